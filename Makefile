@@ -1,0 +1,43 @@
+# make run · make test · make lint · make lock. Each installs what it needs, once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test lint lock
+
+run: $(VENV)/runtime
+	@$(BIN)/flask --app wsgi db upgrade
+	@exec $(BIN)/gunicorn wsgi:app
+
+test: lint
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/development
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/hadolint Dockerfile
+
+lock: $(VENV)/development
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header pyproject.toml --output-file requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --extra dev --constraints requirements.txt pyproject.toml --output-file requirements-dev.txt
+
+$(VENV)/runtime: requirements.txt | $(BIN)/python
+	@echo "Installing into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	@touch $@
+
+$(VENV)/development: requirements-dev.txt | $(BIN)/python
+	@echo "Installing into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Better Share needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "Python cannot make virtual environments here: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,52 @@
+"""Better Share: OpenCode sessions as pages on your own server."""
+
+from __future__ import annotations
+
+from flask import Flask
+from msgspec.structs import asdict
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import api, assets, errors, health, limits_storage, share, uploads
+from app.documents import Documents
+from app.extensions import db, limiter, migrate
+from app.parts import EXTENSION, Parts
+from app.render import labels
+from app.shares import Shares
+from app.storage import open_store
+from config import Config, read_config
+
+MAX_REQUEST_BYTES = 64 * 1024
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The WSGI app, configured from the environment unless `config` is given."""
+    config = config or read_config()
+    app = Flask(__name__)
+    app.config.from_mapping(asdict(config))
+    app.config.from_mapping(
+        SQLALCHEMY_DATABASE_URI=config.DATABASE_URL,
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True},
+        RATELIMIT_STORAGE_URI=config.RATELIMIT_STORAGE_URI or limits_storage.URI,
+        # Uploads to the disk store have their own, larger cap.
+        MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
+    )
+    if config.TRUSTED_PROXIES:
+        hops = config.TRUSTED_PROXIES
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+    db.init_app(app)
+    migrate.init_app(app, db)
+    limiter.init_app(app)
+
+    store = open_store(config)
+    app.extensions[EXTENSION] = Parts(
+        config, store, Shares(store), Documents(store, config.MAX_SESSION_BYTES)
+    )
+    app.jinja_env.filters.update(labels.FILTERS)
+    assets.init_app(app)
+    errors.init_app(app)
+    app.register_blueprint(api.bp)
+    app.register_blueprint(uploads.bp)
+    app.register_blueprint(health.bp)
+    app.register_blueprint(share.bp)
+    return app

@@ -1,0 +1,45 @@
+"""The blueprint itself, its limits and the headers that every answer carries."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Blueprint, Response, request
+
+from app.api.auth import authorized_share
+from app.extensions import limiter
+from app.parts import parts
+
+bp = Blueprint("api", __name__, url_prefix="/api")
+
+
+def _limit() -> str:
+    config = parts().config
+    return config.RATELIMIT_SHARE if authorized_share() else config.RATELIMIT_API
+
+
+def _caller() -> str:
+    """A request with a valid secret counts against its share, any other against its address."""
+    share = authorized_share()
+    return f"share:{share.share_id}" if share else f"ip:{request.remote_addr}"
+
+
+limiter.limit(_limit, key_func=_caller)(bp)
+limit_creation = limiter.limit(
+    lambda: parts().config.RATELIMIT_CREATE, exempt_when=lambda: authorized_share() is not None
+)
+
+
+@bp.after_request
+def add_headers(response: Response) -> Response:
+    response.headers.setdefault("Cache-Control", "no-store")
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        response.headers["Access-Control-Allow-Origin"] = "*"
+    if limit := limiter.current_limit:
+        seconds_left = max(0, int(limit.reset_at - time.time()))
+        response.headers["RateLimit-Limit"] = str(limit.limit.amount)
+        response.headers["RateLimit-Remaining"] = str(limit.remaining)
+        response.headers["RateLimit-Reset"] = str(seconds_left)
+        if response.status_code == 429:
+            response.headers["Retry-After"] = str(max(1, seconds_left))
+    return response

@@ -1,0 +1,43 @@
+"""The document of a share over HTTP, as it was uploaded."""
+
+from __future__ import annotations
+
+from flask import Response, request
+from flask.typing import ResponseReturnValue
+
+from app.api.blueprint import bp
+from app.documents import Document, Unchanged
+from app.errors import NotUploaded
+from app.parts import parts
+from app.session import read_conversation
+from app.shares import ShareNotFound
+
+
+@bp.get("/share/<share_id>")
+def document(share_id: str) -> ResponseReturnValue:
+    """The JSON of the session; stored gzip passes through untouched to clients that accept it."""
+    if parts().shares.find(share_id) is None:
+        raise ShareNotFound
+    found = parts().documents.fetch(share_id, _known_etag())
+    if found is None:
+        raise NotUploaded
+    response = Response(status=304) if isinstance(found, Unchanged) else _whole(found)
+    response.set_etag(found.etag, weak=True)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.vary.add("Accept-Encoding")
+    return response
+
+
+def _whole(document: Document) -> Response:
+    read_conversation(document.json)
+    if document.is_gzip and request.accept_encodings["gzip"] > 0:
+        response = Response(document.stored, mimetype="application/json")
+        response.headers["Content-Encoding"] = "gzip"
+        return response
+    return Response(document.json, mimetype="application/json")
+
+
+def _known_etag() -> str | None:
+    """The one version that the client says it has."""
+    etags = list(request.if_none_match.as_set(include_weak=True))
+    return etags[0] if len(etags) == 1 else None

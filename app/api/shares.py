@@ -1,0 +1,94 @@
+"""The life of a share over HTTP: create, renew the upload link, delete."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from flask import request
+from flask.typing import ResponseReturnValue
+from msgspec import Meta
+
+from app.api.auth import authorized_share, presented_secret, require_share
+from app.api.blueprint import bp, limit_creation
+from app.errors import ApiError
+from app.parts import parts
+from app.shares import Declared, Upload
+
+ShareId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+SessionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,128}\Z")]
+R = TypeVar("R", bound="UploadRequest")
+
+
+class UploadRequest(msgspec.Struct):
+    """What is about to be uploaded; `size` in bytes as sent."""
+
+    size: Annotated[int, Meta(ge=1)] | None = None
+    contentEncoding: str | None = None  # noqa: N815 - names of the API
+
+
+class CreateRequest(UploadRequest, kw_only=True):
+    shareId: ShareId  # noqa: N815
+    sessionId: SessionId  # noqa: N815
+
+
+@bp.post("/share/presign")
+@limit_creation
+def create() -> ResponseReturnValue:
+    """A new share with its first upload link; with the secret of an existing one, just another link."""
+    wanted = _body(CreateRequest)
+    declared = _declared(wanted)
+    if known := authorized_share():
+        return _link(known.share_id, parts().shares.renew_upload(known, declared))
+    share, secret = parts().shares.create(wanted.shareId, wanted.sessionId)
+    return {**_link(share.share_id, parts().shares.sign_upload(share, declared)), "secret": secret}, 201
+
+
+@bp.post("/share/<share_id>/presign")
+def renew(share_id: str) -> ResponseReturnValue:
+    """A fresh upload link for the share's document."""
+    return _link(share_id, parts().shares.renew_upload(require_share(), _declared(_body(UploadRequest))))
+
+
+@bp.delete("/share/<share_id>")
+def delete(share_id: str) -> ResponseReturnValue:
+    """Ends the share and removes its document."""
+    parts().shares.delete(share_id, presented_secret())
+    return {"ok": True}
+
+
+def _body(type: type[R]) -> R:
+    """The JSON body of the request; an empty one counts as `{}`."""
+    try:
+        return msgspec.json.decode(request.get_data() or b"{}", type=type)
+    except msgspec.ValidationError as error:
+        raise ApiError(400, "invalid_request", f"The request body is not as expected: {error}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise ApiError(400, "invalid_json", "The request body is not valid JSON.") from None
+
+
+def _declared(wanted: UploadRequest) -> Declared:
+    config = parts().config
+    if wanted.contentEncoding not in (None, "gzip"):
+        raise ApiError(415, "unsupported_encoding", "'contentEncoding' may be 'gzip' or absent.")
+    if wanted.size is None and config.UPLOAD_SIZE_REQUIRED:
+        raise ApiError(400, "size_required", "This server needs 'size', the bytes that will be uploaded.")
+    if wanted.size is not None and wanted.size > config.MAX_SESSION_BYTES:
+        raise ApiError(413, "too_large", f"A document may have at most {config.MAX_SESSION_BYTES:,} bytes.")
+    return Declared(wanted.size, wanted.contentEncoding)
+
+
+def _link(share_id: str, upload: Upload) -> dict[str, Any]:
+    return {
+        "shareId": share_id,
+        "url": f"{parts().config.BASE_URL}/share/{share_id}",
+        "presignedUrl": upload.link.url,
+        "headers": upload.link.headers,
+        "expiresAt": _epoch_milliseconds(upload.expires_at),
+        "createdAt": _epoch_milliseconds(upload.created_at),
+    }
+
+
+def _epoch_milliseconds(time: datetime) -> int:
+    return round(time.timestamp() * 1000)

@@ -1,0 +1,124 @@
+"""Turns every exception into an answer: JSON for programs, a page for people. Nothing else does."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import DBAPIError, TimeoutError
+from werkzeug.exceptions import HTTPException
+
+from app.session import UnreadableDocument
+from app.shares import ShareExists, ShareNotFound, WrongSecret
+from app.storage import StorageError, UploadRefused
+
+RETRY_SECONDS = 5
+
+logger = logging.getLogger(__name__)
+
+
+class ApiError(Exception):
+    """A request that cannot be granted: an HTTP status, a code for programs and a sentence for people."""
+
+    def __init__(self, status: int, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.code = code
+
+
+class NotUploaded(Exception):
+    """The share exists, but its document has not arrived."""
+
+    def __init__(self) -> None:
+        super().__init__("The session of this share has not been uploaded yet.")
+
+
+# What the sentence of an exception is answered with.
+ANSWERS: dict[type[Exception], tuple[int, str]] = {
+    ShareExists: (409, "share_exists"),
+    ShareNotFound: (404, "not_found"),
+    NotUploaded: (404, "not_uploaded"),
+    WrongSecret: (401, "wrong_secret"),
+    UnreadableDocument: (422, "unreadable_document"),
+}
+
+# HTTP's own errors, where werkzeug's words can be bettered.
+HTTP_ERRORS: dict[int, tuple[str, str]] = {
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not take that method; see the header 'Allow'."),
+    413: ("too_large", "The request body is too large."),
+    429: ("rate_limited", "Too many requests; try again after the seconds in 'Retry-After'."),
+}
+
+HEADINGS = {
+    403: "Not allowed",
+    404: "Nothing here",
+    422: "This session cannot be shown",
+    429: "Too many requests",
+    500: "Something went wrong",
+    503: "Out of reach for a moment",
+}
+
+
+def init_app(app: Flask) -> None:
+    for kind in ANSWERS:
+        app.register_error_handler(kind, _known_error)
+    app.register_error_handler(ApiError, _stated_error)
+    app.register_error_handler(UploadRefused, _stated_error)
+    app.register_error_handler(StorageError, _storage_error)
+    app.register_error_handler(DBAPIError, _database_error)
+    app.register_error_handler(TimeoutError, _database_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected_error)
+
+
+def _known_error(error: Exception) -> ResponseReturnValue:
+    status, code = ANSWERS[type(error)]
+    return _answer(status, code, str(error))
+
+
+def _stated_error(error: ApiError | UploadRefused) -> ResponseReturnValue:
+    return _answer(error.status, error.code, str(error))
+
+
+def _storage_error(error: StorageError) -> ResponseReturnValue:
+    logger.error("the store failed: %s", error)
+    return _unavailable("storage_unavailable", "The storage of the sessions is out of reach; try again soon.")
+
+
+def _database_error(error: Exception) -> ResponseReturnValue:
+    # The text of a database error holds the values of its statement; its type does not.
+    logger.error("the database failed: %s", type(getattr(error, "orig", None) or error).__name__)
+    return _unavailable("database_unavailable", "The database is out of reach; try again soon.")
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    named = (error.name.lower().replace(" ", "_"), error.description or error.name)
+    response = _answer(status, *HTTP_ERRORS.get(status, named))
+    if status == 405:
+        response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
+    return response
+
+
+def _unexpected_error(error: Exception) -> ResponseReturnValue:
+    logger.exception("a request failed", exc_info=error)
+    return _answer(500, "internal_error", "Something went wrong on this server.")
+
+
+def _unavailable(code: str, sentence: str) -> Response:
+    response = _answer(503, code, sentence)
+    response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def _answer(status: int, code: str, sentence: str) -> Response:
+    if request.path.startswith(("/api/", "/readyz", "/healthz")):
+        response = jsonify(error=sentence, code=code)
+    else:
+        heading = HEADINGS.get(status, "This did not work")
+        response = make_response(render_template("message.html", heading=heading, sentence=sentence))
+    response.status_code = status
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,28 @@
+"""The parts of a running app, for its blueprints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from app.documents import Documents
+from app.shares import Shares
+from app.storage import ObjectStore
+from config import Config
+
+EXTENSION = "better_share"
+
+
+@dataclass(frozen=True)
+class Parts:
+    config: Config
+    store: ObjectStore
+    shares: Shares
+    documents: Documents
+
+
+def parts() -> Parts:
+    """The parts that `create_app` wired into the current app."""
+    return cast(Parts, current_app.extensions[EXTENSION])

@@ -1,0 +1,108 @@
+"""Highlights code with Pygments, line by line and within budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import PurePosixPath
+
+from markupsafe import Markup, escape
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name
+from pygments.token import STANDARD_TYPES, _TokenType
+
+from app.render.guard import Budget, TimeUp
+from app.render.labels import visible
+
+MAX_BLOCK_BYTES = 16 * 1024
+# Some lexers take seconds for one long line; longer ones stay plain.
+MAX_LINE_CHARACTERS = 500
+MAX_SECONDS = 0.5
+
+# The lexers that were tried against hostile input (tests/test_highlighting.py), by the names people write
+# in fences and by the endings of files. Pygments has others that 64 characters are enough to hang.
+LEXERS: dict[str, Sequence[str]] = {
+    "bash": ("sh", "shell", "zsh", "console", "bashrc"),
+    "c": ("h",),
+    "cpp": ("c++", "cc", "hpp", "cxx"),
+    "csharp": ("cs", "c#"),
+    "css": ("scss", "less"),
+    "diff": ("patch",),
+    "docker": ("dockerfile",),
+    "go": ("golang",),
+    "html": ("htm", "vue", "svelte"),
+    "ini": ("cfg", "conf", "editorconfig"),
+    "java": (),
+    "javascript": ("js", "jsx", "mjs", "cjs", "node"),
+    "json": ("jsonc", "json5", "jsonl"),
+    "kotlin": ("kt", "kts"),
+    "lua": (),
+    "makefile": ("make", "mk"),
+    "php": (),
+    "python": ("py", "pyi", "python3", "py3"),
+    "ruby": ("rb", "gemfile", "rakefile"),
+    "rust": ("rs",),
+    "sql": ("postgresql", "sqlite"),
+    "swift": (),
+    "toml": (),
+    "typescript": ("ts", "tsx", "mts", "cts"),
+    "xml": ("svg", "xsd"),
+    "yaml": ("yml",),
+}
+ALIASES = {alias: name for name, aliases in LEXERS.items() for alias in (name, *aliases)}
+
+
+def language_of_file(path: str) -> str | None:
+    """The language that a file's name tells, if it is one we highlight."""
+    name = PurePosixPath(path).name.lower()
+    return ALIASES.get(name.rpartition(".")[2])
+
+
+def highlight(code: str, language: str | None, budget: Budget) -> list[Markup]:
+    """`code` as lines of HTML; plain where the language is unknown or a budget is spent."""
+    name = ALIASES.get((language or "").lower())
+    too_large = len(code) > MAX_BLOCK_BYTES or not budget.take(len(code))
+    lines = visible(code).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if name is None or too_large:
+        return [escape(line) for line in lines]
+    short = [line if len(line) <= MAX_LINE_CHARACTERS else "" for line in lines]
+    try:
+        with budget.time_limit(MAX_SECONDS):
+            highlighted = _tokens_to_lines(lexer(name), "\n".join(short))
+    except (TimeUp, Exception):  # a lexer's fault must not cost the reader the text
+        return [escape(line) for line in lines]
+    if len(highlighted) != len(lines):
+        return [escape(line) for line in lines]
+    return [
+        html if len(line) <= MAX_LINE_CHARACTERS else escape(line)
+        for line, html in zip(lines, highlighted, strict=True)
+    ]
+
+
+@cache
+def lexer(name: str) -> Lexer:
+    """The lexer of that name, its regular expressions compiled, which the timer must not interrupt."""
+    found: Lexer = get_lexer_by_name(name, stripnl=False, ensurenl=False)
+    for _ in found.get_tokens(" "):
+        pass
+    return found
+
+
+def _tokens_to_lines(lexer: Lexer, code: str) -> list[Markup]:
+    lines: list[list[str]] = [[]]
+    for kind, value in lexer.get_tokens(code):
+        css_class = _css_class(kind)
+        for number, text in enumerate(value.split("\n")):
+            if number:
+                lines.append([])
+            if text:
+                html = str(escape(text))
+                lines[-1].append(f'<span class="{css_class}">{html}</span>' if css_class else html)
+    # Every piece above is escaped or one of Pygments' own class names.
+    return [Markup("".join(line)) for line in lines]  # noqa: S704
+
+
+@cache
+def _css_class(kind: _TokenType) -> str:
+    """Pygments' short name for a kind of token, or for the nearest kind above it that has one."""
+    return STANDARD_TYPES.get(kind) or (_css_class(kind.parent) if kind.parent else "")

@@ -1,0 +1,28 @@
+"""Finds one block, or one attached file, of a conversation by its id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.session.model import Block, Conversation, File, Tool
+
+
+def find_block(conversation: Conversation, block_id: str) -> Block | None:
+    return next((block for block in _blocks(conversation, block_id) if block.id == block_id), None)
+
+
+def find_file(conversation: Conversation, file_id: str) -> File | None:
+    for block in _blocks(conversation, file_id):
+        files = block.files if isinstance(block, Tool) else (block,)
+        for file in files:
+            if isinstance(file, File) and file.id == file_id:
+                return file
+    return None
+
+
+def _blocks(conversation: Conversation, id: str) -> Iterator[Block]:
+    """The blocks of the steps in which `id` occurs, or which may have made it up for a part without one."""
+    needle = id.encode()
+    for step in conversation.steps:
+        if id.startswith(step.message_id) or any(needle in bytes(part) for part in step.parts):
+            yield from step.blocks

@@ -1,0 +1,156 @@
+"""What a page shows: a conversation of turns, cut into steps, made of blocks.
+
+Every reader of a format makes these, and every renderer takes them. Times are epoch milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from msgspec import Raw
+
+Status = Literal["pending", "running", "completed", "error"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """What somebody wrote. `synthetic`: OpenCode added it; `ignored`: the model never saw it."""
+
+    id: str
+    text: str
+    synthetic: bool = False
+    ignored: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reasoning:
+    id: str
+    text: str
+    milliseconds: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """An attachment; `url` may be a data: URL with the contents, or only name a place."""
+
+    id: str
+    url: str
+    mime: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """One call of a tool; `input` is JSON as received, `output` what came back, `error` why nothing did."""
+
+    id: str
+    name: str
+    status: Status
+    input: Raw
+    title: str = ""
+    output: str = ""
+    error: str = ""
+    milliseconds: int | None = None
+    cleared: bool = False
+    files: Sequence[File] = ()
+    child_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """One line about what happened around the conversation, with `detail` to unfold where there is more."""
+
+    id: str
+    kind: Literal["patch", "agent", "retry", "compaction", "subtask"]
+    label: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unknown:
+    """Anything that no reader knows, as the JSON it was; `label` names its type."""
+
+    id: str
+    label: str
+    json: Raw
+
+
+Block = Text | Reasoning | File | Tool | Notice | Unknown
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an answer ended early; `aborted` when a person stopped it."""
+
+    name: str
+    text: str
+    aborted: bool = False
+
+
+@dataclass(frozen=True)
+class Tokens:
+    input: int = 0
+    output: int = 0
+    reasoning: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+
+@dataclass(kw_only=True)
+class Step:
+    """One message, or a piece of a very long one: its parts are read into blocks when asked for."""
+
+    id: str
+    message_id: str
+    role: Literal["user", "assistant", "unknown"]
+    parts: Sequence[Raw]
+    read_part: Callable[[Raw, int], Block | None]
+    first_part: int = 0
+    at: int | None = None
+    agent: str = ""
+    model: str = ""
+    failure: Failure | None = None
+    is_summary: bool = False
+    is_undone: bool = False
+
+    @cached_property
+    def blocks(self) -> list[Block]:
+        read = (self.read_part(part, self.first_part + index) for index, part in enumerate(self.parts))
+        return [block for block in read if block is not None]
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of JSON that the step was made from."""
+        return sum(len(memoryview(part)) for part in self.parts)
+
+
+@dataclass
+class Turn:
+    """A prompt and all that answers it; a conversation may also begin without a prompt."""
+
+    steps: list[Step]
+
+    @property
+    def id(self) -> str:
+        return self.steps[0].id
+
+
+@dataclass(kw_only=True)
+class Conversation:
+    id: str
+    title: str
+    directory: str = ""
+    version: str = ""
+    created_at: int | None = None
+    updated_at: int | None = None
+    models: Sequence[str] = ()
+    cost: float = 0
+    tokens: Tokens = field(default_factory=Tokens)
+    turns: Sequence[Turn] = ()
+
+    @property
+    def steps(self) -> list[Step]:
+        return [step for turn in self.turns for step in turn.steps]

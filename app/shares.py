@@ -1,0 +1,168 @@
+"""The life of a share: create it, prove whose it is, renew its upload link, delete it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.extensions import db
+from app.models import Share
+from app.storage import ObjectStore, UploadLink, document_key
+
+LINK_LIFETIME = timedelta(hours=1)
+SECRET_BYTES = 24
+
+
+class ShareError(Exception):
+    """A share cannot do what was asked; the text is a sentence for the caller."""
+
+
+class ShareExists(ShareError):
+    def __init__(self) -> None:
+        super().__init__("A share with this id exists already; use another id, or send its secret.")
+
+
+class ShareNotFound(ShareError):
+    def __init__(self) -> None:
+        super().__init__("There is no share with this id; it may have been removed.")
+
+
+class WrongSecret(ShareError):
+    def __init__(self) -> None:
+        super().__init__("The secret of this share is missing or wrong; send it as 'X-Share-Secret'.")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A signed link for the document of a share made at `created_at`, good until `expires_at`."""
+
+    link: UploadLink
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a client says of the document it is about to upload: `size` in bytes as sent, and its encoding."""
+
+    size: int | None = None
+    encoding: str | None = None
+
+
+class Shares:
+    """The shares of this server: rows in the database, documents in `store`."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def create(self, share_id: str, session_id: str) -> tuple[Share, str]:
+        """A new share and its secret, which is nowhere else to be had. Raises ShareExists."""
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        now = datetime.now(UTC)
+        row = {
+            "share_id": share_id,
+            "session_id": session_id,
+            "secret": _hashed(secret),
+            "created_at": now,
+            "last_link_at": now,
+        }
+        if not _insert(row) and not (self._drop_tombstone(share_id) and _insert(row)):
+            raise ShareExists
+        return Share(**row), secret
+
+    def find(self, share_id: str) -> Share | None:
+        """The live share with this id; deleted and unknown ones are both None."""
+        return db.session.scalar(select(Share).where(Share.share_id == share_id, Share.deleted_at.is_(None)))
+
+    def authorize(self, share_id: str, secret: str) -> Share:
+        """The live share with this id. Raises ShareNotFound, or WrongSecret."""
+        share = self.find(share_id)
+        if share is None:
+            raise ShareNotFound
+        return _proved(share, secret)
+
+    def sign_upload(self, share: Share, declared: Declared) -> Upload:
+        """An upload link for the document of a share whose row says that a link goes out now."""
+        link = self._store.presign_upload(
+            document_key(share.share_id),
+            size=declared.size,
+            encoding=declared.encoding,
+            lifetime=int(LINK_LIFETIME.total_seconds()),
+        )
+        return Upload(link, share.created_at, share.last_link_at + LINK_LIFETIME)
+
+    def renew_upload(self, share: Share, declared: Declared) -> Upload:
+        """A fresh upload link, noted in the share's row. Raises ShareNotFound if it was just deleted."""
+        live = (Share.share_id == share.share_id) & Share.deleted_at.is_(None)
+        noted = update(Share).where(live).values(last_link_at=datetime.now(UTC)).returning(Share)
+        renewed = db.session.scalar(noted)
+        if renewed is None:
+            raise ShareNotFound
+        upload = self.sign_upload(renewed, declared)
+        db.session.commit()
+        return upload
+
+    def delete(self, share_id: str, secret: str) -> None:
+        """Ends the share for every reader at once, then removes its document.
+
+        Where the store fails the share has ended all the same, and the call may be repeated. Raises
+        ShareNotFound, WrongSecret or StorageError.
+        """
+        share = db.session.get(Share, share_id)
+        if share is None:
+            raise ShareNotFound
+        _proved(share, secret)
+        if share.deleted_at is None:
+            share.deleted_at = datetime.now(UTC)
+            share.session_id = ""
+            db.session.commit()
+        elif not self._has_document(share_id):
+            raise ShareNotFound
+        self._store.delete(document_key(share_id))
+
+    def _drop_tombstone(self, share_id: str) -> bool:
+        """Frees the id of a deleted share once no upload link for it can still be used."""
+        expired = datetime.now(UTC) - LINK_LIFETIME
+        tombstone = (Share.share_id == share_id) & Share.deleted_at.is_not(None)
+        dropped = db.session.scalar(
+            delete(Share).where(tombstone, Share.last_link_at < expired).returning(Share.share_id)
+        )
+        if dropped:
+            # An upload that came after the delete may have left a document that nobody should see.
+            self._store.delete(document_key(share_id))
+        db.session.commit()
+        return dropped is not None
+
+    def _has_document(self, share_id: str) -> bool:
+        found = self._store.open(document_key(share_id))
+        if found is not None and found.body is not None:
+            found.body.close()
+        return found is not None
+
+
+def _insert(row: dict[str, Any]) -> bool:
+    """Whether the row went in; the primary key alone decides between two that come at once."""
+    try:
+        db.session.execute(insert(Share).values(row))
+        db.session.commit()
+    except IntegrityError:
+        db.session.rollback()
+        return False
+    return True
+
+
+def _proved(share: Share, secret: str) -> Share:
+    if not hmac.compare_digest(share.secret, _hashed(secret)):
+        raise WrongSecret
+    return share
+
+
+def _hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,178 @@
+"""Cloudflare R2, or any other S3 service. The only file that knows boto3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import boto3
+import urllib3
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
+
+from app.storage.base import (
+    CACHE_CONTROL,
+    CONTENT_TYPE,
+    Body,
+    StorageError,
+    StoredObject,
+    UploadLink,
+    upload_headers,
+)
+from config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
+
+CONNECT_SECONDS = 2
+READ_SECONDS = 5
+
+
+class S3Store:
+    """Keeps documents in one bucket; its clients are made on first use, so each worker has its own."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._bucket = config.S3_BUCKET
+
+    def presign_upload(
+        self, key: str, *, size: int | None, encoding: str | None, lifetime: int
+    ) -> UploadLink:
+        # R2 has no POST policy and so no range of sizes: only the exact length can be bound.
+        signed = {"ContentType": CONTENT_TYPE, "CacheControl": CACHE_CONTROL}
+        if encoding:
+            signed["ContentEncoding"] = encoding
+        length = {} if size is None else {"ContentLength": size}
+        url = self._presigner.generate_presigned_url(
+            "put_object",
+            Params={"Bucket": self._bucket, "Key": key, **signed, **length},
+            ExpiresIn=lifetime,
+        )
+        return UploadLink(url, {**upload_headers(size, encoding), "Cache-Control": CACHE_CONTROL})
+
+    def open(self, key: str, etag: str | None = None) -> StoredObject | None:
+        if self._config.S3_PUBLIC_URL:
+            return self._open_public(key, etag)
+        wanted: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key}
+        if etag:
+            wanted["IfNoneMatch"] = f'"{etag}"'
+        try:
+            with _storage_errors():
+                found = self._client.get_object(**wanted)
+        except _NotThere as absent:
+            return StoredObject(etag, 0, None) if etag and absent.status == 304 else None
+        return StoredObject(_opaque(found["ETag"]), found["ContentLength"], _Body(found["Body"]))
+
+    def delete(self, key: str) -> None:
+        # delete_objects would need a CRC32 that R2 does not know.
+        with suppress(_NotThere), _storage_errors():
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def check(self) -> None:
+        with _storage_errors():
+            self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=1)
+
+    def _open_public(self, key: str, etag: str | None) -> StoredObject | None:
+        # Asking for gzip keeps a proxy in between from unpacking what was stored packed.
+        headers = {"Accept-Encoding": "gzip", **({"If-None-Match": f'"{etag}"'} if etag else {})}
+        try:
+            response = self._public.request(
+                "GET",
+                f"{self._config.S3_PUBLIC_URL}/{quote(key)}",
+                headers=headers,
+                preload_content=False,
+                decode_content=False,
+            )
+        except HTTPError as error:
+            raise StorageError(f"the public bucket does not answer: {type(error).__name__}") from error
+        if response.status == 200:
+            size = int(response.headers.get("Content-Length", 0))
+            return StoredObject(_opaque(response.headers.get("ETag", "")), size, _Body(response))
+        response.release_conn()
+        if response.status == 304 and etag:
+            return StoredObject(etag, 0, None)
+        if response.status in (403, 404):
+            return None
+        raise StorageError(f"the public bucket answered {response.status}")
+
+    @cached_property
+    def _client(self) -> S3Client:
+        return self._new_client(self._config.S3_ENDPOINT)
+
+    @cached_property
+    def _presigner(self) -> S3Client:
+        presign_endpoint = self._config.S3_PRESIGN_ENDPOINT
+        return self._new_client(presign_endpoint) if presign_endpoint else self._client
+
+    @cached_property
+    def _public(self) -> urllib3.PoolManager:
+        return urllib3.PoolManager(
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+            retries=urllib3.Retry(1, redirect=0),
+        )
+
+    def _new_client(self, endpoint: str) -> S3Client:
+        return boto3.client(
+            "s3",
+            endpoint_url=endpoint,
+            aws_access_key_id=self._config.S3_ACCESS_KEY_ID,
+            aws_secret_access_key=self._config.S3_SECRET_ACCESS_KEY,
+            region_name=self._config.S3_REGION,
+            config=ClientConfig(
+                # boto3 would presign with SigV2 for some regions, which binds neither length nor type.
+                signature_version="s3v4",
+                s3={"addressing_style": self._config.S3_ADDRESSING_STYLE},
+                # R2, B2 and MinIO refuse the checksums that boto3 adds by default.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=READ_SECONDS,
+                retries={"total_max_attempts": 2, "mode": "standard"},
+            ),
+        )
+
+
+def _opaque(etag: str) -> str:
+    return etag.removeprefix("W/").strip('"')
+
+
+class _Body:
+    """A body whose connection may break while it is read."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+
+    def read(self, amount: int) -> bytes:
+        try:
+            return self._body.read(amount)
+        except (BotoCoreError, HTTPError) as error:
+            raise StorageError(f"the bucket stopped answering: {type(error).__name__}") from error
+
+    def close(self) -> None:
+        self._body.close()
+
+
+class _NotThere(Exception):
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
+
+
+@contextmanager
+def _storage_errors() -> Iterator[None]:
+    """Turns boto3's errors into StorageError, and the answers 304 and 404 into _NotThere."""
+    try:
+        yield
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        code = error.response.get("Error", {}).get("Code", "")
+        if status == 304 or (status == 404 and code != "NoSuchBucket"):
+            raise _NotThere(status) from None
+        raise StorageError(f"the bucket answered {status} {code}") from error
+    except BotoCoreError as error:
+        raise StorageError(f"the bucket does not answer: {type(error).__name__}") from error

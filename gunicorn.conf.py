@@ -1,0 +1,21 @@
+"""How gunicorn runs the app; anything here may be overridden on its command line."""
+
+from config import ConfigError, read_config
+
+# Read before any worker starts, so that a wrong setting ends the start with one sentence.
+_config = read_config()
+
+bind = f"127.0.0.1:{_config.PORT}"
+workers = _config.WEB_CONCURRENCY
+worker_class = "sync"
+# A slow client may take minutes to upload a document to the disk store.
+timeout = 300
+graceful_timeout = 30
+# Services often run as users who have no home folder to keep the socket in.
+control_socket_disable = True
+
+
+def on_starting(server):
+    """Refuses other workers than sync ones: the timer that guards rendering needs a main thread."""
+    if server.cfg.worker_class_str != "sync":
+        raise ConfigError(f"gunicorn is set to {server.cfg.worker_class_str!r} workers; use 'sync'.")

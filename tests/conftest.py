@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+
+from app import create_app
+from app.extensions import db
+from config import read_config
+from tests.servers.postgres import postgres, run_sql
+from tests.servers.s3 import s3_server
+
+ROOT = Path(__file__).parents[1]
+
+
+@contextmanager
+def running_app(settings: dict[str, str]) -> Iterator[Flask]:
+    """An app that lets go of its database connections in the end."""
+    app = create_app(read_config(settings))
+    app.testing = True
+    try:
+        yield app
+    finally:
+        with app.app_context():
+            db.engine.dispose()
+
+
+def _migrate(settings: dict[str, str]) -> None:
+    with running_app(settings) as app, app.app_context():
+        upgrade(directory=str(ROOT / "migrations"))
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server with the migrated database `migrated` to make others from."""
+    with postgres() as url:
+        run_sql(url, "CREATE DATABASE migrated")
+        _migrate({"DATABASE_URL": f"{url}/migrated", "DATA_DIR": str(tmp_path_factory.mktemp("data"))})
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("migrated")
+    _migrate({"DATA_DIR": str(folder)})
+    return folder / "better-share.db"
+
+
+@pytest.fixture(scope="session")
+def s3_settings() -> Iterator[dict[str, str]]:
+    with s3_server() as settings:
+        yield settings
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[str]:
+    """The URL of a migrated database of the test's own."""
+    name = f"test_{uuid.uuid4().hex}"
+    run_sql(postgres_url, f"CREATE DATABASE {name} TEMPLATE migrated")
+    yield f"{postgres_url}/{name}"
+    run_sql(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, migrated_sqlite: Path) -> dict[str, str]:
+    """The environment of the test's app: a migrated SQLite database and documents on disk."""
+    data = tmp_path / "data"
+    data.mkdir()
+    shutil.copy(migrated_sqlite, data)
+    return {"DATA_DIR": str(data), "BASE_URL": "https://share.example.com"}
+
+
+@pytest.fixture
+def app(settings: dict[str, str]) -> Iterator[Flask]:
+    with running_app(settings) as app:
+        yield app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()

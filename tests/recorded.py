@@ -1,0 +1,34 @@
+"""The documents recorded from a real OpenCode (tests/fixtures), and how to read what is in them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "fixtures"
+NAMES = sorted(path.name.removesuffix(".gz").removesuffix(".json") for path in FOLDER.glob("*.json*"))
+
+
+def document_bytes(name: str) -> bytes:
+    packed = FOLDER / f"{name}.json.gz"
+    return gzip.decompress(packed.read_bytes()) if packed.exists() else (FOLDER / f"{name}.json").read_bytes()
+
+
+def document(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(document_bytes(name))
+    return loaded
+
+
+def parts(name: str) -> Iterator[dict[str, Any]]:
+    for message in document(name)["messages"]:
+        yield from message["parts"]
+
+
+def with_parts(*parts: object) -> bytes:
+    """A small recorded session in which one answer has these parts instead of its own."""
+    session = document("single-message")
+    session["messages"][1]["parts"] = list(parts)
+    return json.dumps(session).encode()

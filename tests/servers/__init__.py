@@ -1,0 +1,68 @@
+"""The real servers that tests run against, each on a free port of the loopback interface."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+START_SECONDS = 60
+
+
+def missing(what: str) -> None:
+    """Skips the test by the name of what it needs; in CI, where everything must be there, fails it."""
+    sentence = f"needs {what}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+def free_ports(count: int, below: int = 65536) -> list[int]:
+    """Ports that nothing listens on, held open until all are found so that none comes twice."""
+    held: list[socket.socket] = []
+    ports: list[int] = []
+    while len(ports) < count:
+        held.append(socket.socket())
+        held[-1].bind(("127.0.0.1", 0))
+        port = held[-1].getsockname()[1]
+        if port < below:
+            ports.append(port)
+    for each in held:
+        each.close()
+    return ports
+
+
+@contextmanager
+def running(
+    command: list[str | Path], log: Path, is_ready: Callable[[], bool], **options: object
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs a server until the block ends; its output goes to `log`, which is shown when it does not start."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, **options)  # type: ignore[call-overload]
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not is_ready():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"{command[0]} did not start:\n{log.read_text()[-4000:]}")
+                time.sleep(0.05)
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def answers(port: int) -> bool:
+    """Whether something listens on the port."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

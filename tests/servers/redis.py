@@ -1,0 +1,21 @@
+"""A real Redis."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.servers import answers, free_ports, missing, running
+
+
+@contextmanager
+def redis_server(folder: Path) -> Iterator[str]:
+    """The URL of an empty server."""
+    if not shutil.which("redis-server"):
+        missing("redis-server (apt-get install redis-server)")
+    [port] = free_ports(1)
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    with running(command, folder / "redis.log", lambda: answers(port)):
+        yield f"redis://127.0.0.1:{port}"
