@@ -54,9 +54,19 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def s3_settings() -> Iterator[dict[str, str]]:
-    with s3_server() as settings:
-        yield settings
+def s3_peer() -> Iterator[tuple[dict[str, str], str]]:
+    with s3_server() as peer:
+        yield peer
+
+
+@pytest.fixture
+def s3_settings(s3_peer: tuple[dict[str, str], str]) -> dict[str, str]:
+    return s3_peer[0]
+
+
+@pytest.fixture
+def s3_filer(s3_peer: tuple[dict[str, str], str]) -> str:
+    return s3_peer[1]
 
 
 @pytest.fixture

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import msgspec
 from flask import g, request
 
 from app.models import Share
@@ -13,10 +12,15 @@ from app.shares import ShareError, ShareNotFound, WrongSecret
 SECRET_HEADER = "X-Share-Secret"  # noqa: S105 - the name of a header
 
 
+class _Presented(msgspec.Struct):
+    shareId: str = ""  # noqa: N815 - names of the API
+    secret: str = ""
+
+
 def presented_secret() -> str:
-    """The secret in the header, or in a JSON body as OpenCode itself sends it."""
-    in_body = _body_field("secret") if request.method == "DELETE" else ""
-    return request.headers.get(SECRET_HEADER) or in_body
+    """The secret in the header or, to delete, in a JSON body as OpenCode itself sends it."""
+    in_header = request.headers.get(SECRET_HEADER, "")
+    return _body().secret if request.method == "DELETE" and not in_header else in_header
 
 
 def authorized_share() -> Share | None:
@@ -41,18 +45,19 @@ def _looked_up() -> Share | ShareError:
 
 
 def _look_up() -> Share | ShareError:
-    view_args: dict[str, Any] = request.view_args or {}
-    share_id = view_args.get("share_id") or _body_field("shareId")
     secret = presented_secret()
     if not secret:
         return WrongSecret()
+    share_id: str = (request.view_args or {}).get("share_id") or _body().shareId
     try:
         return parts().shares.authorize(share_id, secret)
     except (ShareNotFound, WrongSecret) as error:
         return error
 
 
-def _body_field(name: str) -> str:
-    body = request.get_json(force=True, silent=True)
-    value = body.get(name) if isinstance(body, dict) else None
-    return value if isinstance(value, str) else ""
+def _body() -> _Presented:
+    """What the body presents; whether it is well formed is for the view to say."""
+    try:
+        return msgspec.json.decode(request.get_data(), type=_Presented)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _Presented()

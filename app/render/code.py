@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import PurePosixPath
 
 from markupsafe import Markup, escape
@@ -18,6 +20,8 @@ MAX_BLOCK_BYTES = 16 * 1024
 # Some lexers take seconds for one long line; longer ones stay plain.
 MAX_LINE_CHARACTERS = 500
 MAX_SECONDS = 0.5
+
+SPAN = Markup('<span class="{}">{}</span>')
 
 # The lexers that were tried against hostile input (tests/test_highlighting.py), by the names people write
 # in fences and by the endings of files. Pygments has others that 64 characters are enough to hang.
@@ -89,17 +93,22 @@ def lexer(name: str) -> Lexer:
 
 
 def _tokens_to_lines(lexer: Lexer, code: str) -> list[Markup]:
-    lines: list[list[str]] = [[]]
+    """The tokens of `code` as spans, closed at the end of each line; neighbours of one class share a span."""
+    lines: list[list[tuple[str, str]]] = [[]]
     for kind, value in lexer.get_tokens(code):
         css_class = _css_class(kind)
         for number, text in enumerate(value.split("\n")):
             if number:
                 lines.append([])
             if text:
-                html = str(escape(text))
-                lines[-1].append(f'<span class="{css_class}">{html}</span>' if css_class else html)
-    # Every piece above is escaped or one of Pygments' own class names.
-    return [Markup("".join(line)) for line in lines]  # noqa: S704
+                lines[-1].append((css_class, text))
+    return [Markup("").join(_spans(line)) for line in lines]
+
+
+def _spans(line: list[tuple[str, str]]) -> Iterator[Markup]:
+    for css_class, pieces in groupby(line, key=itemgetter(0)):
+        text = "".join(text for _, text in pieces)
+        yield SPAN.format(css_class, text) if css_class else escape(text)
 
 
 @cache

@@ -15,9 +15,9 @@ from app.render.code import highlight
 from app.render.guard import Budget, TimeUp
 from app.render.labels import visible
 
-# Deeply nested brackets take quadratic time.
+# Nested brackets take quadratic time, and what is nested deeper than this is left out altogether.
 MAX_CHARACTERS = 64 * 1024
-MAX_NESTING = 20
+MAX_NESTING = 40
 MAX_SECONDS = 1.0
 
 

@@ -25,8 +25,8 @@ HIGHEST_PORT = 55_536
 
 
 @contextmanager
-def s3_server() -> Iterator[dict[str, str]]:
-    """The settings that point the app at a fresh bucket."""
+def s3_server() -> Iterator[tuple[dict[str, str], str]]:
+    """The settings that point the app at a fresh bucket, and an address that needs no signature."""
     folder = Path(tempfile.mkdtemp(prefix="s3-"))
     master, volume, filer, port = free_ports(4, below=HIGHEST_PORT)
     identity = {
@@ -67,7 +67,7 @@ def s3_server() -> Iterator[dict[str, str]]:
     try:
         with running(command, folder / "log", lambda: _is_healthy(endpoint)):
             s3_client(settings).create_bucket(Bucket=BUCKET)
-            yield settings
+            yield settings, f"http://127.0.0.1:{filer}"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,0 +1,134 @@
+"""Settings from the environment."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from config import Config, ConfigError, read_config
+from tests.servers.gunicorn import PROGRAMS, ROOT, environment
+
+S3 = {
+    "S3_ENDPOINT": "https://account.r2.cloudflarestorage.com/",
+    "S3_ACCESS_KEY_ID": "id",
+    "S3_SECRET_ACCESS_KEY": "key",
+    "S3_BUCKET": "shares",
+}
+
+
+def read(folder: Path, **settings: str) -> Config:
+    return read_config({"DATA_DIR": str(folder), **settings})
+
+
+def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
+    config = read(tmp_path)
+    assert config.BASE_URL == "http://127.0.0.1:8000"
+    assert f"sqlite:///{tmp_path}/better-share.db" == config.DATABASE_URL
+    assert config.MAX_SESSION_BYTES == 100 * 1024 * 1024
+    assert (config.WEB_CONCURRENCY, config.S3_BUCKET, config.S3_REGION) == (4, "", "auto")
+
+
+def test_the_base_url_follows_the_port(tmp_path: Path) -> None:
+    assert read(tmp_path, PORT="9000").BASE_URL == "http://127.0.0.1:9000"
+
+
+def test_an_empty_variable_counts_as_unset(tmp_path: Path) -> None:
+    assert read(tmp_path, PORT="", S3_BUCKET=" ").PORT == 8000
+
+
+def test_addresses_lose_their_last_slash(tmp_path: Path) -> None:
+    config = read(tmp_path, BASE_URL="https://share.example.com/", **S3)
+    assert config.BASE_URL == "https://share.example.com"
+    assert config.S3_ENDPOINT == "https://account.r2.cloudflarestorage.com"
+
+
+def test_the_old_scheme_of_postgres_is_accepted(tmp_path: Path) -> None:
+    config = read(tmp_path, DATABASE_URL="postgres://me:p%40ss@db/name")
+    assert config.DATABASE_URL == "postgresql+psycopg2://me:p%40ss@db/name"
+
+
+def test_the_secret_key_is_generated_once_and_for_its_owner_only(tmp_path: Path) -> None:
+    key = read(tmp_path).SECRET_KEY
+    assert len(key) >= 32
+    assert key == read(tmp_path).SECRET_KEY
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+
+
+def test_a_given_secret_key_is_not_written_down(tmp_path: Path) -> None:
+    assert read(tmp_path, SECRET_KEY="given").SECRET_KEY == "given"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", S3)
+def test_half_an_s3_configuration_names_what_is_missing(tmp_path: Path, name: str) -> None:
+    half = {key: value for key, value in S3.items() if key != name}
+    with pytest.raises(ConfigError, match=f"but {name} is not"):
+        read(tmp_path, **half)
+
+
+def test_a_public_bucket_alone_is_half_an_s3_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="S3_PUBLIC_URL is set but S3_ENDPOINT is not"):
+        read(tmp_path, S3_PUBLIC_URL="https://pub.example.com")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "http"),
+        ("PORT", "70000"),
+        ("WEB_CONCURRENCY", "0"),
+        ("MAX_SESSION_BYTES", "100MB"),
+        ("UPLOAD_SIZE_REQUIRED", "maybe"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("RATELIMIT_CREATE", "ten per hour"),
+        ("BASE_URL", "share.example.com"),
+        ("BASE_URL", "https://share.example.com/?a=b"),
+        ("BASE_URL", "http://[::1"),
+        ("S3_ADDRESSING_STYLE", "auto"),
+        ("DATABASE_URL", "mysql://db/name"),
+        ("DATABASE_URL", "nonsense"),
+        ("DATA_DIR", "/dev/null/data"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_the_name_of_its_setting(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name) as refused:
+        read_config({"DATA_DIR": str(tmp_path), name: value})
+    assert "\n" not in str(refused.value)
+
+
+def test_a_wrong_value_never_shows_the_password_of_the_database(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read(tmp_path, DATABASE_URL="mysql://me:hunter2@db/name")
+    assert "hunter2" not in str(refused.value)
+
+
+def run(command: list[str], settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    program, *words = command
+    return subprocess.run(
+        [PROGRAMS / program, *words], cwd=ROOT, env=settings, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("command", [["gunicorn", "wsgi:app"], ["flask", "--app", "wsgi", "db", "upgrade"]])
+def test_a_wrong_setting_stops_the_start_with_one_sentence(tmp_path: Path, command: list[str]) -> None:
+    program, *words = command
+    settings = environment({"DATA_DIR": str(tmp_path), "S3_BUCKET": "shares"})
+    ended = subprocess.run(
+        [PROGRAMS / program, *words], cwd=ROOT, env=settings, capture_output=True, text=True
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.strip() == (
+        "Better Share cannot start: S3_BUCKET is set but S3_ENDPOINT is not; "
+        "S3 needs S3_ENDPOINT, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_BUCKET."
+    )
+
+
+def test_other_workers_than_sync_ones_are_refused(tmp_path: Path) -> None:
+    settings = environment({"DATA_DIR": str(tmp_path), "PORT": "1"})
+    ended = run(["gunicorn", "--threads", "4", "wsgi:app"], settings)
+    assert ended.returncode == 1
+    assert "use 'sync'" in ended.stderr
