@@ -18,6 +18,7 @@ from app.models import Share
 from tests.client import SESSION_ID, create, delete, renew, share, upload
 from tests.conftest import running_app
 from tests.recorded import document_bytes
+from tests.servers import free_ports
 
 DOCUMENT = document_bytes("single-message")
 
@@ -215,3 +216,15 @@ def test_a_session_of_the_recorded_size_is_declared_and_stored_whole(client: Fla
     document = document_bytes("large-output")
     share(client, document)
     assert json.loads(client.get("/api/share/GhIjKlMn").data) == json.loads(document)
+
+
+def test_a_database_out_of_reach_is_a_503_that_says_when_to_come_back(settings: dict[str, str]) -> None:
+    [port] = free_ports(1)
+    with running_app({**settings, "DATABASE_URL": f"postgresql://me:hunter2@127.0.0.1:{port}/db"}) as app:
+        client = app.test_client()
+        for response in (create(client), client.get("/api/share/GhIjKlMn"), client.get("/readyz")):
+            assert (response.status_code, response.get_json()["code"]) == (503, "database_unavailable")
+            assert int(response.headers["Retry-After"]) > 0
+            assert "hunter2" not in response.text
+        assert client.get("/share/GhIjKlMn").status_code == 503
+        assert client.get("/healthz").status_code == 200
