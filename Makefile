@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Node.js comes with the development packages.
+export PATH := $(abspath $(BIN)):$(PATH)
+
 .PHONY: run test lint lock
 
 run: $(VENV)/runtime
@@ -11,9 +14,11 @@ run: $(VENV)/runtime
 	@exec $(BIN)/gunicorn wsgi:app
 
 test: lint
+	@cd plugin && npm test
 	@$(BIN)/python -m pytest
 
-lint: $(VENV)/development
+lint: $(VENV)/development plugin/node_modules
+	@cd plugin && npm run check
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
@@ -33,6 +38,11 @@ $(VENV)/runtime: requirements.txt | $(BIN)/python
 $(VENV)/development: requirements-dev.txt | $(BIN)/python
 	@echo "Installing into $(VENV)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+%/node_modules: %/package-lock.json | $(VENV)/development
+	@echo "Installing into $@"
+	@cd $* && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 $(BIN)/python:

@@ -1,0 +1,76 @@
+import { type Bridge, openBridge } from "./bridge"
+import { copy } from "./clipboard"
+import type { Host, Session } from "./host"
+import type { Limits } from "./limits"
+import { Memory } from "./memory"
+import { Organisation } from "./organisation"
+import { Publisher } from "./publisher"
+import { Removals } from "./removals"
+import { Server } from "./server"
+import type { SettingsResult } from "./settings"
+import { Sharing } from "./sharing"
+import { Toasts } from "./toasts"
+
+/** Nothing listens there: share calls fail, and nothing leaves the machine. */
+export const DEAD_END = "http://127.0.0.1:9"
+
+export interface BetterShare {
+  /** What OpenCode is to take for its share server. */
+  url: string
+  /** After OpenCode has started; before, asking it anything would deadlock the start. */
+  start(): Promise<void>
+  sessionChanged(session: Session): Promise<void>
+  sessionDeleted(sessionId: string): Promise<void>
+  contentChanged(sessionId: string): void
+  dispose(): Promise<void>
+}
+
+export interface Parts {
+  host: Host
+  settings: SettingsResult
+  limits: Limits
+  /** Where notes are kept. */
+  folder: string
+}
+
+/** The one place where the parts are wired together. */
+export function startBetterShare({ host, settings, limits, folder }: Parts): BetterShare {
+  const toasts = new Toasts(host, limits)
+  const server = new Server(limits)
+  const memory = new Memory(folder)
+  const publisher = new Publisher(host, server, toasts, limits)
+  const removals = new Removals(server, memory, toasts, limits)
+  const sharing = new Sharing(settings, server, publisher, removals, toasts, limits)
+  const organisation = new Organisation(host, sharing, publisher, removals, memory, toasts, copy)
+  const bridge = tryToOpen(() => openBridge(sharing))
+  return {
+    url: bridge?.url ?? DEAD_END,
+    async start() {
+      if (!bridge) void toasts.show("error", "Better Share could not open a port on this machine: nothing will be shared.")
+      void removals.retry()
+      await organisation.start()
+    },
+    async sessionChanged(session) {
+      publisher.touch(session.id, typeof session.parentID === "string" ? session.parentID : undefined)
+      await organisation.onSession(session)
+    },
+    sessionDeleted: (sessionId) => organisation.onGone(sessionId),
+    contentChanged(sessionId) {
+      publisher.touch(sessionId)
+      organisation.onChange(sessionId)
+    },
+    async dispose() {
+      removals.close()
+      await publisher.dispose()
+      bridge?.close()
+    },
+  }
+}
+
+function tryToOpen(open: () => Bridge): Bridge | undefined {
+  try {
+    return open()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,38 @@
+/** What can go wrong between the plugin and a server; `message` is a sentence for the person at the keyboard. */
+export type FailureKind =
+  | "unreachable" // no connection, or no answer in time
+  | "broken" // 5xx
+  | "busy" // 429
+  | "link" // the upload link was refused: expired, or not what was signed
+  | "misdirected" // something else than a Better Share server answered
+  | "unauthorized"
+  | "missing" // the share does not exist (any more)
+  | "taken" // the share exists already, or belongs to the other way in
+  | "too_large"
+  | "refused" // any other 4xx
+  | "unreadable" // OpenCode did not hand out the session
+
+const TEMPORARY: ReadonlySet<FailureKind> = new Set(["unreachable", "broken", "busy", "link", "misdirected", "unreadable"])
+
+export class Failure extends Error {
+  override readonly name = "Failure"
+  constructor(
+    readonly kind: FailureKind,
+    message: string,
+    /** How long the server asked us to wait, in milliseconds. */
+    readonly retryAfter?: number,
+  ) {
+    super(message)
+  }
+
+  /** Whether the same call may succeed later. */
+  get temporary(): boolean {
+    return TEMPORARY.has(this.kind)
+  }
+}
+
+/** Anything thrown, as a Failure; an unforeseen error must not reach a person as a stack trace. */
+export function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  return new Failure("unreadable", `Better Share failed unexpectedly (${error instanceof Error ? error.message : String(error)}).`)
+}

@@ -1,0 +1,34 @@
+/** What the plugin needs from OpenCode, whichever version: implemented in index.ts, and by a fake in the tests. */
+export interface Host {
+  session(id: string): Promise<Session>
+  /** Undefined when OpenCode cannot list this session's messages (a bug with JSON-schema prompts). */
+  messages(id: string): Promise<Message[] | undefined>
+  children(id: string): Promise<Session[]>
+  sessions(): Promise<Session[]>
+  /** Logged in to an organisation: OpenCode then shares with the organisation's server and never asks us. */
+  inOrganisation(): Promise<boolean>
+  toast(toast: Toast): Promise<void>
+}
+
+export interface Toast {
+  message: string
+  variant: "success" | "info" | "warning" | "error"
+}
+
+export type Json = Record<string, unknown>
+
+export interface Session extends Json {
+  id: string
+  share?: { url?: string }
+}
+
+/** `{info, parts}` from OpenCode 1; flat, with a `type`, from OpenCode 2. */
+export type Message = Json
+
+/** One entry of OpenCode's own sync batches. */
+export interface SyncItem {
+  type: string
+  data: unknown
+}
+
+export const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)

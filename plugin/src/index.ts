@@ -1,0 +1,123 @@
+/** The OpenCode plugin, for version 1 of its plugin API. Nothing else in this package knows that API. */
+import { type BetterShare, DEAD_END, startBetterShare } from "./better-share"
+import { Failure } from "./failure"
+import { type Host, isObject, type Message, type Session } from "./host"
+import { LIMITS } from "./limits"
+import { defaultFolder } from "./memory"
+import { pause } from "./pause"
+import { readSettings } from "./settings"
+
+interface Answer<T> {
+  data?: T
+  response?: { status: number }
+}
+type ById = { path: { id: string } }
+
+/** What is used of OpenCode's client. */
+interface Client {
+  session: {
+    get(options: ById): Promise<Answer<Session>>
+    messages(options: ById): Promise<Answer<Message[]>>
+    children(options: ById): Promise<Answer<Session[]>>
+    list(): Promise<Answer<Session[]>>
+  }
+  tui: { showToast(options: { body: { message: string; variant: string; duration: number } }): Promise<unknown> }
+  /** The generated client below; the typed one has no method for every route. */
+  _client?: { get(options: { url: string }): Promise<Answer<unknown>> }
+}
+
+interface Event {
+  type: string
+  properties?: { sessionID?: string; info?: unknown; part?: { sessionID?: string } }
+}
+
+interface Hooks {
+  config(config: { enterprise?: { url?: string } }): Promise<void>
+  event(input: { event: Event }): Promise<void>
+  dispose(): Promise<void>
+}
+
+const TOAST_DURATION = 8_000
+
+function hostFrom(client: Client): Host {
+  const at = (id: string): ById => ({ path: { id } })
+  return {
+    async session(id) {
+      return present((await client.session.get(at(id))).data, "the session")
+    },
+    async messages(id) {
+      const { data, response } = await client.session.messages(at(id))
+      return response?.status === 400 ? undefined : present(data, "the messages")
+    },
+    async children(id) {
+      return present((await client.session.children(at(id))).data, "the sub-agents' sessions")
+    },
+    async sessions() {
+      return (await client.session.list()).data ?? []
+    },
+    async inOrganisation() {
+      const answer = await client._client?.get({ url: "/experimental/console/orgs" })
+      const orgs = isObject(answer?.data) && Array.isArray(answer.data.orgs) ? answer.data.orgs : []
+      return orgs.some((org) => isObject(org) && org.active === true)
+    },
+    async toast(toast) {
+      await client.tui.showToast({ body: { ...toast, duration: TOAST_DURATION } })
+    },
+  }
+}
+
+/** A client's answer, or the Failure that is tried again later. */
+function present<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Failure("unreadable", `OpenCode did not hand out ${what}.`)
+  return value
+}
+
+async function route(share: BetterShare, { type, properties = {} }: Event): Promise<void> {
+  const { info } = properties
+  if (type === "session.created" || type === "session.updated") return isSession(info) ? await share.sessionChanged(info) : undefined
+  if (type === "session.deleted") return isSession(info) ? await share.sessionDeleted(info.id) : undefined
+  const changed = ["message.updated", "message.removed", "message.part.updated", "message.part.removed"].includes(type)
+  const sessionId = properties.sessionID ?? properties.part?.sessionID
+  if (changed && sessionId !== undefined) share.contentChanged(sessionId)
+}
+
+const isSession = (value: unknown): value is Session => isObject(value) && typeof value.id === "string"
+
+/** OpenCode reaches the bridge with fetch, which would send loopback calls to a configured proxy. */
+function bypassProxy(env: Record<string, string | undefined>): void {
+  for (const name of ["NO_PROXY", "no_proxy"]) {
+    const hosts = (env[name] ?? "").split(",").filter(Boolean)
+    if (!hosts.includes("127.0.0.1")) env[name] = [...hosts, "127.0.0.1"].join(",")
+  }
+}
+
+/** Whatever goes wrong here must not be thrown: OpenCode would then share with its vendor's server. */
+function tryToStart(client: Client, options: unknown): BetterShare | undefined {
+  try {
+    bypassProxy(process.env)
+    return startBetterShare({ host: hostFrom(client), settings: readSettings(options, process.env), limits: LIMITS, folder: defaultFolder(process.env) })
+  } catch {
+    return undefined
+  }
+}
+
+async function server({ client }: { client: Client }, options?: unknown): Promise<Hooks> {
+  const share = tryToStart(client, options)
+  return {
+    async config(config) {
+      config.enterprise = { ...config.enterprise, url: share?.url ?? DEAD_END }
+      // Not awaited: OpenCode answers its client only after this hook has returned.
+      void pause(0)
+        .then(() => share?.start())
+        .catch(() => undefined)
+    },
+    async event({ event }) {
+      if (share) await route(share, event).catch(() => undefined)
+    },
+    async dispose() {
+      await share?.dispose().catch(() => undefined)
+    },
+  }
+}
+
+export default { id: "opencode-better-share", server }

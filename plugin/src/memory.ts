@@ -1,0 +1,57 @@
+import { createHash, randomUUID } from "node:crypto"
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { homedir } from "node:os"
+import { join } from "node:path"
+import type { Share } from "./secret"
+
+/** What must survive a restart, because OpenCode does not keep it for us. */
+export type Note =
+  | { kind: "removal"; share: Share } // still to be removed from its server
+  | { kind: "organisation"; sessionId: string; share: Share } // made beside an organisation's share
+  | { kind: "unshared"; sessionId: string } // never to be published again by itself
+
+export const defaultFolder = (env: Record<string, string | undefined>): string =>
+  join(env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "opencode-better-share")
+
+/**
+ * One small file per note, readable by its owner only. Notes come and go as whole files, so several OpenCode processes
+ * can work in the same folder without locks and without losing each other's notes.
+ */
+export class Memory {
+  constructor(private readonly folder: string) {}
+
+  async keep(note: Note): Promise<void> {
+    await mkdir(this.folder, { recursive: true, mode: 0o700 })
+    const unfinished = join(this.folder, `.${randomUUID()}`)
+    await writeFile(unfinished, JSON.stringify(note), { mode: 0o600, flush: true })
+    await rename(unfinished, this.#path(note))
+  }
+
+  /** Whether the note was there: of several processes, one is told so. */
+  async drop(note: Note): Promise<boolean> {
+    return await rm(this.#path(note)).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  async notes(): Promise<Note[]> {
+    const names = await readdir(this.folder).catch(() => [])
+    const notes = await Promise.all(names.filter((name) => name.endsWith(".json")).map((name) => read(join(this.folder, name))))
+    return notes.flat()
+  }
+
+  #path(note: Note): string {
+    const subject = note.kind === "removal" ? `${note.share.origin}/${note.share.id}` : note.sessionId
+    return join(this.folder, `${note.kind}-${createHash("sha256").update(subject).digest("hex").slice(0, 32)}.json`)
+  }
+}
+
+/** None for a file that vanished meanwhile or is damaged. */
+async function read(path: string): Promise<Note[]> {
+  try {
+    return [JSON.parse(await readFile(path, "utf8")) as Note]
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,17 @@
+/** Waits, and wakes early when the signal says so; it never rejects and never keeps the process alive. */
+export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener("abort", done)
+      resolve()
+    }
+    const timer = setTimeout(done, milliseconds)
+    timer.unref()
+    signal?.addEventListener("abort", done, { once: true })
+  })
+}
+
+/** The item of a list of pauses for this attempt; the last one repeats. */
+export const nth = (pauses: readonly number[], attempt: number): number => pauses[Math.min(attempt, pauses.length - 1)] ?? 0

@@ -1,0 +1,130 @@
+import { buildDocument, encodeDocument } from "./document"
+import type { Failure } from "./failure"
+import type { Host, SyncItem } from "./host"
+import type { Limits } from "./limits"
+import { pause } from "./pause"
+import { ShareQueue } from "./queue"
+import type { Share } from "./secret"
+import { type CreatedShare, hostOf, type Server } from "./server"
+import { takeSnapshot } from "./snapshot"
+import { SyncedItems } from "./synced"
+import type { Toasts } from "./toasts"
+
+/** A share that follows its session. */
+interface Followed {
+  share: Share
+  sessionId: string
+  children: Set<string>
+  items: SyncedItems
+  createdAt: number | undefined
+  failing: boolean
+  queue: ShareQueue
+}
+
+/** Keeps the documents of all shares up to date. */
+export class Publisher {
+  readonly #followed = new Map<string, Followed>()
+
+  constructor(
+    private readonly host: Host,
+    private readonly server: Server,
+    private readonly toasts: Toasts,
+    private readonly limits: Limits,
+  ) {}
+
+  /** The first upload of a new share: its failure, nothing after success, or "running" when the deadline came first. */
+  async publishFirst({ share, createdAt }: CreatedShare, sessionId: string, deadline: AbortSignal): Promise<Failure | "running" | undefined> {
+    const followed = this.#follow(share, sessionId, createdAt)
+    const announce = followed.queue.onOutcome
+    const outcome = new Promise<Failure | undefined>((resolve) => {
+      followed.queue.onOutcome = resolve
+    })
+    followed.queue.changed(0)
+    const first = await Promise.race([outcome, expiry(deadline)])
+    followed.queue.onOutcome = announce
+    return first
+  }
+
+  /** OpenCode says that the session changed. */
+  changed(share: Share, sessionId: string, items: readonly SyncItem[] = []): void {
+    const followed = this.#followed.get(keyOf(share)) ?? this.#follow(share, sessionId, undefined)
+    followed.items.add(items)
+    followed.queue.changed()
+  }
+
+  /** An event says that a session changed. OpenCode syncs shared sessions itself, but not their sub-agents'. */
+  touch(sessionId: string, parentId?: string): void {
+    for (const { sessionId: shared, children, queue } of this.#followed.values()) {
+      if (parentId !== undefined && (parentId === shared || children.has(parentId))) children.add(sessionId)
+      if (sessionId === shared) queue.touch()
+      if (children.has(sessionId)) queue.changed()
+    }
+  }
+
+  sessionOf(share: Share): string | undefined {
+    return this.#followed.get(keyOf(share))?.sessionId
+  }
+
+  /** Nothing more is uploaded for this share; a sync that is still on its way is ignored. */
+  async forget(share: Share): Promise<void> {
+    const followed = this.#followed.get(keyOf(share))
+    if (!followed) return
+    followed.items.clear()
+    await Promise.race([followed.queue.stop(), pause(this.limits.remove)])
+  }
+
+  /** Before OpenCode exits: upload what is not uploaded yet, as far as the time allows. */
+  async dispose(): Promise<void> {
+    const queues = [...this.#followed.values()].map(({ queue }) => queue)
+    await Promise.race([Promise.all(queues.map((queue) => queue.flush())), pause(this.limits.dispose)])
+    for (const queue of queues) void queue.stop()
+  }
+
+  #follow(share: Share, sessionId: string, createdAt: number | undefined): Followed {
+    const followed: Followed = {
+      share,
+      sessionId,
+      createdAt,
+      children: new Set(),
+      items: new SyncedItems(),
+      failing: false,
+      queue: new ShareQueue((signal) => this.#publish(followed, signal), this.limits, (failure) => this.#announce(followed, failure)),
+    }
+    this.#followed.set(keyOf(share), followed)
+    return followed
+  }
+
+  async #publish(followed: Followed, signal: AbortSignal): Promise<number> {
+    const { share, sessionId, items } = followed
+    let listed = true
+    const snapshot = await takeSnapshot(this.host, sessionId, async () => {
+      listed = false
+      return items.onto(await this.server.storedMessages(share, signal))
+    })
+    // What could be listed needs no rebuilding, and a large session should not be kept twice.
+    if (listed) items.clear()
+    for (const { session } of snapshot.children) followed.children.add(session.id)
+    followed.createdAt ??= await this.server.createdAt(share, signal)
+    const { body, bytes } = await encodeDocument(buildDocument(share, followed.createdAt, snapshot, Date.now()))
+    await this.server.upload(share, body, signal)
+    return bytes
+  }
+
+  #announce(followed: Followed, failure: Failure | undefined): void {
+    const host = hostOf(followed.share.origin)
+    const wasFailing = followed.failing
+    followed.failing = failure !== undefined
+    if (!failure && wasFailing) void this.toasts.show("success", `The shared page on ${host} is up to date again.`)
+    if (failure?.temporary && !wasFailing) void this.toasts.show("warning", `The shared page is not up to date: ${failure.message} Better Share keeps trying.`)
+    if (failure && !failure.temporary) void this.toasts.show("error", `The shared page no longer follows this session: ${failure.message}`)
+  }
+}
+
+const keyOf = (share: Share): string => `${share.origin}/${share.id}`
+
+function expiry(deadline: AbortSignal): Promise<"running"> {
+  return new Promise((resolve) => {
+    if (deadline.aborted) return resolve("running")
+    deadline.addEventListener("abort", () => resolve("running"), { once: true })
+  })
+}

@@ -1,0 +1,46 @@
+export const DEFAULT_ORIGIN = "https://opncd.com"
+
+export interface Settings {
+  /** Where new shares are made: scheme, host and port. */
+  origin: string
+  /** For servers that let only known people share. */
+  token: string | undefined
+  /** Nobody chose this server. */
+  isDefault: boolean
+}
+
+/** Either usable settings, or the sentence that says why nothing will be shared. */
+export type SettingsResult = Settings | { problem: string }
+
+const OPTIONS = ["url"]
+
+/** Option before environment before default. Whatever is set but wrong refuses: a typo must not send a session to the default server. */
+export function readSettings(options: unknown, env: Record<string, string | undefined>): SettingsResult {
+  const given = options ?? {}
+  if (typeof given !== "object" || Array.isArray(given)) return { problem: 'The options of opencode-better-share must look like {"url": "https://..."}.' }
+  const unknown = Object.keys(given).find((key) => !OPTIONS.includes(key))
+  if (unknown !== undefined) return { problem: `opencode-better-share has no option "${unknown}"; it knows "url".` }
+
+  const token = env.BETTER_SHARE_TOKEN || undefined
+  if (token && !/^[\x21-\x7e]+$/.test(token)) return { problem: "BETTER_SHARE_TOKEN has characters that no token can have." }
+
+  const option = (given as { url?: unknown }).url
+  if (option !== undefined) return withOrigin(option, 'The plugin option "url"', token)
+  const variable = env.BETTER_SHARE_BASE_URL
+  if (variable !== undefined) return withOrigin(variable, "BETTER_SHARE_BASE_URL", token)
+  return { origin: DEFAULT_ORIGIN, token, isDefault: true }
+}
+
+function withOrigin(value: unknown, name: string, token: string | undefined): SettingsResult {
+  const origin = serverOrigin(value)
+  if (origin === undefined) return { problem: `${name} must be the address of your server, like https://share.example.com (no path).` }
+  return { origin, token, isDefault: false }
+}
+
+/** The origin of a bare http(s) address, or nothing. A path, query or password in it would be lost silently, so they do not pass. */
+export function serverOrigin(value: unknown): string | undefined {
+  if (typeof value !== "string" || !URL.canParse(value)) return undefined
+  const url = new URL(value)
+  const bare = url.pathname === "/" && !url.search && !url.hash && !url.username && !url.password
+  return bare && (url.protocol === "https:" || url.protocol === "http:") ? url.origin : undefined
+}

@@ -1,0 +1,183 @@
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test"
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import plugin from "../src/index"
+import { FakeHost, SESSION, transcript } from "./support/fake-host"
+import { FakeServer } from "./support/fake-server"
+
+const source = new URL("../src/", import.meta.url).pathname
+const kept = { ...process.env }
+let server: FakeServer
+let state: string
+beforeEach(async () => {
+  server = new FakeServer()
+  state = await mkdtemp(join(tmpdir(), "better-share-test-"))
+  process.env.XDG_STATE_HOME = state
+})
+afterEach(async () => {
+  for (const name of ["XDG_STATE_HOME", "NO_PROXY", "no_proxy", "BETTER_SHARE_BASE_URL"]) {
+    if (kept[name] === undefined) delete process.env[name]
+    else process.env[name] = kept[name]
+  }
+  await server.stop()
+  await rm(state, { recursive: true, force: true })
+})
+
+/** OpenCode's client, and whether anybody asked it anything. */
+function client(host = new FakeHost(transcript())) {
+  const asked: string[] = []
+  const answer = async <T>(name: string, value: Promise<T>) => {
+    asked.push(name)
+    return { data: await value, response: { status: 200 } }
+  }
+  type ById = { path: { id: string } }
+  return {
+    host,
+    asked,
+    session: {
+      get: ({ path }: ById) => answer("get", host.session(path.id)),
+      children: ({ path }: ById) => answer("children", host.children(path.id)),
+      list: () => answer("list", host.sessions()),
+      messages: async ({ path }: ById) => {
+        asked.push("messages")
+        const data = await host.messages(path.id)
+        return data ? { data, response: { status: 200 } } : { error: {}, response: { status: 400 } }
+      },
+    },
+    tui: { showToast: ({ body: { message } }: { body: { message: string } }) => host.toast({ variant: "info", message }) },
+  }
+}
+
+const configured = async (hooks: Awaited<ReturnType<typeof plugin.server>>, config: { enterprise?: { url?: string } } = {}) => {
+  await hooks.config(config)
+  return config.enterprise?.url ?? ""
+}
+const create = (url: string) => fetch(`${url}/api/share`, { method: "POST", body: JSON.stringify({ sessionID: SESSION }) })
+
+describe("the plugin", () => {
+  test("starts without asking OpenCode anything, and takes over sharing whatever was configured", async () => {
+    const fake = client()
+    const hooks = await plugin.server({ client: fake }, { url: server.origin })
+    expect(await configured(hooks, { enterprise: { url: "https://elsewhere.example" } })).toStartWith("http://127.0.0.1:")
+    expect(fake.asked).toEqual([])
+    await hooks.dispose()
+  })
+
+  test("shares, follows events, and flushes when it is disposed", async () => {
+    const fake = client()
+    const hooks = await plugin.server({ client: fake }, { url: server.origin })
+    const url = await configured(hooks)
+    expect((await create(url)).status).toBe(200)
+    for (const type of ["message.part.updated", "message.part.delta", "session.idle"]) await hooks.event({ event: { type, properties: { sessionID: SESSION } } })
+    await hooks.dispose()
+    expect(server.count("upload", 200)).toBe(2)
+    await expect(create(url)).rejects.toThrow()
+  })
+
+  test("notices that OpenCode cannot list a session", async () => {
+    const fake = client()
+    fake.host.listable = false
+    const hooks = await plugin.server({ client: fake }, { url: server.origin })
+    expect((await create(await configured(hooks))).status).toBe(200)
+    expect(server.document(SESSION.slice(-8))?.messages).toEqual([])
+    await hooks.dispose()
+  })
+
+  test("survives any event, and a client that fails", async () => {
+    const hooks = await plugin.server({ client: {} as never }, { url: server.origin })
+    for (const type of ["session.updated", "session.created", "session.deleted", "message.updated", "unknown"]) {
+      for (const properties of [undefined, {}, { info: null }, { info: { id: 7 } }, { info: { id: SESSION, share: { url: "x" } } }]) await hooks.event({ event: { type, ...(properties && { properties: properties as never }) } })
+    }
+    expect((await create(await configured(hooks))).status).toBe(500)
+    await hooks.dispose()
+  })
+
+  test.each([[true, 1], [false, 0]])("asks OpenCode whether an organisation is active (%p), and only then publishes because of an event", async (active, shares) => {
+    const fake = client()
+    const routes: string[] = []
+    const _client = {
+      get: async ({ url }: { url: string }) => {
+        routes.push(url)
+        return { data: { orgs: [{ orgID: "org_0", active: false }, { orgID: "org_1", active }] } }
+      },
+    }
+    const hooks = await plugin.server({ client: { ...fake, _client } }, { url: server.origin })
+    await configured(hooks)
+    expect(routes).toEqual([])
+    // The plugin starts after this hook; what it does then ends with this list when there is an organisation.
+    while (routes.length === 0 || (active && !fake.asked.includes("list"))) await Bun.sleep(1)
+    await Bun.sleep(1)
+    const info = { id: SESSION }
+    await hooks.event({ event: { type: "session.created", properties: { info } } })
+    await hooks.event({ event: { type: "session.updated", properties: { info: { ...info, share: { url: "https://org.example/share/1" } } } } })
+    expect(server.shares.size).toBe(shares)
+    await hooks.dispose()
+  })
+
+  test("keeps loopback calls away from a proxy", async () => {
+    process.env.NO_PROXY = "intranet.example"
+    delete process.env.no_proxy
+    const hooks = await plugin.server({ client: client() }, {})
+    expect([process.env.NO_PROXY, process.env.no_proxy]).toEqual(["intranet.example,127.0.0.1", "127.0.0.1"])
+    await hooks.dispose()
+  })
+
+  test("exports what OpenCode loads, and nothing else", async () => {
+    expect(Object.keys(await import("../src/index"))).toEqual(["default"])
+    expect(Object.keys(plugin)).toEqual(["id", "server"])
+  })
+})
+
+describe("it fails closed:", () => {
+  test("a wrong option refuses to share, also when the environment names a server", async () => {
+    process.env.BETTER_SHARE_BASE_URL = server.origin
+    const fake = client()
+    const hooks = await plugin.server({ client: fake }, { url: "share.example.com" })
+    expect((await create(await configured(hooks))).status).toBe(500)
+    await fake.host.told(/^Not shared: .*[Tt]he plugin option "url"/)
+    expect(server.requests).toEqual([])
+    await hooks.dispose()
+  })
+
+  test("without a loopback port OpenCode is sent to a dead end", async () => {
+    const serve = spyOn(Bun, "serve").mockImplementation(() => {
+      throw new Error("no port")
+    })
+    const fake = client()
+    const hooks = await plugin.server({ client: fake }, { url: server.origin })
+    serve.mockRestore()
+    expect(await configured(hooks, { enterprise: { url: "https://elsewhere.example" } })).toBe("http://127.0.0.1:9")
+    await fake.host.told(/could not open a port/)
+    await hooks.dispose()
+  })
+
+  test("even options and an environment that throw when read lead to the dead end", async () => {
+    const options = new Proxy({}, { ownKeys: () => { throw new Error("broken") } })
+    const hooks = await plugin.server({ client: client() }, options)
+    expect(await configured(hooks)).toBe("http://127.0.0.1:9")
+    await hooks.dispose()
+  })
+})
+
+describe("what is installed", () => {
+  test("the source needs no other package when it runs", async () => {
+    for (const name of await readdir(source)) {
+      const imports = [...(await readFile(join(source, name), "utf8")).matchAll(/from "([^"]+)"/g)].map(([, from]) => from)
+      expect(imports.filter((from) => !/^(\.\/|node:|bun$|bun:)/.test(from ?? ""))).toEqual([])
+    }
+  })
+
+  test("the source loads where no package is installed, and the bundle exports the same", async () => {
+    await cp(source, join(state, "src"), { recursive: true })
+    const built = await Bun.build({ entrypoints: [join(source, "index.ts")], target: "bun", outdir: join(state, "dist") })
+    expect(built.success).toBe(true)
+    for (const file of ["src/index.ts", "dist/index.js"]) {
+      const loaded = (await import(join(state, file))) as { default: typeof plugin }
+      expect(loaded.default.id).toBe(plugin.id)
+      const hooks = await loaded.default.server({ client: client() }, { url: server.origin })
+      expect((await create(await configured(hooks))).status).toBe(200)
+      await hooks.dispose()
+    }
+  })
+})

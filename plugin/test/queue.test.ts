@@ -1,0 +1,104 @@
+import { describe, expect, test } from "bun:test"
+import { Failure } from "../src/failure"
+import { ShareQueue } from "../src/queue"
+import { SHORT } from "./support/world"
+
+/** A queue whose uploads end when the test says so. */
+function manual(limits = {}) {
+  const started: PromiseWithResolvers<number>[] = []
+  const outcomes: (Failure | undefined)[] = []
+  let noticed = Promise.withResolvers<void>()
+  const notice = () => {
+    noticed.resolve()
+    noticed = Promise.withResolvers<void>()
+  }
+  const until = async (enough: () => boolean) => {
+    while (!enough()) await noticed.promise
+  }
+  const queue = new ShareQueue(
+    (signal) => {
+      const upload = Promise.withResolvers<number>()
+      signal.addEventListener("abort", () => upload.reject(new Failure("unreachable", "aborted")))
+      started.push(upload)
+      notice()
+      return upload.promise
+    },
+    { ...SHORT, ...limits },
+    (failure) => {
+      outcomes.push(failure)
+      notice()
+    },
+  )
+  return { queue, started, outcomes, until }
+}
+
+describe("the uploads of one share", () => {
+  test("many changes make one upload, and one more for those that came during it", async () => {
+    const { queue, started, outcomes, until } = manual()
+    for (let n = 0; n < 10; n++) queue.changed()
+    await until(() => started.length === 1)
+    for (let n = 0; n < 10; n++) queue.changed()
+    started[0]?.resolve(1)
+    await until(() => started.length === 2)
+    started[1]?.resolve(1)
+    await until(() => outcomes.length === 2)
+    await queue.flush()
+    expect(started).toHaveLength(2)
+  })
+
+  test("the pause before an upload follows from the size of the one before", async () => {
+    const sizes: number[] = []
+    const { queue, started, until } = manual({ quiet: (bytes: number) => (sizes.push(bytes), 1) })
+    queue.changed()
+    await until(() => started.length === 1)
+    queue.changed()
+    started[0]?.resolve(40_000_000)
+    await until(() => started.length === 2)
+    expect(sizes.at(0)).toBe(0)
+    expect(sizes.at(-1)).toBe(40_000_000)
+    await queue.stop()
+  })
+
+  test("a temporary failure is tried again, a final one ends it", async () => {
+    const { queue, started, outcomes, until } = manual()
+    queue.changed()
+    await until(() => started.length === 1)
+    started[0]?.reject(new Failure("broken", "x"))
+    await until(() => started.length === 2)
+    started[1]?.reject(new Failure("missing", "x"))
+    await until(() => outcomes.length === 2)
+    queue.changed()
+    await queue.flush()
+    expect(started).toHaveLength(2)
+    expect(queue.stopped).toBe(true)
+  })
+
+  test("flushing skips the pause, and uploads what an event announced", async () => {
+    const { queue, started, until } = manual({ quiet: () => 3_600_000 })
+    queue.touch()
+    const flushed = queue.flush()
+    await until(() => started.length === 1)
+    started[0]?.resolve(1)
+    await flushed
+    await queue.flush()
+    expect(started).toHaveLength(1)
+  })
+
+  test("flushing wakes a queue that is waiting", async () => {
+    const { queue, started, until } = manual({ quiet: () => 3_600_000 })
+    queue.changed()
+    const flushed = queue.flush()
+    await until(() => started.length === 1)
+    started[0]?.reject(new Failure("broken", "x"))
+    await flushed
+    expect(started).toHaveLength(1)
+  })
+
+  test("stopping aborts the upload that is under way, without an outcome", async () => {
+    const { queue, started, outcomes, until } = manual()
+    queue.changed()
+    await until(() => started.length === 1)
+    await queue.stop()
+    expect(outcomes).toEqual([])
+  })
+})

@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { readdir, stat, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { defaultFolder, Memory, type Note } from "../src/memory"
+import { SESSION } from "./support/fake-host"
+import { World } from "./support/world"
+
+let world: World
+beforeEach(async () => {
+  world = await World.create()
+})
+afterEach(() => world.close())
+
+const broken = () => Response.json({ error: "The database is unreachable.", code: "database_unavailable" }, { status: 503 })
+const notes = () => new Memory(world.folder).notes()
+
+describe("a share that cannot be removed now", () => {
+  test("is remembered by this user alone, tried again, and the person is told the truth both times", async () => {
+    const opencode = world.start()
+    const share = await opencode.created()
+    world.server.always.delete = broken
+    expect((await opencode.remove(share)).status).toBe(200)
+    expect((await world.host.told(/^Not unshared yet: .*the link still works/)).variant).toBe("warning")
+    const [file = ""] = await readdir(world.folder)
+    expect((await stat(join(world.folder, file))).mode & 0o777).toBe(0o600)
+    delete world.server.always.delete
+    await world.host.told(/is removed now/)
+    expect(world.server.shares.size).toBe(0)
+    expect(await notes()).toEqual([])
+  })
+
+  test("is removed after OpenCode was started again", async () => {
+    const first = world.start({ limits: { offline: [3_600_000] } })
+    const share = await first.created()
+    world.server.always.delete = broken
+    await first.remove(share)
+    await first.share.dispose()
+    delete world.server.always.delete
+    expect(world.server.shares.size).toBe(1)
+    void world.start().share.start()
+    await world.host.told(/is removed now/)
+    expect(world.server.shares.size).toBe(0)
+  })
+
+  test("is not held on to when the server no longer has it", async () => {
+    const opencode = world.start()
+    const share = await opencode.created()
+    world.server.shares.clear()
+    expect((await opencode.remove(share)).status).toBe(200)
+    await world.host.told(/^Unshared/)
+    expect(await notes()).toEqual([])
+  })
+
+  test("does not keep OpenCode waiting when the server does not answer", async () => {
+    const opencode = world.start()
+    const share = await opencode.created()
+    world.server.always.delete = () => "hang"
+    expect((await opencode.remove(share)).status).toBe(200)
+    expect(await notes()).toMatchObject([{ kind: "removal", share: { id: share.id } }])
+  })
+
+  test("stays OpenCode's when the server refuses for good", async () => {
+    const opencode = world.start()
+    const share = await opencode.created()
+    world.server.always.delete = () => Response.json({ error: "Wrong secret.", code: "wrong_secret" }, { status: 401 })
+    expect((await opencode.remove(share)).status).toBe(500)
+    await world.host.told(/^Not unshared, the link still works: .*does not accept the secret/)
+    expect(await notes()).toEqual([])
+  })
+
+  test("stays OpenCode's when it cannot be remembered either", async () => {
+    const opencode = world.start()
+    const share = await opencode.created()
+    world.server.always.delete = broken
+    const blocked = await World.create(world.host)
+    await blocked.close()
+    await writeFile(blocked.folder, "a file where the folder should be")
+    const elsewhere = blocked.start()
+    expect((await elsewhere.remove(share)).status).toBe(500)
+    await world.host.told(/^Not unshared, the link still works/)
+    await blocked.close()
+  })
+})
+
+describe("the memory", () => {
+  const share = (n: number) => ({ id: `share${n}`, origin: "https://share.example.com", secret: `s${n}` })
+
+  test("loses nothing when two processes write at once", async () => {
+    const [first, second] = [new Memory(world.folder), new Memory(world.folder)]
+    await Promise.all(Array.from({ length: 40 }, (_, n) => (n % 2 ? first : second).keep({ kind: "removal", share: share(n) })))
+    expect(await first.notes()).toHaveLength(40)
+    const dropped = await Promise.all([first, second].flatMap((memory) => Array.from({ length: 40 }, (_, n) => memory.drop({ kind: "removal", share: share(n) }))))
+    expect(dropped.filter(Boolean)).toHaveLength(40)
+    expect(await readdir(world.folder)).toEqual([])
+  })
+
+  test("tells shares apart that differ only in case or server", async () => {
+    const memory = new Memory(world.folder)
+    const shares = [{ ...share(1), id: "abc" }, { ...share(1), id: "ABC" }, { ...share(1), id: "abc", origin: "https://other.example" }]
+    for (const one of shares) await memory.keep({ kind: "removal", share: one })
+    expect(await memory.notes()).toHaveLength(3)
+  })
+
+  test("passes over damaged files and a missing folder", async () => {
+    await writeFile(join(world.folder, "removal-x.json"), '{"kind": "remov')
+    const note: Note = { kind: "unshared", sessionId: SESSION }
+    await new Memory(world.folder).keep(note)
+    expect(await notes()).toEqual([note])
+    expect(await new Memory(join(world.folder, "nowhere")).notes()).toEqual([])
+  })
+
+  test("makes its folder for this user alone, where the system keeps state", async () => {
+    const folder = join(world.folder, "deep", "down")
+    await new Memory(folder).keep({ kind: "unshared", sessionId: SESSION })
+    expect((await stat(folder)).mode & 0o777).toBe(0o700)
+    expect(defaultFolder({ XDG_STATE_HOME: "/state" })).toBe("/state/opencode-better-share")
+    expect(defaultFolder({})).toEndWith("/.local/state/opencode-better-share")
+  })
+})

@@ -1,0 +1,137 @@
+import { randomBytes } from "node:crypto"
+import { gunzipSync } from "node:zlib"
+import type { SessionDocument } from "../../src/document"
+import { Watch } from "./watch"
+
+export type Kind = "create" | "renew" | "upload" | "get" | "delete" | "other"
+
+export interface Recorded {
+  kind: Kind
+  method: string
+  path: string
+  headers: Headers
+  body: Buffer
+  status: number
+}
+
+interface StoredShare {
+  secret: string
+  sessionId: string
+  createdAt: number
+  object: Buffer | undefined
+}
+
+/** What to answer instead; "hang" never answers, "drop" does the work but loses the answer. */
+export type Fault = Response | "hang" | "drop"
+
+const failure = (status: number, code: string, headers: Record<string, string> = {}) => Response.json({ error: `A sentence about ${code}.`, code }, { status, headers })
+
+/** A Better Share server and its storage, as the API describes them, with faults on demand. */
+export class FakeServer extends Watch {
+  readonly shares = new Map<string, StoredShare>()
+  readonly requests: Recorded[] = []
+  readonly faults: Partial<Record<Kind, Fault[]>> = {}
+  /** Answered to every request of a kind. */
+  readonly always: Partial<Record<Kind, () => Fault>> = {}
+  token: string | undefined
+  uploadsInFlight = 0
+  mostUploadsInFlight = 0
+  readonly #links = new Map<string, { shareId: string; size: number }>()
+  readonly #server: Bun.Server<undefined>
+
+  constructor(port = 0) {
+    super()
+    this.#server = Bun.serve({ hostname: "127.0.0.1", port, idleTimeout: 0, maxRequestBodySize: 500_000_000, fetch: (request) => this.#handle(request) })
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.#server.port}`
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop(true)
+  }
+
+  count(kind: Kind, status?: number): number {
+    return this.requests.filter((request) => request.kind === kind && (status === undefined || request.status === status)).length
+  }
+
+  document(shareId: string): SessionDocument | undefined {
+    const object = this.shares.get(shareId)?.object
+    return object && (JSON.parse(gunzipSync(object).toString()) as SessionDocument)
+  }
+
+  /** All upload links expire. */
+  expireLinks(): void {
+    this.#links.clear()
+  }
+
+  async #handle(request: Request): Promise<Response> {
+    const path = new URL(request.url).pathname
+    const kind = kindOf(request.method, path)
+    if (kind === "upload") this.mostUploadsInFlight = Math.max(this.mostUploadsInFlight, ++this.uploadsInFlight)
+    const finish = (status: number, body: Buffer) => {
+      if (kind === "upload") this.uploadsInFlight--
+      this.requests.push({ kind, method: request.method, path, headers: request.headers, body, status })
+      this.changed()
+    }
+    const fault = this.faults[kind]?.shift() ?? this.always[kind]?.()
+    if (fault === "hang") {
+      finish(0, Buffer.alloc(0))
+      return await new Promise<Response>(() => undefined)
+    }
+    const body = Buffer.from(await request.arrayBuffer())
+    const answer = fault instanceof Response ? fault : this.#answer(kind, path, request.headers, body)
+    finish(fault === "drop" ? 0 : answer.status, body)
+    return fault === "drop" ? new Response("lost", { status: 502 }) : answer
+  }
+
+  #answer(kind: Kind, path: string, headers: Headers, body: Buffer): Response {
+    if (kind === "other") return new Response("<h1>Not here</h1>", { status: 404, headers: { "content-type": "text/html" } })
+    if (kind === "create") return this.#create(headers, body)
+    if (kind === "upload") return this.#upload(path, headers, body)
+    const id = path.split("/")[3] ?? ""
+    const share = this.shares.get(id)
+    if (!share) return failure(404, "not_found")
+    if (kind === "get") return share.object ? new Response(gunzipSync(share.object), { headers: { "content-type": "application/json" } }) : failure(404, "not_uploaded")
+    if (headers.get("x-share-secret") !== share.secret) return failure(401, "wrong_secret")
+    if (kind === "renew") return Response.json({ ...this.#link(id, body), createdAt: share.createdAt })
+    this.shares.delete(id)
+    return Response.json({ ok: true })
+  }
+
+  #create(headers: Headers, body: Buffer): Response {
+    if (this.token && headers.get("authorization") !== `Bearer ${this.token}`) return failure(401, "token_required")
+    const { shareId, sessionId } = JSON.parse(body.toString()) as { shareId: string; sessionId: string }
+    if (this.shares.has(shareId)) return failure(409, "share_exists")
+    const share = { secret: randomBytes(24).toString("base64url"), sessionId, createdAt: 1_700_000_000_000 + this.shares.size, object: undefined }
+    this.shares.set(shareId, share)
+    return Response.json({ shareId, url: `${this.origin}/share/${shareId}`, secret: share.secret, ...this.#link(shareId, body), createdAt: share.createdAt }, { status: 201 })
+  }
+
+  #link(shareId: string, body: Buffer) {
+    const { size, contentEncoding } = JSON.parse(body.toString()) as { size: number; contentEncoding: string }
+    if (contentEncoding !== "gzip") throw new Error("the plugin compresses")
+    const key = randomBytes(12).toString("hex")
+    this.#links.set(key, { shareId, size })
+    const signed = { "Content-Type": "application/json", "Content-Encoding": "gzip", "Cache-Control": "private, no-store", "Content-Length": String(size) }
+    return { presignedUrl: `${this.origin}/upload/${key}`, headers: signed, expiresAt: Date.now() + 3_600_000 }
+  }
+
+  #upload(path: string, headers: Headers, body: Buffer): Response {
+    const link = this.#links.get(path.split("/")[2] ?? "")
+    const share = link && this.shares.get(link.shareId)
+    const signed = headers.get("content-type") === "application/json" && headers.get("content-encoding") === "gzip" && headers.get("cache-control") === "private, no-store"
+    if (!link || !share || !signed || headers.get("content-length") !== String(link.size) || body.byteLength !== link.size) return new Response("<Error/>", { status: 403 })
+    share.object = body
+    return new Response(null)
+  }
+}
+
+function kindOf(method: string, path: string): Kind {
+  if (method === "PUT" && path.startsWith("/upload/")) return "upload"
+  if (method === "POST" && path === "/api/share/presign") return "create"
+  if (method === "POST" && /^\/api\/share\/[\w-]+\/presign$/.test(path)) return "renew"
+  if (/^\/api\/share\/[\w-]+$/.test(path)) return method === "GET" ? "get" : method === "DELETE" ? "delete" : "other"
+  return "other"
+}

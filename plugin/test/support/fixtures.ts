@@ -1,0 +1,18 @@
+import { readFileSync } from "node:fs"
+import { gunzipSync } from "node:zlib"
+import type { SyncItem } from "../../src/host"
+import type { SessionDocument } from "../../src/document"
+
+const unpack = (name: string) => gunzipSync(readFileSync(new URL(`../fixtures/${name}.gz`, import.meta.url))).toString()
+
+/** A session recorded from a real OpenCode. */
+export const recordedSession = (name: string) => JSON.parse(unpack(`${name}.json`)) as SessionDocument
+
+export interface RecordedCall {
+  kind: "create" | "sync" | "remove"
+  path: string
+  request: { sessionID?: string; secret?: string; data?: SyncItem[] }
+}
+
+/** The share calls of a real OpenCode, in their order. */
+export const recordedCalls = () => unpack("native-protocol-lifecycle.jsonl").trim().split("\n").map((line) => JSON.parse(line) as RecordedCall)

@@ -1,0 +1,90 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { type BetterShare, startBetterShare } from "../../src/better-share"
+import type { NativeShare } from "../../src/bridge"
+import { LIMITS, type Limits } from "../../src/limits"
+import { packSecret } from "../../src/secret"
+import { FakeHost, SESSION, transcript } from "./fake-host"
+import { FakeServer } from "./fake-server"
+import type { SyncItem } from "../../src/host"
+import type { SettingsResult } from "../../src/settings"
+
+/** Short enough to test, in the same order of size as the real ones. */
+export const SHORT: Limits = {
+  ...LIMITS,
+  create: 800,
+  remove: 300,
+  dispose: 400,
+  request: 300,
+  upload: 2_000,
+  retries: [1, 2],
+  offline: [5],
+  patience: 100,
+  toastDelay: 0,
+  quiet: () => 5,
+}
+
+/** A plugin between a fake OpenCode and a fake server, driven over real sockets as OpenCode does. */
+export class World {
+  readonly #instances: BetterShare[] = []
+
+  private constructor(
+    readonly server: FakeServer,
+    readonly host: FakeHost,
+    readonly folder: string,
+  ) {}
+
+  static async create(host = new FakeHost(transcript())): Promise<World> {
+    return new World(new FakeServer(), host, await mkdtemp(join(tmpdir(), "better-share-test-")))
+  }
+
+  start({ limits = {}, settings, host = this.host }: { limits?: Partial<Limits>; settings?: SettingsResult; host?: FakeHost } = {}): OpenCode {
+    const share = startBetterShare({
+      host,
+      settings: settings ?? { origin: this.server.origin, token: undefined, isDefault: false },
+      limits: { ...SHORT, ...limits },
+      folder: this.folder,
+    })
+    this.#instances.push(share)
+    return new OpenCode(share)
+  }
+
+  /** What OpenCode would have stored for a share that exists on the fake server. */
+  secretOf(shareId: string): string {
+    return packSecret({ id: shareId, origin: this.server.origin, secret: this.server.shares.get(shareId)?.secret ?? "" })
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#instances.map((instance) => instance.dispose()))
+    await this.server.stop()
+    await rm(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** OpenCode's own share calls. */
+export class OpenCode {
+  constructor(readonly share: BetterShare) {}
+
+  call(method: string, path: string, body: unknown = {}, headers: Record<string, string> = {}): Promise<Response> {
+    return fetch(`${this.share.url}${path}`, { method, body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers } })
+  }
+
+  create(sessionID = SESSION): Promise<Response> {
+    return this.call("POST", "/api/share", { sessionID })
+  }
+
+  async created(sessionID = SESSION): Promise<NativeShare> {
+    const response = await this.create(sessionID)
+    if (!response.ok) throw new Error(`not shared: ${await response.text()}`)
+    return (await response.json()) as NativeShare
+  }
+
+  sync({ id, secret }: { id: string; secret: string }, data: SyncItem[] = [{ type: "session", data: { id: SESSION } }]): Promise<Response> {
+    return this.call("POST", `/api/share/${id}/sync`, { secret, data })
+  }
+
+  remove({ id, secret }: { id: string; secret: string }): Promise<Response> {
+    return this.call("DELETE", `/api/share/${id}`, { secret })
+  }
+}
