@@ -44,12 +44,16 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
-    """One call of a tool; `input` is JSON as received, `output` what came back, `error` why nothing did."""
+    """One call of a tool; `output` is what came back, `error` why nothing did.
+
+    `input` and `metadata` are JSON objects as received; what they hold is each tool's own affair.
+    """
 
     id: str
     name: str
     status: Status
     input: Raw
+    metadata: Raw
     title: str = ""
     output: str = ""
     error: str = ""

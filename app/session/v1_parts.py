@@ -136,6 +136,7 @@ def _read_tool(id: str, part: _Tool) -> Block:
         id=id,
         name=part.tool,
         status=status,
+        metadata=state.metadata,
         title=state.title or "",
         # A call that was still being written has no input yet, only the beginning of its JSON.
         input=Raw(msgspec.json.encode(state.raw)) if status == "pending" and state.raw else state.input,
