@@ -13,7 +13,7 @@ run: $(VENV)/runtime
 	@$(BIN)/flask --app wsgi db upgrade
 	@exec $(BIN)/gunicorn wsgi:app
 
-test: lint
+test: lint tests/opencode/node_modules
 	@cd plugin && npm test
 	@$(BIN)/python -m pytest
 

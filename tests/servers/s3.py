@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sysconfig
 import tempfile
@@ -65,7 +66,9 @@ def s3_server() -> Iterator[tuple[dict[str, str], str]]:
         "S3_BUCKET": BUCKET,
     }
     try:
-        with running(command, folder / "log", lambda: _is_healthy(endpoint)):
+        # Its logs and sockets go into the temporary folder of its own.
+        surroundings = {**os.environ, "TMPDIR": str(folder)}
+        with running(command, folder / "log", lambda: _is_healthy(endpoint), env=surroundings):
             s3_client(settings).create_bucket(Bucket=BUCKET)
             yield settings, f"http://127.0.0.1:{filer}"
     finally:
