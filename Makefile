@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Node.js comes with the development packages.
+# Node.js comes with the development packages; like pip it trusts the certificates that the system trusts.
 export PATH := $(abspath $(BIN)):$(PATH)
+export NODE_USE_SYSTEM_CA := 1
 
 .PHONY: run test lint lock
 
