@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.gunicorn import ROOT
+from tests.servers.gunicorn import ROOT, environment
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,9 @@ def test_what_is_missing_is_said_in_one_sentence(tmp_path: Path, lacks: str, sen
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\ncase "$2" in *{lacks}*) exit 1;; esac\n')
     python.chmod(0o755)
-    ended = subprocess.run(["make", "run", f"PYTHON={python}"], cwd=tmp_path, capture_output=True, text=True)
+    # Without what an outer `make test` leaves in the surroundings.
+    surroundings = environment({})
+    command = ["make", "run", f"PYTHON={python}"]
+    ended = subprocess.run(command, cwd=tmp_path, env=surroundings, capture_output=True, text=True)
     assert ended.returncode != 0
     assert ended.stdout.splitlines() == [sentence]
