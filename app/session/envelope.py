@@ -1,19 +1,32 @@
-"""The outermost JSON of a document: checks its size in parts and hands its messages to their reader."""
+"""The outermost JSON of a document, in each of its four forms: checks its counts and has it read.
+
+`{session, messages, children?, diffs?}` as the plugin uploads it, `{info, messages}` as OpenCode exports it,
+with messages of either generation, or the list of `{type, data}` that its own protocol sends.
+"""
 
 from __future__ import annotations
 
 import msgspec
 from msgspec import Raw
 
-from app.session import v1
+from app.session import conversation
+from app.session.batches import fold
+from app.session.encoding import decodable
 from app.session.errors import UnreadableDocument
-from app.session.limits import check_counts
-from app.session.model import Conversation
+from app.session.limits import MAX_CHILDREN, check_counts, objects
+from app.session.model import NOTHING, Conversation
+from app.session.steps import Ids
 
 
-class _Envelope(msgspec.Struct):
-    """`{shareId, sessionId, createdAt, updatedAt, session, messages}` as the plugin uploads it."""
+class _Envelope(msgspec.Struct, frozen=True):
+    messages: list[Raw]
+    session: Raw = Raw(b"")
+    info: Raw = Raw(b"")
+    children: Raw = NOTHING
+    diffs: Raw = NOTHING
 
+
+class _Child(msgspec.Struct, frozen=True):
     session: Raw
     messages: list[Raw]
 
@@ -21,12 +34,46 @@ class _Envelope(msgspec.Struct):
 def read_conversation(document: bytes) -> Conversation:
     """The conversation in a document of JSON. Raises UnreadableDocument with the reason."""
     try:
+        document = decodable(document)
         check_counts(document)
-        envelope = msgspec.json.decode(document, type=_Envelope)
-        return v1.read(envelope.session, envelope.messages)
+        return _read(msgspec.json.decode(document, type=_Envelope | list[Raw]))
     except RecursionError:
         raise UnreadableDocument("The document is nested too deeply.") from None
     except msgspec.ValidationError:
         raise UnreadableDocument("The document is not a session of OpenCode.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise UnreadableDocument("The document is not valid JSON; it may have been cut short.") from None
+
+
+def _read(envelope: _Envelope | list[Raw]) -> Conversation:
+    ids = Ids()
+    if isinstance(envelope, list):
+        folded = fold(envelope)
+        read = conversation.read(folded.session, folded.messages, ids)
+        read.diffs = folded.diffs
+        return read
+    session = envelope.session or envelope.info
+    if not session:
+        raise msgspec.ValidationError("there is no session")
+    read = conversation.read(session, envelope.messages, ids)
+    read.diffs = envelope.diffs
+    read.children = _children(envelope.children, read.id, ids)
+    return read
+
+
+def _children(field: Raw, parent_id: str, ids: Ids) -> dict[str, Conversation]:
+    """The sessions that tasks started, by id; a broken one is left out, as one that was never stored."""
+    children: dict[str, Conversation] = {}
+    try:
+        encoded = objects(field, MAX_CHILDREN)
+    except msgspec.ValidationError:
+        return {}
+    for raw in encoded:
+        try:
+            stored = msgspec.json.decode(raw, type=_Child)
+            child = conversation.read(stored.session, stored.messages, ids)
+        except msgspec.ValidationError:
+            continue
+        if child.id not in ("", parent_id):
+            children.setdefault(child.id, child)
+    return children

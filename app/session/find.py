@@ -1,4 +1,4 @@
-"""Finds one block, or one attached file, of a conversation by its id."""
+"""Finds one block, or one attached file, of a conversation or of its children, by its id."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def find_file(conversation: Conversation, file_id: str) -> File | None:
 def _blocks(conversation: Conversation, id: str) -> Iterator[Block]:
     """The blocks of the steps in which `id` occurs, or which may have made it up for a part without one."""
     needle = id.encode()
-    for step in conversation.steps:
-        if id.startswith(step.message_id) or any(needle in bytes(part) for part in step.parts):
-            yield from step.blocks
+    for each in conversation.walk():
+        for step in each.steps:
+            if id.startswith(step.message_id) or any(needle in bytes(part) for part in step.parts):
+                yield from step.blocks

@@ -5,14 +5,18 @@ Every reader of a format makes these, and every renderer takes them. Times are e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
 from msgspec import Raw
 
+NOTHING = Raw(b"[]")
+
 Status = Literal["pending", "running", "completed", "error"]
+# What OpenCode itself noted in a conversation is neither a prompt nor an answer.
+Role = Literal["user", "assistant", "opencode", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +72,7 @@ class Notice:
     """One line about what happened around the conversation, with `detail` to unfold where there is more."""
 
     id: str
-    kind: Literal["patch", "agent", "retry", "compaction", "subtask"]
+    kind: Literal["patch", "agent", "retry", "compaction", "subtask", "switch", "skill", "system", "idle"]
     label: str
     detail: str = ""
 
@@ -105,11 +109,15 @@ class Tokens:
 
 @dataclass(kw_only=True)
 class Step:
-    """One message, or a piece of a very long one: its parts are read into blocks when asked for."""
+    """One message, or a piece of a very long one: its parts are read into blocks when asked for.
+
+    What came of the whole message (`failure`, `finish`, `milliseconds`, `cost`, `tokens`) stands on its last
+    piece; `diffs`, the files that the answers to a prompt changed, as a JSON list, on its first.
+    """
 
     id: str
     message_id: str
-    role: Literal["user", "assistant", "unknown"]
+    role: Role
     parts: Sequence[Raw]
     read_part: Callable[[Raw, int], Block | None]
     first_part: int = 0
@@ -119,11 +127,26 @@ class Step:
     failure: Failure | None = None
     is_summary: bool = False
     is_undone: bool = False
+    milliseconds: int | None = None
+    finish: str = ""
+    cost: float = 0
+    tokens: Tokens = field(default_factory=Tokens)
+    diffs: Raw = field(default_factory=lambda: NOTHING)
 
     @cached_property
     def blocks(self) -> list[Block]:
-        read = (self.read_part(part, self.first_part + index) for index, part in enumerate(self.parts))
-        return [block for block in read if block is not None]
+        """The parts as blocks; one whose id stands in this step already gets another."""
+        blocks: dict[str, Block] = {}
+        for index, part in enumerate(self.parts, start=self.first_part):
+            block = self.read_part(part, index)
+            if block is None:
+                continue
+            other_id = f"{self.message_id}-{index}"
+            while block.id in blocks:
+                other_id += ".again"
+                block = replace(block, id=other_id)
+            blocks[block.id] = block
+        return list(blocks.values())
 
     @cached_property
     def size(self) -> int:
@@ -144,8 +167,14 @@ class Turn:
 
 @dataclass(kw_only=True)
 class Conversation:
+    """One session. `children` are those that its tasks started, and theirs, by id; they have none themselves.
+
+    `diffs` are the files that the document says the whole session changed, as a JSON list.
+    """
+
     id: str
     title: str
+    parent_id: str | None = None
     directory: str = ""
     version: str = ""
     created_at: int | None = None
@@ -154,6 +183,19 @@ class Conversation:
     cost: float = 0
     tokens: Tokens = field(default_factory=Tokens)
     turns: Sequence[Turn] = ()
+    agent: str = ""
+    diffs: Raw = field(default_factory=lambda: NOTHING)
+    children: Mapping[str, Conversation] = field(default_factory=dict)
+
+    @property
+    def project(self) -> str:
+        """The name of the folder that the session ran in."""
+        return self.directory.replace("\\", "/").rstrip("/").rpartition("/")[2]
+
+    def walk(self) -> Iterator[Conversation]:
+        """This conversation, and then every child."""
+        yield self
+        yield from self.children.values()
 
     @property
     def steps(self) -> list[Step]:

@@ -1,0 +1,112 @@
+"""Makes a conversation of a session and its messages, of whichever generation each of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+from msgspec import Raw
+
+from app.session import v1, v2
+from app.session.fields import ABSENT, lenient, read_model, read_span, read_tokens
+from app.session.model import Conversation, Step, Tokens, Turn
+from app.session.steps import Ids, unreadable
+
+MessageReader = Callable[[Raw, Ids, int], list[Step]]
+
+
+class _Place(msgspec.Struct, frozen=True):
+    directory: str = ""
+
+
+class _Revert(msgspec.Struct, frozen=True):
+    messageID: str = ""  # noqa: N815 - names here and below are OpenCode's
+
+
+class _Session(msgspec.Struct, frozen=True):
+    """V1 has `directory` and `version`, V2 a `location`; a V2 session may be without a title."""
+
+    id: str = ""
+    title: str | None = None
+    parentID: str | None = None  # noqa: N815
+    directory: str | None = None
+    location: Raw = ABSENT
+    version: str | None = None
+    time: Raw = ABSENT
+    agent: str | None = None
+    model: Raw = ABSENT
+    cost: float | None = None
+    tokens: Raw = ABSENT
+    revert: Raw = ABSENT
+
+
+_decode_session = msgspec.json.Decoder(_Session).decode
+_read_place = lenient(_Place)
+_read_revert = lenient(_Revert)
+
+
+def read(session: Raw, messages: Sequence[Raw], ids: Ids) -> Conversation:
+    """A conversation; a message that cannot be read becomes a step that shows its JSON.
+
+    Raises msgspec.ValidationError when `session` is no session.
+    """
+    head = _decode_session(session)
+    turns = _turns(_messages(messages, ids), undone_from=_read_revert(head.revert).messageID)
+    steps = [step for turn in turns for step in turn.steps]
+    models = list(dict.fromkeys(step.model for step in steps if step.model))
+    session_model, session_tokens = read_model(head.model), read_tokens(head.tokens)
+    time = read_span(head.time)
+    return Conversation(
+        id=head.id,
+        title=head.title or "",
+        parent_id=head.parentID,
+        directory=head.directory or _read_place(head.location).directory,
+        version=head.version or "",
+        created_at=time.at,
+        updated_at=None if time.updated is None else int(time.updated),
+        models=models or ([session_model] if session_model else []),
+        agent=head.agent or next((step.agent for step in steps if step.agent), ""),
+        cost=head.cost or sum(step.cost for step in steps),
+        tokens=_total(steps) if session_tokens == Tokens() else session_tokens,
+        turns=turns,
+    )
+
+
+def _messages(messages: Sequence[Raw], ids: Ids) -> Iterator[list[Step]]:
+    # A session rarely mixes the generations, so the reader that knew the last message is asked first.
+    readers: list[MessageReader] = [v1.read_message, v2.read_message]
+    for index, raw in enumerate(messages):
+        try:
+            yield readers[0](raw, ids, index)
+            continue
+        except msgspec.ValidationError:
+            pass
+        try:
+            yield readers[1](raw, ids, index)
+            readers.reverse()
+        except msgspec.ValidationError:
+            yield [unreadable(raw, ids.take("", index))]
+
+
+def _turns(messages: Iterator[list[Step]], undone_from: str) -> list[Turn]:
+    turns: list[Turn] = []
+    is_undone = False
+    for steps in messages:
+        is_undone = is_undone or steps[0].message_id == undone_from
+        for step in steps:
+            step.is_undone = is_undone
+        if steps[0].role == "user" or not turns:
+            turns.append(Turn(steps))
+        else:
+            turns[-1].steps.extend(steps)
+    return turns
+
+
+def _total(steps: Sequence[Step]) -> Tokens:
+    return Tokens(
+        input=sum(step.tokens.input for step in steps),
+        output=sum(step.tokens.output for step in steps),
+        reasoning=sum(step.tokens.reasoning for step in steps),
+        cache_read=sum(step.tokens.cache_read for step in steps),
+        cache_write=sum(step.tokens.cache_write for step in steps),
+    )

@@ -1,0 +1,123 @@
+"""Sessions that tasks started, inside the document of the one that started them; and ids, kept apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.session.find import find_block, find_file
+from app.session.model import Text, Tool
+from tests import constructed, recorded
+from tests.constructed import read
+
+CHILDREN = [name for name in recorded.NAMES if name.startswith("subagents.child")]
+
+
+def family() -> dict[str, Any]:
+    """The recorded session with sub-agents, with their own sessions in it."""
+    document = recorded.document("subagents")
+    document["children"] = [
+        {key: recorded.document(name)[key] for key in ("session", "messages")} for name in CHILDREN
+    ]
+    return document
+
+
+def test_every_task_that_ran_leads_to_its_session() -> None:
+    conversation = read(family())
+    calls = [
+        block
+        for step in conversation.steps
+        for block in step.blocks
+        if isinstance(block, Tool) and block.name == "task" and block.child_id
+    ]
+    assert {call.child_id for call in calls} == set(conversation.children)
+    assert len(calls) == len(CHILDREN) == 4
+    for child in conversation.children.values():
+        assert child.parent_id == conversation.id
+        assert child.children == {}
+        assert child.turns
+
+
+def test_a_block_of_a_child_is_found_by_its_id() -> None:
+    conversation = read(family())
+    for name in CHILDREN:
+        for part in recorded.parts(name):
+            if part["type"] == "text":
+                block = find_block(conversation, part["id"])
+                assert isinstance(block, Text)
+                assert block.text == part["text"]
+
+
+def test_a_file_of_a_child_is_found_by_its_id() -> None:
+    document = constructed.document("v2b")
+    found = find_file(read(document), "msg_c02-1-file0")
+    assert found
+    assert found.name == "map.png"
+    assert find_file(read({**document, "children": []}), "msg_c02-1-file0") is None
+
+
+def test_children_that_lead_to_each_other_or_to_the_session_itself_are_flat() -> None:
+    document = constructed.document("v2b")
+    child = document["children"][0]
+    document["children"] += [child, {"session": document["info"], "messages": document["messages"]}]
+    conversation = read(document)
+    assert list(conversation.children) == [child["session"]["id"]]
+    assert [each.id for each in conversation.walk()] == [conversation.id, child["session"]["id"]]
+
+
+def test_a_broken_child_is_left_out_and_the_others_stay() -> None:
+    document = constructed.document("v2b")
+    good = document["children"][0]
+    broken: list[Any] = [
+        None,
+        5,
+        {},
+        {"session": None, "messages": []},
+        {"session": {"id": "x"}, "messages": 5},
+    ]
+    document["children"] = [*broken, {"session": {}, "messages": []}, good]
+    assert list(read(document).children) == [good["session"]["id"]]
+    for children in (None, 5, "x", {"a": 1}):
+        assert read({**document, "children": children}).children == {}
+
+
+def ids(document: object) -> list[str]:
+    conversation = read(document)
+    steps = [step for each in conversation.walk() for step in each.steps]
+    return [step.id for step in steps] + [block.id for step in steps for block in step.blocks]
+
+
+def test_messages_with_the_same_id_become_two() -> None:
+    document = constructed.document("v2b")
+    document["messages"] += [document["messages"][0], document["messages"][0], {"type": "user"}, None]
+    document["children"][0]["messages"] += [document["messages"][0], None]
+    found = ids(document)
+    assert len(found) == len(set(found))
+    assert "msg_b01.again2" in found
+    assert "msg_b01.again4" in found
+
+
+def test_parts_with_the_same_id_become_two_that_can_both_be_found() -> None:
+    document = recorded.document("single-message")
+    texts = ["one", "two", "three"]
+    document["messages"][1]["parts"] = [{"id": "prt_1", "type": "text", "text": text} for text in texts]
+    conversation = read(document)
+    blocks = conversation.steps[1].blocks
+    assert len({block.id for block in blocks}) == 3
+    assert [block.text for block in blocks if isinstance(block, Text)] == texts
+    assert [find_block(conversation, block.id) for block in blocks] == blocks
+
+
+def test_many_messages_with_the_same_id_are_read_quickly() -> None:
+    messages = [{"id": "msg_1", "type": "user", "text": "x"}] * 20_000
+    assert len({step.id for step in read(constructed.with_messages(*messages)).steps}) == 20_000
+
+
+def test_a_step_tells_how_long_its_message_took_and_what_it_cost() -> None:
+    for message in recorded.document("rate-limit-feature")["messages"]:
+        document = {**recorded.document("rate-limit-feature"), "messages": [message]}
+        last = read(document).steps[-1]
+        time = message["info"]["time"]
+        expected = time["completed"] - time["created"] if "completed" in time else None
+        assert last.milliseconds == expected
+        assert last.cost == message["info"].get("cost", 0)
+        assert last.finish == message["info"].get("finish", "")

@@ -1,0 +1,76 @@
+"""V1 messages and parts whose details are odd: what they say is shown all the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.session import read_conversation
+from app.session.model import Block, Text, Tool, Unknown
+from tests import recorded
+from tests.constructed import read
+
+
+def tool_part(**state: object) -> Block:
+    part = {
+        "type": "tool",
+        "id": "prt_1",
+        "tool": "x",
+        "state": {"status": "completed", "output": "seen", **state},
+    }
+    [block] = read_conversation(recorded.with_parts(part)).steps[1].blocks
+    return block
+
+
+def test_an_input_may_hold_many_addresses() -> None:
+    block = tool_part(input={"pages": [{"url": f"https://example.com/{number}"} for number in range(500)]})
+    assert isinstance(block, Tool)
+    assert block.output == "seen"
+
+
+def test_the_files_of_a_call_are_limited() -> None:
+    file = {"type": "file", "url": "data:,x", "mime": "text/plain", "id": "prt_f", "filename": "x"}
+    block = tool_part(attachments=[file] * 200)
+    assert isinstance(block, Tool)
+    assert len(block.files) == 200
+    for count in (201, 5_000):
+        assert isinstance(tool_part(attachments=[file] * count), Unknown)
+    for files in (None, []):
+        assert isinstance(tool_part(attachments=files), Tool)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"time": None},
+        {"time": {"created": "now"}},
+        {"tokens": None},
+        {"tokens": {"input": "many"}},
+        {"tokens": {"cache": None}},
+        {"cost": None},
+        {"model": 5},
+        {"modelID": None},
+        {"error": 5},
+        {"error": {"name": "MessageOutputLengthError", "data": {}}},
+        {"summary": {"diffs": 5}},
+        {"finish": None},
+        {"agent": None, "mode": None},
+    ],
+    ids=str,
+)
+def test_odd_details_do_not_hide_what_a_message_says(fields: dict[str, Any]) -> None:
+    document = recorded.document("single-message")
+    for message in document["messages"]:
+        message["info"] |= fields
+    said = [block.text for step in read(document).steps for block in step.blocks if isinstance(block, Text)]
+    parts = [part for message in document["messages"] for part in message["parts"]]
+    assert said == [part["text"] for part in parts if part["type"] == "text"]
+
+
+def test_an_error_without_a_message_is_told_by_its_name() -> None:
+    document = recorded.document("single-message")
+    document["messages"][1]["info"]["error"] = {"name": "MessageOutputLengthError", "data": {}}
+    failure = read(document).steps[1].failure
+    assert failure
+    assert (failure.name, failure.text) == ("MessageOutputLengthError", "MessageOutputLengthError")
