@@ -59,6 +59,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         str, Meta(description="Address of the S3 service as clients see it, when S3_ENDPOINT is internal.")
     ] = ""
 
+    PREVIEW_TITLES: Annotated[
+        bool, Meta(description="Whether previews of links show the title, project and model of a session.")
+    ] = True
     UPLOAD_SIZE_REQUIRED: Annotated[
         bool, Meta(description="Refuse to sign an upload whose size was not declared.")
     ] = False

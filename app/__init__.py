@@ -6,7 +6,7 @@ from flask import Flask
 from msgspec.structs import asdict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import api, assets, errors, health, limits_storage, share, uploads
+from app import api, assets, errors, health, landing, limits_storage, share, uploads
 from app.documents import Documents
 from app.extensions import db, limiter, migrate
 from app.parts import EXTENSION, Parts
@@ -48,5 +48,6 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(api.bp)
     app.register_blueprint(uploads.bp)
     app.register_blueprint(health.bp)
+    app.register_blueprint(landing.bp)
     app.register_blueprint(share.bp)
     return app

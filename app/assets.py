@@ -11,8 +11,8 @@ from flask import Flask, Response, request
 
 YEAR_SECONDS = 365 * 24 * 60 * 60
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'none'; "
-    "frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
 
 
@@ -23,6 +23,8 @@ def init_app(app: Flask) -> None:
     def add_fingerprint(endpoint: str, values: dict[str, Any]) -> None:
         if endpoint == "static":
             values["v"] = _fingerprint(folder / values["filename"])
+        elif endpoint == "share.theme":
+            values["v"] = release()
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -31,11 +33,23 @@ def init_app(app: Flask) -> None:
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "no-referrer"
         if request.endpoint == "static" and response.status_code == 200:
-            asked = request.args.get("v")
             path = folder / (request.view_args or {})["filename"]
-            if asked == _fingerprint(path):
-                headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+            if request.args.get("v") == _fingerprint(path):
+                keep_for_long(response)
         return response
+
+
+def keep_for_long(response: Response) -> None:
+    """For what never changes at its address."""
+    response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+
+
+@cache
+def release() -> str:
+    """A fingerprint of the code and templates that make the pages."""
+    root = Path(__file__).parent
+    sources = sorted(path for path in root.rglob("*") if path.suffix in (".py", ".html", ".css", ".js"))
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()[:12]
 
 
 @cache

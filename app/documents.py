@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import zlib
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +15,22 @@ from app.storage.base import Body
 CHUNK_BYTES = 1024 * 1024
 # JSON cannot begin with the magic number of gzip (RFC 1952): the bytes tell by themselves.
 GZIP_MAGIC = b"\x1f\x8b"
+
+
+# How long the store's word is good while a session may still grow.
+FRESH_SECONDS = 1
+LARGE_FRESH_SECONDS = 20
+LARGE_BYTES = 5 * 1024 * 1024
+MAX_SEEN = 10_000
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the store last said of a document."""
+
+    etag: str
+    size: int
+    fresh_until: float
 
 
 @dataclass(frozen=True)
@@ -46,24 +64,44 @@ class Documents:
     def __init__(self, store: ObjectStore, max_bytes: int) -> None:
         self._store = store
         self._max_bytes = max_bytes
+        self._seen: OrderedDict[str, _Seen] = OrderedDict()
 
-    def fetch(self, share_id: str, etag: str | None = None) -> Document | Unchanged | None:
-        """The document of a share; None when none has been uploaded yet.
+    def fetch(
+        self, share_id: str, etag: str | None = None, *, life: str = "", is_settled: bool = False
+    ) -> Document | Unchanged | None:
+        """The document of a share; Unchanged when the caller holds its `etag`, None before any upload.
 
-        One over the cap is removed without being fetched. Raises UnreadableDocument or StorageError.
+        The store is not asked again about a version it confirmed a moment ago, nor about any of a share
+        that `is_settled` because no upload link for it is left. `life` tells a share from another that
+        had its id before. A document over the cap is removed without being fetched. Raises
+        UnreadableDocument or StorageError.
         """
+        seen = self._seen.get(f"{share_id} {life}")
+        if seen and seen.etag == etag and (is_settled or time.monotonic() < seen.fresh_until):
+            return Unchanged(seen.etag)
         found = self._store.open(document_key(share_id), etag)
         if found is None:
             return None
         if found.body is None:
+            size = seen.size if seen and seen.etag == found.etag else found.size
+            self._remember(f"{share_id} {life}", found.etag, size)
             return Unchanged(found.etag)
         try:
             if found.size > self._max_bytes:
                 self._store.delete(document_key(share_id))
                 raise _too_large(self._max_bytes)
-            return Document(found.etag, self._read(found.body), self._max_bytes)
+            document = Document(found.etag, self._read(found.body), self._max_bytes)
         finally:
             found.body.close()
+        self._remember(f"{share_id} {life}", document.etag, len(document.stored))
+        return document
+
+    def _remember(self, key: str, etag: str, size: int) -> None:
+        fresh = LARGE_FRESH_SECONDS if size > LARGE_BYTES else FRESH_SECONDS
+        self._seen[key] = _Seen(etag, size, time.monotonic() + fresh)
+        self._seen.move_to_end(key)
+        if len(self._seen) > MAX_SEEN:
+            self._seen.popitem(last=False)
 
     def _read(self, body: Body) -> bytes:
         # A store may understate the size, so what arrives is counted too.

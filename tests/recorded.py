@@ -32,3 +32,11 @@ def with_parts(*parts: object) -> bytes:
     session = document("single-message")
     session["messages"][1]["parts"] = list(parts)
     return json.dumps(session).encode()
+
+
+def with_children(name: str) -> bytes:
+    """A recorded session together with the sessions of its sub-agents, as the plugin uploads them."""
+    session = document(name)
+    children = [document(child) for child in NAMES if child.startswith(f"{name}.child")]
+    session["children"] = [{"session": child["session"], "messages": child["messages"]} for child in children]
+    return json.dumps(session).encode()

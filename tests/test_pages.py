@@ -41,7 +41,7 @@ def test_a_deleted_share_looks_like_an_unknown_one(client: FlaskClient) -> None:
 def test_a_page_carries_a_strict_policy(client: FlaskClient) -> None:
     share(client, document_bytes("single-message"))
     headers = client.get("/share/GhIjKlMn").headers
-    assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'; img-src")
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; ")
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
@@ -145,7 +145,7 @@ def test_the_texts_and_files_of_a_share_end_with_it(client: FlaskClient) -> None
 def test_a_block_whose_form_fails_leaves_the_rest_alone(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setitem(blocks.MACROS, blocks.Text, "no_such_macro")
+    monkeypatch.setitem(blocks.BLOCK_MACROS, blocks.Text, "no_such_macro")
     share(client, document_bytes("in-progress"))
     with caplog.at_level(logging.CRITICAL):
         page = client.get("/share/GhIjKlMn")

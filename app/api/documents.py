@@ -1,6 +1,8 @@
-"""The document of a share over HTTP, as it was uploaded."""
+"""The document of a share over HTTP: as it was uploaded, and as OpenCode imports it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
@@ -9,19 +11,29 @@ from app.api.blueprint import bp
 from app.documents import Document, Unchanged
 from app.errors import NotUploaded
 from app.parts import parts
-from app.session import read_conversation
+from app.session import native_items, read_conversation
 from app.shares import ShareNotFound
 
 
 @bp.get("/share/<share_id>")
 def document(share_id: str) -> ResponseReturnValue:
     """The JSON of the session; stored gzip passes through untouched to clients that accept it."""
+    return _answer(share_id, _whole)
+
+
+@bp.get("/share/<share_id>/data")
+def data(share_id: str) -> ResponseReturnValue:
+    """The session as a list of `{type, data}`, for `opencode import <link>`."""
+    return _answer(share_id, lambda found: Response(native_items(found.json), mimetype="application/json"))
+
+
+def _answer(share_id: str, make: Callable[[Document], Response]) -> Response:
     if parts().shares.find(share_id) is None:
         raise ShareNotFound
     found = parts().documents.fetch(share_id, _known_etag())
     if found is None:
         raise NotUploaded
-    response = Response(status=304) if isinstance(found, Unchanged) else _whole(found)
+    response = Response(status=304) if isinstance(found, Unchanged) else make(found)
     response.set_etag(found.etag, weak=True)
     response.headers["Cache-Control"] = "private, no-cache"
     response.vary.add("Accept-Encoding")

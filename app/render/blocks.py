@@ -1,4 +1,4 @@
-"""Steps and their blocks as HTML: a template macro for each kind of block."""
+"""Steps and their blocks as HTML: a template macro for each kind of block and of section."""
 
 from __future__ import annotations
 
@@ -13,18 +13,37 @@ from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
 from app.render import files, labels
-from app.render.code import highlight, language_of_file
+from app.render.code import highlight
+from app.render.diff import FileDiff
+from app.render.diff_html import DiffLines, diff_lines
+from app.render.forms import Form, tell
+from app.render.forms.form import (
+    Checklist,
+    Child,
+    Code,
+    Diff,
+    Matches,
+    Problem,
+    Prose,
+    Questions,
+    Section,
+    Terminal,
+)
 from app.render.guard import Budget
 from app.render.markdown import MAX_CHARACTERS, markdown
-from app.session.model import Block, File, Notice, Reasoning, Step, Text, Tool, Unknown
+from app.render.terminal import terminal
+from app.session.model import Block, Conversation, File, Notice, Reasoning, Step, Text, Tool, Unknown
 from app.session.texts import texts
 
 MAX_SHOWN_LINES = 200
 MAX_SHOWN_CHARACTERS = 24 * 1024
+# A sub-agent may call others; what is nested deeper has a page of its own.
+MAX_DEPTH = 2
+MAX_CHILD_BYTES = 64 * 1024
 
 logger = logging.getLogger(__name__)
 
-MACROS: dict[type[Block], str] = {
+BLOCK_MACROS: dict[type[Block], str] = {
     Text: "text",
     Reasoning: "reasoning",
     File: "file",
@@ -33,30 +52,43 @@ MACROS: dict[type[Block], str] = {
     Unknown: "unknown",
 }
 
+SECTION_MACROS: dict[type[Section], str] = {
+    Checklist: "checklist",
+    Child: "child",
+    Code: "code",
+    Diff: "diff",
+    Matches: "matches",
+    Problem: "problem",
+    Prose: "prose",
+    Questions: "questions",
+    Terminal: "screen",
+}
+
 
 class Links(Protocol):
     """Where a page finds what it does not hold itself."""
 
     def full(self, block_id: str, name: str) -> str:
-        """The address of one of a block's texts in full, as plain text."""
+        """The address of one of a block's texts in full, as plain text; `call` names them all."""
 
     def file(self, file_id: str) -> str:
         """The address of the contents of a `data:` file."""
 
+    def part(self, step_id: str, part_id: str) -> str:
+        """The lasting address of a part in a step, or of the step itself."""
+
+    def child(self, session_id: str) -> str:
+        """The address of a sub-agent's conversation."""
+
 
 @dataclass(frozen=True)
 class Excerpt:
-    """The beginning of a text as lines of HTML, and how much of it was left out."""
+    """The beginning of a text, as lines of HTML, and how much of it was left out."""
 
-    name: str
     lines: Sequence[Markup]
     hidden_lines: int
     hidden_characters: int
     full_url: str
-
-    @property
-    def is_cut(self) -> bool:
-        return self.hidden_characters > 0
 
     @property
     def html(self) -> Markup:
@@ -64,57 +96,107 @@ class Excerpt:
 
 
 class Renderer:
-    """Renders the blocks of one page; `directory` is the session's, `budget` what the page may spend."""
+    """Renders the steps of one page of `conversation`; `budget` is what the page may spend."""
 
-    def __init__(self, links: Links, directory: str, budget: Budget) -> None:
+    def __init__(self, links: Links, conversation: Conversation, budget: Budget, depth: int = 0) -> None:
         self.links = links
-        self.directory = directory
+        self.conversation = conversation
         self.budget = budget
+        self.depth = depth
 
-    def step(self, step: Step) -> Markup:
-        """The blocks of a step one after the other."""
-        return Markup("").join(self.block(block, step) for block in step.blocks)
+    def step(self, step: Step, *, shows_who: bool = True) -> Markup:
+        """A step with its blocks; `shows_who` unless the step before has said so already."""
+        return _form("step.html", "step", step, shows_who, self)
 
     def block(self, block: Block, step: Step) -> Markup:
-        """One block; should its form fail, the reader still gets its texts."""
+        """One block; should its form fail, the rest of the page does not."""
         try:
-            return self._form(MACROS[type(block)], block, step)
+            return _form("blocks.html", BLOCK_MACROS[type(block)], block, step, self)
         except Exception:
             logger.exception("a block could not be rendered: %s", type(block).__name__)
-            return self._form("broken", block, step)
+            return _form("blocks.html", "broken", block, step, self)
 
-    def is_readable_markdown(self, text: str) -> bool:
-        return len(text) <= MAX_CHARACTERS
+    def section(self, section: Section, block: Block) -> Markup:
+        """One section of a tool's form."""
+        return _form("sections.html", SECTION_MACROS[type(section)], section, block, self)
+
+    def form(self, tool: Tool) -> Form:
+        return tell(tool)
 
     def markdown(self, text: str) -> Markup:
         return markdown(text, self.budget)
 
-    def excerpts(self, block: Block) -> list[Excerpt]:
-        """The beginnings of all texts of a block, highlighted where their language is known."""
-        found = texts(block)
-        path = found.get("input.filePath") or found.get("input.path") or ""
-        return [self._excerpt(block, name, text, _language(name, text, path)) for name, text in found.items()]
+    def is_readable_markdown(self, text: str) -> bool:
+        return len(text) <= MAX_CHARACTERS
+
+    def excerpts(self, block: Block) -> list[tuple[str, Excerpt]]:
+        """The beginnings of all texts of a block, with their names."""
+        return [(name, self.excerpt(block, name, text, "json")) for name, text in texts(block).items()]
+
+    def excerpt(self, block: Block, name: str, text: str, language: str | None = None) -> Excerpt:
+        """The beginning of a text, highlighted."""
+        text = text.rstrip("\n")
+        shown = beginning(text)
+        return self._excerpt(block, name, text, shown, highlight(shown, language, self.budget))
+
+    def screen(self, block: Block, name: str, text: str) -> Excerpt:
+        """The beginning of a terminal's output, in its colours."""
+        text = text.rstrip("\n")
+        shown = beginning(text)
+        return self._excerpt(block, name, text, shown, terminal(shown))
+
+    def diff(self, file: FileDiff) -> DiffLines:
+        return diff_lines(file, self.budget)
 
     def relative(self, path: str) -> str:
-        """A path as seen from the session's folder."""
-        return path.removeprefix(self.directory.rstrip("/") + "/") if self.directory else path
+        """A path as seen from the session's folder, which itself is `.`."""
+        folder = self.conversation.directory.rstrip("/")
+        if not folder:
+            return path
+        return path.removeprefix(f"{folder}/") if path != folder else "."
 
-    def _excerpt(self, block: Block, name: str, text: str, language: str | None) -> Excerpt:
-        shown = "\n".join(text[:MAX_SHOWN_CHARACTERS].split("\n", MAX_SHOWN_LINES)[:MAX_SHOWN_LINES])
+    def child(self, session_id: str) -> Conversation | None:
+        return self.conversation.children.get(session_id)
+
+    def shows_inside(self, child: Conversation) -> bool:
+        """Whether a sub-agent's conversation is short enough to stand inside the call that started it."""
+        size = sum(step.size for step in child.steps)
+        return self.depth < MAX_DEPTH and size <= MAX_CHILD_BYTES and self.budget.take(size)
+
+    def inside(self, child: Conversation) -> Renderer:
+        return Renderer(self.links, child, self.budget, self.depth + 1)
+
+    def _excerpt(self, block: Block, name: str, text: str, shown: str, lines: Sequence[Markup]) -> Excerpt:
         return Excerpt(
-            name=name.removeprefix("input."),
-            lines=highlight(shown, language, self.budget),
+            lines=lines,
             hidden_lines=text.count("\n", len(shown)),
             hidden_characters=len(text) - len(shown),
             full_url=self.links.full(block.id, name),
         )
 
-    def _form(self, macro: str, block: Block, step: Step) -> Markup:
-        return cast(Markup, getattr(_macros(), macro)(block, step, self))
+
+def full_text(block: Block, name: str) -> str | None:
+    """One of a block's texts by the name that excerpts give it; `call` is all of them together."""
+    named = texts(block)
+    if isinstance(block, Tool):
+        sections = (part for part in tell(block).sections if isinstance(part, Code | Terminal | Prose))
+        named = {**{part.name: part.text for part in sections}, **named}
+    if name == "call":
+        return "\n\n".join(f"--- {name} ---\n{text}" for name, text in named.items())
+    return named.get(name)
+
+
+def beginning(text: str) -> str:
+    """As much of a text as a page shows at first."""
+    return "\n".join(text[:MAX_SHOWN_CHARACTERS].split("\n", MAX_SHOWN_LINES)[:MAX_SHOWN_LINES])
+
+
+def _form(template: str, macro: str, *values: object) -> Markup:
+    return cast(Markup, getattr(_template(template), macro)(*values))
 
 
 @cache
-def _macros() -> TemplateModule:
+def _template(name: str) -> TemplateModule:
     environment = Environment(
         loader=PackageLoader("app"),
         autoescape=True,
@@ -124,17 +206,4 @@ def _macros() -> TemplateModule:
     )
     environment.filters.update(labels.FILTERS)
     environment.filters["as_file"] = files.describe
-    return environment.get_template("blocks.html").module
-
-
-# What the inputs of OpenCode's tools hold; contents of files are known by the file's name.
-INPUT_LANGUAGES = {"input.command": "bash", "input.patchText": "diff"}
-FILE_CONTENTS = ("input.content", "input.oldString", "input.newString")
-
-
-def _language(name: str, text: str, path: str) -> str | None:
-    if name in FILE_CONTENTS:
-        return language_of_file(path)
-    if name == "json" or (name.startswith("input") and text.startswith(("{", "["))):
-        return "json"
-    return INPUT_LANGUAGES.get(name)
+    return environment.get_template(name).module

@@ -2,6 +2,7 @@
 
 from app.session.envelope import read_conversation
 from app.session.errors import UnreadableDocument
+from app.session.items import native_items
 from app.session.model import Conversation, Step, Turn
 
-__all__ = ["Conversation", "Step", "Turn", "UnreadableDocument", "read_conversation"]
+__all__ = ["Conversation", "Step", "Turn", "UnreadableDocument", "native_items", "read_conversation"]

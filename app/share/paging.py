@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
-from app.session import Conversation, Step
+from app.session import Conversation, Step, Turn
 
 PAGE_BYTES = 384 * 1024
 PAGE_STEPS = 300
@@ -13,34 +14,60 @@ PAGE_STEPS = 300
 STEP_BYTES = 64 * 1024
 
 
+@dataclass(frozen=True)
+class PlacedStep:
+    """A step on a page; `shows_who` when it does not go on where the same speaker left off."""
+
+    step: Step
+    shows_who: bool
+
+
 @dataclass
 class PageTurn:
     """The steps of one turn that stand on a page; `number` counts turns from 1."""
 
     number: int
-    steps: list[Step]
+    steps: list[PlacedStep] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Page:
+    """One page, numbered from 1 to `count`."""
+
     number: int
     count: int
     turns: Sequence[PageTurn]
 
+    @cached_property
+    def step_ids(self) -> frozenset[str]:
+        return frozenset(placed.step.id for turn in self.turns for placed in turn.steps)
 
-def page_of(conversation: Conversation, number: int) -> Page | None:
-    """Page `number`, counted from 1; None when the conversation has no such page."""
+    def has(self, step_id: str) -> bool:
+        """Whether a step stands here; a message's id is that of its first step."""
+        return step_id in self.step_ids
+
+
+def pages_of(conversation: Conversation) -> list[Page]:
+    """The pages of a conversation; at least one, which may be empty."""
     pages: list[list[PageTurn]] = [[]]
     size = steps = 0
-    for turn_number, turn in enumerate(conversation.turns, start=1):
-        for step in turn.steps:
-            weight = min(step.size, STEP_BYTES)
+    for number, turn in enumerate(conversation.turns, start=1):
+        for placed in _placed(turn):
+            weight = min(placed.step.size, STEP_BYTES)
             if steps and (size + weight > PAGE_BYTES or steps == PAGE_STEPS):
                 pages.append([])
                 size = steps = 0
-            if not pages[-1] or pages[-1][-1].number != turn_number:
-                pages[-1].append(PageTurn(turn_number, []))
-            pages[-1][-1].steps.append(step)
+            if not pages[-1] or pages[-1][-1].number != number:
+                pages[-1].append(PageTurn(number))
+            pages[-1][-1].steps.append(placed)
             size += weight
             steps += 1
-    return Page(number, len(pages), pages[number - 1]) if 1 <= number <= len(pages) else None
+    return [Page(number, len(pages), turns) for number, turns in enumerate(pages, start=1)]
+
+
+def _placed(turn: Turn) -> list[PlacedStep]:
+    speakers = [(step.role, step.agent, step.model) for step in turn.steps]
+    return [
+        PlacedStep(step, shows_who=index == 0 or speakers[index] != speakers[index - 1])
+        for index, step in enumerate(turn.steps)
+    ]

@@ -1,109 +1,101 @@
-"""The page of a share, and what it links to: texts in full and attached files."""
+"""The pages of a session: its own, those of its sub-agents, and the place of one message."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from flask import Response, abort, make_response, render_template, request, url_for
+from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.documents import Document
 from app.parts import parts
-from app.render import Budget, Renderer, contents
-from app.session import Conversation, read_conversation
-from app.session.find import find_block, find_file
-from app.session.texts import texts
+from app.render import Budget, Renderer
+from app.session import Conversation
+from app.session.changes import changes, totals
 from app.share.blueprint import bp
-from app.share.paging import page_of
-from app.shares import ShareNotFound
-
-REFRESH_SECONDS = 3
-WHO = {"user": "Prompt", "assistant": "Assistant", "unknown": "Message"}
-# Nothing in a file that somebody attached may run or be framed.
-FILE_POLICY = "default-src 'none'; sandbox"
-
-
-@dataclass(frozen=True)
-class ShareLinks:
-    """The addresses of one share, for its renderer."""
-
-    share_id: str
-
-    def full(self, block_id: str, name: str) -> str:
-        return url_for("share.full", share_id=self.share_id, block_id=block_id, name=name)
-
-    def file(self, file_id: str) -> str:
-        return url_for("share.file", share_id=self.share_id, file_id=file_id)
+from app.share.contents import contents_of
+from app.share.exports import as_markdown
+from app.share.links import ShareLinks
+from app.share.paging import Page, pages_of
+from app.share.preview import preview_of
+from app.share.reading import Reading, answer
 
 
 @bp.get("/share/<share_id>")
 def show(share_id: str) -> ResponseReturnValue:
-    """One page of the session; before the first upload, a page that looks again by itself."""
-    conversation = _conversation(share_id)
-    if conversation is None:
-        return _waiting()
-    page = page_of(conversation, request.args.get("page", 1, type=int))
-    if page is None:
+    """A page of the session; the whole of it as Markdown for programs that ask for that."""
+    if request.accept_mimetypes.best_match(["text/html", "text/markdown"]) == "text/markdown":
+        return as_markdown(share_id)
+    return answer(share_id, lambda reading: _page(share_id, reading.conversation))
+
+
+@bp.get("/share/<share_id>/s/<session_id>")
+def child(share_id: str, session_id: str) -> ResponseReturnValue:
+    """A page of a sub-agent's session."""
+    return answer(share_id, lambda reading: _page(share_id, _child(reading, session_id), session_id))
+
+
+@bp.get("/share/<share_id>/m/<step_id>")
+def message(share_id: str, step_id: str) -> ResponseReturnValue:
+    """The page on which a message stands; the fragment of the address leads on to the part.
+
+    `step_id` is the id of a message, or of a later piece of one that is too long for a single step.
+    """
+
+    def make(reading: Reading) -> str:
+        child_id, conversation, page = _place(reading.conversation, step_id) or abort(404)
+        return _rendered(share_id, conversation, page, child_id)
+
+    return answer(share_id, make)
+
+
+@bp.get("/share/<share_id>/prompts")
+def prompts(share_id: str) -> ResponseReturnValue:
+    """Every prompt of the session, each with a link to where it stands."""
+
+    def make(reading: Reading) -> str:
+        conversation = reading.conversation
+        return render_template(
+            "prompts.html",
+            share_id=share_id,
+            conversation=conversation,
+            contents=contents_of(conversation, ShareLinks(share_id), limit=None),
+        )
+
+    return answer(share_id, make)
+
+
+def _place(session: Conversation, step_id: str) -> tuple[str | None, Conversation, Page] | None:
+    """Where a step stands: the sub-agent's id if it is in one, the conversation and its page."""
+    for child_id, conversation in ((None, session), *session.children.items()):
+        for page in pages_of(conversation):
+            if page.has(step_id):
+                return child_id, conversation, page
+    return None
+
+
+def _page(share_id: str, conversation: Conversation, child_id: str | None = None) -> str:
+    number = request.args.get("page", 1, type=int)
+    pages = pages_of(conversation)
+    if not 1 <= number <= len(pages):
         abort(404)
-    html = render_template(
+    return _rendered(share_id, conversation, pages[number - 1], child_id)
+
+
+def _rendered(share_id: str, conversation: Conversation, page: Page, child_id: str | None) -> str:
+    links = ShareLinks(share_id)
+    here = links.child(child_id) if child_id else url_for("share.show", share_id=share_id)
+    return render_template(
         "session.html",
         share_id=share_id,
+        share_url=f"{parts().config.BASE_URL}/share/{share_id}",
         conversation=conversation,
+        changed=totals(changes(conversation)),
+        contents=contents_of(conversation, links, page),
+        is_child=child_id is not None,
         page=page,
-        renderer=Renderer(ShareLinks(share_id), conversation.directory, Budget()),
-        who=WHO,
+        page_url=lambda number: f"{here}?page={number}",
+        preview=preview_of(conversation),
+        renderer=Renderer(links, conversation, Budget()),
     )
-    response = make_response(html)
-    response.headers["Cache-Control"] = "private, no-cache"
-    return response
 
 
-@bp.get("/share/<share_id>/full/<block_id>/<name>")
-def full(share_id: str, block_id: str, name: str) -> ResponseReturnValue:
-    """One text of a block, whole, as plain text."""
-    block = find_block(_uploaded(share_id), block_id)
-    found = texts(block).get(name) if block else None
-    if found is None:
-        abort(404)
-    return _plain_file(Response(found, mimetype="text/plain"))
-
-
-@bp.get("/share/<share_id>/files/<file_id>")
-def file(share_id: str, file_id: str) -> ResponseReturnValue:
-    """The contents of an attached file: pictures and text to look at, anything else to download."""
-    attached = find_file(_uploaded(share_id), file_id)
-    found = contents(attached) if attached else None
-    if found is None:
-        abort(404)
-    response = Response(found.data, mimetype=found.mime)
-    if not found.is_shown:
-        response.headers.set("Content-Disposition", "attachment", filename=found.name)
-    return _plain_file(response)
-
-
-def _plain_file(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = FILE_POLICY
-    response.headers["Cache-Control"] = "private, no-cache"
-    return response
-
-
-def _uploaded(share_id: str) -> Conversation:
-    return _conversation(share_id) or abort(404)
-
-
-def _conversation(share_id: str) -> Conversation | None:
-    """The session of a live share, None before its first upload. Raises ShareNotFound."""
-    if parts().shares.find(share_id) is None:
-        raise ShareNotFound
-    document = parts().documents.fetch(share_id)
-    return read_conversation(document.json) if isinstance(document, Document) else None
-
-
-def _waiting() -> ResponseReturnValue:
-    page = render_template(
-        "message.html",
-        heading="On its way",
-        sentence="This session is being uploaded. The page looks again by itself.",
-        refresh_seconds=REFRESH_SECONDS,
-    )
-    return page, 202, {"Cache-Control": "no-store"}
+def _child(reading: Reading, session_id: str) -> Conversation:
+    return reading.conversation.children.get(session_id) or abort(404)

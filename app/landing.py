@@ -1,0 +1,17 @@
+"""The page at `/`: what this server is, and how to point OpenCode at it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, make_response, render_template
+from flask.typing import ResponseReturnValue
+
+from app.parts import parts
+
+bp = Blueprint("landing", __name__)
+
+
+@bp.get("/")
+def landing() -> ResponseReturnValue:
+    response = make_response(render_template("landing.html", base_url=parts().config.BASE_URL))
+    response.headers["Cache-Control"] = "no-cache"
+    return response

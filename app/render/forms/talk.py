@@ -1,0 +1,131 @@
+"""Calls in which the agent plans, asks, learns and delegates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from app.render.forms.fields import read_fields, read_lists
+from app.render.forms.form import (
+    Checklist,
+    Child,
+    Code,
+    Form,
+    Option,
+    Prose,
+    Question,
+    Questions,
+    Section,
+    Todo,
+    plural,
+)
+from app.session.model import Tool
+
+MAX_ITEMS = 200
+
+
+class _Todo(msgspec.Struct):
+    content: str = ""
+    status: str = ""
+    priority: str = ""
+
+
+class _Todos(msgspec.Struct):
+    todos: list[_Todo] = []
+
+
+class _Task(msgspec.Struct):
+    description: str = ""
+    prompt: str = ""
+    subagent_type: str = ""
+    agent: str = ""
+
+
+class _Option(msgspec.Struct):
+    label: str = ""
+    description: str = ""
+
+
+class _Question(msgspec.Struct):
+    question: str = ""
+    header: str = ""
+    options: list[_Option] = []
+
+
+class _Questions(msgspec.Struct):
+    questions: list[_Question] = []
+
+
+class _Answers(msgspec.Struct):
+    answers: list[list[str]] = []
+
+
+class _Skill(msgspec.Struct):
+    name: str = ""
+    skill: str = ""
+
+
+class _Invalid(msgspec.Struct):
+    tool: str = ""
+    error: str = ""
+
+
+def tell_todos(tool: Tool) -> Form:
+    """A checklist, as it stood after the call."""
+    noted = read_lists(tool.metadata, _Todos).todos
+    todos = noted or read_lists(tool.input, _Todos).todos
+    done = sum(todo.status == "completed" for todo in todos)
+    items = [Todo(todo.content, todo.status, todo.priority) for todo in todos[:MAX_ITEMS]]
+    hidden = max(0, len(todos) - MAX_ITEMS)
+    return Form("Todos", facts=[f"{done} of {len(todos)} done"], sections=[Checklist(items, hidden)])
+
+
+def tell_task(tool: Tool) -> Form:
+    """What a sub-agent was told and said, around its own conversation."""
+    task = read_fields(tool.input, _Task)
+    prompt = Prose("input.prompt", task.prompt, "Prompt")
+    result = Prose("output", _result(tool.output), "Result") if tool.output else None
+    agent = task.subagent_type or task.agent
+    child = Child(tool.child_id, prompt, result)
+    return Form("Task", task.description, facts=[agent] if agent else [], sections=[child])
+
+
+def tell_question(tool: Tool) -> Form:
+    """What the agent asked, and what was answered."""
+    asked = read_lists(tool.input, _Questions).questions[:MAX_ITEMS]
+    answers = read_lists(tool.metadata, _Answers).answers
+    questions = [
+        _with_answers(question, answers[index] if index < len(answers) else ())
+        for index, question in enumerate(asked)
+    ]
+    subject = asked[0].question if len(asked) == 1 else plural(len(asked), "question")
+    return Form("Ask", subject, sections=[Questions(questions)])
+
+
+def tell_skill(tool: Tool) -> Form:
+    skill = read_fields(tool.input, _Skill)
+    sections: list[Section] = [Code("output", tool.output, "markdown")] if tool.output else []
+    return Form("Skill", skill.name or skill.skill, sections=sections)
+
+
+def tell_invalid(tool: Tool) -> Form:
+    """A call that no tool could take."""
+    call = read_fields(tool.input, _Invalid)
+    return Form("Invalid call", call.tool, facts=["not run"], sections=[Code("input.error", call.error)])
+
+
+def _with_answers(question: _Question, answers: Sequence[str]) -> Question:
+    labels = {option.label for option in question.options}
+    return Question(
+        question.header,
+        question.question,
+        [Option(option.label, option.description, option.label in answers) for option in question.options],
+        [answer for answer in answers if answer not in labels],
+    )
+
+
+def _result(output: str) -> str:
+    inside = re.search(r"<task_result>\n?(.*?)\n?</task_result>", output, re.DOTALL)
+    return inside[1] if inside else output

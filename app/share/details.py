@@ -1,0 +1,50 @@
+"""What a page links to instead of holding it: texts in full, and attached files."""
+
+from __future__ import annotations
+
+from flask import Response, abort
+from flask.typing import ResponseReturnValue
+
+from app.render import contents, full_text
+from app.session.find import find_block, find_file
+from app.share.blueprint import bp
+from app.share.reading import Reading, answer
+
+# Nothing in a file that somebody attached may run or be framed.
+FILE_POLICY = "default-src 'none'; sandbox"
+
+
+@bp.get("/share/<share_id>/full/<block_id>/<name>")
+def full(share_id: str, block_id: str, name: str) -> ResponseReturnValue:
+    """One text of a block, whole, as plain text; all of them as `call`."""
+
+    def make(reading: Reading) -> Response:
+        block = find_block(reading.conversation, block_id)
+        found = full_text(block, name) if block else None
+        if found is None:
+            abort(404)
+        return _harmless(Response(found, mimetype="text/plain"))
+
+    return answer(share_id, make)
+
+
+@bp.get("/share/<share_id>/files/<file_id>")
+def file(share_id: str, file_id: str) -> ResponseReturnValue:
+    """The contents of an attached file: pictures and text to look at, anything else to download."""
+
+    def make(reading: Reading) -> Response:
+        attached = find_file(reading.conversation, file_id)
+        found = contents(attached) if attached else None
+        if found is None:
+            abort(404)
+        response = Response(found.data, mimetype=found.mime)
+        if not found.is_shown:
+            response.headers.set("Content-Disposition", "attachment", filename=found.name)
+        return _harmless(response)
+
+    return answer(share_id, make)
+
+
+def _harmless(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = FILE_POLICY
+    return response

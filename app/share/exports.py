@@ -1,0 +1,41 @@
+"""The session to take along: as JSON, as Markdown, and as a picture for link previews."""
+
+from __future__ import annotations
+
+from flask import Response
+from flask.typing import ResponseReturnValue
+
+from app.parts import parts
+from app.render.transcript import transcript
+from app.share.blueprint import bp
+from app.share.card import card
+from app.share.preview import preview_of
+from app.share.reading import Reading, answer
+
+
+@bp.get("/share/<share_id>.json")
+def as_json(share_id: str) -> ResponseReturnValue:
+    """The document itself."""
+    return answer(share_id, lambda reading: Response(reading.document.json, mimetype="application/json"))
+
+
+@bp.get("/share/<share_id>.md")
+def as_markdown(share_id: str) -> ResponseReturnValue:
+    """The session as Markdown, to paste into an issue or another model."""
+
+    def make(reading: Reading) -> Response:
+        url = f"{parts().config.BASE_URL}/share/{share_id}"
+        return Response("".join(transcript(reading.conversation, url)), mimetype="text/markdown")
+
+    return answer(share_id, make)
+
+
+@bp.get("/share/<share_id>/card.png")
+def as_card(share_id: str) -> ResponseReturnValue:
+    """The picture that chat programs show beside a link."""
+
+    def make(reading: Reading) -> Response:
+        preview = preview_of(reading.conversation)
+        return Response(card(preview.title, preview.facts), mimetype="image/png")
+
+    return answer(share_id, make)
