@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from tests import recorded
 from tests.client import delete, renew, share, upload
 from tests.conftest import running_app
-from tests.recorded import document, document_bytes, with_children
+from tests.recorded import document, document_bytes, with_children, with_parts
 from tests.test_fixtures import letters
 
 
@@ -235,3 +235,10 @@ def test_themes_have_stylesheets(client: FlaskClient) -> None:
         assert response.mimetype == "text/css"
         assert "--paper:" in response.text
     assert client.get("/themes/unknown.css").status_code == 404
+
+
+def test_a_session_with_half_a_character_can_still_be_imported(client: FlaskClient) -> None:
+    share(client, with_parts({"type": "text", "id": "prt_1", "text": "cut \ud83d"}))
+    items = client.get("/api/share/GhIjKlMn/data").get_json()
+    assert items[-1]["data"]["text"] == "cut \ufffd"
+    assert "cut \ufffd" in client.get("/share/GhIjKlMn").text

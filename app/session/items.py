@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Raw
 
+from app.session.encoding import decodable
 from app.session.errors import UnreadableDocument
 from app.session.limits import check_counts
 from app.session.v1_parts import READERS
@@ -34,6 +35,7 @@ def native_items(document: bytes) -> Iterator[bytes]:
     with its link an imported copy would take itself for shared.
     """
     try:
+        document = decodable(document)
         check_counts(document)
         found = msgspec.json.decode(document, type=_Document)
         session = msgspec.json.decode(found.session or found.info, type=dict[str, Raw])
