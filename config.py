@@ -69,6 +69,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         int, Meta(ge=1024, description="Largest document in bytes, as stored and again when unpacked.")
     ] = 100 * 1024 * 1024
 
+    CACHE_MAX_BYTES: Annotated[
+        int, Meta(ge=0, description="How much of DATA_DIR unpacked documents and finished pages may take.")
+    ] = 1024 * 1024 * 1024
+
     RATELIMIT_ENABLED: Annotated[bool, Meta(description="Whether requests to the API are limited.")] = True
     RATELIMIT_STORAGE_URI: Annotated[
         str, Meta(description="Where requests are counted, for example redis://host; unset, the database.")

@@ -1,5 +1,6 @@
 """How gunicorn runs the app; anything here may be overridden on its command line."""
 
+from app import housekeeping
 from config import ConfigError, read_config
 
 # Read before any worker starts, so that a wrong setting ends the start with one sentence.
@@ -13,6 +14,10 @@ timeout = 300
 graceful_timeout = 30
 # Services often run as users who have no home folder to keep the socket in.
 control_socket_disable = True
+
+
+def post_worker_init(worker):
+    housekeeping.start(worker.wsgi)
 
 
 def on_starting(server):

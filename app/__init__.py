@@ -7,8 +7,10 @@ from msgspec.structs import asdict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import api, assets, errors, health, landing, limits_storage, share, uploads
+from app.cache import Cache
 from app.documents import Documents
 from app.extensions import db, limiter, migrate
+from app.pages import KeptPages
 from app.parts import EXTENSION, Parts
 from app.render import labels
 from app.shares import Shares
@@ -39,9 +41,9 @@ def create_app(config: Config | None = None) -> Flask:
     limiter.init_app(app)
 
     store = open_store(config)
-    app.extensions[EXTENSION] = Parts(
-        config, store, Shares(store), Documents(store, config.MAX_SESSION_BYTES)
-    )
+    cache = Cache(config.data_dir / "cache", config.CACHE_MAX_BYTES)
+    documents = Documents(store, cache, config.MAX_SESSION_BYTES)
+    app.extensions[EXTENSION] = Parts(config, store, Shares(store), documents, cache, KeptPages(cache))
     app.jinja_env.filters.update(labels.FILTERS)
     assets.init_app(app)
     errors.init_app(app)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, request
+
+from app.compression import ENCODERS, accepted_encoding
 
 YEAR_SECONDS = 365 * 24 * 60 * 60
 POLICY = (
@@ -36,12 +38,29 @@ def init_app(app: Flask) -> None:
             path = folder / (request.view_args or {})["filename"]
             if request.args.get("v") == _fingerprint(path):
                 keep_for_long(response)
+            encode(response)
         return response
 
 
 def keep_for_long(response: Response) -> None:
     """For what never changes at its address."""
     response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+
+
+def encode(response: Response) -> None:
+    """Compresses a stylesheet or script, once for each encoding."""
+    encoding = accepted_encoding(request)
+    if encoding == "identity" or response.mimetype not in ("text/css", "text/javascript"):
+        return
+    response.direct_passthrough = False
+    response.data = _encoded(response.data, encoding)
+    response.headers["Content-Encoding"] = encoding
+    response.vary.add("Accept-Encoding")
+
+
+@lru_cache(maxsize=256)
+def _encoded(body: bytes, encoding: str) -> bytes:
+    return ENCODERS[encoding](body)
 
 
 @cache

@@ -1,36 +1,31 @@
-"""The one place that fetches, unpacks and forgets session documents."""
+"""The one place that fetches, unpacks, keeps and forgets session documents."""
 
 from __future__ import annotations
 
+import hashlib
 import time
 import zlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from app.session import UnreadableDocument
+from app.cache import Cache
+from app.life import Life
+from app.session import Conversation, UnreadableDocument, read_conversation
 from app.storage import ObjectStore, document_key
 from app.storage.base import Body
 
 CHUNK_BYTES = 1024 * 1024
 # JSON cannot begin with the magic number of gzip (RFC 1952): the bytes tell by themselves.
 GZIP_MAGIC = b"\x1f\x8b"
-
-
-# How long the store's word is good while a session may still grow.
+# How long the store's word is good while a session may still grow, and for how long after the last upload
+# link has expired an upload may still be under way.
 FRESH_SECONDS = 1
 LARGE_FRESH_SECONDS = 20
 LARGE_BYTES = 5 * 1024 * 1024
+UPLOAD_SECONDS = 600
 MAX_SEEN = 10_000
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What the store last said of a document."""
-
-    etag: str
-    size: int
-    fresh_until: float
 
 
 @dataclass(frozen=True)
@@ -58,48 +53,126 @@ class Document:
         return _gunzip(self.stored, self.max_bytes) if self.is_gzip else self.stored
 
 
-class Documents:
-    """The documents in `store`, none larger than `max_bytes`."""
+@dataclass(frozen=True)
+class Edition:
+    """One version of a share's document; `version` is short for its `etag`."""
 
-    def __init__(self, store: ObjectStore, max_bytes: int) -> None:
+    life: Life
+    etag: str
+    version: str
+    _json: Callable[[], bytes]
+
+    @cached_property
+    def json(self) -> bytes:
+        """The document unpacked. Raises UnreadableDocument or StorageError."""
+        return self._json()
+
+    @cached_property
+    def conversation(self) -> Conversation:
+        """What the document says. Raises UnreadableDocument or StorageError."""
+        return read_conversation(self.json)
+
+
+@dataclass
+class _Seen:
+    """What the store last said of a document: its version, size in bytes, and when (epoch seconds)."""
+
+    etag: str
+    size: int
+    at: float
+
+    def is_good(self, life: Life) -> bool:
+        """Whether it need not be asked again: just asked, or asked when nothing could change any more."""
+        settled = life.links_end.timestamp() + UPLOAD_SECONDS
+        fresh = LARGE_FRESH_SECONDS if self.size > LARGE_BYTES else FRESH_SECONDS
+        return self.at > settled or time.time() - self.at < fresh
+
+
+class Documents:
+    """The documents in `store`, none larger than `max_bytes`, unpacked ones kept in `cache`."""
+
+    def __init__(self, store: ObjectStore, cache: Cache, max_bytes: int) -> None:
         self._store = store
+        self._cache = cache
         self._max_bytes = max_bytes
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
 
-    def fetch(
-        self, share_id: str, etag: str | None = None, *, life: str = "", is_settled: bool = False
-    ) -> Document | Unchanged | None:
-        """The document of a share; Unchanged when the caller holds its `etag`, None before any upload.
+    def fetch(self, share_id: str, etag: str | None = None) -> Document | Unchanged | None:
+        """The document of a share as stored; Unchanged for a caller with its `etag`, None before any upload.
 
-        The store is not asked again about a version it confirmed a moment ago, nor about any of a share
-        that `is_settled` because no upload link for it is left. `life` tells a share from another that
-        had its id before. A document over the cap is removed without being fetched. Raises
-        UnreadableDocument or StorageError.
+        A document over the cap is removed without being fetched. Raises UnreadableDocument or StorageError.
         """
-        seen = self._seen.get(f"{share_id} {life}")
-        if seen and seen.etag == etag and (is_settled or time.monotonic() < seen.fresh_until):
-            return Unchanged(seen.etag)
         found = self._store.open(document_key(share_id), etag)
         if found is None:
             return None
         if found.body is None:
-            size = seen.size if seen and seen.etag == found.etag else found.size
-            self._remember(f"{share_id} {life}", found.etag, size)
             return Unchanged(found.etag)
         try:
             if found.size > self._max_bytes:
                 self._store.delete(document_key(share_id))
                 raise _too_large(self._max_bytes)
-            document = Document(found.etag, self._read(found.body), self._max_bytes)
+            return Document(found.etag, self._read(found.body), self._max_bytes)
         finally:
             found.body.close()
-        self._remember(f"{share_id} {life}", document.etag, len(document.stored))
-        return document
 
-    def _remember(self, key: str, etag: str, size: int) -> None:
-        fresh = LARGE_FRESH_SECONDS if size > LARGE_BYTES else FRESH_SECONDS
-        self._seen[key] = _Seen(etag, size, time.monotonic() + fresh)
-        self._seen.move_to_end(key)
+    def current(self, life: Life) -> Edition | None:
+        """The newest version of a share's document, fetched once on this machine; None before any upload."""
+        seen = self._seen.get(life.name)
+        if seen and seen.is_good(life):
+            return self._edition(life, seen.etag)
+        held = seen.etag if seen else (self._cache.get(life.name, "etag") or b"").decode()
+        found = self.fetch(life.share_id, held or None)
+        if found is None:
+            return None
+        if isinstance(found, Unchanged):
+            self._remember(life, found.etag, seen.size if seen else 0)
+            return self._edition(life, found.etag)
+        self._keep(life, found)
+        self._remember(life, found.etag, len(found.stored))
+        return self._edition(life, found.etag, found)
+
+    def lives(self) -> set[str]:
+        """The names of the lives of which this machine holds something."""
+        return {*self._seen, *self._cache.lives()}
+
+    def forget(self, life: str) -> None:
+        """Drops what this machine holds of the life with this name."""
+        self._seen.pop(life, None)
+        self._cache.forget(life)
+
+    def _edition(self, life: Life, etag: str, document: Document | None = None) -> Edition:
+        version = _version(etag)
+
+        def json() -> bytes:
+            if document:
+                return document.json
+            kept = self._cache.get(life.name, f"{version}.json")
+            return kept if kept is not None else self._fetch_again(life)
+
+        return Edition(life, etag, version, json)
+
+    def _fetch_again(self, life: Life) -> bytes:
+        """For a version that the cache has dropped; a newer one serves as well."""
+        found = self.fetch(life.share_id)
+        if not isinstance(found, Document):
+            raise UnreadableDocument("The session is being replaced; try again in a moment.")
+        self._keep(life, found)
+        return found.json
+
+    def _keep(self, life: Life, document: Document) -> None:
+        """Keeps the unpacked document for the other pages and workers; nothing that cannot be read."""
+        try:
+            json = document.json
+        except UnreadableDocument:
+            return
+        version = _version(document.etag)
+        self._cache.put(life.name, f"{version}.json", json)
+        self._cache.put(life.name, "etag", document.etag.encode())
+        self._cache.keep_only(life.name, (version, "etag", "steps."))
+
+    def _remember(self, life: Life, etag: str, size: int) -> None:
+        self._seen[life.name] = _Seen(etag, size, time.time())
+        self._seen.move_to_end(life.name)
         if len(self._seen) > MAX_SEEN:
             self._seen.popitem(last=False)
 
@@ -113,6 +186,10 @@ class Documents:
                 raise _too_large(self._max_bytes)
             pieces.append(piece)
         return b"".join(pieces)
+
+
+def _version(etag: str) -> str:
+    return hashlib.sha256(etag.encode()).hexdigest()[:16]
 
 
 def _gunzip(stored: bytes, max_bytes: int) -> bytes:

@@ -7,7 +7,9 @@ from typing import cast
 
 from flask import current_app
 
+from app.cache import Cache
 from app.documents import Documents
+from app.pages import KeptPages
 from app.shares import Shares
 from app.storage import ObjectStore
 from config import Config
@@ -21,6 +23,8 @@ class Parts:
     store: ObjectStore
     shares: Shares
     documents: Documents
+    cache: Cache
+    pages: KeptPages
 
 
 def parts() -> Parts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.extensions import db
+from app.life import Life
 from app.models import Share
 from app.storage import ObjectStore, UploadLink, document_key
 
@@ -81,6 +83,19 @@ class Shares:
         """The live share with this id; deleted and unknown ones are both None."""
         return db.session.scalar(select(Share).where(Share.share_id == share_id, Share.deleted_at.is_(None)))
 
+    def life(self, share_id: str) -> Life:
+        """The life of a live share. Raises ShareNotFound."""
+        share = self.find(share_id)
+        if share is None:
+            raise ShareNotFound
+        return _life(share)
+
+    def live_names(self, names: Collection[str]) -> set[str]:
+        """Those of the names of lives that have not ended."""
+        ids = {name.rpartition(".")[0] for name in names}
+        live = select(Share).where(Share.share_id.in_(ids), Share.deleted_at.is_(None))
+        return {_life(share).name for share in db.session.scalars(live)}
+
     def authorize(self, share_id: str, secret: str) -> Share:
         """The live share with this id. Raises ShareNotFound, or WrongSecret."""
         share = self.find(share_id)
@@ -109,7 +124,7 @@ class Shares:
         db.session.commit()
         return upload
 
-    def delete(self, share_id: str, secret: str) -> None:
+    def delete(self, share_id: str, secret: str) -> Life:
         """Ends the share for every reader at once, then removes its document.
 
         Where the store fails the share has ended all the same, and the call may be repeated. Raises
@@ -126,6 +141,7 @@ class Shares:
         elif not self._has_document(share_id):
             raise ShareNotFound
         self._store.delete(document_key(share_id))
+        return _life(share)
 
     def _drop_tombstone(self, share_id: str) -> bool:
         """Frees the id of a deleted share once no upload link for it can still be used."""
@@ -156,6 +172,10 @@ def _insert(row: dict[str, Any]) -> bool:
         db.session.rollback()
         return False
     return True
+
+
+def _life(share: Share) -> Life:
+    return Life(share.share_id, share.created_at, share.last_link_at + LINK_LIFETIME)
 
 
 def _proved(share: Share, secret: str) -> Share:

@@ -54,7 +54,9 @@ def renew(share_id: str) -> ResponseReturnValue:
 @bp.delete("/share/<share_id>")
 def delete(share_id: str) -> ResponseReturnValue:
     """Ends the share and removes its document."""
-    parts().shares.delete(share_id, presented_secret())
+    life = parts().shares.delete(share_id, presented_secret())
+    parts().documents.forget(life.name)
+    parts().pages.forget(life.name)
     return {"ok": True}
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Response, abort
 from flask.typing import ResponseReturnValue
 
+from app.documents import Edition
 from app.render import contents, full_text
 from app.session.find import find_block, find_file
 from app.share.blueprint import bp
-from app.share.reading import Reading, answer
+from app.share.reading import answer
 
 # Nothing in a file that somebody attached may run or be framed.
 FILE_POLICY = "default-src 'none'; sandbox"
@@ -18,8 +19,8 @@ FILE_POLICY = "default-src 'none'; sandbox"
 def full(share_id: str, block_id: str, name: str) -> ResponseReturnValue:
     """One text of a block, whole, as plain text; all of them as `call`."""
 
-    def make(reading: Reading) -> Response:
-        block = find_block(reading.conversation, block_id)
+    def make(edition: Edition) -> Response:
+        block = find_block(edition.conversation, block_id)
         found = full_text(block, name) if block else None
         if found is None:
             abort(404)
@@ -32,8 +33,8 @@ def full(share_id: str, block_id: str, name: str) -> ResponseReturnValue:
 def file(share_id: str, file_id: str) -> ResponseReturnValue:
     """The contents of an attached file: pictures and text to look at, anything else to download."""
 
-    def make(reading: Reading) -> Response:
-        attached = find_file(reading.conversation, file_id)
+    def make(edition: Edition) -> Response:
+        attached = find_file(edition.conversation, file_id)
         found = contents(attached) if attached else None
         if found is None:
             abort(404)

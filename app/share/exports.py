@@ -5,27 +5,28 @@ from __future__ import annotations
 from flask import Response
 from flask.typing import ResponseReturnValue
 
+from app.documents import Edition
 from app.parts import parts
 from app.render.transcript import transcript
 from app.share.blueprint import bp
 from app.share.card import card
 from app.share.preview import preview_of
-from app.share.reading import Reading, answer
+from app.share.reading import answer
 
 
 @bp.get("/share/<share_id>.json")
 def as_json(share_id: str) -> ResponseReturnValue:
     """The document itself."""
-    return answer(share_id, lambda reading: Response(reading.document.json, mimetype="application/json"))
+    return answer(share_id, lambda edition: Response(edition.json, mimetype="application/json"))
 
 
 @bp.get("/share/<share_id>.md")
 def as_markdown(share_id: str) -> ResponseReturnValue:
     """The session as Markdown, to paste into an issue or another model."""
 
-    def make(reading: Reading) -> Response:
+    def make(edition: Edition) -> Response:
         url = f"{parts().config.BASE_URL}/share/{share_id}"
-        return Response("".join(transcript(reading.conversation, url)), mimetype="text/markdown")
+        return Response("".join(transcript(edition.conversation, url)), mimetype="text/markdown")
 
     return answer(share_id, make)
 
@@ -34,8 +35,8 @@ def as_markdown(share_id: str) -> ResponseReturnValue:
 def as_card(share_id: str) -> ResponseReturnValue:
     """The picture that chat programs show beside a link."""
 
-    def make(reading: Reading) -> Response:
-        preview = preview_of(reading.conversation)
+    def make(edition: Edition) -> Response:
+        preview = preview_of(edition.conversation)
         return Response(card(preview.title, preview.facts), mimetype="image/png")
 
     return answer(share_id, make)

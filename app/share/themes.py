@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, abort, request
 from flask.typing import ResponseReturnValue
 
-from app.assets import keep_for_long, release
+from app.assets import encode, keep_for_long, release
 from app.render.themes import THEMES, default_stylesheet, stylesheet
 from app.share.blueprint import bp
 
@@ -23,4 +23,5 @@ def theme(name: str) -> ResponseReturnValue:
     response = Response(css, mimetype="text/css")
     if request.args.get("v") == release():
         keep_for_long(response)
+    encode(response)
     return response

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.documents import Edition
 from app.parts import parts
 from app.render import Budget, Renderer
 from app.session import Conversation
@@ -15,7 +18,8 @@ from app.share.exports import as_markdown
 from app.share.links import ShareLinks
 from app.share.paging import Page, pages_of
 from app.share.preview import preview_of
-from app.share.reading import Reading, answer
+from app.share.reading import page
+from app.share.steps import KeptSteps
 
 
 @bp.get("/share/<share_id>")
@@ -23,13 +27,20 @@ def show(share_id: str) -> ResponseReturnValue:
     """A page of the session; the whole of it as Markdown for programs that ask for that."""
     if request.accept_mimetypes.best_match(["text/html", "text/markdown"]) == "text/markdown":
         return as_markdown(share_id)
-    return answer(share_id, lambda reading: _page(share_id, reading.conversation))
+    number = _number()
+    return page(share_id, f"page-{number}", lambda edition: _numbered(edition, edition.conversation, number))
 
 
 @bp.get("/share/<share_id>/s/<session_id>")
 def child(share_id: str, session_id: str) -> ResponseReturnValue:
     """A page of a sub-agent's session."""
-    return answer(share_id, lambda reading: _page(share_id, _child(reading, session_id), session_id))
+    number = _number()
+
+    def make(edition: Edition) -> tuple[str, bool]:
+        conversation = edition.conversation.children.get(session_id) or abort(404)
+        return _numbered(edition, conversation, number)
+
+    return page(share_id, f"child-{_file_name(session_id)}-{number}", make)
 
 
 @bp.get("/share/<share_id>/m/<step_id>")
@@ -39,63 +50,72 @@ def message(share_id: str, step_id: str) -> ResponseReturnValue:
     `step_id` is the id of a message, or of a later piece of one that is too long for a single step.
     """
 
-    def make(reading: Reading) -> str:
-        child_id, conversation, page = _place(reading.conversation, step_id) or abort(404)
-        return _rendered(share_id, conversation, page, child_id)
+    def make(edition: Edition) -> tuple[str, bool]:
+        conversation, found = _place(edition.conversation, step_id) or abort(404)
+        return _rendered(edition, conversation, found)
 
-    return answer(share_id, make)
+    return page(share_id, f"message-{_file_name(step_id)}", make)
 
 
 @bp.get("/share/<share_id>/prompts")
 def prompts(share_id: str) -> ResponseReturnValue:
     """Every prompt of the session, each with a link to where it stands."""
 
-    def make(reading: Reading) -> str:
-        conversation = reading.conversation
-        return render_template(
-            "prompts.html",
-            share_id=share_id,
-            conversation=conversation,
-            contents=contents_of(conversation, ShareLinks(share_id), limit=None),
+    def make(edition: Edition) -> tuple[str, bool]:
+        conversation = edition.conversation
+        contents = contents_of(conversation, ShareLinks(share_id), limit=None)
+        html = render_template(
+            "prompts.html", share_id=share_id, conversation=conversation, contents=contents
         )
+        return html, True
 
-    return answer(share_id, make)
+    return page(share_id, "prompts", make)
 
 
-def _place(session: Conversation, step_id: str) -> tuple[str | None, Conversation, Page] | None:
-    """Where a step stands: the sub-agent's id if it is in one, the conversation and its page."""
-    for child_id, conversation in ((None, session), *session.children.items()):
-        for page in pages_of(conversation):
-            if page.has(step_id):
-                return child_id, conversation, page
+def _number() -> int:
+    return request.args.get("page", 1, type=int)
+
+
+def _file_name(id: str) -> str:
+    """An id as a name in the cache; whatever a reader typed, it stays one short file name."""
+    return hashlib.sha256(id.encode()).hexdigest()[:16]
+
+
+def _place(session: Conversation, step_id: str) -> tuple[Conversation, Page] | None:
+    """The conversation and the page on which a step stands."""
+    for conversation in session.walk():
+        for found in pages_of(conversation):
+            if found.has(step_id):
+                return conversation, found
     return None
 
 
-def _page(share_id: str, conversation: Conversation, child_id: str | None = None) -> str:
-    number = request.args.get("page", 1, type=int)
+def _numbered(edition: Edition, conversation: Conversation, number: int) -> tuple[str, bool]:
     pages = pages_of(conversation)
     if not 1 <= number <= len(pages):
         abort(404)
-    return _rendered(share_id, conversation, pages[number - 1], child_id)
+    return _rendered(edition, conversation, pages[number - 1])
 
 
-def _rendered(share_id: str, conversation: Conversation, page: Page, child_id: str | None) -> str:
+def _rendered(edition: Edition, conversation: Conversation, found: Page) -> tuple[str, bool]:
+    share_id = edition.life.share_id
     links = ShareLinks(share_id)
-    here = links.child(child_id) if child_id else url_for("share.show", share_id=share_id)
-    return render_template(
+    is_child = conversation.id in edition.conversation.children
+    here = links.child(conversation.id) if is_child else url_for("share.show", share_id=share_id)
+    name = f"{_file_name(conversation.id)}.{found.number}"
+    steps = KeptSteps(parts().cache, edition, name, Renderer(links, conversation, Budget()))
+    html = render_template(
         "session.html",
         share_id=share_id,
         share_url=f"{parts().config.BASE_URL}/share/{share_id}",
         conversation=conversation,
         changed=totals(changes(conversation)),
-        contents=contents_of(conversation, links, page),
-        is_child=child_id is not None,
-        page=page,
+        contents=contents_of(conversation, links, found),
+        is_child=is_child,
+        page=found,
         page_url=lambda number: f"{here}?page={number}",
         preview=preview_of(conversation),
-        renderer=Renderer(links, conversation, Budget()),
+        steps=steps,
     )
-
-
-def _child(reading: Reading, session_id: str) -> Conversation:
-    return reading.conversation.children.get(session_id) or abort(404)
+    steps.save()
+    return html, steps.is_complete

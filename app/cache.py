@@ -1,0 +1,84 @@
+"""Keeps on local disk what was made from documents: shared by the workers, a folder for each life of a share.
+
+A folder per share is what no cache library has, and what makes forgetting sure: whatever a share left behind
+goes with its folder, in one call, without asking what was kept.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+
+class Cache:
+    """Small files below `folder`, of `max_bytes` in all once it has been trimmed.
+
+    `life` names a share's id and creation, so that one who takes over an id finds nothing of the one before.
+    Failures of the disk are no errors: what cannot be kept is made again.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._folder = folder
+        self._max_bytes = max_bytes
+
+    def get(self, life: str, name: str) -> bytes | None:
+        try:
+            return (self._folder / life / name).read_bytes()
+        except OSError:
+            return None
+
+    def put(self, life: str, name: str, data: bytes) -> None:
+        """Keeps `data`, all or nothing, also when several workers make the same at once."""
+        folder = self._folder / life
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=folder, prefix=".", delete=False) as draft:
+                try:
+                    draft.write(data)
+                    draft.close()
+                    Path(draft.name).rename(folder / name)
+                except BaseException:
+                    Path(draft.name).unlink(missing_ok=True)
+                    raise
+
+    def keep_only(self, life: str, beginnings: tuple[str, ...]) -> None:
+        """Drops the files of a share whose names begin otherwise, as those of older versions do."""
+        for path in _entries(self._folder / life):
+            if not path.name.startswith((".", *beginnings)):
+                path.unlink(missing_ok=True)
+
+    def forget(self, life: str) -> None:
+        shutil.rmtree(self._folder / life, ignore_errors=True)
+
+    def lives(self) -> list[str]:
+        """Every share that has a folder here."""
+        return [path.name for path in _entries(self._folder)]
+
+    def trim(self) -> None:
+        """Drops the folders that were used longest ago until the rest fits."""
+        sizes = {path: sum(size for size, _ in _files(path)) for path in _entries(self._folder)}
+        used = {path: max((at for _, at in _files(path)), default=0.0) for path in sizes}
+        total = sum(sizes.values())
+        for path in sorted(sizes, key=lambda path: used[path]):
+            if total <= self._max_bytes:
+                return
+            self.forget(path.name)
+            total -= sizes[path]
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _files(folder: Path) -> Iterator[tuple[int, float]]:
+    """Size and time of last use of each file; reading one sets its time only now and then (relatime)."""
+    for path in _entries(folder):
+        with suppress(OSError):
+            stat = path.stat()
+            yield stat.st_size, max(stat.st_atime, stat.st_mtime)

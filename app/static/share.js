@@ -1,0 +1,350 @@
+// What a page cannot do by itself: remember a theme, take keys, copy, filter, and follow a growing session.
+// It runs in <head>, so that the theme is there before the first paint.
+(() => {
+"use strict"
+
+// Milliseconds between polls.
+const SHORTEST = 2000
+const LONGEST = 30_000
+
+const one = (selector, root = document) => root.querySelector(selector)
+const all = (selector, root = document) => [...root.querySelectorAll(selector)]
+const on = (target, type, act) => target.addEventListener(type, act)
+// Pixels, just below the bar.
+const TOP = 80
+const topOf = (element) => element.getBoundingClientRect().top
+
+// --- Themes
+
+const sheet = one("#theme")
+const automatic = sheet.getAttribute("href")
+
+function showTheme(name) {
+  const href = automatic.replace("auto.css", `${name}.css`)
+  if (sheet.getAttribute("href") !== href) sheet.setAttribute("href", href)
+}
+
+function chooseTheme() {
+  const { value, selectedOptions } = one("#themes")
+  showTheme(value)
+  say(`Theme: ${selectedOptions[0].text}`)
+  localStorage.setItem("theme", value)
+}
+
+function nextTheme() {
+  const themes = one("#themes")
+  themes.selectedIndex = (themes.selectedIndex + 1) % themes.length
+  chooseTheme()
+}
+
+// --- Words to the reader
+
+let silence
+
+function say(words) {
+  one("#toast").textContent = words
+  clearTimeout(silence)
+  if (words) silence = setTimeout(say, 2000, "")
+}
+
+function offer(words, act) {
+  const button = document.createElement("button")
+  button.textContent = words
+  on(button, "click", act)
+  one("#news").replaceChildren(button)
+}
+
+// --- Copying. One button goes to whatever the pointer or the focus is in.
+
+const copier = document.createElement("button")
+copier.className = "copy"
+
+const fetched = (url, otherwise) =>
+  fetch(url).then((response) => (response.ok ? response.text() : otherwise)).catch(() => otherwise)
+
+async function copy(text) {
+  try {
+    // Some browsers refuse after a wait, but take the promise of a text.
+    const blob = text.then((words) => new Blob([words], { type: "text/plain" }))
+    await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })])
+  } catch {
+    // Pages without https have no clipboard.
+    const words = await text
+    document.oncopy = (event) => event.clipboardData.setData("text/plain", words) ?? event.preventDefault()
+    const isCopied = document.execCommand("copy")
+    document.oncopy = null
+    if (!isCopied) return say("Copying failed")
+  }
+  say("Copied")
+}
+
+// Without line numbers; of a diff, the file as it is now. What the page cuts short comes whole.
+function code(box) {
+  const lines = (selector) => all(selector, box).map((cell) => cell.textContent).join("\n")
+  const shown = box.matches("pre") ? box.textContent : lines("tr:not(.removed) > .text") || lines(".text")
+  const note = box.nextElementSibling
+  const more = note?.matches(".note") && one('a[href*="/full/"]', note)
+  return more ? fetched(more.href, shown) : shown
+}
+
+// A short command stands only in the line of its call.
+function command(links) {
+  const [action, subject] = links.closest(".tool").firstElementChild.children
+  return action.textContent === "$" && (one("pre.code:not(.screen)", links.parentElement) || subject).textContent
+}
+
+// One speaker's words as written, up to where somebody else speaks.
+async function message(who) {
+  const texts = []
+  let step = who.parentElement
+  do texts.push(...all(":scope > :is(.prompt, .prose)", step))
+  while ((step = step.nextElementSibling) && !one(":scope > .who", step))
+  const { share } = one("main").dataset
+  const read = ({ id, innerText }) => fetched(`${share}/full/${encodeURIComponent(id)}/text`, innerText)
+  return (await Promise.all(texts.map(read))).join("\n\n")
+}
+
+function offerCopy({ target }) {
+  const place = target.closest("pre.code, .scroll, .tool .links, .who")
+  if (!place) return
+  const read = { who: message, links: command }[place.className] || code
+  if (read === command && !command(place)) return
+  copier.ariaLabel = `Copy ${read.name}`
+  copier.onclick = () => copy(Promise.resolve(read(place)))
+  copier.style.inset = `${place.scrollTop}px ${-place.scrollLeft}px auto auto`
+  if (copier.parentElement !== place) place.append(copier)
+}
+
+// --- Turns: filtering, going from one to the next, marking the one being read
+
+const turns = () => all(".turn:not([hidden])")
+let jump = {}
+
+function filter() {
+  const words = one("#filter").value.toLowerCase().trim()
+  for (const turn of all(".turn")) {
+    const text = turn.textContent.toLowerCase()
+    turn.hidden = !words.split(/\s+/).every((word) => text.includes(word))
+  }
+  one("#found").textContent = words && `${turns().length} of ${all(".turn").length}`
+}
+
+function clearFilter() {
+  one("#filter").value = ""
+  filter()
+}
+
+function goTo(turn) {
+  if (!turn) return
+  one("h2", turn).focus({ preventScroll: true })
+  turn.scrollIntoView({ behavior: "instant" })
+  jump = { turn, y: scrollY }
+}
+
+function goBy(count) {
+  // Short turns at the end cannot come to the top: there, the last jump counts.
+  const here = jump.y === scrollY ? jump.turn : turns().findLast((turn) => topOf(turn) <= TOP)
+  goTo(turns()[turns().indexOf(here) + count])
+}
+
+function mark(turn) {
+  one(".contents [aria-current]")?.removeAttribute("aria-current")
+  const link = one(`.contents a[href="#${CSS.escape(one(".step", turn).id)}"]`)
+  if (!link) return
+  link.setAttribute("aria-current", "true")
+  const list = link.closest("ol")
+  list.scrollTop = link.offsetTop - list.offsetTop - list.clientHeight / 2
+}
+
+const markRead = (entries) => entries.forEach((entry) => entry.isIntersecting && mark(entry.target))
+const reading = new IntersectionObserver(markRead, { rootMargin: "-25% 0px -75%" })
+const watch = () => all(".turn").forEach((turn) => reading.observe(turn))
+
+// --- Folding, and what the address points at
+
+let isUnfolded = false
+
+function foldAll() {
+  isUnfolded = !isUnfolded
+  keepPlace(() => all("details.block").forEach((block) => (block.open = isUnfolded)))
+  one("#fold").textContent = isUnfolded ? "Collapse all" : "Expand all"
+}
+
+function showTarget() {
+  const target = one(":target")
+  if (!target) return
+  if (target.closest(".turn[hidden]")) clearFilter()
+  const outer = target.matches(".body") ? target.parentElement : target
+  for (let at = outer; at; at = at.parentElement) if (at.matches("details")) at.open = true
+  outer.scrollIntoView()
+}
+
+// Whatever `change` does above, what the reader sees stays where it is.
+function keepPlace(change) {
+  const seen = document.elementFromPoint(innerWidth / 2, TOP)
+  const place = seen?.closest("#steps > * > * > .block, .step[id]")
+  const before = place && topOf(place)
+  change()
+  if (place?.isConnected) scrollBy({ top: topOf(place) - before, behavior: "instant" })
+}
+
+// --- Following the session. What stays the same keeps the reader's focus, selection and open blocks.
+
+function named(parent) {
+  const found = new Map()
+  const counts = {}
+  for (const child of parent.childNodes) {
+    if (child === copier) continue
+    const id = child.id || (child.localName === "details" && one(".body", child)?.id)
+    const name = `${child.nodeName} ${id}`
+    counts[name] = (counts[name] || 0) + 1
+    found.set(`${name} ${counts[name]}`, child)
+  }
+  return found
+}
+
+// Makes `live` what `next` is; returns the new elements.
+function morph(live, next) {
+  if (live.isEqualNode(next)) return []
+  if ("data" in live) {
+    // What is selected in it stays selected.
+    if (next.data.startsWith(live.data)) live.appendData(next.data.slice(live.length))
+    else live.data = next.data
+    return []
+  }
+  const readers = ["open", "hidden", "aria-current"]
+  for (const name of live.getAttributeNames())
+    if (!next.hasAttribute(name) && !readers.includes(name)) live.removeAttribute(name)
+  for (const { name, value } of next.attributes)
+    if (live.getAttribute(name) !== value) live.setAttribute(name, value)
+  const [present, wanted] = [named(live), named(next)]
+  for (const [name, child] of present) if (!wanted.has(name)) child.remove()
+  const added = []
+  let last
+  for (const [name, original] of wanted) {
+    const child = present.get(name) || document.importNode(original, true)
+    const place = last ? last.nextSibling : live.firstChild
+    if (place !== child) live.insertBefore(child, place)
+    if (present.has(name)) added.push(...morph(child, original))
+    else if (child.matches) added.push(child)
+    last = child
+  }
+  return added
+}
+
+const arrivals = new IntersectionObserver(([entry]) => entry.isIntersecting && one("#news").replaceChildren())
+
+function show(next) {
+  let added
+  document.title = next.title
+  keepPlace(() => (added = morph(one(".columns"), one(".columns", next))))
+  watch()
+  filter()
+  const first = added.find((element) => topOf(element) > innerHeight && element.closest("#steps"))
+  if (!first) return
+  offer("New messages ↓", () => first.scrollIntoView())
+  arrivals.observe(first)
+}
+
+let etag, timer
+let changedAt = Date.now()
+let notBefore = 0
+let failures = 0
+
+function later(pause) {
+  clearTimeout(timer)
+  if (pause && !document.hidden) timer = setTimeout(ask, pause)
+}
+
+function backOff(response) {
+  const asked = response?.headers.get("Retry-After") * 1000 || 0
+  const pause = Math.max(asked, Math.min(SHORTEST * 2 ** failures++, 10 * LONGEST))
+  notBefore = Date.now() + pause
+  return pause
+}
+
+const isGone = ({ status }) => status === 404 || status === 410
+const get = (url) =>
+  fetch(url, { cache: "no-store", headers: { "If-None-Match": etag }, signal: AbortSignal.timeout(LONGEST) })
+
+const ask = async () => later(await answer().catch(() => backOff()))
+
+// How long to wait before asking again, if at all.
+async function answer() {
+  const response = await get(location.pathname + location.search)
+  if (isGone(response)) return missing()
+  if (![200, 304].includes(response.status)) return backOff(response)
+  const text = await response.text()
+  failures = 0
+  if (text) {
+    const next = new DOMParser().parseFromString(text, "text/html")
+    if (one("#theme", next).getAttribute("href") !== automatic)
+      return offer("New version: reload", () => location.reload())
+    etag = response.headers.get("ETag")
+    changedAt = Date.now()
+    show(next)
+  }
+  // The longer nothing has changed, the less often.
+  return Math.min(Math.max((Date.now() - changedAt) / 10, SHORTEST), LONGEST)
+}
+
+// A page may go while the share stays: its messages were undone, or are on another page.
+async function missing() {
+  const { share } = one("main").dataset
+  if (!isGone(await get(share))) return offer("This page is gone: open the session", () => location.assign(share))
+  document.title = "This share is gone"
+  one(".tools").remove()
+  one("#news").remove()
+  one(".columns").replaceWith(one("#gone").content)
+}
+
+// --- Keys
+
+const KEYS = {
+  "/": () => one("#filter").focus(),
+  j: () => goBy(1),
+  k: () => goBy(-1),
+  t: nextTheme,
+  e: foldAll,
+  "?": () => one("#help").showPopover(),
+}
+
+function onKey(event) {
+  const { key, target } = event
+  if (event.ctrlKey || event.metaKey || event.altKey || !one(".tools")) return
+  if (target.id === "filter" && key === "Escape") {
+    target.blur()
+    clearFilter()
+  }
+  if (!KEYS[key] || target.closest("input, select, dialog")) return
+  event.preventDefault()
+  KEYS[key]()
+}
+
+function start() {
+  if (!one("#steps")) return
+  etag = one("main").dataset.etag
+  one("#themes").value = theme
+  watch()
+  showTarget()
+
+  on(one("#themes"), "change", chooseTheme)
+  on(one("#filter"), "input", filter)
+  on(one("#fold"), "click", foldAll)
+  on(document, "pointerover", offerCopy)
+  on(document, "focusin", offerCopy)
+  on(window, "keydown", onKey)
+  on(window, "hashchange", showTarget)
+  on(document, "visibilitychange", () => later(Math.max(notBefore - Date.now(), 1)))
+  later(SHORTEST)
+}
+
+let theme = "auto"
+try {
+  theme = localStorage.getItem("theme") || theme
+} catch {} // Browsers may refuse.
+showTheme(theme)
+on(sheet, "error", () => showTheme("auto"))
+document.documentElement.classList.add("scripted")
+on(document, "DOMContentLoaded", start)
+})()

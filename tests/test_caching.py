@@ -1,0 +1,264 @@
+"""What is kept of sessions and pages: nothing is paid for twice, nothing outlives its share."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import zlib
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import brotli
+import pytest
+import zstandard
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.cache import Cache
+from app.extensions import db
+from app.housekeeping import keep_house
+from app.models import Share
+from app.pages import KeptPages
+from app.parts import parts
+from app.render import Renderer
+from tests.client import create, delete, renew, share, upload
+from tests.conftest import running_app
+from tests.recorded import document, document_bytes
+from tests.servers.s3 import s3_client
+
+SESSION = document_bytes("rate-limit-feature")
+DECODERS: dict[str, Callable[[bytes], bytes]] = {
+    "br": brotli.decompress,
+    "zstd": zstandard.decompress,
+    "gzip": lambda body: zlib.decompress(body, wbits=31),
+}
+
+
+@pytest.fixture
+def rendered(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each step was rendered."""
+    count: Counter[str] = Counter()
+    step = Renderer.step
+
+    def counting(self: Renderer, rendered_step, **options):
+        count[rendered_step.id] += 1
+        return step(self, rendered_step, **options)
+
+    monkeypatch.setattr(Renderer, "step", counting)
+    return count
+
+
+def cached(settings: dict[str, str]) -> list[Path]:
+    return [path for path in Path(settings["DATA_DIR"], "cache").rglob("*") if path.is_file()]
+
+
+def grow(client: FlaskClient, secret: str, messages: int) -> None:
+    """Uploads the session with its first messages only."""
+    session = document("rate-limit-feature")
+    session["messages"] = session["messages"][:messages]
+    grown = json.dumps(session).encode()
+    link = renew(client, "GhIjKlMn", secret, size=len(grown)).get_json()
+    assert upload(client, link, grown).status_code == 200
+
+
+def test_a_page_is_made_once(client: FlaskClient, rendered: Counter[str]) -> None:
+    share(client, SESSION)
+    first = client.get("/share/GhIjKlMn").text
+    made = dict(rendered)
+    assert client.get("/share/GhIjKlMn").text == first
+    assert rendered == made
+    assert set(made.values()) == {1}
+
+
+def test_another_worker_takes_the_page_from_disk(settings: dict[str, str], rendered: Counter[str]) -> None:
+    with running_app(settings) as app:
+        share(app.test_client(), SESSION)
+        first = app.test_client().get("/share/GhIjKlMn").text
+    made = dict(rendered)
+    with running_app(settings) as app:
+        assert app.test_client().get("/share/GhIjKlMn").text == first
+    assert rendered == made
+
+
+def test_only_the_steps_that_are_new_are_rendered(client: FlaskClient, rendered: Counter[str]) -> None:
+    secret = share(client, SESSION)["secret"]
+    grow(client, secret, 12)
+    client.get("/share/GhIjKlMn")
+    rendered.clear()
+    grow(client, secret, 14)
+    parts_of(client).documents._seen.clear()
+    assert "GhIjKlMn" in client.get("/share/GhIjKlMn").text
+    ids = [message["info"]["id"] for message in document("rate-limit-feature")["messages"]]
+    assert set(rendered) == set(ids[12:14])
+
+
+def parts_of(client: FlaskClient):
+    with client.application.app_context():
+        return parts()
+
+
+def test_a_changed_sub_agent_changes_the_call_that_holds_it(client: FlaskClient) -> None:
+    session = document("subagents")
+    child = document("subagents.child1")
+    session["children"] = [{"session": child["session"], "messages": child["messages"][:1]}]
+    secret = share(client, json.dumps(session).encode())["secret"]
+    last = child["messages"][-1]["parts"][-2]["text"]
+    before = client.get("/share/GhIjKlMn").text.count(last[:10])
+    session["children"] = [{"session": child["session"], "messages": child["messages"]}]
+    grown = json.dumps(session).encode()
+    upload(client, renew(client, "GhIjKlMn", secret, size=len(grown)).get_json(), grown)
+    parts_of(client).documents._seen.clear()
+    page = client.get("/share/GhIjKlMn").text
+    assert child["messages"][-1]["info"]["id"] in page
+    assert page.count(last[:10]) >= before
+
+
+def test_every_encoding_holds_the_same_page(client: FlaskClient) -> None:
+    share(client, SESSION)
+    plain = client.get("/share/GhIjKlMn")
+    assert "Content-Encoding" not in plain.headers
+    for encoding, decode in DECODERS.items():
+        response = client.get("/share/GhIjKlMn", headers={"Accept-Encoding": encoding})
+        assert response.headers["Content-Encoding"] == encoding
+        assert decode(response.data) == plain.data
+        assert response.headers["ETag"] == plain.headers["ETag"]
+        assert "Accept-Encoding" in response.headers["Vary"]
+        assert len(response.data) < len(plain.data) / 4
+
+
+def test_stylesheets_are_compressed_too(client: FlaskClient) -> None:
+    for address in ("/static/blocks.css", "/themes/dracula.css"):
+        with client.get(address) as plain, client.get(address, headers={"Accept-Encoding": "br"}) as packed:
+            assert brotli.decompress(packed.data) == plain.data
+            assert packed.headers["Vary"] == "Accept-Encoding"
+
+
+def test_a_page_that_the_timer_cut_is_not_kept(
+    client: FlaskClient, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share(client, SESSION)
+    monkeypatch.setattr("app.render.guard.Budget.__init__.__defaults__", (256 * 1024, 0.0))
+    assert "took too long" in client.get("/share/GhIjKlMn").text
+    assert not [path for path in cached(settings) if "page" in path.name or "steps" in path.name]
+
+
+def test_a_document_is_fetched_once_per_version(client: FlaskClient, settings: dict[str, str]) -> None:
+    share(client, gzip.compress(SESSION), contentEncoding="gzip")
+    client.get("/share/GhIjKlMn")
+    documents = parts_of(client).documents
+    fetched: list[str] = []
+    documents.fetch, fetch = lambda *args: fetched.append(args[0]) or fetch(*args), documents.fetch
+    for address in ("/share/GhIjKlMn.md", "/share/GhIjKlMn/changes", "/share/GhIjKlMn.json"):
+        assert client.get(address).status_code == 200
+    assert fetched == []
+
+
+def backdate(app: Flask, age: timedelta) -> None:
+    with app.app_context():
+        found = db.session.get_one(Share, "GhIjKlMn")
+        found.last_link_at = datetime.now(UTC) - age
+        db.session.commit()
+
+
+def test_the_store_is_not_asked_about_a_share_that_can_no_longer_change(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share(client, SESSION)
+    backdate(app, timedelta(hours=2))
+    client.get("/share/GhIjKlMn")
+    monkeypatch.setattr("app.documents.FRESH_SECONDS", -1)
+    monkeypatch.setattr(type(parts_of(client).store), "open", None)
+    assert client.get("/share/GhIjKlMn").status_code == 200
+
+
+def test_a_change_made_before_the_last_link_expired_is_seen_afterwards(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = share(client, SESSION)["secret"]
+    etag = client.get("/share/GhIjKlMn").headers["ETag"]
+    grow(client, secret, 4)
+    backdate(app, timedelta(hours=2))
+    for seen in parts_of(client).documents._seen.values():
+        seen.at -= 3600 * 2
+    again = client.get("/share/GhIjKlMn", headers={"If-None-Match": etag})
+    assert again.status_code == 200
+
+
+def test_deleting_a_share_leaves_nothing_of_it_here(client: FlaskClient, settings: dict[str, str]) -> None:
+    secret = share(client, SESSION)["secret"]
+    client.get("/share/GhIjKlMn")
+    assert cached(settings)
+    delete(client, "GhIjKlMn", secret)
+    assert cached(settings) == []
+
+
+def test_another_host_drops_what_it_holds_of_a_deleted_share(
+    settings: dict[str, str], s3_settings: dict[str, str], tmp_path: Path
+) -> None:
+    here = {**settings, **s3_settings}
+    there = {
+        **here,
+        "DATA_DIR": str(tmp_path / "there"),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/data/better-share.db",
+    }
+    with running_app(here) as app, running_app(there) as other:
+        client = app.test_client()
+        secret = create(client, "TwoHosts").get_json()["secret"]
+        kept = create(client, "StaysHere").get_json()
+        for key in ("TwoHosts", "StaysHere"):
+            s3_client(s3_settings).put_object(Bucket="shares", Key=f"sessions/{key}.json", Body=SESSION)
+            assert other.test_client().get(f"/share/{key}").status_code == 200
+        assert kept["shareId"] == "StaysHere"
+        delete(client, "TwoHosts", secret)
+        with other.app_context():
+            assert {life.partition(".")[0] for life in parts().documents.lives()} == {"TwoHosts", "StaysHere"}
+            keep_house()
+            assert {life.partition(".")[0] for life in parts().documents.lives()} == {"StaysHere"}
+        assert "TwoHosts" not in {path.parent.name.partition(".")[0] for path in cached(there)}
+        assert other.test_client().get("/share/StaysHere").status_code == 200
+
+
+def test_an_id_that_is_used_again_finds_nothing_of_the_share_before(app: Flask, client: FlaskClient) -> None:
+    delete(client, "GhIjKlMn", share(client, SESSION)["secret"])
+    backdate(app, timedelta(hours=2))
+    share(client, document_bytes("single-message"))
+    assert "rate limiting" not in client.get("/share/GhIjKlMn").text
+
+
+def test_the_cache_drops_what_was_used_longest_ago(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, max_bytes=250)
+    for age, life in enumerate(("newest", "middle", "oldest")):
+        cache.put(life, "page", b"x" * 100)
+        os.utime(tmp_path / life / "page", (1e9 - age, 1e9 - age))
+    cache.trim()
+    assert sorted(cache.lives()) == ["middle", "newest"]
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "file", max_bytes=250)
+    (tmp_path / "file").write_text("in the way")
+    cache.put("life", "page", b"x")
+    assert cache.get("life", "page") is None
+    cache.trim()
+
+
+def test_pages_in_memory_are_bounded(client: FlaskClient, tmp_path: Path) -> None:
+    share(client, SESSION)
+    with client.application.app_context():
+        edition = parts().documents.current(parts().shares.life("GhIjKlMn"))
+    assert edition is not None
+    nowhere = Cache(tmp_path / "file", max_bytes=0)
+    (tmp_path / "file").write_text("in the way")
+    pages = KeptPages(nowhere, max_bytes=250)
+    for name in ("a", "b", "c"):
+        pages.put(edition, name, "identity", b"x" * 100)
+    assert [pages.get(edition, name, "identity") is not None for name in ("a", "b", "c")] == [
+        False,
+        True,
+        True,
+    ]
+    pages.forget(edition.life.name)
+    assert pages.get(edition, "c", "identity") is None
