@@ -85,16 +85,21 @@ class Shares:
 
     def life(self, share_id: str) -> Life:
         """The life of a live share. Raises ShareNotFound."""
-        share = self.find(share_id)
-        if share is None:
+        # Every page asks this first: columns cost half of what an object does.
+        columns = select(Share.share_id, Share.created_at, Share.last_link_at)
+        row = db.session.execute(
+            columns.where(Share.share_id == share_id, Share.deleted_at.is_(None))
+        ).first()
+        if row is None:
             raise ShareNotFound
-        return _life(share)
+        return _life(*row)
 
     def live_names(self, names: Collection[str]) -> set[str]:
         """Those of the names of lives that have not ended."""
         ids = {name.rpartition(".")[0] for name in names}
-        live = select(Share).where(Share.share_id.in_(ids), Share.deleted_at.is_(None))
-        return {_life(share).name for share in db.session.scalars(live)}
+        columns = select(Share.share_id, Share.created_at, Share.last_link_at)
+        live = columns.where(Share.share_id.in_(ids), Share.deleted_at.is_(None))
+        return {_life(*row).name for row in db.session.execute(live)}
 
     def authorize(self, share_id: str, secret: str) -> Share:
         """The live share with this id. Raises ShareNotFound, or WrongSecret."""
@@ -141,7 +146,7 @@ class Shares:
         elif not self._has_document(share_id):
             raise ShareNotFound
         self._store.delete(document_key(share_id))
-        return _life(share)
+        return _life(share.share_id, share.created_at, share.last_link_at)
 
     def _drop_tombstone(self, share_id: str) -> bool:
         """Frees the id of a deleted share once no upload link for it can still be used."""
@@ -174,8 +179,8 @@ def _insert(row: dict[str, Any]) -> bool:
     return True
 
 
-def _life(share: Share) -> Life:
-    return Life(share.share_id, share.created_at, share.last_link_at + LINK_LIFETIME)
+def _life(share_id: str, created_at: datetime, last_link_at: datetime) -> Life:
+    return Life(share_id, created_at, last_link_at + LINK_LIFETIME)
 
 
 def _proved(share: Share, secret: str) -> Share:
