@@ -26,13 +26,17 @@ def answer(share_id: str, make: Callable[[Edition], Response]) -> Response:
     edition = parts().documents.current(parts().shares.life(share_id))
     if edition is None:
         return _waiting()
-    etag = f"{edition.etag}.{release()}"
-    is_held = request.if_none_match.contains_weak(etag)
+    is_held = request.if_none_match.contains_weak(_tag(edition))
     response = Response(status=304) if is_held else make(edition)
-    response.set_etag(etag, weak=True)
+    response.set_etag(_tag(edition), weak=True)
     response.headers["Cache-Control"] = "private, no-cache"
     response.vary.update(["Accept", "Accept-Encoding"])
     return response
+
+
+def etag_of(edition: Edition) -> str:
+    """The ETag of every page of an edition, as a header has it."""
+    return f'W/"{_tag(edition)}"'
 
 
 def page(share_id: str, name: str, make: PageMaker) -> Response:
@@ -50,6 +54,10 @@ def page(share_id: str, name: str, make: PageMaker) -> Response:
         return encoded_response(body, encoding, "text/html")
 
     return answer(share_id, kept)
+
+
+def _tag(edition: Edition) -> str:
+    return f"{edition.etag}.{release()}"
 
 
 def _waiting() -> Response:

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from app.documents import Edition
 from app.parts import parts
 from app.render import Budget, Renderer
+from app.render.themes import THEMES
 from app.session import Conversation
 from app.session.changes import changes, totals
 from app.share.blueprint import bp
@@ -18,7 +19,7 @@ from app.share.exports import as_markdown
 from app.share.links import ShareLinks
 from app.share.paging import Page, pages_of
 from app.share.preview import preview_of
-from app.share.reading import page
+from app.share.reading import etag_of, page
 from app.share.steps import KeptSteps
 
 
@@ -111,11 +112,13 @@ def _rendered(edition: Edition, conversation: Conversation, found: Page) -> tupl
         conversation=conversation,
         changed=totals(changes(conversation)),
         contents=contents_of(conversation, links, found),
+        etag=etag_of(edition),
         is_child=is_child,
         page=found,
         page_url=lambda number: f"{here}?page={number}",
         preview=preview_of(conversation),
         steps=steps,
+        themes=THEMES.values(),
     )
     steps.save()
     return html, steps.is_complete
