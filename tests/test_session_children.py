@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.session.find import find_block, find_file
-from app.session.model import Text, Tool
+from app.session.model import File, Text, Tool
 from tests import constructed, recorded
 from tests.constructed import read
 
@@ -121,3 +121,42 @@ def test_a_step_tells_how_long_its_message_took_and_what_it_cost() -> None:
         assert last.milliseconds == expected
         assert last.cost == message["info"].get("cost", 0)
         assert last.finish == message["info"].get("finish", "")
+
+
+def test_every_id_that_is_made_up_is_found() -> None:
+    document = recorded.document("single-message")
+
+    def call(*files: dict[str, str], **fields: str) -> dict[str, Any]:
+        attachments = [{"type": "file", "mime": "text/plain", **file} for file in files]
+        state = {"status": "completed", "input": {}, "attachments": attachments}
+        return {"type": "tool", "tool": "read", "state": state, **fields}
+
+    document["messages"][1]["parts"] = [
+        call({"url": "data:,1"}, {"url": "data:,2"}, id="prt_1"),
+        call({"url": "data:,3", "id": "prt_file"}, {"url": "data:,4", "id": "prt_file"}, id="prt_1"),
+        call({"url": "data:,5"}, id="not / safe"),
+        call({"url": "data:,6", "id": "prt_file"}),
+        {"type": "file", "url": "data:,7", "id": "prt_7-file0"},
+        {"type": "file", "url": "data:,8"},
+        {"type": "hologram"},
+        None,
+    ]
+    document["messages"] += [document["messages"][1], None]
+    conversation = read(document)
+    blocks = [block for step in conversation.steps for block in step.blocks]
+    own = ("prt_1", "prt_7-file0")  # a second message with the same parts has these again
+    files = [
+        file
+        for block in blocks
+        for file in (block.files if isinstance(block, Tool) else [block])
+        if isinstance(file, File) and not file.id.startswith(own)
+    ]
+    assert [find_block(conversation, block.id) for block in blocks if block.id not in own] == [
+        block for block in blocks if block.id not in own
+    ]
+    assert [find_file(conversation, file.id) for file in files] == files
+    assert [file.url[-1] for file in files] == list("34568") * 2
+    for id, url in (("prt_1-file0", "data:,1"), ("prt_1-file1", "data:,2"), ("prt_7-file0", "data:,7")):
+        found = find_file(conversation, id)
+        assert found
+        assert found.url == url

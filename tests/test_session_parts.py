@@ -36,8 +36,8 @@ def test_the_files_of_a_call_are_limited() -> None:
     assert len(block.files) == 200
     for count in (201, 5_000):
         assert isinstance(tool_part(attachments=[file] * count), Unknown)
-    for files in (None, []):
-        assert isinstance(tool_part(attachments=files), Tool)
+    assert isinstance(tool_part(attachments=None), Tool)
+    assert isinstance(tool_part(attachments=[]), Tool)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,33 @@ def test_an_error_without_a_message_is_told_by_its_name() -> None:
     failure = read(document).steps[1].failure
     assert failure
     assert (failure.name, failure.text) == ("MessageOutputLengthError", "MessageOutputLengthError")
+
+
+SECRETS = {"responseHeaders": {"set-cookie": "SECRET"}, "responseBody": "SECRET", "metadata": {"a": "SECRET"}}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "retry", "id": "prt_1", "attempt": "x", "error": {"name": "APIError", "data": SECRETS}},
+        {"type": "hologram", "id": "prt_1", "error": [{"data": SECRETS}], "metadata": "shown"},
+        {"type": ["x"], "id": "prt_1", "error": {**SECRETS, "data": {"message": "x"}}},
+        {"type": "reasoning", "id": "prt_1", "text": 5, "metadata": {"openai": "SECRET"}},
+        {"type": "tool", "id": "prt_1", "state": {"metadata": "shown"}, "metadata": {"openai": "SECRET"}},
+    ],
+    ids=lambda part: str(part["type"]),
+)
+def test_what_is_the_providers_is_not_shown_with_a_broken_part(part: dict[str, Any]) -> None:
+    [block] = read_conversation(recorded.with_parts(part)).steps[1].blocks
+    assert isinstance(block, Unknown)
+    assert b"SECRET" not in bytes(block.json)
+    assert (b"shown" in bytes(block.json)) == ("shown" in str(part))
+
+
+def test_what_is_the_providers_is_not_shown_with_a_broken_message() -> None:
+    document = recorded.document("single-message")
+    document["messages"].append({"info": {"id": 5, "error": {"name": "APIError", "data": SECRETS}}})
+    [block] = read(document).steps[-1].blocks
+    assert isinstance(block, Unknown)
+    assert b"APIError" in bytes(block.json)
+    assert b"SECRET" not in bytes(block.json)

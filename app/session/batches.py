@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -68,16 +69,16 @@ class _Merged:
                 self.diffs = data
 
 
-@dataclass(frozen=True)
-class Folded:
-    """A session, its messages as a document holds them, and the files it changed."""
+class Contents(NamedTuple):
+    """A session and what belongs to it, as a document holds them: messages, changed files, sub-sessions."""
 
     session: Raw
     messages: Sequence[Raw]
-    diffs: Raw
+    diffs: Raw = NOTHING
+    children: Raw = NOTHING
 
 
-def fold(items: Sequence[Raw]) -> Folded:
+def fold(items: Sequence[Raw]) -> Contents:
     """The items as one session. Raises UnreadableDocument when there is none among them."""
     merged = _Merged()
     for raw in items:
@@ -90,8 +91,8 @@ def fold(items: Sequence[Raw]) -> Folded:
     head = msgspec.json.decode(merged.session, type=_Session)
     batch = merged.batches.get(head.id)
     if batch is not None or not is_absent(head.location):
-        return Folded(merged.session, batch or (), merged.diffs)
-    return Folded(merged.session, _messages(merged, head.id), merged.diffs)
+        return Contents(merged.session, batch or (), merged.diffs)
+    return Contents(merged.session, _messages(merged, head.id), merged.diffs)
 
 
 def _messages(merged: _Merged, session_id: str) -> list[Raw]:

@@ -67,7 +67,7 @@ def changes(conversation: Conversation) -> list[FileChange]:
     if not any(step.is_undone for step in conversation.steps):
         known = set(gathered.files)
         for diff in listed_diffs(conversation.diffs):
-            if _relative(diff.path, conversation.directory) not in known:
+            if relative_path(diff.path, conversation.directory) not in known:
                 gathered.add(diff, conversation.directory, "")
     return sorted(gathered.files.values(), key=lambda change: change.path)
 
@@ -123,7 +123,7 @@ class _Gathered:
         self._characters = 0
 
     def add(self, diff: FileDiff, directory: str, message_id: str) -> None:
-        path = _relative(diff.path, directory)
+        path = relative_path(diff.path, directory)
         change = self.files.get(path)
         if change is None:
             if len(self.files) == MAX_CHANGED_FILES:
@@ -146,7 +146,8 @@ def _both(earlier: ChangeStatus, later: ChangeStatus) -> ChangeStatus:
     return "added" if earlier == "added" else "modified"
 
 
-def _relative(path: str, directory: str) -> str:
+def relative_path(path: str, directory: str) -> str:
+    """A path as seen from a folder, if it is below it; both kinds of separators count."""
     for separator in "/\\":
         folder = directory.rstrip("/\\") + separator
         if directory and path.startswith(folder):

@@ -48,8 +48,9 @@ _read_revert = lenient(_Revert)
 def read(session: Raw, messages: Sequence[Raw], ids: Ids) -> Conversation:
     """A conversation; a message that cannot be read becomes a step that shows its JSON.
 
-    Raises msgspec.ValidationError when `session` is no session.
+    Raises msgspec.ValidationError when `session` is no session, UnreadableDocument when there is too much.
     """
+    ids.messages.add(len(messages))
     head = _decode_session(session)
     turns = _turns(_messages(messages, ids), undone_from=_read_revert(head.revert).messageID)
     steps = [step for turn in turns for step in turn.steps]
@@ -63,7 +64,7 @@ def read(session: Raw, messages: Sequence[Raw], ids: Ids) -> Conversation:
         directory=head.directory or _read_place(head.location).directory,
         version=head.version or "",
         created_at=time.at,
-        updated_at=None if time.updated is None else int(time.updated),
+        updated_at=time.updated_at,
         models=models or ([session_model] if session_model else []),
         agent=head.agent or next((step.agent for step in steps if step.agent), ""),
         cost=head.cost or sum(step.cost for step in steps),
@@ -73,6 +74,12 @@ def read(session: Raw, messages: Sequence[Raw], ids: Ids) -> Conversation:
 
 
 def _messages(messages: Sequence[Raw], ids: Ids) -> Iterator[list[Step]]:
+    for steps in _read_each(messages, ids):
+        ids.parts.add(sum(len(step.parts) for step in steps))
+        yield steps
+
+
+def _read_each(messages: Sequence[Raw], ids: Ids) -> Iterator[list[Step]]:
     # A session rarely mixes the generations, so the reader that knew the last message is asked first.
     readers: list[MessageReader] = [v1.read_message, v2.read_message]
     for index, raw in enumerate(messages):

@@ -6,11 +6,14 @@ with messages of either generation, or the list of `{type, data}` that its own p
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import msgspec
 from msgspec import Raw
 
 from app.session import conversation
-from app.session.batches import fold
+from app.session.batches import Contents, fold
 from app.session.encoding import decodable
 from app.session.errors import UnreadableDocument
 from app.session.limits import MAX_CHILDREN, check_counts, objects
@@ -33,10 +36,20 @@ class _Child(msgspec.Struct, frozen=True):
 
 def read_conversation(document: bytes) -> Conversation:
     """The conversation in a document of JSON. Raises UnreadableDocument with the reason."""
+    with refusals():
+        found = opened(document)
+        ids = Ids()
+        read = conversation.read(found.session, found.messages, ids)
+        read.diffs = found.diffs
+        read.children = _children(found.children, read.id, ids)
+        return read
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What decoding a document raises becomes UnreadableDocument with the reason."""
     try:
-        document = decodable(document)
-        check_counts(document)
-        return _read(msgspec.json.decode(document, type=_Envelope | list[Raw]))
+        yield
     except RecursionError:
         raise UnreadableDocument("The document is nested too deeply.") from None
     except msgspec.ValidationError:
@@ -45,20 +58,17 @@ def read_conversation(document: bytes) -> Conversation:
         raise UnreadableDocument("The document is not valid JSON; it may have been cut short.") from None
 
 
-def _read(envelope: _Envelope | list[Raw]) -> Conversation:
-    ids = Ids()
+def opened(document: bytes) -> Contents:
+    """What a document holds, whichever its form. Raises as `refusals` expects it."""
+    document = decodable(document)
+    check_counts(document)
+    envelope = msgspec.json.decode(document, type=_Envelope | list[Raw])
     if isinstance(envelope, list):
-        folded = fold(envelope)
-        read = conversation.read(folded.session, folded.messages, ids)
-        read.diffs = folded.diffs
-        return read
+        return fold(envelope)
     session = envelope.session or envelope.info
     if not session:
         raise msgspec.ValidationError("there is no session")
-    read = conversation.read(session, envelope.messages, ids)
-    read.diffs = envelope.diffs
-    read.children = _children(envelope.children, read.id, ids)
-    return read
+    return Contents(session, envelope.messages, envelope.diffs, envelope.children)
 
 
 def _children(field: Raw, parent_id: str, ids: Ids) -> dict[str, Conversation]:

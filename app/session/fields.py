@@ -36,6 +36,11 @@ class Span(msgspec.Struct, frozen=True):
         return milliseconds(self.created)
 
     @property
+    def updated_at(self) -> int | None:
+        """When it last changed: never before it began, whatever a clock that was set back says."""
+        return None if self.updated is None else int(max(self.updated, self.created or 0))
+
+    @property
     def duration(self) -> int | None:
         """How long it took; a tool that waited for a permission is counted from when it ran."""
         begun = first(self.start, self.ran, self.created)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from app.session.model import Block, Conversation, File, Tool
+
+_FILE_ENDING = re.compile(r"-file\d+$")
 
 
 def find_block(conversation: Conversation, block_id: str) -> Block | None:
@@ -12,7 +15,8 @@ def find_block(conversation: Conversation, block_id: str) -> Block | None:
 
 
 def find_file(conversation: Conversation, file_id: str) -> File | None:
-    for block in _blocks(conversation, file_id):
+    # The id of the call that gave it back is in the document, its own is not.
+    for block in _blocks(conversation, _FILE_ENDING.sub("", file_id)):
         files = block.files if isinstance(block, Tool) else (block,)
         for file in files:
             if isinstance(file, File) and file.id == file_id:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 from msgspec import Raw
 
-from app.session.encoding import decodable
-from app.session.errors import UnreadableDocument
-from app.session.limits import check_counts
+from app.session.envelope import opened, refusals
+from app.session.limits import MAX_MESSAGES, Counter
 from app.session.v1_parts import READERS
 
-
-class _Document(msgspec.Struct):
-    messages: list[Raw]
-    session: Raw = Raw(b"")
-    info: Raw = Raw(b"")
+_S = TypeVar("_S", bound=msgspec.Struct)
 
 
 class _Message(msgspec.Struct):
+    """One of V1."""
+
     info: Raw
     parts: list[Raw] = []
 
 
-class _Part(msgspec.Struct):
+class _Typed(msgspec.Struct):
+    """A part, or a message of V2."""
+
     type: str
 
 
@@ -34,37 +34,58 @@ def native_items(document: bytes) -> Iterator[bytes]:
     OpenCode refuses a whole session for one type of part that it does not know, so those stay behind, and
     with its link an imported copy would take itself for shared.
     """
-    try:
-        document = decodable(document)
-        check_counts(document)
-        found = msgspec.json.decode(document, type=_Document)
-        session = msgspec.json.decode(found.session or found.info, type=dict[str, Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise UnreadableDocument("The document is not a session that OpenCode can import.") from None
+    with refusals():
+        found = opened(document)
+        session = msgspec.json.decode(found.session, type=dict[str, Raw])
+    Counter(MAX_MESSAGES, "messages").add(len(found.messages))
     session.pop("share", None)
     return _items(session, found.messages)
 
 
-def _items(session: dict[str, Raw], messages: list[Raw]) -> Iterator[bytes]:
+def _items(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
     yield b"[" + _item("session", Raw(msgspec.json.encode(session)))
+    yield from _batch(session, messages) if _is_v2(session, messages) else _each(messages)
+    yield b"]"
+
+
+def _is_v2(session: dict[str, Raw], messages: Sequence[Raw]) -> bool:
+    """Whether none of the messages is of V1; without any, only a session of V2 has a location."""
+    if any(_read(message, _Message) for message in messages):
+        return False
+    return "location" in session or any(_read(message, _Typed) for message in messages)
+
+
+def _each(messages: Sequence[Raw]) -> Iterator[bytes]:
+    """An item for every message of V1 and for each of its parts."""
     for raw in messages:
-        try:
-            message = msgspec.json.decode(raw, type=_Message)
-        except msgspec.ValidationError:
+        message = _read(raw, _Message)
+        if message is None:
             continue
         yield b"," + _item("message", message.info)
         for part in message.parts:
-            if _is_known(part):
+            head = _read(part, _Typed)
+            if head and head.type in READERS:
                 yield b"," + _item("part", part)
-    yield b"]"
+
+
+def _batch(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
+    """All messages of V2 in one item."""
+    id = session.get("id", Raw(b'""'))
+    yield b',{"type":"messages","data":{"sessionID":%b,"messages":[' % bytes(id)
+    separator = b""
+    for message in messages:
+        if _read(message, _Typed):
+            yield separator + bytes(message)
+            separator = b","
+    yield b"]}}"
 
 
 def _item(type: str, data: Raw) -> bytes:
     return msgspec.json.encode({"type": type, "data": data})
 
 
-def _is_known(part: Raw) -> bool:
+def _read(raw: Raw, shape: type[_S]) -> _S | None:
     try:
-        return msgspec.json.decode(part, type=_Part).type in READERS
+        return msgspec.json.decode(raw, type=shape)
     except msgspec.ValidationError:
-        return False
+        return None

@@ -89,6 +89,18 @@ class Unknown:
 Block = Text | Reasoning | File | Tool | Notice | Unknown
 
 
+def file_id(block_id: str, number: int) -> str:
+    """The id of a file that a call gave back; its own, if it has one, may be another's too."""
+    return f"{block_id}-file{number}"
+
+
+def _renamed(block: Block, id: str) -> Block:
+    if not isinstance(block, Tool):
+        return replace(block, id=id)
+    files = [replace(file, id=file_id(id, number)) for number, file in enumerate(block.files)]
+    return replace(block, id=id, files=files)
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why an answer ended early; `aborted` when a person stopped it."""
@@ -144,7 +156,7 @@ class Step:
             other_id = f"{self.message_id}-{index}"
             while block.id in blocks:
                 other_id += ".again"
-                block = replace(block, id=other_id)
+                block = _renamed(block, other_id)
             blocks[block.id] = block
         return list(blocks.values())
 

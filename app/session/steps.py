@@ -8,6 +8,7 @@ from dataclasses import replace
 from msgspec import Raw
 
 from app.session.fields import safe_id
+from app.session.limits import MAX_MESSAGES, MAX_PARTS, Counter
 from app.session.model import NOTHING, Block, Step, Tokens, Unknown
 from app.session.opaque import without_opaque
 
@@ -16,9 +17,11 @@ STEP_BYTES = 64 * 1024
 
 
 class Ids:
-    """The ids of the messages of one document."""
+    """The ids of the messages of one document, and how many more of them and of their parts it may have."""
 
     def __init__(self) -> None:
+        self.messages = Counter(MAX_MESSAGES, "messages")
+        self.parts = Counter(MAX_PARTS, "parts")
         self._taken: dict[str, int] = {}
 
     def take(self, id: str, index: int) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -13,6 +15,13 @@ from app.session.model import Block, Notice, Reasoning, Text, Tool, Unknown
 # Larger input is not taken apart: a small file could become a great many keys.
 MAX_INPUT_BYTES = 2 * 1024 * 1024
 MAX_INPUT_FIELDS = 50
+# Indenting multiplies JSON by how deep it is nested; larger or deeper JSON stays as it was received.
+MAX_INDENTED_BYTES = 64 * 1024
+MAX_INDENTED_LEVELS = 32
+
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+_OPENING, _CLOSING = b"[{", b"]}"
+_NEITHER = bytes(set(range(256)) - {*_OPENING, *_CLOSING})
 
 
 def texts(block: Block) -> dict[str, str]:
@@ -34,18 +43,28 @@ def _input_texts(input: Raw) -> dict[str, str]:
         return {"input": _text_of(input)}
     if len(fields) > MAX_INPUT_FIELDS:
         return {"input": _text_of(input)}
-    return {f"input.{name}": _text_of(value) for name, value in fields.items()}
+    # Together, too, the fields may not grow larger than one text.
+    is_small = len(memoryview(input)) <= MAX_INDENTED_BYTES
+    return {f"input.{name}": _text_of(value, indented=is_small) for name, value in fields.items()}
 
 
-def _text_of(value: Raw) -> str:
-    """A JSON string as the text it stands for; anything else as indented JSON."""
+def _text_of(value: Raw, *, indented: bool = True) -> str:
+    """A JSON string as the text it stands for; anything else as JSON, indented unless that is too much."""
     encoded = bytes(value)
     try:
         if encoded.startswith(b'"'):
             return msgspec.json.decode(encoded, type=str)
-        return msgspec.json.format(encoded, indent=2).decode()
+        if indented and len(encoded) <= MAX_INDENTED_BYTES and _levels(encoded) <= MAX_INDENTED_LEVELS:
+            return msgspec.json.format(encoded, indent=2).decode()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return encoded.decode(errors="replace")
+        pass
+    return encoded.decode(errors="replace")
+
+
+def _levels(json: bytes) -> int:
+    """How deep JSON is nested."""
+    brackets = _STRING.sub(b"", json).translate(None, delete=_NEITHER)
+    return max(accumulate(1 if bracket in _OPENING else -1 for bracket in brackets), default=0)
 
 
 def _present(named: dict[str, str]) -> dict[str, str]:

@@ -10,8 +10,9 @@ from msgspec import Raw
 
 from app.session.fields import ABSENT, is_absent, read_span, safe_id
 from app.session.limits import objects
-from app.session.model import Block, File, Notice, Reasoning, Text, Tool, Unknown
+from app.session.model import Block, File, Notice, Reasoning, Text, Tool, Unknown, file_id
 from app.session.notices import agent_notice, compaction_notice, patch_notice, retry_notice
+from app.session.opaque import without_opaque
 from app.session.tools import EMPTY, MAX_ATTACHMENTS, child_id, partial_input, status_of
 
 
@@ -33,7 +34,6 @@ class _Reasoning(msgspec.Struct, frozen=True):
 
 class _File(msgspec.Struct, frozen=True):
     url: str
-    id: str = ""
     mime: str = ""
     filename: str | None = None
 
@@ -120,7 +120,7 @@ def _attachments(id: str, field: Raw) -> list[File]:
     if is_absent(field):
         return []
     files = [msgspec.json.decode(file, type=_File) for file in objects(field, MAX_ATTACHMENTS)]
-    return [_read_file(safe_id(file.id, f"{id}-file{number}"), file) for number, file in enumerate(files)]
+    return [_read_file(file_id(id, number), file) for number, file in enumerate(files)]
 
 
 def _read_subtask(id: str, part: _Subtask) -> Block:
@@ -151,12 +151,16 @@ def read_part(part: Raw, fallback_id: str) -> Block | None:
     try:
         head = msgspec.json.decode(part, type=_Head)
     except (msgspec.ValidationError, RecursionError):
-        return Unknown(id=fallback_id, label="part", json=part)
+        return _unknown(part, fallback_id, "part")
     id = safe_id(head.id, fallback_id)
     if head.type not in READERS:
-        return Unknown(id=id, label=head.type, json=part)
+        return _unknown(part, id, head.type)
     fields, read = READERS[head.type]
     try:
         return read(id, msgspec.json.decode(part, type=fields))
     except (msgspec.ValidationError, RecursionError):
-        return Unknown(id=id, label=head.type, json=part)
+        return _unknown(part, id, head.type)
+
+
+def _unknown(part: Raw, id: str, label: str) -> Unknown:
+    return Unknown(id=id, label=label, json=without_opaque(part))

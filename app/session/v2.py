@@ -6,6 +6,7 @@ The fields are those of session-message.ts (packages/schema) and, where it diffe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -22,6 +23,7 @@ from app.session.fields import (
     read_text,
     read_tokens,
 )
+from app.session.limits import MAX_PARTS
 from app.session.model import Role, Step
 from app.session.steps import Ids, steps_of
 
@@ -62,7 +64,9 @@ def read_message(raw: Raw, ids: Ids, index: int) -> list[Step]:
     """The steps of one message. Raises ValidationError when it is none of V2."""
     message = _decode(raw)
     id = ids.take(read_text(message.id), index)
-    pieces = list(PIECES[message.type](message) if message.type in PIECES else _event(message.type, raw))
+    found = PIECES[message.type](message) if message.type in PIECES else _event(message.type, raw)
+    # One more than a whole document may have is enough to have it refused.
+    pieces = list(islice(found, MAX_PARTS + 1))
     is_answer = message.type == "assistant"
     time = read_span(message.time)
     return steps_of(

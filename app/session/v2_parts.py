@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from app.session.fields import ABSENT, is_absent, is_json, lenient, read_failure, read_span, read_text
 from app.session.limits import objects
-from app.session.model import NOTHING, Block, File, Notice, Reasoning, Text, Tool, Unknown
+from app.session.model import NOTHING, Block, File, Notice, Reasoning, Text, Tool, Unknown, file_id
 from app.session.notices import agent_notice, patch_notice, retry_notice
 from app.session.opaque import without_opaque
 from app.session.tools import EMPTY, MAX_ATTACHMENTS, child_id, status_of
@@ -128,7 +128,7 @@ def _tool(id: str, content: _Tool) -> Block:
         error=failure.text if failure else "",
         milliseconds=time.duration,
         cleared=time.pruned is not None,
-        files=[_file(f"{id}-file{number}", file) for number, file in enumerate(files)],
+        files=[_file(file_id(id, number), file) for number, file in enumerate(files)],
         child_id=child_id(metadata),
     )
 
