@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.render import code
+from app.render import code, diff_html
 from app.render.diff import MAX_COMPARED_LINES, FileDiff, diff_texts
-from app.render.diff_html import MAX_MARKED_PAIRS, MAX_ROW_CHARACTERS, MAX_ROWS, diff_lines
+from app.render.diff_html import MAX_MARKED_PAIRS, MAX_ROW_CHARACTERS, MAX_ROWS, ROW_CHARACTERS, diff_lines
 from app.render.guard import Budget
 from app.render.patches import read_apply_patch, read_patch
 from app.render.words import MAX_LINE_CHARACTERS, changed_words, mark
@@ -49,8 +49,8 @@ def facts(file: FileDiff) -> tuple[str, str | None, str, int, int]:
     return file.path, file.old_path, file.status, file.added, file.removed
 
 
-def shown(patch: str, **limits: int) -> list[str]:
-    return [line.html for line in diff_lines(read_patch(patch)[0], Budget(), **limits).lines]
+def shown(patch: str) -> list[str]:
+    return [line.html for line in diff_lines(read_patch(patch)[0], Budget()).lines]
 
 
 def text_of(html: str) -> str:
@@ -362,25 +362,35 @@ def test_windows_lines_are_shown_without_their_returns_unless_those_changed():
     assert shown("--- x\n+++ x\n@@ -1 +1 @@\n-a\r\n+a\n")[1:] == ["a<mark>␍</mark>", "a"]
 
 
-def test_a_long_diff_is_cut_and_says_by_how_much():
+def test_a_long_diff_is_cut_and_says_by_how_much(monkeypatch):
     file = diff_texts("", "line\n" * (MAX_ROWS + 20), "x")
     found = diff_lines(file, Budget())
     assert (len(found.lines), found.hidden_rows, found.hidden_characters) == (MAX_ROWS + 1, 20, 80)
-    assert found.is_cut
-    assert diff_lines(file, Budget(), max_rows=5_000).hidden_rows == 0
-    assert diff_lines(file, Budget(), max_characters=41).hidden_rows == MAX_ROWS + 10
+    monkeypatch.setattr(diff_html, "MAX_CHARACTERS", 41)
+    assert diff_lines(file, Budget()).hidden_rows == MAX_ROWS + 10
+
+
+def test_a_page_has_rows_for_so_much_and_a_long_row_counts_for_several():
+    short, long = diff_texts("", "x\n" * 20, "x"), diff_texts("", f"{'x' * ROW_CHARACTERS}\n" * 20, "x")
+    budget = Budget(max_rows=50)
+    assert [diff_lines(file, budget).hidden_rows for file in (short, long, short)] == [0, 5, 20]
 
 
 def test_a_long_line_is_cut():
     found = diff_lines(diff_texts("", "x" * 1_000_000, "bundle.js"), Budget())
     assert len(found.lines[1].html) == MAX_ROW_CHARACTERS + 1
-    assert found.hidden_characters == 1_000_000 - MAX_ROW_CHARACTERS
-    assert found.is_cut
+    assert (found.hidden_rows, found.hidden_characters) == (0, 1_000_000 - MAX_ROW_CHARACTERS)
 
 
-def test_a_hunk_larger_than_a_block_is_highlighted_in_portions():
+def test_the_head_of_a_hunk_is_cut_too():
+    [head, *_] = shown(f"--- x\n+++ x\n@@ -1 +1 @@ {'x' * 100_000}\n+a\n")
+    assert len(head) < 1_000
+
+
+def test_a_hunk_larger_than_a_block_is_highlighted_in_portions(monkeypatch):
     text = "def f(): pass  # something\n" * (2 * code.MAX_BLOCK_BYTES // 27)
-    found = diff_lines(diff_texts("", text, "x.py"), Budget(), max_rows=10_000)
+    monkeypatch.setattr(diff_html, "MAX_ROWS", 10_000)
+    found = diff_lines(diff_texts("", text, "x.py"), Budget(max_rows=10_000))
     assert all('<span class="k">def</span>' in line.html for line in found.lines[1:])
 
 
@@ -408,5 +418,5 @@ def test_a_mark_counts_an_entity_as_one_character():
 def test_only_so_many_lines_are_compared_by_words():
     count = MAX_MARKED_PAIRS + 50
     before = "".join(f"value number {n} is old\n" for n in range(count))
-    found = diff_lines(diff_texts(before, before.replace("old", "new"), "x"), Budget(), max_rows=10_000)
+    found = diff_lines(diff_texts(before, before.replace("old", "new"), "x"), Budget())
     assert sum("<mark>" in line.html for line in found.lines) == 2 * MAX_MARKED_PAIRS

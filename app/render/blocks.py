@@ -14,14 +14,13 @@ from markupsafe import Markup
 
 from app.render import files, labels
 from app.render.code import highlight
-from app.render.diff import FileDiff
-from app.render.diff_html import DiffLines, diff_lines
+from app.render.diff_html import HEAD_ROWS, DiffLines, diff_lines
 from app.render.forms import Form, tell
 from app.render.forms.form import (
     Checklist,
     Child,
     Code,
-    Diff,
+    Diffs,
     Matches,
     Problem,
     Prose,
@@ -32,6 +31,7 @@ from app.render.forms.form import (
 from app.render.guard import Budget
 from app.render.markdown import MAX_CHARACTERS, markdown
 from app.render.terminal import terminal
+from app.session.changes import relative_path
 from app.session.model import Block, Conversation, File, Notice, Reasoning, Step, Text, Tool, Unknown
 from app.session.texts import texts
 
@@ -56,7 +56,7 @@ SECTION_MACROS: dict[type[Section], str] = {
     Checklist: "checklist",
     Child: "child",
     Code: "code",
-    Diff: "diff",
+    Diffs: "diffs",
     Matches: "matches",
     Problem: "problem",
     Prose: "prose",
@@ -93,6 +93,16 @@ class Excerpt:
     @property
     def html(self) -> Markup:
         return Markup("\n").join(self.lines)
+
+
+@dataclass(frozen=True)
+class ShownDiffs:
+    """The diffs of files, and what was left out: `hidden_files`, and more yet where `is_cut`."""
+
+    files: Sequence[DiffLines]
+    hidden_files: int
+    is_cut: bool
+    full_url: str
 
 
 class Renderer:
@@ -145,15 +155,19 @@ class Renderer:
         shown = beginning(text)
         return self._excerpt(block, name, text, shown, terminal(shown))
 
-    def diff(self, file: FileDiff) -> DiffLines:
-        return diff_lines(file, self.budget)
+    def diffs(self, diffs: Diffs, full_url: str) -> ShownDiffs:
+        """The diffs of files, of as many as the page has rows for; `full_url` has all of them."""
+        files: list[DiffLines] = []
+        for file in diffs.files:
+            if not self.budget.take_rows(HEAD_ROWS):
+                break
+            files.append(diff_lines(file, self.budget))
+        return ShownDiffs(files, len(diffs.files) - len(files), diffs.is_cut, full_url)
 
     def relative(self, path: str) -> str:
         """A path as seen from the session's folder, which itself is `.`."""
-        folder = self.conversation.directory.rstrip("/")
-        if not folder:
-            return path
-        return path.removeprefix(f"{folder}/") if path != folder else "."
+        directory = self.conversation.directory
+        return "." if path and path == directory.rstrip("/\\") else relative_path(path, directory)
 
     def child(self, session_id: str) -> Conversation | None:
         return self.conversation.children.get(session_id)
@@ -178,9 +192,11 @@ class Renderer:
 def full_text(block: Block, name: str) -> str | None:
     """One of a block's texts by the name that excerpts give it; `call` is all of them together."""
     named = texts(block)
-    if isinstance(block, Tool):
-        sections = (part for part in tell(block).sections if isinstance(part, Code | Terminal | Prose))
-        named = {**{part.name: part.text for part in sections}, **named}
+    if isinstance(block, Tool) and name not in named:
+        sections = (
+            part for part in tell(block).sections if isinstance(part, Code | Diffs | Terminal | Prose)
+        )
+        named = {**{part.name: part.text for part in sections if part.name}, **named}
     if name == "call":
         return "\n\n".join(f"--- {name} ---\n{text}" for name, text in named.items())
     return named.get(name)

@@ -12,12 +12,16 @@ from markupsafe import Markup, escape
 from app.render.code import MAX_BLOCK_BYTES, highlight, language_of_file
 from app.render.diff import FileDiff, Hunk, Row
 from app.render.guard import Budget, TimeUp
-from app.render.labels import visible
+from app.render.labels import short, visible
 from app.render.words import Range, changed_words, mark
 
 MAX_ROWS = 500
 MAX_CHARACTERS = 64 * 1024
 MAX_ROW_CHARACTERS = 2_000
+# What a page has rows for (Budget.take_rows): the head of a file's diff and this much of a long row cost
+# about as much as short ones.
+HEAD_ROWS = 3
+ROW_CHARACTERS = 200
 # Marking words is worth this much of a page's time, and this many pairs of lines of a file.
 MAX_MARKED_PAIRS = 200
 MAX_SECONDS = 0.5
@@ -37,26 +41,21 @@ class DiffLine(NamedTuple):
 class DiffLines:
     """The lines of a file's diff, and how much of it was left out."""
 
+    file: FileDiff
     lines: Sequence[DiffLine]
     hidden_rows: int
     hidden_characters: int
 
-    @property
-    def is_cut(self) -> bool:
-        return self.hidden_rows > 0 or self.hidden_characters > 0
 
-
-def diff_lines(
-    file: FileDiff, budget: Budget, max_rows: int = MAX_ROWS, max_characters: int = MAX_CHARACTERS
-) -> DiffLines:
-    """The first `max_rows` rows of a file, as long as they have `max_characters` at most."""
+def diff_lines(file: FileDiff, budget: Budget) -> DiffLines:
+    """The first MAX_ROWS rows of a file, as far as MAX_CHARACTERS and what the page has left reach."""
     language = language_of_file(file.path)
-    hunks = list(_within(file.hunks, max_rows, max_characters))
+    hunks = list(_within(file.hunks, budget))
     pairs_left = MAX_MARKED_PAIRS
     lines: list[DiffLine] = []
     for hunk in hunks:
         if hunk.header:
-            lines.append(DiffLine("hunk", None, None, escape(visible(_one_line(hunk.header)))))
+            lines.append(DiffLine("hunk", None, None, escape(short(_one_line(hunk.header)))))
         words = _words(hunk.rows, budget, pairs_left)
         pairs_left -= len(words) // 2
         for place, (row, html) in enumerate(
@@ -67,11 +66,12 @@ def diff_lines(
     sizes = [len(row.text) for hunk in file.hunks for row in hunk.rows]
     shown = sum(len(hunk.rows) for hunk in hunks)
     hidden = sum(sizes) - sum(min(size, MAX_ROW_CHARACTERS) for size in sizes[:shown])
-    return DiffLines(lines, len(sizes) - shown, hidden)
+    return DiffLines(file, lines, len(sizes) - shown, hidden)
 
 
-def _within(hunks: Sequence[Hunk], rows_left: int, characters_left: int) -> Iterator[Hunk]:
+def _within(hunks: Sequence[Hunk], budget: Budget) -> Iterator[Hunk]:
     """The hunks, as far as the limits reach, with their rows as they are shown."""
+    rows_left, characters_left = MAX_ROWS, MAX_CHARACTERS
     for hunk in hunks:
         has_windows_lines = all(row.text.endswith("\r") for row in hunk.rows)
         rows: list[Row] = []
@@ -80,7 +80,7 @@ def _within(hunks: Sequence[Hunk], rows_left: int, characters_left: int) -> Iter
             if len(text) > MAX_ROW_CHARACTERS:
                 text = text[:MAX_ROW_CHARACTERS] + "…"
             characters_left -= len(text)
-            if characters_left < 0:
+            if characters_left < 0 or not budget.take_rows(1 + len(text) // ROW_CHARACTERS):
                 break
             rows.append(row._replace(text=visible(_one_line(text))))
         if rows:

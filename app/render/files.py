@@ -12,6 +12,10 @@ from app.session.model import File
 # Types that a browser shows without running anything; SVG is not among them.
 IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 INLINE_BYTES = 4 * 1024
+# Longer ones are no links, only named; what a data: URL says of itself stands within as much.
+MAX_URL_CHARACTERS = 2_000
+# Replacing escapes like %20 takes some two hundred times their size in memory.
+MAX_ESCAPED_CHARACTERS = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Contents:
 def describe(file: File) -> DescribedFile:
     mime = _mime(file)
     has_contents = file.url.startswith("data:")
+    is_web = file.url.startswith(("https://", "http://")) and len(file.url) <= MAX_URL_CHARACTERS
     is_image = has_contents and mime in IMAGE_TYPES
     return DescribedFile(
         name=file.name or _last_segment(file.url) or "file",
@@ -49,16 +54,22 @@ def describe(file: File) -> DescribedFile:
         is_image=is_image,
         has_contents=has_contents,
         inline_url=file.url if is_image and len(file.url) <= INLINE_BYTES else "",
-        web_url=file.url if file.url.startswith(("https://", "http://")) else "",
+        web_url=file.url if is_web else "",
     )
 
 
 def contents(file: File) -> Contents | None:
-    """What a data: URL holds (RFC 2397), as a picture, plain text or plain bytes; None for other URLs."""
+    """What a data: URL holds (RFC 2397), as a picture, plain text or plain bytes; None for other URLs.
+
+    Also None where the contents have escapes and more than MAX_ESCAPED_CHARACTERS.
+    """
     head, comma, payload = file.url.removeprefix("data:").partition(",")
     if not file.url.startswith("data:") or not comma:
         return None
-    data = unquote_to_bytes(payload)
+    is_escaped = "%" in payload
+    if is_escaped and len(payload) > MAX_ESCAPED_CHARACTERS:
+        return None
+    data = unquote_to_bytes(payload) if is_escaped else payload.encode()
     if head.endswith(";base64"):
         try:
             data = base64.b64decode(data)
@@ -73,12 +84,13 @@ def contents(file: File) -> Contents | None:
 def _mime(file: File) -> str:
     """The type that the data: URL itself states, since that is what a browser would go by."""
     if file.url.startswith("data:"):
-        return file.url.removeprefix("data:").partition(",")[0].partition(";")[0].lower()
+        head = file.url[:MAX_URL_CHARACTERS].removeprefix("data:").partition(",")[0]
+        return head.partition(";")[0].lower()
     return file.mime
 
 
 def _last_segment(url: str) -> str:
-    if url.startswith("data:"):
+    if url.startswith("data:") or len(url) > MAX_URL_CHARACTERS:
         return ""
     try:
         return unquote(urlsplit(url).path.rpartition("/")[2])

@@ -1,4 +1,4 @@
-"""Bounds what one page may cost: bytes of code, processor time, and a timer as the last resort."""
+"""Bounds what one page may cost: code, rows of diffs, processor time, and a timer as the last resort."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ class TimeUp(BaseException):
 
 
 class Budget:
-    """What one page may still spend on highlighting and parsing.
+    """What one page may still spend on highlighting, parsing and diffs.
 
     `timed_out` tells that the timer cut something, so that the page is neither complete nor worth keeping.
     """
 
-    def __init__(self, max_bytes: int = 256 * 1024, max_seconds: float = 4.0) -> None:
+    def __init__(
+        self, max_bytes: int = 256 * 1024, max_seconds: float = 4.0, *, max_rows: int = 2_000
+    ) -> None:
         self._bytes = max_bytes
         self._seconds = max_seconds
+        self._rows = max_rows
         self.timed_out = False
 
     def take(self, amount: int) -> bool:
@@ -30,6 +33,17 @@ class Budget:
         if amount > self._bytes:
             return False
         self._bytes -= amount
+        return True
+
+    def has_rows(self, amount: int) -> bool:
+        """Whether `amount` rows of diffs are left to spend."""
+        return amount <= self._rows
+
+    def take_rows(self, amount: int) -> bool:
+        """Whether `amount` rows of diffs were left to spend; spends them."""
+        if not self.has_rows(amount):
+            return False
+        self._rows -= amount
         return True
 
     @contextmanager

@@ -8,8 +8,8 @@ MAX_LABEL = 300
 
 
 def duration(milliseconds: int | None) -> str:
-    """`850 ms`, `3.2 s`, `4 min 10 s`, `2 h 5 min`; nothing when unknown."""
-    if milliseconds is None:
+    """`850 ms`, `3.2 s`, `4 min 10 s`, `2 h 5 min`; nothing when unknown or negative."""
+    if milliseconds is None or milliseconds < 0:
         return ""
     if milliseconds < 1000:
         return f"{milliseconds} ms"
@@ -49,6 +49,11 @@ def count(amount: int) -> str:
     return f"{amount:,}"
 
 
+def plural(amount: int, noun: str, nouns: str = "") -> str:
+    """`1 file`, `2 files`."""
+    return f"{amount:,} {noun if amount == 1 else nouns or noun + 's'}"
+
+
 def visible(text: str) -> str:
     """Control characters as their pictures, so that none reaches the page."""
     return text.translate(CONTROL_PICTURES)
@@ -77,6 +82,7 @@ FILTERS = {
     "machine_time": machine_time,
     "moment": moment,
     "money": money,
+    "plural": plural,
     "short": short,
     "size": size,
 }

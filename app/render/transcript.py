@@ -22,6 +22,7 @@ from app.render.transcript_text import (
     in_prose,
 )
 from app.render.transcript_tools import MAX_OUTPUT_LINES, attached, tool
+from app.session.changes import relative_path
 from app.session.model import Block, Conversation, Failure, File, Notice, Reasoning, Step, Text, Tool, Unknown
 
 MAX_PATCH_FILES = 20
@@ -119,13 +120,13 @@ def _notice(block: Notice, step: Step, page: _Page) -> str:
         return ""
     line = f"*{in_prose(labels.short(block.label))}*"
     if block.kind == "patch":
-        return _patch(line, block.detail.split("\n"), page.directory.rstrip("/") + "/")
+        return _patch(line, block.detail.split("\n"), page.directory)
     is_told = block.detail and block.kind in UNFOLDED
     return f"{line}\n\n{blockquote(cleaned(block.detail))}" if is_told else line
 
 
 def _patch(line: str, paths: list[str], directory: str) -> str:
-    names = [code_span(path.removeprefix(directory)) for path in paths[:MAX_PATCH_FILES]]
+    names = [code_span(relative_path(path, directory)) for path in paths[:MAX_PATCH_FILES]]
     more = len(paths) - len(names)
     return f"{line} {', '.join(filter(None, names))}{f' and {more:,} more' if more else ''}"
 

@@ -10,6 +10,7 @@ from msgspec import Raw
 
 from app.render import files, labels
 from app.render.code import language_of_file
+from app.render.forms.fields import read_fields
 from app.render.transcript_text import code_span, cut_fence, in_prose, on_one_line
 from app.session.model import File, Tool
 from app.session.texts import texts
@@ -116,13 +117,16 @@ def _todos(call: Tool, named: Named, metadata: _Metadata) -> Input:
     except msgspec.DecodeError:
         return _any_input(call, named, metadata)
     marks = {"completed": "[x]", "cancelled": "[-]"}
-    items = [f"- {marks.get(todo.status, '[ ]')} {in_prose(todo.content)}" for todo in todos]
-    return "", ["\n".join(items[:MAX_INPUT_LINES])]
+    shown = todos[:MAX_INPUT_LINES]
+    items = [f"- {marks.get(todo.status, '[ ]')} {in_prose(todo.content)}" for todo in shown]
+    if more := len(todos) - len(shown):
+        items.append(f"\n... {more:,} more")
+    return "", ["\n".join(items)]
 
 
 def _metadata(json: Raw) -> _Metadata:
     try:
-        return msgspec.json.decode(json, type=_Metadata)
+        return read_fields(json, _Metadata)
     except (msgspec.DecodeError, RecursionError):
         return _Metadata()
 

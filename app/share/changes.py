@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from flask import abort, render_template
+from flask import Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.documents import Edition
 from app.render import Budget, Renderer
-from app.render.patches import read_patch
-from app.session.changes import changes
+from app.render.blocks import ShownDiffs
+from app.render.diff_html import HEAD_ROWS, MAX_ROWS
+from app.render.forms.files import MAX_CHARACTERS, read_diffs
+from app.render.forms.form import Diffs
+from app.session import Conversation
+from app.session.changes import FileChange, changes
 from app.share.blueprint import bp
 from app.share.links import ShareLinks
-from app.share.reading import page
+from app.share.reading import answer, page
+
+# How much of a file's patches one page reads.
+PAGE_CHARACTERS = 1024 * 1024
 
 
 @bp.get("/share/<share_id>/changes")
@@ -30,25 +37,63 @@ def changed_files(share_id: str) -> ResponseReturnValue:
 
 @bp.get("/share/<share_id>/changes/<int:number>")
 def changed_file(share_id: str, number: int) -> ResponseReturnValue:
-    """The diffs of one file, in the order in which they were made."""
+    """The diffs of one file, in the order in which they were made, from the one with the number `from`."""
+    first = request.args.get("from", 1, type=int)
 
     def make(edition: Edition) -> tuple[str, bool]:
         conversation = edition.conversation
-        files = changes(conversation)
-        if not 1 <= number <= len(files):
+        file, count = _file(conversation, number)
+        if not 1 <= first <= max(1, len(file.patches)):
             abort(404)
-        file = files[number - 1]
         renderer = Renderer(ShareLinks(share_id), conversation, Budget())
         html = render_template(
             "change.html",
             share_id=share_id,
             conversation=conversation,
             number=number,
-            count=len(files),
+            count=count,
             file=file,
-            diffs=[(patch.message_id, diff) for patch in file.patches for diff in read_patch(patch.text)],
+            first=first,
+            shown=_shown(
+                file, first, renderer, url_for("share.changed_file", share_id=share_id, number=number)
+            ),
             page=renderer,
         )
         return html, not renderer.budget.timed_out
 
-    return page(share_id, f"change-{number}", make)
+    return page(share_id, f"change-{number}-{first}", make)
+
+
+@bp.get("/share/<share_id>/changes/<int:number>/<int:place>")
+def patch(share_id: str, number: int, place: int) -> ResponseReturnValue:
+    """One diff of a file, whole, as plain text; `place` counts them from 1."""
+
+    def make(edition: Edition) -> Response:
+        file, _ = _file(edition.conversation, number)
+        if not 1 <= place <= len(file.patches):
+            abort(404)
+        return Response(file.patches[place - 1].text, mimetype="text/plain")
+
+    return answer(share_id, make)
+
+
+def _file(conversation: Conversation, number: int) -> tuple[FileChange, int]:
+    """A changed file by its number, and how many there are."""
+    files = changes(conversation)
+    if not 1 <= number <= len(files):
+        abort(404)
+    return files[number - 1], len(files)
+
+
+def _shown(file: FileChange, first: int, renderer: Renderer, url: str) -> list[tuple[str, ShownDiffs]]:
+    """As many diffs as a page has room for, at least one, each with the message that asked for it."""
+    shown: list[tuple[str, ShownDiffs]] = []
+    characters_left = PAGE_CHARACTERS
+    for place, change in enumerate(file.patches[first - 1 :], start=first):
+        characters_left -= min(len(change.text), MAX_CHARACTERS)
+        if shown and (characters_left < 0 or not renderer.budget.has_rows(HEAD_ROWS + MAX_ROWS)):
+            break
+        # What cannot be read as a diff is all behind the link.
+        diffs = read_diffs(change.text) or Diffs([], is_cut=True)
+        shown.append((change.message_id, renderer.diffs(diffs, f"{url}/{place}")))
+    return shown

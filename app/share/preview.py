@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.parts import parts
-from app.render.forms.form import plural
+from app.render.labels import plural
 from app.session import Conversation
-from app.session.changes import changes, totals
+from app.session.changes import Totals, changes, totals
 
 UNTITLED = "A shared OpenCode session"
 MAX_TITLE = 200
@@ -24,10 +24,10 @@ class Preview:
         return " · ".join(self.facts)
 
 
-def preview_of(conversation: Conversation) -> Preview:
+def preview_of(conversation: Conversation, changed: Totals | None = None) -> Preview:
     """Title, model and counts; no more than counts where the operator keeps titles out of previews."""
     messages = len({step.message_id for step in conversation.steps})
-    changed = totals(changes(conversation))
+    changed = changed or totals(changes(conversation))
     facts = [plural(messages, "message")]
     if changed.files:
         facts.append(f"{plural(changed.files, 'file')} changed")

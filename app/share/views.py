@@ -104,19 +104,20 @@ def _rendered(edition: Edition, conversation: Conversation, found: Page) -> tupl
     is_child = conversation.id in edition.conversation.children
     here = links.child(conversation.id) if is_child else url_for("share.show", share_id=share_id)
     name = f"{_file_name(conversation.id)}.{found.number}"
+    changed = totals(changes(conversation))
     steps = KeptSteps(parts().cache, edition, name, Renderer(links, conversation, Budget()))
     html = render_template(
         "session.html",
         share_id=share_id,
         share_url=f"{parts().config.BASE_URL}/share/{share_id}",
         conversation=conversation,
-        changed=totals(changes(conversation)),
+        changed=changed,
         contents=contents_of(conversation, links, found),
         etag=etag_of(edition),
         is_child=is_child,
         page=found,
         page_url=lambda number: f"{here}?page={number}",
-        preview=preview_of(conversation),
+        preview=preview_of(conversation, changed),
         steps=steps,
         themes=THEMES.values(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,9 +11,12 @@ import msgspec
 from app.render.forms import files, searches, shell, talk, web
 from app.render.forms.form import Form, Problem
 from app.render.forms.other import tell_other
+from app.render.labels import MAX_LABEL
 from app.session.model import Tool
 
 __all__ = ["Form", "tell"]
+
+logger = logging.getLogger(__name__)
 
 FORMS: dict[str, Callable[[Tool], Form]] = {
     "apply_patch": files.tell_apply_patch,
@@ -44,6 +48,9 @@ def tell(tool: Tool) -> Form:
     try:
         form = FORMS.get(tool.name, tell_other)(tool)
     except (msgspec.DecodeError, RecursionError):
+        form = tell_other(tool)
+    except Exception:
+        logger.exception("a call could not be told: %s", tool.name[:MAX_LABEL])
         form = tell_other(tool)
     if tool.error:
         form = replace(form, sections=[*form.sections, Problem("error", tool.error)])

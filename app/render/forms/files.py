@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 
 from app.render.code import language_of_file
 from app.render.diff import FileDiff, diff_texts
-from app.render.forms.fields import read_fields, read_lists
-from app.render.forms.form import Code, Diff, Form, plural
+from app.render.forms.fields import between, read_fields, read_lists
+from app.render.forms.form import Code, Diffs, Form
+from app.render.forms.other import tell_other
+from app.render.labels import plural
 from app.render.patches import read_apply_patch, read_patch
 from app.session.model import Tool
 
+# How much of what a call changed is read; comparing and reading a megabyte takes seconds.
 MAX_FILES = 200
-MAX_PATCH_CHARACTERS = 2 * 1024 * 1024
+MAX_CHARACTERS = 256 * 1024
+# Longer answers of the read tool are shown as they stand.
+MAX_NUMBERED_CHARACTERS = 1024 * 1024
 
 
 class _Edit(msgspec.Struct):
     oldString: str = ""  # noqa: N815 - names here and below are OpenCode's
     newString: str = ""  # noqa: N815
+
+
+class _Edits(msgspec.Struct):
+    edits: list[_Edit] = []
 
 
 class _Input(msgspec.Struct):
@@ -45,6 +55,8 @@ class _Display(msgspec.Struct):
 
 
 class _FileDiff(msgspec.Struct):
+    """A change as a patch, or as the file before and after it."""
+
     filePath: str = ""  # noqa: N815
     relativePath: str = ""  # noqa: N815
     file: str = ""
@@ -52,6 +64,19 @@ class _FileDiff(msgspec.Struct):
     patch: str = ""
     before: str | None = None
     after: str | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.patch) or len(self.before or "") + len(self.after or "")
+
+    def read(self, max_characters: int) -> list[FileDiff]:
+        """The diffs; of a longer patch its beginning, of longer texts none."""
+        if self.patch:
+            return read_patch(self.patch[:max_characters])
+        if (self.before is None and self.after is None) or self.size > max_characters:
+            return []
+        path = self.filePath or self.relativePath or self.file or self.path
+        return [diff_texts(self.before or "", self.after or "", path)]
 
 
 class _Metadata(msgspec.Struct):
@@ -88,46 +113,69 @@ def tell_write(tool: Tool) -> Form:
 def tell_edit(tool: Tool) -> Form:
     """What an edit changed; from the texts it was given where OpenCode tells no diff."""
     wanted = read_fields(tool.input, _Input)
-    diffs = _recorded(tool) or _intended(wanted)
-    return _changed("Edit", wanted.file or (diffs[0].path if diffs else ""), diffs)
+    diffs = _recorded(tool) or _intended(tool, wanted)
+    if not diffs:
+        return replace(tell_other(tool), action="Edit", subject=wanted.file)
+    return _changed("Edit", wanted.file or diffs.files[0].path, diffs)
 
 
 def tell_apply_patch(tool: Tool) -> Form:
     """What a patch did to each of its files."""
     wanted = read_fields(tool.input, _Input)
-    diffs = _recorded(tool) or read_apply_patch(wanted.patchText[:MAX_PATCH_CHARACTERS])
+    diffs = _recorded(tool) or _bounded(
+        read_apply_patch(wanted.patchText[:MAX_CHARACTERS]), len(wanted.patchText) > MAX_CHARACTERS
+    )
     if not diffs:
         return Form("Patch", sections=[Code("input.patchText", wanted.patchText, "diff")])
-    subject = diffs[0].path if len(diffs) == 1 else plural(len(diffs), "file")
+    more = " and more" if diffs.is_cut else ""
+    subject = diffs.files[0].path if len(diffs.files) == 1 else plural(len(diffs.files), "file") + more
     return _changed("Patch", subject, diffs)
 
 
-def _changed(action: str, subject: str, diffs: Sequence[FileDiff]) -> Form:
-    change = (sum(diff.added for diff in diffs), sum(diff.removed for diff in diffs))
-    facts = [f"of {len(diffs)} files, {MAX_FILES} shown"] if len(diffs) > MAX_FILES else []
-    return Form(action, subject, "", facts, change, [Diff(diff) for diff in diffs[:MAX_FILES]])
+def read_diffs(patch: str) -> Diffs | None:
+    """The files of a unified diff, as far as a page reads it."""
+    return _told([_FileDiff(patch=patch)])
 
 
-def _recorded(tool: Tool) -> list[FileDiff]:
+def _changed(action: str, subject: str, diffs: Diffs) -> Form:
+    change = (sum(file.added for file in diffs.files), sum(file.removed for file in diffs.files))
+    return Form(action, subject, change=None if diffs.is_cut else change, sections=[diffs])
+
+
+def _recorded(tool: Tool) -> Diffs | None:
     """The diffs that OpenCode noted beside the call."""
     noted = read_lists(tool.metadata, _Metadata)
-    files = noted.files or ([noted.filediff] if noted.filediff else [])
-    if not files:
-        return read_patch(noted.diff[:MAX_PATCH_CHARACTERS])
-    diffs: list[FileDiff] = []
-    for file in files[: MAX_FILES + 1]:
-        path = file.filePath or file.relativePath or file.file or file.path
-        if file.patch:
-            diffs.extend(read_patch(file.patch[:MAX_PATCH_CHARACTERS]))
-        elif file.before is not None or file.after is not None:
-            diffs.append(diff_texts(file.before or "", file.after or "", path))
-    return diffs
+    listed = noted.files or ([noted.filediff] if noted.filediff else [])
+    return _told(listed) or _told([_FileDiff(patch=noted.diff)])
 
 
-def _intended(wanted: _Input) -> list[FileDiff]:
-    if not wanted.oldString and not wanted.newString:
-        return []
-    return [diff_texts(wanted.oldString, wanted.newString, wanted.file)]
+def _intended(tool: Tool, wanted: _Input) -> Diffs | None:
+    edits = read_lists(tool.input, _Edits).edits or [_Edit(wanted.oldString, wanted.newString)]
+    return _told(
+        [
+            _FileDiff(path=wanted.file, before=edit.oldString, after=edit.newString)
+            for edit in edits
+            if edit.oldString or edit.newString
+        ]
+    )
+
+
+def _told(changes: Sequence[_FileDiff]) -> Diffs | None:
+    """The diffs of these changes, up to MAX_CHARACTERS of all of them."""
+    files: list[FileDiff] = []
+    characters_left = MAX_CHARACTERS
+    for change in changes[:MAX_FILES]:
+        files += change.read(characters_left)
+        characters_left -= change.size
+        if characters_left < 0:
+            break
+    diffs = _bounded(files, characters_left < 0 or len(changes) > MAX_FILES)
+    text = "\n".join(change.patch for change in changes if change.patch)
+    return diffs and replace(diffs, name="metadata.diff", text=text)
+
+
+def _bounded(files: Sequence[FileDiff], is_cut: bool) -> Diffs | None:
+    return Diffs(files[:MAX_FILES], is_cut or len(files) > MAX_FILES) if files else None
 
 
 def _language(display: _Display, wanted: _Input) -> str | None:
@@ -138,16 +186,21 @@ def _first(display: _Display) -> int | None:
     return display.lineStart if display.type == "file" else None
 
 
-LINE = re.compile(r"\s*0*(\d+)[:|] ?(.*)")
+TAG = re.compile(r"<(content|file)>\n")
+# Possessive, so that a line of a million zeros is not read a million times.
+LINE = re.compile(r"\s*+(\d{1,9}+)[:|] ?(.*)")
 
 
 def _numbered(output: str) -> tuple[str, int | None]:
     """The contents in an answer of the read tool, without the tags and numbers it wraps them in."""
-    inside = re.search(r"<(content|file)>\n(.*?)\n?</\1>", output, re.DOTALL)
+    if len(output) > MAX_NUMBERED_CHARACTERS:
+        return output, None
+    tag = TAG.search(output)
+    inside = tag and between(output[tag.start() :], f"<{tag[1]}>", f"</{tag[1]}>")
     if inside is None:
         return output, None
-    lines = [LINE.fullmatch(line) for line in inside[2].split("\n")]
+    lines = [LINE.fullmatch(line) for line in inside.split("\n")]
     numbered = [line for line in lines if line]
     if not numbered or lines[0] is None:
-        return inside[2], None
+        return inside, None
     return "\n".join(line[2] for line in numbered), int(numbered[0][1])

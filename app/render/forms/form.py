@@ -48,10 +48,16 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Diff:
-    """What happened to one file."""
+class Diffs:
+    """What happened to files; `is_cut` where that is more than a page reads.
 
-    file: FileDiff
+    `text` is all of what was read, where it is not among the texts of the block itself.
+    """
+
+    files: Sequence[FileDiff]
+    is_cut: bool = False
+    name: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Matches:
-    """Files, each with the lines that matched."""
+    """Files, each with the lines that matched; `hidden` counts the lines of the answer after them."""
 
     files: Sequence[Match]
     hidden: int = 0
@@ -100,7 +106,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Questions:
+    """`is_cut` where there are more questions, options or answers than these."""
+
     questions: Sequence[Question]
+    is_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,7 @@ class Child:
     result: Prose | None
 
 
-Section = Code | Terminal | Prose | Problem | Diff | Matches | Checklist | Questions | Child
+Section = Code | Terminal | Prose | Problem | Diffs | Matches | Checklist | Questions | Child
 
 
 @dataclass(frozen=True)
@@ -128,8 +137,3 @@ class Form:
     facts: Sequence[str] = ()
     change: tuple[int, int] | None = None
     sections: Sequence[Section] = ()
-
-
-def plural(count: int, noun: str, nouns: str = "") -> str:
-    """`1 file`, `2 files`."""
-    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"

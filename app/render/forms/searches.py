@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from app.render.forms.fields import read_fields
-from app.render.forms.form import Code, Form, Match, Matches, Section, plural
+from app.render.forms.form import Code, Form, Match, Matches, Section
+from app.render.labels import plural
 from app.session.model import Tool
 
-MAX_FILES = 200
+# How much of an answer is read.
 MAX_LINES = 500
+MAX_CHARACTERS = 256 * 1024
 
 
 class _Input(msgspec.Struct):
@@ -33,7 +35,7 @@ def tell_grep(tool: Tool) -> Form:
     facts = [f"in {wanted.include}"] if wanted.include else []
     if found.matches is not None:
         facts.append(_at_least(plural(found.matches, "match", "matches"), found))
-    sections = _sections(tool, list(_matches(tool.output)))
+    sections = _sections(tool, list(_matches(_lines(tool.output))))
     return Form("Grep", wanted.pattern, wanted.path, facts, sections=sections)
 
 
@@ -43,7 +45,7 @@ def tell_glob(tool: Tool) -> Form:
     facts = []
     if found.count is not None:
         facts.append(_at_least(plural(found.count, "file"), found))
-    paths = [Match(line) for line in tool.output.splitlines() if line.startswith("/")]
+    paths = [Match(line) for line in _lines(tool.output) if ABSOLUTE.match(line)]
     return Form("Glob", wanted.pattern, wanted.path, facts, sections=_sections(tool, paths))
 
 
@@ -53,25 +55,30 @@ def tell_list(tool: Tool) -> Form:
     return Form("List", wanted.path or ".", sections=_sections(tool, []))
 
 
-def _sections(tool: Tool, files: list[Match]) -> list[Section]:
+def _sections(tool: Tool, files: Sequence[Match]) -> list[Section]:
     """The files found; the answer as it stands when it could not be read as any."""
     if files:
-        return [Matches(files[:MAX_FILES], hidden=max(0, len(files) - MAX_FILES))]
+        end = sum(len(line) + 1 for line in _lines(tool.output)) - 1
+        return [Matches(files, hidden=tool.output.rstrip("\n").count("\n", end))]
     return [Code("output", tool.output)] if tool.output else []
 
 
-PATH = re.compile(r"(/.*):")
-LINE = re.compile(r"\s+Line (\d+): ?(.*)")
+def _lines(output: str) -> list[str]:
+    return output[:MAX_CHARACTERS].split("\n", MAX_LINES)[:MAX_LINES]
 
 
-def _matches(output: str) -> Iterator[Match]:
+ABSOLUTE = re.compile(r"/|[A-Za-z]:[\\/]|\\\\")
+LINE = re.compile(r"\s+Line (\d{1,9}): ?(.*)")
+
+
+def _matches(answer: Sequence[str]) -> Iterator[Match]:
     """The answer of the grep tool: a path, then its lines."""
     path, lines = "", list[tuple[int | None, str]]()
-    for text in output.splitlines()[:MAX_LINES]:
-        if found := PATH.fullmatch(text):
+    for text in answer:
+        if ABSOLUTE.match(text) and text.endswith(":"):
             if path:
                 yield Match(path, lines)
-            path, lines = found[1], []
+            path, lines = text[:-1], []
         elif found := LINE.fullmatch(text):
             lines.append((int(found[1]), found[2]))
     if path:

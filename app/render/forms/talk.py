@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import msgspec
 
-from app.render.forms.fields import read_fields, read_lists
+from app.render.forms.fields import between, read_fields, read_lists
 from app.render.forms.form import (
     Checklist,
     Child,
@@ -19,11 +18,13 @@ from app.render.forms.form import (
     Questions,
     Section,
     Todo,
-    plural,
 )
+from app.render.labels import plural
 from app.session.model import Tool
 
 MAX_ITEMS = 200
+MAX_QUESTIONS = 50
+MAX_OPTIONS = 50
 
 
 class _Todo(msgspec.Struct):
@@ -94,14 +95,16 @@ def tell_task(tool: Tool) -> Form:
 
 def tell_question(tool: Tool) -> Form:
     """What the agent asked, and what was answered."""
-    asked = read_lists(tool.input, _Questions).questions[:MAX_ITEMS]
+    asked = read_lists(tool.input, _Questions).questions
     answers = read_lists(tool.metadata, _Answers).answers
     questions = [
         _with_answers(question, answers[index] if index < len(answers) else ())
-        for index, question in enumerate(asked)
+        for index, question in enumerate(asked[:MAX_QUESTIONS])
     ]
+    lists = [question.options for question in asked[:MAX_QUESTIONS]], answers[:MAX_QUESTIONS]
+    is_cut = len(asked) > MAX_QUESTIONS or any(len(each) > MAX_OPTIONS for kind in lists for each in kind)
     subject = asked[0].question if len(asked) == 1 else plural(len(asked), "question")
-    return Form("Ask", subject, sections=[Questions(questions)])
+    return Form("Ask", subject, sections=[Questions(questions, is_cut)])
 
 
 def tell_skill(tool: Tool) -> Form:
@@ -117,15 +120,17 @@ def tell_invalid(tool: Tool) -> Form:
 
 
 def _with_answers(question: _Question, answers: Sequence[str]) -> Question:
+    options = question.options[:MAX_OPTIONS]
     labels = {option.label for option in question.options}
+    given = set(answers)
     return Question(
         question.header,
         question.question,
-        [Option(option.label, option.description, option.label in answers) for option in question.options],
-        [answer for answer in answers if answer not in labels],
+        [Option(option.label, option.description, option.label in given) for option in options],
+        [answer for answer in answers[:MAX_OPTIONS] if answer not in labels],
     )
 
 
 def _result(output: str) -> str:
-    inside = re.search(r"<task_result>\n?(.*?)\n?</task_result>", output, re.DOTALL)
-    return inside[1] if inside else output
+    inside = between(output, "<task_result>", "</task_result>")
+    return output if inside is None else inside
