@@ -27,7 +27,8 @@ def create_app(config: Config | None = None) -> Flask:
     app.config.from_mapping(asdict(config))
     app.config.from_mapping(
         SQLALCHEMY_DATABASE_URI=config.DATABASE_URL,
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True},
+        # A database server may have been restarted since a connection was last used; a file has not.
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": not config.DATABASE_URL.startswith("sqlite")},
         RATELIMIT_STORAGE_URI=config.RATELIMIT_STORAGE_URI or limits_storage.URI,
         # Uploads to the disk store have their own, larger cap.
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,

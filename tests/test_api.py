@@ -167,6 +167,18 @@ def test_deleting_takes_the_secret_in_the_body_too(client: FlaskClient) -> None:
     assert client.get("/api/share/GhIjKlMn").status_code == 404
 
 
+def test_deleting_with_the_secret_in_the_body_succeeds_also_when_it_is_gone(client: FlaskClient) -> None:
+    secret = create(client).get_json()["secret"]
+    for _ in range(2):
+        response = client.delete("/api/share/GhIjKlMn", json={"secret": secret})
+        assert (response.status_code, response.get_json()) == (200, {"ok": True})
+
+
+def test_a_wrong_secret_does_not_tell_a_deleted_share_from_an_unknown_one(client: FlaskClient) -> None:
+    delete(client, "GhIjKlMn", create(client).get_json()["secret"])
+    assert delete(client, "GhIjKlMn", "wrong").status_code == 404
+
+
 def test_deleting_needs_the_secret(client: FlaskClient) -> None:
     share(client, DOCUMENT)
     assert delete(client, "GhIjKlMn", "wrong").status_code == 401
@@ -197,6 +209,15 @@ def test_an_upload_to_a_deleted_share_is_refused(client: FlaskClient) -> None:
     delete(client, "GhIjKlMn", answer["secret"])
     response = upload(client, answer, DOCUMENT)
     assert (response.status_code, response.get_json()["code"]) == (403, "share_deleted")
+
+
+@pytest.mark.parametrize("share_id", ["a%00b", "a%00.md"])
+def test_an_id_that_no_database_could_hold_is_not_found(client: FlaskClient, share_id: str) -> None:
+    headers = {"X-Share-Secret": "any"}
+    assert client.get(f"/share/{share_id}").status_code == 404
+    assert client.get(f"/api/share/{share_id}").status_code == 404
+    assert client.delete(f"/api/share/{share_id}", headers=headers).status_code == 404
+    assert create(client, "a\0", secret="any").status_code == 400
 
 
 def test_every_error_under_api_is_json(client: FlaskClient) -> None:

@@ -65,19 +65,25 @@ def test_requests_with_the_secret_count_against_their_share(client: FlaskClient)
     secret = create(client).get_json()["secret"]
     answers = [renew(client, "GhIjKlMn", secret).status_code for _ in range(8)]
     assert answers == [200] * 7 + [429]
-    assert client.get("/api/share/unknown").headers["RateLimit-Remaining"] == "4"
+    assert client.get("/api/share/unknown").headers["RateLimit-Remaining"] == "3"
 
 
 def test_renewing_by_creating_again_is_no_creation(client: FlaskClient) -> None:
     secret = create(client).get_json()["secret"]
-    answers = [create(client, secret=secret).status_code for _ in range(5)]
-    assert answers == [200] * 5
+    answers = [create(client, secret=secret).status_code for _ in range(8)]
+    assert answers == [200] * 7 + [429]
+
+
+def test_creations_are_requests_as_well(settings: dict[str, str]) -> None:
+    with running_app({**settings, "RATELIMIT_CREATE": "1000/hour", "RATELIMIT_API": "2/minute"}) as app:
+        answers = [create(app.test_client(), f"share{number}").status_code for number in range(3)]
+    assert answers == [201, 201, 429]
 
 
 def test_guessing_secrets_counts_against_the_address(client: FlaskClient) -> None:
     create(client)
-    answers = [renew(client, "GhIjKlMn", f"guess{number}").status_code for number in range(6)]
-    assert answers == [401] * 5 + [429]
+    answers = [renew(client, "GhIjKlMn", f"guess{number}").status_code for number in range(5)]
+    assert answers == [401] * 4 + [429]
 
 
 def test_pages_and_health_checks_are_not_counted(client: FlaskClient) -> None:

@@ -19,8 +19,12 @@ class _Presented(msgspec.Struct):
 
 def presented_secret() -> str:
     """The secret in the header or, to delete, in a JSON body as OpenCode itself sends it."""
-    in_header = request.headers.get(SECRET_HEADER, "")
-    return _body().secret if request.method == "DELETE" and not in_header else in_header
+    return _body().secret if is_secret_in_body() else request.headers.get(SECRET_HEADER, "")
+
+
+def is_secret_in_body() -> bool:
+    """Whether the request is a delete as OpenCode itself sends it."""
+    return request.method == "DELETE" and SECRET_HEADER not in request.headers and bool(_body().secret)
 
 
 def authorized_share() -> Share | None:

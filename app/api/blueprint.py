@@ -24,8 +24,10 @@ def _caller() -> str:
     return f"share:{share.share_id}" if share else f"ip:{request.remote_addr}"
 
 
-limiter.limit(_limit, key_func=_caller)(bp)
-limit_creation = limiter.limit(
+limit_requests = limiter.shared_limit(_limit, scope="api", key_func=_caller)
+limit_requests(bp)
+# A view with a limit of its own is without that of its blueprint, so it takes both.
+limit_creations = limiter.limit(
     lambda: parts().config.RATELIMIT_CREATE, exempt_when=lambda: authorized_share() is not None
 )
 

@@ -10,13 +10,13 @@ from flask import request
 from flask.typing import ResponseReturnValue
 from msgspec import Meta
 
-from app.api.auth import authorized_share, presented_secret, require_share
-from app.api.blueprint import bp, limit_creation
+from app.api.auth import authorized_share, is_secret_in_body, presented_secret, require_share
+from app.api.blueprint import bp, limit_creations, limit_requests
 from app.errors import ApiError
 from app.parts import parts
-from app.shares import Declared, Upload
+from app.shares import SHARE_ID, Declared, ShareNotFound, Upload
 
-ShareId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+ShareId = Annotated[str, Meta(pattern=rf"^{SHARE_ID}\Z")]
 SessionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,128}\Z")]
 R = TypeVar("R", bound="UploadRequest")
 
@@ -34,7 +34,8 @@ class CreateRequest(UploadRequest, kw_only=True):
 
 
 @bp.post("/share/presign")
-@limit_creation
+@limit_requests
+@limit_creations
 def create() -> ResponseReturnValue:
     """A new share with its first upload link; with the secret of an existing one, just another link."""
     wanted = _body(CreateRequest)
@@ -53,8 +54,13 @@ def renew(share_id: str) -> ResponseReturnValue:
 
 @bp.delete("/share/<share_id>")
 def delete(share_id: str) -> ResponseReturnValue:
-    """Ends the share and removes its document."""
-    life = parts().shares.delete(share_id, presented_secret())
+    """Ends the share and removes its document; for OpenCode itself one that is gone already is a success."""
+    try:
+        life = parts().shares.delete(share_id, presented_secret())
+    except ShareNotFound:
+        if is_secret_in_body():
+            return {"ok": True}
+        raise
     parts().documents.forget(life.name)
     parts().pages.forget(life.name)
     return {"ok": True}
