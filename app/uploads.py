@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import ClientDisconnected
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
+from app.life import Life
 from app.parts import parts
+from app.shares import ShareNotFound
 from app.storage import DiskStore, UploadRefused, document_key
+
+CHUNK_BYTES = 256 * 1024
 
 bp = Blueprint("uploads", __name__)
 
@@ -20,20 +26,46 @@ def upload(share_id: str) -> ResponseReturnValue:
         abort(404)
     max_bytes = parts().config.MAX_SESSION_BYTES
     request.max_content_length = max_bytes
-    _refuse_deleted(share_id)
     key = document_key(share_id)
     try:
-        store.receive(key, request.args, dict(request.headers), request.stream, max_bytes)
+        life = _life(share_id)
+        store.receive(
+            key,
+            request.args,
+            dict(request.headers),
+            request.stream,
+            max_bytes,
+            before_storing=lambda: _refuse_other_life(life),
+        )
+    except UploadRefused:
+        _drain(max_bytes)
+        raise
     except ClientDisconnected:
         raise UploadRefused(400, "cut_short", "The upload ended before its declared length.") from None
     try:
-        _refuse_deleted(share_id)
+        _refuse_other_life(life)
     except UploadRefused:
         store.delete(key)
         raise
     return {"ok": True}
 
 
-def _refuse_deleted(share_id: str) -> None:
-    if parts().shares.find(share_id) is None:
+def _life(share_id: str) -> Life:
+    try:
+        return parts().shares.life(share_id)
+    except ShareNotFound:
+        raise UploadRefused(403, "share_deleted", "The share of this upload link has been removed.") from None
+
+
+def _refuse_other_life(life: Life) -> None:
+    """A share may be deleted, and its id be taken by another, while a slow upload is under way."""
+    if _life(life.share_id).name != life.name:
         raise UploadRefused(403, "share_deleted", "The share of this upload link has been removed.")
+
+
+def _drain(max_bytes: int) -> None:
+    """Reads what a client is still sending: one that is cut off while it sends never sees the answer."""
+    left = max_bytes
+    with suppress(HTTPException, OSError):
+        while left > 0 and (piece := request.stream.read(CHUNK_BYTES)):
+            left -= len(piece)

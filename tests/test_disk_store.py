@@ -6,8 +6,11 @@ import gzip
 import json
 import socket
 import tracemalloc
+import urllib.error
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -132,6 +135,41 @@ def test_an_upload_without_a_length_or_cut_short_changes_nothing(tmp_path: Path)
         assert b" 411 " in chunked.splitlines()[0]
         assert b" 400 " in short.splitlines()[0]
         assert list((tmp_path / "data/documents").rglob("*")) in ([], [tmp_path / "data/documents/sessions"])
+
+
+def test_an_upload_is_not_for_another_share_that_took_the_id_meanwhile(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = create(client, size=len(DOCUMENT)).get_json()
+
+    def take_the_id() -> None:
+        client.delete("/api/share/GhIjKlMn", headers={"X-Share-Secret": answer["secret"]})
+        monkeypatch.setattr("app.shares.LINK_LIFETIME", timedelta(0))
+        assert create(client).status_code == 201
+
+    def copy_slowly(body, write, length) -> None:
+        write(body.read(length))
+        # In a thread, as another request: within this one it would share its context.
+        with ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(take_the_id).result()
+
+    monkeypatch.setattr("app.storage.disk._copy", copy_slowly)
+    assert upload(client, answer, DOCUMENT).get_json()["code"] == "share_deleted"
+    assert client.get("/api/share/GhIjKlMn").get_json()["code"] == "not_uploaded"
+
+
+def test_a_refused_upload_is_answered_once_all_of_it_was_sent(tmp_path: Path) -> None:
+    with gunicorn(tmp_path, WEB_CONCURRENCY="1", MAX_SESSION_BYTES="20000000") as address:
+        body = json.dumps({"shareId": "GhIjKlMn", "sessionId": "ses_1"}).encode()
+        with urllib.request.urlopen(f"{address}/api/share/presign", data=body) as response:
+            link = json.load(response)["presignedUrl"]
+        upload = urllib.request.Request(
+            link, data=b"x" * 15_000_000, method="PUT", headers={"Content-Type": "text/html"}
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(upload)
+        with refused.value:
+            assert refused.value.code == 415
 
 
 class EndlessBody:

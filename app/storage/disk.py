@@ -56,10 +56,12 @@ class DiskStore:
         headers: Mapping[str, str],
         body: Source,
         max_bytes: int,
+        before_storing: Callable[[], None] = lambda: None,
     ) -> None:
         """Stores an upload made with one of our links, piece by piece and all or nothing.
 
-        Raises UploadRefused unless `query` is what was signed and `headers` and `body` keep to it.
+        Raises UploadRefused unless `query` is what was signed and `headers` and `body` keep to it, or what
+        `before_storing` raises once all of it has arrived.
         """
         self._check_link(key, query)
         length = _declared_length(headers, max_bytes)
@@ -70,7 +72,7 @@ class DiskStore:
         if headers.get("Content-Encoding", "") != query["encoding"]:
             wanted = query["encoding"] or "no"
             raise UploadRefused(415, "wrong_encoding", f"The link is for {wanted} content encoding.")
-        self._write(self._folder / key, body, length)
+        self._write(self._folder / key, body, length, before_storing)
 
     def open(self, key: str, etag: str | None = None) -> StoredObject | None:
         try:
@@ -111,7 +113,7 @@ class DiskStore:
         message = "\n".join(("PUT", key, *(f"{name}={value}" for name, value in terms.items())))
         return hmac.digest(self._secret_key, message.encode(), "sha256").hex()
 
-    def _write(self, path: Path, body: Source, length: int) -> None:
+    def _write(self, path: Path, body: Source, length: int, before_storing: Callable[[], None]) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".upload-", delete=False) as draft:
@@ -119,6 +121,7 @@ class DiskStore:
                     _copy(body, draft.write, length)
                     draft.flush()
                     os.fsync(draft.fileno())
+                    before_storing()
                     Path(draft.name).rename(path)
                 except BaseException:
                     Path(draft.name).unlink(missing_ok=True)

@@ -93,6 +93,8 @@ class S3Store:
         if response.status == 200:
             size = int(response.headers.get("Content-Length", 0))
             return StoredObject(_opaque(response.headers.get("ETag", "")), size, _Body(response))
+        # What is left of the body would be read as the answer to the next request.
+        response.drain_conn()
         response.release_conn()
         if response.status == 304 and etag:
             return StoredObject(etag, 0, None)
