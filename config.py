@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import limits
 import msgspec
+from limits.errors import ConfigurationError
+from limits.storage import storage_from_string
 from msgspec import Meta
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -104,6 +106,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     _check_s3(config)
     for name in ("RATELIMIT_CREATE", "RATELIMIT_API", "RATELIMIT_SHARE"):
         _check_limit(name, getattr(config, name))
+    _check_limit_storage(config.RATELIMIT_STORAGE_URI)
     _make_data_dir(config.data_dir)
     return msgspec.structs.replace(
         config,
@@ -139,6 +142,15 @@ def _check_limit(name: str, value: str) -> None:
         raise ConfigError(f"{name} is {value!r}: expected a limit such as '10/hour'.") from None
 
 
+def _check_limit_storage(uri: str) -> None:
+    if not uri:
+        return
+    try:
+        storage_from_string(uri)
+    except (ConfigurationError, ValueError):
+        raise ConfigError("RATELIMIT_STORAGE_URI is not an address such as 'redis://host:6379'.") from None
+
+
 def _web_address(name: str, value: str) -> str:
     if not value:
         return ""
@@ -157,7 +169,7 @@ def _database_url(config: Config) -> str:
         return f"sqlite:///{config.data_dir / 'better-share.db'}"
     try:
         url = make_url(config.DATABASE_URL)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise ConfigError(
             "DATABASE_URL is not an address: expected 'postgresql://user:password@host/name'."
         ) from None

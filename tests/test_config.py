@@ -91,6 +91,8 @@ def test_a_public_bucket_alone_is_half_an_s3_configuration(tmp_path: Path) -> No
         ("S3_ADDRESSING_STYLE", "auto"),
         ("DATABASE_URL", "mysql://db/name"),
         ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "postgresql://me@db:port/name"),
+        ("RATELIMIT_STORAGE_URI", "foo://host"),
         ("DATA_DIR", "/dev/null/data"),
     ],
 )

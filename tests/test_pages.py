@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import logging
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
 
+from app.extensions import db
+from app.models import Share
 from app.render import blocks
 from tests import recorded
 from tests.client import create, delete, share
@@ -23,6 +26,16 @@ def test_a_share_still_being_uploaded_has_a_page_that_looks_again(client: FlaskC
     assert page.status_code == 202
     assert '<meta http-equiv="refresh" content="3">' in page.text
     assert page.headers["Cache-Control"] == "no-store"
+
+
+def test_a_share_that_can_no_longer_be_uploaded_is_not_waited_for(client: FlaskClient) -> None:
+    create(client)
+    with client.application.app_context():
+        db.session.get_one(Share, "GhIjKlMn").last_link_at = datetime.now(UTC) - timedelta(hours=2)
+        db.session.commit()
+    page = client.get("/share/GhIjKlMn")
+    assert page.status_code == 404
+    assert "has not been uploaded" in page.text
 
 
 def test_an_unknown_share_is_a_clear_404(client: FlaskClient) -> None:
@@ -92,6 +105,17 @@ def test_any_other_file_is_only_for_downloading(client: FlaskClient, mime: str) 
     response = client.get("/share/GhIjKlMn/files/prt_file")
     assert response.mimetype == "application/octet-stream"
     assert response.headers["Content-Disposition"].startswith("attachment")
+
+
+@pytest.mark.parametrize("name", ["日本.pdf", "é.pdf", "a\0b.pdf", "a\r\nSet-Cookie: x.pdf", '"; x="'])
+def test_a_file_of_any_name_can_be_downloaded(client: FlaskClient, name: str) -> None:
+    share(client, with_parts(image("AAAA", "application/pdf", name)))
+    response = client.get("/share/GhIjKlMn/files/prt_file")
+    assert response.status_code == 200
+    disposition = response.headers["Content-Disposition"]
+    assert disposition.startswith("attachment; ")
+    assert disposition.isascii()
+    assert disposition.isprintable()
 
 
 def test_an_html_file_is_shown_as_text(client: FlaskClient) -> None:

@@ -202,6 +202,27 @@ def test_a_page_that_the_reader_holds_is_not_made_again(client: FlaskClient) -> 
     assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
 
 
+def test_what_else_is_made_of_a_session_is_another_version_of_it(client: FlaskClient) -> None:
+    share(client, document_bytes("single-message"))
+    tags = {
+        client.get(f"/share/GhIjKlMn{kind}").headers["ETag"] for kind in ("", ".md", ".json", "/card.png")
+    }
+    assert len(tags) == 4
+    markdown = client.get("/share/GhIjKlMn", headers={"Accept": "text/markdown"}).headers["ETag"]
+    html = client.get("/share/GhIjKlMn", headers={"Accept": "text/html", "If-None-Match": markdown})
+    assert html.status_code == 200
+
+
+def test_a_changed_setting_makes_another_version(settings: dict[str, str]) -> None:
+    with running_app(settings) as app:
+        share(app.test_client(), document_bytes("rate-limit-feature"))
+        shown = app.test_client().get("/share/GhIjKlMn")
+    with running_app({**settings, "PREVIEW_TITLES": "false"}) as app:
+        hidden = app.test_client().get("/share/GhIjKlMn", headers={"If-None-Match": shown.headers["ETag"]})
+    assert hidden.status_code == 200
+    assert 'og:title" content="Add' not in hidden.text
+
+
 def test_a_page_is_made_again_once_its_session_has_grown(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response, abort
+from io import BytesIO
+
+from flask import Response, abort, send_file
 from flask.typing import ResponseReturnValue
 
 from app.documents import Edition
@@ -13,9 +15,10 @@ from app.share.reading import answer
 
 # Nothing in a file that somebody attached may run or be framed.
 FILE_POLICY = "default-src 'none'; sandbox"
+MAX_NAME = 100
 
 
-@bp.get("/share/<share_id>/full/<block_id>/<name>")
+@bp.get("/share/<share_id>/full/<block_id>/<path:name>")
 def full(share_id: str, block_id: str, name: str) -> ResponseReturnValue:
     """One text of a block, whole, as plain text; all of them as `call`."""
 
@@ -38,12 +41,21 @@ def file(share_id: str, file_id: str) -> ResponseReturnValue:
         found = contents(attached) if attached else None
         if found is None:
             abort(404)
-        response = Response(found.data, mimetype=found.mime)
-        if not found.is_shown:
-            response.headers.set("Content-Disposition", "attachment", filename=found.name)
+        response = send_file(
+            BytesIO(found.data),
+            mimetype=found.mime,
+            as_attachment=not found.is_shown,
+            download_name=_file_name(found.name),
+            etag=False,
+        )
         return _harmless(response)
 
     return answer(share_id, make)
+
+
+def _file_name(name: str) -> str:
+    """A name that may stand in a header."""
+    return "".join(character if character.isprintable() else "_" for character in name[:MAX_NAME])
 
 
 def _harmless(response: Response) -> Response:

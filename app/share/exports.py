@@ -17,7 +17,9 @@ from app.share.reading import answer
 @bp.get("/share/<share_id>.json")
 def as_json(share_id: str) -> ResponseReturnValue:
     """The document itself."""
-    return answer(share_id, lambda edition: Response(edition.json, mimetype="application/json"))
+    return answer(
+        share_id, lambda edition: Response(edition.json, mimetype="application/json"), variant="json"
+    )
 
 
 @bp.get("/share/<share_id>.md")
@@ -28,7 +30,7 @@ def as_markdown(share_id: str) -> ResponseReturnValue:
         url = f"{parts().config.BASE_URL}/share/{share_id}"
         return Response("".join(transcript(edition.conversation, url)), mimetype="text/markdown")
 
-    return answer(share_id, make)
+    return answer(share_id, make, variant="markdown")
 
 
 @bp.get("/share/<share_id>/card.png")
@@ -39,4 +41,4 @@ def as_card(share_id: str) -> ResponseReturnValue:
         preview = preview_of(edition.conversation)
         return Response(card(preview.title, preview.facts), mimetype="image/png")
 
-    return answer(share_id, make)
+    return answer(share_id, make, variant="card")

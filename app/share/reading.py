@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from flask import Response, make_response, render_template, request
 
 from app.assets import release
 from app.compression import accepted_encoding, encoded_response
 from app.documents import Edition
+from app.errors import NotUploaded
 from app.parts import parts
 
 REFRESH_SECONDS = 3
@@ -17,18 +20,22 @@ REFRESH_SECONDS = 3
 PageMaker = Callable[[Edition], tuple[str, bool]]
 
 
-def answer(share_id: str, make: Callable[[Edition], Response]) -> Response:
+def answer(share_id: str, make: Callable[[Edition], Response], variant: str = "page") -> Response:
     """What `make` makes of the share's document, unless the reader holds that version already (304).
 
-    A share whose document has not arrived is answered by a page that looks again by itself. Raises
-    ShareNotFound, UnreadableDocument or StorageError.
+    `variant` names what is made of it where one address has several. A share whose document may still
+    arrive is answered by a page that looks again by itself. Raises ShareNotFound, NotUploaded,
+    UnreadableDocument or StorageError.
     """
-    edition = parts().documents.current(parts().shares.life(share_id))
+    life = parts().shares.life(share_id)
+    edition = parts().documents.current(life)
     if edition is None:
+        if life.links_end < datetime.now(UTC):
+            raise NotUploaded
         return _waiting()
-    is_held = request.if_none_match.contains_weak(_tag(edition))
-    response = Response(status=304) if is_held else make(edition)
-    response.set_etag(_tag(edition), weak=True)
+    tag = _tag(edition, variant)
+    response = Response(status=304) if request.if_none_match.contains_weak(tag) else make(edition)
+    response.set_etag(tag, weak=True)
     response.headers["Cache-Control"] = "private, no-cache"
     response.vary.update(["Accept", "Accept-Encoding"])
     return response
@@ -36,7 +43,7 @@ def answer(share_id: str, make: Callable[[Edition], Response]) -> Response:
 
 def etag_of(edition: Edition) -> str:
     """The ETag of every page of an edition, as a header has it."""
-    return f'W/"{_tag(edition)}"'
+    return f'W/"{_tag(edition, "page")}"'
 
 
 def page(share_id: str, name: str, make: PageMaker) -> Response:
@@ -44,7 +51,7 @@ def page(share_id: str, name: str, make: PageMaker) -> Response:
 
     def kept(edition: Edition) -> Response:
         encoding = accepted_encoding(request)
-        name_of_release = f"{name}.{release()}"
+        name_of_release = f"{name}.{_made_by()}"
         body = parts().pages.get(edition, name_of_release, encoding)
         if body is None:
             html, may_be_kept = make(edition)
@@ -56,8 +63,15 @@ def page(share_id: str, name: str, make: PageMaker) -> Response:
     return answer(share_id, kept)
 
 
-def _tag(edition: Edition) -> str:
-    return f"{edition.etag}.{release()}"
+def _tag(edition: Edition, variant: str) -> str:
+    return f"{edition.etag}.{_made_by()}.{variant}"
+
+
+def _made_by() -> str:
+    """What makes pages beside their document: the code, and the settings that stand in them."""
+    config = parts().config
+    settings = f"{config.BASE_URL} {config.PREVIEW_TITLES}"
+    return f"{release()}{zlib.crc32(settings.encode()):08x}"
 
 
 def _waiting() -> Response:
