@@ -42,7 +42,7 @@ FORM = {"id", "sessionID", "messageID", "parentID", "type", "role", "status", "t
 
 TRAPS = """
 window.violations = [];
-addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective + event.blockedURI));
+addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective));
 """
 
 

@@ -253,7 +253,7 @@ let failures = 0
 
 function later(pause) {
   clearTimeout(timer)
-  if (pause && !document.hidden) timer = setTimeout(ask, pause)
+  if (pause && !document.hidden && one("#steps")) timer = setTimeout(ask, pause)
 }
 
 function backOff(response) {

@@ -1,0 +1,65 @@
+"""What the tests in a real browser share: Chromium, a server with every recorded session, readers' pages."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests import recorded
+from tests.browser.shares import OpenPage, Shared, share_id
+from tests.servers import missing
+from tests.servers.gunicorn import gunicorn
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not shutil.which(CHROMIUM):
+        missing("Chromium (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server on which every recorded session is shared under its name."""
+    folder = tmp_path_factory.mktemp("browser")
+    with gunicorn(folder, RATELIMIT_ENABLED="false", WEB_CONCURRENCY="2") as address:
+        for name in recorded.NAMES:
+            Shared.create(address, share_id(name), recorded.document_bytes(name))
+        yield address
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
+    """Opens a page, or an empty tab, for a new reader, whose browser has the options given."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(path: str | None, **options: object) -> Page:
+        contexts.append(browser.new_context(base_url=address, **options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(10_000)
+        if path:
+            response = page.goto(path)
+            assert response is not None
+            assert response.ok
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
