@@ -1,4 +1,4 @@
-# make run · make test · make lint · make lock. Each installs what it needs, once.
+# make run · make test · make bench · make lint · make lock. Each installs what it needs, once.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,15 +8,18 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 export NODE_USE_SYSTEM_CA := 1
 
-.PHONY: run test lint lock
+.PHONY: run test bench lint lock
 
 run: $(VENV)/runtime
 	@$(BIN)/flask --app wsgi db upgrade
 	@exec $(BIN)/gunicorn wsgi:app
 
-test: lint tests/opencode/node_modules
+test: lint tests/opencode/node_modules tests/browser/node_modules
 	@cd plugin && npm test
 	@$(BIN)/python -m pytest
+
+bench: $(VENV)/development
+	@$(BIN)/python -m benchmarks
 
 lint: $(VENV)/development plugin/node_modules
 	@cd plugin && npm run check

@@ -1,0 +1,1 @@
+"""How fast Better Share serves sessions of any size: `make bench`."""

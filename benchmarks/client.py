@@ -1,0 +1,144 @@
+"""A reader and an uploader that take the time; they know of the service what HTTP shows."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from http.client import HTTPConnection
+from urllib.parse import urljoin, urlsplit
+
+TIMEOUT_SECONDS = 120
+# What Chromium sends.
+ENCODINGS = "gzip, deflate, br, zstd"
+ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+ASSET_RELATIONS = {"stylesheet", "icon", "preload", "modulepreload"}
+# Headers that belong to the body, and that a bare route has to send too.
+BODY_HEADERS = ("Content-Type", "Content-Encoding")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as it came over the wire, with the seconds to its first and to its last byte."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    first_byte_seconds: float
+    seconds: float
+
+    @property
+    def wire_bytes(self) -> int:
+        return len(self.body) + sum(len(name) + len(value) + 4 for name, value in self.headers.items())
+
+    @property
+    def body_headers(self) -> dict[str, str]:
+        return {name: self.headers[name] for name in BODY_HEADERS if name in self.headers}
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a first page refers to: its assets, and the fragments that it leaves for later."""
+
+    assets: Sequence[str]
+    fragments: Sequence[str]
+
+
+def get(url: str, encodings: str = ENCODINGS, etag: str = "") -> Answer:
+    """One GET on a connection of its own, as a browser would send it."""
+    parts = urlsplit(url)
+    headers = {"Accept": ACCEPT, "Accept-Encoding": encodings, "Connection": "close"}
+    if etag:
+        headers["If-None-Match"] = etag
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+    start = time.perf_counter()
+    try:
+        connection.request(
+            "GET", f"{parts.path}?{parts.query}" if parts.query else parts.path, headers=headers
+        )
+        response = connection.getresponse()
+        first_byte = time.perf_counter() - start
+        body = response.read()
+        received = {name.title(): value for name, value in response.getheaders()}
+        return Answer(response.status, received, body, first_byte, time.perf_counter() - start)
+    finally:
+        connection.close()
+
+
+def get_page(url: str) -> Answer:
+    """As `get`, of what must be there. Raises RuntimeError."""
+    answer = get(url)
+    if answer.status != 200:
+        raise RuntimeError(f"GET {url} answered {answer.status}")
+    return answer
+
+
+def read_plain(url: str) -> bytes:
+    """A page without content encoding."""
+    return get(url, encodings="identity").body
+
+
+def look_at(url: str) -> Page:
+    """What the page at `url` refers to on its own server."""
+    found = _References()
+    found.feed(read_plain(url).decode())
+    here = urlsplit(url).netloc
+    assets = dict.fromkeys(urljoin(url, address) for address in found.assets)
+    return Page(
+        [asset for asset in assets if urlsplit(asset).netloc == here],
+        [urljoin(url, address) for address in found.fragments],
+    )
+
+
+class _References(HTMLParser):
+    """Collects addresses; the one place that knows how a page names the fragments it leaves for later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.assets: list[str] = []
+        self.fragments: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        relations = set(given.get("rel", "").split())
+        if tag == "link" and relations & ASSET_RELATIONS and "alternate" not in relations:
+            self.assets.append(given["href"])
+        elif tag == "script" and given.get("src"):
+            self.assets.append(given["src"])
+        elif given.get("data-src"):
+            self.fragments.append(given["data-src"])
+
+
+class Uploader:
+    """Someone who shares a session under `share_id`, gzip-encoded as the plugin sends it."""
+
+    def __init__(self, share_id: str) -> None:
+        self.share_id = share_id
+        self._secret = ""
+
+    def upload(self, address: str, packed: bytes) -> None:
+        """Asks for a link, and puts the document there; returns when the store has it."""
+        wanted = {"size": len(packed), "contentEncoding": "gzip"}
+        if self._secret:
+            path, headers = f"/api/share/{self.share_id}/presign", {"X-Share-Secret": self._secret}
+        else:
+            path, headers = "/api/share/presign", {}
+            wanted |= {"shareId": self.share_id, "sessionId": "ses_benchmark"}
+        link = json.loads(_send("POST", address + path, json.dumps(wanted).encode(), headers))
+        self._secret = link.get("secret") or self._secret
+        _send("PUT", link["presignedUrl"], packed, link["headers"])
+
+
+def _send(method: str, url: str, body: bytes, headers: dict[str, str]) -> bytes:
+    request = urllib.request.Request(url, body, headers, method=method)  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
+            received: bytes = response.read()
+            return received
+    except urllib.error.HTTPError as error:
+        sentence = error.read().decode(errors="replace")
+        raise RuntimeError(f"{method} {url} answered {error.code}: {sentence}") from None

@@ -1,0 +1,105 @@
+"""The results as tables to read and as JSON to compare."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Row = dict[str, Any]
+
+# Names of the figures, with their units, as they stand above the columns.
+COLUMNS = {
+    "size": "size",
+    "shape": "shape",
+    "store": "store",
+    "database": "database",
+    "cold_first_byte_ms": "cold first byte ms",
+    "cold_page_ms": "cold page ms",
+    "warm_first_byte_ms": "warm first byte ms",
+    "warm_page_ms": "warm page ms",
+    "fragments": "frag- ments left",
+    "fragment_ms": "frag- ment ms",
+    "fragment_again_ms": "frag- ment again ms",
+    "page_wire_kb": "page on wire KB",
+    "cpu_ms": "CPU per request ms",
+    "bare_cpu_ms": "bare CPU ms",
+    "requests_per_second": "pages per s",
+    "bare_per_second": "bare pages per s",
+    "reserved_ms": "changed page ms",
+    "new_step_ms": "new step ms",
+    "change_served_s": "change served after s",
+    "peak_mb": "worker peak MB",
+    "held_mb": "worker after MB",
+    "first_paint_ms": "first paint ms",
+    "last_turn_ms": "last turn ms",
+    "blocking_ms": "block- ing ms",
+    "browser_mb": "browser MB",
+    "heap_mb": "heap MB",
+}
+LINK_COLUMNS = {
+    "store": "store",
+    "database": "database",
+    "presign_per_second": "upload links per s",
+    "presign_cpu_ms": "CPU per link ms",
+}
+TARGET_COLUMNS = {"target": "target", "limit": "limit", "measured": "measured", "reached": "reached"}
+ANSWERS = {True: "yes", False: "no", None: "n/a"}
+MISSING = "n/a"
+
+
+def tables(rows: Sequence[Row], links: Sequence[Row], targets: Sequence[Row]) -> str:
+    """All figures, and then what of the targets was reached."""
+    checked = [
+        {**row, "measured": _with_unit(row["measured"], row["unit"]), "reached": ANSWERS[row["reached"]]}
+        for row in targets
+    ]
+    parts = (table(COLUMNS, rows), table(LINK_COLUMNS, links), table(TARGET_COLUMNS, checked))
+    return "\n".join(parts)
+
+
+def table(columns: Mapping[str, str], rows: Sequence[Row]) -> str:
+    """Rows in columns no wider than they must be: the words of a heading stand below each other."""
+    headings = [heading.split() for heading in columns.values()]
+    height = max(len(words) for words in headings)
+    lines = [[""] * (height - len(words)) + words for words in headings]
+    cells = [[_shown(row.get(key)) for key in columns] for row in rows]
+    grid = [list(line) for line in zip(*lines, strict=True)] + cells
+    widths = [max(len(line[column]) for line in grid) for column in range(len(headings))]
+    is_text = [all(isinstance(row.get(key), str) for row in rows) for key in columns]
+
+    def line(values: Sequence[str]) -> str:
+        placed = zip(values, widths, is_text, strict=True)
+        return "  ".join(v.ljust(width) if text else v.rjust(width) for v, width, text in placed).rstrip()
+
+    ruler = "  ".join("-" * width for width in widths)
+    return "\n".join([*(line(head) for head in grid[:height]), ruler, *(line(row) for row in cells), ""])
+
+
+def as_json(rows: Sequence[Row], links: Sequence[Row], targets: Sequence[Row]) -> str:
+    """The figures, to three digits: more would differ from run to run."""
+    results = {"sessions": rows, "upload_links": links, "targets": targets}
+    return json.dumps(_rounded(results), indent=1) + "\n"
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return _three_digits(value) if isinstance(value, float) else value
+
+
+def _three_digits(value: float) -> float:
+    rounded = float(f"{value:.3g}")
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return MISSING
+    return f"{_three_digits(value):,}" if isinstance(value, float) else str(value)
+
+
+def _with_unit(value: float | None, unit: str) -> str:
+    return MISSING if value is None else _shown(float(value)) + unit
