@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import NamedTuple
 
+from flask import g
 from limits.storage import Storage
-from sqlalchemy import Executable, delete, select, text
+from sqlalchemy import Connection, bindparam, delete, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
@@ -23,9 +24,17 @@ COUNT = text(
                ELSE rate_limit_counts.hits + excluded.hits END,
         expires_at = CASE WHEN rate_limit_counts.expires_at <= :now THEN excluded.expires_at
                      ELSE rate_limit_counts.expires_at END
-    RETURNING hits
+    RETURNING hits, expires_at
     """
 )
+
+
+WINDOW = select(RateLimitCount.hits, RateLimitCount.expires_at).where(RateLimitCount.key == bindparam("key"))
+
+
+class Window(NamedTuple):
+    hits: int
+    expires_at: float
 
 
 class DatabaseStorage(Storage):
@@ -40,35 +49,51 @@ class DatabaseStorage(Storage):
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         now = time.time()
         values = {"key": key, "amount": amount, "now": now, "expires_at": now + expiry}
-        hits = int(self._run(COUNT, values))
-        if hits == amount:
-            # A window opens rarely enough to pay for sweeping those that have closed.
-            self._run(delete(RateLimitCount).where(RateLimitCount.expires_at <= now))
-        return hits
+        with self._connection() as connection:
+            window = Window(*connection.execute(COUNT, values).one())
+            if window.hits == amount:
+                # A window opens rarely enough to pay for sweeping those that have closed.
+                connection.execute(delete(RateLimitCount).where(RateLimitCount.expires_at <= now))
+        self._counted()[key] = window
+        return window.hits
 
     def get(self, key: str) -> int:
-        live = (RateLimitCount.key == key) & (RateLimitCount.expires_at > time.time())
-        return int(self._run(select(RateLimitCount.hits).where(live)) or 0)
+        window = self._window(key)
+        return window.hits if window and window.expires_at > time.time() else 0
 
     def get_expiry(self, key: str) -> float:
-        found = self._run(select(RateLimitCount.expires_at).where(RateLimitCount.key == key))
-        return float(found or time.time())
+        window = self._window(key)
+        return window.expires_at if window else time.time()
 
     def check(self) -> bool:
         try:
-            self._run(select(1))
+            with self._connection() as connection:
+                connection.execute(select(1))
         except SQLAlchemyError:
             return False
         return True
 
     def reset(self) -> int:
-        return int(self._run(delete(RateLimitCount)))
+        self._counted().clear()
+        with self._connection() as connection:
+            return connection.execute(delete(RateLimitCount)).rowcount
 
     def clear(self, key: str) -> None:
-        self._run(delete(RateLimitCount).where(RateLimitCount.key == key))
+        self._counted().pop(key, None)
+        with self._connection() as connection:
+            connection.execute(delete(RateLimitCount).where(RateLimitCount.key == key))
 
-    def _run(self, statement: Executable, values: dict[str, Any] | None = None) -> Any:
-        """The first value of the first row, or how many rows were touched when none come back."""
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            result = connection.execute(statement, values or {})
-            return result.scalar() if result.returns_rows else result.rowcount
+    def _window(self, key: str) -> Window | None:
+        """The window of a key; what this request has just counted is not asked for again."""
+        if key in self._counted():
+            return self._counted()[key]
+        with self._connection() as connection:
+            row = connection.execute(WINDOW, {"key": key}).first()
+        return Window(*row) if row else None
+
+    def _counted(self) -> dict[str, Window]:
+        counted: dict[str, Window] = g.setdefault("counted_windows", {})
+        return counted
+
+    def _connection(self) -> Connection:
+        return db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")

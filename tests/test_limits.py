@@ -111,13 +111,14 @@ def test_the_address_behind_a_trusted_proxy_counts(settings: dict[str, str]) -> 
 
 def test_counts_of_windows_that_have_closed_are_swept(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     with app.app_context():
-        storage = limiter.storage
-        assert storage.incr("old", expiry=10) == 1
-        monkeypatch.setattr("app.limits_storage.time.time", lambda: 4e9)
-        assert storage.get("old") == 0
-        assert storage.incr("new", expiry=10) == 1
-        monkeypatch.setattr("app.limits_storage.time.time", lambda: 1e9)
-        assert storage.get("old") == 0
+        assert limiter.storage.incr("old", expiry=10) == 1
+    monkeypatch.setattr("app.limits_storage.time.time", lambda: 4e9)
+    with app.app_context():
+        assert limiter.storage.get("old") == 0
+        assert limiter.storage.incr("new", expiry=10) == 1
+    monkeypatch.setattr("app.limits_storage.time.time", lambda: 1e9)
+    with app.app_context():
+        assert limiter.storage.get("old") == 0
 
 
 def create_over_http(address: str, number: int) -> int:
