@@ -8,8 +8,8 @@ from functools import cached_property
 
 from app.session import Conversation, Step, Turn
 
-PAGE_BYTES = 256 * 1024
-PAGE_STEPS = 200
+PAGE_BYTES = 160 * 1024
+PAGE_STEPS = 150
 # However long a step is, the excerpts that a page shows of it are about this long at most.
 STEP_BYTES = 64 * 1024
 
