@@ -183,6 +183,10 @@ def test_pages_of_a_long_session_are_bounded(client: FlaskClient) -> None:
     pages = Pages(client, "GhIjKlMn")
     assert len(pages.roots) > 1
     assert max(len(lxml.html.tostring(root)) for root in pages.roots) < 1_000_000
+    for number, root in enumerate(pages.roots, start=1):
+        linked = root.xpath("//nav[@aria-label='Pages']/a[not(@rel)]")
+        assert [link.text for link in linked if link.get("aria-current")] == [str(number)]
+        assert {linked[0].text, linked[-1].text} == {"1", str(len(pages.roots))}
     assert client.get(f"/share/GhIjKlMn?page={len(pages.roots) + 1}").status_code == 404
     assert client.get("/share/GhIjKlMn?page=0").status_code == 404
     assert client.get("/share/GhIjKlMn?page=x").status_code == 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 from app.session import Conversation, Step, Turn
 
@@ -37,6 +38,14 @@ class Page:
     number: int
     count: int
     turns: Sequence[PageTurn]
+
+    @property
+    def neighbours(self) -> list[int]:
+        """The pages worth a link: the first, the last and those around this one; 0 stands for a gap."""
+        near = range(max(1, self.number - 2), min(self.count, self.number + 2) + 1)
+        shown = sorted({1, *near, self.count})
+        gaps = [0 if number - before > 1 else None for before, number in pairwise([0, *shown])]
+        return [each for pair in zip(gaps, shown, strict=True) for each in pair if each is not None]
 
     @cached_property
     def step_ids(self) -> frozenset[str]:
