@@ -38,6 +38,13 @@ def test_a_share_that_can_no_longer_be_uploaded_is_not_waited_for(client: FlaskC
     assert "has not been uploaded" in page.text
 
 
+def test_only_an_answer_without_anything_is_said_to_be_missing(client: FlaskClient) -> None:
+    share(client, document_bytes("errors-and-abort"))
+    assert client.get("/share/GhIjKlMn").text.count("No answer came.") == 2
+    share(client, document_bytes("large-output"), share_id="LargeOne")
+    assert "No answer came." not in client.get("/share/LargeOne").text
+
+
 def test_an_unknown_share_is_a_clear_404(client: FlaskClient) -> None:
     page = client.get("/share/GhIjKlMn")
     assert page.status_code == 404

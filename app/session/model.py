@@ -133,6 +133,7 @@ class Step:
     parts: Sequence[Raw]
     read_part: Callable[[Raw, int], Block | None]
     first_part: int = 0
+    is_whole: bool = True
     at: int | None = None
     agent: str = ""
     model: str = ""

@@ -45,6 +45,7 @@ def steps_of(message: Step) -> list[Step]:
             id=f"{message.id}.{number}" if number else message.id,
             parts=parts,
             first_part=first_part,
+            is_whole=False,
             failure=None,
             finish="",
             milliseconds=None,

@@ -11,8 +11,8 @@ from app.session import Conversation, Step, Turn
 
 PAGE_BYTES = 160 * 1024
 PAGE_STEPS = 150
-# However long a step is, the excerpts that a page shows of it are about this long at most.
-STEP_BYTES = 64 * 1024
+# However long a part is, a page shows an excerpt of it, and half of what it holds is there twice.
+PART_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def pages_of(conversation: Conversation) -> list[Page]:
     size = steps = 0
     for number, turn in enumerate(conversation.turns, start=1):
         for placed in _placed(turn):
-            weight = min(placed.step.size, STEP_BYTES)
+            weight = sum(min(len(memoryview(part)), PART_BYTES) for part in placed.step.parts)
             if steps and (size + weight > PAGE_BYTES or steps == PAGE_STEPS):
                 pages.append([])
                 size = steps = 0
