@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import logging
 import re
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from app.models import Share
 from app.render import blocks
 from tests import recorded
 from tests.client import create, delete, share
-from tests.recorded import document_bytes, with_parts
+from tests.recorded import document, document_bytes, with_parts
 
 PIXEL = base64.b64encode(b"\x89PNG" + b"x" * 20_000).decode()
 
@@ -41,6 +42,12 @@ def test_a_share_that_can_no_longer_be_uploaded_is_not_waited_for(client: FlaskC
 def test_only_an_answer_without_anything_is_said_to_be_missing(client: FlaskClient) -> None:
     share(client, document_bytes("errors-and-abort"))
     assert client.get("/share/GhIjKlMn").text.count("No answer came.") == 2
+    session = document("single-message")
+    answer = session["messages"][1]
+    answer["parts"] = []
+    del answer["info"]["time"]["completed"]
+    share(client, json.dumps(session).encode(), share_id="StartsNow")
+    assert "Nothing has been answered yet." in client.get("/share/StartsNow").text
     share(client, document_bytes("large-output"), share_id="LargeOne")
     assert "No answer came." not in client.get("/share/LargeOne").text
 

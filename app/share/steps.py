@@ -58,7 +58,16 @@ class KeptSteps:
     def _digest(self, step: Step, shows_who: bool) -> str:
         conversation = self._renderer.conversation
         facts = (
-            *(step.id, step.role, step.at, step.agent, step.model, step.failure, step.finish),
+            *(
+                step.id,
+                step.role,
+                step.at,
+                step.agent,
+                step.model,
+                step.failure,
+                step.finish,
+                step.milliseconds,
+            ),
             *(step.is_summary, step.is_undone, step.first_part, shows_who, conversation.directory),
         )
         digest = hashlib.blake2b(repr(facts).encode(errors="replace"), digest_size=16)
