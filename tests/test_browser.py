@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import recorded
-from tests.browser.axe import COLOUR_RULES, complaints
+from tests.browser.axe import complaints
 from tests.browser.shares import OpenPage, Shared, share_id
 
 pytest_plugins = ("tests.browser.fixtures",)
@@ -99,7 +99,7 @@ def test_axe_finds_nothing(open_page: OpenPage, name: str) -> None:
     page = open_page(f"/share/{share_id(name)}", color_scheme="light", reduced_motion="reduce")
     assert complaints(page) == []
     page.emulate_media(color_scheme="dark")
-    assert complaints(page, COLOUR_RULES) == []
+    assert complaints(page) == []
 
 
 @pytest.mark.parametrize("name", ["tools-gallery", "rate-limit-feature", "subagents"])
@@ -108,7 +108,7 @@ def test_axe_finds_nothing_in_what_was_folded(open_page: OpenPage, name: str) ->
     page.evaluate(UNFOLD)
     assert complaints(page) == []
     page.emulate_media(color_scheme="dark")
-    assert complaints(page, COLOUR_RULES) == []
+    assert complaints(page) == []
 
 
 def test_axe_finds_nothing_in_the_help_and_in_what_is_made_later(open_page: OpenPage) -> None:
