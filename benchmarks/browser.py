@@ -10,17 +10,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.processes import MB, held_bytes
 from benchmarks.sessions import LAST_WORDS
+from tests.servers.chromium import CHROMIUM, FLAGS
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 TIMEOUT_MILLISECONDS = 30_000
 # How long a page that can be read may go on working before its memory and its long tasks are counted.
 SETTLE_MILLISECONDS = 1_000

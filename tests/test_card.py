@@ -11,6 +11,7 @@ from PIL import Image
 from app.share import lettering
 from app.share.card import INK, TITLES, UNTITLED, card
 from app.share.lettering import Lettering, drawable, is_right_to_left
+from tests.servers import missing
 
 FACTS = ("acme-api", "anthropic/claude-sonnet-4-5", "42 messages", "7 files changed")
 TITLES_OF_ALL_KINDS = {
@@ -107,8 +108,9 @@ def test_letters_that_need_shaping_are_left_out_where_nothing_shapes_them(
         lettering._font_of.cache_clear()
 
 
-@pytest.mark.skipif(not lettering.CAN_SHAPE, reason="FriBiDi is not installed")
 def test_a_right_to_left_title_begins_at_the_right() -> None:
+    if not lettering.CAN_SHAPE:
+        missing("FriBiDi (apt-get install libfribidi0)")
     title = TITLES_OF_ALL_KINDS["arabic"]
     assert is_right_to_left(title)
     assert box_of_ink(picture(title))[2] > 1050

@@ -11,18 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests import recorded
 from tests.browser.shares import OpenPage, Shared, share_id
 from tests.servers import missing
+from tests.servers.chromium import CHROMIUM, FLAGS
 from tests.servers.gunicorn import gunicorn
-
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
