@@ -118,10 +118,11 @@ class Documents:
     def current(self, life: Life) -> Edition | None:
         """The newest version of a share's document, fetched once on this machine; None before any upload."""
         seen = self._seen.get(life.name)
-        if seen and seen.is_good(life):
+        # What the workers fetched last, so that none goes back behind what another has shown.
+        held = (self._cache.get(life.name, "etag") or b"").decode() or (seen.etag if seen else None)
+        if seen and seen.etag == held and seen.is_good(life):
             return self._edition(life, seen.etag)
-        held = seen.etag if seen else (self._cache.get(life.name, "etag") or b"").decode()
-        found = self.fetch(life.share_id, held or None)
+        found = self.fetch(life.share_id, held)
         if found is None:
             return None
         if isinstance(found, Unchanged):

@@ -83,6 +83,18 @@ def test_another_worker_takes_the_page_from_disk(settings: dict[str, str], rende
     assert rendered == made
 
 
+def test_no_worker_goes_back_behind_what_another_has_shown(settings: dict[str, str]) -> None:
+    with running_app(settings) as app, running_app(settings) as other:
+        secret = share(app.test_client(), SESSION)["secret"]
+        before = app.test_client().get("/share/GhIjKlMn").headers["ETag"]
+        assert other.test_client().get("/share/GhIjKlMn").headers["ETag"] == before
+        grow(app.test_client(), secret, 4)
+        parts_of(app.test_client()).documents._seen.clear()
+        after = app.test_client().get("/share/GhIjKlMn").headers["ETag"]
+        assert after != before
+        assert other.test_client().get("/share/GhIjKlMn").headers["ETag"] == after
+
+
 def test_only_the_steps_that_are_new_are_rendered(client: FlaskClient, rendered: Counter[str]) -> None:
     secret = share(client, SESSION)["secret"]
     grow(client, secret, 12)

@@ -156,7 +156,7 @@ def test_a_page_shows_only_so_many_rows_of_diffs_and_links_the_rest(client: Flas
     assert len(lxml.html.tostring(root)) < MEGABYTE
     # 171 of the 200 are within what is read; of the first call's, those that the page has rows for.
     found = [(text, link) for text, [link] in notes(root) if "files not shown here" in text]
-    assert found[-1] == ("171 files not shown here. Show all", FULL.replace("prt_0", "prt_2"))
+    assert found[-1] == ("171 files not shown here. Show all", FULL.replace("prt_0", "prt_5"))
     assert "+++ f199" in client.get(FULL).text
 
 
