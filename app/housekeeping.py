@@ -25,8 +25,7 @@ def keep_house() -> None:
     """Forgets the shares that have ended, and trims the cache to its size."""
     held = parts().documents.lives()
     for life in held - parts().shares.live_names(held):
-        parts().documents.forget(life)
-        parts().pages.forget(life)
+        parts().forget(life)
     parts().cache.trim()
 
 

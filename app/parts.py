@@ -26,6 +26,11 @@ class Parts:
     cache: Cache
     pages: KeptPages
 
+    def forget(self, life: str) -> None:
+        """Drops whatever this machine holds of the life with this name."""
+        self.documents.forget(life)
+        self.pages.forget(life)
+
 
 def parts() -> Parts:
     """The parts that `create_app` wired into the current app."""

@@ -54,13 +54,17 @@ def _life(share_id: str) -> Life:
     try:
         return parts().shares.life(share_id)
     except ShareNotFound:
-        raise UploadRefused(403, "share_deleted", "The share of this upload link has been removed.") from None
+        raise _deleted() from None
 
 
 def _refuse_other_life(life: Life) -> None:
     """A share may be deleted, and its id be taken by another, while a slow upload is under way."""
     if _life(life.share_id).name != life.name:
-        raise UploadRefused(403, "share_deleted", "The share of this upload link has been removed.")
+        raise _deleted()
+
+
+def _deleted() -> UploadRefused:
+    return UploadRefused(403, "share_deleted", "The share of this upload link has been removed.")
 
 
 def _drain(max_bytes: int) -> None:

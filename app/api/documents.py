@@ -12,7 +12,6 @@ from app.documents import Document, Unchanged
 from app.errors import NotUploaded
 from app.parts import parts
 from app.session import native_items, read_conversation
-from app.shares import ShareNotFound
 
 
 @bp.get("/share/<share_id>")
@@ -28,9 +27,8 @@ def data(share_id: str) -> ResponseReturnValue:
 
 
 def _answer(share_id: str, make: Callable[[Document], Response]) -> Response:
-    if parts().shares.find(share_id) is None:
-        raise ShareNotFound
-    found = parts().documents.fetch(share_id, _known_etag())
+    life = parts().shares.life(share_id)
+    found = parts().documents.fetch(life.share_id, _known_etag())
     if found is None:
         raise NotUploaded
     response = Response(status=304) if isinstance(found, Unchanged) else make(found)

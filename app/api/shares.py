@@ -61,8 +61,7 @@ def delete(share_id: str) -> ResponseReturnValue:
         if is_secret_in_body():
             return {"ok": True}
         raise
-    parts().documents.forget(life.name)
-    parts().pages.forget(life.name)
+    parts().forget(life.name)
     return {"ok": True}
 
 
