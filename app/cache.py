@@ -6,11 +6,19 @@ goes with its folder, in one call, without asking what was kept.
 
 from __future__ import annotations
 
+import fcntl
+import mmap
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+LOCK = ".lock"
 
 
 class Cache:
@@ -30,19 +38,49 @@ class Cache:
         except OSError:
             return None
 
-    def put(self, life: str, name: str, data: bytes) -> None:
+    def map(self, life: str, name: str) -> memoryview | None:
+        """A file of which only what is looked at is read; it outlives its removal."""
+        try:
+            with (self._folder / life / name).open("rb") as file:
+                return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except (OSError, ValueError):
+            return None
+
+    def put(self, life: str, name: str, data: ReadableBuffer) -> None:
         """Keeps `data`, all or nothing, also when several workers make the same at once."""
+        self.put_pieces(life, name, [data])
+
+    def put_pieces(self, life: str, name: str, pieces: Iterable[ReadableBuffer]) -> None:
+        """As `put`, of data that is not in one piece."""
         folder = self._folder / life
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=folder, prefix=".", delete=False) as draft:
                 try:
-                    draft.write(data)
+                    draft.writelines(pieces)
                     draft.close()
                     Path(draft.name).rename(folder / name)
                 except BaseException:
                     Path(draft.name).unlink(missing_ok=True)
                     raise
+
+    @contextmanager
+    def turn(self, life: str, *, wait: bool) -> Iterator[bool]:
+        """Whether no other process makes something for this share; with `wait`, once none does."""
+        folder = self._folder / life
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = (folder / LOCK).open("w")
+        except OSError:
+            yield True
+            return
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+                is_free = True
+            except BlockingIOError:
+                is_free = False
+            yield is_free
 
     def keep_only(self, life: str, beginnings: tuple[str, ...]) -> None:
         """Drops the files of a share whose names begin otherwise, as those of older versions do."""

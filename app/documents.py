@@ -1,24 +1,25 @@
-"""The one place that fetches, unpacks, keeps and forgets session documents."""
+"""The one place that fetches, keeps, indexes and forgets session documents."""
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import time
-import zlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
+import msgspec
+
 from app.cache import Cache
+from app.document import Document, read_body, too_large
 from app.life import Life
-from app.session import Conversation, UnreadableDocument, read_conversation
-from app.storage import ObjectStore, document_key
+from app.session import Index, UnreadableDocument, read_conversation, write_index
+from app.storage import ObjectStore, StoredObject, document_key
 from app.storage.base import Body
 
-CHUNK_BYTES = 1024 * 1024
-# JSON cannot begin with the magic number of gzip (RFC 1952): the bytes tell by themselves.
-GZIP_MAGIC = b"\x1f\x8b"
 # How long the store's word is good while a session may still grow, and for how long after the last upload
 # link has expired an upload may still be under way.
 FRESH_SECONDS = 1
@@ -26,6 +27,8 @@ LARGE_FRESH_SECONDS = 20
 LARGE_BYTES = 5 * 1024 * 1024
 UPLOAD_SECONDS = 600
 MAX_SEEN = 10_000
+# The file that says which version this machine holds.
+HELD = "held"
 
 
 @dataclass(frozen=True)
@@ -36,60 +39,56 @@ class Unchanged:
 
 
 @dataclass(frozen=True)
-class Document:
-    """A document as stored; unpacked it may have at most `max_bytes`."""
-
-    etag: str
-    stored: bytes
-    max_bytes: int
-
-    @property
-    def is_gzip(self) -> bool:
-        return self.stored.startswith(GZIP_MAGIC)
-
-    @cached_property
-    def json(self) -> bytes:
-        """The document unpacked. Raises UnreadableDocument."""
-        return _gunzip(self.stored, self.max_bytes) if self.is_gzip else self.stored
-
-
-@dataclass(frozen=True)
 class Edition:
-    """One version of a share's document; `version` is short for its `etag`."""
+    """One version of a share's document; `version` is short for its `etag`.
+
+    `is_due`: the store may have a newer one by now, and is to be asked once this one has been answered with.
+    """
 
     life: Life
     etag: str
-    version: str
-    _json: Callable[[], bytes]
+    is_due: bool
+    _index: Callable[[], Index]
+    _json: Callable[[], bytes | bytearray]
 
     @cached_property
-    def json(self) -> bytes:
+    def version(self) -> str:
+        return _version(self.etag)
+
+    @cached_property
+    def index(self) -> Index:
+        """What the document says. Raises UnreadableDocument or StorageError."""
+        return self._index()
+
+    @cached_property
+    def json(self) -> bytes | bytearray:
         """The document unpacked. Raises UnreadableDocument or StorageError."""
         return self._json()
 
-    @cached_property
-    def conversation(self) -> Conversation:
-        """What the document says. Raises UnreadableDocument or StorageError."""
-        return read_conversation(self.json)
+
+class _Held(msgspec.Struct, frozen=True):
+    """What this machine holds of a share: a version, and the bytes of its unpacked document."""
+
+    etag: str
+    size: int
 
 
 @dataclass
 class _Seen:
-    """What the store last said of a document: its version, size in bytes, and when (epoch seconds)."""
+    """When the store last said that this version is the newest (epoch seconds)."""
 
     etag: str
-    size: int
     at: float
 
-    def is_good(self, life: Life) -> bool:
+    def is_good(self, life: Life, size: int) -> bool:
         """Whether it need not be asked again: just asked, or asked when nothing could change any more."""
         settled = life.links_end.timestamp() + UPLOAD_SECONDS
-        fresh = LARGE_FRESH_SECONDS if self.size > LARGE_BYTES else FRESH_SECONDS
+        fresh = LARGE_FRESH_SECONDS if size > LARGE_BYTES else FRESH_SECONDS
         return self.at > settled or time.time() - self.at < fresh
 
 
 class Documents:
-    """The documents in `store`, none larger than `max_bytes`, unpacked ones kept in `cache`."""
+    """The documents in `store`, none larger than `max_bytes`; what pages need of them is kept in `cache`."""
 
     def __init__(self, store: ObjectStore, cache: Cache, max_bytes: int) -> None:
         self._store = store
@@ -105,32 +104,23 @@ class Documents:
         found = self._store.open(document_key(share_id), etag)
         if found is None:
             return None
-        if found.body is None:
-            return Unchanged(found.etag)
-        try:
-            if found.size > self._max_bytes:
-                self._store.delete(document_key(share_id))
-                raise _too_large(self._max_bytes)
-            return Document(found.etag, self._read(found.body), self._max_bytes)
-        finally:
-            found.body.close()
+        return self._read(share_id, found, found.body) if found.body else Unchanged(found.etag)
 
     def current(self, life: Life) -> Edition | None:
-        """The newest version of a share's document, fetched once on this machine; None before any upload."""
-        seen = self._seen.get(life.name)
-        # What the workers fetched last, so that none goes back behind what another has shown.
-        held = (self._cache.get(life.name, "etag") or b"").decode() or (seen.etag if seen else None)
-        if seen and seen.etag == held and seen.is_good(life):
-            return self._edition(life, seen.etag)
-        found = self.fetch(life.share_id, held)
-        if found is None:
-            return None
-        if isinstance(found, Unchanged):
-            self._remember(life, found.etag, seen.size if seen else 0)
-            return self._edition(life, found.etag)
-        self._keep(life, found)
-        self._remember(life, found.etag, len(found.stored))
-        return self._edition(life, found.etag, found)
+        """The newest version of a share's document, read once on this machine; None before any upload.
+
+        Where a large one may have changed, the version held here is given once more: nobody waits for the
+        next while there is something to show. Raises UnreadableDocument or StorageError.
+        """
+        held = self._held(life)
+        is_good = held is not None and self._is_good(life, held)
+        if held is not None and (is_good or held.size > LARGE_BYTES):
+            return self._edition(life, held.etag, is_due=not is_good)
+        return self._look(life, held, wait=True)
+
+    def refresh(self, life: Life) -> None:
+        """Reads the newest version if the store has another, unless another worker is doing so already."""
+        self._look(life, self._held(life), wait=False)
 
     def lives(self) -> set[str]:
         """The names of the lives of which this machine holds something."""
@@ -141,71 +131,112 @@ class Documents:
         self._seen.pop(life, None)
         self._cache.forget(life)
 
-    def _edition(self, life: Life, etag: str, document: Document | None = None) -> Edition:
+    def _look(self, life: Life, held: _Held | None, *, wait: bool) -> Edition | None:
+        found = self._store.open(document_key(life.share_id), held.etag if held else None)
+        if found is None:
+            return None
+        index = None
+        if found.body:
+            with self._cache.turn(life.name, wait=wait) as is_free:
+                held = self._held(life)
+                if not is_free or (held and held.etag == found.etag):
+                    found.body.close()
+                else:
+                    index = self._take_in(life, self._read(life.share_id, found, found.body))
+        self._remember(life, found.etag)
+        return self._edition(life, found.etag, index=index)
+
+    def _take_in(self, life: Life, document: Document) -> Index:
+        """Reads a document, and keeps what the pages need of it for the other workers."""
+        version = _version(document.etag)
+        try:
+            json = document.json
+            with _without_collecting():
+                index, pieces = write_index(read_conversation(json))
+        except UnreadableDocument as error:
+            # So that it is not fetched again for each page that is asked of it.
+            self._cache.put(life.name, f"{version}.unreadable", str(error).encode())
+            self._hold(life, _Held(document.etag, 0))
+            raise
+        self._cache.put_pieces(life.name, f"{version}.messages", pieces)
+        self._cache.put(life.name, f"{version}.stored", document.stored)
+        self._cache.put(life.name, f"{version}.index", index)
+        self._hold(life, _Held(document.etag, len(json)))
+        messages = self._cache.map(life.name, f"{version}.messages")
+        return Index(index, messages or memoryview(b"".join(pieces)))
+
+    def _hold(self, life: Life, held: _Held) -> None:
+        self._cache.put(life.name, HELD, msgspec.json.encode(held))
+        self._cache.keep_only(life.name, (_version(held.etag), HELD, "steps."))
+
+    def _held(self, life: Life) -> _Held | None:
+        """What this machine took in last: no worker goes back behind what another has shown."""
+        try:
+            return msgspec.json.decode(self._cache.get(life.name, HELD) or b"", type=_Held)
+        except msgspec.DecodeError:
+            return None
+
+    def _is_good(self, life: Life, held: _Held) -> bool:
+        seen = self._seen.get(life.name)
+        return seen is not None and seen.etag == held.etag and seen.is_good(life, held.size)
+
+    def _edition(self, life: Life, etag: str, *, is_due: bool = False, index: Index | None = None) -> Edition:
         version = _version(etag)
+        return Edition(
+            life,
+            etag,
+            is_due,
+            lambda: index or self._index(life, version),
+            lambda: self._json(life, etag),
+        )
 
-        def json() -> bytes:
-            if document:
-                return document.json
-            kept = self._cache.get(life.name, f"{version}.json")
-            return kept if kept is not None else self._fetch_again(life)
+    def _index(self, life: Life, version: str) -> Index:
+        index = self._cache.get(life.name, f"{version}.index")
+        messages = self._cache.map(life.name, f"{version}.messages")
+        if index is not None and messages is not None:
+            return Index(index, messages)
+        if reason := self._cache.get(life.name, f"{version}.unreadable"):
+            raise UnreadableDocument(reason.decode())
+        return self._take_in(life, self._fetch_again(life))
 
-        return Edition(life, etag, version, json)
+    def _json(self, life: Life, etag: str) -> bytes | bytearray:
+        stored = self._cache.get(life.name, f"{_version(etag)}.stored")
+        if stored is not None:
+            return Document(etag, stored, self._max_bytes).json
+        return self._fetch_again(life).json
 
-    def _fetch_again(self, life: Life) -> bytes:
+    def _fetch_again(self, life: Life) -> Document:
         """For a version that the cache has dropped; a newer one serves as well."""
         found = self.fetch(life.share_id)
         if not isinstance(found, Document):
             raise UnreadableDocument("The session is being replaced; try again in a moment.")
-        self._keep(life, found)
-        return found.json
+        return found
 
-    def _keep(self, life: Life, document: Document) -> None:
-        """Keeps the unpacked document for the other pages and workers; nothing that cannot be read."""
+    def _read(self, share_id: str, found: StoredObject, body: Body) -> Document:
         try:
-            json = document.json
-        except UnreadableDocument:
-            return
-        version = _version(document.etag)
-        self._cache.put(life.name, f"{version}.json", json)
-        self._cache.put(life.name, "etag", document.etag.encode())
-        self._cache.keep_only(life.name, (version, "etag", "steps."))
+            if found.size > self._max_bytes:
+                self._store.delete(document_key(share_id))
+                raise too_large(self._max_bytes)
+            return Document(found.etag, read_body(body, self._max_bytes), self._max_bytes)
+        finally:
+            body.close()
 
-    def _remember(self, life: Life, etag: str, size: int) -> None:
-        self._seen[life.name] = _Seen(etag, size, time.time())
+    def _remember(self, life: Life, etag: str) -> None:
+        self._seen[life.name] = _Seen(etag, time.time())
         self._seen.move_to_end(life.name)
         if len(self._seen) > MAX_SEEN:
             self._seen.popitem(last=False)
-
-    def _read(self, body: Body) -> bytes:
-        # A store may understate the size, so what arrives is counted too.
-        pieces = []
-        left = self._max_bytes
-        while piece := body.read(CHUNK_BYTES):
-            left -= len(piece)
-            if left < 0:
-                raise _too_large(self._max_bytes)
-            pieces.append(piece)
-        return b"".join(pieces)
 
 
 def _version(etag: str) -> str:
     return hashlib.sha256(etag.encode()).hexdigest()[:16]
 
 
-def _gunzip(stored: bytes, max_bytes: int) -> bytes:
-    """One gzip member unpacked; a file of many tiny members would take hours."""
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """A session is a million small objects that all stay: looking for dead ones doubles the time."""
+    gc.disable()
     try:
-        unpacked = unpacker.decompress(stored, max_bytes + 1)
-    except zlib.error:
-        raise UnreadableDocument("The document says it is gzip but cannot be unpacked.") from None
-    if len(unpacked) > max_bytes:
-        raise _too_large(max_bytes)
-    if not unpacker.eof or unpacker.unused_data:
-        raise UnreadableDocument("The document is not one complete gzip file; it may have been cut short.")
-    return unpacked
-
-
-def _too_large(max_bytes: int) -> UnreadableDocument:
-    return UnreadableDocument(f"The document has more than the {max_bytes:,} bytes that this server takes.")
+        yield
+    finally:
+        gc.enable()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from app.session import Conversation, Step, read_conversation
+from app.session import Conversation, Index, Step, read_conversation, write_index
 from tests import recorded
 
 FOLDER = recorded.FOLDER / "constructed"
@@ -19,6 +19,12 @@ def document(name: str) -> dict[str, Any]:
 
 def read(document: object) -> Conversation:
     return read_conversation(json.dumps(document).encode())
+
+
+def index(conversation: Conversation) -> Index:
+    """The conversation as pages read it."""
+    written, pieces = write_index(conversation)
+    return Index(written, memoryview(b"".join(pieces)))
 
 
 def with_messages(*messages: object) -> dict[str, Any]:

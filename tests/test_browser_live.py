@@ -75,7 +75,7 @@ def polls(page: Page, path: str) -> list[Response]:
 
 def test_new_messages_come_without_moving_the_reader(session: Session, open_page: OpenPage) -> None:
     page = open_page(session.path)
-    steps = page.locator("#steps > .turn > .step")
+    steps = page.locator("#steps .turn > .step")
     before = steps.count()
     call = page.locator("details.tool").nth(2)
     call.locator("summary").first.click()
@@ -101,7 +101,7 @@ def test_new_messages_come_without_moving_the_reader(session: Session, open_page
 
 def test_what_changes_above_moves_nothing_below(session: Session, open_page: OpenPage) -> None:
     page = open_page(session.path)
-    seen = page.locator("#steps > .turn > .step > .block").last
+    seen = page.locator("#steps .turn > .step > .block").last
     page.evaluate("scrollTo({ top: document.body.scrollHeight, behavior: 'instant' })")
     top = seen.evaluate(TOP)
     session.texts(0)[0]["text"] += "\nand more" * 20

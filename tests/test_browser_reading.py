@@ -116,12 +116,12 @@ def test_everything_opens_and_closes_at_once(open_page: OpenPage) -> None:
     assert count > 20
     page.keyboard.press("j")
     page.keyboard.press("j")
-    before = page.locator("#turn-2").bounding_box()
+    before = page.locator("#turn-1-2").bounding_box()
     page.keyboard.press("e")
     expect(folded).to_have_count(0)
     # What the reader looks at stays where it is, whatever opens above.
     assert before is not None
-    assert abs(page.locator("#turn-2").bounding_box()["y"] - before["y"]) < 2  # type: ignore[index]
+    assert abs(page.locator("#turn-1-2").bounding_box()["y"] - before["y"]) < 2  # type: ignore[index]
     page.get_by_role("button", name="Collapse all").click()
     expect(folded).to_have_count(count)
 

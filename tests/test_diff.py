@@ -12,7 +12,7 @@ import pytest
 from app.render import code, diff_html
 from app.render.diff import MAX_COMPARED_LINES, FileDiff, diff_texts
 from app.render.diff_html import MAX_MARKED_PAIRS, MAX_ROW_CHARACTERS, MAX_ROWS, ROW_CHARACTERS, diff_lines
-from app.render.guard import Budget
+from app.render.guard import MAX_BLOCK_BYTES, Budget
 from app.render.patches import read_apply_patch, read_patch
 from app.render.words import MAX_LINE_CHARACTERS, changed_words, mark
 
@@ -388,7 +388,7 @@ def test_the_head_of_a_hunk_is_cut_too():
 
 
 def test_a_hunk_larger_than_a_block_is_highlighted_in_portions(monkeypatch):
-    text = "def f(): pass  # something\n" * (2 * code.MAX_BLOCK_BYTES // 27)
+    text = "def f(): pass  # something\n" * (2 * MAX_BLOCK_BYTES // 27)
     monkeypatch.setattr(diff_html, "MAX_ROWS", 10_000)
     found = diff_lines(diff_texts("", text, "x.py"), Budget(max_rows=10_000))
     assert all('<span class="k">def</span>' in line.html for line in found.lines[1:])

@@ -10,8 +10,8 @@ import pytest
 from markupsafe import Markup, escape
 
 from app.render import code
-from app.render.code import ALIASES, LEXERS, MAX_BLOCK_BYTES, highlight, language_of_file, lexer
-from app.render.guard import Budget, TimeUp
+from app.render.code import ALIASES, LEXERS, highlight, language_of_file, lexer
+from app.render.guard import MAX_BLOCK_BYTES, Budget, TimeUp
 
 
 def unescape(line: Markup) -> str:

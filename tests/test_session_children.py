@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.session import Conversation
 from app.session.find import find_block, find_file
-from app.session.model import File, Text, Tool
+from app.session.model import Block, File, Text, Tool
 from tests import constructed, recorded
-from tests.constructed import read
+from tests.constructed import index, read
 
 CHILDREN = [name for name in recorded.NAMES if name.startswith("subagents.child")]
 
@@ -37,22 +38,28 @@ def test_every_task_that_ran_leads_to_its_session() -> None:
         assert child.turns
 
 
+def block_of(conversation: Conversation, id: str) -> Block | None:
+    found = find_block(index(conversation), id)
+    return found[0] if found else None
+
+
 def test_a_block_of_a_child_is_found_by_its_id() -> None:
     conversation = read(family())
     for name in CHILDREN:
         for part in recorded.parts(name):
             if part["type"] == "text":
-                block = find_block(conversation, part["id"])
-                assert isinstance(block, Text)
-                assert block.text == part["text"]
+                found = find_block(index(conversation), part["id"])
+                assert found
+                assert isinstance(found[0], Text)
+                assert found[0].text == part["text"]
 
 
 def test_a_file_of_a_child_is_found_by_its_id() -> None:
     document = constructed.document("v2b")
-    found = find_file(read(document), "msg_c02-1-file0")
+    found = find_file(index(read(document)), "msg_c02-1-file0")
     assert found
     assert found.name == "map.png"
-    assert find_file(read({**document, "children": []}), "msg_c02-1-file0") is None
+    assert find_file(index(read({**document, "children": []})), "msg_c02-1-file0") is None
 
 
 def test_children_that_lead_to_each_other_or_to_the_session_itself_are_flat() -> None:
@@ -104,7 +111,7 @@ def test_parts_with_the_same_id_become_two_that_can_both_be_found() -> None:
     blocks = conversation.steps[1].blocks
     assert len({block.id for block in blocks}) == 3
     assert [block.text for block in blocks if isinstance(block, Text)] == texts
-    assert [find_block(conversation, block.id) for block in blocks] == blocks
+    assert [block_of(conversation, block.id) for block in blocks] == blocks
 
 
 def test_many_messages_with_the_same_id_are_read_quickly() -> None:
@@ -151,12 +158,12 @@ def test_every_id_that_is_made_up_is_found() -> None:
         for file in (block.files if isinstance(block, Tool) else [block])
         if isinstance(file, File) and not file.id.startswith(own)
     ]
-    assert [find_block(conversation, block.id) for block in blocks if block.id not in own] == [
+    assert [block_of(conversation, block.id) for block in blocks if block.id not in own] == [
         block for block in blocks if block.id not in own
     ]
-    assert [find_file(conversation, file.id) for file in files] == files
+    assert [find_file(index(conversation), file.id) for file in files] == files
     assert [file.url[-1] for file in files] == list("34568") * 2
     for id, url in (("prt_1-file0", "data:,1"), ("prt_1-file1", "data:,2"), ("prt_7-file0", "data:,7")):
-        found = find_file(conversation, id)
+        found = find_file(index(conversation), id)
         assert found
         assert found.url == url

@@ -8,7 +8,8 @@ from flask import Response, request
 from flask.typing import ResponseReturnValue
 
 from app.api.blueprint import bp
-from app.documents import Document, Unchanged
+from app.document import Document, in_pieces
+from app.documents import Unchanged
 from app.errors import NotUploaded
 from app.parts import parts
 from app.session import native_items, read_conversation
@@ -39,12 +40,13 @@ def _answer(share_id: str, make: Callable[[Document], Response]) -> Response:
 
 
 def _whole(document: Document) -> Response:
-    read_conversation(document.json)
+    json = document.json
+    read_conversation(json)
     if document.is_gzip and request.accept_encodings["gzip"] > 0:
-        response = Response(document.stored, mimetype="application/json")
+        response = Response(in_pieces(document.stored), mimetype="application/json")
         response.headers["Content-Encoding"] = "gzip"
         return response
-    return Response(document.json, mimetype="application/json")
+    return Response(in_pieces(json), mimetype="application/json")
 
 
 def _known_etag() -> str | None:

@@ -74,6 +74,9 @@ class Links(Protocol):
     def file(self, file_id: str) -> str:
         """The address of the contents of a `data:` file."""
 
+    def block(self, block_id: str) -> str:
+        """The address of a page with this block alone."""
+
     def part(self, step_id: str, part_id: str) -> str:
         """The lasting address of a part in a step, or of the step itself."""
 
@@ -106,13 +109,25 @@ class ShownDiffs:
 
 
 class Renderer:
-    """Renders the steps of one page of `conversation`; `budget` is what the page may spend."""
+    """Renders the steps of one page of `conversation`; `budget` is what the page may spend.
 
-    def __init__(self, links: Links, conversation: Conversation, budget: Budget, depth: int = 0) -> None:
+    A block that `is_alone` on its page stands there unfolded.
+    """
+
+    def __init__(
+        self,
+        links: Links,
+        conversation: Conversation,
+        budget: Budget,
+        depth: int = 0,
+        *,
+        is_alone: bool = False,
+    ) -> None:
         self.links = links
         self.conversation = conversation
         self.budget = budget
         self.depth = depth
+        self.is_alone = is_alone
 
     def step(self, step: Step, *, shows_who: bool = True) -> Markup:
         """A step with its blocks; `shows_who` unless the step before has said so already."""

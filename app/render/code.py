@@ -16,7 +16,6 @@ from pygments.token import STANDARD_TYPES, _TokenType
 from app.render.guard import Budget, TimeUp
 from app.render.labels import visible
 
-MAX_BLOCK_BYTES = 16 * 1024
 # Some lexers take seconds for one long line; longer ones stay plain.
 MAX_LINE_CHARACTERS = 500
 MAX_SECONDS = 0.5
@@ -63,9 +62,8 @@ def language_of_file(path: str) -> str | None:
 def highlight(code: str, language: str | None, budget: Budget) -> list[Markup]:
     """`code` as lines of HTML; plain where the language is unknown or a budget is spent."""
     name = ALIASES.get((language or "").lower())
-    too_large = len(code) > MAX_BLOCK_BYTES or not budget.take(len(code))
     lines = visible(code).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if name is None or too_large:
+    if name is None or not budget.take_code(len(code)):
         return [escape(line) for line in lines]
     short = [line if len(line) <= MAX_LINE_CHARACTERS else "" for line in lines]
     try:

@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple
 
 from markupsafe import Markup, escape
 
-from app.render.code import MAX_BLOCK_BYTES, highlight, language_of_file
+from app.render.code import highlight, language_of_file
 from app.render.diff import FileDiff, Hunk, Row
-from app.render.guard import Budget, TimeUp
+from app.render.guard import MAX_BLOCK_BYTES, Budget, TimeUp
 from app.render.labels import short, visible
 from app.render.words import Range, changed_words, mark
 

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+# The lexers were tried against hostile input of this size.
+MAX_BLOCK_BYTES = 16 * 1024
+
 
 class TimeUp(BaseException):
     """The time is over. Not an Exception, because lexers swallow those while they compile."""
@@ -17,15 +20,23 @@ class TimeUp(BaseException):
 class Budget:
     """What one page may still spend on highlighting, parsing and diffs.
 
-    `timed_out` tells that the timer cut something, so that the page is neither complete nor worth keeping.
+    `left_plain` counts the pieces of code that were too much for it. `timed_out` tells that the timer cut
+    something, so that the page is neither complete nor worth keeping.
     """
 
     def __init__(
-        self, max_bytes: int = 256 * 1024, max_seconds: float = 4.0, *, max_rows: int = 2_000
+        self,
+        max_bytes: int = 256 * 1024,
+        max_seconds: float = 4.0,
+        *,
+        max_block_bytes: int = MAX_BLOCK_BYTES,
+        max_rows: int = 2_000,
     ) -> None:
         self._bytes = max_bytes
+        self._block_bytes = max_block_bytes
         self._seconds = max_seconds
         self._rows = max_rows
+        self.left_plain = 0
         self.timed_out = False
 
     def take(self, amount: int) -> bool:
@@ -34,6 +45,13 @@ class Budget:
             return False
         self._bytes -= amount
         return True
+
+    def take_code(self, amount: int) -> bool:
+        """Whether a piece of code of `amount` bytes may be highlighted; spends them."""
+        if amount <= self._block_bytes and self.take(amount):
+            return True
+        self.left_plain += 1
+        return False
 
     def has_rows(self, amount: int) -> bool:
         """Whether `amount` rows of diffs are left to spend."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from msgspec import Raw
@@ -10,9 +10,7 @@ from msgspec import Raw
 from app.session import v1, v2
 from app.session.fields import ABSENT, lenient, read_model, read_span, read_tokens
 from app.session.model import Conversation, Step, Tokens, Turn
-from app.session.steps import Ids, unreadable
-
-MessageReader = Callable[[Raw, Ids, int], list[Step]]
+from app.session.steps import Ids, Namer, unreadable
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -73,26 +71,28 @@ def read(session: Raw, messages: Sequence[Raw], ids: Ids) -> Conversation:
     )
 
 
+def read_message(raw: Raw, ids: Namer, number: int) -> list[Step]:
+    """The steps of one message; `ids` names it, and `number` is its place in the session."""
+    steps = _read_as_either(raw, ids, number)
+    for step in steps:
+        step.message, step.number = raw, number
+    return steps
+
+
+def _read_as_either(raw: Raw, ids: Namer, number: int) -> list[Step]:
+    for read in (v1.read_message, v2.read_message):
+        try:
+            return read(raw, ids, number)
+        except msgspec.ValidationError:
+            continue
+    return [unreadable(raw, ids.take("", number))]
+
+
 def _messages(messages: Sequence[Raw], ids: Ids) -> Iterator[list[Step]]:
-    for steps in _read_each(messages, ids):
+    for number, raw in enumerate(messages):
+        steps = read_message(raw, ids, number)
         ids.parts.add(sum(len(step.parts) for step in steps))
         yield steps
-
-
-def _read_each(messages: Sequence[Raw], ids: Ids) -> Iterator[list[Step]]:
-    # A session rarely mixes the generations, so the reader that knew the last message is asked first.
-    readers: list[MessageReader] = [v1.read_message, v2.read_message]
-    for index, raw in enumerate(messages):
-        try:
-            yield readers[0](raw, ids, index)
-            continue
-        except msgspec.ValidationError:
-            pass
-        try:
-            yield readers[1](raw, ids, index)
-            readers.reverse()
-        except msgspec.ValidationError:
-            yield [unreadable(raw, ids.take("", index))]
 
 
 def _turns(messages: Iterator[list[Step]], undone_from: str) -> list[Turn]:

@@ -13,7 +13,7 @@ _SURROGATES = re.compile(
 )
 
 
-def decodable(document: bytes) -> bytes:
+def decodable(document: bytes | bytearray) -> bytes | bytearray:
     """The document, with a replacement character for every half one.
 
     Raises UnicodeDecodeError when it is not UTF-8.

@@ -34,7 +34,7 @@ class _Child(msgspec.Struct, frozen=True):
     messages: list[Raw]
 
 
-def read_conversation(document: bytes) -> Conversation:
+def read_conversation(document: bytes | bytearray) -> Conversation:
     """The conversation in a document of JSON. Raises UnreadableDocument with the reason."""
     with refusals():
         found = opened(document)
@@ -58,7 +58,7 @@ def refusals() -> Iterator[None]:
         raise UnreadableDocument("The document is not valid JSON; it may have been cut short.") from None
 
 
-def opened(document: bytes) -> Contents:
+def opened(document: bytes | bytearray) -> Contents:
     """What a document holds, whichever its form. Raises as `refusals` expects it."""
     document = decodable(document)
     check_counts(document)

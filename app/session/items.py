@@ -28,7 +28,7 @@ class _Typed(msgspec.Struct):
     type: str
 
 
-def native_items(document: bytes) -> Iterator[bytes]:
+def native_items(document: bytes | bytearray) -> Iterator[bytes]:
     """The items as pieces of one JSON list. Raises UnreadableDocument before the first piece.
 
     OpenCode refuses a whole session for one type of part that it does not know, so those stay behind, and

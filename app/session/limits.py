@@ -31,7 +31,7 @@ class Counter:
             raise UnreadableDocument(self._reason)
 
 
-def check_counts(document: bytes) -> None:
+def check_counts(document: bytes | bytearray) -> None:
     """Raises UnreadableDocument when `document` has more than MAX_MESSAGES or MAX_PARTS.
 
     An empty object of two bytes becomes some fifty in memory; so they are counted as msgspec meets them,

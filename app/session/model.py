@@ -124,7 +124,8 @@ class Step:
     """One message, or a piece of a very long one: its parts are read into blocks when asked for.
 
     What came of the whole message (`failure`, `finish`, `milliseconds`, `cost`, `tokens`) stands on its last
-    piece; `diffs`, the files that the answers to a prompt changed, as a JSON list, on its first.
+    piece; `diffs`, the files that the answers to a prompt changed, as a JSON list, on its first. `message` is
+    the JSON of the whole message, the one with `number` (from 0) in its session.
     """
 
     id: str
@@ -133,7 +134,10 @@ class Step:
     parts: Sequence[Raw]
     read_part: Callable[[Raw, int], Block | None]
     first_part: int = 0
+    piece: int = 0
     is_whole: bool = True
+    message: Raw = field(default_factory=lambda: NOTHING)
+    number: int = 0
     at: int | None = None
     agent: str = ""
     model: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from msgspec import Raw
 
@@ -14,6 +15,13 @@ from app.session.opaque import without_opaque
 
 # A longer message is cut into several steps, so that none costs a page much.
 STEP_BYTES = 64 * 1024
+
+
+class Namer(Protocol):
+    """Gives messages the ids under which pages show them."""
+
+    def take(self, id: str, index: int) -> str:
+        """The id for the message at `index`, which has `id` in its document."""
 
 
 class Ids:
@@ -45,6 +53,7 @@ def steps_of(message: Step) -> list[Step]:
             id=f"{message.id}.{number}" if number else message.id,
             parts=parts,
             first_part=first_part,
+            piece=number,
             is_whole=False,
             failure=None,
             finish="",

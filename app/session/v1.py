@@ -16,7 +16,7 @@ from app.session.fields import (
     read_tokens,
 )
 from app.session.model import NOTHING, Step
-from app.session.steps import Ids, steps_of
+from app.session.steps import Namer, steps_of
 from app.session.v1_parts import read_part
 
 
@@ -50,7 +50,7 @@ _decode = msgspec.json.Decoder(_Message).decode
 _read_summary = lenient(_Summary)
 
 
-def read_message(raw: Raw, ids: Ids, index: int) -> list[Step]:
+def read_message(raw: Raw, ids: Namer, index: int) -> list[Step]:
     """The steps of one message. Raises ValidationError when it is none of V1."""
     message = _decode(raw)
     info = message.info

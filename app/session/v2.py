@@ -25,7 +25,7 @@ from app.session.fields import (
 )
 from app.session.limits import MAX_PARTS
 from app.session.model import Role, Step
-from app.session.steps import Ids, steps_of
+from app.session.steps import Namer, steps_of
 
 
 class Piece(NamedTuple):
@@ -60,7 +60,7 @@ class _Message(msgspec.Struct, frozen=True):
 _decode = msgspec.json.Decoder(_Message).decode
 
 
-def read_message(raw: Raw, ids: Ids, index: int) -> list[Step]:
+def read_message(raw: Raw, ids: Namer, index: int) -> list[Step]:
     """The steps of one message. Raises ValidationError when it is none of V2."""
     message = _decode(raw)
     id = ids.take(read_text(message.id), index)

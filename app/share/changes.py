@@ -15,7 +15,7 @@ from app.session import Conversation
 from app.session.changes import FileChange, changes
 from app.share.blueprint import bp
 from app.share.links import ShareLinks
-from app.share.reading import answer, page
+from app.share.reading import Made, answer, page
 
 # How much of a file's patches one page reads.
 PAGE_CHARACTERS = 1024 * 1024
@@ -25,12 +25,12 @@ PAGE_CHARACTERS = 1024 * 1024
 def changed_files(share_id: str) -> ResponseReturnValue:
     """Every file the session touched, with how much of it changed."""
 
-    def make(edition: Edition) -> tuple[str, bool]:
-        conversation = edition.conversation
+    def make(edition: Edition) -> Made:
+        conversation = edition.index.conversation
         html = render_template(
             "changes.html", share_id=share_id, conversation=conversation, files=changes(conversation)
         )
-        return html, True
+        return Made(html)
 
     return page(share_id, "changes", make)
 
@@ -40,8 +40,8 @@ def changed_file(share_id: str, number: int) -> ResponseReturnValue:
     """The diffs of one file, in the order in which they were made, from the one with the number `from`."""
     first = request.args.get("from", 1, type=int)
 
-    def make(edition: Edition) -> tuple[str, bool]:
-        conversation = edition.conversation
+    def make(edition: Edition) -> Made:
+        conversation = edition.index.conversation
         file, count = _file(conversation, number)
         if not 1 <= first <= max(1, len(file.patches)):
             abort(404)
@@ -59,7 +59,7 @@ def changed_file(share_id: str, number: int) -> ResponseReturnValue:
             ),
             page=renderer,
         )
-        return html, not renderer.budget.timed_out
+        return Made(html, may_be_kept=not renderer.budget.timed_out)
 
     return page(share_id, f"change-{number}-{first}", make)
 
@@ -69,7 +69,7 @@ def patch(share_id: str, number: int, place: int) -> ResponseReturnValue:
     """One diff of a file, whole, as plain text; `place` counts them from 1."""
 
     def make(edition: Edition) -> Response:
-        file, _ = _file(edition.conversation, number)
+        file, _ = _file(edition.index.conversation, number)
         if not 1 <= place <= len(file.patches):
             abort(404)
         return Response(file.patches[place - 1].text, mimetype="text/plain")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from app.session import Conversation, Turn
-from app.session.model import Notice, Text
+from app.session import Chapter
+from app.session.index import Prompt
+from app.session.pages import Page
+from app.session.prompts import title_of
 from app.share.links import ShareLinks
-from app.share.paging import Page
-
-MAX_ENTRIES = 200
 
 
 @dataclass(frozen=True)
@@ -32,25 +31,23 @@ class Contents:
         return self.count - len(self.entries)
 
 
-def contents_of(
-    conversation: Conversation, links: ShareLinks, page: Page | None = None, limit: int | None = MAX_ENTRIES
-) -> Contents:
-    """The first `limit` prompts; those on `page` are linked within it."""
-    entries = [
+def contents_of(chapter: Chapter, links: ShareLinks, page: Page) -> Contents:
+    """The first prompts; those on `page` are linked within it."""
+    return Contents(_entries(chapter.prompts, links, page), len(chapter.conversation.turns))
+
+
+def all_contents_of(chapter: Chapter, links: ShareLinks) -> Contents:
+    """Every prompt, for which the whole conversation is read."""
+    turns = chapter.conversation.turns
+    return Contents(_entries((Prompt(turn.id, title_of(turn)) for turn in turns), links), len(turns))
+
+
+def _entries(prompts: Iterable[Prompt], links: ShareLinks, page: Page | None = None) -> list[Entry]:
+    return [
         Entry(
             number,
-            _title(turn),
-            f"#{turn.id}" if page and page.has(turn.id) else links.part(turn.id, turn.id),
+            prompt.title,
+            f"#{prompt.id}" if page and page.has(prompt.id) else links.part(prompt.id, prompt.id),
         )
-        for number, turn in enumerate(conversation.turns[:limit], start=1)
+        for number, prompt in enumerate(prompts, start=1)
     ]
-    return Contents(entries, len(conversation.turns))
-
-
-def _title(turn: Turn) -> str:
-    """What a person wrote, or what happened instead."""
-    blocks = turn.steps[0].blocks
-    texts = [block for block in blocks if isinstance(block, Text)]
-    written = next((text.text for text in texts if not text.synthetic), None)
-    notice = next((block.label for block in blocks if isinstance(block, Notice)), None)
-    return (written or notice or "Added by OpenCode").strip().partition("\n")[0]

@@ -23,8 +23,8 @@ def full(share_id: str, block_id: str, name: str) -> ResponseReturnValue:
     """One text of a block, whole, as plain text; all of them as `call`."""
 
     def make(edition: Edition) -> Response:
-        block = find_block(edition.conversation, block_id)
-        found = full_text(block, name) if block else None
+        place = find_block(edition.index, block_id)
+        found = full_text(place[0], name) if place else None
         if found is None:
             abort(404)
         return _harmless(Response(found, mimetype="text/plain"))
@@ -37,7 +37,7 @@ def file(share_id: str, file_id: str) -> ResponseReturnValue:
     """The contents of an attached file: pictures and text to look at, anything else to download."""
 
     def make(edition: Edition) -> Response:
-        attached = find_file(edition.conversation, file_id)
+        attached = find_file(edition.index, file_id)
         found = contents(attached) if attached else None
         if found is None:
             abort(404)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 from flask.typing import ResponseReturnValue
 
+from app.document import in_pieces
 from app.documents import Edition
 from app.parts import parts
 from app.render.transcript import transcript
@@ -17,9 +18,11 @@ from app.share.reading import answer
 @bp.get("/share/<share_id>.json")
 def as_json(share_id: str) -> ResponseReturnValue:
     """The document itself."""
-    return answer(
-        share_id, lambda edition: Response(edition.json, mimetype="application/json"), variant="json"
-    )
+
+    def make(edition: Edition) -> Response:
+        return Response(in_pieces(edition.json), mimetype="application/json")
+
+    return answer(share_id, make, variant="json")
 
 
 @bp.get("/share/<share_id>.md")
@@ -28,7 +31,7 @@ def as_markdown(share_id: str) -> ResponseReturnValue:
 
     def make(edition: Edition) -> Response:
         url = f"{parts().config.BASE_URL}/share/{share_id}"
-        return Response("".join(transcript(edition.conversation, url)), mimetype="text/markdown")
+        return Response("".join(transcript(edition.index.conversation, url)), mimetype="text/markdown")
 
     return answer(share_id, make, variant="markdown")
 
@@ -38,7 +41,7 @@ def as_card(share_id: str) -> ResponseReturnValue:
     """The picture that chat programs show beside a link."""
 
     def make(edition: Edition) -> Response:
-        preview = preview_of(edition.conversation)
+        preview = preview_of(edition.index.session)
         return Response(card(preview.title, preview.facts), mimetype="image/png")
 
     return answer(share_id, make, variant="card")

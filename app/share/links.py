@@ -19,6 +19,9 @@ class ShareLinks:
     def file(self, file_id: str) -> str:
         return url_for("share.file", share_id=self.share_id, file_id=file_id)
 
+    def block(self, block_id: str) -> str:
+        return url_for("share.block", share_id=self.share_id, block_id=block_id)
+
     def part(self, step_id: str, part_id: str) -> str:
         return url_for("share.message", share_id=self.share_id, step_id=step_id, _anchor=part_id)
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from app.parts import parts
 from app.render.labels import plural
-from app.session import Conversation
-from app.session.changes import Totals, changes, totals
+from app.session import Chapter
 
 UNTITLED = "A shared OpenCode session"
 MAX_TITLE = 200
@@ -24,13 +23,12 @@ class Preview:
         return " · ".join(self.facts)
 
 
-def preview_of(conversation: Conversation, changed: Totals | None = None) -> Preview:
+def preview_of(chapter: Chapter) -> Preview:
     """Title, model and counts; no more than counts where the operator keeps titles out of previews."""
-    messages = len({step.message_id for step in conversation.steps})
-    changed = changed or totals(changes(conversation))
-    facts = [plural(messages, "message")]
-    if changed.files:
-        facts.append(f"{plural(changed.files, 'file')} changed")
+    conversation = chapter.conversation
+    facts = [plural(chapter.message_count, "message")]
+    if chapter.changed.files:
+        facts.append(f"{plural(chapter.changed.files, 'file')} changed")
     if not parts().config.PREVIEW_TITLES:
         return Preview(UNTITLED, facts)
     models = [model.rpartition("/")[2] for model in conversation.models[:1]]

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from flask import Response, make_response, render_template, request
 
 from app.assets import release
 from app.compression import accepted_encoding, encoded_response
-from app.documents import Edition
+from app.documents import Documents, Edition
 from app.errors import NotUploaded
+from app.life import Life
 from app.parts import parts
+from app.session import UnreadableDocument
+from app.storage import StorageError
 
 REFRESH_SECONDS = 3
 
-# Makes a page of an edition, and tells whether it may be kept.
-PageMaker = Callable[[Edition], tuple[str, bool]]
+logger = logging.getLogger(__name__)
+
+
+class Made(NamedTuple):
+    """A page as it was made of an edition, and whether the next reader may have the same."""
+
+    html: str
+    may_be_kept: bool = True
 
 
 def answer(share_id: str, make: Callable[[Edition], Response], variant: str = "page") -> Response:
@@ -38,6 +50,9 @@ def answer(share_id: str, make: Callable[[Edition], Response], variant: str = "p
     response.set_etag(tag, weak=True)
     response.headers["Cache-Control"] = "private, no-cache"
     response.vary.update(["Accept", "Accept-Encoding"])
+    if edition.is_due:
+        documents = parts().documents
+        response.call_on_close(lambda: _refresh(documents, life))
     return response
 
 
@@ -46,7 +61,7 @@ def etag_of(edition: Edition) -> str:
     return f'W/"{_tag(edition, "page")}"'
 
 
-def page(share_id: str, name: str, make: PageMaker) -> Response:
+def page(share_id: str, name: str, make: Callable[[Edition], Made]) -> Response:
     """The page `name`, made once per edition and encoding and kept for the next reader."""
 
     def kept(edition: Edition) -> Response:
@@ -54,13 +69,26 @@ def page(share_id: str, name: str, make: PageMaker) -> Response:
         name_of_release = f"{name}.{_made_by()}"
         body = parts().pages.get(edition, name_of_release, encoding)
         if body is None:
-            html, may_be_kept = make(edition)
-            if not may_be_kept:
-                return make_response(html)
-            body = parts().pages.put(edition, name_of_release, encoding, html.encode())
+            made = make(edition)
+            if not made.may_be_kept:
+                return make_response(made.html)
+            body = parts().pages.put(edition, name_of_release, encoding, made.html.encode())
         return encoded_response(body, encoding, "text/html")
 
     return answer(share_id, kept)
+
+
+def file_name(id: str) -> str:
+    """An id as a name in the cache; whatever a reader typed, it stays one short file name."""
+    return hashlib.sha256(id.encode()).hexdigest()[:16]
+
+
+def _refresh(documents: Documents, life: Life) -> None:
+    """Looks for a newer version when the reader has the answer already."""
+    try:
+        documents.refresh(life)
+    except (StorageError, UnreadableDocument) as error:
+        logger.warning("a newer version could not be read: %s", error)
 
 
 def _tag(edition: Edition, variant: str) -> str:

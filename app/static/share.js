@@ -68,7 +68,7 @@ async function copy(text) {
     const blob = text.then((words) => new Blob([words], { type: "text/plain" }))
     await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })])
   } catch {
-    // Pages without https have no clipboard.
+    // Without https there is no clipboard.
     const words = await text
     document.oncopy = (event) => event.clipboardData.setData("text/plain", words) ?? event.preventDefault()
     const isCopied = document.execCommand("copy")
@@ -115,7 +115,7 @@ function offerCopy({ target }) {
   if (copier.parentElement !== place) place.append(copier)
 }
 
-// --- Turns: filtering, going from one to the next, marking the one being read
+// --- Turns: filtering, going from one to the next, marking the one read
 
 const turns = () => all(".turn:not([hidden])")
 let jump = {}
@@ -149,7 +149,7 @@ function goBy(count) {
 
 function mark(turn) {
   one(".contents [aria-current]")?.removeAttribute("aria-current")
-  const link = one(`.contents a[href="#${CSS.escape(one(".step", turn).id)}"]`)
+  const link = one(`.contents a[href$="#${CSS.escape(one(".step", turn).id)}"]`)
   if (!link) return
   link.setAttribute("aria-current", "true")
   const list = link.closest("ol")
@@ -182,7 +182,7 @@ function showTarget() {
 // Whatever `change` does above, what the reader sees stays where it is.
 function keepPlace(change) {
   const seen = document.elementFromPoint(innerWidth / 2, TOP)
-  const place = seen?.closest("#steps > * > * > .block, .step[id]")
+  const place = seen?.closest(".turn > * > .block, .step[id]")
   const before = place && topOf(place)
   change()
   if (place?.isConnected) scrollBy({ top: topOf(place) - before, behavior: "instant" })
@@ -203,9 +203,11 @@ function named(parent) {
   return found
 }
 
-// Makes `live` what `next` is; returns the new elements.
+// Makes `live` what `next` is; returns what is new.
 function morph(live, next) {
   if (live.isEqualNode(next)) return []
+  // Other pages may stand beside its own.
+  if (live.id === "steps") return morph(one(`#${one(".page", next).id}`), one(".page", next))
   if ("data" in live) {
     // What is selected in it stays selected.
     if (next.data.startsWith(live.data)) live.appendData(next.data.slice(live.length))
@@ -283,6 +285,7 @@ async function answer() {
     etag = response.headers.get("ETag")
     changedAt = Date.now()
     show(next)
+    document.dispatchEvent(new Event("newer"))
   }
   // The longer nothing has changed, the less often.
   return Math.min(Math.max((Date.now() - changedAt) / 10, SHORTEST), LONGEST)
@@ -338,6 +341,8 @@ function start() {
   on(document, "visibilitychange", () => later(Math.max(notBefore - Date.now(), 1)))
   later(SHORTEST)
 }
+
+window.share = { keepPlace, morph, watch, filter, etag: () => etag }
 
 let theme = "auto"
 try {

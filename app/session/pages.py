@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
-from app.session import Conversation, Step, Turn
+from app.session.model import Conversation, Step, Turn
 
 PAGE_BYTES = 160 * 1024
 PAGE_STEPS = 150
