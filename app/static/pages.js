@@ -1,0 +1,106 @@
+// Only in sessions of several pages: brings the page before and the page after when they come near.
+(() => {
+"use strict"
+
+const { keepPlace, morph, watch, filter, etag } = window.share
+const all = (selector) => [...document.querySelectorAll(selector)]
+
+// Pages, and the links to others around them, that are at most a window's height away.
+const near = new Set()
+const nearing = new IntersectionObserver(noteNear, { rootMargin: "100% 0px" })
+// The version of the session that each page was made of.
+const versions = new Map()
+
+function noteNear(entries) {
+  for (const { target, isIntersecting } of entries) near[isIntersecting ? "add" : "delete"](target)
+  bring()
+}
+
+async function fetched(url) {
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`)
+  const content = new DOMParser().parseFromString(await response.text(), "text/html")
+  const [page, links] = [".page", ".pages"].map((selector) => content.querySelector(selector))
+  return { page, links, version: response.headers.get("ETag") }
+}
+
+function follow(page, version) {
+  versions.set(page, version)
+  nearing.observe(page)
+  watch()
+  filter()
+}
+
+// Another page's links lead on from there.
+function exchange(old, links) {
+  links.setAttribute("aria-label", old.getAttribute("aria-label"))
+  nearing.unobserve(old)
+  near.delete(old)
+  old.replaceWith(links)
+  nearing.observe(links)
+}
+
+async function extend(old) {
+  const isEnd = old === all(".pages").at(-1)
+  const link = old.querySelector(isEnd ? "[rel=next]" : "[rel=prev]")
+  if (!link) return near.delete(old)
+  const { page, links, version } = await fetched(link.dataset.src)
+  if (!isEnd) await still()
+  const edge = all(".page").at(isEnd ? -1 : 0)
+  const top = edge.getBoundingClientRect().top
+  edge[isEnd ? "after" : "before"](page)
+  exchange(old, links)
+  // What comes before what is read does not move it.
+  scrollBy({ top: edge.getBoundingClientRect().top - top, behavior: "instant" })
+  follow(page, version)
+}
+
+async function freshen(shown) {
+  const { page, links, version } = await fetched(shown.dataset.src)
+  keepPlace(() => morph(shown, page))
+  if (shown === all(".page").at(-1)) exchange(all(".pages").at(-1), links)
+  follow(shown, version)
+}
+
+const isLinks = (element) => element.matches(".pages")
+const isOld = (element) => element.matches(".page") && versions.get(element) !== etag()
+
+function missing() {
+  // A filter hides so much that everything would come near.
+  const isFiltered = document.querySelector("#filter").value
+  return [...near].find((element) => isOld(element) || (isLinks(element) && !isFiltered))
+}
+
+let isBusy = false
+
+// One after another, for as long as something near is missing or old.
+async function bring() {
+  if (isBusy) return
+  isBusy = true
+  try {
+    for (let element; (element = missing()); await told()) await (isLinks(element) ? extend : freshen)(element)
+  } catch {
+    // The links lead there as well, and what comes near next is tried again.
+  }
+  isBusy = false
+}
+
+// Until the observer has told what is near now.
+const told = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
+
+// A scroll under way to some place would end somewhere else.
+async function still() {
+  for (let y; y !== scrollY; await told()) y = scrollY
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  const [own] = all(".page")
+  follow(own, etag())
+  all(".pages").forEach((links) => nearing.observe(links))
+  document.addEventListener("newer", () => {
+    versions.set(own, etag())
+    bring()
+  })
+  document.querySelector("#filter").addEventListener("input", bring)
+})
+})()
