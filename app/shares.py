@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from app.extensions import db
 from app.life import Life
 from app.models import Share
+from app.standing import StandingConnection
 from app.storage import ObjectStore, UploadLink, document_key
 
 LINK_LIFETIME = timedelta(hours=1)
@@ -69,6 +70,11 @@ class Shares:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
+        self._standing = StandingConnection()
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self._standing.close()
 
     def create(self, share_id: str, session_id: str) -> tuple[Share, str]:
         """A new share and its secret, which is nowhere else to be had. Raises ShareExists."""
@@ -95,8 +101,7 @@ class Shares:
         """The life of a live share. Raises ShareNotFound."""
         if not is_share_id(share_id):
             raise ShareNotFound
-        with db.engine.connect() as connection:
-            row = connection.execute(LIVE, {"share_id": share_id}).first()
+        row = self._standing.first(LIVE, {"share_id": share_id})
         if row is None:
             raise ShareNotFound
         return _life(*row)

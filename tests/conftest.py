@@ -13,6 +13,7 @@ from flask_migrate import upgrade
 
 from app import create_app
 from app.extensions import db
+from app.parts import parts
 from config import read_config
 from tests.servers.postgres import postgres, run_sql
 from tests.servers.s3 import s3_server
@@ -29,6 +30,7 @@ def running_app(settings: dict[str, str]) -> Iterator[Flask]:
         yield app
     finally:
         with app.app_context():
+            parts().shares.close()
             db.engine.dispose()
 
 

@@ -32,6 +32,12 @@ limit_creations = limiter.limit(
 )
 
 
+@limiter.request_filter
+def is_elsewhere() -> bool:
+    """Only the API is limited; Flask-Limiter need not find that out anew for every page."""
+    return request.blueprint != bp.name
+
+
 @bp.after_request
 def add_headers(response: Response) -> Response:
     response.headers.setdefault("Cache-Control", "no-store")

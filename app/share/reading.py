@@ -7,6 +7,7 @@ import logging
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import NamedTuple
 
 from flask import Response, make_response, render_template, request
@@ -49,7 +50,7 @@ def answer(share_id: str, make: Callable[[Edition], Response], variant: str = "p
     response = Response(status=304) if request.if_none_match.contains_weak(tag) else make(edition)
     response.set_etag(tag, weak=True)
     response.headers["Cache-Control"] = "private, no-cache"
-    response.vary.update(["Accept", "Accept-Encoding"])
+    response.headers["Vary"] = "Accept, Accept-Encoding"
     if edition.is_due:
         documents = parts().documents
         response.call_on_close(lambda: _refresh(documents, life))
@@ -98,8 +99,12 @@ def _tag(edition: Edition, variant: str) -> str:
 def _made_by() -> str:
     """What makes pages beside their document: the code, and the settings that stand in them."""
     config = parts().config
-    settings = f"{config.BASE_URL} {config.PREVIEW_TITLES}"
-    return f"{release()}{zlib.crc32(settings.encode()):08x}"
+    return _made_with(config.BASE_URL, config.PREVIEW_TITLES)
+
+
+@cache
+def _made_with(*settings: object) -> str:
+    return f"{release()}{zlib.crc32(repr(settings).encode()):08x}"
 
 
 def _waiting() -> Response:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
 from app.documents import Edition
 from app.render import Budget, Renderer
@@ -25,7 +28,7 @@ BLOCK_BYTES = 128 * 1024
 @bp.get("/share/<share_id>")
 def show(share_id: str) -> ResponseReturnValue:
     """A page of the session; the whole of it as Markdown for programs that ask for that."""
-    if request.accept_mimetypes.best_match(["text/html", "text/markdown"]) == "text/markdown":
+    if _prefers_markdown(request.headers.get("Accept", "")):
         return as_markdown(share_id)
     number = request.args.get("page", 1, type=int)
     return page(share_id, f"page-{number}", lambda edition: _numbered(edition, _session, number).whole())
@@ -102,6 +105,12 @@ def prompts(share_id: str) -> ResponseReturnValue:
         )
 
     return page(share_id, "prompts", make)
+
+
+@lru_cache(maxsize=256)
+def _prefers_markdown(accept: str) -> bool:
+    accepted = parse_accept_header(accept, MIMEAccept)
+    return accepted.best_match(["text/html", "text/markdown"]) == "text/markdown"
 
 
 def _session(edition: Edition) -> Chapter:
