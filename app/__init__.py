@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import api, assets, errors, health, landing, limits_storage, share, uploads
 from app.cache import Cache
 from app.documents import Documents
-from app.extensions import db, limiter, migrate
+from app.extensions import db, migrate
 from app.pages import KeptPages
 from app.parts import EXTENSION, Parts
 from app.render import labels
@@ -41,7 +41,7 @@ def create_app(config: Config | None = None) -> Flask:
 
     db.init_app(app)
     migrate.init_app(app, db)
-    limiter.init_app(app)
+    api.init_limiter(app)
 
     store = open_store(config)
     cache = Cache(config.data_dir / "cache", config.CACHE_MAX_BYTES)

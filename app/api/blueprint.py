@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from typing import TypeVar
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Flask, Response, request
 
 from app.api.auth import authorized_share
 from app.extensions import limiter
 from app.parts import parts
+
+T = TypeVar("T")
 
 bp = Blueprint("api", __name__, url_prefix="/api")
 
@@ -32,10 +35,16 @@ limit_creations = limiter.limit(
 )
 
 
-@limiter.request_filter
-def is_elsewhere() -> bool:
-    """Only the API is limited; Flask-Limiter need not find that out anew for every page."""
-    return request.blueprint != bp.name
+def init_limiter(app: Flask) -> None:
+    """Has the limiter look at requests to the API only; it would ask for the limits of every page as well."""
+    limiter.init_app(app)
+    _make_ours(app.before_request_funcs)
+    _make_ours(app.after_request_funcs)
+    _make_ours(app.teardown_request_funcs)
+
+
+def _make_ours(hooks: dict[str | None, list[T]]) -> None:
+    hooks.setdefault(bp.name, []).extend(hooks.pop(None, []))
 
 
 @bp.after_request
