@@ -14,6 +14,7 @@ from app.pages import KeptPages
 from app.parts import EXTENSION, Parts
 from app.render import labels
 from app.shares import Shares
+from app.standing import StandingConnection
 from app.storage import open_store
 from config import Config, read_config
 
@@ -46,7 +47,9 @@ def create_app(config: Config | None = None) -> Flask:
     store = open_store(config)
     cache = Cache(config.data_dir / "cache", config.CACHE_MAX_BYTES)
     documents = Documents(store, cache, config.MAX_SESSION_BYTES)
-    app.extensions[EXTENSION] = Parts(config, store, Shares(store), documents, cache, KeptPages(cache))
+    standing = StandingConnection()
+    shares = Shares(store, standing)
+    app.extensions[EXTENSION] = Parts(config, store, shares, documents, cache, KeptPages(cache), standing)
     app.jinja_env.filters.update(labels.FILTERS)
     assets.init_app(app)
     errors.init_app(app)

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from flask import g
 from limits.storage import Storage
-from sqlalchemy import Connection, bindparam, delete, select, text
+from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.extensions import db
 from app.models import RateLimitCount
+from app.parts import parts
 
 URI = "database://"
 
@@ -28,7 +28,7 @@ COUNT = text(
     """
 )
 
-
+CLOSED = delete(RateLimitCount).where(RateLimitCount.expires_at <= bindparam("now"))
 WINDOW = select(RateLimitCount.hits, RateLimitCount.expires_at).where(RateLimitCount.key == bindparam("key"))
 
 
@@ -49,11 +49,10 @@ class DatabaseStorage(Storage):
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         now = time.time()
         values = {"key": key, "amount": amount, "now": now, "expires_at": now + expiry}
-        with self._connection() as connection:
-            window = Window(*connection.execute(COUNT, values).one())
-            if window.hits == amount:
-                # A window opens rarely enough to pay for sweeping those that have closed.
-                connection.execute(delete(RateLimitCount).where(RateLimitCount.expires_at <= now))
+        window = Window._make(parts().standing.execute(COUNT, values).one())
+        if window.hits == amount:
+            # A window opens rarely enough to pay for sweeping those that have closed.
+            parts().standing.execute(CLOSED, {"now": now})
         self._counted()[key] = window
         return window.hits
 
@@ -67,33 +66,26 @@ class DatabaseStorage(Storage):
 
     def check(self) -> bool:
         try:
-            with self._connection() as connection:
-                connection.execute(select(1))
+            parts().standing.execute(select(1), {})
         except SQLAlchemyError:
             return False
         return True
 
     def reset(self) -> int:
         self._counted().clear()
-        with self._connection() as connection:
-            return connection.execute(delete(RateLimitCount)).rowcount
+        return parts().standing.execute(delete(RateLimitCount), {}).rowcount
 
     def clear(self, key: str) -> None:
         self._counted().pop(key, None)
-        with self._connection() as connection:
-            connection.execute(delete(RateLimitCount).where(RateLimitCount.key == key))
+        parts().standing.execute(delete(RateLimitCount).where(RateLimitCount.key == key), {})
 
     def _window(self, key: str) -> Window | None:
         """The window of a key; what this request has just counted is not asked for again."""
         if key in self._counted():
             return self._counted()[key]
-        with self._connection() as connection:
-            row = connection.execute(WINDOW, {"key": key}).first()
+        row = parts().standing.first(WINDOW, {"key": key})
         return Window(*row) if row else None
 
     def _counted(self) -> dict[str, Window]:
         counted: dict[str, Window] = g.setdefault("counted_windows", {})
         return counted
-
-    def _connection(self) -> Connection:
-        return db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")

@@ -11,6 +11,7 @@ from app.cache import Cache
 from app.documents import Documents
 from app.pages import KeptPages
 from app.shares import Shares
+from app.standing import StandingConnection
 from app.storage import ObjectStore
 from config import Config
 
@@ -25,6 +26,7 @@ class Parts:
     documents: Documents
     cache: Cache
     pages: KeptPages
+    standing: StandingConnection
 
     def forget(self, life: str) -> None:
         """Drops whatever this machine holds of the life with this name."""

@@ -68,13 +68,9 @@ class Declared:
 class Shares:
     """The shares of this server: rows in the database, documents in `store`."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, standing: StandingConnection) -> None:
         self._store = store
-        self._standing = StandingConnection()
-
-    def close(self) -> None:
-        """Lets go of the database."""
-        self._standing.close()
+        self._standing = standing
 
     def create(self, share_id: str, session_id: str) -> tuple[Share, str]:
         """A new share and its secret, which is nowhere else to be had. Raises ShareExists."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVarTuple
 from weakref import WeakSet
 
-from sqlalchemy import Connection, Row, Select
+from sqlalchemy import Connection, CursorResult, Executable, Row, Select
 from sqlalchemy.exc import DBAPIError
 
 from app.extensions import db
@@ -34,14 +34,18 @@ class StandingConnection:
 
     def first(self, query: Select[*Ts], values: Mapping[str, Any]) -> Row[*Ts] | None:
         """The first row that a query finds."""
+        return self.execute(query, values).first()
+
+    def execute(self, statement: Executable, values: Mapping[str, Any]) -> CursorResult[Any]:
+        """What a statement gives back. Executed twice where the connection broke meanwhile."""
         try:
-            return self._connection().execute(query, values).first()
+            return self._connection().execute(statement, values)
         except DBAPIError as error:
             self._mine.connection = None
             if not error.connection_invalidated:
                 raise
         # The database was restarted since it was last asked.
-        return self._connection().execute(query, values).first()
+        return self._connection().execute(statement, values)
 
     def _connection(self) -> Connection:
         connection: Connection | None = getattr(self._mine, "connection", None)

@@ -90,7 +90,7 @@ def look_at(url: str) -> Page:
     assets = dict.fromkeys(urljoin(url, address) for address in found.assets)
     return Page(
         [asset for asset in assets if urlsplit(asset).netloc == here],
-        [urljoin(url, address) for address in found.fragments],
+        [urljoin(url, f"{found.steps}/{number}") for number in range(2, found.pages + 1)],
     )
 
 
@@ -100,7 +100,8 @@ class _References(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.assets: list[str] = []
-        self.fragments: list[str] = []
+        self.steps = ""
+        self.pages = 1
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -109,8 +110,10 @@ class _References(HTMLParser):
             self.assets.append(given["href"])
         elif tag == "script" and given.get("src"):
             self.assets.append(given["src"])
-        elif given.get("data-src"):
-            self.fragments.append(given["data-src"])
+        elif given.get("class") == "page":
+            self.steps = given["data-src"].rpartition("/")[0]
+        elif given.get("aria-current") == "page":
+            self.pages = int(given["aria-label"].rpartition(" ")[2])
 
 
 class Uploader:

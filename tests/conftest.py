@@ -30,7 +30,7 @@ def running_app(settings: dict[str, str]) -> Iterator[Flask]:
         yield app
     finally:
         with app.app_context():
-            parts().shares.close()
+            parts().standing.close()
             db.engine.dispose()
 
 

@@ -18,12 +18,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.cache import Cache
+from app.documents import Documents, Edition
 from app.extensions import db
 from app.housekeeping import keep_house
 from app.models import Share
 from app.pages import KeptPages
 from app.parts import parts
 from app.render import Renderer
+from app.storage import StorageError
 from tests.client import create, delete, renew, share, upload
 from tests.conftest import running_app
 from tests.recorded import document, document_bytes
@@ -197,6 +199,91 @@ def test_a_change_made_before_the_last_link_expired_is_seen_afterwards(
         seen.at -= 3600 * 2
     again = client.get("/share/GhIjKlMn", headers={"If-None-Match": etag})
     assert again.status_code == 200
+
+
+def test_a_large_document_is_shown_as_it_was_while_the_next_is_read(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.documents.LARGE_BYTES", 1000)
+    monkeypatch.setattr("app.documents.LARGE_FRESH_SECONDS", -1)
+    secret = share(client, SESSION)["secret"]
+    with client.get("/share/GhIjKlMn") as first:
+        etag = first.headers["ETag"]
+    grow(client, secret, 4)
+    looked: list[bool] = []
+    look = Documents._look
+
+    def looking(*args, wait: bool) -> Edition | None:
+        looked.append(wait)
+        return look(*args, wait=wait)
+
+    monkeypatch.setattr(Documents, "_look", looking)
+    with client.get("/share/GhIjKlMn") as answer:
+        assert answer.headers["ETag"] == etag
+        assert looked == []
+    assert looked == [False]
+    with client.get("/share/GhIjKlMn") as answer:
+        assert answer.headers["ETag"] != etag
+
+
+def test_a_store_that_fails_after_the_answer_does_not_fail_the_reader(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("app.documents.LARGE_BYTES", 1000)
+    monkeypatch.setattr("app.documents.LARGE_FRESH_SECONDS", -1)
+    share(client, SESSION)
+    client.get("/share/GhIjKlMn").close()
+
+    def fail(*_: object) -> None:
+        raise StorageError("the bucket does not answer")
+
+    monkeypatch.setattr(type(parts_of(client).store), "open", fail)
+    with client.get("/share/GhIjKlMn") as answer:
+        assert answer.status_code == 200
+    assert "does not answer" in caplog.text
+
+
+def test_a_document_that_cannot_be_read_is_read_once(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share(client, b'{"session": 5, "messages": []}')
+    assert client.get("/share/GhIjKlMn").status_code == 422
+    monkeypatch.setattr("app.documents.read_conversation", None)
+    again = client.get("/share/GhIjKlMn/changes")
+    assert again.status_code == 422
+    assert "not a session of OpenCode" in again.text
+
+
+def test_pages_are_shown_while_nothing_can_be_kept(client: FlaskClient, settings: dict[str, str]) -> None:
+    share(client, SESSION)
+    Path(settings["DATA_DIR"], "cache").write_text("in the way")
+    for _ in range(2):
+        page = client.get("/share/GhIjKlMn")
+        assert page.status_code == 200
+        assert "rate limiting" in page.text
+    assert client.get("/share/GhIjKlMn.json").data == SESSION
+
+
+def test_only_one_process_at_a_time_makes_something_for_a_share(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, max_bytes=1000)
+    with cache.turn("life", wait=True) as mine:
+        assert mine
+        with Cache(tmp_path, max_bytes=1000).turn("life", wait=False) as theirs:
+            assert not theirs
+        with cache.turn("another", wait=False) as other:
+            assert other
+    with cache.turn("life", wait=False) as again:
+        assert again
+
+
+def test_a_mapped_file_outlives_its_removal(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, max_bytes=1000)
+    cache.put("life", "name", b"abc")
+    mapped = cache.map("life", "name")
+    cache.forget("life")
+    assert mapped is not None
+    assert bytes(mapped) == b"abc"
+    assert cache.map("life", "name") is None
 
 
 def test_deleting_a_share_leaves_nothing_of_it_here(client: FlaskClient, settings: dict[str, str]) -> None:

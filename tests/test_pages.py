@@ -8,6 +8,7 @@ import logging
 import re
 from datetime import UTC, datetime, timedelta
 
+import lxml.html
 import pytest
 from flask.testing import FlaskClient
 
@@ -166,6 +167,41 @@ def test_a_long_output_is_cut_with_a_note_and_the_rest_a_link_away(client: Flask
     assert full.text == output
     assert full.mimetype == "text/plain"
     assert "sandbox" in full.headers["Content-Security-Policy"]
+
+
+LONG_CODE = "\n".join(f"value_{number} = compute({number})  # {'x' * 100}" for number in range(150))
+
+
+def with_long_code() -> bytes:
+    return with_parts({"type": "text", "id": "prt_code", "text": f"```python\n{LONG_CODE}\n```"})
+
+
+def test_code_that_is_too_much_for_a_page_is_highlighted_alone(client: FlaskClient) -> None:
+    share(client, with_long_code())
+    page = lxml.html.fromstring(client.get("/share/GhIjKlMn").text)
+    assert not page.xpath("//*[@id='prt_code']//span[@class='n']")
+    [link] = page.xpath("//a[text()='Highlight']/@href")
+    alone = lxml.html.fromstring(client.get(link).text)
+    assert alone.xpath("//*[@id='prt_code']//span[@class='n']/text()")[0] == "value_0"
+    assert not alone.xpath("//a[text()='Highlight']")
+    [back] = alone.xpath("//a[text()='Where this stands']/@href")
+    assert back.endswith("#prt_code")
+    assert client.get(back).status_code == 200
+
+
+def test_a_call_alone_stands_there_unfolded(client: FlaskClient) -> None:
+    input = {"filePath": "/a.py", "content": LONG_CODE}
+    state = {"status": "completed", "input": input, "output": "", "title": "a.py", "metadata": {}}
+    share(client, with_parts({"type": "tool", "id": "prt_1", "tool": "write", "state": state}))
+    [link] = lxml.html.fromstring(client.get("/share/GhIjKlMn").text).xpath("//a[text()='Highlight']/@href")
+    alone = lxml.html.fromstring(client.get(link).text)
+    assert alone.xpath("//details[@open]//span[@class='n']")
+
+
+def test_what_a_page_can_highlight_offers_no_link(client: FlaskClient) -> None:
+    share(client, document_bytes("rate-limit-feature"))
+    assert ">Highlight<" not in client.get("/share/GhIjKlMn").text
+    assert client.get("/share/GhIjKlMn/block/prt_none").status_code == 404
 
 
 def test_a_text_that_does_not_exist_is_not_found(client: FlaskClient) -> None:
