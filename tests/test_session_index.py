@@ -43,7 +43,11 @@ def on(page: Page | None) -> object:
         page.number,
         page.count,
         [
-            (turn.number, [(step_told(placed.step), placed.shows_who) for placed in turn.steps])
+            (
+                turn.number,
+                turn.is_continued,
+                [(step_told(placed.step), placed.shows_who) for placed in turn.steps],
+            )
             for turn in page.turns
         ],
     )

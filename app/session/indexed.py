@@ -91,9 +91,10 @@ class Pages:
         if not 1 <= number <= len(self):
             return None
         turns: list[PageTurn] = []
+        turn_before = self._on_page(number - 1)[-1].turn if number > 1 else 0
         for message in self._on_page(number):
             if not turns or turns[-1].number != message.turn:
-                turns.append(PageTurn(message.turn))
+                turns.append(PageTurn(message.turn, is_continued=message.turn == turn_before))
             first, last = message.pieces
             for step in self._steps(message)[first : last + 1]:
                 turns[-1].steps.append(PlacedStep(step, message.shows_who and step.piece == first))

@@ -25,9 +25,13 @@ class PlacedStep:
 
 @dataclass
 class PageTurn:
-    """The steps of one turn that stand on a page; `number` counts turns from 1."""
+    """The steps of one turn that stand on a page; `number` counts turns from 1.
+
+    `is_continued` from the page before.
+    """
 
     number: int
+    is_continued: bool = False
     steps: list[PlacedStep] = field(default_factory=list)
 
 
@@ -61,13 +65,13 @@ def pages_of(conversation: Conversation) -> list[Page]:
     pages: list[list[PageTurn]] = [[]]
     size = steps = 0
     for number, turn in enumerate(conversation.turns, start=1):
-        for placed in _placed(turn):
+        for place, placed in enumerate(_placed(turn)):
             weight = sum(min(len(memoryview(part)), PART_BYTES) for part in placed.step.parts)
             if steps and (size + weight > PAGE_BYTES or steps == PAGE_STEPS):
                 pages.append([])
                 size = steps = 0
             if not pages[-1] or pages[-1][-1].number != number:
-                pages[-1].append(PageTurn(number))
+                pages[-1].append(PageTurn(number, is_continued=place > 0))
             pages[-1][-1].steps.append(placed)
             size += weight
             steps += 1

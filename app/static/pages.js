@@ -68,7 +68,9 @@ const isOld = (element) => element.matches(".page") && versions.get(element) !==
 function missing() {
   // A filter hides so much that everything would come near.
   const isFiltered = document.querySelector("#filter").value
-  return [...near].find((element) => isOld(element) || (isLinks(element) && !isFiltered))
+  // Whoever arrives at the head of a page is not to see it replaced by the one before.
+  const isAway = (links) => links === all(".pages").at(-1) || links.getBoundingClientRect().bottom < 0
+  return [...near].find((element) => isOld(element) || (isLinks(element) && !isFiltered && isAway(element)))
 }
 
 let isBusy = false
@@ -102,5 +104,6 @@ document.addEventListener("DOMContentLoaded", () => {
     bring()
   })
   document.querySelector("#filter").addEventListener("input", bring)
+  document.addEventListener("scroll", bring, { passive: true })
 })
 })()
