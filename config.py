@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -71,6 +73,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         int, Meta(ge=1024, description="Largest document in bytes, as stored and again when unpacked.")
     ] = 100 * 1024 * 1024
 
+    SHARE_MAX_AGE: Annotated[
+        str,
+        Meta(description="When every share expires, such as 30d, 12h or 90m; unset, only those that ask to."),
+    ] = ""
+
     CACHE_MAX_BYTES: Annotated[
         int, Meta(ge=0, description="How much of DATA_DIR unpacked documents and finished pages may take.")
     ] = 1024 * 1024 * 1024
@@ -92,9 +99,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     def data_dir(self) -> Path:
         return Path(self.DATA_DIR).resolve()
 
+    @property
+    def share_max_age(self) -> timedelta | None:
+        return read_duration(self.SHARE_MAX_AGE) if self.SHARE_MAX_AGE else None
+
 
 S3_REQUIRED = ("S3_ENDPOINT", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_BUCKET")
 S3_OPTIONAL = ("S3_PUBLIC_URL", "S3_PRESIGN_ENDPOINT")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def read_config(environ: Mapping[str, str] = os.environ) -> Config:
@@ -107,6 +119,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     for name in ("RATELIMIT_CREATE", "RATELIMIT_API", "RATELIMIT_SHARE"):
         _check_limit(name, getattr(config, name))
     _check_limit_storage(config.RATELIMIT_STORAGE_URI)
+    _check_duration("SHARE_MAX_AGE", config.SHARE_MAX_AGE)
     _make_data_dir(config.data_dir)
     return msgspec.structs.replace(
         config,
@@ -140,6 +153,22 @@ def _check_limit(name: str, value: str) -> None:
         limits.parse_many(value)
     except ValueError:
         raise ConfigError(f"{name} is {value!r}: expected a limit such as '10/hour'.") from None
+
+
+def read_duration(text: str) -> timedelta:
+    """The time in words such as `30d`, `12h` or `90m`. Raises ValueError."""
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([smhdw])", text)
+    if not found:
+        raise ValueError(f"{text!r} is no duration such as '30d', '12h' or '90m'.")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+def _check_duration(name: str, value: str) -> None:
+    try:
+        if value:
+            read_duration(value)
+    except ValueError as error:
+        raise ConfigError(f"{name} cannot be used: {error}") from None
 
 
 def _check_limit_storage(uri: str) -> None:

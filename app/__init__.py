@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import api, assets, errors, health, landing, limits_storage, share, uploads
 from app.cache import Cache
 from app.documents import Documents
+from app.expiry import Expiry
 from app.extensions import db, migrate
 from app.pages import KeptPages
 from app.parts import EXTENSION, Parts
@@ -48,7 +49,7 @@ def create_app(config: Config | None = None) -> Flask:
     cache = Cache(config.data_dir / "cache", config.CACHE_MAX_BYTES)
     documents = Documents(store, cache, config.MAX_SESSION_BYTES)
     standing = StandingConnection()
-    shares = Shares(store, standing)
+    shares = Shares(store, Expiry(config.share_max_age), standing)
     app.extensions[EXTENSION] = Parts(config, store, shares, documents, cache, KeptPages(cache), standing)
     app.jinja_env.filters.update(labels.FILTERS)
     assets.init_app(app)

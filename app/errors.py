@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
 from app.session import UnreadableDocument
-from app.shares import ShareExists, ShareNotFound, WrongSecret
+from app.shares import ShareExists, ShareExpired, ShareNotFound, WrongSecret
 from app.storage import StorageError, UploadRefused
 
 RETRY_SECONDS = 5
@@ -38,6 +38,7 @@ class NotUploaded(Exception):
 ANSWERS: dict[type[Exception], tuple[int, str]] = {
     ShareExists: (409, "share_exists"),
     ShareNotFound: (404, "not_found"),
+    ShareExpired: (410, "expired"),
     NotUploaded: (404, "not_uploaded"),
     WrongSecret: (401, "wrong_secret"),
     UnreadableDocument: (422, "unreadable_document"),
@@ -54,6 +55,7 @@ HTTP_ERRORS: dict[int, tuple[str, str]] = {
 HEADINGS = {
     403: "Not allowed",
     404: "Nothing here",
+    410: "This link has expired",
     422: "This session cannot be shown",
     429: "Too many requests",
     500: "Something went wrong",

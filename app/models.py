@@ -30,6 +30,7 @@ class Share(Base):
 
     `secret` holds the SHA-256 of the secret. A deleted share stays as a tombstone (`deleted_at` set, no
     session id) until the last upload link issued for it, at `last_link_at`, can no longer be used.
+    `expires_at` is what was asked for when the share was made; `created_by` is the name of the token used.
     """
 
     __tablename__ = "shares"
@@ -39,6 +40,8 @@ class Share(Base):
     secret: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=func.now())
     last_link_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_by: Mapped[str | None] = mapped_column(Text)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

@@ -11,21 +11,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from app.expiry import Expiry
 from app.extensions import db
-from app.life import Life
+from app.life import LINK_LIFETIME, Life
 from app.models import Share
 from app.standing import StandingConnection
 from app.storage import ObjectStore, UploadLink, document_key
+from app.tombstones import bury, drop
 
-LINK_LIFETIME = timedelta(hours=1)
 SECRET_BYTES = 24
 SHARE_ID = r"[A-Za-z0-9_-]{1,64}"
 
 # Every page asks this first: a statement made once and without the ORM costs a third of one with it.
-LIFE = select(Share.share_id, Share.created_at, Share.last_link_at)
+LIFE = select(Share.share_id, Share.created_at, Share.last_link_at, Share.expires_at)
 LIVE = LIFE.where(Share.share_id == bindparam("share_id"), Share.deleted_at.is_(None))
 
 
@@ -43,6 +44,11 @@ class ShareNotFound(ShareError):
         super().__init__("There is no share with this id; it may have been removed.")
 
 
+class ShareExpired(ShareError):
+    def __init__(self) -> None:
+        super().__init__("This share has expired; its session is no longer to be had here.")
+
+
 class WrongSecret(ShareError):
     def __init__(self) -> None:
         super().__init__("The secret of this share is missing or wrong; send it as 'X-Share-Secret'.")
@@ -50,11 +56,15 @@ class WrongSecret(ShareError):
 
 @dataclass(frozen=True)
 class Upload:
-    """A signed link for the document of a share made at `created_at`, good until `expires_at`."""
+    """A signed link for the document of a share made at `created_at`, good until `expires_at`.
+
+    `share_expires_at` is when the share itself expires, None for never.
+    """
 
     link: UploadLink
     created_at: datetime
     expires_at: datetime
+    share_expires_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -66,14 +76,25 @@ class Declared:
 
 
 class Shares:
-    """The shares of this server: rows in the database, documents in `store`."""
+    """The shares of this server: rows in the database, documents in `store`, none beyond `expiry`."""
 
-    def __init__(self, store: ObjectStore, standing: StandingConnection) -> None:
+    def __init__(self, store: ObjectStore, expiry: Expiry, standing: StandingConnection) -> None:
         self._store = store
+        self._expiry = expiry
         self._standing = standing
 
-    def create(self, share_id: str, session_id: str) -> tuple[Share, str]:
-        """A new share and its secret, which is nowhere else to be had. Raises ShareExists."""
+    def create(
+        self,
+        share_id: str,
+        session_id: str,
+        *,
+        lifetime: timedelta | None = None,
+        created_by: str | None = None,
+    ) -> tuple[Share, str]:
+        """A new share and its secret, which is nowhere else to be had. Raises ShareExists.
+
+        It expires after `lifetime`, or sooner where the server says so; `created_by` names the token used.
+        """
         secret = secrets.token_urlsafe(SECRET_BYTES)
         now = datetime.now(UTC)
         row = {
@@ -82,50 +103,67 @@ class Shares:
             "secret": _hashed(secret),
             "created_at": now,
             "last_link_at": now,
+            "expires_at": now + lifetime if lifetime else None,
+            "created_by": created_by,
         }
-        if not _insert(row) and not (self._drop_tombstone(share_id) and _insert(row)):
+        if not _insert(row) and not (drop(share_id, self._store) and _insert(row)):
             raise ShareExists
         return Share(**row), secret
 
     def find(self, share_id: str) -> Share | None:
-        """The live share with this id; deleted and unknown ones are both None."""
+        """The share with this id that was not deleted; deleted and unknown ones are both None."""
         if not is_share_id(share_id):
             return None
         return db.session.scalar(select(Share).where(Share.share_id == share_id, Share.deleted_at.is_(None)))
 
     def life(self, share_id: str) -> Life:
-        """The life of a live share. Raises ShareNotFound."""
+        """The life of a live share. Raises ShareNotFound or ShareExpired."""
         if not is_share_id(share_id):
             raise ShareNotFound
         row = self._standing.first(LIVE, {"share_id": share_id})
         if row is None:
             raise ShareNotFound
-        return _life(*row)
+        _, created_at, last_link_at, expires_at = row
+        self._refuse_expired(created_at, expires_at)
+        return Life.of(share_id, created_at, last_link_at)
 
     def live_names(self, names: Collection[str]) -> set[str]:
         """Those of the names of lives that have not ended."""
         ids = {name.rpartition(".")[0] for name in names}
         live = LIFE.where(Share.share_id.in_(ids), Share.deleted_at.is_(None))
-        return {_life(*row).name for row in db.session.execute(live)}
+        return {
+            Life.of(share_id, created_at, last_link_at).name
+            for share_id, created_at, last_link_at, expires_at in db.session.execute(live)
+            if not self._has_expired(created_at, expires_at)
+        }
 
     def authorize(self, share_id: str, secret: str) -> Share:
-        """The live share with this id. Raises ShareNotFound, or WrongSecret."""
+        """The live share with this id. Raises ShareNotFound, WrongSecret or ShareExpired."""
         share = self.find(share_id)
         if share is None:
             raise ShareNotFound
-        return _proved(share, secret)
+        _prove(share, secret)
+        self._refuse_expired(share.created_at, share.expires_at)
+        return share
 
     def sign_upload(self, share: Share, declared: Declared) -> Upload:
-        """An upload link for the document of a share, good for LINK_LIFETIME from its `last_link_at`."""
+        """An upload link for the document of a share, good for LINK_LIFETIME from its `last_link_at`.
+
+        It never outlives the share.
+        """
         ends = share.last_link_at + LINK_LIFETIME
+        expires_at = self._expiry.of(share.created_at, share.expires_at)
+        if expires_at:
+            ends = min(ends, expires_at)
+        # The row may have waited for a lock: counted from now the link would outlive what the row says.
+        seconds = int((ends - datetime.now(UTC)).total_seconds())
         link = self._store.presign_upload(
             document_key(share.share_id),
             size=declared.size,
             encoding=declared.encoding,
-            # The row may have waited for a lock: counted from now the link would outlive what the row says.
-            lifetime=int((ends - datetime.now(UTC)).total_seconds()),
+            lifetime=max(1, seconds),
         )
-        return Upload(link, share.created_at, ends)
+        return Upload(link, share.created_at, ends, expires_at)
 
     def renew_upload(self, share: Share, declared: Declared) -> Upload:
         """A fresh upload link, noted in the share's row. Raises ShareNotFound if it was just deleted."""
@@ -139,35 +177,40 @@ class Shares:
         return upload
 
     def delete(self, share_id: str, secret: str) -> Life:
-        """Ends the share for every reader at once, then removes its document.
+        """Ends a share, also one that has expired, for who knows its secret.
 
-        Where the store fails the share has ended all the same, and the call may be repeated. Raises
-        ShareNotFound, WrongSecret or StorageError.
+        Raises ShareNotFound, WrongSecret or StorageError; see `remove`.
         """
         share = db.session.get(Share, share_id) if is_share_id(share_id) else None
         if share is None:
             raise ShareNotFound
         if share.deleted_at is None:
-            _proved(share, secret).deleted_at = datetime.now(UTC)
-            share.session_id = ""
-            db.session.commit()
+            _prove(share, secret)
         elif not _is_secret_of(share, secret) or not self._has_document(share_id):
             raise ShareNotFound
-        self._store.delete(document_key(share_id))
-        return _life(share.share_id, share.created_at, share.last_link_at)
+        return self.remove(share_id)
 
-    def _drop_tombstone(self, share_id: str) -> bool:
-        """Frees the id of a deleted share once no upload link for it can still be used."""
-        expired = datetime.now(UTC) - LINK_LIFETIME
-        tombstone = (Share.share_id == share_id) & Share.deleted_at.is_not(None)
-        dropped = db.session.scalar(
-            delete(Share).where(tombstone, Share.last_link_at < expired).returning(Share.share_id)
-        )
-        if dropped:
-            # An upload that came after the delete may have left a document that nobody should see.
-            self._store.delete(document_key(share_id))
-        db.session.commit()
-        return dropped is not None
+    def remove(self, share_id: str) -> Life:
+        """Ends a share for every reader at once, then removes its document.
+
+        Where the store fails the share has ended all the same, and the call may be repeated. Raises
+        ShareNotFound or StorageError.
+        """
+        share = db.session.get(Share, share_id)
+        if share is None:
+            raise ShareNotFound
+        life = Life.of(share_id, share.created_at, share.last_link_at)
+        bury(share_id)
+        self._store.delete(document_key(share_id))
+        return life
+
+    def _has_expired(self, created_at: datetime, asked: datetime | None) -> bool:
+        expires_at = self._expiry.of(created_at, asked)
+        return expires_at is not None and expires_at <= datetime.now(UTC)
+
+    def _refuse_expired(self, created_at: datetime, asked: datetime | None) -> None:
+        if self._has_expired(created_at, asked):
+            raise ShareExpired
 
     def _has_document(self, share_id: str) -> bool:
         found = self._store.open(document_key(share_id))
@@ -187,19 +230,14 @@ def _insert(row: dict[str, Any]) -> bool:
     return True
 
 
-def _life(share_id: str, created_at: datetime, last_link_at: datetime) -> Life:
-    return Life(share_id, created_at, last_link_at + LINK_LIFETIME)
-
-
 def is_share_id(text: str) -> bool:
     """Whether `text` can be the id of a share; nothing else is worth asking a database for."""
     return re.fullmatch(SHARE_ID, text) is not None
 
 
-def _proved(share: Share, secret: str) -> Share:
+def _prove(share: Share, secret: str) -> None:
     if not _is_secret_of(share, secret):
         raise WrongSecret
-    return share
 
 
 def _is_secret_of(share: Share, secret: str) -> bool:

@@ -10,7 +10,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from app.life import Life
 from app.parts import parts
-from app.shares import ShareNotFound
+from app.shares import ShareExpired, ShareNotFound
 from app.storage import DiskStore, UploadRefused, document_key
 
 CHUNK_BYTES = 256 * 1024
@@ -55,6 +55,8 @@ def _life(share_id: str) -> Life:
         return parts().shares.life(share_id)
     except ShareNotFound:
         raise _deleted() from None
+    except ShareExpired as expired:
+        raise UploadRefused(403, "share_expired", str(expired)) from None
 
 
 def _refuse_other_life(life: Life) -> None:

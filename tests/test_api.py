@@ -40,6 +40,7 @@ def backdate(app: Flask, share_id: str, age: timedelta) -> None:
     with app.app_context():
         found = db.session.get_one(Share, share_id)
         found.last_link_at = datetime.now(UTC) - age
+        found.deleted_at = found.deleted_at and found.last_link_at
         db.session.commit()
 
 
@@ -202,6 +203,13 @@ def test_a_deleted_id_is_free_again_once_its_last_link_has_expired(app: Flask, c
     backdate(app, "GhIjKlMn", timedelta(minutes=61))
     assert create(client).status_code == 201
     assert client.get("/api/share/GhIjKlMn").get_json()["code"] == "not_uploaded"
+
+
+def test_a_deleted_id_stays_taken_while_its_delete_may_be_under_way(app: Flask, client: FlaskClient) -> None:
+    secret = create(client).get_json()["secret"]
+    backdate(app, "GhIjKlMn", timedelta(days=30))
+    delete(client, "GhIjKlMn", secret)
+    assert create(client).status_code == 409
 
 
 def test_an_upload_to_a_deleted_share_is_refused(client: FlaskClient) -> None:

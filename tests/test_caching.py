@@ -174,6 +174,7 @@ def backdate(app: Flask, age: timedelta) -> None:
     with app.app_context():
         found = db.session.get_one(Share, "GhIjKlMn")
         found.last_link_at = datetime.now(UTC) - age
+        found.deleted_at = found.deleted_at and found.last_link_at
         db.session.commit()
 
 

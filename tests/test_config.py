@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,9 @@ def test_a_public_bucket_alone_is_half_an_s3_configuration(tmp_path: Path) -> No
         ("UPLOAD_SIZE_REQUIRED", "maybe"),
         ("TRUSTED_PROXIES", "-1"),
         ("RATELIMIT_CREATE", "ten per hour"),
+        ("SHARE_MAX_AGE", "30"),
+        ("SHARE_MAX_AGE", "0d"),
+        ("SHARE_MAX_AGE", "99999999999w"),
         ("BASE_URL", "share.example.com"),
         ("BASE_URL", "https://share.example.com/?a=b"),
         ("BASE_URL", "http://[::1"),
@@ -106,6 +110,13 @@ def test_a_wrong_value_never_shows_the_password_of_the_database(tmp_path: Path) 
     with pytest.raises(ConfigError) as refused:
         read(tmp_path, DATABASE_URL="mysql://me:hunter2@db/name")
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"), [("90s", 90), ("30m", 1800), ("12h", 43_200), ("30d", 2_592_000), ("2w", 1_209_600)]
+)
+def test_a_duration_is_a_number_and_its_unit(tmp_path: Path, text: str, meant: int) -> None:
+    assert read(tmp_path, SHARE_MAX_AGE=text).share_max_age == timedelta(seconds=meant)
 
 
 def run(command: list[str], settings: dict[str, str]) -> subprocess.CompletedProcess[str]:

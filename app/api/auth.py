@@ -7,7 +7,7 @@ from flask import g, request
 
 from app.models import Share
 from app.parts import parts
-from app.shares import ShareError, ShareNotFound, WrongSecret
+from app.shares import ShareError, WrongSecret
 
 SECRET_HEADER = "X-Share-Secret"  # noqa: S105 - the name of a header
 
@@ -34,7 +34,7 @@ def authorized_share() -> Share | None:
 
 
 def require_share() -> Share:
-    """The share as above. Raises ShareNotFound, or WrongSecret."""
+    """The share as above. Raises ShareNotFound, WrongSecret or ShareExpired."""
     found = _looked_up()
     if isinstance(found, ShareError):
         raise found
@@ -55,7 +55,7 @@ def _look_up() -> Share | ShareError:
     share_id: str = (request.view_args or {}).get("share_id") or _body().shareId
     try:
         return parts().shares.authorize(share_id, secret)
-    except (ShareNotFound, WrongSecret) as error:
+    except ShareError as error:
         return error
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -20,6 +20,8 @@ ShareId = Annotated[str, Meta(pattern=rf"^{SHARE_ID}\Z")]
 SessionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,128}\Z")]
 R = TypeVar("R", bound="UploadRequest")
 
+MAX_EXPIRES_IN = 10 * 365 * 24 * 60 * 60
+
 
 class UploadRequest(msgspec.Struct):
     """What is about to be uploaded; `size` in bytes as sent."""
@@ -29,8 +31,11 @@ class UploadRequest(msgspec.Struct):
 
 
 class CreateRequest(UploadRequest, kw_only=True):
+    """`expiresIn` is how many seconds a new share is to last, where the server allows that many."""
+
     shareId: ShareId  # noqa: N815
     sessionId: SessionId  # noqa: N815
+    expiresIn: Annotated[int, Meta(ge=1, le=MAX_EXPIRES_IN)] | None = None  # noqa: N815
 
 
 @bp.post("/share/presign")
@@ -42,7 +47,8 @@ def create() -> ResponseReturnValue:
     declared = _declared(wanted)
     if known := authorized_share():
         return _link(known.share_id, parts().shares.renew_upload(known, declared))
-    share, secret = parts().shares.create(wanted.shareId, wanted.sessionId)
+    lifetime = timedelta(seconds=wanted.expiresIn) if wanted.expiresIn else None
+    share, secret = parts().shares.create(wanted.shareId, wanted.sessionId, lifetime=lifetime)
     return {**_link(share.share_id, parts().shares.sign_upload(share, declared)), "secret": secret}, 201
 
 
@@ -87,6 +93,7 @@ def _declared(wanted: UploadRequest) -> Declared:
 
 
 def _link(share_id: str, upload: Upload) -> dict[str, Any]:
+    ends = upload.share_expires_at
     return {
         "shareId": share_id,
         "url": f"{parts().config.BASE_URL}/share/{share_id}",
@@ -94,6 +101,7 @@ def _link(share_id: str, upload: Upload) -> dict[str, Any]:
         "headers": upload.link.headers,
         "expiresAt": _epoch_milliseconds(upload.expires_at),
         "createdAt": _epoch_milliseconds(upload.created_at),
+        **({"shareExpiresAt": _epoch_milliseconds(ends)} if ends else {}),
     }
 
 

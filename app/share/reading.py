@@ -37,8 +37,8 @@ def answer(share_id: str, make: Callable[[Edition], Response], variant: str = "p
     """What `make` makes of the share's document, unless the reader holds that version already (304).
 
     `variant` names what is made of it where one address has several. A share whose document may still
-    arrive is answered by a page that looks again by itself. Raises ShareNotFound, NotUploaded,
-    UnreadableDocument or StorageError.
+    arrive is answered by a page that looks again by itself. Raises ShareNotFound, ShareExpired,
+    NotUploaded, UnreadableDocument or StorageError.
     """
     life = parts().shares.life(share_id)
     edition = parts().documents.current(life)

@@ -1,0 +1,55 @@
+"""What is left of a share that has ended: a row that keeps its id from coming back too early."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, delete, update
+
+from app.extensions import db
+from app.life import LINK_LIFETIME, Life
+from app.models import Share
+from app.storage import ObjectStore, document_key
+
+
+def bury(share_id: str, *conditions: ColumnElement[bool]) -> Life | None:
+    """Makes a live share that meets the conditions a tombstone; gives back the life that ended, if any."""
+    live = (Share.share_id == share_id) & Share.deleted_at.is_(None)
+    nothing = {"session_id": "", "expires_at": None, "created_by": None}
+    ended = (
+        update(Share)
+        .where(live, *conditions)
+        .values(deleted_at=datetime.now(UTC), **nothing)
+        .returning(Share.share_id, Share.created_at, Share.last_link_at)
+    )
+    row = db.session.execute(ended).first()
+    db.session.commit()
+    return Life.of(*row) if row else None
+
+
+def may_go(now: datetime) -> ColumnElement[bool]:
+    """What holds for tombstones whose upload links have all expired.
+
+    Counted from the delete as well: one that waits for a slow store must not hit who takes over the id.
+    """
+    expired = now - LINK_LIFETIME
+    return (Share.deleted_at < expired) & (Share.last_link_at < expired)
+
+
+def drop(share_id: str, store: ObjectStore) -> bool:
+    """Frees the id of a tombstone that may go, and removes what a late upload left; whether there was one.
+
+    Raises StorageError; the tombstone then stays for another while.
+    """
+    now = datetime.now(UTC)
+    mine = (Share.share_id == share_id) & (Share.deleted_at == now)
+    # Claimed first, so that nobody takes the id, or does the same, while the store is busy.
+    claim = update(Share).where(Share.share_id == share_id, may_go(now)).values(deleted_at=now)
+    claimed = db.session.scalar(claim.returning(Share.share_id))
+    db.session.commit()
+    if claimed is None:
+        return False
+    store.delete(document_key(share_id))
+    db.session.execute(delete(Share).where(mine))
+    db.session.commit()
+    return True
