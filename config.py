@@ -78,6 +78,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         Meta(description="When every share expires, such as 30d, 12h or 90m; unset, only those that ask to."),
     ] = ""
 
+    SHARE_CREATE_TOKEN: Annotated[
+        str,
+        Meta(description="Who may share, as name:token,name:token; unset, everybody who reaches the server."),
+    ] = ""
+
     CACHE_MAX_BYTES: Annotated[
         int, Meta(ge=0, description="How much of DATA_DIR unpacked documents and finished pages may take.")
     ] = 1024 * 1024 * 1024
@@ -87,6 +92,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         str, Meta(description="Where requests are counted, for example redis://host; unset, the database.")
     ] = ""
     RATELIMIT_CREATE: Annotated[str, Meta(description="Creations an IP address may make.")] = "10/hour"
+    RATELIMIT_CREATE_TOKEN: Annotated[
+        str, Meta(description="Creations that may be made with one token of SHARE_CREATE_TOKEN.")
+    ] = "100/hour"  # noqa: S105 - a limit
     RATELIMIT_API: Annotated[str, Meta(description="API requests an IP address may make.")] = "100/minute"
     RATELIMIT_SHARE: Annotated[
         str, Meta(description="API requests that may be made with the secret of a share.")
@@ -103,9 +111,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     def share_max_age(self) -> timedelta | None:
         return read_duration(self.SHARE_MAX_AGE) if self.SHARE_MAX_AGE else None
 
+    @property
+    def create_tokens(self) -> dict[str, str]:
+        """The tokens of SHARE_CREATE_TOKEN by their names."""
+        entries = self.SHARE_CREATE_TOKEN.split(",") if self.SHARE_CREATE_TOKEN else []
+        return dict(entry.strip().split(":", 1) for entry in entries)
+
 
 S3_REQUIRED = ("S3_ENDPOINT", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_BUCKET")
 S3_OPTIONAL = ("S3_PUBLIC_URL", "S3_PRESIGN_ENDPOINT")
+# Tokens stand in addresses, where these characters need no escapes (RFC 3986, section 2.3).
+TOKEN = re.compile(r"([A-Za-z0-9._-]{1,64}):([A-Za-z0-9._~-]{16,256})")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -116,10 +132,11 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     """
     config = _typed({name: value for name, value in environ.items() if value.strip()})
     _check_s3(config)
-    for name in ("RATELIMIT_CREATE", "RATELIMIT_API", "RATELIMIT_SHARE"):
+    for name in ("RATELIMIT_CREATE", "RATELIMIT_CREATE_TOKEN", "RATELIMIT_API", "RATELIMIT_SHARE"):
         _check_limit(name, getattr(config, name))
     _check_limit_storage(config.RATELIMIT_STORAGE_URI)
     _check_duration("SHARE_MAX_AGE", config.SHARE_MAX_AGE)
+    _check_tokens("SHARE_CREATE_TOKEN", config.SHARE_CREATE_TOKEN)
     _make_data_dir(config.data_dir)
     return msgspec.structs.replace(
         config,
@@ -169,6 +186,21 @@ def _check_duration(name: str, value: str) -> None:
             read_duration(value)
     except ValueError as error:
         raise ConfigError(f"{name} cannot be used: {error}") from None
+
+
+def _check_tokens(name: str, value: str) -> None:
+    """What is wrong is told by its place: a sentence must not show a token."""
+    names = set()
+    for place, entry in enumerate(value.split(",") if value else [], start=1):
+        found = TOKEN.fullmatch(entry.strip())
+        if not found:
+            raise ConfigError(
+                f"{name} has something else than 'name:token' at place {place}; "
+                "a token has 16 or more letters, digits, or any of '-._~'."
+            )
+        if found[1] in names:
+            raise ConfigError(f"{name} has the name {found[1]!r} twice.")
+        names.add(found[1])
 
 
 def _check_limit_storage(uri: str) -> None:

@@ -17,6 +17,7 @@ from app.render import labels
 from app.shares import Shares
 from app.standing import StandingConnection
 from app.storage import open_store
+from app.token_prefix import TokenPrefix
 from config import Config, read_config
 
 MAX_REQUEST_BYTES = 64 * 1024
@@ -40,6 +41,8 @@ def create_app(config: Config | None = None) -> Flask:
     if config.TRUSTED_PROXIES:
         hops = config.TRUSTED_PROXIES
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    # Around everything else, so that nothing else sees a token in an address.
+    app.wsgi_app = TokenPrefix(app.wsgi_app)  # type: ignore[method-assign]
 
     db.init_app(app)
     migrate.init_app(app, db)

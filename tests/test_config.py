@@ -86,6 +86,12 @@ def test_a_public_bucket_alone_is_half_an_s3_configuration(tmp_path: Path) -> No
         ("UPLOAD_SIZE_REQUIRED", "maybe"),
         ("TRUSTED_PROXIES", "-1"),
         ("RATELIMIT_CREATE", "ten per hour"),
+        ("RATELIMIT_CREATE_TOKEN", "many"),
+        ("SHARE_CREATE_TOKEN", "sixteen-characters"),
+        ("SHARE_CREATE_TOKEN", "alice:short"),
+        ("SHARE_CREATE_TOKEN", "alice:sixteen-characters,"),
+        ("SHARE_CREATE_TOKEN", "alice:sixteen/characters"),
+        ("SHARE_CREATE_TOKEN", "alice:sixteen-characters,alice:others-of-sixteen"),
         ("SHARE_MAX_AGE", "30"),
         ("SHARE_MAX_AGE", "0d"),
         ("SHARE_MAX_AGE", "99999999999w"),
@@ -109,6 +115,12 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_setting(tmp_path: Path, nam
 def test_a_wrong_value_never_shows_the_password_of_the_database(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         read(tmp_path, DATABASE_URL="mysql://me:hunter2@db/name")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_wrong_token_is_told_by_its_place_and_never_shown(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="at place 2") as refused:
+        read(tmp_path, SHARE_CREATE_TOKEN="alice:sixteen-characters, bob/hunter2hunter2hunter2")
     assert "hunter2" not in str(refused.value)
 
 

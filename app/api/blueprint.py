@@ -8,6 +8,7 @@ from typing import TypeVar
 from flask import Blueprint, Flask, Response, request
 
 from app.api.auth import authorized_share
+from app.api.tokens import creator
 from app.extensions import limiter
 from app.parts import parts
 
@@ -27,11 +28,22 @@ def _caller() -> str:
     return f"share:{share.share_id}" if share else f"ip:{request.remote_addr}"
 
 
+def _creation_limit() -> str:
+    config = parts().config
+    return config.RATELIMIT_CREATE_TOKEN if creator() else config.RATELIMIT_CREATE
+
+
+def _creator() -> str:
+    """A creation with a token counts against the token, any other against its address."""
+    name = creator()
+    return f"token:{name}" if name else f"ip:{request.remote_addr}"
+
+
 limit_requests = limiter.shared_limit(_limit, scope="api", key_func=_caller)
 limit_requests(bp)
 # A view with a limit of its own is without that of its blueprint, so it takes both.
 limit_creations = limiter.limit(
-    lambda: parts().config.RATELIMIT_CREATE, exempt_when=lambda: authorized_share() is not None
+    _creation_limit, key_func=_creator, exempt_when=lambda: authorized_share() is not None
 )
 
 

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from app.api.auth import authorized_share, is_secret_in_body, presented_secret, require_share
 from app.api.blueprint import bp, limit_creations, limit_requests
+from app.api.tokens import require_creator
 from app.errors import ApiError
 from app.parts import parts
 from app.shares import SHARE_ID, Declared, ShareNotFound, Upload
@@ -48,7 +49,9 @@ def create() -> ResponseReturnValue:
     if known := authorized_share():
         return _link(known.share_id, parts().shares.renew_upload(known, declared))
     lifetime = timedelta(seconds=wanted.expiresIn) if wanted.expiresIn else None
-    share, secret = parts().shares.create(wanted.shareId, wanted.sessionId, lifetime=lifetime)
+    share, secret = parts().shares.create(
+        wanted.shareId, wanted.sessionId, lifetime=lifetime, created_by=require_creator()
+    )
     return {**_link(share.share_id, parts().shares.sign_upload(share, declared)), "secret": secret}, 201
 
 
