@@ -16,7 +16,7 @@ from app.extensions import db
 from app.parts import parts
 from config import read_config
 from tests.servers.postgres import postgres, run_sql
-from tests.servers.s3 import s3_server
+from tests.servers.s3 import s3_client, s3_server, stored_keys
 
 ROOT = Path(__file__).parents[1]
 
@@ -64,6 +64,15 @@ def s3_peer() -> Iterator[tuple[dict[str, str], str]]:
 @pytest.fixture
 def s3_settings(s3_peer: tuple[dict[str, str], str]) -> dict[str, str]:
     return s3_peer[0]
+
+
+@pytest.fixture
+def empty_bucket(s3_settings: dict[str, str]) -> dict[str, str]:
+    """The settings as above, once nothing is left of other tests."""
+    client = s3_client(s3_settings)
+    for key in stored_keys(s3_settings):
+        client.delete_object(Bucket=s3_settings["S3_BUCKET"], Key=key)
+    return s3_settings
 
 
 @pytest.fixture

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from app.storage.base import ObjectStore, StorageError, StoredObject, UploadLink, document_key
+from app.storage.base import (
+    Listed,
+    ObjectStore,
+    StorageError,
+    StoredObject,
+    UploadLink,
+    document_key,
+    is_draft,
+    share_of,
+)
 from app.storage.disk import DiskStore, UploadRefused
 from config import Config
 
 __all__ = [
     "DiskStore",
+    "Listed",
     "ObjectStore",
     "StorageError",
     "StoredObject",
     "UploadLink",
     "UploadRefused",
     "document_key",
+    "is_draft",
     "open_store",
+    "share_of",
 ]
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 CONTENT_TYPE = "application/json"
 CACHE_CONTROL = "private, no-store"
+# What the keys of documents begin with.
+FOLDER = "sessions/"
+# How the disk store calls what has not arrived whole.
+DRAFT = ".upload-"
 
 
 class StorageError(Exception):
@@ -30,6 +37,15 @@ class StoredObject:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """An object in a listing: `size` in bytes, and when it was last written."""
+
+    key: str
+    size: int
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
 class UploadLink:
     """A link that takes one PUT, with exactly these headers."""
 
@@ -48,8 +64,14 @@ class ObjectStore(Protocol):
         It binds the method, the key, the content type and encoding and, where given, the `size` in bytes.
         """
 
+    def put(self, key: str, data: bytes, *, encoding: str | None) -> str:
+        """Stores an object whole, in place of what was there; gives back its etag."""
+
     def open(self, key: str, etag: str | None = None) -> StoredObject | None:
         """The object, without its body when it still has `etag`; None when there is none."""
+
+    def objects(self, beginning: str = FOLDER) -> Iterator[Listed]:
+        """Every object whose key begins so, listed piece by piece while the store is in use."""
 
     def delete(self, key: str) -> None:
         """Removes the object; that it is gone already is no error."""
@@ -60,7 +82,18 @@ class ObjectStore(Protocol):
 
 def document_key(share_id: str) -> str:
     """The key under which the document of a share is stored."""
-    return f"sessions/{share_id}.json"
+    return f"{FOLDER}{share_id}.json"
+
+
+def share_of(key: str) -> str | None:
+    """The id of the share whose document has this key; None for any other object."""
+    found = re.fullmatch(rf"{FOLDER}([^/]+)\.json", key)
+    return found and found[1]
+
+
+def is_draft(key: str) -> bool:
+    """Whether the object is an upload that has not arrived whole."""
+    return key.rpartition("/")[2].startswith(DRAFT)
 
 
 def upload_headers(size: int | None, encoding: str | None) -> dict[str, str]:

@@ -6,12 +6,24 @@ import hmac
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlencode
 
-from app.storage.base import CONTENT_TYPE, StorageError, StoredObject, UploadLink, upload_headers
+from app.storage.base import (
+    CONTENT_TYPE,
+    DRAFT,
+    FOLDER,
+    Listed,
+    StorageError,
+    StoredObject,
+    UploadLink,
+    upload_headers,
+)
 
 CHUNK_BYTES = 256 * 1024
 
@@ -74,6 +86,11 @@ class DiskStore:
             raise UploadRefused(415, "wrong_encoding", f"The link is for {wanted} content encoding.")
         self._write(self._folder / key, body, length, before_storing)
 
+    def put(self, key: str, data: bytes, *, encoding: str | None) -> str:
+        path = self._folder / key
+        self._write(path, BytesIO(data), len(data), lambda: None)
+        return _etag(path.stat())
+
     def open(self, key: str, etag: str | None = None) -> StoredObject | None:
         try:
             body = (self._folder / key).open("rb")
@@ -82,11 +99,23 @@ class DiskStore:
         except OSError as error:
             raise StorageError(f"a document cannot be read: {error.strerror}") from error
         stat = os.fstat(body.fileno())
-        found = f"{stat.st_ino:x}-{stat.st_mtime_ns:x}-{stat.st_size:x}"
+        found = _etag(stat)
         if found != etag:
             return StoredObject(found, stat.st_size, body)
         body.close()
         return StoredObject(found, stat.st_size, None)
+
+    def objects(self, beginning: str = FOLDER) -> Iterator[Listed]:
+        try:
+            for path in self._folder.rglob("*"):
+                key = path.relative_to(self._folder).as_posix()
+                # Some may be deleted meanwhile.
+                with suppress(FileNotFoundError):
+                    if key.startswith(beginning) and path.is_file():
+                        stat = path.stat()
+                        yield Listed(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
+        except OSError as error:
+            raise StorageError(f"the folder of documents cannot be listed: {error.strerror}") from error
 
     def delete(self, key: str) -> None:
         try:
@@ -116,7 +145,7 @@ class DiskStore:
     def _write(self, path: Path, body: Source, length: int, before_storing: Callable[[], None]) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".upload-", delete=False) as draft:
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=DRAFT, delete=False) as draft:
                 try:
                     _copy(body, draft.write, length)
                     draft.flush()
@@ -129,6 +158,10 @@ class DiskStore:
             _sync_folder(path.parent)
         except OSError as error:
             raise StorageError(f"a document cannot be written: {error.strerror}") from error
+
+
+def _etag(stat: os.stat_result) -> str:
+    return f"{stat.st_ino:x}-{stat.st_mtime_ns:x}-{stat.st_size:x}"
 
 
 def _declared_length(headers: Mapping[str, str], max_bytes: int) -> int:

@@ -17,7 +17,9 @@ from urllib3.exceptions import HTTPError
 from app.storage.base import (
     CACHE_CONTROL,
     CONTENT_TYPE,
+    FOLDER,
     Body,
+    Listed,
     StorageError,
     StoredObject,
     UploadLink,
@@ -27,7 +29,7 @@ from config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
+    from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef, PutObjectRequestTypeDef
 
 CONNECT_SECONDS = 2
 READ_SECONDS = 5
@@ -55,6 +57,14 @@ class S3Store:
         )
         return UploadLink(url, {**upload_headers(size, encoding), "Cache-Control": CACHE_CONTROL})
 
+    def put(self, key: str, data: bytes, *, encoding: str | None) -> str:
+        sent: PutObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key, "Body": data}
+        sent |= {"ContentType": CONTENT_TYPE, "CacheControl": CACHE_CONTROL}
+        if encoding:
+            sent["ContentEncoding"] = encoding
+        with _storage_errors():
+            return _opaque(self._client.put_object(**sent)["ETag"])
+
     def open(self, key: str, etag: str | None = None) -> StoredObject | None:
         if self._config.S3_PUBLIC_URL:
             return self._open_public(key, etag)
@@ -67,6 +77,13 @@ class S3Store:
         except _NotThere as absent:
             return StoredObject(etag, 0, None) if etag and absent.status == 304 else None
         return StoredObject(_opaque(found["ETag"]), found["ContentLength"], _Body(found["Body"]))
+
+    def objects(self, beginning: str = FOLDER) -> Iterator[Listed]:
+        pages = self._client.get_paginator("list_objects_v2")
+        with _storage_errors():
+            for page in pages.paginate(Bucket=self._bucket, Prefix=beginning):
+                for found in page.get("Contents", []):
+                    yield Listed(found["Key"], found["Size"], found["LastModified"])
 
     def delete(self, key: str) -> None:
         # delete_objects would need a CRC32 that R2 does not know.

@@ -87,8 +87,8 @@ def s3_client(settings: dict[str, str]):
 
 
 def stored_keys(settings: dict[str, str]) -> list[str]:
-    listed = s3_client(settings).list_objects_v2(Bucket=settings["S3_BUCKET"])
-    return [found["Key"] for found in listed.get("Contents", [])]
+    pages = s3_client(settings).get_paginator("list_objects_v2").paginate(Bucket=settings["S3_BUCKET"])
+    return [found["Key"] for page in pages for found in page.get("Contents", [])]
 
 
 def _is_healthy(endpoint: str) -> bool:
