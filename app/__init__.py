@@ -6,7 +6,7 @@ from flask import Flask
 from msgspec.structs import asdict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import api, assets, errors, health, landing, limits_storage, share, uploads
+from app import api, assets, cli, errors, health, landing, limits_storage, share, uploads
 from app.cache import Cache
 from app.documents import Documents
 from app.expiry import Expiry
@@ -62,4 +62,5 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(health.bp)
     app.register_blueprint(landing.bp)
     app.register_blueprint(share.bp)
+    app.cli.add_command(cli.shares)
     return app

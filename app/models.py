@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Double, Text, TypeDecorator, func
+from sqlalchemy import DateTime, Dialect, Double, Text, TypeDecorator, func, insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import Base
+from app.extensions import Base, db
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -43,6 +45,17 @@ class Share(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_by: Mapped[str | None] = mapped_column(Text)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @staticmethod
+    def add(row: dict[str, Any]) -> bool:
+        """Whether the row went in; the primary key alone decides between two that come at once."""
+        try:
+            db.session.execute(insert(Share).values(row))
+            db.session.commit()
+        except IntegrityError:
+            db.session.rollback()
+            return False
+        return True
 
 
 class RateLimitCount(Base):

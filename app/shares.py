@@ -9,10 +9,8 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, select, update
 
 from app.expiry import Expiry
 from app.extensions import db
@@ -106,7 +104,7 @@ class Shares:
             "expires_at": now + lifetime if lifetime else None,
             "created_by": created_by,
         }
-        if not _insert(row) and not (drop(share_id, self._store) and _insert(row)):
+        if not Share.add(row) and not (drop(share_id, self._store) and Share.add(row)):
             raise ShareExists
         return Share(**row), secret
 
@@ -217,17 +215,6 @@ class Shares:
         if found is not None and found.body is not None:
             found.body.close()
         return found is not None
-
-
-def _insert(row: dict[str, Any]) -> bool:
-    """Whether the row went in; the primary key alone decides between two that come at once."""
-    try:
-        db.session.execute(insert(Share).values(row))
-        db.session.commit()
-    except IntegrityError:
-        db.session.rollback()
-        return False
-    return True
 
 
 def is_share_id(text: str) -> bool:

@@ -42,14 +42,31 @@ def drop(share_id: str, store: ObjectStore) -> bool:
     Raises StorageError; the tombstone then stays for another while.
     """
     now = datetime.now(UTC)
-    mine = (Share.share_id == share_id) & (Share.deleted_at == now)
     # Claimed first, so that nobody takes the id, or does the same, while the store is busy.
     claim = update(Share).where(Share.share_id == share_id, may_go(now)).values(deleted_at=now)
     claimed = db.session.scalar(claim.returning(Share.share_id))
     db.session.commit()
     if claimed is None:
         return False
+    _clear(share_id, now, store)
+    return True
+
+
+def clear_stray(share_id: str, store: ObjectStore) -> bool:
+    """Removes a document that has no row; whether it had none, and nobody has just taken the id.
+
+    A tombstone holds the id meanwhile. Raises StorageError; the tombstone then stays.
+    """
+    now = datetime.now(UTC)
+    tombstone = {"share_id": share_id, "session_id": "", "secret": "", "created_at": now}
+    if not Share.add({**tombstone, "last_link_at": now, "deleted_at": now}):
+        return False
+    _clear(share_id, now, store)
+    return True
+
+
+def _clear(share_id: str, claimed_at: datetime, store: ObjectStore) -> None:
     store.delete(document_key(share_id))
+    mine = (Share.share_id == share_id) & (Share.deleted_at == claimed_at)
     db.session.execute(delete(Share).where(mine))
     db.session.commit()
-    return True

@@ -1,0 +1,28 @@
+"""The group itself: what went wrong is one sentence and exit status 1, as of a wrong usage it is 2."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy.exc import DBAPIError
+
+from app.shares import ShareError
+from app.storage import StorageError
+from app.upkeep import NothingMatches
+
+
+class Administration(AppGroup):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except StorageError as error:
+            raise click.ClickException(f"The storage of the sessions failed: {error}; try again.") from None
+        except DBAPIError as error:
+            raise click.ClickException(f"The database failed: {str(error.orig).strip()}") from None
+        except (ShareError, NothingMatches) as error:
+            raise click.ClickException(str(error)) from None
+
+
+shares = Administration("shares", help="List, show, delete and clear away shares.")

@@ -1,0 +1,88 @@
+"""What the commands take and give: ages, sizes, links, JSON, and progress."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import click
+
+from app.shares import SHARE_ID
+from config import read_duration
+
+T = TypeVar("T")
+UNITS = {"": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3}
+ID = re.compile(f"({SHARE_ID})")
+LINK = re.compile(rf".*/share/({SHARE_ID})(?:[./?#].*)?")
+
+
+class Age(click.ParamType[timedelta]):
+    """A time such as 30d, 12h or 90m."""
+
+    name = "age"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        try:
+            return read_duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes, or of KB, MB or GB."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = re.fullmatch(r"(\d{1,12})([KMG]B)?", value.upper())
+        if not found:
+            self.fail(f"{value!r} is no size such as '500KB' or '10MB'.", param, ctx)
+        return int(found[1]) * UNITS[found[2] or ""]
+
+
+class ShareId(click.ParamType[str]):
+    """The id of a share, or any link to it."""
+
+    name = "id or link"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        found = ID.fullmatch(value) or LINK.fullmatch(value)
+        if not found:
+            self.fail(f"{value!r} is neither the id of a share nor a link to one.", param, ctx)
+        return found[1]
+
+
+AGE, SIZE, SHARE = Age(), Size(), ShareId()
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; times are epoch milliseconds.")
+dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+
+
+def print_json(value: object) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def progress(items: Iterable[T], label: str) -> Iterator[T]:
+    """The items, counted on a terminal as they go by; a cron job's mail stays short."""
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(items, label=label, file=sys.stderr, show_pos=True, hidden=hidden) as counted:
+        yield from counted
+
+
+def milliseconds(time: datetime | None) -> int | None:
+    return round(time.timestamp() * 1000) if time else None
+
+
+def in_words(time: datetime | None) -> str:
+    return time.strftime("%Y-%m-%d %H:%M") if time else "-"
+
+
+def size_in_words(size: int | None) -> str:
+    """In the units that SIZE reads."""
+    if size is None:
+        return "-"
+    unit = next((unit for unit in ("GB", "MB", "KB") if size >= UNITS[unit]), "")
+    return f"{size / UNITS[unit]:.1f} {unit}" if unit else f"{size} B"
