@@ -8,6 +8,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
+from app.moving import OtherVersion
 from app.shares import ShareError
 from app.storage import StorageError
 from app.upkeep import NothingMatches
@@ -21,7 +22,7 @@ class Administration(AppGroup):
             raise click.ClickException(f"The storage of the sessions failed: {error}; try again.") from None
         except DBAPIError as error:
             raise click.ClickException(f"The database failed: {str(error.orig).strip()}") from None
-        except (ShareError, NothingMatches) as error:
+        except (ShareError, NothingMatches, OtherVersion) as error:
             raise click.ClickException(str(error)) from None
 
 
