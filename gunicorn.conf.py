@@ -1,10 +1,7 @@
 """How gunicorn runs the app; anything here may be overridden on its command line."""
 
-import logging
-
 from app import housekeeping
 from app.render.code import warm_lexers
-from app.token_prefix import MaskTokens
 from config import ConfigError, read_config
 
 # Read before any worker starts, so that a wrong setting ends the start with one sentence.
@@ -28,6 +25,5 @@ def on_starting(server):
     """Refuses other workers than sync ones: the timer that guards rendering needs a main thread."""
     if server.cfg.worker_class_str != "sync":
         raise ConfigError(f"gunicorn is set to {server.cfg.worker_class_str!r} workers; use 'sync'.")
-    logging.getLogger("gunicorn.error").addFilter(MaskTokens())
     # Before the fork, so that all workers share them.
     warm_lexers()

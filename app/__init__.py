@@ -38,11 +38,10 @@ def create_app(config: Config | None = None) -> Flask:
         # Uploads to the disk store have their own, larger cap.
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
     )
+    app.wsgi_app = TokenPrefix(app.wsgi_app)  # type: ignore[method-assign]
     if config.TRUSTED_PROXIES:
         hops = config.TRUSTED_PROXIES
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    # Around everything else, so that nothing else sees a token in an address.
-    app.wsgi_app = TokenPrefix(app.wsgi_app)  # type: ignore[method-assign]
 
     db.init_app(app)
     migrate.init_app(app, db)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -36,13 +35,3 @@ class TokenPrefix:
                 if name in environ:
                     environ[name] = masked
         return self._app(environ, start_response)
-
-
-class MaskTokens(logging.Filter):
-    """Masks tokens in what a server logs of addresses before any app has seen them."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
-        if "/t/" in message:
-            record.msg, record.args = re.sub(r"/t/[^/\s]+", MASKED, message), None
-        return True
