@@ -85,7 +85,7 @@ def test_everything_is_the_same_at_the_new_place(
         text=True,
     )
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.startswith("moved 4 shares and 2 documents (")
+    assert ran.stdout.startswith("shares moved: 4, documents moved: 2 (")
     with running_app(new_settings) as app:
         there = app.test_client()
         assert {share_id: pages(there, share_id) for share_id in before} == before
@@ -117,7 +117,7 @@ def test_all_can_be_moved_back(
     for name, value in new_settings.items():
         monkeypatch.setenv(f"OLD_{name}", value)
     with running_app({"DATA_DIR": str(back), "BASE_URL": new_settings["BASE_URL"]}) as app:
-        assert move(app).stdout.startswith("moved 1 shares and 1 documents")
+        assert move(app).stdout.startswith("shares moved: 1, documents moved: 1")
         assert pages(app.test_client(), "GhIjKlMn") == before
 
 
@@ -145,8 +145,8 @@ def test_a_move_that_broke_off_goes_on(
         failed = move(new)
     assert failed.exit_code == 1
     assert "the bucket is full" in failed.stderr
-    assert move(new).stdout.startswith("moved 3 shares and 2 documents")
-    assert move(new).stdout == "moved 0 shares and 0 documents (0 B)\n"
+    assert move(new).stdout.startswith("shares moved: 3, documents moved: 2")
+    assert move(new).stdout == "shares moved: 0, documents moved: 0 (0 B)\n"
     assert len(stored_keys(new_settings)) == 3
     assert {new.test_client().get(f"/share/{share_id}").status_code for share_id in names} == {200}
 
@@ -163,7 +163,7 @@ def test_a_document_that_arrived_short_is_named_and_moved_again(
         failed = move(new)
     assert failed.exit_code == 1
     assert "GhIjKlMn" in failed.stderr
-    assert move(new).stdout.startswith("moved 0 shares and 1 documents")
+    assert move(new).stdout.startswith("shares moved: 0, documents moved: 1")
     assert new.test_client().get("/api/share/GhIjKlMn").data == SMALL
 
 
@@ -204,7 +204,7 @@ def test_what_happened_at_the_new_place_meanwhile_is_kept(
     there = new.test_client()
     assert delete(there, "gone", secrets["gone"]).status_code == 200
     s3_client(new_settings).put_object(Bucket="shares", Key="sessions/grown.json", Body=LARGE)
-    assert move(new).stdout == "moved 0 shares and 0 documents (0 B)\n"
+    assert move(new).stdout == "shares moved: 0, documents moved: 0 (0 B)\n"
     assert there.get("/share/gone").status_code == 404
     assert there.get("/api/share/grown").data == LARGE
 

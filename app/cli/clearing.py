@@ -101,6 +101,6 @@ def _report(removed: dict[str, list[str]], dry_run: bool, as_json: bool) -> None
         print_json({"dryRun": dry_run, "removed": removed})
         return
     for kind, names in removed.items():
-        click.echo(f"{'would remove' if dry_run else 'removed'} {len(names)} {kind}")
+        click.echo(f"{kind}: {len(names)} {'to remove' if dry_run else 'removed'}")
         for name in names:
             click.echo(f"  {name}")

@@ -37,7 +37,7 @@ def migrate_store() -> None:
         engine.dispose()
     moved = move.moved
     size = size_in_words(moved.bytes)
-    click.echo(f"moved {moved.shares} shares and {moved.documents} documents ({size})")
+    click.echo(f"shares moved: {moved.shares}, documents moved: {moved.documents} ({size})")
     if moved.wrong:
         raise click.ClickException(
             f"These documents did not arrive as they were, run the command again: {', '.join(moved.wrong)}"
