@@ -121,18 +121,17 @@ class Shares:
         row = self._standing.first(LIVE, {"share_id": share_id})
         if row is None:
             raise ShareNotFound
-        _, created_at, last_link_at, expires_at = row
-        self._refuse_expired(created_at, expires_at)
-        return Life.of(share_id, created_at, last_link_at)
+        self._refuse_expired(row.created_at, row.expires_at)
+        return Life.of(row.share_id, row.created_at, row.last_link_at)
 
     def live_names(self, names: Collection[str]) -> set[str]:
         """Those of the names of lives that have not ended."""
         ids = {name.rpartition(".")[0] for name in names}
         live = LIFE.where(Share.share_id.in_(ids), Share.deleted_at.is_(None))
         return {
-            Life.of(share_id, created_at, last_link_at).name
-            for share_id, created_at, last_link_at, expires_at in db.session.execute(live)
-            if not self._has_expired(created_at, expires_at)
+            Life.of(row.share_id, row.created_at, row.last_link_at).name
+            for row in db.session.execute(live)
+            if not self._has_expired(row.created_at, row.expires_at)
         }
 
     def authorize(self, share_id: str, secret: str) -> Share:
@@ -145,9 +144,8 @@ class Shares:
         return share
 
     def sign_upload(self, share: Share, declared: Declared) -> Upload:
-        """An upload link for the document of a share, good for LINK_LIFETIME from its `last_link_at`.
-
-        It never outlives the share.
+        """An upload link for the document of a share, good for LINK_LIFETIME from its `last_link_at`, if
+        the share does not expire before.
         """
         ends = share.last_link_at + LINK_LIFETIME
         expires_at = self._expiry.of(share.created_at, share.expires_at)
