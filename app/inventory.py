@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from sqlalchemy import ColumnElement, func, select
 
 from app.expiry import Expiry
@@ -62,9 +63,8 @@ class Wanted:
 EVERYTHING = Wanted()
 
 
-@dataclass
-class Totals:
-    """Numbers of shares, and the bytes of all their documents."""
+class Totals(msgspec.Struct, rename="camel"):
+    """Numbers of shares, also by the names of tokens, and the bytes of all their documents."""
 
     shares: int = 0
     expired: int = 0
@@ -74,7 +74,7 @@ class Totals:
     largest_bytes: int = 0
     created_in_last_day: int = 0
     created_in_last_week: int = 0
-    created_by: dict[str, int] = field(default_factory=dict)
+    created_by: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Inventory:

@@ -206,10 +206,8 @@ def test_a_dry_run_deletes_nothing(app: Flask, client: FlaskClient, run: Run) ->
     assert client.get("/share/GhIjKlMn").status_code == 200
     age(app, "GhIjKlMn", 2 * DAY)
     stray(app, "stray.json", 2 * DAY)
-    assert removed(run("purge", "--dry-run", "--json")) == {"expired shares": ["GhIjKlMn"]}
-    assert removed(run("sweep", "--dry-run", "--json")) == {
-        "documents without a share": ["sessions/stray.json"]
-    }
+    assert removed(run("purge", "--dry-run", "--json")) == {"expired": ["GhIjKlMn"]}
+    assert removed(run("sweep", "--dry-run", "--json")) == {"strays": ["sessions/stray.json"]}
     assert client.get("/share/GhIjKlMn").status_code == 410
     assert document_path(app, "GhIjKlMn").exists()
     assert document_path(app, "stray").exists()
@@ -239,7 +237,7 @@ def test_purging_removes_what_has_expired_and_nothing_else(app: Flask, client: F
     share(client, SMALL, "forever")
     for share_id in ("expired", "lasting", "forever"):
         age(app, share_id, DAY)
-    assert removed(run("purge", "--json")) == {"expired shares": ["expired"]}
+    assert removed(run("purge", "--json")) == {"expired": ["expired"]}
     assert client.get("/share/expired").status_code == 404
     assert delete(client, "expired", secret).status_code == 404
     assert not document_path(app, "expired").exists()
@@ -254,7 +252,7 @@ def test_purging_follows_the_rule_of_the_operator(settings: dict[str, str]) -> N
             share(app.test_client(), SMALL, share_id)
             age(app, share_id, days * DAY)
         purged = app.test_cli_runner().invoke(args=["shares", "purge", "--json"])
-        assert removed(purged) == {"expired shares": ["old"]}
+        assert removed(purged) == {"expired": ["old"]}
 
 
 def test_sweeping_ends_shares_that_got_no_document_within_a_day(
@@ -265,7 +263,7 @@ def test_sweeping_ends_shares_that_got_no_document_within_a_day(
         create(client, share_id)
     for share_id, age_of_it in (("used", 2 * DAY), ("unused", 2 * DAY), ("waiting", DAY / 2)):
         age(app, share_id, age_of_it)
-    assert removed(run("sweep", "--json")) == {"shares without a document": ["unused"]}
+    assert removed(run("sweep", "--json")) == {"empty": ["unused"]}
     assert client.get("/api/share/unused").get_json()["code"] == "not_found"
     assert client.get("/api/share/waiting").get_json()["code"] == "not_uploaded"
     assert client.get("/share/used").status_code == 200
@@ -289,7 +287,7 @@ def test_sweeping_removes_documents_and_broken_uploads_of_no_share(
     gone = [stray(app, name, 2 * DAY) for name in ("stray.json", ".upload-abc")]
     kept = [stray(app, name, DAY / 2) for name in ("young.json", ".upload-def")]
     kept.append(stray(app, "somebody's notes.txt", 2 * DAY))
-    swept = removed(run("sweep", "--json"))["documents without a share"]
+    swept = removed(run("sweep", "--json"))["strays"]
     assert sorted(swept) == ["sessions/.upload-abc", "sessions/stray.json"]
     assert [path.exists() for path in gone] == [False, False]
     assert [path.exists() for path in kept] == [True, True, True]
@@ -304,7 +302,7 @@ def test_sweeping_drops_a_tombstone_with_what_a_late_upload_left(
         delete(client, share_id, share(client, SMALL, share_id)["secret"])
         stray(app, f"{share_id}.json", timedelta(minutes=1))
     age(app, "old", timedelta(hours=2))
-    assert removed(run("sweep", "--json")) == {"ids of deleted shares": ["old"]}
+    assert removed(run("sweep", "--json")) == {"tombstones": ["old"]}
     assert not is_there(app, "old")
     assert not document_path(app, "old").exists()
     assert is_there(app, "recent")
@@ -367,13 +365,13 @@ def test_numbers_tell_what_a_server_holds(app: Flask, client: FlaskClient, run: 
     assert json.loads(run("stats", "--json").stdout) == {
         "shares": 3,
         "expired": 1,
-        "never_uploaded": 1,
+        "neverUploaded": 1,
         "deleted": 1,
         "bytes": len(LARGE) + len(SMALL),
-        "largest_bytes": len(LARGE),
-        "created_in_last_day": 2,
-        "created_in_last_week": 3,
-        "created_by": {},
+        "largestBytes": len(LARGE),
+        "createdInLastDay": 2,
+        "createdInLastWeek": 3,
+        "createdBy": {},
     }
     assert "never uploaded:" in run("stats").stdout
 
@@ -439,7 +437,7 @@ def test_an_upload_that_ends_after_a_purge_leaves_nothing(
         write(body.read(length))
         copied.append(length)
         age(app, "GhIjKlMn", timedelta(hours=1))
-        assert removed(run("purge", "--json")) == {"expired shares": ["GhIjKlMn"]}
+        assert removed(run("purge", "--json")) == {"expired": ["GhIjKlMn"]}
 
     monkeypatch.setattr("app.storage.disk._copy", copy_slowly)
     assert upload(client, answer, SMALL).get_json()["code"] == "share_deleted"

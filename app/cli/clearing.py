@@ -15,6 +15,12 @@ from app.shares import ShareNotFound
 from app.upkeep import Upkeep
 
 T = TypeVar("T")
+KINDS = {
+    "expired": "expired shares",
+    "empty": "shares without a document",
+    "strays": "documents without a share",
+    "tombstones": "ids of deleted shares",
+}
 
 
 @shares.command()
@@ -48,7 +54,7 @@ def purge(dry_run: bool, as_json: bool) -> None:
         return life is not None
 
     removed = expired if dry_run else _those_that(remove, expired, "Removing expired shares")
-    _report({"expired shares": removed}, dry_run, as_json)
+    _report({"expired": removed}, dry_run, as_json)
 
 
 @shares.command()
@@ -70,9 +76,9 @@ def sweep(force: bool, dry_run: bool, as_json: bool) -> None:
         strays = _those_that(upkeep.sweep_stray, strays, "Removing documents without a share")
         tombstones = _those_that(upkeep.sweep_tombstone, tombstones, "Freeing ids of deleted shares")
     removed = {
-        "shares without a document": empty,
-        "documents without a share": [stray.key for stray in strays],
-        "ids of deleted shares": tombstones,
+        "empty": empty,
+        "strays": [stray.key for stray in strays],
+        "tombstones": tombstones,
     }
     _report(removed, dry_run, as_json)
 
@@ -101,6 +107,6 @@ def _report(removed: dict[str, list[str]], dry_run: bool, as_json: bool) -> None
         print_json({"dryRun": dry_run, "removed": removed})
         return
     for kind, names in removed.items():
-        click.echo(f"{kind}: {len(names)} {'to remove' if dry_run else 'removed'}")
+        click.echo(f"{KINDS[kind]}: {len(names)} {'to remove' if dry_run else 'removed'}")
         for name in names:
             click.echo(f"  {name}")

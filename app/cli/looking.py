@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import click
+import msgspec
+from msgspec.structs import asdict
 
 from app.cli.group import shares
 from app.cli.options import (
@@ -79,11 +80,16 @@ def show(share_id: str, as_json: bool) -> None:
 @as_json
 def stats(as_json: bool) -> None:
     """Count shares and the bytes of their documents."""
-    totals = asdict(_inventory().totals(progress(parts().store.objects(), "Listing documents")))
+    totals = _inventory().totals(progress(parts().store.objects(), "Listing documents"))
     if as_json:
-        print_json(totals)
+        print_json(msgspec.to_builtins(totals))
         return
-    for name, value in totals.items():
+    in_text = {
+        "bytes": size_in_words(totals.bytes),
+        "largest_bytes": size_in_words(totals.largest_bytes),
+        "created_by": ", ".join(f"{name} {count}" for name, count in totals.created_by.items()) or "-",
+    }
+    for name, value in {**asdict(totals), **in_text}.items():
         click.echo(f"{name.replace('_', ' ') + ':':<21} {value}")
 
 
