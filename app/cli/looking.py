@@ -116,7 +116,7 @@ def _contents(share_id: str) -> dict[str, Any]:
     """What a reader would see; nothing of a share that has expired, or got no document."""
     try:
         edition = parts().documents.current(parts().shares.life(share_id))
-        return {"title": edition.conversation.title} if edition else {}
+        return {"title": edition.index.conversation.title} if edition else {}
     except ShareExpired:
         return {}
     except UnreadableDocument as error:
