@@ -53,7 +53,7 @@ def drop(share_id: str, store: ObjectStore) -> bool:
 
 
 def clear_stray(share_id: str, store: ObjectStore) -> bool:
-    """Removes a document that has no row; whether it had none, and nobody has just taken the id.
+    """Removes a document that has no row; whether there was one.
 
     A tombstone holds the id meanwhile. Raises StorageError; the tombstone then stays.
     """
@@ -61,8 +61,9 @@ def clear_stray(share_id: str, store: ObjectStore) -> bool:
     tombstone = {"share_id": share_id, "session_id": "", "secret": "", "created_at": now}
     if not Share.add({**tombstone, "last_link_at": now, "deleted_at": now}):
         return False
+    was_there = any(store.objects(document_key(share_id)))
     _clear(share_id, now, store)
-    return True
+    return was_there
 
 
 def _clear(share_id: str, claimed_at: datetime, store: ObjectStore) -> None:

@@ -93,8 +93,9 @@ class Upkeep:
         share_id = share_of(stray.key)
         if share_id:
             return clear_stray(share_id, self._store)
+        was_there = any(self._store.objects(stray.key))
         self._store.delete(stray.key)
-        return True
+        return was_there
 
     def _end(self, share_id: str, condition: ColumnElement[bool]) -> Life | None:
         life = bury(share_id, condition)
