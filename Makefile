@@ -11,8 +11,7 @@ export NODE_USE_SYSTEM_CA := 1
 .PHONY: run test bench lint lock
 
 run: $(VENV)/runtime
-	@$(BIN)/flask --app wsgi db upgrade
-	@exec $(BIN)/gunicorn wsgi:app
+	@exec deploy/start.sh
 
 test: lint tests/opencode/node_modules tests/browser/node_modules
 	@cd plugin && npm test
