@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask
 from msgspec.structs import asdict
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -18,6 +20,9 @@ from app.storage import open_store
 from config import Config, read_config
 
 MAX_REQUEST_BYTES = 64 * 1024
+# How long PostgreSQL may take to accept a connection, and its network to take what is sent to it.
+CONNECT_SECONDS = 2
+ANSWER_SECONDS = 5
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -27,8 +32,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.config.from_mapping(asdict(config))
     app.config.from_mapping(
         SQLALCHEMY_DATABASE_URI=config.DATABASE_URL,
-        # A database server may have been restarted since a connection was last used; a file has not.
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": not config.DATABASE_URL.startswith("sqlite")},
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config),
         RATELIMIT_STORAGE_URI=config.RATELIMIT_STORAGE_URI or limits_storage.URI,
         # Uploads to the disk store have their own, larger cap.
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
@@ -54,3 +58,11 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(landing.bp)
     app.register_blueprint(share.bp)
     return app
+
+
+def _engine_options(config: Config) -> dict[str, Any]:
+    if config.DATABASE_URL.startswith("sqlite"):
+        return {}
+    # The server may have been restarted since a connection was last used, or be gone without a word.
+    patience = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": ANSWER_SECONDS * 1000}
+    return {"pool_pre_ping": True, "connect_args": patience}
