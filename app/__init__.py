@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 from msgspec.structs import asdict
@@ -12,6 +13,7 @@ from app import api, assets, errors, health, landing, limits_storage, share, upl
 from app.cache import Cache
 from app.documents import Documents
 from app.extensions import db, limiter, migrate
+from app.mount import Mount
 from app.pages import KeptPages
 from app.parts import EXTENSION, Parts
 from app.render import labels
@@ -37,6 +39,8 @@ def create_app(config: Config | None = None) -> Flask:
         # Uploads to the disk store have their own, larger cap.
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
     )
+    if prefix := urlsplit(config.BASE_URL).path:
+        app.wsgi_app = Mount(app.wsgi_app, prefix)  # type: ignore[method-assign]
     if config.TRUSTED_PROXIES:
         hops = config.TRUSTED_PROXIES
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
