@@ -9,7 +9,7 @@ from flask import Flask
 from msgspec.structs import asdict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import api, assets, errors, health, landing, limits_storage, share, uploads
+from app import api, assets, errors, health, landing, limits_fallback, limits_storage, share, uploads
 from app.cache import Cache
 from app.documents import Documents
 from app.extensions import db, limiter, migrate
@@ -35,7 +35,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.config.from_mapping(
         SQLALCHEMY_DATABASE_URI=config.DATABASE_URL,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config),
-        RATELIMIT_STORAGE_URI=config.RATELIMIT_STORAGE_URI or limits_storage.URI,
+        **_limits_storage(config),
         # Uploads to the disk store have their own, larger cap.
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
     )
@@ -70,3 +70,10 @@ def _engine_options(config: Config) -> dict[str, Any]:
     # The server may have been restarted since a connection was last used, or be gone without a word.
     patience = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": ANSWER_SECONDS * 1000}
     return {"pool_pre_ping": True, "connect_args": patience}
+
+
+def _limits_storage(config: Config) -> dict[str, Any]:
+    if not config.RATELIMIT_STORAGE_URI:
+        return {"RATELIMIT_STORAGE_URI": limits_storage.URI}
+    main = {"main": config.RATELIMIT_STORAGE_URI}
+    return {"RATELIMIT_STORAGE_URI": limits_fallback.URI, "RATELIMIT_STORAGE_OPTIONS": main}
