@@ -88,6 +88,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         int, Meta(ge=0, le=10, description="Proxies in front of this server whose forwarded headers count.")
     ] = 0
 
+    LOG_FORMAT: Annotated[Literal["text", "json"], Meta(description="How log lines are written.")] = "text"
+    METRICS_ENABLED: Annotated[
+        bool, Meta(description="Whether Prometheus may ask for /metrics, from inside only.")
+    ] = False
+
     @property
     def data_dir(self) -> Path:
         return Path(self.DATA_DIR).resolve()

@@ -9,7 +9,19 @@ from flask import Flask
 from msgspec.structs import asdict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import api, assets, errors, health, landing, limits_fallback, limits_storage, share, uploads
+from app import (
+    api,
+    assets,
+    errors,
+    health,
+    landing,
+    limits_fallback,
+    limits_storage,
+    logs,
+    metrics,
+    share,
+    uploads,
+)
 from app.cache import Cache
 from app.documents import Documents
 from app.extensions import db, limiter, migrate
@@ -19,6 +31,7 @@ from app.parts import EXTENSION, Parts
 from app.render import labels
 from app.shares import Shares
 from app.storage import open_store
+from app.watch import Watch
 from config import Config, read_config
 
 MAX_REQUEST_BYTES = 64 * 1024
@@ -39,6 +52,8 @@ def create_app(config: Config | None = None) -> Flask:
         # Uploads to the disk store have their own, larger cap.
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
     )
+    watchers = [logs.write, metrics.init_app(app)] if config.METRICS_ENABLED else [logs.write]
+    app.wsgi_app = Watch(app.wsgi_app, watchers, bool(config.TRUSTED_PROXIES))  # type: ignore[method-assign]
     if prefix := urlsplit(config.BASE_URL).path:
         app.wsgi_app = Mount(app.wsgi_app, prefix)  # type: ignore[method-assign]
     if config.TRUSTED_PROXIES:
