@@ -13,7 +13,7 @@ import msgspec
 from app.watch import Answered, request_id
 
 # A token in an address is as good as a password, and a query may be the signature of an upload link.
-TOKEN = re.compile(r"(?<!\S)/t/[^/\s]+")
+TOKEN = re.compile(r"/(t|%74)/[^/\s]+")
 QUERY = re.compile(r"\?\S+")
 SHOWN_CHARACTERS = 200
 
