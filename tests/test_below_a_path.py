@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+import urllib3
 from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 
-from tests.client import share
+from tests.client import SESSION_ID, share
 from tests.conftest import running_app
 from tests.recorded import document_bytes
+from tests.servers.gunicorn import ROOT, gunicorn_on
+from tests.servers.nginx import nginx
 
 PREFIX = "/team/sessions"
 PAGE = f"{PREFIX}/share/GhIjKlMn"
@@ -60,3 +65,26 @@ def test_a_stranger_cannot_say_where_links_lead(client: FlaskClient) -> None:
     )
     assert page.status_code == 200
     assert "/evil" not in page.text
+
+
+def test_behind_nginx_as_documented(tmp_path: Path) -> None:
+    page = (ROOT / "docs/reverse-proxies.md").read_text()
+    [snippet] = re.findall(r"```nginx\n(.*?)```", page, re.DOTALL)
+    socket = tmp_path / "better-share.sock"
+    with nginx(tmp_path, {"/run/better-share/better-share.sock": str(socket)}, snippet) as address:
+        settings = {"BASE_URL": f"{address}/sessions", "TRUSTED_PROXIES": "1", "WEB_CONCURRENCY": "1"}
+        reader = urllib3.PoolManager(ca_certs=str(tmp_path / "fullchain.pem"))
+        with gunicorn_on(socket, **settings):
+            session = document_bytes("rate-limit-feature")
+            wanted = {"shareId": "below", "sessionId": SESSION_ID, "size": len(session)}
+            answer = reader.request("POST", f"{address}/sessions/api/share/presign", json=wanted).json()
+            assert answer["presignedUrl"].startswith(f"{address}/sessions/api/upload/")
+            sent = reader.request("PUT", answer["presignedUrl"], body=session, headers=answer["headers"])
+            assert sent.status == 200
+            shown = reader.request("GET", answer["url"])
+            assert shown.status == 200
+            [sheet] = re.findall(r'href="(/sessions/static/base[^"]+)"', shown.data.decode())
+            assert reader.request("GET", address + sheet).status == 200
+            # This very request came through a proxy.
+            assert reader.request("GET", f"{address}/sessions/metrics").status == 404
+    assert "sig=" not in (tmp_path / "access.log").read_text()
