@@ -16,7 +16,7 @@ from lxml import html
 from tests.client import SESSION_ID, share
 from tests.conftest import running_app
 from tests.recorded import document_bytes
-from tests.servers.gunicorn import ROOT, gunicorn_on
+from tests.servers.gunicorn import ROOT, gunicorn, gunicorn_on
 from tests.servers.nginx import nginx
 
 PREFIX = "/team/sessions"
@@ -65,6 +65,14 @@ def test_a_stranger_cannot_say_where_links_lead(client: FlaskClient) -> None:
     )
     assert page.status_code == 200
     assert "/evil" not in page.text
+
+
+def test_nor_can_he_where_there_is_no_path(tmp_path: Path) -> None:
+    with gunicorn(tmp_path, WEB_CONCURRENCY="1") as address:
+        moved = {"SCRIPT_NAME": "/evil", "X-Forwarded-Prefix": "/evil"}
+        page = urllib3.request("GET", f"{address}/evil/", headers=moved, retries=False)
+        assert page.status == 404
+        assert b"/evil/static" not in page.data
 
 
 def test_behind_nginx_as_documented(tmp_path: Path) -> None:
