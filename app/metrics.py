@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +12,7 @@ from flask import Flask, Response, abort, current_app, request
 from app.watch import Answered
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from prometheus_client import CollectorRegistry, Counter
 
 EXTENSION = "better_share_metrics"
@@ -66,7 +67,7 @@ def forget_worker(pid: int) -> None:
 
 
 def init_app(app: Flask) -> Callable[[Answered], None]:
-    """Makes `app` answer at `/metrics`; gives back what counts a request that was answered."""
+    """Makes `app` answer at `/metrics`; gives back what counts each request that was answered."""
     # A server that is not asked for metrics does not pay for the library.
     from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -84,14 +85,13 @@ def init_app(app: Flask) -> Callable[[Answered], None]:
         name: Counter(f"better_share_{name}", text, registry=registry) for name, text in EVENTS.items()
     }
 
-    @app.before_request
-    def begin() -> None:
-        busy.inc()
+    serve = app.wsgi_app
 
-    @app.teardown_request
-    def leave(_error: BaseException | None) -> None:
-        busy.dec()
+    def serve_busily(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with busy.track_inprogress():
+            return serve(environ, start_response)
 
+    app.wsgi_app = serve_busily  # type: ignore[method-assign]
     app.add_url_rule("/metrics", "metrics", lambda: _answer(registry))
 
     def watch(told: Answered) -> None:
