@@ -22,5 +22,5 @@ VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
-ENTRYPOINT ["deploy/start.sh"]
+ENTRYPOINT ["/srv/deploy/start.sh"]
 CMD ["--bind", "0.0.0.0:8000"]
