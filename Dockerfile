@@ -6,14 +6,21 @@ FROM python:3.11-slim-bookworm
 # Without it previews leave Arabic and Hebrew titles out. A pinned version would vanish from the archive.
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends libfribidi0 && rm -rf /var/lib/apt/lists/*
-RUN useradd --system --uid 10001 better-share && install -d -o better-share /data
+# A volume that is mounted here for the first time takes over whose folder it is.
+RUN useradd --system --uid 10001 better-share && install -d -o better-share /data /run/better-share
 COPY --from=build /venv /venv
 WORKDIR /srv
 COPY config.py wsgi.py gunicorn.conf.py ./
+COPY deploy/start.sh deploy/start.sh
 COPY migrations migrations
 COPY app app
-ENV PATH=/venv/bin:$PATH DATA_DIR=/data PYTHONUNBUFFERED=1
+# The root file system may be read-only, so bytecode is made here; only /data and /tmp are written to.
+RUN python -m compileall -q app config.py wsgi.py migrations
+ENV PATH=/venv/bin:$PATH DATA_DIR=/data PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001
 VOLUME /data
 EXPOSE 8000
-CMD ["sh", "-c", "flask --app wsgi db upgrade && exec gunicorn --bind 0.0.0.0:8000 wsgi:app"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
+ENTRYPOINT ["/srv/deploy/start.sh"]
+CMD ["--bind", "0.0.0.0:8000"]

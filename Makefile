@@ -1,4 +1,4 @@
-# make run · make test · make bench · make lint · make lock. Each installs what it needs, once.
+# make run · make test · make bench · make lint · make docs · make lock. Each installs what it needs, once.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,11 +8,12 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 export NODE_USE_SYSTEM_CA := 1
 
-.PHONY: run test bench lint lock
+.PHONY: run install test bench lint docs lock
 
 run: $(VENV)/runtime
-	@$(BIN)/flask --app wsgi db upgrade
-	@exec $(BIN)/gunicorn wsgi:app
+	@exec deploy/start.sh
+
+install: $(VENV)/runtime
 
 test: lint tests/opencode/node_modules tests/browser/node_modules
 	@cd plugin && npm test
@@ -27,6 +28,9 @@ lint: $(VENV)/development plugin/node_modules
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/hadolint Dockerfile
+
+docs: $(VENV)/development
+	@$(BIN)/python -m docs
 
 lock: $(VENV)/development
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

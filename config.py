@@ -37,10 +37,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         str, Meta(description="Folder of the SQLite database, the documents and the generated secret key.")
     ] = "data"
     BASE_URL: Annotated[
-        str, Meta(description="Address under which readers reach this server; links begin with it.")
+        str,
+        Meta(
+            description="Address under which readers reach this server, with its path if it has one; "
+            "links begin with it. Unset, http://127.0.0.1 and the port."
+        ),
     ] = ""
     DATABASE_URL: Annotated[
-        str, Meta(description="PostgreSQL or SQLite; unset, an SQLite file in DATA_DIR.")
+        str,
+        Meta(
+            description="For example postgresql://user:password@host/name; unset, an SQLite file in DATA_DIR."
+        ),
     ] = ""
     SECRET_KEY: Annotated[
         str,
@@ -50,7 +57,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     S3_ENDPOINT: Annotated[str, Meta(description="Address of the S3 service, for R2 the account's.")] = ""
     S3_ACCESS_KEY_ID: Annotated[str, Meta(description="Access key of the S3 service.")] = ""
     S3_SECRET_ACCESS_KEY: Annotated[str, Meta(description="Secret key of the S3 service.")] = ""
-    S3_BUCKET: Annotated[str, Meta(description="Bucket of the documents; unset, they live in DATA_DIR.")] = ""
+    S3_BUCKET: Annotated[
+        str,
+        Meta(
+            description="Bucket of the documents. All four of these or none; without, they live in DATA_DIR."
+        ),
+    ] = ""
     S3_REGION: Annotated[str, Meta(description="Region of the bucket.")] = "auto"
     S3_ADDRESSING_STYLE: Annotated[
         Literal["path", "virtual"],
@@ -102,6 +114,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     TRUSTED_PROXIES: Annotated[
         int, Meta(ge=0, le=10, description="Proxies in front of this server whose forwarded headers count.")
     ] = 0
+
+    LOG_FORMAT: Annotated[Literal["text", "json"], Meta(description="How log lines are written.")] = "text"
+    METRICS_ENABLED: Annotated[
+        bool, Meta(description="Whether Prometheus may ask for /metrics, from inside only.")
+    ] = False
 
     @property
     def data_dir(self) -> Path:

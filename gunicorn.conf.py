@@ -1,6 +1,6 @@
 """How gunicorn runs the app; anything here may be overridden on its command line."""
 
-from app import housekeeping
+from app import housekeeping, logs, metrics
 from app.render.code import warm_lexers
 from config import ConfigError, read_config
 
@@ -15,6 +15,9 @@ timeout = 300
 graceful_timeout = 30
 # Services often run as users who have no home folder to keep the socket in.
 control_socket_disable = True
+# The app says under which path it is; a header could be anybody's.
+forwarder_headers = ""
+logconfig_dict = logs.configuration(_config.LOG_FORMAT)
 
 
 def post_worker_init(worker):
@@ -25,5 +28,14 @@ def on_starting(server):
     """Refuses other workers than sync ones: the timer that guards rendering needs a main thread."""
     if server.cfg.worker_class_str != "sync":
         raise ConfigError(f"gunicorn is set to {server.cfg.worker_class_str!r} workers; use 'sync'.")
+    if any(address.startswith("unix:") for address in server.cfg.bind) and not _config.TRUSTED_PROXIES:
+        raise ConfigError("only a proxy can reach a unix socket; set TRUSTED_PROXIES to 1 or more.")
+    if _config.METRICS_ENABLED:
+        metrics.prepare(_config.data_dir, _config.PORT)
     # Before the fork, so that all workers share them.
     warm_lexers()
+
+
+def child_exit(server, worker):
+    if _config.METRICS_ENABLED:
+        metrics.forget_worker(worker.pid)

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlsplit
+
 from flask import Flask
 from msgspec.structs import asdict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import api, assets, cli, errors, health, landing, limits_storage, share, uploads
+from app import (
+    api,
+    assets,
+    cli,
+    errors,
+    health,
+    landing,
+    limits_fallback,
+    limits_storage,
+    logs,
+    metrics,
+    share,
+    uploads,
+)
 from app.cache import Cache
 from app.documents import Documents
 from app.expiry import Expiry
 from app.extensions import db, migrate
+from app.mount import Mount
 from app.pages import KeptPages
 from app.parts import EXTENSION, Parts
 from app.render import labels
@@ -18,9 +35,13 @@ from app.shares import Shares
 from app.standing import StandingConnection
 from app.storage import open_store
 from app.token_prefix import TokenPrefix
+from app.watch import Watch
 from config import Config, read_config
 
 MAX_REQUEST_BYTES = 64 * 1024
+# How long PostgreSQL may take to accept a connection, and its network to take what is sent to it.
+CONNECT_SECONDS = 2
+ANSWER_SECONDS = 5
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -32,13 +53,16 @@ def create_app(config: Config | None = None) -> Flask:
         # Ours signs links. Flask's would sign cookies, which it then looks for in every request.
         SECRET_KEY=None,
         SQLALCHEMY_DATABASE_URI=config.DATABASE_URL,
-        # A database server may have been restarted since a connection was last used; a file has not.
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": not config.DATABASE_URL.startswith("sqlite")},
-        RATELIMIT_STORAGE_URI=config.RATELIMIT_STORAGE_URI or limits_storage.URI,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config),
+        **_limits_storage(config),
         # Uploads to the disk store have their own, larger cap.
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
     )
+    watchers = [logs.write, metrics.init_app(app)] if config.METRICS_ENABLED else [logs.write]
     app.wsgi_app = TokenPrefix(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = Watch(app.wsgi_app, watchers, bool(config.TRUSTED_PROXIES))  # type: ignore[method-assign]
+    if prefix := urlsplit(config.BASE_URL).path:
+        app.wsgi_app = Mount(app.wsgi_app, prefix)  # type: ignore[method-assign]
     if config.TRUSTED_PROXIES:
         hops = config.TRUSTED_PROXIES
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -63,3 +87,18 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(share.bp)
     app.cli.add_command(cli.shares)
     return app
+
+
+def _engine_options(config: Config) -> dict[str, Any]:
+    if config.DATABASE_URL.startswith("sqlite"):
+        return {}
+    # The server may have been restarted since a connection was last used, or be gone without a word.
+    patience = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": ANSWER_SECONDS * 1000}
+    return {"pool_pre_ping": True, "connect_args": patience}
+
+
+def _limits_storage(config: Config) -> dict[str, Any]:
+    if not config.RATELIMIT_STORAGE_URI:
+        return {"RATELIMIT_STORAGE_URI": limits_storage.URI}
+    main = {"main": config.RATELIMIT_STORAGE_URI}
+    return {"RATELIMIT_STORAGE_URI": limits_fallback.URI, "RATELIMIT_STORAGE_OPTIONS": main}

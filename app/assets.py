@@ -49,13 +49,16 @@ def keep_for_long(response: Response) -> None:
 
 def encode(response: Response) -> None:
     """Compresses a stylesheet or script, once for each encoding."""
+    if response.mimetype not in ("text/css", "text/javascript"):
+        return
+    # Also where nothing is compressed: a cache in between must not give that to everybody.
+    response.vary.add("Accept-Encoding")
     encoding = accepted_encoding(request)
-    if encoding == "identity" or response.mimetype not in ("text/css", "text/javascript"):
+    if encoding == "identity":
         return
     response.direct_passthrough = False
     response.data = _encoded(response.data, encoding)
     response.headers["Content-Encoding"] = encoding
-    response.vary.add("Accept-Encoding")
 
 
 @lru_cache(maxsize=256)

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
+from app.metrics import count
 from app.session import UnreadableDocument
 from app.shares import ShareExists, ShareExpired, ShareNotFound, WrongSecret
 from app.storage import StorageError, UploadRefused
@@ -86,12 +87,14 @@ def _stated_error(error: ApiError | UploadRefused) -> ResponseReturnValue:
 
 def _storage_error(error: StorageError) -> ResponseReturnValue:
     logger.error("the store failed: %s", error)
+    count("store_errors")
     return _unavailable("storage_unavailable", "The storage of the sessions is out of reach; try again soon.")
 
 
 def _database_error(error: Exception) -> ResponseReturnValue:
     # The text of a database error holds the values of its statement; its type does not.
     logger.error("the database failed: %s", type(getattr(error, "orig", None) or error).__name__)
+    count("database_errors")
     return _unavailable("database_unavailable", "The database is out of reach; try again soon.")
 
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Thread
+
+from flask import Blueprint, current_app
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
+from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 
 from app.extensions import db
 from app.parts import parts
+from app.storage import StorageError
+
+CHECK_SECONDS = 2
 
 bp = Blueprint("health", __name__)
 
@@ -20,7 +28,33 @@ def alive() -> ResponseReturnValue:
 
 @bp.get("/readyz")
 def ready() -> ResponseReturnValue:
-    """200 when the database and the store answer; their errors become 503 like everywhere else."""
-    db.session.execute(text("SELECT 1"))
-    parts().store.check()
+    """200 when database and store answer in time; their errors become 503 like everywhere else."""
+    _check(_ask_database, DatabaseTimeout())
+    _check(parts().store.check, StorageError(f"no answer within {CHECK_SECONDS} s"))
     return {"status": "ok"}
+
+
+def _ask_database() -> None:
+    with db.engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+
+
+def _check(check: Callable[[], None], late: Exception) -> None:
+    """Raises what `check` raises, or `late`: a server that hangs keeps its clients waiting for minutes."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    outcome: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            with app.app_context():
+                check()
+        except Exception as error:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(None)
+
+    Thread(target=run, daemon=True).start()
+    try:
+        outcome.result(CHECK_SECONDS)
+    except TimeoutError:
+        raise late from None

@@ -157,3 +157,10 @@ def test_other_workers_than_sync_ones_are_refused(tmp_path: Path) -> None:
     ended = run(["gunicorn", "--threads", "4", "wsgi:app"], settings)
     assert ended.returncode == 1
     assert "use 'sync'" in ended.stderr
+
+
+def test_a_unix_socket_is_refused_while_no_proxy_is_trusted(tmp_path: Path) -> None:
+    settings = environment({"DATA_DIR": str(tmp_path)})
+    ended = run(["gunicorn", "--bind", f"unix:{tmp_path}/socket", "wsgi:app"], settings)
+    assert ended.returncode == 1
+    assert "set TRUSTED_PROXIES" in ended.stderr

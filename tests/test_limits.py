@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from limits.storage import RedisStorage
 
 from app.extensions import limiter
 from tests.client import SESSION_ID, create, renew
 from tests.conftest import running_app
+from tests.servers import free_ports
 from tests.servers.gunicorn import gunicorn
 from tests.servers.redis import redis_server
 
@@ -144,6 +146,38 @@ def test_ten_of_forty_parallel_creations_pass_four_workers(
     with gunicorn(tmp_path, **settings) as address, ThreadPoolExecutor(8) as pool:
         answers = Counter(pool.map(lambda number: create_over_http(address, number), range(40)))
     assert answers == {201: 10, 429: 30}
+
+
+def test_the_database_counts_while_redis_is_gone_and_redis_once_it_is_back(
+    settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.limits_fallback.RETRY_SECONDS", 0)
+    [port] = free_ports(1)
+    limits = {"RATELIMIT_API": "3/hour", "RATELIMIT_STORAGE_URI": f"redis://127.0.0.1:{port}"}
+    with running_app({**settings, **limits}) as app:
+        client = app.test_client()
+
+        def left() -> str:
+            return client.get("/api/share/unknown").headers["RateLimit-Remaining"]
+
+        with redis_server(tmp_path, port):
+            assert left() == "2"
+        assert [left(), left()] == ["2", "1"]
+        with redis_server(tmp_path, port):
+            assert left() == "2"
+        assert left() == "0"
+
+
+def test_a_redis_that_is_gone_is_left_alone_for_a_while(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    incr = RedisStorage.incr
+    monkeypatch.setattr(RedisStorage, "incr", lambda *args, **named: asked.append(1) or incr(*args, **named))
+    with running_app({**settings, "RATELIMIT_STORAGE_URI": "redis://127.0.0.1:9"}) as app:
+        client = app.test_client()
+        assert [client.get("/api/share/unknown").status_code for _ in range(3)] == [404] * 3
+    assert len(asked) == 1
 
 
 @pytest.fixture

@@ -14,8 +14,10 @@ from app.api.auth import authorized_share, is_secret_in_body, presented_secret, 
 from app.api.blueprint import bp, limit_creations, limit_requests
 from app.api.tokens import require_creator
 from app.errors import ApiError
+from app.metrics import count
 from app.parts import parts
 from app.shares import SHARE_ID, Declared, ShareNotFound, Upload
+from app.watch import about
 
 ShareId = Annotated[str, Meta(pattern=rf"^{SHARE_ID}\Z")]
 SessionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,128}\Z")]
@@ -45,6 +47,7 @@ class CreateRequest(UploadRequest, kw_only=True):
 def create() -> ResponseReturnValue:
     """A new share with its first upload link; with the secret of an existing one, just another link."""
     wanted = _body(CreateRequest)
+    about(wanted.shareId)
     declared = _declared(wanted)
     if known := authorized_share():
         return _link(known.share_id, parts().shares.renew_upload(known, declared))
@@ -52,6 +55,7 @@ def create() -> ResponseReturnValue:
     share, secret = parts().shares.create(
         wanted.shareId, wanted.sessionId, lifetime=lifetime, created_by=require_creator()
     )
+    count("shares_created")
     return {**_link(share.share_id, parts().shares.sign_upload(share, declared)), "secret": secret}, 201
 
 
@@ -71,6 +75,7 @@ def delete(share_id: str) -> ResponseReturnValue:
             return {"ok": True}
         raise
     parts().forget(life.name)
+    count("shares_deleted")
     return {"ok": True}
 
 

@@ -17,6 +17,7 @@ from app.compression import accepted_encoding, encoded_response
 from app.documents import Documents, Edition
 from app.errors import NotUploaded
 from app.life import Life
+from app.metrics import count
 from app.parts import parts
 from app.session import UnreadableDocument
 from app.storage import StorageError
@@ -69,8 +70,10 @@ def page(share_id: str, name: str, make: Callable[[Edition], Made]) -> Response:
         encoding = accepted_encoding(request)
         name_of_release = f"{name}.{_made_by()}"
         body = parts().pages.get(edition, name_of_release, encoding)
+        count("cache_misses" if body is None else "cache_hits")
         if body is None:
             made = make(edition)
+            count("renders")
             if not made.may_be_kept:
                 return make_response(made.html)
             body = parts().pages.put(edition, name_of_release, encoding, made.html.encode())

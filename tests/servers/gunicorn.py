@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,9 +25,25 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 def gunicorn(folder: Path, **settings: str) -> Iterator[str]:
     """The address of the service, its database migrated; data and `gunicorn.log` are in `folder`."""
     [port] = free_ports(1)
-    env = environment({"DATA_DIR": str(folder / "data"), "PORT": str(port), **settings})
-    migrate = [PROGRAMS / "flask", "--app", "wsgi", "db", "upgrade"]
-    subprocess.run(migrate, cwd=ROOT, env=env, check=True, capture_output=True)
-    command = [PROGRAMS / "gunicorn", "wsgi:app"]
-    with running(command, folder / "gunicorn.log", lambda: answers(port), cwd=ROOT, env=env):
+    with started(folder, lambda: answers(port), PORT=str(port), **settings):
         yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def gunicorn_on(socket: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The service behind a unix socket, as nginx asks it; data and `gunicorn.log` are beside it."""
+    folder = socket.parent
+    with started(folder, socket.exists, "--bind", f"unix:{socket}", **settings) as process:
+        yield process
+
+
+@contextmanager
+def started(
+    folder: Path, is_ready: Callable[[], bool], *options: str, **settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """What `make run` does, with `options` for gunicorn."""
+    surroundings = environment({"DATA_DIR": str(folder / "data"), **settings})
+    surroundings["PATH"] = f"{PROGRAMS}:{surroundings['PATH']}"
+    command = [ROOT / "deploy/start.sh", *options]
+    with running(command, folder / "gunicorn.log", is_ready, env=surroundings) as process:
+        yield process

@@ -1,0 +1,43 @@
+"""Health: alive without anything else, ready only when database and store answer in time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.parts import parts
+
+
+@pytest.fixture
+def never_answers() -> Iterator[Callable[[], None]]:
+    """What hangs until the test is over."""
+    over = threading.Event()
+    yield lambda: over.wait() and None
+    over.set()
+
+
+def test_a_server_with_all_it_needs_is_ready(client: FlaskClient) -> None:
+    assert client.get("/readyz").status_code == 200
+
+
+def test_a_store_that_hangs_makes_it_unready_and_holds_nobody_up(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, never_answers: Callable[[], None]
+) -> None:
+    with app.app_context():
+        monkeypatch.setattr(parts().store, "check", never_answers)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "storage_unavailable")
+    assert client.get("/healthz").status_code == 200
+
+
+def test_so_does_a_database_that_hangs(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, never_answers: Callable[[], None]
+) -> None:
+    monkeypatch.setattr("app.health._ask_database", never_answers)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "database_unavailable")
+    assert answer.headers["Retry-After"] == "5"

@@ -1,0 +1,97 @@
+"""The script that starts a server: several may start at once on a database that has nothing in it."""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2
+
+from tests.servers import START_SECONDS, free_ports
+from tests.servers.gunicorn import PROGRAMS, ROOT, environment
+from tests.servers.postgres import run_sql
+
+SERVERS = 2
+READY = "Listening at"
+
+
+@contextmanager
+def starting(settings: dict[str, str], folder: Path) -> Iterator[list[tuple[subprocess.Popen[bytes], Path]]]:
+    """Several servers, on their way up all at once, and their logs."""
+    surroundings = environment({**settings, "WEB_CONCURRENCY": "1"})
+    surroundings["PATH"] = f"{PROGRAMS}:{surroundings['PATH']}"
+    logs = {port: folder / f"{port}.log" for port in free_ports(SERVERS)}
+    servers = []
+    for port, log in logs.items():
+        command = [ROOT / "deploy/start.sh", "--bind", f"127.0.0.1:{port}"]
+        with log.open("wb") as output:
+            servers.append((subprocess.Popen(command, stderr=output, env=surroundings), log))
+    try:
+        yield servers
+    finally:
+        for server, _ in servers:
+            server.terminate()
+        for server, _ in servers:
+            server.wait()
+
+
+def wait_until(holds: Callable[[], bool], servers: list[tuple[subprocess.Popen[bytes], Path]]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not holds():
+        told = "\n".join(log.read_text() for _, log in servers)
+        assert all(server.poll() is None for server, _ in servers), told
+        assert time.monotonic() < deadline, told
+        time.sleep(0.05)
+
+
+def are_up(servers: list[tuple[subprocess.Popen[bytes], Path]]) -> bool:
+    return all(READY in log.read_text() for _, log in servers)
+
+
+def test_servers_that_start_together_on_postgresql_migrate_one_by_one(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    name = f"empty_{uuid.uuid4().hex}"
+    run_sql(postgres_url, f"CREATE DATABASE {name}")
+    settings = {"DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": f"{postgres_url}/{name}"}
+    connection = psycopg2.connect(settings["DATABASE_URL"])
+    cursor = connection.cursor()
+
+    def waiting() -> bool:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return cursor.fetchone() == (SERVERS,)
+
+    # The lock that the migrations take, held until all of them wait for it.
+    cursor.execute("SELECT pg_advisory_xact_lock(7240517038461)")
+    with starting(settings, tmp_path) as servers:
+        wait_until(waiting, servers)
+        connection.rollback()
+        wait_until(lambda: are_up(servers), servers)
+    connection.close()
+    run_sql(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_servers_that_start_together_on_sqlite_migrate_one_by_one(tmp_path: Path) -> None:
+    lock = tmp_path / "migrations.lock"
+    with lock.open("w") as held:
+        inode = lock.stat().st_ino
+        # The kernel lists those who wait for a lock below the one who has it.
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with starting({"DATA_DIR": str(tmp_path)}, tmp_path) as servers:
+            wait_until(
+                lambda: (
+                    sum(
+                        "->" in line and f":{inode} " in line
+                        for line in Path("/proc/locks").read_text().splitlines()
+                    )
+                    == SERVERS
+                ),
+                servers,
+            )
+            fcntl.flock(held, fcntl.LOCK_UN)
+            wait_until(lambda: are_up(servers), servers)
