@@ -1,8 +1,22 @@
 """The bytes of a session document, read into a Conversation; plain functions over data."""
 
-from app.session.envelope import read_conversation
+from app.session.envelope import read_conversation, refusals
 from app.session.errors import UnreadableDocument
+from app.session.intake import take_in
 from app.session.items import native_items
+from app.session.merge import Head, merged, revision_of
 from app.session.model import Conversation, Step, Turn
 
-__all__ = ["Conversation", "Step", "Turn", "UnreadableDocument", "native_items", "read_conversation"]
+__all__ = [
+    "Conversation",
+    "Head",
+    "Step",
+    "Turn",
+    "UnreadableDocument",
+    "merged",
+    "native_items",
+    "read_conversation",
+    "refusals",
+    "revision_of",
+    "take_in",
+]
