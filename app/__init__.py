@@ -6,10 +6,11 @@ from flask import Flask
 from msgspec.structs import asdict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import api, assets, errors, health, landing, limits_storage, share, uploads
+from app import api, assets, errors, events, health, landing, limits_storage, share, uploads
 from app.cache import Cache
 from app.documents import Documents
 from app.extensions import db, limiter, migrate
+from app.folding import Folding
 from app.pages import KeptPages
 from app.parts import EXTENSION, Parts
 from app.render import labels
@@ -43,8 +44,10 @@ def create_app(config: Config | None = None) -> Flask:
 
     store = open_store(config)
     cache = Cache(config.data_dir / "cache", config.CACHE_MAX_BYTES)
-    documents = Documents(store, cache, config.MAX_SESSION_BYTES)
-    app.extensions[EXTENSION] = Parts(config, store, Shares(store), documents, cache, KeptPages(cache))
+    shares = Shares(store)
+    documents = Documents(store, cache, config.MAX_SESSION_BYTES, events.newest)
+    folding = Folding(store, shares, documents, config.MAX_SESSION_BYTES)
+    app.extensions[EXTENSION] = Parts(config, store, shares, documents, folding, cache, KeptPages(cache))
     app.jinja_env.filters.update(labels.FILTERS)
     assets.init_app(app)
     errors.init_app(app)

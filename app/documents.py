@@ -27,6 +27,9 @@ LARGE_BYTES = 5 * 1024 * 1024
 UPLOAD_SECONDS = 600
 MAX_SEEN = 10_000
 
+# Makes the newest document of a share from the stored one, where there is one.
+Newest = Callable[[Life, Callable[[], bytes | None]], bytes]
+
 
 @dataclass(frozen=True)
 class Unchanged:
@@ -83,25 +86,47 @@ class _Seen:
 
     def is_good(self, life: Life) -> bool:
         """Whether it need not be asked again: just asked, or asked when nothing could change any more."""
+        if life.revision:
+            return False
         settled = life.links_end.timestamp() + UPLOAD_SECONDS
         fresh = LARGE_FRESH_SECONDS if self.size > LARGE_BYTES else FRESH_SECONDS
         return self.at > settled or time.time() - self.at < fresh
 
 
 class Documents:
-    """The documents in `store`, none larger than `max_bytes`, unpacked ones kept in `cache`."""
+    """The documents in `store`, none larger than `max_bytes`, unpacked ones kept in `cache`.
 
-    def __init__(self, store: ObjectStore, cache: Cache, max_bytes: int) -> None:
+    `newest` adds to those of OpenCode's own protocol what is not in the store yet.
+    """
+
+    def __init__(self, store: ObjectStore, cache: Cache, max_bytes: int, newest: Newest) -> None:
         self._store = store
+        self._newest = newest
         self._cache = cache
         self._max_bytes = max_bytes
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
 
-    def fetch(self, share_id: str, etag: str | None = None) -> Document | Unchanged | None:
-        """The document of a share as stored; Unchanged for a caller with its `etag`, None before any upload.
+    def fetch(self, life: Life, etag: str | None = None) -> Document | Unchanged | None:
+        """The document of a share; Unchanged for a caller with its `etag`, None before there is any.
 
-        A document over the cap is removed without being fetched. Raises UnreadableDocument or StorageError.
+        Raises UnreadableDocument or StorageError.
         """
+        if not life.revision:
+            return self._fetch_stored(life.share_id, etag)
+        return Unchanged(etag) if etag == _native_etag(life) else self.fetch_native(life)
+
+    def fetch_native(self, life: Life) -> Document:
+        """The document of a share to which OpenCode's own protocol has brought something, with all of that.
+
+        Raises UnreadableDocument or StorageError.
+        """
+        json = self._newest(life, lambda: self._stored_json(life))
+        if len(json) > self._max_bytes:
+            raise _too_large(self._max_bytes)
+        return Document(_native_etag(life), json, self._max_bytes)
+
+    def _fetch_stored(self, share_id: str, etag: str | None = None) -> Document | Unchanged | None:
+        """A document as stored; one over the cap is removed without being fetched."""
         found = self._store.open(document_key(share_id), etag)
         if found is None:
             return None
@@ -115,6 +140,10 @@ class Documents:
         finally:
             found.body.close()
 
+    def _stored_json(self, life: Life) -> bytes | None:
+        found = self._fetch_stored(life.share_id)
+        return found.json if isinstance(found, Document) else None
+
     def current(self, life: Life) -> Edition | None:
         """The newest version of a share's document, fetched once on this machine; None before any upload."""
         seen = self._seen.get(life.name)
@@ -122,7 +151,7 @@ class Documents:
         held = (self._cache.get(life.name, "etag") or b"").decode() or (seen.etag if seen else None)
         if seen and seen.etag == held and seen.is_good(life):
             return self._edition(life, seen.etag)
-        found = self.fetch(life.share_id, held)
+        found = self.fetch(life, held)
         if found is None:
             return None
         if isinstance(found, Unchanged):
@@ -154,7 +183,7 @@ class Documents:
 
     def _fetch_again(self, life: Life) -> bytes:
         """For a version that the cache has dropped; a newer one serves as well."""
-        found = self.fetch(life.share_id)
+        found = self.fetch(life)
         if not isinstance(found, Document):
             raise UnreadableDocument("The session is being replaced; try again in a moment.")
         self._keep(life, found)
@@ -187,6 +216,11 @@ class Documents:
                 raise _too_large(self._max_bytes)
             pieces.append(piece)
         return b"".join(pieces)
+
+
+def _native_etag(life: Life) -> str:
+    """What the batches make of a document, their number alone tells, wherever they are kept."""
+    return f"{life.created_ms}-{life.revision}"
 
 
 def _version(etag: str) -> str:

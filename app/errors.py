@@ -9,8 +9,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
+from app.folding import SessionTooLarge
 from app.session import UnreadableDocument
-from app.shares import ShareExists, ShareNotFound, WrongSecret
+from app.shares import OtherWayIn, ShareExists, ShareNotFound, WrongSecret
 from app.storage import StorageError, UploadRefused
 
 RETRY_SECONDS = 5
@@ -38,8 +39,10 @@ class NotUploaded(Exception):
 ANSWERS: dict[type[Exception], tuple[int, str]] = {
     ShareExists: (409, "share_exists"),
     ShareNotFound: (404, "not_found"),
+    OtherWayIn: (409, "other_way_in"),
     NotUploaded: (404, "not_uploaded"),
     WrongSecret: (401, "wrong_secret"),
+    SessionTooLarge: (413, "too_large"),
     UnreadableDocument: (422, "unreadable_document"),
 }
 

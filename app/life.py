@@ -8,13 +8,22 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Life:
-    """`links_end` is when the last upload link issued for the share expires."""
+    """`links_end` is when the last upload link issued for the share expires.
+
+    `revision` numbers the last batch that came by OpenCode's own protocol; 0 before any, and for uploads.
+    """
 
     share_id: str
     created_at: datetime
     links_end: datetime
+    revision: int = 0
 
     @property
     def name(self) -> str:
         """Tells this life from another one under the same id."""
-        return f"{self.share_id}.{round(self.created_at.timestamp() * 1000)}"
+        return f"{self.share_id}.{self.created_ms}"
+
+    @property
+    def created_ms(self) -> int:
+        """When it was created, in epoch milliseconds."""
+        return round(self.created_at.timestamp() * 1000)

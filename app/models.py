@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, Dialect, Double, Text, TypeDecorator, func
+from sqlalchemy import BigInteger, DateTime, Dialect, Double, LargeBinary, Text, TypeDecorator, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
+
+# The ways a share is made.
+UPLOAD = "upload"
+NATIVE = "native"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -30,6 +34,10 @@ class Share(Base):
 
     `secret` holds the SHA-256 of the secret. A deleted share stays as a tombstone (`deleted_at` set, no
     session id) until the last upload link issued for it, at `last_link_at`, can no longer be used.
+
+    `source` is the way it was made: UPLOAD, or NATIVE by OpenCode's own protocol. Of a native one `revision`
+    numbers the last batch, `document_bytes` is the size of the stored document as JSON, and `pending_bytes`
+    that of the batches which are not in it yet.
     """
 
     __tablename__ = "shares"
@@ -40,6 +48,25 @@ class Share(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=func.now())
     last_link_at: Mapped[datetime] = mapped_column(UtcDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    source: Mapped[str] = mapped_column(Text, server_default=UPLOAD)
+    revision: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    document_bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    pending_bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class ShareEvent(Base):
+    """A batch of OpenCode's own protocol that the document of its share may lack.
+
+    `number` is its place in the order of arrival, `items` a JSON list of `size` bytes, packed with zstd.
+    """
+
+    __tablename__ = "share_events"
+
+    share_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    size: Mapped[int] = mapped_column(BigInteger)
+    items: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class RateLimitCount(Base):

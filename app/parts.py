@@ -9,6 +9,7 @@ from flask import current_app
 
 from app.cache import Cache
 from app.documents import Documents
+from app.folding import Folding
 from app.pages import KeptPages
 from app.shares import Shares
 from app.storage import ObjectStore
@@ -23,6 +24,7 @@ class Parts:
     store: ObjectStore
     shares: Shares
     documents: Documents
+    folding: Folding
     cache: Cache
     pages: KeptPages
 

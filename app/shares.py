@@ -16,15 +16,17 @@ from sqlalchemy.exc import IntegrityError
 
 from app.extensions import db
 from app.life import Life
-from app.models import Share
+from app.models import NATIVE, UPLOAD, Share, ShareEvent
 from app.storage import ObjectStore, UploadLink, document_key
 
 LINK_LIFETIME = timedelta(hours=1)
 SECRET_BYTES = 24
+NATIVE_ID_LENGTH = 8
+RANDOM_ID_BYTES = 9
 SHARE_ID = r"[A-Za-z0-9_-]{1,64}"
 
 # Every page asks this first: a statement made once and without the ORM costs a third of one with it.
-LIFE = select(Share.share_id, Share.created_at, Share.last_link_at)
+LIFE = select(Share.share_id, Share.created_at, Share.last_link_at, Share.revision)
 LIVE = LIFE.where(Share.share_id == bindparam("share_id"), Share.deleted_at.is_(None))
 
 
@@ -40,6 +42,11 @@ class ShareExists(ShareError):
 class ShareNotFound(ShareError):
     def __init__(self) -> None:
         super().__init__("There is no share with this id; it may have been removed.")
+
+
+class OtherWayIn(ShareError):
+    def __init__(self) -> None:
+        super().__init__("This share was made in another way, and only the calls of that way change it.")
 
 
 class WrongSecret(ShareError):
@@ -70,8 +77,11 @@ class Shares:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
-    def create(self, share_id: str, session_id: str) -> tuple[Share, str]:
-        """A new share and its secret, which is nowhere else to be had. Raises ShareExists."""
+    def create(self, share_id: str, session_id: str, source: str = UPLOAD) -> tuple[Share, str]:
+        """A new share and its secret, which is nowhere else to be had. Raises ShareExists.
+
+        `source` is the way in that it belongs to, UPLOAD or NATIVE.
+        """
         secret = secrets.token_urlsafe(SECRET_BYTES)
         now = datetime.now(UTC)
         row = {
@@ -80,10 +90,22 @@ class Shares:
             "secret": _hashed(secret),
             "created_at": now,
             "last_link_at": now,
+            "source": source,
         }
         if not _insert(row) and not (self._drop_tombstone(share_id) and _insert(row)):
             raise ShareExists
         return Share(**row), secret
+
+    def create_native(self, session_id: str) -> tuple[Share, str]:
+        """A new share for OpenCode's own protocol, with its secret.
+
+        Its id is the end of the session's, as OpenCode's vendor has it; when that is taken, a random one. An
+        imported session keeps the id of its author's, so the id of a session proves nothing.
+        """
+        try:
+            return self.create(session_id[-NATIVE_ID_LENGTH:], session_id, NATIVE)
+        except ShareExists:
+            return self.create(secrets.token_urlsafe(RANDOM_ID_BYTES), session_id, NATIVE)
 
     def find(self, share_id: str) -> Share | None:
         """The live share with this id; deleted and unknown ones are both None."""
@@ -149,11 +171,12 @@ class Shares:
         if share.deleted_at is None:
             _proved(share, secret).deleted_at = datetime.now(UTC)
             share.session_id = ""
+            db.session.execute(delete(ShareEvent).where(ShareEvent.share_id == share_id))
             db.session.commit()
         elif not _is_secret_of(share, secret) or not self._has_document(share_id):
             raise ShareNotFound
         self._store.delete(document_key(share_id))
-        return _life(share.share_id, share.created_at, share.last_link_at)
+        return _life(share.share_id, share.created_at, share.last_link_at, share.revision)
 
     def _drop_tombstone(self, share_id: str) -> bool:
         """Frees the id of a deleted share once no upload link for it can still be used."""
@@ -186,8 +209,8 @@ def _insert(row: dict[str, Any]) -> bool:
     return True
 
 
-def _life(share_id: str, created_at: datetime, last_link_at: datetime) -> Life:
-    return Life(share_id, created_at, last_link_at + LINK_LIFETIME)
+def _life(share_id: str, created_at: datetime, last_link_at: datetime, revision: int) -> Life:
+    return Life(share_id, created_at, last_link_at + LINK_LIFETIME, revision)
 
 
 def is_share_id(text: str) -> bool:

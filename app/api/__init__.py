@@ -1,6 +1,6 @@
-"""Blueprint `api`: JSON for the plugin."""
+"""Blueprint `api`: JSON for the plugin, and for OpenCode itself."""
 
-from app.api import documents, shares
+from app.api import documents, native, shares
 from app.api.blueprint import bp
 
-__all__ = ["bp", "documents", "shares"]
+__all__ = ["bp", "documents", "native", "shares"]

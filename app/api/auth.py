@@ -7,9 +7,10 @@ from flask import g, request
 
 from app.models import Share
 from app.parts import parts
-from app.shares import ShareError, ShareNotFound, WrongSecret
+from app.shares import OtherWayIn, ShareError, ShareNotFound, WrongSecret
 
 SECRET_HEADER = "X-Share-Secret"  # noqa: S105 - the name of a header
+SECRET_IN_BODY = frozenset(("api.delete", "api.sync"))
 
 
 class _Presented(msgspec.Struct):
@@ -18,13 +19,14 @@ class _Presented(msgspec.Struct):
 
 
 def presented_secret() -> str:
-    """The secret in the header or, to delete, in a JSON body as OpenCode itself sends it."""
+    """The secret in the header or, where OpenCode itself sends it so, in the body."""
     return _body().secret if is_secret_in_body() else request.headers.get(SECRET_HEADER, "")
 
 
 def is_secret_in_body() -> bool:
-    """Whether the request is a delete as OpenCode itself sends it."""
-    return request.method == "DELETE" and SECRET_HEADER not in request.headers and bool(_body().secret)
+    """Whether the request presents a secret as OpenCode itself sends it."""
+    may_be = request.endpoint in SECRET_IN_BODY and SECRET_HEADER not in request.headers
+    return may_be and bool(_body().secret)
 
 
 def authorized_share() -> Share | None:
@@ -33,11 +35,13 @@ def authorized_share() -> Share | None:
     return found if isinstance(found, Share) else None
 
 
-def require_share() -> Share:
-    """The share as above. Raises ShareNotFound, or WrongSecret."""
+def require_share(source: str) -> Share:
+    """The share as above. Raises ShareNotFound, WrongSecret, or OtherWayIn when it is not of that source."""
     found = _looked_up()
     if isinstance(found, ShareError):
         raise found
+    if found.source != source:
+        raise OtherWayIn
     return found
 
 
@@ -60,8 +64,11 @@ def _look_up() -> Share | ShareError:
 
 
 def _body() -> _Presented:
-    """What the body presents; whether it is well formed is for the view to say."""
-    try:
-        return msgspec.json.decode(request.get_data(), type=_Presented)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _Presented()
+    """What the body presents, read once; whether it is well formed is for the view to say."""
+    if "presented" not in g:
+        try:
+            g.presented = msgspec.json.decode(request.get_data(), type=_Presented)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            g.presented = _Presented()
+    presented: _Presented = g.presented
+    return presented

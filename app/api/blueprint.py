@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from functools import partial
+from typing import Any
 
 from flask import Blueprint, Response, request
 
@@ -27,9 +29,19 @@ def _caller() -> str:
 limit_requests = limiter.shared_limit(_limit, scope="api", key_func=_caller)
 limit_requests(bp)
 # A view with a limit of its own is without that of its blueprint, so it takes both.
-limit_creations = limiter.limit(
-    lambda: parts().config.RATELIMIT_CREATE, exempt_when=lambda: authorized_share() is not None
-)
+_creations = partial(limiter.shared_limit, lambda: parts().config.RATELIMIT_CREATE, scope="create")
+limit_creations = _creations()
+# With the secret of the share it names, nothing is created.
+limit_presigns = _creations(exempt_when=lambda: authorized_share() is not None)
+# One route takes whole sessions; all others little.
+LARGE_BODIES = frozenset(("api.sync",))
+
+
+@bp.url_value_preprocessor
+def allow_large_bodies(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Before anything reads the body."""
+    if endpoint in LARGE_BODIES:
+        request.max_content_length = parts().config.MAX_SESSION_BYTES
 
 
 @bp.after_request

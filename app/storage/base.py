@@ -48,6 +48,9 @@ class ObjectStore(Protocol):
         It binds the method, the key, the content type and encoding and, where given, the `size` in bytes.
         """
 
+    def put(self, key: str, data: bytes, *, encoding: str | None) -> str:
+        """Stores an object whole, in place of what was there; gives back its etag."""
+
     def open(self, key: str, etag: str | None = None) -> StoredObject | None:
         """The object, without its body when it still has `etag`; None when there is none."""
 

@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlencode
@@ -74,6 +75,11 @@ class DiskStore:
             raise UploadRefused(415, "wrong_encoding", f"The link is for {wanted} content encoding.")
         self._write(self._folder / key, body, length, before_storing)
 
+    def put(self, key: str, data: bytes, *, encoding: str | None) -> str:
+        path = self._folder / key
+        self._write(path, BytesIO(data), len(data), lambda: None)
+        return _etag(path.stat())
+
     def open(self, key: str, etag: str | None = None) -> StoredObject | None:
         try:
             body = (self._folder / key).open("rb")
@@ -82,7 +88,7 @@ class DiskStore:
         except OSError as error:
             raise StorageError(f"a document cannot be read: {error.strerror}") from error
         stat = os.fstat(body.fileno())
-        found = f"{stat.st_ino:x}-{stat.st_mtime_ns:x}-{stat.st_size:x}"
+        found = _etag(stat)
         if found != etag:
             return StoredObject(found, stat.st_size, body)
         body.close()
@@ -129,6 +135,10 @@ class DiskStore:
             _sync_folder(path.parent)
         except OSError as error:
             raise StorageError(f"a document cannot be written: {error.strerror}") from error
+
+
+def _etag(stat: os.stat_result) -> str:
+    return f"{stat.st_ino:x}-{stat.st_mtime_ns:x}-{stat.st_size:x}"
 
 
 def _declared_length(headers: Mapping[str, str], max_bytes: int) -> int:

@@ -27,7 +27,7 @@ from config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
+    from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef, PutObjectRequestTypeDef
 
 CONNECT_SECONDS = 2
 READ_SECONDS = 5
@@ -54,6 +54,20 @@ class S3Store:
             ExpiresIn=lifetime,
         )
         return UploadLink(url, {**upload_headers(size, encoding), "Cache-Control": CACHE_CONTROL})
+
+    def put(self, key: str, data: bytes, *, encoding: str | None) -> str:
+        wanted: PutObjectRequestTypeDef = {
+            "Bucket": self._bucket,
+            "Key": key,
+            "Body": data,
+            "ContentType": CONTENT_TYPE,
+            "CacheControl": CACHE_CONTROL,
+        }
+        if encoding:
+            wanted["ContentEncoding"] = encoding
+        with _storage_errors():
+            stored = self._client.put_object(**wanted)
+        return _opaque(stored["ETag"])
 
     def open(self, key: str, etag: str | None = None) -> StoredObject | None:
         if self._config.S3_PUBLIC_URL:
