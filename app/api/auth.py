@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from flask import g, request
 
+from app.api.body import sent
 from app.models import Share
 from app.parts import parts
 from app.shares import OtherWayIn, ShareError, ShareNotFound, WrongSecret
@@ -67,7 +68,7 @@ def _body() -> _Presented:
     """What the body presents, read once; whether it is well formed is for the view to say."""
     if "presented" not in g:
         try:
-            g.presented = msgspec.json.decode(request.get_data(), type=_Presented)
+            g.presented = msgspec.json.decode(sent(), type=_Presented)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             g.presented = _Presented()
     presented: _Presented = g.presented

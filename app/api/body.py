@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from typing import Annotated, TypeVar
 
 import msgspec
-from flask import request
+from flask import g, request
 from msgspec import Meta
 
 from app.errors import ApiError
+from app.session import decodable
 
 SessionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,128}\Z")]
 R = TypeVar("R", bound=msgspec.Struct)
@@ -19,7 +20,15 @@ R = TypeVar("R", bound=msgspec.Struct)
 def body_of(type: type[R]) -> R:
     """The JSON body of the request; an empty one counts as `{}`."""
     with refused_bodies():
-        return msgspec.json.decode(request.get_data() or b"{}", type=type)
+        return msgspec.json.decode(sent() or b"{}", type=type)
+
+
+def sent() -> bytes:
+    """The body, in which every text can be decoded. Raises UnicodeDecodeError when it is not UTF-8."""
+    if "sent" not in g:
+        g.sent = decodable(request.get_data())
+    body: bytes = g.sent
+    return body
 
 
 @contextmanager

@@ -6,8 +6,8 @@ With an account it calls the same below `/api/shares`. Reading and deleting are 
 from __future__ import annotations
 
 import msgspec
-from flask import request
 from flask.typing import ResponseReturnValue
+from msgspec import Raw
 
 from app import events
 from app.api.auth import require_share
@@ -20,6 +20,12 @@ from app.session import take_in
 
 class CreateRequest(msgspec.Struct):
     sessionID: SessionId  # noqa: N815 - OpenCode's name
+
+
+class SyncRequest(msgspec.Struct):
+    """The secret in it `auth` reads."""
+
+    data: Raw
 
 
 @bp.post("/share")
@@ -40,9 +46,10 @@ def create_native() -> ResponseReturnValue:
 @bp.post("/shares/<share_id>/sync")
 def sync(share_id: str) -> ResponseReturnValue:
     """Notes what changed in a session; OpenCode sends all of it once, then at most a batch each second."""
+    wanted = body_of(SyncRequest)
     share = require_share(NATIVE)
     with refused_bodies():
-        items = take_in(request.get_data())
+        items = take_in(wanted.data)
     batch = msgspec.json.encode(items)
     parts().folding.make_room(share, batch)
     events.append(share, batch)

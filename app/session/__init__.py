@@ -1,5 +1,6 @@
 """The bytes of a session document, read into a Conversation; plain functions over data."""
 
+from app.session.encoding import decodable
 from app.session.envelope import read_conversation, refusals
 from app.session.errors import UnreadableDocument
 from app.session.intake import take_in
@@ -13,6 +14,7 @@ __all__ = [
     "Step",
     "Turn",
     "UnreadableDocument",
+    "decodable",
     "merged",
     "native_items",
     "read_conversation",

@@ -7,7 +7,6 @@ from msgspec import Raw
 
 from app.session.batches import Batch, Item, Message, Part, Session
 from app.session.clean import cleaned
-from app.session.encoding import decodable
 from app.session.limits import MAX_MESSAGES, MAX_PARTS, objects
 
 # What an item of each type must have; one of an unknown type may be anything.
@@ -19,18 +18,12 @@ SHAPES: dict[str, type[msgspec.Struct]] = {
 }
 
 
-class _Sync(msgspec.Struct):
-    data: Raw
+def take_in(data: Raw) -> list[Item]:
+    """The items of a sync, a list of `{type, data}`, without what must not be stored.
 
-
-def take_in(body: bytes) -> list[Item]:
-    """The items of a sync, `{data: [{type, data}]}`, without what must not be stored.
-
-    Raises ValidationError, which names the item, when one has not what its key is made of; DecodeError,
-    UnicodeDecodeError or RecursionError when the body is not JSON or is nested too deeply.
+    Raises ValidationError, which names the item, when one lacks what its key is made of.
     """
-    sync = msgspec.json.decode(decodable(body), type=_Sync)
-    return [_taken(raw, number) for number, raw in enumerate(objects(sync.data, MAX_PARTS))]
+    return [_taken(raw, number) for number, raw in enumerate(objects(data, MAX_PARTS))]
 
 
 def _taken(raw: Raw, number: int) -> Item:
