@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from app.extensions import db
 from app.housekeeping import keep_house
 from app.models import Share, ShareEvent
 from app.parts import parts
-from app.storage import StorageError
+from app.storage import DiskStore, StorageError
 from tests import client as uploads
 from tests import native, recorded
 from tests.conftest import running_app
@@ -197,24 +197,21 @@ def test_batches_that_come_during_a_fold_stay(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     share = shared(client, first(2))
-    put = "app.storage.disk.DiskStore.put"
-    during(monkeypatch, put, lambda: sync(client, share, items(SESSION)))
+    during_put(monkeypatch, lambda: sync(client, share, items(SESSION)))
     fold(app, share)
     assert rows(app) == 1
     assert document_of(client, share)["messages"] == SESSION["messages"]
 
 
-def during(monkeypatch: pytest.MonkeyPatch, place: str, happens: Any) -> None:
+def during_put(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
     """Lets something happen while the store is given a document, before it has it."""
-    from app.storage.disk import DiskStore
-
     put = DiskStore.put
 
     def slow(self: DiskStore, *arguments: Any, **options: Any) -> str:
         happens()
         return put(self, *arguments, **options)
 
-    monkeypatch.setattr(place, slow)
+    monkeypatch.setattr(DiskStore, "put", slow)
 
 
 def test_a_share_deleted_during_a_fold_leaves_nothing_in_the_store(
@@ -223,7 +220,7 @@ def test_a_share_deleted_during_a_fold_leaves_nothing_in_the_store(
     share = shared(client, SESSION)
     delete = {"json": {"secret": share["secret"]}}
     address = f"/api/share/{share['id']}"
-    during(monkeypatch, "app.storage.disk.DiskStore.put", lambda: client.delete(address, **delete))
+    during_put(monkeypatch, lambda: client.delete(address, **delete))
     fold(app, share)
     assert stored(app, share) is None
     assert client.get(address).status_code == 404
@@ -239,7 +236,7 @@ def test_only_one_folds_a_share_at_a_time(
         written.append("once")
         fold(app, share)
 
-    during(monkeypatch, "app.storage.disk.DiskStore.put", meanwhile)
+    during_put(monkeypatch, meanwhile)
     fold(app, share)
     assert written == ["once"]
 
@@ -280,7 +277,7 @@ def test_a_session_that_cannot_be_folded_does_not_hold_up_the_others(
             failed.append("once")
             raise StorageError("on purpose")
 
-    during(monkeypatch, "app.storage.disk.DiskStore.put", fails_first)
+    during_put(monkeypatch, fails_first)
     keep(app)
     assert sorted(stored(app, share) is None for share in shares) == [False, True]
     keep(app)
@@ -536,12 +533,31 @@ def test_a_sync_counts_against_its_share_and_a_wrong_secret_against_the_address(
         assert wrong == [401] * 4 + [429]
 
 
-def test_secrets_of_native_shares_are_in_no_log(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
-    client = app.test_client()
-    share = shared(client, SESSION)
-    with app.app_context():
-        db.session.execute(update(Share).values(pending_bytes=10**9))
-        db.session.commit()
+def test_of_a_large_session_little_more_is_written_than_what_is_new(
+    sqlite_client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when housekeeping could fold after every batch: at most twice the batches, all in all."""
+    app = sqlite_client.application
+    large = recorded.document("large-output")
+    share = shared(sqlite_client, large)
     keep(app)
-    assert share["secret"] not in caplog.text
-    assert native.create(client, SESSION_ID)["secret"] not in caplog.text
+    assert rows(app) == 0
+    written = sent = 0
+    folds: list[int] = []
+    put = DiskStore.put
+
+    def counted(store: DiskStore, key: str, data: bytes, **options: Any) -> str:
+        folds.append(len(data))
+        return put(store, key, data, **options)
+
+    monkeypatch.setattr(DiskStore, "put", counted)
+    biggest = max(large["messages"], key=lambda message: len(json.dumps(message)))
+    batch = [*native.message_items(biggest)]
+    while len(folds) < 2:
+        sent += len(json.dumps(batch))
+        assert sync(sqlite_client, share, batch).status_code == 200
+        with app.app_context():
+            newest = select(ShareEvent.items).order_by(ShareEvent.number.desc()).limit(1)
+            written += len(db.session.scalar(newest) or b"")
+        keep(app)
+    assert written + sum(folds) <= 2 * sent

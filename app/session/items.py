@@ -32,7 +32,8 @@ def native_items(document: bytes) -> Iterator[bytes]:
     """The items as pieces of one JSON list. Raises UnreadableDocument before the first piece.
 
     OpenCode refuses a whole session for one type of part that it does not know, so those stay behind, and
-    with its link an imported copy would take itself for shared.
+    with its link an imported copy would take itself for shared. The messages of sub-sessions it would put
+    among those of the session, so they stay behind as well.
     """
     with refusals():
         found = opened(document)
