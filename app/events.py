@@ -20,6 +20,8 @@ from app.session import Head, merged, refusals, revision_of
 from app.shares import ShareNotFound
 from app.storage import StorageError
 
+# The document of a share to which nothing has come yet.
+NONE = b"{}"
 # A document is read again when the rows it lacks have gone, because they are in a newer one.
 ATTEMPTS = 3
 
@@ -84,18 +86,19 @@ def newest(life: Life, stored: Callable[[], bytes | None]) -> bytes:
     A document that is newer than that is given as it is. Raises UnreadableDocument or StorageError.
     """
     for _ in range(ATTEMPTS):
+        document = stored() or NONE
         with refusals():
-            document = stored() or b"{}"
             revision = revision_of(document, life.created_ms)
-            if revision >= life.revision:
-                return document
-            pending = _between(life, revision)
-            if pending and pending[0].number == revision + 1:
-                return with_events(life, document if revision else b"{}", pending)
+        if revision >= life.revision:
+            return document
+        pending = _between(life, revision)
+        if pending and pending[0].number == revision + 1:
+            return with_events(life, document if revision else NONE, pending)
     raise StorageError("a document is older than the batches that wait for it")
 
 
 def with_events(life: Life, document: bytes, events: list[Event]) -> bytes:
+    """A document with batches in it that follow on it. Raises UnreadableDocument."""
     head = Head(
         share_id=life.share_id,
         session_id=events[-1].session_id,
@@ -103,7 +106,8 @@ def with_events(life: Life, document: bytes, events: list[Event]) -> bytes:
         updated_at=round(events[-1].received_at.timestamp() * 1000),
         revision=events[-1].number,
     )
-    return merged(document, (event.items for event in events), head)
+    with refusals():
+        return merged(document, (event.items for event in events), head)
 
 
 def _between(life: Life, revision: int) -> list[Event]:

@@ -55,7 +55,7 @@ class Folding:
             return
         self.fold(share.share_id, wait=True)
         life = self._shares.life(share.share_id)
-        document = self._documents.fetch_native(life).json if life.revision else b"{}"
+        document = self._documents.fetch_native(life).json if life.revision else events.NONE
         event = events.Event(share.session_id, life.revision + 1, datetime.now(UTC), batch)
         if len(events.with_events(life, document, [event])) > self._max_bytes:
             raise SessionTooLarge(self._max_bytes)
@@ -65,7 +65,9 @@ class Folding:
         for share_id in _due(datetime.now(UTC) - QUIET):
             try:
                 self.fold(share_id)
-            except (ShareError, StorageError, UnreadableDocument) as error:
+            except ShareError:
+                continue
+            except (StorageError, UnreadableDocument) as error:
                 logger.warning("a session could not be folded and will be tried again: %s", error)
 
     def fold(self, share_id: str, *, wait: bool = False) -> None:

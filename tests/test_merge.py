@@ -222,6 +222,17 @@ def test_a_model_is_stored_without_how_its_provider_is_reached() -> None:
     assert stored["data"] == [{"id": "m", "providerID": "p", "name": "M", "limit": {"context": 1}}]
 
 
+def test_models_are_called_by_their_names() -> None:
+    document = merge(items(SESSION))
+    for form in (document, items(SESSION)):
+        conversation = read_conversation(json.dumps(form).encode())
+        assert conversation.models == ["Acme Coder 1"]
+        assert {step.model for step in conversation.steps if step.role == "assistant"} == {"Acme Coder 1"}
+    for models in (5, [5], [{}], [{"id": "acme-coder-1", "providerID": "another", "name": "Another"}]):
+        unnamed = read_conversation(json.dumps({**document, "models": models}).encode())
+        assert unnamed.models == ["lab/acme-coder-1"]
+
+
 @pytest.mark.parametrize(
     "item",
     [

@@ -57,12 +57,16 @@ class _Other(msgspec.Struct, frozen=True):
 
 
 class Contents(NamedTuple):
-    """A session and what belongs to it, as a document holds them: messages, changed files, sub-sessions."""
+    """A session and what belongs to it, as a document holds them.
+
+    That is messages, changed files, sub-sessions, and the models that were used.
+    """
 
     session: Raw
     messages: Sequence[Raw]
     diffs: Raw = NOTHING
     children: Raw = NOTHING
+    models: Raw = NOTHING
 
 
 @dataclass
@@ -186,8 +190,8 @@ def fold(items: Sequence[Raw]) -> Contents:
         except msgspec.ValidationError:
             continue
     if merged.batch is not None or not is_absent(head.location):
-        return Contents(session, merged.batch or (), merged.diffs)
-    return Contents(session, merged.messages(), merged.diffs)
+        return Contents(session, merged.batch or (), merged.diffs, models=merged.models)
+    return Contents(session, merged.messages(), merged.diffs, models=merged.models)
 
 
 def encoded(type: str, data: Raw) -> Raw:
