@@ -475,6 +475,7 @@ def test_a_session_that_grows_over_the_cap_keeps_what_it_had(small: FlaskClient)
     share = shared(small, SESSION)
     for _ in range(3):
         assert sync(small, share, items(SESSION)).status_code == 200
+        assert rows(small.application) == 1
     more = {"type": "hologram", "data": "x" * 30_000}
     assert code(sync(small, share, [more])) == (413, "too_large")
     assert document_of(small, share)["messages"] == SESSION["messages"]
