@@ -76,8 +76,10 @@ class Folding:
         Raises ShareError, UnreadableDocument or StorageError.
         """
         with turn(share_id, wait=wait) as is_mine:
+            if not is_mine:
+                return
             life = self._shares.life(share_id)
-            if not is_mine or not events.is_pending(life):
+            if not events.is_pending(life):
                 return
             json = self._documents.fetch_native(life).json
             packed = zlib.compress(json, GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)

@@ -216,6 +216,11 @@ def test_the_blobs_of_an_opencode_2_are_left_out_too() -> None:
     assert stored["data"]["messages"][0]["content"][2]["state"] == constructed.tool()["state"]
 
 
+def test_what_is_left_out_of_an_item_of_the_future_may_stand_anywhere() -> None:
+    item = {"type": "hologram", "data": [{"error": details(), "deep": {"providerMetadata": 1, "kept": 2}}]}
+    assert [item["data"] for item in taken(item)] == [[{"error": {}, "deep": {"kept": 2}}]]
+
+
 def test_a_model_is_stored_without_how_its_provider_is_reached() -> None:
     model = {"id": "m", "providerID": "p", "name": "M", "api": {"url": "secret"}, "limit": {"context": 1}}
     [stored] = taken({"type": "model", "data": [{**model, "options": {"apiKey": "secret"}, "headers": {}}]})

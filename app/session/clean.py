@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from app.session.fields import ABSENT, is_json
 from app.session.limits import MAX_COMMAS, MAX_PARTS, objects
-from app.session.opaque import OPAQUE, OPAQUE_IN_ERRORS
+from app.session.opaque import OPAQUE, OPAQUE_IN_ERRORS, without_opaque
 
 Cleaner = Callable[[Raw], Raw]
 
@@ -26,16 +26,13 @@ MODEL_FIELDS = frozenset(
 
 
 def cleaned(type: str, data: Raw) -> Raw:
-    """The data of an item without what must not be stored; of an unknown type it stays as it is.
+    """The data of an item without what must not be stored; of an unknown type, wherever that stands.
 
     Raises ValidationError when it has so many fields that taking it apart would fill the memory.
     """
-    clean = CLEANERS.get(type)
-    if clean is None:
-        return data
     if bytes(data).count(b",") > MAX_COMMAS:
         raise msgspec.ValidationError(f"Object with more than {MAX_COMMAS:,} fields")
-    return clean(data)
+    return CLEANERS.get(type, without_opaque)(data)
 
 
 def _without(raw: Raw, keys: Collection[str], inside: Mapping[str, Cleaner]) -> Raw:
@@ -119,5 +116,6 @@ CLEANERS: dict[str, Cleaner] = {
     "message": _message,
     "part": _part,
     "messages": _batch,
+    "session_diff": lambda raw: raw,
     "model": lambda raw: _each(raw, _model),
 }
