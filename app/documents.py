@@ -9,11 +9,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from io import BytesIO
 
 from app.cache import Cache
 from app.life import Life
 from app.session import Conversation, UnreadableDocument, read_conversation
-from app.storage import ObjectStore, document_key
+from app.storage import ObjectStore, StoredObject, document_key
 from app.storage.base import Body
 
 CHUNK_BYTES = 1024 * 1024
@@ -85,9 +86,12 @@ class _Seen:
     at: float
 
     def is_good(self, life: Life) -> bool:
-        """Whether it need not be asked again: just asked, or asked when nothing could change any more."""
+        """Whether it need not be asked again: just asked, or asked when nothing could change any more.
+
+        Of a native share, the row tells.
+        """
         if life.revision:
-            return False
+            return self.etag == native_etag(life)
         settled = life.links_end.timestamp() + UPLOAD_SECONDS
         fresh = LARGE_FRESH_SECONDS if self.size > LARGE_BYTES else FRESH_SECONDS
         return self.at > settled or time.time() - self.at < fresh
@@ -109,40 +113,43 @@ class Documents:
     def fetch(self, life: Life, etag: str | None = None) -> Document | Unchanged | None:
         """The document of a share; Unchanged for a caller with its `etag`, None before there is any.
 
-        Raises UnreadableDocument or StorageError.
+        An upload over the cap is removed without being fetched. Raises UnreadableDocument or StorageError.
         """
-        if not life.revision:
-            return self._fetch_stored(life.share_id, etag)
-        return Unchanged(etag) if etag == _native_etag(life) else self.fetch_native(life)
-
-    def fetch_native(self, life: Life) -> Document:
-        """The document of a share to which OpenCode's own protocol has brought something, with all of that.
-
-        Raises UnreadableDocument or StorageError.
-        """
-        json = self._newest(life, lambda: self._stored_json(life))
-        if len(json) > self._max_bytes:
-            raise _too_large(self._max_bytes)
-        return Document(_native_etag(life), json, self._max_bytes)
-
-    def _fetch_stored(self, share_id: str, etag: str | None = None) -> Document | Unchanged | None:
-        """A document as stored; one over the cap is removed without being fetched."""
-        found = self._store.open(document_key(share_id), etag)
+        found = self._open(life, etag)
         if found is None:
             return None
         if found.body is None:
             return Unchanged(found.etag)
+        return self._document(life.share_id, found, found.body)
+
+    def newest_json(self, life: Life) -> bytes:
+        """The document of a native share, with all that has come for it. Raises as `fetch`."""
+        json = self._newest(life, lambda: self._stored_json(life.share_id))
+        if len(json) > self._max_bytes:
+            raise _too_large(self._max_bytes)
+        return json
+
+    def _open(self, life: Life, etag: str | None) -> StoredObject | None:
+        """What the store has; of a native share, that with what has come since."""
+        if not life.revision:
+            return self._store.open(document_key(life.share_id), etag)
+        if etag == native_etag(life):
+            return StoredObject(etag, 0, None)
+        json = self.newest_json(life)
+        return StoredObject(native_etag(life), len(json), BytesIO(json))
+
+    def _stored_json(self, share_id: str) -> bytes | None:
+        found = self._store.open(document_key(share_id))
+        return self._document(share_id, found, found.body).json if found and found.body else None
+
+    def _document(self, share_id: str, found: StoredObject, body: Body) -> Document:
         try:
             if found.size > self._max_bytes:
                 self._store.delete(document_key(share_id))
                 raise _too_large(self._max_bytes)
-            return Document(found.etag, self._read(found.body), self._max_bytes)
+            return Document(found.etag, self._read(body), self._max_bytes)
         finally:
-            found.body.close()
-
-    def _stored_json(self, life: Life) -> bytes | None:
-        found = self._fetch_stored(life.share_id)
-        return found.json if isinstance(found, Document) else None
+            body.close()
 
     def current(self, life: Life) -> Edition | None:
         """The newest version of a share's document, fetched once on this machine; None before any upload."""
@@ -218,7 +225,7 @@ class Documents:
         return b"".join(pieces)
 
 
-def _native_etag(life: Life) -> str:
+def native_etag(life: Life) -> str:
     """What the batches make of a document, their number alone tells, wherever they are kept."""
     return f"{life.created_ms}-{life.revision}"
 

@@ -55,7 +55,7 @@ class Folding:
             return
         self.fold(share.share_id, wait=True)
         life = self._shares.life(share.share_id)
-        document = self._documents.fetch_native(life).json if life.revision else events.NONE
+        document = self._documents.newest_json(life) if life.revision else events.NONE
         event = events.Event(share.session_id, life.revision + 1, datetime.now(UTC), batch)
         if len(events.with_events(life, document, [event])) > self._max_bytes:
             raise SessionTooLarge(self._max_bytes)
@@ -81,7 +81,7 @@ class Folding:
             life = self._shares.life(share_id)
             if not events.is_pending(life):
                 return
-            json = self._documents.fetch_native(life).json
+            json = self._documents.newest_json(life)
             packed = zlib.compress(json, GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
             self._store.put(document_key(share_id), packed, encoding="gzip")
             if not events.settle(life, len(json)):
