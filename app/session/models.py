@@ -19,13 +19,12 @@ class _Model(msgspec.Struct, frozen=True):
 
 
 def name_models(conversation: Conversation, field: Raw) -> None:
-    """Calls the models of a conversation by their names in a JSON list of models, where it has them."""
+    """Calls the models of a conversation by their names in a JSON list of models, where it has them.
+
+    Its steps go on telling them by their ids, which no two models share.
+    """
     names = _names(field)
-    if not names:
-        return
     conversation.models = [names.get(model, model) for model in conversation.models]
-    for step in conversation.steps:
-        step.model = names.get(step.model, step.model)
 
 
 def _names(field: Raw) -> dict[str, str]:
