@@ -436,6 +436,7 @@ def test_what_has_no_place_is_kept_and_not_shown(sqlite_client: FlaskClient, ite
 def test_an_unknown_share_is_not_found(sqlite_client: FlaskClient) -> None:
     assert code(sync(sqlite_client, {"id": "nowhere", "secret": "x"}, [])) == (404, "not_found")
     assert code(sync(sqlite_client, {"id": "a%00b", "secret": "x"}, [])) == (404, "not_found")
+    assert code(sync(sqlite_client, {"id": "nowhere", "secret": "x"}, items(SESSION))) == (404, "not_found")
 
 
 def test_half_a_character_is_stored_as_a_replacement(sqlite_client: FlaskClient) -> None:

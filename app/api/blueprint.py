@@ -6,7 +6,7 @@ import time
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 
 from app.api.auth import authorized_share
 from app.extensions import limiter
@@ -33,14 +33,14 @@ _creations = partial(limiter.shared_limit, lambda: parts().config.RATELIMIT_CREA
 limit_creations = _creations()
 # With the secret of the share it names, nothing is created.
 limit_presigns = _creations(exempt_when=lambda: authorized_share() is not None)
-# One route takes whole sessions; all others little.
-LARGE_BODIES = frozenset(("api.sync",))
 
 
 @bp.url_value_preprocessor
-def allow_large_bodies(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Before anything reads the body."""
-    if endpoint in LARGE_BODIES:
+def allow_whole_sessions(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Lets a sync be large, before anything reads it, where there is a share to take it."""
+    is_large = (request.content_length or 0) > current_app.config["MAX_CONTENT_LENGTH"]
+    if endpoint == "api.sync" and values and is_large:
+        parts().shares.life(values["share_id"])
         request.max_content_length = parts().config.MAX_SESSION_BYTES
 
 
