@@ -499,7 +499,7 @@ def test_the_document_of_an_earlier_share_is_nobodys(app: Flask, client: FlaskCl
     client.delete(f"/api/share/{share['id']}", json={"secret": share["secret"]})
     with app.app_context():
         old = datetime.now(UTC) - timedelta(hours=2)
-        db.session.execute(update(Share).values(last_link_at=old))
+        db.session.execute(update(Share).values(last_link_at=old, deleted_at=old))
         db.session.commit()
     again = create(client, SESSION_ID)
     assert again["id"] == share["id"]
