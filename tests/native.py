@@ -7,15 +7,23 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from app.extensions import db
+from app.housekeeping import keep_house
+from app.models import ShareEvent
+from app.parts import parts
 from tests import recorded
 from tests.conftest import ROOT
 
 LIFECYCLE = ROOT / "plugin" / "test" / "fixtures" / "native-protocol-lifecycle.jsonl.gz"
 
 Item = dict[str, Any]
+SESSION = recorded.document("rate-limit-feature")
+SESSION_ID = SESSION["session"]["id"]
 
 
 def items(document: dict[str, Any]) -> list[Item]:
@@ -95,3 +103,42 @@ def shared(client: FlaskClient, document: dict[str, Any]) -> dict[str, str]:
 def document_of(client: FlaskClient, share: dict[str, str]) -> dict[str, Any]:
     document: dict[str, Any] = client.get(f"/api/share/{share['id']}").get_json()
     return document
+
+
+def rows(app: Flask) -> int:
+    """How many batches wait to be folded."""
+    with app.app_context():
+        return db.session.scalar(select(func.count()).select_from(ShareEvent)) or 0
+
+
+def fold(app: Flask, share: dict[str, str]) -> None:
+    with app.app_context():
+        parts().folding.fold(share["id"])
+
+
+def stored(app: Flask, share: dict[str, str]) -> bytes | None:
+    """What the store has."""
+    with app.app_context():
+        found = parts().store.open(f"sessions/{share['id']}.json")
+        if found is None or found.body is None:
+            return None
+        try:
+            return found.body.read(found.size)
+        finally:
+            found.body.close()
+
+
+def keep(app: Flask) -> None:
+    """What every worker does in between."""
+    with app.app_context():
+        keep_house()
+
+
+def code(response: Any) -> tuple[int, str]:
+    """Status and code of an answer."""
+    return response.status_code, (response.get_json() or {}).get("code", "")
+
+
+def first(count: int) -> dict[str, Any]:
+    """The session when it had so many messages."""
+    return {**SESSION, "messages": SESSION["messages"][:count]}
