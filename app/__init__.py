@@ -14,6 +14,7 @@ from app import (
     assets,
     cli,
     errors,
+    events,
     health,
     landing,
     limits_fallback,
@@ -27,6 +28,7 @@ from app.cache import Cache
 from app.documents import Documents
 from app.expiry import Expiry
 from app.extensions import db, migrate
+from app.folding import Folding
 from app.mount import Mount
 from app.pages import KeptPages
 from app.parts import EXTENSION, Parts
@@ -73,10 +75,13 @@ def create_app(config: Config | None = None) -> Flask:
 
     store = open_store(config)
     cache = Cache(config.data_dir / "cache", config.CACHE_MAX_BYTES)
-    documents = Documents(store, cache, config.MAX_SESSION_BYTES)
     standing = StandingConnection()
     shares = Shares(store, Expiry(config.share_max_age), standing)
-    app.extensions[EXTENSION] = Parts(config, store, shares, documents, cache, KeptPages(cache), standing)
+    documents = Documents(store, cache, config.MAX_SESSION_BYTES, events.newest)
+    folding = Folding(store, shares, documents, config.MAX_SESSION_BYTES)
+    app.extensions[EXTENSION] = Parts(
+        config, store, shares, documents, folding, cache, KeptPages(cache), standing
+    )
     app.jinja_env.filters.update(labels.FILTERS)
     assets.init_app(app)
     errors.init_app(app)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from app.session import UnreadableDocument
+from app.session import JSON, UnreadableDocument
 from app.storage.base import Body
 
 CHUNK_BYTES = 1024 * 1024
@@ -22,7 +22,7 @@ class Document:
     """A document as stored; unpacked it may have at most `max_bytes`."""
 
     etag: str
-    stored: bytes | bytearray
+    stored: JSON
     max_bytes: int
 
     @property
@@ -30,7 +30,7 @@ class Document:
         return self.stored.startswith(GZIP_MAGIC)
 
     @cached_property
-    def json(self) -> bytes | bytearray:
+    def json(self) -> JSON:
         """The document unpacked. Raises UnreadableDocument."""
         return _gunzip(self.stored, self.max_bytes) if self.is_gzip else self.stored
 
@@ -77,7 +77,7 @@ def _incomplete() -> UnreadableDocument:
     return UnreadableDocument("The document is not one complete gzip file; it may have been cut short.")
 
 
-def in_pieces(data: bytes | bytearray) -> Iterator[bytes]:
+def in_pieces(data: JSON) -> Iterator[bytes]:
     """Large data to be sent or unpacked without a second copy of all of it."""
     view = memoryview(data)
     return (bytes(view[start : start + PIECE_BYTES]) for start in range(0, len(view), PIECE_BYTES))

@@ -8,15 +8,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache, partial
 
 import msgspec
 
 from app.cache import Cache
 from app.document import Document, read_body, too_large
 from app.life import Life
-from app.session import Index, UnreadableDocument, read_conversation, write_index
+from app.session import JSON, Index, UnreadableDocument, read_conversation, write_index
 from app.storage import ObjectStore, StoredObject, document_key
 from app.storage.base import Body
 
@@ -29,6 +29,9 @@ UPLOAD_SECONDS = 600
 MAX_SEEN = 10_000
 # The file that says which version this machine holds.
 HELD = "held"
+
+# Makes the newest document of a share from the stored one, where there is one.
+Newest = Callable[[Life, Callable[[], JSON | None]], JSON]
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Edition:
     etag: str
     is_due: bool
     _index: Callable[[], Index]
-    _json: Callable[[], bytes | bytearray]
+    _json: Callable[[], JSON]
 
     @cached_property
     def version(self) -> str:
@@ -61,7 +64,7 @@ class Edition:
         return self._index()
 
     @cached_property
-    def json(self) -> bytes | bytearray:
+    def json(self) -> JSON:
         """The document unpacked. Raises UnreadableDocument or StorageError."""
         return self._json()
 
@@ -71,6 +74,15 @@ class _Held(msgspec.Struct, frozen=True):
 
     etag: str
     size: int
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A version of a document, to be read unless the caller has it already (`read` is None), or closed."""
+
+    etag: str
+    read: Callable[[], Document] | None = None
+    close: Callable[[], None] = field(default=lambda: None)
 
 
 @dataclass
@@ -88,34 +100,45 @@ class _Seen:
 
 
 class Documents:
-    """The documents in `store`, none larger than `max_bytes`; what pages need of them is kept in `cache`."""
+    """The documents in `store`, none larger than `max_bytes`; what pages need of them is kept in `cache`.
 
-    def __init__(self, store: ObjectStore, cache: Cache, max_bytes: int) -> None:
+    `newest` adds to those of OpenCode's own protocol what is not in the store yet.
+    """
+
+    def __init__(self, store: ObjectStore, cache: Cache, max_bytes: int, newest: Newest) -> None:
         self._store = store
+        self._newest = newest
         self._cache = cache
         self._max_bytes = max_bytes
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
         self._read_held = lru_cache(maxsize=1024)(self._read_held_file)
 
-    def fetch(self, share_id: str, etag: str | None = None) -> Document | Unchanged | None:
-        """The document of a share as stored; Unchanged for a caller with its `etag`, None before any upload.
+    def fetch(self, life: Life, etag: str | None = None) -> Document | Unchanged | None:
+        """The document of a share; Unchanged for a caller with its `etag`, None before there is any.
 
-        A document over the cap is removed without being fetched. Raises UnreadableDocument or StorageError.
+        An upload over the cap is removed without being fetched. Raises UnreadableDocument or StorageError.
         """
-        found = self._store.open(document_key(share_id), etag)
+        found = self._open(life, etag)
         if found is None:
             return None
-        return self._read(share_id, found, found.body) if found.body else Unchanged(found.etag)
+        return found.read() if found.read else Unchanged(found.etag)
+
+    def newest_json(self, life: Life) -> JSON:
+        """The document of a native share, with all that has come for it. Raises as `fetch`."""
+        json = self._newest(life, lambda: self._stored_json(life.share_id))
+        if len(json) > self._max_bytes:
+            raise too_large(self._max_bytes)
+        return json
 
     def current(self, life: Life) -> Edition | None:
         """The newest version of a share's document, read once on this machine; None before any upload.
 
-        Where a large one may have changed, the version held here is given once more: nobody waits for the
-        next while there is something to show. Raises UnreadableDocument or StorageError.
+        Where a large upload may have changed, the version held here is given once more: nobody waits for
+        the next while there is something to show. Raises UnreadableDocument or StorageError.
         """
         held = self._held(life)
         is_good = held is not None and self._is_good(life, held)
-        if held is not None and (is_good or held.size > LARGE_BYTES):
+        if held is not None and (is_good or (held.size > LARGE_BYTES and not life.revision)):
             return self._edition(life, held.etag, is_due=not is_good)
         return self._look(life, held, wait=True)
 
@@ -133,19 +156,36 @@ class Documents:
         self._cache.forget(life)
 
     def _look(self, life: Life, held: _Held | None, *, wait: bool) -> Edition | None:
-        found = self._store.open(document_key(life.share_id), held.etag if held else None)
+        found = self._open(life, held.etag if held else None)
         if found is None:
             return None
         index = None
-        if found.body:
+        if found.read:
             with self._cache.turn(life.name, wait=wait) as is_free:
                 held = self._held(life)
                 if not is_free or (held and held.etag == found.etag):
-                    found.body.close()
+                    found.close()
                 else:
-                    index = self._take_in(life, self._read(life.share_id, found, found.body))
+                    index = self._take_in(life, found.read())
         self._remember(life, found.etag)
         return self._edition(life, found.etag, index=index)
+
+    def _open(self, life: Life, etag: str | None) -> _Found | None:
+        """What the store has; of a native share, that with what has come since."""
+        if life.revision:
+            newest = native_etag(life)
+            read = lambda: Document(newest, self.newest_json(life), self._max_bytes)  # noqa: E731
+            return _Found(newest, None if etag == newest else read)
+        found = self._store.open(document_key(life.share_id), etag)
+        if found is None:
+            return None
+        if found.body is None:
+            return _Found(found.etag)
+        return _Found(found.etag, partial(self._read, life.share_id, found, found.body), found.body.close)
+
+    def _stored_json(self, share_id: str) -> JSON | None:
+        found = self._store.open(document_key(share_id))
+        return self._read(share_id, found, found.body).json if found and found.body else None
 
     def _take_in(self, life: Life, document: Document) -> Index:
         """Reads a document, and keeps what the pages need of it for the other workers."""
@@ -182,6 +222,9 @@ class Documents:
             return None
 
     def _is_good(self, life: Life, held: _Held) -> bool:
+        if life.revision:
+            # Of a native share the row tells.
+            return held.etag == native_etag(life)
         seen = self._seen.get(life.name)
         return seen is not None and seen.etag == held.etag and seen.is_good(life, held.size)
 
@@ -204,7 +247,7 @@ class Documents:
             raise UnreadableDocument(reason.decode())
         return self._take_in(life, self._fetch_again(life))
 
-    def _json(self, life: Life, etag: str) -> bytes | bytearray:
+    def _json(self, life: Life, etag: str) -> JSON:
         stored = self._cache.get(life.name, f"{_version(etag)}.stored")
         if stored is not None:
             return Document(etag, stored, self._max_bytes).json
@@ -212,7 +255,7 @@ class Documents:
 
     def _fetch_again(self, life: Life) -> Document:
         """For a version that the cache has dropped; a newer one serves as well."""
-        found = self.fetch(life.share_id)
+        found = self.fetch(life)
         if not isinstance(found, Document):
             raise UnreadableDocument("The session is being replaced; try again in a moment.")
         return found
@@ -231,6 +274,11 @@ class Documents:
         self._seen.move_to_end(life.name)
         if len(self._seen) > MAX_SEEN:
             self._seen.popitem(last=False)
+
+
+def native_etag(life: Life) -> str:
+    """What the batches make of a document, their number alone tells, wherever they are kept."""
+    return f"{life.created_ms}-{life.revision}"
 
 
 def _version(etag: str) -> str:

@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
+from app.folding import SessionTooLarge
 from app.metrics import count
 from app.session import UnreadableDocument
-from app.shares import ShareExists, ShareExpired, ShareNotFound, WrongSecret
+from app.shares import OtherWayIn, ShareExists, ShareExpired, ShareNotFound, WrongSecret
 from app.storage import StorageError, UploadRefused
 
 RETRY_SECONDS = 5
@@ -40,8 +41,10 @@ ANSWERS: dict[type[Exception], tuple[int, str]] = {
     ShareExists: (409, "share_exists"),
     ShareNotFound: (404, "not_found"),
     ShareExpired: (410, "expired"),
+    OtherWayIn: (409, "other_way_in"),
     NotUploaded: (404, "not_uploaded"),
     WrongSecret: (401, "wrong_secret"),
+    SessionTooLarge: (413, "too_large"),
     UnreadableDocument: (422, "unreadable_document"),
 }
 

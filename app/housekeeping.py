@@ -1,4 +1,7 @@
-"""Drops what this machine still holds of shares that have ended, on whichever machine they were deleted."""
+"""Drops what this machine still holds of shares that have ended, on whichever machine they were deleted.
+
+And folds what OpenCode's own protocol has brought into the stored documents.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +25,12 @@ def start(app: Flask) -> None:
 
 
 def keep_house() -> None:
-    """Forgets the shares that have ended, and trims the cache to its size."""
+    """Forgets the shares that have ended, trims the cache to its size, and folds what is due."""
     held = parts().documents.lives()
     for life in held - parts().shares.live_names(held):
         parts().forget(life)
     parts().cache.trim()
+    parts().folding.fold_due()
 
 
 def _keep_house_forever(app: Flask, never: threading.Event) -> None:

@@ -19,7 +19,10 @@ ROWS = 1000
 
 @dataclass(frozen=True)
 class Entry:
-    """A share that was not deleted; `size` in bytes and `uploaded_at` are None where nothing was uploaded."""
+    """A share that was not deleted; `size` in bytes and `uploaded_at` are None where nothing was uploaded.
+
+    Batches of OpenCode's own protocol that wait to be stored count as well.
+    """
 
     share_id: str
     session_id: str
@@ -127,6 +130,6 @@ class Inventory:
             share.created_at,
             expires_at,
             expires_at is not None and expires_at <= now,
-            stored.size if stored else None,
+            (stored.size if stored else 0) + share.pending_bytes or None,
             stored.changed_at if stored else None,
         )

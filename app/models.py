@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Double, Text, TypeDecorator, func, insert
+from sqlalchemy import BigInteger, DateTime, Dialect, Double, LargeBinary, Text, TypeDecorator, func, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base, db
+
+# The ways a share is made.
+UPLOAD = "upload"
+NATIVE = "native"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -33,6 +37,10 @@ class Share(Base):
     `secret` holds the SHA-256 of the secret. A deleted share stays as a tombstone (`deleted_at` set, no
     session id) until the last upload link issued for it, at `last_link_at`, can no longer be used.
     `expires_at` is what was asked for when the share was made; `created_by` is the name of the token used.
+
+    `source` is the way it was made: UPLOAD, or NATIVE by OpenCode's own protocol. Of a native one `revision`
+    numbers the last batch, `document_bytes` is the size of the stored document as JSON, and `pending_bytes`
+    that of the batches which are not in it yet.
     """
 
     __tablename__ = "shares"
@@ -45,6 +53,10 @@ class Share(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_by: Mapped[str | None] = mapped_column(Text)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    source: Mapped[str] = mapped_column(Text, server_default=UPLOAD)
+    revision: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    document_bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    pending_bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
     @staticmethod
     def add(row: dict[str, Any]) -> bool:
@@ -56,6 +68,21 @@ class Share(Base):
             db.session.rollback()
             return False
         return True
+
+
+class ShareEvent(Base):
+    """A batch of OpenCode's own protocol that the document of its share may lack.
+
+    `number` is its place in the order of arrival, `items` a JSON list of `size` bytes, packed with zstd.
+    """
+
+    __tablename__ = "share_events"
+
+    share_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    size: Mapped[int] = mapped_column(BigInteger)
+    items: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class RateLimitCount(Base):

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, Row, delete, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
-from app.models import Share
+from app.models import Share, ShareEvent
 from app.storage import ObjectStore, StorageError, document_key
 
 ROWS = 200
@@ -19,6 +19,7 @@ CHUNK_BYTES = 1024 * 1024
 GZIP_MAGIC = b"\x1f\x8b"
 
 TABLE = Share.__table__
+EVENTS = ShareEvent.__table__
 
 
 class OtherVersion(Exception):
@@ -97,6 +98,12 @@ class Move:
             yield rows
             last = rows[-1].share_id
 
+    def _events(self, share_ids: Sequence[str]) -> Iterator[Row[Any]]:
+        """What has come for these shares and waits to be stored."""
+        waiting = select(EVENTS).where(EVENTS.c.share_id.in_(share_ids))
+        with self._old.engine.connect() as connection:
+            yield from connection.execution_options(yield_per=1).execute(waiting)
+
     def _known(self, rows: Sequence[Row[Any]]) -> dict[str, Row[Any]]:
         """Those of the rows that are at the new place already, by their ids."""
         same = select(TABLE).where(TABLE.c.share_id.in_([row.share_id for row in rows]))
@@ -120,8 +127,12 @@ class Move:
         if not rows:
             return
         with self._new.engine.begin() as connection:
-            connection.execute(delete(Share).where(Share.share_id.in_([row.share_id for row in rows])))
+            ids = [row.share_id for row in rows]
+            connection.execute(delete(ShareEvent).where(ShareEvent.share_id.in_(ids)))
+            connection.execute(delete(Share).where(Share.share_id.in_(ids)))
             connection.execute(insert(Share), [row._asdict() for row in rows])
+            for event in self._events(ids):
+                connection.execute(insert(ShareEvent).values(event._asdict()))
         self.moved.shares += len(rows)
 
 

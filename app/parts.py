@@ -9,6 +9,7 @@ from flask import current_app
 
 from app.cache import Cache
 from app.documents import Documents
+from app.folding import Folding
 from app.pages import KeptPages
 from app.shares import Shares
 from app.standing import StandingConnection
@@ -24,6 +25,7 @@ class Parts:
     store: ObjectStore
     shares: Shares
     documents: Documents
+    folding: Folding
     cache: Cache
     pages: KeptPages
     standing: StandingConnection

@@ -15,16 +15,18 @@ from sqlalchemy import bindparam, select, update
 from app.expiry import Expiry
 from app.extensions import db
 from app.life import LINK_LIFETIME, Life
-from app.models import Share
+from app.models import NATIVE, UPLOAD, Share
 from app.standing import StandingConnection
 from app.storage import ObjectStore, UploadLink, document_key
 from app.tombstones import bury, drop
 
 SECRET_BYTES = 24
+NATIVE_ID_LENGTH = 8
+RANDOM_ID_BYTES = 9
 SHARE_ID = r"[A-Za-z0-9_-]{1,64}"
 
 # Every page asks this first: a statement made once and without the ORM costs a third of one with it.
-LIFE = select(Share.share_id, Share.created_at, Share.last_link_at, Share.expires_at)
+LIFE = select(Share.share_id, Share.created_at, Share.last_link_at, Share.revision, Share.expires_at)
 LIVE = LIFE.where(Share.share_id == bindparam("share_id"), Share.deleted_at.is_(None))
 
 
@@ -45,6 +47,11 @@ class ShareNotFound(ShareError):
 class ShareExpired(ShareError):
     def __init__(self) -> None:
         super().__init__("This share has expired; its session is no longer to be had here.")
+
+
+class OtherWayIn(ShareError):
+    def __init__(self) -> None:
+        super().__init__("This share was made in another way, and only the calls of that way change it.")
 
 
 class WrongSecret(ShareError):
@@ -85,13 +92,15 @@ class Shares:
         self,
         share_id: str,
         session_id: str,
+        source: str = UPLOAD,
         *,
         lifetime: timedelta | None = None,
         created_by: str | None = None,
     ) -> tuple[Share, str]:
         """A new share and its secret, which is nowhere else to be had. Raises ShareExists.
 
-        It expires after `lifetime`, or sooner where the server says so; `created_by` names the token used.
+        `source` is the way in that it belongs to, UPLOAD or NATIVE. It expires after `lifetime`, or sooner
+        where the server says so; `created_by` names the token used.
         """
         secret = secrets.token_urlsafe(SECRET_BYTES)
         now = datetime.now(UTC)
@@ -101,12 +110,25 @@ class Shares:
             "secret": _hashed(secret),
             "created_at": now,
             "last_link_at": now,
+            "source": source,
             "expires_at": now + lifetime if lifetime else None,
             "created_by": created_by,
         }
         if not Share.add(row) and not (drop(share_id, self._store) and Share.add(row)):
             raise ShareExists
         return Share(**row), secret
+
+    def create_native(self, session_id: str, created_by: str | None = None) -> tuple[Share, str]:
+        """A new share for OpenCode's own protocol, with its secret.
+
+        Its id is the end of the session's, as OpenCode's vendor has it; when that is taken, a random one. An
+        imported session keeps the id of its author's, so the id of a session proves nothing.
+        """
+        try:
+            return self.create(session_id[-NATIVE_ID_LENGTH:], session_id, NATIVE, created_by=created_by)
+        except ShareExists:
+            id = secrets.token_urlsafe(RANDOM_ID_BYTES)
+            return self.create(id, session_id, NATIVE, created_by=created_by)
 
     def find(self, share_id: str) -> Share | None:
         """The share with this id that was not deleted; deleted and unknown ones are both None."""
@@ -122,7 +144,7 @@ class Shares:
         if row is None:
             raise ShareNotFound
         self._refuse_expired(row.created_at, row.expires_at)
-        return Life.of(row.share_id, row.created_at, row.last_link_at)
+        return Life.of(row.share_id, row.created_at, row.last_link_at, row.revision)
 
     def live_names(self, names: Collection[str]) -> set[str]:
         """Those of the names of lives that have not ended."""
@@ -195,7 +217,7 @@ class Shares:
         share = db.session.get(Share, share_id)
         if share is None:
             raise ShareNotFound
-        life = Life.of(share_id, share.created_at, share.last_link_at)
+        life = Life.of(share_id, share.created_at, share.last_link_at, share.revision)
         bury(share_id)
         self._store.delete(document_key(share_id))
         return life

@@ -8,14 +8,14 @@ from sqlalchemy import ColumnElement, delete, update
 
 from app.extensions import db
 from app.life import LINK_LIFETIME, Life
-from app.models import Share
+from app.models import Share, ShareEvent
 from app.storage import ObjectStore, document_key
 
 
 def bury(share_id: str, *conditions: ColumnElement[bool]) -> Life | None:
     """Makes a live share that meets the conditions a tombstone; gives back the life that ended, if any."""
     live = (Share.share_id == share_id) & Share.deleted_at.is_(None)
-    nothing = {"session_id": "", "expires_at": None, "created_by": None}
+    nothing = {"session_id": "", "expires_at": None, "created_by": None, "pending_bytes": 0}
     ended = (
         update(Share)
         .where(live, *conditions)
@@ -23,6 +23,8 @@ def bury(share_id: str, *conditions: ColumnElement[bool]) -> Life | None:
         .returning(Share.share_id, Share.created_at, Share.last_link_at)
     )
     row = db.session.execute(ended).first()
+    if row:
+        db.session.execute(delete(ShareEvent).where(ShareEvent.share_id == share_id))
     db.session.commit()
     return Life.of(*row) if row else None
 

@@ -65,13 +65,13 @@ class Upkeep:
         stored = {share_of(found.key) or found.key: found for found in objects if _is_ours(found.key)}
         empty = []
         matches = 0
-        rows = select(Share.share_id, Share.last_link_at, Share.deleted_at)
+        rows = select(Share.share_id, Share.last_link_at, Share.deleted_at, Share.pending_bytes)
         # Asked after the listing: a share whose document is in it has its row.
-        for share_id, last_link_at, deleted_at in db.session.execute(rows.execution_options(yield_per=ROWS)):
-            if stored.pop(share_id, None):
+        for row in db.session.execute(rows.execution_options(yield_per=ROWS)):
+            if stored.pop(row.share_id, None):
                 matches += 1
-            elif deleted_at is None and last_link_at < now - GRACE:
-                empty.append(share_id)
+            elif row.deleted_at is None and not row.pending_bytes and row.last_link_at < now - GRACE:
+                empty.append(row.share_id)
         strays = [found for found in stored.values() if found.changed_at < now - GRACE]
         if (empty or strays) and not matches and not is_sure:
             raise NothingMatches
@@ -86,7 +86,8 @@ class Upkeep:
         """Ends a share that nothing was uploaded for; whether it was still so."""
         if any(self._store.objects(document_key(share_id))):
             return False
-        return self._end(share_id, Share.last_link_at < datetime.now(UTC) - GRACE) is not None
+        is_old = Share.last_link_at < datetime.now(UTC) - GRACE
+        return self._end(share_id, is_old & (Share.pending_bytes == 0)) is not None
 
     def sweep_stray(self, stray: Listed) -> bool:
         """Removes an object that belongs to no share; whether it was still so."""

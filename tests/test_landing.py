@@ -13,10 +13,10 @@ from lxml import html
 from tests.conftest import ROOT, running_app
 
 
-def snippet(page: str) -> dict[str, object]:
+def snippet(page: str, label: str = "Lines for opencode.json") -> dict[str, object]:
     """The lines for opencode.json as OpenCode would read them."""
     tree = html.fromstring(page)
-    (code,) = tree.xpath("//pre[@aria-label='Lines for opencode.json']")
+    (code,) = tree.xpath(f"//pre[@aria-label='{label}']")
     lines: dict[str, object] = json.loads(code.text_content())
     return lines
 
@@ -28,6 +28,13 @@ def test_the_configuration_has_this_servers_address_and_fails_closed(client: Fla
         "plugin": [["opencode-better-share", {"url": "https://share.example.com"}]],
         "enterprise": {"url": "http://127.0.0.1:9"},
     }
+
+
+def test_the_way_without_a_plugin_is_one_line_as_the_readme_has_it(client: FlaskClient) -> None:
+    line = snippet(client.get("/").text, "Line for opencode.json without a plugin")
+    assert line == {"enterprise": {"url": "https://share.example.com"}}
+    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert json.loads(blocks[0]) == {"enterprise": {"url": "http://127.0.0.1:8000"}}
 
 
 @pytest.mark.parametrize(
@@ -54,6 +61,8 @@ def test_the_plugins_own_readme_says_the_same(client: FlaskClient) -> None:
 def test_it_explains_both_commands_and_warns(client: FlaskClient) -> None:
     words = " ".join(unescape(html.fromstring(client.get("/").text).text_content()).split())
     for sentence in (
+        "There are two ways, with the same commands, links and pages.",
+        "Through this server",
         "Type /share in a session.",
         "Ends the link at once and deletes the session from this server.",
         "Keep the enterprise line.",
@@ -64,7 +73,7 @@ def test_it_explains_both_commands_and_warns(client: FlaskClient) -> None:
 
 def test_its_headings_are_in_order_and_nothing_is_inline(client: FlaskClient) -> None:
     tree = html.fromstring(client.get("/").text)
-    assert [heading.tag for heading in tree.xpath("//h1 | //h2 | //h3")] == ["h1", "h2", "h3", "h2"]
+    assert [heading.tag for heading in tree.xpath("//h1 | //h2 | //h3")] == ["h1", "h2", "h3", "h3", "h2"]
     assert len(tree.xpath("//main")) == 1
     assert not tree.xpath("//main//script | //style | //@style")
     for label in tree.xpath("//@aria-labelledby"):

@@ -38,6 +38,10 @@ def test_every_form_of_a_session_gives_the_same_items(name: str) -> None:
     assert said(read(uploaded)) == said(read(document))
 
 
+def test_sub_sessions_stay_behind() -> None:
+    assert items(json.loads(recorded.with_children("subagents"))) == items(recorded.document("subagents"))
+
+
 @pytest.mark.parametrize("name", constructed.NAMES)
 def test_the_messages_of_opencode_2_are_one_item(name: str) -> None:
     document = constructed.document(name)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import msgspec
 from flask import g, request
 
+from app.api.body import sent
 from app.models import Share
 from app.parts import parts
-from app.shares import ShareError, WrongSecret
+from app.shares import OtherWayIn, ShareError, WrongSecret
 
 SECRET_HEADER = "X-Share-Secret"  # noqa: S105 - the name of a header
+SECRET_IN_BODY = frozenset(("api.delete", "api.sync"))
 
 
 class _Presented(msgspec.Struct):
@@ -18,13 +20,14 @@ class _Presented(msgspec.Struct):
 
 
 def presented_secret() -> str:
-    """The secret in the header or, to delete, in a JSON body as OpenCode itself sends it."""
+    """The secret in the header or, where OpenCode itself sends it so, in the body."""
     return _body().secret if is_secret_in_body() else request.headers.get(SECRET_HEADER, "")
 
 
 def is_secret_in_body() -> bool:
-    """Whether the request is a delete as OpenCode itself sends it."""
-    return request.method == "DELETE" and SECRET_HEADER not in request.headers and bool(_body().secret)
+    """Whether the request presents a secret as OpenCode itself sends it."""
+    may_be = request.endpoint in SECRET_IN_BODY and SECRET_HEADER not in request.headers
+    return may_be and bool(_body().secret)
 
 
 def authorized_share() -> Share | None:
@@ -33,11 +36,16 @@ def authorized_share() -> Share | None:
     return found if isinstance(found, Share) else None
 
 
-def require_share() -> Share:
-    """The share as above. Raises ShareNotFound, WrongSecret or ShareExpired."""
+def require_share(source: str) -> Share:
+    """The share as above, if it is of that source.
+
+    Raises ShareNotFound, WrongSecret, ShareExpired or OtherWayIn.
+    """
     found = _looked_up()
     if isinstance(found, ShareError):
         raise found
+    if found.source != source:
+        raise OtherWayIn
     return found
 
 
@@ -60,8 +68,11 @@ def _look_up() -> Share | ShareError:
 
 
 def _body() -> _Presented:
-    """What the body presents; whether it is well formed is for the view to say."""
-    try:
-        return msgspec.json.decode(request.get_data(), type=_Presented)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _Presented()
+    """What the body presents, read once; whether it is well formed is for the view to say."""
+    if "presented" not in g:
+        try:
+            g.presented = msgspec.json.decode(sent(), type=_Presented)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            g.presented = _Presented()
+    presented: _Presented = g.presented
+    return presented

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, current_app, request
 
 from app.api.auth import authorized_share
 from app.api.tokens import creator
@@ -42,9 +43,19 @@ def _creator() -> str:
 limit_requests = limiter.shared_limit(_limit, scope="api", key_func=_caller)
 limit_requests(bp)
 # A view with a limit of its own is without that of its blueprint, so it takes both.
-limit_creations = limiter.limit(
-    _creation_limit, key_func=_creator, exempt_when=lambda: authorized_share() is not None
-)
+_creations = partial(limiter.shared_limit, _creation_limit, scope="create", key_func=_creator)
+limit_creations = _creations()
+# With the secret of the share it names, nothing is created.
+limit_presigns = _creations(exempt_when=lambda: authorized_share() is not None)
+
+
+@bp.url_value_preprocessor
+def allow_whole_sessions(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Lets a sync be large, before anything reads it, where there is a share to take it."""
+    is_large = (request.content_length or 0) > current_app.config["MAX_CONTENT_LENGTH"]
+    if endpoint == "api.sync" and values and is_large:
+        parts().shares.life(values["share_id"])
+        request.max_content_length = parts().config.MAX_SESSION_BYTES
 
 
 def init_limiter(app: Flask) -> None:

@@ -22,6 +22,7 @@ def document(share_id: str) -> ResponseReturnValue:
 
 
 @bp.get("/share/<share_id>/data")
+@bp.get("/shares/<share_id>/data")
 def data(share_id: str) -> ResponseReturnValue:
     """The session as a list of `{type, data}`, for `opencode import <link>`."""
     return _answer(share_id, lambda found: Response(native_items(found.json), mimetype="application/json"))
@@ -29,7 +30,7 @@ def data(share_id: str) -> ResponseReturnValue:
 
 def _answer(share_id: str, make: Callable[[Document], Response]) -> Response:
     life = parts().shares.life(share_id)
-    found = parts().documents.fetch(life.share_id, _known_etag())
+    found = parts().documents.fetch(life, _known_etag())
     if found is None:
         raise NotUploaded
     response = Response(status=304) if isinstance(found, Unchanged) else make(found)

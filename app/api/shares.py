@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
-from flask import request
 from flask.typing import ResponseReturnValue
 from msgspec import Meta
 
 from app.api.auth import authorized_share, is_secret_in_body, presented_secret, require_share
-from app.api.blueprint import bp, limit_creations, limit_requests
+from app.api.blueprint import bp, limit_presigns, limit_requests
+from app.api.body import SessionId, body_of
 from app.api.tokens import require_creator
 from app.errors import ApiError
 from app.metrics import count
+from app.models import UPLOAD
 from app.parts import parts
 from app.shares import SHARE_ID, Declared, ShareNotFound, Upload
 from app.watch import about
 
 ShareId = Annotated[str, Meta(pattern=rf"^{SHARE_ID}\Z")]
-SessionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,128}\Z")]
-R = TypeVar("R", bound="UploadRequest")
 
 MAX_EXPIRES_IN = 10 * 365 * 24 * 60 * 60
 
@@ -43,13 +42,14 @@ class CreateRequest(UploadRequest, kw_only=True):
 
 @bp.post("/share/presign")
 @limit_requests
-@limit_creations
+@limit_presigns
 def create() -> ResponseReturnValue:
     """A new share with its first upload link; with the secret of an existing one, just another link."""
-    wanted = _body(CreateRequest)
+    wanted = body_of(CreateRequest)
     about(wanted.shareId)
     declared = _declared(wanted)
-    if known := authorized_share():
+    if authorized_share():
+        known = require_share(UPLOAD)
         return _link(known.share_id, parts().shares.renew_upload(known, declared))
     lifetime = timedelta(seconds=wanted.expiresIn) if wanted.expiresIn else None
     share, secret = parts().shares.create(
@@ -62,10 +62,13 @@ def create() -> ResponseReturnValue:
 @bp.post("/share/<share_id>/presign")
 def renew(share_id: str) -> ResponseReturnValue:
     """A fresh upload link for the share's document."""
-    return _link(share_id, parts().shares.renew_upload(require_share(), _declared(_body(UploadRequest))))
+    return _link(
+        share_id, parts().shares.renew_upload(require_share(UPLOAD), _declared(body_of(UploadRequest)))
+    )
 
 
 @bp.delete("/share/<share_id>")
+@bp.delete("/shares/<share_id>")
 def delete(share_id: str) -> ResponseReturnValue:
     """Ends the share and removes its document; for OpenCode itself one that is gone already is a success."""
     try:
@@ -77,16 +80,6 @@ def delete(share_id: str) -> ResponseReturnValue:
     parts().forget(life.name)
     count("shares_deleted")
     return {"ok": True}
-
-
-def _body(type: type[R]) -> R:
-    """The JSON body of the request; an empty one counts as `{}`."""
-    try:
-        return msgspec.json.decode(request.get_data() or b"{}", type=type)
-    except msgspec.ValidationError as error:
-        raise ApiError(400, "invalid_request", f"The request body is not as expected: {error}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise ApiError(400, "invalid_json", "The request body is not valid JSON.") from None
 
 
 def _declared(wanted: UploadRequest) -> Declared:

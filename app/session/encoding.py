@@ -5,6 +5,9 @@ from __future__ import annotations
 import codecs
 import re
 
+# A document, as it came or grown in place.
+JSON = bytes | bytearray
+
 CHUNK_BYTES = 1024 * 1024
 
 # Half a character, as is left where JavaScript cut a text; whole ones match too, so that they are kept.
@@ -13,7 +16,7 @@ _SURROGATES = re.compile(
 )
 
 
-def decodable(document: bytes | bytearray) -> bytes | bytearray:
+def decodable(document: JSON) -> JSON:
     """The document, with a replacement character for every half one.
 
     Raises UnicodeDecodeError when it is not UTF-8.

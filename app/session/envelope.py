@@ -1,7 +1,7 @@
 """The outermost JSON of a document, in each of its four forms: checks its counts and has it read.
 
-`{session, messages, children?, diffs?}` as the plugin uploads it, `{info, messages}` as OpenCode exports it,
-with messages of either generation, or the list of `{type, data}` that its own protocol sends.
+`{session, messages, children?, diffs?, models?}` as it is uploaded or merged, `{info, messages}` as OpenCode
+exports it, with messages of either generation, or the list of `{type, data}` that its own protocol sends.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from msgspec import Raw
 
 from app.session import conversation
 from app.session.batches import Contents, fold
-from app.session.encoding import decodable
+from app.session.encoding import JSON, decodable
 from app.session.errors import UnreadableDocument
 from app.session.limits import MAX_CHILDREN, check_counts, objects
 from app.session.model import NOTHING, Conversation
+from app.session.models import name_models
 from app.session.steps import Ids
 
 
@@ -27,6 +28,7 @@ class _Envelope(msgspec.Struct, frozen=True):
     info: Raw = Raw(b"")
     children: Raw = NOTHING
     diffs: Raw = NOTHING
+    models: Raw = NOTHING
 
 
 class _Child(msgspec.Struct, frozen=True):
@@ -34,7 +36,7 @@ class _Child(msgspec.Struct, frozen=True):
     messages: list[Raw]
 
 
-def read_conversation(document: bytes | bytearray) -> Conversation:
+def read_conversation(document: JSON) -> Conversation:
     """The conversation in a document of JSON. Raises UnreadableDocument with the reason."""
     with refusals():
         found = opened(document)
@@ -42,6 +44,8 @@ def read_conversation(document: bytes | bytearray) -> Conversation:
         read = conversation.read(found.session, found.messages, ids)
         read.diffs = found.diffs
         read.children = _children(found.children, read.id, ids)
+        for each in read.walk():
+            name_models(each, found.models)
         return read
 
 
@@ -58,7 +62,7 @@ def refusals() -> Iterator[None]:
         raise UnreadableDocument("The document is not valid JSON; it may have been cut short.") from None
 
 
-def opened(document: bytes | bytearray) -> Contents:
+def opened(document: JSON) -> Contents:
     """What a document holds, whichever its form. Raises as `refusals` expects it."""
     document = decodable(document)
     check_counts(document)
@@ -68,7 +72,7 @@ def opened(document: bytes | bytearray) -> Contents:
     session = envelope.session or envelope.info
     if not session:
         raise msgspec.ValidationError("there is no session")
-    return Contents(session, envelope.messages, envelope.diffs, envelope.children)
+    return Contents(session, envelope.messages, envelope.diffs, envelope.children, envelope.models)
 
 
 def _children(field: Raw, parent_id: str, ids: Ids) -> dict[str, Conversation]:

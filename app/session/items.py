@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw
 
+from app.session.encoding import JSON
 from app.session.envelope import opened, refusals
 from app.session.limits import MAX_MESSAGES, Counter
 from app.session.v1_parts import READERS
@@ -28,11 +29,12 @@ class _Typed(msgspec.Struct):
     type: str
 
 
-def native_items(document: bytes | bytearray) -> Iterator[bytes]:
+def native_items(document: JSON) -> Iterator[bytes]:
     """The items as pieces of one JSON list. Raises UnreadableDocument before the first piece.
 
     OpenCode refuses a whole session for one type of part that it does not know, so those stay behind, and
-    with its link an imported copy would take itself for shared.
+    with its link an imported copy would take itself for shared. The messages of sub-sessions it would put
+    among those of the session, so they stay behind as well.
     """
     with refusals():
         found = opened(document)

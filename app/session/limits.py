@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from app.session.encoding import JSON
 from app.session.errors import UnreadableDocument
 
 MAX_MESSAGES = 50_000
@@ -31,7 +32,7 @@ class Counter:
             raise UnreadableDocument(self._reason)
 
 
-def check_counts(document: bytes | bytearray) -> None:
+def check_counts(document: JSON) -> None:
     """Raises UnreadableDocument when `document` has more than MAX_MESSAGES or MAX_PARTS.
 
     An empty object of two bytes becomes some fifty in memory; so they are counted as msgspec meets them,

@@ -35,10 +35,10 @@ class OpenCodeError(Exception):
 
 @dataclass(frozen=True)
 class Setup:
-    """How OpenCode is configured: the plugin and its `url`, the model, and what stands beside them."""
+    """How OpenCode is configured: the plugin (None: none), its `url`, the model, and what else there is."""
 
     url: str
-    plugin: Path
+    plugin: Path | None
     model: str = DEAD_END
     enterprise: str | None = DEAD_END
     environment: dict[str, str] = field(default_factory=dict)
@@ -62,6 +62,21 @@ class Profile:
         with closing(sqlite3.connect(self.home / "data" / "opencode" / "opencode.db")) as database:
             [[secret]] = database.execute(query, [session_id])
         return str(secret)
+
+
+def import_session(profile: Profile, link: str) -> str:
+    """What OpenCode says after `opencode import` of a link, in the profile's project."""
+    command = [PROGRAM, "import", link]
+    with TemporaryDirectory(prefix="opencode-") as scratch:
+        ran = subprocess.run(
+            command,
+            cwd=profile.project,
+            env={**profile.environment, "TMPDIR": scratch},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    return ran.stdout + ran.stderr
 
 
 def copy_plugin(folder: Path) -> Path:
@@ -126,6 +141,19 @@ class OpenCode:
         """The link."""
         return str(self._call("POST", f"/session/{session_id}/share")["share"]["url"])
 
+    def abort(self, session_id: str) -> None:
+        """Stops the answer that is being given."""
+        self._call("POST", f"/session/{session_id}/abort")
+
+    def session(self, session_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._call("GET", f"/session/{session_id}")
+        return found
+
+    def messages(self, session_id: str) -> list[dict[str, Any]]:
+        """Every message, `{info, parts}`."""
+        found: list[dict[str, Any]] = self._call("GET", f"/session/{session_id}/message")
+        return found
+
     def unshare(self, session_id: str) -> None:
         self._call("DELETE", f"/session/{session_id}/share")
 
@@ -159,7 +187,7 @@ def _config(setup: Setup) -> dict[str, object]:
         "permission": "allow",
         "lsp": False,
         "formatter": False,
-        "plugin": [[setup.plugin.as_uri(), {"url": setup.url}]],
+        "plugin": [[setup.plugin.as_uri(), {"url": setup.url}]] if setup.plugin else [],
         "enterprise": {"url": setup.enterprise} if setup.enterprise else {},
     }
 

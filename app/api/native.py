@@ -1,0 +1,62 @@
+"""OpenCode's own share protocol: an unmodified OpenCode makes a share and keeps it up to date.
+
+With an account it calls the same below `/api/shares`. Reading and deleting are in `documents` and `shares`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from flask.typing import ResponseReturnValue
+from msgspec import Raw
+
+from app import events
+from app.api.auth import require_share
+from app.api.blueprint import bp, limit_creations, limit_requests
+from app.api.body import SessionId, body_of, refused_bodies
+from app.api.tokens import require_creator
+from app.metrics import count
+from app.models import NATIVE
+from app.parts import parts
+from app.session import take_in
+from app.watch import about
+
+
+class CreateRequest(msgspec.Struct):
+    sessionID: SessionId  # noqa: N815 - OpenCode's name
+
+
+class SyncRequest(msgspec.Struct):
+    """The secret in it `auth` reads."""
+
+    data: Raw
+
+
+@bp.post("/share")
+@bp.post("/shares")
+@limit_requests
+@limit_creations
+def create_native() -> ResponseReturnValue:
+    """A new share, under the end of its session's id where that is free."""
+    wanted = body_of(CreateRequest)
+    share, secret = parts().shares.create_native(wanted.sessionID, created_by=require_creator())
+    about(share.share_id)
+    count("shares_created")
+    return {
+        "id": share.share_id,
+        "url": f"{parts().config.BASE_URL}/share/{share.share_id}",
+        "secret": secret,
+    }
+
+
+@bp.post("/share/<share_id>/sync")
+@bp.post("/shares/<share_id>/sync")
+def sync(share_id: str) -> ResponseReturnValue:
+    """Notes what changed in a session; OpenCode sends all of it once, then at most a batch each second."""
+    wanted = body_of(SyncRequest)
+    share = require_share(NATIVE)
+    with refused_bodies():
+        items = take_in(wanted.data)
+    batch = msgspec.json.encode(items)
+    parts().folding.make_room(share, batch)
+    events.append(share, batch)
+    return {}

@@ -1,0 +1,105 @@
+"""Folds the batches of OpenCode's own protocol into the stored documents, now and then.
+
+Nobody waits for it: readers get what is not folded merged in. A document is written anew when as much waits
+for it as it holds, so that over time each byte of a batch is written twice, as a row and in a document;
+or when its session has gone quiet.
+"""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select
+
+from app import events
+from app.documents import Documents
+from app.extensions import db
+from app.models import Share, ShareEvent
+from app.session import UnreadableDocument
+from app.shares import ShareError, Shares
+from app.storage import ObjectStore, StorageError, document_key
+from app.turns import turn
+
+# Less than this waits until the session is quiet.
+MIN_BYTES = 1024 * 1024
+QUIET = timedelta(minutes=10)
+GZIP_LEVEL = 3
+
+logger = logging.getLogger(__name__)
+
+
+class SessionTooLarge(Exception):
+    """The session would become larger than this server takes."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"A session may have at most {max_bytes:,} bytes.")
+
+
+class Folding:
+    """Keeps the documents of native shares in `store` near what their batches say, none over `max_bytes`."""
+
+    def __init__(self, store: ObjectStore, shares: Shares, documents: Documents, max_bytes: int) -> None:
+        self._store = store
+        self._shares = shares
+        self._documents = documents
+        self._max_bytes = max_bytes
+
+    def make_room(self, share: Share, batch: bytes) -> None:
+        """Raises SessionTooLarge when the document of a share would be too large with the batch in it.
+
+        Only where the sizes alone do not tell that it is not, everything is merged to see.
+        """
+        if share.document_bytes + share.pending_bytes + len(batch) <= self._max_bytes:
+            return
+        self.fold(share.share_id, wait=True)
+        life = self._shares.life(share.share_id)
+        document = self._documents.newest_json(life) if life.revision else events.NONE
+        event = events.Event(share.session_id, life.revision + 1, datetime.now(UTC), batch)
+        if len(events.with_events(life, document, [event])) > self._max_bytes:
+            raise SessionTooLarge(self._max_bytes)
+
+    def fold_due(self) -> None:
+        """Folds what is due, each share on one machine only; one that fails does not hold up the others."""
+        for share_id in _due(datetime.now(UTC) - QUIET):
+            try:
+                self.fold(share_id)
+            except ShareError:
+                continue
+            except (StorageError, UnreadableDocument) as error:
+                logger.warning("a session could not be folded and will be tried again: %s", error)
+
+    def fold(self, share_id: str, *, wait: bool = False) -> None:
+        """Stores the document with every batch in it, unless another does so just now.
+
+        Raises ShareError, UnreadableDocument or StorageError.
+        """
+        with turn(share_id, wait=wait) as is_mine:
+            if not is_mine:
+                return
+            life = self._shares.life(share_id)
+            if not events.is_pending(life):
+                return
+            json = self._documents.newest_json(life)
+            packed = zlib.compress(json, GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
+            self._store.put(document_key(share_id), packed, encoding="gzip")
+            if not events.settle(life, len(json)):
+                # Deleted meanwhile, and what was stored may have come after the delete.
+                self._store.delete(document_key(share_id))
+
+
+def _due(quiet_since: datetime) -> list[str]:
+    """The live shares with enough to fold, or with something and quiet since then."""
+    waiting = (
+        select(ShareEvent.share_id, func.max(ShareEvent.received_at).label("newest"))
+        .group_by(ShareEvent.share_id)
+        .subquery()
+    )
+    is_much = (Share.pending_bytes >= Share.document_bytes) & (Share.pending_bytes >= MIN_BYTES)
+    due = (
+        select(Share.share_id)
+        .join(waiting, waiting.c.share_id == Share.share_id)
+        .where(Share.deleted_at.is_(None), is_much | (waiting.c.newest < quiet_since))
+    )
+    return list(db.session.scalars(due))
