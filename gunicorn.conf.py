@@ -1,5 +1,7 @@
 """How gunicorn runs the app; anything here may be overridden on its command line."""
 
+import logging
+
 from app import housekeeping, logs, metrics
 from app.render.code import warm_lexers
 from config import ConfigError, read_config
@@ -18,6 +20,9 @@ control_socket_disable = True
 # The app says under which path it is; a header could be anybody's.
 forwarder_headers = ""
 logconfig_dict = logs.configuration(_config.LOG_FORMAT)
+# No line names code, threads or processes; looking them up costs as much as writing the line.
+logging._srcfile = None
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def post_worker_init(worker):
