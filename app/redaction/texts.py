@@ -1,0 +1,58 @@
+"""The texts in a piece of JSON, and the names of the fields that they stand in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from app.redaction.rules import SECRET_NAME
+
+# Shorter ones hold no secret.
+MIN_LENGTH = 4
+MAX_NAMED = 1024
+
+
+class Text(NamedTuple):
+    """`name` is that of its field where it says that the field holds a secret."""
+
+    text: str
+    name: str = ""
+
+
+def texts_of(value: Any, name: str = "") -> Iterator[Text]:
+    """Every text in a value, the names of fields among them."""
+    if isinstance(value, str):
+        if len(value) >= MIN_LENGTH:
+            yield _text(value, name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts_of(item, name)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if len(key) >= MIN_LENGTH:
+                yield Text(key)
+            yield from texts_of(item, key)
+
+
+def with_texts(value: Any, exchange: Callable[[Text], str], name: str = "") -> Any:
+    """The value with each of its texts exchanged."""
+    if isinstance(value, str):
+        return exchange(_text(value, name)) if len(value) >= MIN_LENGTH else value
+    if isinstance(value, list):
+        return [with_texts(item, exchange, name) for item in value]
+    if isinstance(value, dict):
+        return {
+            exchange(Text(key)) if len(key) >= MIN_LENGTH else key: with_texts(item, exchange, key)
+            for key, item in value.items()
+        }
+    return value
+
+
+def _text(text: str, name: str) -> Text:
+    return Text(text, name if name and len(text) <= MAX_NAMED and _is_secret_name(name) else "")
+
+
+@lru_cache(maxsize=4096)
+def _is_secret_name(name: str) -> bool:
+    return SECRET_NAME.search(name.lower()) is not None

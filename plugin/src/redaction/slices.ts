@@ -1,0 +1,15 @@
+import { setImmediate } from "node:timers/promises"
+
+const SLICE_MS = 10
+
+/** Cuts long work into slices, between which OpenCode goes on. */
+export class Slices {
+  #began = performance.now()
+
+  /** To be awaited often; it seldom waits. */
+  async breathe(): Promise<void> {
+    if (performance.now() - this.#began < SLICE_MS) return
+    await setImmediate()
+    this.#began = performance.now()
+  }
+}

@@ -1,0 +1,50 @@
+import { isObject } from "../host"
+import { SECRET_NAME } from "./rules"
+
+/** A text of a document; `name` is that of its field, where the name says that it holds a secret. */
+export interface Text {
+  text: string
+  name?: string
+}
+
+/** Shorter ones hold no secret. */
+const MIN_LENGTH = 4
+const MAX_NAMED = 1024
+
+/** Every text in a value, the names of fields among them. */
+export function* textsOf(value: unknown, name = ""): Generator<Text> {
+  if (typeof value === "string") {
+    if (value.length >= MIN_LENGTH) yield textOf(value, name)
+  } else if (Array.isArray(value)) {
+    for (const item of value) yield* textsOf(item, name)
+  } else if (isObject(value)) {
+    for (const [key, item] of Object.entries(value)) {
+      if (key.length >= MIN_LENGTH) yield { text: key }
+      yield* textsOf(item, key)
+    }
+  }
+}
+
+/** The value with each of its texts exchanged. */
+export function withTexts(value: unknown, exchange: (text: Text) => string, name = ""): unknown {
+  if (typeof value === "string") return value.length >= MIN_LENGTH ? exchange(textOf(value, name)) : value
+  if (Array.isArray(value)) return value.map((item) => withTexts(item, exchange, name))
+  if (!isObject(value)) return value
+  const entries = Object.entries(value).map(([key, item]) => [key.length >= MIN_LENGTH ? exchange({ text: key }) : key, withTexts(item, exchange, key)])
+  return Object.fromEntries(entries)
+}
+
+function textOf(text: string, name: string): Text {
+  return name !== "" && text.length <= MAX_NAMED && isSecretName(name) ? { text, name } : { text }
+}
+
+const known = new Map<string, boolean>()
+
+/** Remembered for the few hundred names that a document has. */
+function isSecretName(name: string): boolean {
+  const remembered = known.get(name)
+  if (remembered !== undefined) return remembered
+  const answer = SECRET_NAME.test(name.toLowerCase())
+  if (known.size < 10_000) known.set(name, answer)
+  return answer
+}
