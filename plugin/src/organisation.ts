@@ -91,7 +91,7 @@ export class Organisation {
       if (result === "removed") await this.toasts.replace("success", `Removed from ${hostOf(share.origin)} too.`)
       else await this.toasts.replace("warning", `${hostOf(share.origin)} cannot remove its copy now, so that link still works. Better Share keeps trying.`)
       this.#shares.delete(sessionId)
-      await this.memory.drop({ kind: "organisation", sessionId, share })
+      await this.memory.drop({ kind: "organisation", sessionId })
     } catch (error) {
       await this.toasts.replace("error", `Your own link still works: ${asFailure(error).message}`)
     }
