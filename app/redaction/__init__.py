@@ -7,15 +7,17 @@ For sessions that OpenCode sends by itself, without the plugin: the server then 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from app.redaction.attachments import attachment_in
-from app.redaction.finding import Finding, find
+from app.redaction.finding import Finding, find, merged
 from app.redaction.needles import Needles
+from app.redaction.rules import PASSWORD_NAME
 from app.redaction.styles import Unstyled
 from app.redaction.texts import Text, texts_of, with_texts
-from app.redaction.values import is_distinctive
+from app.redaction.values import is_distinctive, looks_like_password, looks_random
 
 __all__ = ["redact_items", "redact_text"]
 
@@ -71,11 +73,15 @@ def _masked(text: Text, known: dict[str, str]) -> str:
 def _find_named(name: str, text: str) -> list[Finding]:
     """As the rules would find it in a file: the name of a field tells what its value is."""
     head = f'"{name}": "'
-    clipped = (
+    clipped = [
         Finding(max(0, start - len(head)), min(len(text), end - len(head)), kind)
         for start, end, kind in find(f'{head}{text}"')
-    )
-    return [finding for finding in clipped if finding.start < finding.end]
+        if start < len(head) + len(text) and end > len(head)
+    ]
+    is_secret = (looks_like_password if PASSWORD_NAME.search(name.lower()) else looks_random)(text)
+    if is_secret and not re.search(r"[ \t\r\n]", text):
+        return merged([*clipped, Finding(0, len(text), "secret")])
+    return clipped
 
 
 def _without(text: str, needles: Needles) -> str:

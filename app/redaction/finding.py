@@ -68,8 +68,8 @@ def _matches(rule: Rule, searched: str, text: str) -> Iterator[Finding]:
             yield Finding(start, end, rule.kind)
             position = end
         else:
-            # Inside of what was no secret, one may begin.
-            position = max(match.start(group), match.start() + 1)
+            # Inside of what was no secret, though it had a name, one may begin.
+            position = match.start(1) if group else end
 
 
 def _start_of_word(text: str, end: int) -> int:

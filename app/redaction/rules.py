@@ -51,4 +51,5 @@ INNOCENT = [_compiled(pattern) for pattern in _data["innocent"]]
 # What stands between punctuation in names and sentences, but hardly ever in something random.
 WORD = _compiled(_data["word"])
 # The names, in lower case, of variables and fields that hold secrets.
+PASSWORD_NAME = _compiled(_data["passwordName"])
 SECRET_NAME = _compiled(_data["secretName"])

@@ -12,6 +12,7 @@ from app.redaction.rules import INNOCENT, WORD
 MIN_RANDOM = 16
 MIN_ENTROPY = 3.0
 MIN_PASSWORD = 8
+MAX_WORD = 40
 
 _SEPARATOR = re.compile(r"[-_./:#, ]")
 _LETTER = re.compile(r"[A-Za-z]")
@@ -58,7 +59,7 @@ def is_distinctive(value: str) -> bool:
 
 
 def _is_worded(value: str) -> bool:
-    return all(WORD.search(segment) for segment in _SEPARATOR.split(value))
+    return all(len(segment) <= MAX_WORD and WORD.search(segment) for segment in _SEPARATOR.split(value))
 
 
 def _is_both_cases(value: str) -> bool:

@@ -53,7 +53,7 @@ export class Organisation {
     if (before !== undefined && link === undefined) return await this.onGone(id)
     if (link === undefined || before !== undefined || this.#unshared.has(id) || this.#shares.has(id)) return this.onChange(id)
     // A session first heard of with a link may have been shared, and unshared, long ago. A new one is heard of without.
-    if (known) await this.#publish(id, link)
+    if (known && !this.sharing.isUnasked) await this.#publish(id, link)
   }
 
   /** The content of a session changed. */

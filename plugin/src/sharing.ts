@@ -17,7 +17,7 @@ const UNASKED = 'OpenCode shares this session by itself. To allow that, set "aut
 /** What OpenCode's share calls mean for our server, and what the person is told about it. */
 export class Sharing implements NativeCalls {
   readonly #foreign = new Set<string>()
-  #isUnasked = false
+  #sharesByItself = false
   #told = false
 
   constructor(
@@ -32,7 +32,7 @@ export class Sharing implements NativeCalls {
 
   /** Whether OpenCode shares without asking, its settings and arguments tell. */
   configure(config: ShareConfig, args: readonly string[], env: Record<string, string | undefined>): void {
-    this.#isUnasked = sharesByItself(config, args, env)
+    this.#sharesByItself = sharesByItself(config, args, env)
   }
 
   async create(sessionId: string): Promise<NativeShare> {
@@ -94,9 +94,14 @@ export class Sharing implements NativeCalls {
     else void this.toasts.replace("warning", `Not unshared yet: ${host} cannot remove it now, so the link still works. Better Share keeps trying, also after a restart.`)
   }
 
+  /** Nobody asked for what is shared now, or said that it need not be asked for. */
+  get isUnasked(): boolean {
+    return this.#sharesByItself && !("auto" in this.privacy && this.privacy.auto)
+  }
+
   /** Told once: OpenCode tries again with every session. */
   #refuseUnasked(): void {
-    if (!this.#isUnasked || ("auto" in this.privacy && this.privacy.auto)) return
+    if (!this.isUnasked) return
     if (!this.#told) void this.toasts.replace("warning", `Not shared: ${UNASKED}`)
     this.#told = true
     throw new Failure("refused", UNASKED)

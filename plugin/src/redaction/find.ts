@@ -62,8 +62,8 @@ function addMatches(findings: Finding[], { pattern, isWord, kind, check }: Rule,
       findings.push({ start, end, kind })
       pattern.lastIndex = end
     } else {
-      // Inside of what was no secret, one may begin.
-      pattern.lastIndex = Math.max(found, match.index + 1)
+      // Inside of what was no secret, though it had a name, one may begin.
+      pattern.lastIndex = match.length > 1 ? found : end
     }
   }
 }

@@ -1,11 +1,12 @@
 import { attachmentIn } from "./attachments"
-import { find, type Finding, replaced } from "./find"
+import { find, type Finding, merged, replaced } from "./find"
 import { homeShortener } from "./home"
 import { Needles } from "./needles"
+import { PASSWORD_NAME } from "./rules"
 import { Slices } from "./slices"
 import { Unstyled } from "./styles"
 import { type Text, textsOf, withTexts } from "./texts"
-import { isDistinctive } from "./values"
+import { isDistinctive, looksLikePassword, looksRandom } from "./values"
 import { findInSlices } from "./windows"
 
 export interface RedactorOptions {
@@ -107,9 +108,11 @@ export class Redactor {
 /** As the rules would find it in a file: the name of a field tells what its value is. */
 function findNamed(name: string, text: string): Finding[] {
   const head = `"${name}": "`
-  return find(`${head}${text}"`)
+  const clipped = find(`${head}${text}"`)
     .map(({ start, end, kind }) => ({ start: Math.max(0, start - head.length), end: Math.min(text.length, end - head.length), kind }))
     .filter(({ start, end }) => start < end)
+  const isSecret = PASSWORD_NAME.test(name.toLowerCase()) ? looksLikePassword(text) : looksRandom(text)
+  return isSecret && !/[ \t\r\n]/.test(text) ? merged([...clipped, { start: 0, end: text.length, kind: "secret" }]) : clipped
 }
 
 /** The text without known secrets, also inside of attached text. */

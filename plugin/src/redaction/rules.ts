@@ -47,4 +47,5 @@ export const INNOCENT: readonly RegExp[] = data.innocent.map((pattern) => compil
 export const WORD = compiled(data.word)
 
 /** The names, in lower case, of variables and fields that hold secrets. */
+export const PASSWORD_NAME = compiled(data.passwordName)
 export const SECRET_NAME = compiled(data.secretName)

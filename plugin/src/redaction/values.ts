@@ -5,6 +5,7 @@ import { INNOCENT, WORD } from "./rules"
 const MIN_RANDOM = 16
 const MIN_ENTROPY = 3
 const MIN_PASSWORD = 8
+const MAX_WORD = 40
 
 const DOTTED_NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,19}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,19}){1,9}$/
 const REPEATED = /([\s\S])\1{7}/
@@ -42,7 +43,7 @@ export function looksLikePassword(value: string): boolean {
 /** Whether a secret may be removed wherever it stands, and not only where a rule found it. */
 export const isDistinctive = (value: string): boolean => looksLikePassword(value) && !REPEATED.test(value)
 
-const isWorded = (value: string): boolean => value.split(/[-_./:#, ]/).every((segment) => WORD.test(segment))
+const isWorded = (value: string): boolean => value.split(/[-_./:#, ]/).every((segment) => segment.length <= MAX_WORD && WORD.test(segment))
 
 const hasBothCases = (value: string): boolean => /[A-Z]/.test(value) && /[a-z]/.test(value)
 
