@@ -64,10 +64,16 @@ def _masked(text: Text, known: dict[str, str]) -> str:
     plain = styles.plain if styles else text.text
     findings = _find_named(text.name, plain) if text.name else find(plain)
     for finding in findings:
-        value = plain[finding.start : finding.end]
-        if len(known) < MAX_KNOWN and value not in known and is_distinctive(value):
-            known[value] = finding.kind
+        for value in _recognisable(plain[finding.start : finding.end]):
+            if len(known) < MAX_KNOWN:
+                known.setdefault(value, finding.kind)
     return _replaced(text.text, styles.styled(findings) if styles else findings)
+
+
+def _recognisable(secret: str) -> list[str]:
+    """What of a secret can be recognised elsewhere; of one with several lines, each that is long enough."""
+    values = re.findall(r"[A-Za-z0-9+/=]{40,}", secret) if "\n" in secret else [secret]
+    return [value for value in values if is_distinctive(value)]
 
 
 def _find_named(name: str, text: str) -> list[Finding]:

@@ -35,13 +35,15 @@ class OpenCodeError(Exception):
 
 @dataclass(frozen=True)
 class Setup:
-    """How OpenCode is configured: the plugin and its `url`, the model, and what stands beside them."""
+    """How OpenCode is configured: the plugin with its options, the model, and what stands beside them."""
 
     url: str
     plugin: Path
     model: str = DEAD_END
     enterprise: str | None = DEAD_END
     environment: dict[str, str] = field(default_factory=dict)
+    options: dict[str, object] = field(default_factory=dict)
+    settings: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,9 @@ def _config(setup: Setup) -> dict[str, object]:
         "permission": "allow",
         "lsp": False,
         "formatter": False,
-        "plugin": [[setup.plugin.as_uri(), {"url": setup.url}]],
+        "plugin": [[setup.plugin.as_uri(), {"url": setup.url, **setup.options}]],
         "enterprise": {"url": setup.enterprise} if setup.enterprise else {},
+        **setup.settings,
     }
 
 

@@ -84,7 +84,7 @@ export class Redactor {
     const findings = name === undefined ? await findInSlices(plain, slices) : findNamed(name, plain)
     const wanted = findings.filter(({ start, end, kind }) => !this.#allow.has(kind) && !this.#allow.has(plain.slice(start, end)))
     if (wanted.length === 0) return this.#shorten(text)
-    this.learn(wanted.map(({ start, end, kind }) => [plain.slice(start, end), kind] as const).filter(([value]) => isDistinctive(value)))
+    this.learn(wanted.flatMap(({ start, end, kind }) => recognisable(plain.slice(start, end)).map((value) => [value, kind] as const)))
     return this.#shorten(replaced(text, styles?.styled(wanted) ?? wanted))
   }
 
@@ -103,6 +103,12 @@ export class Redactor {
     this.#unsearched = []
     this.#memo = memo
   }
+}
+
+/** What of a secret can be recognised elsewhere; of one with several lines, each that is long enough. */
+function recognisable(secret: string): string[] {
+  const values = secret.includes("\n") ? (secret.match(/[A-Za-z0-9+/=]{40,}/g) ?? []) : [secret]
+  return values.filter(isDistinctive)
 }
 
 /** As the rules would find it in a file: the name of a field tells what its value is. */
