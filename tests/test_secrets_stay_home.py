@@ -107,6 +107,7 @@ def test_no_planted_secret_leaves_the_machine(tmp_path: Path, service: str) -> N
     for kind in ("github-token", "stripe-key", "gitlab-token", "environment-variable", "private-key"):
         assert f"[redacted:{kind}]" in document
     assert "[excluded: private/plan.md]" in document
+    assert '<span class="redacted">[redacted:github-token]</span>' in page.decode()
     # What is around them is still there.
     for expected in ("Deploy it with", "host: shop.example.com", "port: 3000", "It is deployed."):
         assert expected in document
