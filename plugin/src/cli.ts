@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /** `npx opencode-better-share list | remove <link>`: one's own shares, also without OpenCode. Runs in Node.js and in bun. */
-import { asFailure } from "./failure"
 import { type Entry, Ledger } from "./ledger"
 import { LIMITS } from "./limits"
 import { defaultFolder, Memory } from "./memory"
-import { hostOf, Server } from "./server"
+import { removeOwn } from "./own-shares"
+import { Server } from "./server"
 
 const USAGE = `Usage:
   opencode-better-share list             your shares on this machine, the newest first
@@ -34,18 +34,10 @@ async function remove(link: string): Promise<number> {
 
 /** Whether the link stopped working. */
 async function removeOne(entry: Entry): Promise<boolean> {
-  try {
-    const share = await ledger.secretOf(entry)
-    if (!share) throw new Error(`its secret is not on this machine any more: ask who runs ${hostOf(entry.origin)}.`)
-    await new Server(LIMITS).remove(share, LIMITS.request)
-    await ledger.strike(share)
-    await memory.drop({ kind: "removal", share })
-    console.log(`Removed: ${entry.url}`)
-    return true
-  } catch (error) {
-    console.error(`Not removed, the link still works: ${entry.url}: ${error instanceof Error && error.name === "Error" ? error.message : asFailure(error).message}`)
-    return false
-  }
+  const problem = await removeOwn(entry, ledger, memory, new Server(LIMITS))
+  if (problem === undefined) console.log(`Removed: ${entry.url}`)
+  else console.error(`Not removed, the link still works: ${entry.url}: ${problem}`)
+  return problem === undefined
 }
 
 async function main([command, argument, ...rest]: string[]): Promise<number> {

@@ -1,4 +1,4 @@
-/** The OpenCode plugin, for version 1 of its plugin API. Nothing else in this package knows that API. */
+/** The OpenCode plugin, for version 1 of its plugin API. Only this file, and tui.ts for the terminal's, know that API. */
 import { homedir } from "node:os"
 import { type BetterShare, DEAD_END, startBetterShare } from "./better-share"
 import type { ShareConfig } from "./consent"
