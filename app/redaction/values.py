@@ -12,6 +12,7 @@ from app.redaction.rules import INNOCENT, WORD
 MIN_RANDOM = 16
 MIN_ENTROPY = 3.0
 MIN_PASSWORD = 8
+MIN_MIXED = 10
 MAX_WORD = 40
 
 _SEPARATOR = re.compile(r"[-_./:#, ]")
@@ -50,6 +51,8 @@ def looks_like_password(value: str) -> bool:
         return True
     if len(value) < MIN_PASSWORD or is_innocent(value) or _is_worded(value) or _DOTTED_NAME.fullmatch(value):
         return False
+    if _is_both_cases(value) and len(value) >= MIN_MIXED:
+        return True
     return bool(_LETTER.search(value) and (_DIGIT.search(value) or _SYMBOL.search(value)))
 
 

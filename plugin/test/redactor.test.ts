@@ -5,7 +5,7 @@ import { Redactor } from "../src/redaction/redactor"
 const random = (letters: string, length: number) => Array.from(crypto.getRandomValues(new Uint32Array(length)), (n) => letters[n % letters.length]).join("")
 const ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 const TOKEN = `ghp_${random(ALNUM, 36)}`
-const PASSWORD = random(ALNUM, 14)
+const PASSWORD = `${random(ALNUM, 13)}7`
 
 const redactor = (options: Partial<ConstructorParameters<typeof Redactor>[0]> = {}) => new Redactor({ allow: [], deny: [], home: "/home/ada", ...options })
 
@@ -58,6 +58,11 @@ describe("redaction", () => {
     expect(value).toEqual({ text: "~/x ~ file://~/y /home/adam/z /mnt/home/ada.old", "~/file.ts": [1] })
     expect((await redactor({ home: "/" }).redact({ text })).value).toEqual({ text })
     expect((await redactor({ home: "C:\\Users\\ada" }).redact({ text: 'cd C:\\Users\\ada\\x; {"p": "C:\\\\Users\\\\ada"}' })).value).toEqual({ text: 'cd ~\\x; {"p": "~"}' })
+  })
+
+  test("never makes a document unreadable, whatever is denied", async () => {
+    const part = { id: "prt_df3cb96caffePPHZxeW77GQ0sZ", type: "text", text: "text", tool: "bash", state: { status: "completed" } }
+    expect((await redactor({ deny: ["text", "bash", "prt", "completed", "state"] }).redact(part)).value).toEqual({ ...part, text: "[redacted:private]" })
   })
 
   test("does not mistake the names of fields", async () => {

@@ -58,7 +58,10 @@ export class Redactor {
   async redact<T>(value: T): Promise<Redacted<T>> {
     const slices = new Slices()
     const texts = new Map<string, Text>()
-    for (const text of textsOf(value)) texts.set(keyOf(text), text)
+    for (const text of textsOf(value)) {
+      texts.set(keyOf(text), text)
+      if (slices.isOver) await slices.breathe()
+    }
     const fresh = new Map<string, string>()
     for (const [key, text] of texts) if (!this.#memo.has(key)) fresh.set(key, await this.#masked(text, slices))
     await this.#search(texts, fresh, slices)

@@ -6,9 +6,13 @@ const SLICE_MS = 10
 export class Slices {
   #began = performance.now()
 
+  get isOver(): boolean {
+    return performance.now() - this.#began >= SLICE_MS
+  }
+
   /** To be awaited often; it seldom waits. */
   async breathe(): Promise<void> {
-    if (performance.now() - this.#began < SLICE_MS) return
+    if (!this.isOver) return
     await setImmediate()
     this.#began = performance.now()
   }

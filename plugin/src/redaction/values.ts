@@ -5,6 +5,7 @@ import { INNOCENT, WORD } from "./rules"
 const MIN_RANDOM = 16
 const MIN_ENTROPY = 3
 const MIN_PASSWORD = 8
+const MIN_MIXED = 10
 const MAX_WORD = 40
 
 const DOTTED_NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,19}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,19}){1,9}$/
@@ -37,6 +38,7 @@ export function looksRandom(value: string): boolean {
 export function looksLikePassword(value: string): boolean {
   if (looksRandom(value)) return true
   if (value.length < MIN_PASSWORD || isInnocent(value) || isWorded(value) || DOTTED_NAME.test(value)) return false
+  if (hasBothCases(value) && value.length >= MIN_MIXED) return true
   return /[A-Za-z]/.test(value) && /[0-9]|[^A-Za-z0-9_./-]/.test(value)
 }
 
