@@ -13,7 +13,7 @@ MIN_RANDOM = 16
 MIN_ENTROPY = 3.0
 MIN_PASSWORD = 8
 MIN_MIXED = 10
-MAX_WORD = 40
+MAX_WORD = 80
 
 _SEPARATOR = re.compile(r"[-_./:#, ]")
 _LETTER = re.compile(r"[A-Za-z]")

@@ -6,7 +6,7 @@ const MIN_RANDOM = 16
 const MIN_ENTROPY = 3
 const MIN_PASSWORD = 8
 const MIN_MIXED = 10
-const MAX_WORD = 40
+const MAX_WORD = 80
 
 const DOTTED_NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,19}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,19}){1,9}$/
 const REPEATED = /([\s\S])\1{7}/
