@@ -42,7 +42,7 @@ describe("OpenCode shares by itself", () => {
 
 describe("variables", () => {
   test("are secret by their name, or by their looks", () => {
-    const random = Array.from({ length: 4 }, () => Math.random().toString(36).slice(2, 8) + "Xy7").join("")
+    const random = ["Zk3vQ8", "rT5mW1", "pL9xB4", "nJ7c"].join("")
     const secrets = secretsIn({
       DEPLOY_PASSWORD: "correct-horse-battery",
       SHORT_TOKEN: "abcdefghijk",
