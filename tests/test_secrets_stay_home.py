@@ -11,7 +11,8 @@ from random import Random
 import pytest
 
 from tests.opencode.model import Call, Step, scripted_model
-from tests.opencode.opencode import OpenCodeError, Setup, copy_plugin, make_profile, opencode
+from tests.opencode.opencode import OpenCodeError, Setup, copy_plugin, make_profile, opencode, run_once
+from tests.opencode.proxy import trap
 from tests.opencode.web import fetch
 from tests.redaction.kinds import ALNUM, HEX, pem, pick
 from tests.servers.gunicorn import gunicorn
@@ -122,3 +123,11 @@ def test_what_opencode_shares_by_itself_is_not_uploaded_unless_that_was_allowed(
         with pytest.raises(OpenCodeError, match="500"):
             author.share(session)
         assert fetch("GET", f"{service}/share/{session[-8:]}")[0] == 404
+
+
+@pytest.mark.parametrize("auto", [False, True])
+def test_run_with_share_uploads_only_where_that_was_allowed(tmp_path: Path, auto: bool) -> None:
+    with scripted_model({"Say goodbye": [Step("Goodbye.")]}) as model, trap() as server:
+        setup = Setup(server.url, copy_plugin(tmp_path), model, options={"auto": auto})
+        assert "Goodbye." in run_once(make_profile(tmp_path, setup), "--share", "Say goodbye")
+    assert server.caught == (["POST /api/share/presign"] if auto else [])

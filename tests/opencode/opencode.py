@@ -110,6 +110,22 @@ def opencode(profile: Profile) -> Iterator[OpenCode]:
             yield OpenCode(url)
 
 
+def run_once(profile: Profile, *arguments: str) -> str:
+    """What `opencode run` with these arguments prints."""
+    with TemporaryDirectory(prefix="opencode-") as scratch:
+        done = subprocess.run(
+            [PROGRAM, "run", *arguments],
+            cwd=profile.project,
+            env={**profile.environment, "TMPDIR": scratch},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+    return done.stdout
+
+
 @dataclass(frozen=True)
 class OpenCode:
     """What the tests ask of OpenCode's API."""
