@@ -12,14 +12,14 @@ const note = (path: string): string => `[excluded: ${path}]`
 
 /** Keeps the contents of files that match `exclude` out of a document, wherever a tool names one of them. */
 export class Exclusions {
-  readonly #globs: readonly Bun.Glob[]
+  readonly #patterns: readonly Pattern[]
 
   constructor(patterns: readonly string[]) {
-    this.#globs = patterns.flatMap(globsOf)
+    this.#patterns = patterns.map(compiled)
   }
 
   applied(document: SessionDocument): SessionDocument {
-    if (this.#globs.length === 0) return document
+    if (this.#patterns.length === 0) return document
     const { children } = document
     return { ...document, ...this.#transcript(document), ...(children ? { children: children.map((child) => this.#transcript(child)) } : {}) }
   }
@@ -33,22 +33,35 @@ export class Exclusions {
 
   /** The first path in a text that is excluded. */
   #pathIn(text: string, folder: string): string | undefined {
+    const likely = this.#patterns.filter(({ literal }) => text.includes(literal))
+    if (likely.length === 0) return undefined
     for (const [word] of text.matchAll(PATH)) {
+      const possible = likely.filter(({ literal }) => word.includes(literal))
+      if (possible.length === 0) continue
       const path = relative(word, folder)
-      if (this.#globs.some((glob) => glob.match(path))) return path
+      if (possible.some(({ globs }) => globs.some((glob) => glob.match(path)))) return path
     }
     return undefined
   }
 }
 
+interface Pattern {
+  globs: readonly Bun.Glob[]
+  /** What every path that matches has in it; most texts do not, and need no closer look. */
+  literal: string
+}
+
 type Find = (text: string) => string | undefined
 
 /** A folder's pattern stands for the folder too: `cd secrets` and `cat *` name nothing else. One without a slash is for any folder. */
-function globsOf(pattern: string): Bun.Glob[] {
+function compiled(pattern: string): Pattern {
   const anchored = pattern.replace(/^\.?\//, "")
   const anywhere = anchored.includes("/") ? anchored : `**/${anchored}`
   const folder = anchored.endsWith("/**") ? [anchored.slice(0, -3)] : []
-  return [anywhere, ...folder].map((glob) => new Bun.Glob(glob))
+  // Braces and classes are choices: none of what is in them need be there.
+  const literals = anchored.replace(/\{[^}]*\}|\[[^\]]*\]|^!/g, "*").split(/[/*?\\{}[\]]+/)
+  const literal = literals.reduce((longest, part) => (part.length > longest.length ? part : longest), "")
+  return { globs: [anywhere, ...folder].map((glob) => new Bun.Glob(glob)), literal }
 }
 
 function relative(path: string, folder: string): string {

@@ -63,6 +63,10 @@ describe("an excluded file stays out", () => {
     expect(text).toContain(NOTE)
   })
 
+  test("whatever the pattern has of choices", () => {
+    for (const pattern of ["{private,secrets}/*.md", "secret[rs]/plan.*", "**", "*/plan.md", "./secrets/**", "secrets/{a,b,plan}.md", "s?crets/*"]) expect(left([pattern], [tool("read", { filePath: "secrets/plan.md" })])).not.toContain(CONTENTS)
+  })
+
   test("in any folder, when the pattern names no folder; its name in a listing stays", () => {
     expect(left(["*.pem"], [tool("read", { filePath: "/work/shop/deep/down/key.pem" })])).not.toContain(CONTENTS)
     expect(left(["*.pem"], [tool("glob", { pattern: "**" }, "deep/key.pem\na.ts", {})])).toContain("deep/key.pem\\na.ts")
