@@ -12,6 +12,7 @@ from app.redaction.rules import SECRET_NAME
 # Shorter ones hold no secret.
 MIN_LENGTH = 4
 MAX_NAMED = 1024
+MAX_NAME = 100
 # By these OpenCode tells what something is; a document in which they are changed cannot be read.
 _STRUCTURE = frozenset({"id", "type", "role", "tool", "name", "status", "mime"}) | frozenset(
     {"sessionID", "messageID", "callID", "parentID", "projectID", "providerID", "modelID"}
@@ -66,7 +67,8 @@ def _may_be_key(key: str) -> bool:
 
 
 def _text(text: str, name: str) -> Text:
-    return Text(text, name if name and len(text) <= MAX_NAMED and _is_secret_name(name) else "")
+    is_named = 0 < len(name) <= MAX_NAME and len(text) <= MAX_NAMED and _is_secret_name(name)
+    return Text(text, name if is_named else "")
 
 
 @lru_cache(maxsize=4096)

@@ -50,11 +50,13 @@ describe("variables", () => {
       PATH: "/usr/local/bin:/usr/bin",
       COMMIT: "da39a3ee5e6b4b0d3255bfef95601890afd80709",
       TOKEN_FILE: "/run/secrets/token",
+      SECRET_MANAGER_PROJECT: "the-shop-in-europe",
+      DATABASE_URL: "postgres://shop:s3cr3t-of-the-shop@db.internal.net/shop",
       API_TOKEN: "/run/secrets/api-token",
       LANG: "en_GB.UTF-8 and more",
       UNSET: undefined,
     })
-    expect(secrets.map(([value]) => value)).toEqual(["correct-horse-battery", random])
+    expect(secrets.map(([value]) => value)).toEqual(["correct-horse-battery", random, "s3cr3t-of-the-shop"])
   })
 })
 

@@ -1,8 +1,9 @@
 import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { parseEnv } from "node:util"
+import { find } from "./find"
 import { SECRET_NAME } from "./rules"
-import { CHECKS, isInnocent } from "./values"
+import { CHECKS, isDistinctive, isInnocent } from "./values"
 
 export type Secret = readonly [value: string, kind: string]
 
@@ -16,9 +17,7 @@ const TEMPLATE = /\.(?:example|sample|template|dist|defaults?)$/
 
 /** The values of variables whose name or looks say that they are secret. */
 export function secretsIn(variables: Record<string, string | undefined>): Secret[] {
-  const secrets: Secret[] = []
-  for (const [name, value] of Object.entries(variables)) if (value !== undefined && isSecret(name, value)) secrets.push([value, KIND])
-  return secrets
+  return Object.entries(variables).flatMap(([name, value = ""]) => secretValues(name, value).map((secret) => [secret, KIND] as const))
 }
 
 /** The secrets in the `.env` files of a project. A file that cannot be read holds none that a session could show. */
@@ -26,6 +25,13 @@ export async function secretsOfProject(folder: string): Promise<Secret[]> {
   const files = await envFiles(folder)
   const contents = await Promise.all(files.map((file) => readFile(file, "utf8").catch(() => "")))
   return contents.flatMap((content) => secretsIn(parseEnv(content)))
+}
+
+function secretValues(name: string, value: string): string[] {
+  if (isSecret(name, value)) return [value]
+  // Of a connection string only the password is secret.
+  const found = value.includes("://") ? find(value).map(({ start, end }) => value.slice(start, end)) : []
+  return found.filter((secret) => secret.length >= MIN_LENGTH && isDistinctive(secret))
 }
 
 function isSecret(name: string, value: string): boolean {

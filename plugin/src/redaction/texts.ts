@@ -10,6 +10,7 @@ export interface Text {
 /** Shorter ones hold no secret. */
 const MIN_LENGTH = 4
 const MAX_NAMED = 1024
+const MAX_NAME = 100
 
 /** By these OpenCode tells what something is; a document in which they are changed cannot be read. */
 const STRUCTURE = new Set(["id", "type", "role", "tool", "name", "status", "mime", "sessionID", "messageID", "callID", "parentID", "projectID", "providerID", "modelID"])
@@ -45,7 +46,7 @@ const mayBeSecret = (text: string, name: string): boolean => text.length >= MIN_
 const mayBeKey = (key: string): boolean => key.length >= MIN_LENGTH && !FIELD.test(key)
 
 function textOf(text: string, name: string): Text {
-  return name !== "" && text.length <= MAX_NAMED && isSecretName(name) ? { text, name } : { text }
+  return name !== "" && name.length <= MAX_NAME && text.length <= MAX_NAMED && isSecretName(name) ? { text, name } : { text }
 }
 
 const known = new Map<string, boolean>()
