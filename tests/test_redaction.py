@@ -191,5 +191,13 @@ def test_any_number_of_secrets_in_a_batch_is_removed() -> None:
     assert count == 5_000
 
 
+def test_items_that_are_nested_too_deeply_are_refused() -> None:
+    item: object = TOKEN
+    for _ in range(5_000):
+        item = [item]
+    with pytest.raises(RecursionError):
+        redact_items([item])
+
+
 def test_one_text_can_be_redacted_by_itself() -> None:
     assert redact_text(f"use {TOKEN}") == "use [redacted:github-token]"
