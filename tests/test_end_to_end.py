@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -71,17 +70,6 @@ def profile(tmp_path: Path, service: str, outside: Trap) -> Iterator[Profile]:
         # No NO_PROXY: that the plugin keeps loopback calls from the proxy is part of the test.
         setup = Setup(service, copy_plugin(tmp_path), model, environment=through(outside.url))
         yield make_profile(tmp_path, setup)
-
-
-@pytest.fixture
-def report(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Writes a line that is also seen when the test passes."""
-
-    def write(line: str) -> None:
-        with capsys.disabled():
-            sys.stdout.write(f"\n{line}\n")
-
-    return write
 
 
 def page(link: str) -> str:

@@ -30,6 +30,7 @@ from app.render.forms.form import (
 )
 from app.render.guard import Budget
 from app.render.markdown import MAX_CHARACTERS, markdown
+from app.render.redactions import with_chips
 from app.render.terminal import terminal
 from app.session.changes import relative_path
 from app.session.model import Block, Conversation, File, Notice, Reasoning, Step, Text, Tool, Unknown
@@ -131,7 +132,9 @@ class Renderer:
 
     def step(self, step: Step, *, shows_who: bool = True) -> Markup:
         """A step with its blocks; `shows_who` unless the step before has said so already."""
-        return _form("step.html", "step", step, shows_who, self)
+        html = _form("step.html", "step", step, shows_who, self)
+        # What is nested inside becomes part of this step, and has its chips with it.
+        return with_chips(html) if self.depth == 0 else html
 
     def block(self, block: Block, step: Step) -> Markup:
         """One block; should its form fail, the rest of the page does not."""

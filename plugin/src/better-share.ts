@@ -1,9 +1,13 @@
 import { type Bridge, openBridge } from "./bridge"
+import type { Machine } from "./censor"
 import { copy } from "./clipboard"
+import type { ShareConfig } from "./consent"
 import type { Host, Session } from "./host"
+import { Ledger } from "./ledger"
 import type { Limits } from "./limits"
 import { Memory } from "./memory"
 import { Organisation } from "./organisation"
+import type { PrivacyResult } from "./privacy"
 import { Publisher } from "./publisher"
 import { Removals } from "./removals"
 import { Server } from "./server"
@@ -17,6 +21,8 @@ export const DEAD_END = "http://127.0.0.1:9"
 export interface BetterShare {
   /** What OpenCode is to take for its share server. */
   url: string
+  /** Says what OpenCode is set to, and what it was started with. */
+  configure(config: ShareConfig, args: readonly string[], env: Record<string, string | undefined>): void
   /** After OpenCode has started; before, asking it anything would deadlock the start. */
   start(): Promise<void>
   sessionChanged(session: Session): Promise<void>
@@ -28,23 +34,27 @@ export interface BetterShare {
 export interface Parts {
   host: Host
   settings: SettingsResult
+  privacy: PrivacyResult
+  machine: Machine
   limits: Limits
   /** Where notes are kept. */
   folder: string
 }
 
 /** The one place where the parts are wired together. */
-export function startBetterShare({ host, settings, limits, folder }: Parts): BetterShare {
+export function startBetterShare({ host, settings, privacy, machine, limits, folder }: Parts): BetterShare {
   const toasts = new Toasts(host, limits)
   const server = new Server(limits)
   const memory = new Memory(folder)
-  const publisher = new Publisher(host, server, toasts, limits)
-  const removals = new Removals(server, memory, toasts, limits)
-  const sharing = new Sharing(settings, server, publisher, removals, toasts, limits)
+  const ledger = new Ledger(memory)
+  const publisher = new Publisher(host, server, privacy, machine, ledger, toasts, limits)
+  const removals = new Removals(server, memory, ledger, toasts, limits)
+  const sharing = new Sharing(settings, privacy, server, publisher, removals, toasts, limits)
   const organisation = new Organisation(host, sharing, publisher, removals, memory, toasts, copy)
   const bridge = tryToOpen(() => openBridge(sharing))
   return {
     url: bridge?.url ?? DEAD_END,
+    configure: (config, args, env) => sharing.configure(config, args, env),
     async start() {
       if (!bridge) void toasts.show("error", "Better Share could not open a port on this machine: nothing will be shared.")
       void removals.retry()

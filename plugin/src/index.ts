@@ -1,10 +1,13 @@
-/** The OpenCode plugin, for version 1 of its plugin API. Nothing else in this package knows that API. */
+/** The OpenCode plugin, for version 1 of its plugin API. Only this file, and tui.ts for the terminal's, know that API. */
+import { homedir } from "node:os"
 import { type BetterShare, DEAD_END, startBetterShare } from "./better-share"
+import type { ShareConfig } from "./consent"
 import { Failure } from "./failure"
 import { type Host, isObject, type Message, type Session } from "./host"
 import { LIMITS } from "./limits"
 import { defaultFolder } from "./memory"
 import { pause } from "./pause"
+import { readPrivacy } from "./privacy"
 import { readSettings } from "./settings"
 
 interface Answer<T> {
@@ -32,7 +35,7 @@ interface Event {
 }
 
 interface Hooks {
-  config(config: { enterprise?: { url?: string } }): Promise<void>
+  config(config: { enterprise?: { url?: string } } & ShareConfig): Promise<void>
   event(input: { event: Event }): Promise<void>
   dispose(): Promise<void>
 }
@@ -95,7 +98,14 @@ function bypassProxy(env: Record<string, string | undefined>): void {
 function tryToStart(client: Client, options: unknown): BetterShare | undefined {
   try {
     bypassProxy(process.env)
-    return startBetterShare({ host: hostFrom(client), settings: readSettings(options, process.env), limits: LIMITS, folder: defaultFolder(process.env) })
+    return startBetterShare({
+      host: hostFrom(client),
+      settings: readSettings(options, process.env),
+      privacy: readPrivacy(options),
+      machine: { env: process.env, home: homedir() },
+      limits: LIMITS,
+      folder: defaultFolder(process.env),
+    })
   } catch {
     return undefined
   }
@@ -106,6 +116,7 @@ async function server({ client }: { client: Client }, options?: unknown): Promis
   return {
     async config(config) {
       config.enterprise = { ...config.enterprise, url: share?.url ?? DEAD_END }
+      share?.configure(config, process.argv, process.env)
       // Not awaited: OpenCode answers its client only after this hook has returned.
       void pause(0)
         .then(() => share?.start())

@@ -9,6 +9,18 @@ export type Note =
   | { kind: "removal"; share: Share } // still to be removed from its server
   | { kind: "organisation"; sessionId: string; share: Share } // made beside an organisation's share
   | { kind: "unshared"; sessionId: string } // never to be published again by itself
+  | { kind: "share"; id: string; origin: string; url: string; sessionId: string; title: string; createdAt: number } // one's own, for finding it again
+  | { kind: "secret"; share: Share } // what it takes to remove one's own share, apart from what may be shown
+
+/** As much of a note as tells which one it is. */
+export type NoteName =
+  | { kind: "removal"; share: ShareName }
+  | { kind: "secret"; share: ShareName }
+  | { kind: "organisation"; sessionId: string }
+  | { kind: "unshared"; sessionId: string }
+  | { kind: "share"; id: string; origin: string }
+
+type ShareName = Pick<Share, "id" | "origin">
 
 export const defaultFolder = (env: Record<string, string | undefined>): string =>
   join(env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "opencode-better-share")
@@ -28,7 +40,7 @@ export class Memory {
   }
 
   /** Whether the note was there: of several processes, one is told so. */
-  async drop(note: Note): Promise<boolean> {
+  async drop(note: NoteName): Promise<boolean> {
     return await rm(this.#path(note)).then(
       () => true,
       () => false,
@@ -41,10 +53,16 @@ export class Memory {
     return notes.flat()
   }
 
-  #path(note: Note): string {
-    const subject = note.kind === "removal" ? `${note.share.origin}/${note.share.id}` : note.sessionId
+  #path(note: NoteName): string {
+    const subject = subjectOf(note)
     return join(this.folder, `${note.kind}-${createHash("sha256").update(subject).digest("hex").slice(0, 32)}.json`)
   }
+}
+
+function subjectOf(note: NoteName): string {
+  if (note.kind === "share") return `${note.origin}/${note.id}`
+  if (note.kind === "removal" || note.kind === "secret") return `${note.share.origin}/${note.share.id}`
+  return note.sessionId
 }
 
 /** None for a file that vanished meanwhile or is damaged. */

@@ -53,7 +53,7 @@ export class Organisation {
     if (before !== undefined && link === undefined) return await this.onGone(id)
     if (link === undefined || before !== undefined || this.#unshared.has(id) || this.#shares.has(id)) return this.onChange(id)
     // A session first heard of with a link may have been shared, and unshared, long ago. A new one is heard of without.
-    if (known) await this.#publish(id, link)
+    if (known && !this.sharing.isUnasked) await this.#publish(id, link)
   }
 
   /** The content of a session changed. */
@@ -91,7 +91,7 @@ export class Organisation {
       if (result === "removed") await this.toasts.replace("success", `Removed from ${hostOf(share.origin)} too.`)
       else await this.toasts.replace("warning", `${hostOf(share.origin)} cannot remove its copy now, so that link still works. Better Share keeps trying.`)
       this.#shares.delete(sessionId)
-      await this.memory.drop({ kind: "organisation", sessionId, share })
+      await this.memory.drop({ kind: "organisation", sessionId })
     } catch (error) {
       await this.toasts.replace("error", `Your own link still works: ${asFailure(error).message}`)
     }

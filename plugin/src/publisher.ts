@@ -1,8 +1,11 @@
+import { Censor, type Machine } from "./censor"
 import { buildDocument, encodeDocument } from "./document"
 import type { Failure } from "./failure"
 import type { Host, SyncItem } from "./host"
+import type { Ledger } from "./ledger"
 import type { Limits } from "./limits"
 import { pause } from "./pause"
+import type { PrivacyResult } from "./privacy"
 import { ShareQueue } from "./queue"
 import type { Share } from "./secret"
 import { type CreatedShare, hostOf, type Server } from "./server"
@@ -10,12 +13,20 @@ import { takeSnapshot } from "./snapshot"
 import { SyncedItems } from "./synced"
 import type { Toasts } from "./toasts"
 
+/** What readers see now. */
+export interface Published {
+  messages: number
+  redactions: number
+}
+
 /** A share that follows its session. */
 interface Followed {
   share: Share
   sessionId: string
   children: Set<string>
   items: SyncedItems
+  censor: Censor
+  published: Published | undefined
   createdAt: number | undefined
   failing: boolean
   queue: ShareQueue
@@ -28,12 +39,15 @@ export class Publisher {
   constructor(
     private readonly host: Host,
     private readonly server: Server,
+    private readonly privacy: PrivacyResult,
+    private readonly machine: Machine,
+    private readonly ledger: Ledger,
     private readonly toasts: Toasts,
     private readonly limits: Limits,
   ) {}
 
-  /** The first upload of a new share: its failure, nothing after success, or "running" when the deadline came first. */
-  async publishFirst({ share, createdAt }: CreatedShare, sessionId: string, deadline: AbortSignal): Promise<Failure | "running" | undefined> {
+  /** The first upload of a new share: what was published, its failure, or "running" when the deadline came first. */
+  async publishFirst({ share, createdAt }: CreatedShare, sessionId: string, deadline: AbortSignal): Promise<Failure | "running" | Published> {
     const followed = this.#follow(share, sessionId, createdAt)
     const announce = followed.queue.onOutcome
     const outcome = new Promise<Failure | undefined>((resolve) => {
@@ -42,7 +56,7 @@ export class Publisher {
     followed.queue.changed(0)
     const first = await Promise.race([outcome, expiry(deadline)])
     followed.queue.onOutcome = announce
-    return first
+    return first ?? followed.published ?? "running"
   }
 
   /** OpenCode says that the session changed. */
@@ -87,6 +101,8 @@ export class Publisher {
       createdAt,
       children: new Set(),
       items: new SyncedItems(),
+      censor: new Censor(this.privacy, this.machine),
+      published: undefined,
       failing: false,
       queue: new ShareQueue((signal) => this.#publish(followed, signal), this.limits, (failure) => this.#announce(followed, failure)),
     }
@@ -105,8 +121,12 @@ export class Publisher {
     if (listed) items.clear()
     for (const { session } of snapshot.children) followed.children.add(session.id)
     followed.createdAt ??= await this.server.createdAt(share, signal)
-    const { body, bytes } = await encodeDocument(buildDocument(share, followed.createdAt, snapshot, Date.now()))
+    const { document, redactions } = await followed.censor.censored(buildDocument(share, followed.createdAt, snapshot, Date.now()))
+    const { body, bytes } = await encodeDocument(document)
     await this.server.upload(share, body, signal)
+    followed.published = { messages: document.messages.length, redactions }
+    // A removal that came meanwhile has struck the share already.
+    if (!signal.aborted) await this.ledger.enter(share, sessionId, String(document.session.title ?? ""), followed.createdAt)
     return bytes
   }
 

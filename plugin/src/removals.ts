@@ -1,4 +1,5 @@
 import { asFailure } from "./failure"
+import type { Ledger } from "./ledger"
 import type { Limits } from "./limits"
 import type { Memory, Note } from "./memory"
 import { nth, pause } from "./pause"
@@ -15,6 +16,7 @@ export class Removals {
   constructor(
     private readonly server: Server,
     private readonly memory: Memory,
+    private readonly ledger: Ledger,
     private readonly toasts: Toasts,
     private readonly limits: Limits,
   ) {}
@@ -23,6 +25,7 @@ export class Removals {
   async remove(share: Share): Promise<"removed" | "later"> {
     try {
       await this.server.remove(share, this.limits.remove)
+      await this.ledger.strike(share)
       return "removed"
     } catch (error) {
       if (!asFailure(error).temporary) throw error
@@ -57,6 +60,7 @@ export class Removals {
     const host = hostOf(note.share.origin)
     try {
       await this.server.remove(note.share, this.limits.remove)
+      await this.ledger.strike(note.share)
       // Another OpenCode process may have been faster, and has told already.
       if (await this.memory.drop(note)) await this.toasts.show("success", `The share that could not be removed from ${host} before is removed now.`)
     } catch (error) {

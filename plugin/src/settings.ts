@@ -1,3 +1,5 @@
+import { PRIVACY_OPTIONS } from "./privacy"
+
 export const DEFAULT_ORIGIN = "https://opncd.com"
 
 export interface Settings {
@@ -12,14 +14,14 @@ export interface Settings {
 /** Either usable settings, or the sentence that says why nothing will be shared. */
 export type SettingsResult = Settings | { problem: string }
 
-const OPTIONS = ["url"]
+const OPTIONS = ["url", ...PRIVACY_OPTIONS]
 
 /** Option before environment before default. Whatever is set but wrong refuses: a typo must not send a session to the default server. */
 export function readSettings(options: unknown, env: Record<string, string | undefined>): SettingsResult {
   const given = options ?? {}
   if (typeof given !== "object" || Array.isArray(given)) return { problem: 'The options of opencode-better-share must look like {"url": "https://..."}.' }
   const unknown = Object.keys(given).find((key) => !OPTIONS.includes(key))
-  if (unknown !== undefined) return { problem: `opencode-better-share has no option "${unknown}"; it knows "url".` }
+  if (unknown !== undefined) return { problem: `opencode-better-share has no option "${unknown}"; it knows ${OPTIONS.map((name) => `"${name}"`).join(", ")}.` }
 
   const token = env.BETTER_SHARE_TOKEN || undefined
   if (token && !/^[\x21-\x7e]+$/.test(token)) return { problem: "BETTER_SHARE_TOKEN has characters that no token can have." }

@@ -1,8 +1,10 @@
 import type { NativeCalls, NativeShare } from "./bridge"
+import { type ShareConfig, sharesByItself } from "./consent"
 import { asFailure, Failure } from "./failure"
 import type { SyncItem } from "./host"
 import type { Limits } from "./limits"
-import type { Publisher } from "./publisher"
+import type { PrivacyResult } from "./privacy"
+import type { Published, Publisher } from "./publisher"
 import type { Removals } from "./removals"
 import { packSecret, type Share, unpackSecret } from "./secret"
 import { type CreatedShare, hostOf, type Server } from "./server"
@@ -10,12 +12,17 @@ import type { Settings, SettingsResult } from "./settings"
 import { sessionOf } from "./synced"
 import type { Toasts } from "./toasts"
 
+const UNASKED = 'OpenCode shares this session by itself. To allow that, set "auto": true in the options of opencode-better-share.'
+
 /** What OpenCode's share calls mean for our server, and what the person is told about it. */
 export class Sharing implements NativeCalls {
   readonly #foreign = new Set<string>()
+  #sharesByItself = false
+  #told = false
 
   constructor(
     private readonly settings: SettingsResult,
+    private readonly privacy: PrivacyResult,
     private readonly server: Server,
     private readonly publisher: Publisher,
     private readonly removals: Removals,
@@ -23,7 +30,13 @@ export class Sharing implements NativeCalls {
     private readonly limits: Limits,
   ) {}
 
+  /** Whether OpenCode shares without asking, its settings and arguments tell. */
+  configure(config: ShareConfig, args: readonly string[], env: Record<string, string | undefined>): void {
+    this.#sharesByItself = sharesByItself(config, args, env)
+  }
+
   async create(sessionId: string): Promise<NativeShare> {
+    this.#refuseUnasked()
     try {
       const { share, url } = await this.open(sessionId)
       return { id: share.id, url, secret: packSecret(share) }
@@ -37,6 +50,7 @@ export class Sharing implements NativeCalls {
   /** A new share with its first document; shared by `/share` and by the organisation fallback. */
   async open(sessionId: string): Promise<CreatedShare> {
     if ("problem" in this.settings) throw new Failure("refused", this.settings.problem)
+    if ("problem" in this.privacy) throw new Failure("refused", this.privacy.problem)
     const deadline = AbortSignal.timeout(this.limits.create)
     const created = await this.server.create(this.settings, sessionId, deadline)
     const outcome = await this.publisher.publishFirst(created, sessionId, deadline)
@@ -45,7 +59,7 @@ export class Sharing implements NativeCalls {
       void this.publisher.forget(created.share).then(() => this.removals.remove(created.share)).catch(() => undefined)
       throw outcome
     }
-    void this.toasts.replace("success", shared(this.settings, created.url, outcome === "running"))
+    void this.toasts.replace("success", shared(this.settings, created.url, outcome))
     return created
   }
 
@@ -80,6 +94,19 @@ export class Sharing implements NativeCalls {
     else void this.toasts.replace("warning", `Not unshared yet: ${host} cannot remove it now, so the link still works. Better Share keeps trying, also after a restart.`)
   }
 
+  /** Nobody asked for what is shared now, or said that it need not be asked for. */
+  get isUnasked(): boolean {
+    return this.#sharesByItself && !("auto" in this.privacy && this.privacy.auto)
+  }
+
+  /** Told once: OpenCode tries again with every session. */
+  #refuseUnasked(): void {
+    if (!this.isUnasked) return
+    if (!this.#told) void this.toasts.replace("warning", `Not shared: ${UNASKED}`)
+    this.#told = true
+    throw new Failure("refused", UNASKED)
+  }
+
   #explainForeign(id: string): void {
     if (this.#foreign.has(id)) return
     this.#foreign.add(id)
@@ -87,7 +114,10 @@ export class Sharing implements NativeCalls {
   }
 }
 
-function shared({ origin, isDefault }: Settings, url: string, running: boolean): string {
-  const where = isDefault ? ` on ${hostOf(origin)}, the default server (set BETTER_SHARE_BASE_URL to use your own)` : ""
-  return running ? `Shared${where}: ${url} - the upload is still under way.` : `Shared${where}: ${url}`
+function shared({ origin, isDefault }: Settings, url: string, outcome: Published | "running"): string {
+  const where = `${hostOf(origin)}${isDefault ? ", the default server (set BETTER_SHARE_BASE_URL to use your own)" : ""}`
+  if (outcome === "running") return `Shared on ${where}: ${url} - the upload is still under way. /unshare removes it.`
+  return `Shared on ${where}: ${url} - ${counted(outcome.messages, "message")}, ${counted(outcome.redactions, "redaction")}. /unshare removes it.`
 }
+
+const counted = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? "" : "s"}`

@@ -41,6 +41,14 @@ describe("logged in to an organisation", () => {
     expect(world.server.count("create")).toBe(1)
   })
 
+  test("nothing is published that OpenCode shares by itself", async () => {
+    const { share, updated } = await started()
+    share.configure({ share: "auto" }, [], {})
+    await updated()
+    await updated(LINK)
+    expect(world.server.requests).toEqual([])
+  })
+
   test("the page follows, also after a restart, until the session is unshared", async () => {
     const first = await started()
     await first.updated(LINK)

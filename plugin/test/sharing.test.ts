@@ -22,7 +22,7 @@ describe("the life of a share", () => {
     expect(share).toMatchObject({ id: ID, url: `${world.server.origin}/share/${ID}` })
     expect(share.secret).toBe(world.secretOf(ID))
     expect(world.server.document(ID)).toMatchObject({ shareId: ID, sessionId: SESSION, session: { id: SESSION }, createdAt: world.server.shares.get(ID)?.createdAt })
-    expect((await world.host.told(/^Shared: /)).variant).toBe("success")
+    expect((await world.host.told(/^Shared on 127\.0\.0\.1:\d+: http\S+ - 1 message, 0 redactions\. \/unshare removes it\.$/)).variant).toBe("success")
   })
 
   test("the page follows, also after a restart, and its time of creation stays", async () => {

@@ -35,13 +35,15 @@ class OpenCodeError(Exception):
 
 @dataclass(frozen=True)
 class Setup:
-    """How OpenCode is configured: the plugin (None: none), its `url`, the model, and what else there is."""
+    """How OpenCode is configured: the plugin (None: none), its options, the model, and what else there is."""
 
     url: str
     plugin: Path | None
     model: str = DEAD_END
     enterprise: str | None = DEAD_END
     environment: dict[str, str] = field(default_factory=dict)
+    options: dict[str, object] = field(default_factory=dict)
+    settings: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,22 @@ def opencode(profile: Profile) -> Iterator[OpenCode]:
             yield OpenCode(url)
 
 
+def run_once(profile: Profile, *arguments: str) -> str:
+    """What `opencode run` with these arguments prints."""
+    with TemporaryDirectory(prefix="opencode-") as scratch:
+        done = subprocess.run(
+            [PROGRAM, "run", *arguments],
+            cwd=profile.project,
+            env={**profile.environment, "TMPDIR": scratch},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+    return done.stdout
+
+
 @dataclass(frozen=True)
 class OpenCode:
     """What the tests ask of OpenCode's API."""
@@ -187,8 +205,9 @@ def _config(setup: Setup) -> dict[str, object]:
         "permission": "allow",
         "lsp": False,
         "formatter": False,
-        "plugin": [[setup.plugin.as_uri(), {"url": setup.url}]] if setup.plugin else [],
+        "plugin": [[setup.plugin.as_uri(), {"url": setup.url, **setup.options}]] if setup.plugin else [],
         "enterprise": {"url": setup.enterprise} if setup.enterprise else {},
+        **setup.settings,
     }
 
 

@@ -8,6 +8,8 @@ import { packSecret } from "../../src/secret"
 import { FakeHost, SESSION, transcript } from "./fake-host"
 import { FakeServer } from "./fake-server"
 import type { SyncItem } from "../../src/host"
+import type { Machine } from "../../src/censor"
+import { type PrivacyResult, readPrivacy } from "../../src/privacy"
 import type { SettingsResult } from "../../src/settings"
 
 /** Short enough to test, in the same order of size as the real ones. */
@@ -25,6 +27,17 @@ export const SHORT: Limits = {
   quiet: () => 5,
 }
 
+/** A machine that keeps no secrets. */
+const NOWHERE: Machine = { env: {}, home: "" }
+
+interface Choices {
+  limits?: Partial<Limits>
+  settings?: SettingsResult
+  privacy?: PrivacyResult
+  machine?: Machine
+  host?: FakeHost
+}
+
 /** A plugin between a fake OpenCode and a fake server, driven over real sockets as OpenCode does. */
 export class World {
   readonly #instances: BetterShare[] = []
@@ -39,10 +52,12 @@ export class World {
     return new World(new FakeServer(), host, await mkdtemp(join(tmpdir(), "better-share-test-")))
   }
 
-  start({ limits = {}, settings, host = this.host }: { limits?: Partial<Limits>; settings?: SettingsResult; host?: FakeHost } = {}): OpenCode {
+  start({ limits = {}, settings, privacy = readPrivacy({}), machine = NOWHERE, host = this.host }: Choices = {}): OpenCode {
     const share = startBetterShare({
       host,
       settings: settings ?? { origin: this.server.origin, token: undefined, isDefault: false },
+      privacy,
+      machine,
       limits: { ...SHORT, ...limits },
       folder: this.folder,
     })

@@ -1,0 +1,48 @@
+"""Files inside of `data:` addresses."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+_HEAD = re.compile(r"data:([a-z]+/[a-z0-9.+-]+)?((?:;[^;,]*)*?)(;base64)?,", re.IGNORECASE)
+_TEXT_TYPE = re.compile(
+    r"(?:text/|application/(?:[a-z0-9.-]*\+)?(?:json|xml|yaml|toml|javascript|x-sh|x-yaml|sql)|image/svg\+xml)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """`text` is None for what is no text, like a picture."""
+
+    text: str | None
+    head: str
+    is_base64: bool
+
+    def with_text(self, text: str) -> str:
+        """The address of another text in its place."""
+        data = text.encode(errors="replace")
+        return self.head + (base64.b64encode(data).decode() if self.is_base64 else quote(data))
+
+
+def attachment_in(url: str) -> Attachment | None:
+    """None for a text that is no `data:` address."""
+    head = _HEAD.match(url) if url.startswith("data:") else None
+    if head is None:
+        return None
+    is_base64 = head[3] is not None
+    if not _TEXT_TYPE.match(head[1] or "text/plain"):
+        return Attachment(None, head.group(), is_base64)
+    body = url[head.end() :]
+    return Attachment(_decoded(body) if is_base64 else unquote(body), head.group(), is_base64)
+
+
+def _decoded(body: str) -> str:
+    try:
+        return base64.b64decode(body + "==").decode(errors="replace")
+    except (binascii.Error, ValueError):
+        return body

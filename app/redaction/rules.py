@@ -1,0 +1,55 @@
+"""The rules of `rules.json`, compiled.
+
+The file is the plugin's, copied: both apply the same rules. Its patterns keep to what JavaScript and Python
+understand alike; `<name>` in one stands for the part of that name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_data: dict[str, Any] = json.loads((Path(__file__).parent / "rules.json").read_text())
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A text that has one of `hints` is searched for `pattern`; its first group, or all of it, is a secret.
+
+    With `is_word` the secret is the whole word that the match ends. A rule that ignores case is matched
+    against the text in lower case. `check` names what more a value must be (`app.redaction.values`).
+    """
+
+    kind: str
+    hints: tuple[str, ...]
+    pattern: re.Pattern[str]
+    ignores_case: bool
+    is_word: bool
+    check: str | None
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.sub("<([a-z]+)>", lambda part: _data["parts"][part[1]], pattern), re.ASCII)
+
+
+RULES = [
+    Rule(
+        kind=rule["kind"],
+        hints=tuple(rule["hints"]),
+        pattern=_compiled(rule["pattern"]),
+        ignores_case=rule.get("ignoreCase", False),
+        is_word=rule.get("word", False),
+        check=rule.get("check"),
+    )
+    for rule in _data["rules"]
+]
+# Placeholders, variables, paths and the like: a value that has one of these, in lower case, is no secret.
+INNOCENT = [_compiled(pattern) for pattern in _data["innocent"]]
+# What stands between punctuation in names and sentences, but hardly ever in something random.
+WORD = _compiled(_data["word"])
+# The names, in lower case, of variables and fields that hold secrets.
+PASSWORD_NAME = _compiled(_data["passwordName"])
+SECRET_NAME = _compiled(_data["secretName"])

@@ -1,0 +1,76 @@
+"""The texts in a piece of JSON, and the names of the fields that they stand in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from app.redaction.rules import SECRET_NAME
+
+# Shorter ones hold no secret.
+MIN_LENGTH = 4
+MAX_NAMED = 1024
+MAX_NAME = 100
+# By these OpenCode tells what something is; a document in which they are changed cannot be read.
+_STRUCTURE = frozenset({"id", "type", "role", "tool", "name", "status", "mime"}) | frozenset(
+    {"sessionID", "messageID", "callID", "parentID", "projectID", "providerID", "modelID"}
+)
+_WORD_OR_ID = re.compile(r"[A-Za-z_-]{1,30}|(?:ses|msg|prt)_[A-Za-z0-9]{20,40}")
+_FIELD = re.compile(r"[A-Za-z]{1,30}")
+
+
+class Text(NamedTuple):
+    """`name` is that of its field where it says that the field holds a secret."""
+
+    text: str
+    name: str = ""
+
+
+def texts_of(value: Any, name: str = "") -> Iterator[Text]:
+    """Every text in a value, the names of fields among them."""
+    if isinstance(value, str):
+        if _may_be_secret(value, name):
+            yield _text(value, name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts_of(item, name)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if _may_be_key(key):
+                yield Text(key)
+            yield from texts_of(item, key)
+
+
+def with_texts(value: Any, exchange: Callable[[Text], str], name: str = "") -> Any:
+    """The value with each of its texts exchanged."""
+    if isinstance(value, str):
+        return exchange(_text(value, name)) if _may_be_secret(value, name) else value
+    if isinstance(value, list):
+        return [with_texts(item, exchange, name) for item in value]
+    if isinstance(value, dict):
+        return {
+            exchange(Text(key)) if _may_be_key(key) else key: with_texts(item, exchange, key)
+            for key, item in value.items()
+        }
+    return value
+
+
+def _may_be_secret(text: str, name: str) -> bool:
+    return len(text) >= MIN_LENGTH and not (name in _STRUCTURE and _WORD_OR_ID.fullmatch(text))
+
+
+def _may_be_key(key: str) -> bool:
+    """A file's name, for example, and not one of OpenCode's own fields."""
+    return len(key) >= MIN_LENGTH and not _FIELD.fullmatch(key)
+
+
+def _text(text: str, name: str) -> Text:
+    is_named = 0 < len(name) <= MAX_NAME and len(text) <= MAX_NAMED and _is_secret_name(name)
+    return Text(text, name if is_named else "")
+
+
+@lru_cache(maxsize=4096)
+def _is_secret_name(name: str) -> bool:
+    return SECRET_NAME.search(name.lower()) is not None

@@ -1,0 +1,44 @@
+import type { SessionDocument } from "./document"
+import { Exclusions } from "./exclusions"
+import { Failure } from "./failure"
+import type { PrivacyResult } from "./privacy"
+import { secretsIn, secretsOfProject } from "./redaction/environment"
+import { Redactor } from "./redaction/redactor"
+
+export interface Censored {
+  document: SessionDocument
+  redactions: number
+}
+
+/** Where secrets are kept on this machine. */
+export interface Machine {
+  env: Record<string, string | undefined>
+  home: string
+}
+
+/** Takes out of the documents of one share what must not leave this machine. */
+export class Censor {
+  readonly #exclusions: Exclusions
+  readonly #redactor: Redactor | undefined
+
+  constructor(
+    private readonly privacy: PrivacyResult,
+    private readonly machine: Machine,
+  ) {
+    const { exclude, redact } = "problem" in privacy ? { exclude: [], redact: false as const } : privacy
+    this.#exclusions = new Exclusions(exclude)
+    this.#redactor = redact ? new Redactor({ ...redact, home: machine.home }) : undefined
+  }
+
+  async censored(document: SessionDocument): Promise<Censored> {
+    if ("problem" in this.privacy) throw new Failure("refused", this.privacy.problem)
+    const allowed = this.#exclusions.applied(document)
+    if (!this.#redactor) return { document: allowed, redactions: 0 }
+    const { directory } = allowed.session
+    this.#redactor.learn(secretsIn(this.machine.env))
+    if (typeof directory === "string") this.#redactor.learn(await secretsOfProject(directory))
+    const { session, messages, children } = allowed
+    const { value, count } = await this.#redactor.redact({ session, messages, ...(children ? { children } : {}) })
+    return { document: { ...allowed, ...value }, redactions: count }
+  }
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+/** `npx opencode-better-share list | remove <link>`: one's own shares, also without OpenCode. Runs in Node.js and in bun. */
+import { type Entry, Ledger } from "./ledger"
+import { LIMITS } from "./limits"
+import { defaultFolder, Memory } from "./memory"
+import { removeOwn } from "./own-shares"
+import { Server } from "./server"
+
+const USAGE = `Usage:
+  opencode-better-share list             your shares on this machine, the newest first
+  opencode-better-share remove <link>    makes a link stop working and deletes the session from its server
+  opencode-better-share remove --all     does so with all of them`
+
+const memory = new Memory(defaultFolder(process.env))
+const ledger = new Ledger(memory)
+
+async function list(): Promise<number> {
+  const entries = await ledger.entries()
+  if (entries.length === 0) console.error("No shares are known on this machine.")
+  for (const { url, title, createdAt } of entries) console.log(`${new Date(createdAt).toISOString().slice(0, 10)}  ${url}  ${title}`)
+  return 0
+}
+
+async function remove(link: string): Promise<number> {
+  const entries = await ledger.entries()
+  const chosen = link === "--all" ? entries : entries.filter(({ id, url }) => url === link || id === link)
+  if (chosen.length === 0) {
+    console.error(link === "--all" ? "No shares are known on this machine." : `No share ${link} is known on this machine: see \`list\`.`)
+    return link === "--all" ? 0 : 1
+  }
+  const results = await Promise.all(chosen.map(removeOne))
+  return results.every(Boolean) ? 0 : 1
+}
+
+/** Whether the link stopped working. */
+async function removeOne(entry: Entry): Promise<boolean> {
+  const problem = await removeOwn(entry, ledger, memory, new Server(LIMITS))
+  if (problem === undefined) console.log(`Removed: ${entry.url}`)
+  else console.error(`Not removed, the link still works: ${entry.url}: ${problem}`)
+  return problem === undefined
+}
+
+async function main([command, argument, ...rest]: string[]): Promise<number> {
+  if (command === "list" && argument === undefined) return await list()
+  if (command === "remove" && argument !== undefined && rest.length === 0) return await remove(argument)
+  console.error(USAGE)
+  return 2
+}
+
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,22 @@
+/** What OpenCode's settings say about sharing. */
+export interface ShareConfig {
+  share?: unknown
+  /** An older spelling of `share: "auto"`. */
+  autoshare?: unknown
+}
+
+/**
+ * Whether OpenCode shares sessions by itself, without the question that its terminal asks: it is set to, or was started with
+ * `run --share`. Where nothing says so, somebody asked.
+ */
+export function sharesByItself(config: ShareConfig, args: readonly string[], env: Record<string, string | undefined>): boolean {
+  return config.share === "auto" || config.autoshare === true || isOn(env.OPENCODE_AUTO_SHARE) || hasShareFlag(args)
+}
+
+function hasShareFlag(args: readonly string[]): boolean {
+  const end = args.indexOf("--")
+  const options = end < 0 ? args : args.slice(0, end)
+  return options.includes("run") && options.some((option) => option === "--share" || option === "--share=true")
+}
+
+const isOn = (value: string | undefined): boolean => value === "1" || value?.toLowerCase() === "true"

@@ -1,0 +1,144 @@
+import { posix } from "node:path"
+import type { SessionDocument } from "./document"
+import { isObject, type Json, type Message, type Session } from "./host"
+import type { Transcript } from "./snapshot"
+
+/** These only name files. */
+const LISTING_TOOLS = new Set(["glob", "list"])
+/** What in a command, an address or a list of matches can be a path. */
+const PATH = /[^\s"'`<>|;&(){}=,:]+/g
+
+const note = (path: string): string => `[excluded: ${path}]`
+
+/** Keeps the contents of files that match `exclude` out of a document, wherever a tool names one of them. */
+export class Exclusions {
+  readonly #patterns: readonly Pattern[]
+
+  constructor(patterns: readonly string[]) {
+    this.#patterns = patterns.map(compiled)
+  }
+
+  applied(document: SessionDocument): SessionDocument {
+    if (this.#patterns.length === 0) return document
+    const { children } = document
+    return { ...document, ...this.#transcript(document), ...(children ? { children: children.map((child) => this.#transcript(child)) } : {}) }
+  }
+
+  #transcript({ session, messages }: Transcript): Transcript {
+    const folder = typeof session.directory === "string" ? session.directory : "/"
+    const find = (text: string): string | undefined => this.#pathIn(text, folder)
+    const diffs = (holder: Json): Json => withoutDiffs(holder, find)
+    return { session: diffs(session) as Session, messages: messages.map((message) => withoutContents(message, find, diffs)) }
+  }
+
+  /** The first path in a text that is excluded. */
+  #pathIn(text: string, folder: string): string | undefined {
+    const likely = this.#patterns.filter(({ literal }) => text.includes(literal))
+    if (likely.length === 0) return undefined
+    for (const [word] of text.matchAll(PATH)) {
+      const possible = likely.filter(({ literal }) => word.includes(literal))
+      if (possible.length === 0) continue
+      const path = relative(word, folder)
+      if (possible.some(({ globs }) => globs.some((glob) => glob.match(path)))) return path
+    }
+    return undefined
+  }
+}
+
+interface Pattern {
+  globs: readonly Bun.Glob[]
+  /** What every path that matches has in it; most texts do not, and need no closer look. */
+  literal: string
+}
+
+type Find = (text: string) => string | undefined
+
+/** A folder's pattern stands for the folder too: `cd secrets` and `cat *` name nothing else. One without a slash is for any folder. */
+function compiled(pattern: string): Pattern {
+  const anchored = pattern.replace(/^\.?\//, "")
+  const anywhere = anchored.includes("/") ? anchored : `**/${anchored}`
+  const folder = anchored.endsWith("/**") ? [anchored.slice(0, -3)] : []
+  // Braces and classes are choices: none of what is in them need be there.
+  const literals = anchored.replace(/\{[^}]*\}|\[[^\]]*\]|^!/g, "*").split(/[/*?\\{}[\]]+/)
+  const literal = literals.reduce((longest, part) => (part.length > longest.length ? part : longest), "")
+  return { globs: [anywhere, ...folder].map((glob) => new Bun.Glob(glob)), literal }
+}
+
+function relative(path: string, folder: string): string {
+  const inside = posix.normalize(path.replace(/^file:\/\//, "").replaceAll("\\", "/"))
+  return (inside.startsWith("/") ? posix.relative(folder, inside) : inside.replace(/^\.\//, "")).replace(/\/$/, "")
+}
+
+function withoutContents(message: Message, find: Find, diffs: (holder: Json) => Json): Message {
+  const result = { ...message }
+  if (isObject(message.info)) result.info = diffs(message.info)
+  if (Array.isArray(message.parts)) result.parts = withoutAttached(message.parts.map((part) => (isObject(part) ? withoutOutput(part, find) : part)), find)
+  if (Array.isArray(message.content)) result.content = message.content.map((block) => (isObject(block) ? withoutOutput(block, find) : block))
+  return message.type === "shell" ? withoutShell(result, find) : result
+}
+
+/** The diffs that OpenCode keeps in a session's or a prompt's summary. */
+function withoutDiffs(holder: Json, find: Find): Json {
+  const { summary } = holder
+  if (!isObject(summary) || !Array.isArray(summary.diffs)) return holder
+  const diffs = summary.diffs.map((diff: unknown) => {
+    if (!isObject(diff)) return diff
+    const path = find(String(diff.file ?? diff.path ?? ""))
+    if (path === undefined) return diff
+    return { ...diff, ...Object.fromEntries(["patch", "before", "after"].filter((key) => key in diff).map((key) => [key, key === "before" ? "" : note(path)])) }
+  })
+  return { ...holder, summary: { ...summary, diffs } }
+}
+
+/** A tool's call; what it was given may be what it was to write. */
+function withoutOutput(part: Json, find: Find): Json {
+  const { state } = part
+  if (!isObject(state)) return part
+  const tool = String(part.tool ?? part.name ?? "")
+  const named = textsIn(state.input)
+  const shown = LISTING_TOOLS.has(tool) ? [] : textsIn([state.output, state.title, state.metadata, state.content, state.structured, state.raw, state.error])
+  const path = firstIn([...named, ...shown], find)
+  if (path === undefined) return part
+  const { time, status } = state
+  const contents = state.content === undefined ? { output: note(path) } : { content: [{ type: "text", text: note(path) }] }
+  const failed = status === "error" ? { error: isObject(state.error) ? { ...state.error, message: note(path) } : note(path) } : {}
+  return { ...part, state: { status, input: { filePath: path }, title: path, metadata: {}, ...contents, ...failed, ...(time === undefined ? {} : { time }) } }
+}
+
+/** An attached file, and its text, which OpenCode adds to the prompt. */
+function withoutAttached(parts: unknown[], find: Find): unknown[] {
+  const attached = parts.filter(isObject).find((part) => part.type === "file" && attachedPath(part, find) !== undefined)
+  if (!attached) return parts
+  return parts.map((part) => {
+    if (!isObject(part)) return part
+    const path = attachedPath(attached, find) ?? ""
+    if (part.type === "text" && part.synthetic === true) return { ...part, text: note(path) }
+    const own = part.type === "file" ? attachedPath(part, find) : undefined
+    return own === undefined ? part : { id: part.id, sessionID: part.sessionID, messageID: part.messageID, type: "text", text: note(own) }
+  })
+}
+
+function attachedPath(part: Json, find: Find): string | undefined {
+  const source = isObject(part.source) ? String(part.source.path ?? "") : ""
+  const url = typeof part.url === "string" && !part.url.startsWith("data:") ? (part.url.split("?")[0] ?? "") : ""
+  return firstIn([source, url, String(part.filename ?? "")], find)
+}
+
+function withoutShell(message: Json, find: Find): Json {
+  const path = firstIn(textsIn([message.command, message.output]), find)
+  return path === undefined ? message : { ...message, output: note(path) }
+}
+
+function firstIn(texts: readonly string[], find: Find): string | undefined {
+  for (const text of texts) {
+    const path = find(text)
+    if (path !== undefined) return path
+  }
+  return undefined
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return value.startsWith("data:") ? [] : [value]
+  if (Array.isArray(value)) return value.flatMap(textsIn)
+  return isObject(value) ? Object.entries(value).flatMap(([key, item]) => [key, ...textsIn(item)]) : []
+}

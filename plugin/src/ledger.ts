@@ -1,0 +1,39 @@
+import type { Memory, Note } from "./memory"
+import type { Share } from "./secret"
+
+export type Entry = Extract<Note, { kind: "share" }>
+
+/** Remembers one's own shares, so that they can be found and removed also when their sessions are gone. */
+export class Ledger {
+  readonly #titles = new Map<string, string>()
+
+  constructor(private readonly memory: Memory) {}
+
+  /** A share was made or has changed. That it cannot be written down is no reason not to share. */
+  async enter(share: Share, sessionId: string, title: string, createdAt: number): Promise<void> {
+    const { id, origin } = share
+    const url = `${origin}/share/${id}`
+    if (this.#titles.get(url) === title) return
+    this.#titles.set(url, title)
+    const note = { kind: "share", id, origin, url, sessionId, title, createdAt } as const
+    await Promise.all([this.memory.keep({ kind: "secret", share }), this.memory.keep(note)]).catch(() => undefined)
+  }
+
+  async strike(share: Share): Promise<void> {
+    this.#titles.delete(`${share.origin}/share/${share.id}`)
+    await this.memory.drop({ kind: "share", ...share })
+    await this.memory.drop({ kind: "secret", share })
+  }
+
+  /** The newest first. */
+  async entries(): Promise<Entry[]> {
+    const notes = await this.memory.notes()
+    return notes.filter((note) => note.kind === "share").sort((a, b) => b.createdAt - a.createdAt)
+  }
+
+  /** What it takes to remove a share. */
+  async secretOf({ id, origin }: Entry): Promise<Share | undefined> {
+    const notes = await this.memory.notes()
+    return notes.filter((note) => note.kind === "secret").find(({ share }) => share.id === id && share.origin === origin)?.share
+  }
+}

@@ -1,0 +1,147 @@
+import { attachmentIn } from "./attachments"
+import { find, type Finding, merged, replaced } from "./find"
+import { homeShortener } from "./home"
+import { Needles } from "./needles"
+import { PASSWORD_NAME } from "./rules"
+import { Slices } from "./slices"
+import { Unstyled } from "./styles"
+import { type Text, textsOf, withTexts } from "./texts"
+import { isDistinctive, looksLikePassword, looksRandom } from "./values"
+import { findInSlices } from "./windows"
+
+export interface RedactorOptions {
+  /** Kinds and values that are left alone. */
+  allow: readonly string[]
+  /** Texts that are removed wherever they stand. */
+  deny: readonly string[]
+  home: string
+}
+
+export interface Redacted<T> {
+  value: T
+  /** How many markers were set. */
+  count: number
+}
+
+const DENIED = "private"
+/** Somebody else's session may have any number of secrets; more than these are removed only where they were found. */
+const MAX_KNOWN = 2_000
+const MARKER = /\[redacted:[a-z0-9-]+\]/g
+
+/**
+ * Removes secrets from the documents of one share. The rules look at each text once; what they find, and what is told by
+ * `learn`, is then searched for in all texts, also in those that were looked at before.
+ */
+export class Redactor {
+  readonly #allow: ReadonlySet<string>
+  readonly #shorten: (text: string) => string
+  readonly #known = new Map<string, string>()
+  #needles = new Needles([])
+  #unsearched: [string, string][] = []
+  /** The texts of the last document, and what became of them. */
+  #memo = new Map<string, string>()
+
+  constructor({ allow, deny, home }: RedactorOptions) {
+    this.#allow = new Set(allow)
+    this.#shorten = homeShortener(home)
+    this.learn(deny.map((text) => [text, DENIED]))
+  }
+
+  learn(secrets: Iterable<readonly [value: string, kind: string]>): void {
+    for (const [value, kind] of secrets) {
+      if (this.#known.has(value) || this.#allow.has(value) || this.#allow.has(kind) || this.#known.size >= MAX_KNOWN) continue
+      this.#known.set(value, kind)
+      this.#unsearched.push([value, kind])
+    }
+  }
+
+  async redact<T>(value: T): Promise<Redacted<T>> {
+    const slices = new Slices()
+    const texts = new Map<string, Text>()
+    for (const text of textsOf(value)) {
+      texts.set(keyOf(text), text)
+      if (slices.isOver) await slices.breathe()
+    }
+    const fresh = new Map<string, string>()
+    for (const [key, text] of texts) if (!this.#memo.has(key)) fresh.set(key, await this.#masked(text, slices))
+    await this.#search(texts, fresh, slices)
+    let count = 0
+    const exchange = (text: Text): string => {
+      const redacted = this.#memo.get(keyOf(text)) ?? text.text
+      if (redacted !== text.text) count += redacted.match(MARKER)?.length ?? 0
+      return redacted
+    }
+    return { value: withTexts(value, exchange) as T, count }
+  }
+
+  /** A text without what the rules find in it; what can be recognised elsewhere is learnt. */
+  async #masked({ text, name }: Text, slices: Slices): Promise<string> {
+    const attachment = attachmentIn(text)
+    if (attachment) {
+      if (attachment.text === undefined) return text
+      const masked = await this.#masked({ text: attachment.text }, slices)
+      return masked === attachment.text ? text : attachment.withText(masked)
+    }
+    const styles = text.includes("\x1b[") ? new Unstyled(text) : undefined
+    const plain = styles?.plain ?? text
+    const findings = name === undefined ? await findInSlices(plain, slices) : findNamed(name, plain)
+    const wanted = findings.filter(({ start, end, kind }) => !this.#allow.has(kind) && !this.#allow.has(plain.slice(start, end)))
+    if (wanted.length === 0) return this.#shorten(text)
+    this.learn(wanted.flatMap(({ start, end, kind }) => recognisable(plain.slice(start, end)).map((value) => [value, kind] as const)))
+    return this.#shorten(replaced(text, styles?.styled(wanted) ?? wanted))
+  }
+
+  /** Searches for all known secrets in the fresh texts, and for the new ones in the others. */
+  async #search(texts: ReadonlyMap<string, Text>, fresh: ReadonlyMap<string, string>, slices: Slices): Promise<void> {
+    const added = this.#unsearched.length > 0 ? new Needles(this.#unsearched) : undefined
+    if (added) this.#needles = new Needles(this.#known)
+    const memo = new Map<string, string>()
+    for (const key of texts.keys()) {
+      await slices.breathe()
+      const masked = fresh.get(key)
+      const before = masked ?? this.#memo.get(key) ?? ""
+      const needles = masked === undefined ? added : this.#needles
+      memo.set(key, needles ? without(before, needles) : before)
+    }
+    this.#unsearched = []
+    this.#memo = memo
+  }
+}
+
+/** What of a secret can be recognised elsewhere; of one with several lines, each that is long enough. */
+function recognisable(secret: string): string[] {
+  const values = secret.includes("\n") ? (secret.match(/[A-Za-z0-9+/=]{40,}/g) ?? []) : [secret]
+  return values.filter(isDistinctive)
+}
+
+/** As the rules would find it in a file: the name of a field tells what its value is. */
+function findNamed(name: string, text: string): Finding[] {
+  const head = `"${name}": "`
+  const clipped = find(`${head}${text}"`)
+    .map(({ start, end, kind }) => ({ start: Math.max(0, start - head.length), end: Math.min(text.length, end - head.length), kind }))
+    .filter(({ start, end }) => start < end)
+  const isSecret = PASSWORD_NAME.test(name.toLowerCase()) ? looksLikePassword(text) : looksRandom(text)
+  return isSecret && !/[ \t\r\n]/.test(text) ? merged([...clipped, { start: 0, end: text.length, kind: "secret" }]) : clipped
+}
+
+/** The text without known secrets, also inside of attached text. */
+function without(text: string, needles: Needles): string {
+  const attachment = attachmentIn(text)
+  if (attachment) {
+    if (attachment.text === undefined) return text
+    const searched = without(attachment.text, needles)
+    return searched === attachment.text ? text : attachment.withText(searched)
+  }
+  const styles = text.includes("\x1b[") ? new Unstyled(text) : undefined
+  const found = needles.search(styles?.plain ?? text)
+  if (found.length === 0) return text
+  return replaced(text, outsideMarkers(text, styles?.styled(found) ?? found))
+}
+
+/** A word that somebody wants removed may be part of a marker. */
+function outsideMarkers(text: string, findings: readonly Finding[]): Finding[] {
+  const markers = [...text.matchAll(MARKER)].map((match) => ({ start: match.index, end: match.index + match[0].length }))
+  return findings.filter(({ start, end }) => !markers.some((taken) => start < taken.end && end > taken.start))
+}
+
+const keyOf = ({ text, name }: Text): string => (name === undefined ? text : `${name}\0${text}`)

@@ -1,0 +1,81 @@
+/** `/shares` and `/unshare-all` in OpenCode's terminal, for version 1 of its terminal plugin API; no model is asked. */
+import { type Entry, Ledger } from "./ledger"
+import { LIMITS } from "./limits"
+import { defaultFolder, Memory } from "./memory"
+import { removeOwn } from "./own-shares"
+import { Server } from "./server"
+
+/** What is used of the terminal's API. */
+interface Terminal {
+  keymap: { registerLayer(layer: { commands: Command[] }): unknown }
+  ui: {
+    dialog: { replace(render: () => unknown): void; clear(): void }
+    DialogSelect(props: { title: string; placeholder?: string; options: Option[] }): unknown
+    DialogConfirm(props: { title: string; message: string; onConfirm(): void; onCancel(): void }): unknown
+    toast(toast: { message: string; variant: "success" | "info" | "error" }): void
+  }
+}
+
+interface Command {
+  namespace: string
+  name: string
+  title: string
+  desc: string
+  category: string
+  slashName: string
+  run(): Promise<void>
+}
+
+interface Option {
+  title: string
+  value: string
+  description: string
+  onSelect(): void
+}
+
+async function tui({ keymap, ui }: Terminal): Promise<void> {
+  const memory = new Memory(defaultFolder(process.env))
+  const ledger = new Ledger(memory)
+  const server = new Server(LIMITS)
+
+  const remove = async (entries: readonly Entry[]): Promise<void> => {
+    ui.dialog.clear()
+    const results = await Promise.all(entries.map((entry) => removeOwn(entry, ledger, memory, server)))
+    const problem = results.find((result) => result !== undefined)
+    const removed = results.filter((result) => result === undefined).length
+    ui.toast(problem === undefined ? { variant: "success", message: `Removed: ${shares(removed)}.` } : { variant: "error", message: `Removed: ${shares(removed)}. Not removed, the link still works: ${problem}` })
+  }
+
+  const confirm = (title: string, message: string, entries: readonly Entry[]): void =>
+    ui.dialog.replace(() => ui.DialogConfirm({ title, message, onConfirm: () => void remove(entries), onCancel: () => ui.dialog.clear() }))
+
+  const list = async (): Promise<void> => {
+    const entries = await ledger.entries()
+    if (entries.length === 0) return ui.toast({ variant: "info", message: "No shares are known on this machine." })
+    const options = entries.map((entry) => ({
+      title: entry.title || entry.url,
+      value: entry.url,
+      description: entry.url,
+      onSelect: () => confirm("Remove this share?", `${entry.title}\n${entry.url}`, [entry]),
+    }))
+    ui.dialog.replace(() => ui.DialogSelect({ title: "Your shares (choose one to remove it)", options }))
+  }
+
+  const unshareAll = async (): Promise<void> => {
+    const entries = await ledger.entries()
+    if (entries.length === 0) return ui.toast({ variant: "info", message: "No shares are known on this machine." })
+    confirm("Remove all your shares?", `${shares(entries.length)}: the links stop working, and the servers delete the sessions.`, entries)
+  }
+
+  const common = { namespace: "palette", category: "Better Share" }
+  keymap.registerLayer({
+    commands: [
+      { ...common, name: "better-share.list", title: "Your shares", desc: "List and remove your shares", slashName: "shares", run: list },
+      { ...common, name: "better-share.remove-all", title: "Unshare all", desc: "Remove all your shares", slashName: "unshare-all", run: unshareAll },
+    ],
+  })
+}
+
+const shares = (amount: number): string => (amount === 1 ? "1 share" : `${amount} shares`)
+
+export default { id: "opencode-better-share", tui }

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { FakeHost, SESSION, transcript } from "./support/fake-host"
+import { World } from "./support/world"
+
+const OTHER = "ses_dfdcb1c80ffeesxOqc7NSn0000"
+
+let world: World
+let folder: string
+beforeEach(async () => {
+  world = await World.create(new FakeHost(transcript("hello", SESSION, { title: "Greet everybody" }), transcript("hi", OTHER, { title: "Another" })))
+  folder = await mkdtemp(join(tmpdir(), "better-share-cli-"))
+  await symlink(world.folder, join(folder, "opencode-better-share"))
+  await Bun.build({ entrypoints: [new URL("../src/cli.ts", import.meta.url).pathname], target: "node", outdir: folder })
+  await chmod(join(folder, "cli.js"), 0o755)
+})
+afterEach(async () => {
+  await world.close()
+  await rm(folder, { recursive: true })
+})
+
+/** Runs the command as npx does: one file, in Node.js. */
+async function run(...args: string[]) {
+  const child = Bun.spawn([join(folder, "cli.js"), ...args], { env: { PATH: process.env.PATH ?? "", XDG_STATE_HOME: folder }, stdout: "pipe", stderr: "pipe" })
+  const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited])
+  return { out, err, code }
+}
+
+describe("one's own shares", () => {
+  test("are listed, and removed without their sessions", async () => {
+    const opencode = world.start()
+    const first = await opencode.created()
+    const second = await opencode.created(OTHER)
+    await world.server.until(() => world.server.count("upload", 200) === 2)
+    await opencode.share.dispose()
+
+    const listed = await run("list")
+    expect(listed).toMatchObject({ code: 0, err: "" })
+    expect(listed.out.split("\n")).toEqual([`2023-11-14  ${second.url}  Another`, `2023-11-14  ${first.url}  Greet everybody`, ""])
+
+    expect(await run("remove", first.url)).toEqual({ code: 0, out: `Removed: ${first.url}\n`, err: "" })
+    expect([...world.server.shares.keys()]).toEqual([second.id])
+    expect((await run("remove", first.url)).code).toBe(1)
+    expect((await run("remove", "--all")).out).toBe(`Removed: ${second.url}\n`)
+    expect(world.server.shares.size).toBe(0)
+    expect(await run("list")).toMatchObject({ out: "", err: "No shares are known on this machine.\n", code: 0 })
+  })
+
+  test("keep their secrets apart, and all of it is for their owner alone", async () => {
+    const share = await world.start().created()
+    const { secret } = world.server.shares.get(share.id) ?? { secret: "" }
+    const files = await readdir(world.folder)
+    expect(files).toHaveLength(2)
+    for (const file of files) {
+      expect((await stat(join(world.folder, file))).mode & 0o777).toBe(0o600)
+      expect((await readFile(join(world.folder, file), "utf8")).includes(secret)).toBe(file.startsWith("secret-"))
+    }
+    expect((await run("list")).out).not.toContain(secret)
+  })
+
+  test("that cannot be removed stay listed, and the reason is said", async () => {
+    const share = await world.start().created()
+    world.server.always.delete = () => Response.json({ error: "Wrong secret.", code: "wrong_secret" }, { status: 401 })
+    const refused = await run("remove", share.id)
+    expect(refused).toMatchObject({ code: 1, out: "" })
+    expect(refused.err).toMatch(/^Not removed, the link still works: .*does not accept the secret/)
+    expect((await run("list")).out).toContain(share.url)
+  })
+
+  test("are struck off when the session is unshared, and their titles follow it", async () => {
+    const opencode = world.start()
+    const share = await opencode.created()
+    Object.assign(world.host.transcripts.get(SESSION)?.session ?? {}, { title: "A better title" })
+    await opencode.sync(share)
+    await world.server.until(() => world.server.document(share.id)?.session.title === "A better title")
+    await opencode.share.dispose()
+    expect((await run("list")).out).toContain("A better title")
+    await world.start().remove(share)
+    expect(await readdir(world.folder)).toEqual([])
+  })
+
+  test("wrong words are answered with the right ones", async () => {
+    for (const words of [[], ["lst"], ["remove"], ["list", "more"], ["remove", "a", "b"]]) {
+      const { code, out, err } = await run(...words)
+      expect({ code, out }).toEqual({ code: 2, out: "" })
+      expect(err).toStartWith("Usage:")
+    }
+  })
+})

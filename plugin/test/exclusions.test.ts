@@ -1,0 +1,74 @@
+import { describe, expect, test } from "bun:test"
+import { buildDocument } from "../src/document"
+import { Exclusions } from "../src/exclusions"
+import type { Json } from "../src/host"
+
+const share = { id: "1", origin: "https://share.example.com", secret: "s" }
+const CONTENTS = "the launch is in May"
+const NOTE = "[excluded: secrets/plan.md]"
+
+/** What is left of a message whose parts these are. */
+function left(patterns: string[], parts: Json[], info: Json = {}): string {
+  const session = { id: "ses_1", directory: "/work/shop" }
+  const document = buildDocument(share, 1, { session, messages: [{ info: { id: "msg_1", ...info }, parts }], children: [{ session, messages: [{ info: {}, parts }] }] }, 1)
+  return JSON.stringify(new Exclusions(patterns).applied(document))
+}
+
+const tool = (name: string, input: Json, output = CONTENTS, metadata: Json = { preview: CONTENTS }): Json => ({
+  id: "prt_1", type: "tool", tool: name, callID: "call_1",
+  state: { status: "completed", input, output, title: "x", metadata, time: { start: 1, end: 2 }, attachments: [{ type: "file", url: `data:text/plain,${CONTENTS}` }] },
+})
+
+describe("an excluded file stays out", () => {
+  test.each<[string, Json]>([
+    ["read", tool("read", { filePath: "/work/shop/secrets/plan.md" })],
+    ["read by a relative path", tool("read", { filePath: "./secrets/plan.md" })],
+    ["written", tool("write", { filePath: "secrets/plan.md", content: CONTENTS }, "Wrote")],
+    ["edited", tool("edit", { filePath: "secrets/plan.md", oldString: CONTENTS, newString: "x" }, "Done", { diff: CONTENTS, filediff: { file: "secrets/plan.md", patch: CONTENTS } })],
+    ["patched", tool("apply_patch", { patchText: `*** Update File: secrets/plan.md\n+${CONTENTS}` })],
+    ["printed", tool("bash", { command: "cat secrets/plan.md | head" })],
+    ["found", tool("grep", { pattern: "launch" }, `Found 1 match\n/work/shop/secrets/plan.md:\n  Line 1: ${CONTENTS}`)],
+    ["read by a tool that failed", { ...tool("read", {}), state: { status: "error", input: { filePath: "secrets/plan.md" }, error: CONTENTS, time: { start: 1 } } }],
+    ["about to be written", { ...tool("write", {}), state: { status: "pending", input: {}, raw: `{"filePath": "secrets/plan.md", "content": "${CONTENTS}` } }],
+    ["read by OpenCode 2", { type: "tool", name: "read", state: { status: "completed", input: { path: "secrets/plan.md" }, content: [{ type: "text", text: CONTENTS }], metadata: {} } }],
+  ])("when it is %s", (_, part) => {
+    const text = left(["secrets/**"], [part])
+    expect(text).not.toContain(CONTENTS)
+    expect(text).toContain(NOTE)
+    expect(left(["other/**", "plan.md.bak"], [part])).toContain(CONTENTS)
+  })
+
+  test("when its folder is entered, or all of it is printed", () => {
+    for (const command of ["cd secrets && cat *", "cat secrets/*", "ls; cat /work/shop/secrets/plan.md", "tar c secrets"]) expect(left(["secrets/**"], [tool("bash", { command })])).not.toContain(CONTENTS)
+    expect(left(["secrets/**"], [tool("bash", { command: "cat *", workdir: "/work/shop/secrets" })])).not.toContain(CONTENTS)
+    expect(left(["secrets/**"], [tool("bash", { command: "cat the-secrets" }, CONTENTS, {})])).toContain(CONTENTS)
+  })
+
+  test("when it is attached to a prompt, whose text OpenCode adds", () => {
+    const parts = [
+      { type: "text", text: "look at @secrets/plan.md" },
+      { type: "text", synthetic: true, text: `<content>${CONTENTS}</content>` },
+      { type: "file", mime: "text/plain", filename: "secrets/plan.md", url: `data:text/plain,${CONTENTS}`, source: { type: "file", path: "secrets/plan.md", text: { value: "@secrets/plan.md" } } },
+    ]
+    const text = left(["secrets/**"], parts)
+    expect(text).not.toContain(CONTENTS)
+    expect(text).toContain("look at @secrets/plan.md")
+  })
+
+  test("of the diffs of a prompt and of a session", () => {
+    const summary = { diffs: [{ file: "secrets/plan.md", patch: CONTENTS, before: CONTENTS, after: CONTENTS, additions: 1 }, { file: "a.ts", patch: "+kept" }] }
+    const text = left(["secrets/**"], [], { summary })
+    expect(text).not.toContain(CONTENTS)
+    expect(text).toContain("+kept")
+    expect(text).toContain(NOTE)
+  })
+
+  test("whatever the pattern has of choices", () => {
+    for (const pattern of ["{private,secrets}/*.md", "secret[rs]/plan.*", "**", "*/plan.md", "./secrets/**", "secrets/{a,b,plan}.md", "s?crets/*"]) expect(left([pattern], [tool("read", { filePath: "secrets/plan.md" })])).not.toContain(CONTENTS)
+  })
+
+  test("in any folder, when the pattern names no folder; its name in a listing stays", () => {
+    expect(left(["*.pem"], [tool("read", { filePath: "/work/shop/deep/down/key.pem" })])).not.toContain(CONTENTS)
+    expect(left(["*.pem"], [tool("glob", { pattern: "**" }, "deep/key.pem\na.ts", {})])).toContain("deep/key.pem\\na.ts")
+  })
+})

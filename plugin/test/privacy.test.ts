@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { sharesByItself } from "../src/consent"
+import { readPrivacy } from "../src/privacy"
+import { secretsIn } from "../src/redaction/environment"
+import { readSettings } from "../src/settings"
+import { FakeHost, message, SESSION, texts, transcript } from "./support/fake-host"
+import { World } from "./support/world"
+
+describe("the options about privacy", () => {
+  test("redact everything and share nothing by itself, unless somebody says otherwise", () => {
+    expect(readPrivacy(undefined)).toEqual({ redact: { allow: [], deny: [] }, exclude: [], auto: false })
+    const options = { redact: { allow: ["jwt"], deny: ["Apollo"] }, exclude: ["secrets/**"], auto: true }
+    expect(readPrivacy(options)).toEqual({ redact: { allow: ["jwt"], deny: ["Apollo"] }, exclude: ["secrets/**"], auto: true })
+    expect(readPrivacy({ redact: false })).toMatchObject({ redact: false })
+    expect(readSettings(options, {})).not.toHaveProperty("problem")
+  })
+
+  test.each([{ redact: "yes" }, { redact: null }, { redact: { denny: ["x"] } }, { redact: { deny: "Apollo" } }, { redact: { deny: ["ab"] } }, { exclude: "secrets/**" }, { exclude: [""] }, { auto: "true" }])("refuse what is wrong: %p", (options) => {
+    expect(readPrivacy(options)).toHaveProperty("problem")
+  })
+})
+
+describe("OpenCode shares by itself", () => {
+  test.each<[Parameters<typeof sharesByItself>[0], string[], Record<string, string>, boolean]>([
+    [{}, ["opencode"], {}, false],
+    [{ share: "manual" }, ["opencode", "serve"], {}, false],
+    [{ share: "auto" }, ["opencode"], {}, true],
+    [{ autoshare: true }, ["opencode"], {}, true],
+    [{}, ["opencode", "run", "--share", "hello"], {}, true],
+    [{}, ["opencode", "run", "hello", "--share=true"], {}, true],
+    [{}, ["opencode", "run", "--", "--share"], {}, false],
+    [{}, ["opencode", "--share"], {}, false],
+    [{}, ["opencode"], { OPENCODE_AUTO_SHARE: "1" }, true],
+    [{}, ["opencode"], { OPENCODE_AUTO_SHARE: "0" }, false],
+  ])("with %p and %p: see the last", (config, args, env, expected) => {
+    expect(sharesByItself(config, args, env)).toBe(expected)
+  })
+})
+
+describe("variables", () => {
+  test("are secret by their name, or by their looks", () => {
+    const random = ["Zk3vQ8", "rT5mW1", "pL9xB4", "nJ7c"].join("")
+    const secrets = secretsIn({
+      DEPLOY_PASSWORD: "correct-horse-battery",
+      SHORT_TOKEN: "abcdefghijk",
+      RANDOM: random,
+      PATH: "/usr/local/bin:/usr/bin",
+      COMMIT: "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+      TOKEN_FILE: "/run/secrets/token",
+      SECRET_MANAGER_PROJECT: "the-shop-in-europe",
+      DATABASE_URL: "postgres://shop:s3cr3t-of-the-shop@db.internal.net/shop",
+      API_TOKEN: "/run/secrets/api-token",
+      LANG: "en_GB.UTF-8 and more",
+      UNSET: undefined,
+    })
+    expect(secrets.map(([value]) => value)).toEqual(["correct-horse-battery", random, "s3cr3t-of-the-shop"])
+  })
+})
+
+describe("what is uploaded", () => {
+  let world: World
+  let project: string
+  const ID = SESSION.slice(-8)
+  beforeEach(async () => {
+    project = await mkdtemp(join(tmpdir(), "better-share-project-"))
+    world = await World.create(new FakeHost(transcript("hello", SESSION, { directory: project })))
+  })
+  afterEach(async () => {
+    await world.close()
+    await rm(project, { recursive: true })
+  })
+  const say = (number: number, text: string) => world.host.transcripts.get(SESSION)?.messages.push(message(number, text))
+  const uploaded = () => texts(world.server.document(ID)?.messages)
+
+  test("has no value of the environment or of the project's .env files", async () => {
+    await mkdir(join(project, "packages", "web"), { recursive: true })
+    await mkdir(join(project, "node_modules"))
+    await writeFile(join(project, ".env"), "# shop\nexport SHOP_TOKEN='in-the-project'\n")
+    await writeFile(join(project, "packages", "web", ".env.local"), 'WEB_SECRET="in-the-package"\n')
+    await writeFile(join(project, ".env.example"), "SHOP_TOKEN=only-an-example\n")
+    await writeFile(join(project, "node_modules", ".env"), "OTHER_TOKEN=of-somebody-else\n")
+    say(2, "in-the-project, in-the-package, in-the-process, only-an-example, of-somebody-else")
+    await world.start({ machine: { env: { CI_TOKEN: "in-the-process" }, home: "" } }).created()
+    const marker = "[redacted:environment-variable]"
+    expect(uploaded()?.[1]).toBe(`${marker}, ${marker}, ${marker}, only-an-example, of-somebody-else`)
+    await world.host.told(/2 messages, 3 redactions\. \/unshare removes it/)
+  })
+
+  test("is cleared of what a later sync gives away", async () => {
+    const opencode = world.start()
+    say(2, "my-own-secret-1")
+    const share = await opencode.created()
+    expect(uploaded()?.[1]).toBe("my-own-secret-1")
+    await writeFile(join(project, ".env"), "NEW_PASSWORD=my-own-secret-1\n")
+    say(3, "changed")
+    await opencode.sync(share)
+    await world.server.until(() => uploaded()?.[2] === "changed")
+    expect(uploaded()?.[1]).toBe("[redacted:environment-variable]")
+  })
+
+  test("is as it is where somebody wants no redaction", async () => {
+    say(2, "postgres://shop:s3cr3t-of-mine@db/shop")
+    await world.start({ privacy: readPrivacy({ redact: false }) }).created()
+    expect(uploaded()?.[1]).toBe("postgres://shop:s3cr3t-of-mine@db/shop")
+  })
+
+  test("is nothing, and nothing more, while an option is wrong", async () => {
+    const privacy = readPrivacy({ redact: "no" })
+    expect((await world.start({ privacy }).create()).status).toBe(500)
+    await world.host.told(/^Not shared: The plugin option "redact"/)
+    expect(world.server.requests).toEqual([])
+    const share = await world.start().created()
+    const before = world.server.count("upload")
+    await world.start({ privacy }).sync(share)
+    await world.host.told(/no longer follows this session: The plugin option "redact"/)
+    expect(world.server.count("upload")).toBe(before)
+  })
+
+  test("is nothing that OpenCode shares by itself, unless that is allowed", async () => {
+    const refusing = world.start()
+    refusing.share.configure({ share: "auto" }, [], {})
+    expect((await refusing.create()).status).toBe(500)
+    expect((await refusing.create()).status).toBe(500)
+    expect((await world.host.told(/^Not shared: .*"auto": true/)).variant).toBe("warning")
+    expect(world.host.toasts).toHaveLength(1)
+    expect(world.server.requests).toEqual([])
+    const allowing = world.start({ privacy: readPrivacy({ auto: true }) })
+    allowing.share.configure({ share: "auto" }, [], {})
+    expect((await allowing.create()).status).toBe(200)
+  })
+})

@@ -1,0 +1,228 @@
+"""Texts of sessions that have no secret, though much in them looks like one."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from random import Random
+
+from tests.redaction.kinds import ALNUM, BASE64, DIGITS, HEX, LOWER, URL_SAFE, pick, uuid
+
+
+def git(random: Random) -> str:
+    commit = pick(random, HEX, 40)
+    return random.choice(
+        [
+            f"commit {commit}\nAuthor: Ada <ada@example.com>\n\n    Rotate the token of the test server\n",
+            f"index {commit[:7]}..{pick(random, HEX, 7)} 100644\n--- a/src/token.ts\n+++ b/src/token.ts\n",
+            f"HEAD is now at {commit[:10]} Hash passwords with argon2\n",
+            f"git+https://github.com/pallets/flask.git@{commit}#egg=flask",
+            f"* [new branch] secret-rotation -> origin/secret-rotation\n   {commit[:9]}..{commit[9:18]} main",
+        ]
+    )
+
+
+def checksum(random: Random) -> str:
+    digest = pick(random, HEX, 64)
+    return random.choice(
+        [
+            f"{digest}  dist/app-1.4.2.tar.gz",
+            f"    --hash=sha256:{digest} \\\n    --hash=sha256:{pick(random, HEX, 64)}",
+            f"FROM python:3.11-slim@sha256:{digest}",
+            f"MD5 (backup.sql) = {pick(random, HEX, 32)}",
+            f'"checksum": "{digest}", "size": 48213',
+            f'ETag: "{pick(random, HEX, 32)}"\nContent-Length: 512',
+        ]
+    )
+
+
+def identifier(random: Random) -> str:
+    name = random.choice(["id", "sessionId", "request_id", "trace_id", "userId", "correlation-id"])
+    return random.choice(
+        [
+            f'{{"{name}": "{uuid(random)}", "ok": true}}',
+            f"{name}={uuid(random)} level=info msg=started",
+            f"GET /items/{uuid(random)}?page=2&sort=name 200 in 12 ms",
+            f'"callID": "call_{pick(random, ALNUM, 24)}", "tool": "bash"',
+            f'"id": "toolu_01{pick(random, ALNUM, 22)}", "type": "tool_use"',
+            f"chatcmpl-{pick(random, ALNUM, 29)}",
+            f'"x-request-id": "req_{pick(random, ALNUM, 24)}"',
+            f"arn:aws:iam::{pick(random, DIGITS, 12)}:role/deploy-{pick(random, LOWER, 8)}",
+        ]
+    )
+
+
+def session(random: Random) -> str:
+    end = pick(random, HEX, 12) + pick(random, ALNUM, 14)
+    return random.choice(
+        [
+            f'{{"sessionID": "ses_{end}", "messageID": "msg_{end}"}}',
+            f"https://share.example.com/share/{end[-8:]}/m/msg_{end}#prt_{end}",
+            f'"id": "prt_{end}", "type": "step-start", "snapshot": "{pick(random, HEX, 40)}"',
+            f"opencode --session ses_{end}",
+        ]
+    )
+
+
+def image(random: Random) -> str:
+    data = base64.b64encode(random.randbytes(random.randrange(300, 3000))).decode()
+    return random.choice(
+        [
+            f"data:image/png;base64,iVBORw0KGgo{data}",
+            f"![logo](data:image/webp;base64,UklGR{data})",
+            f".icon{{background:url(data:font/woff2;base64,d09GMg{data})}}",
+            f'<img alt="" src="data:image/gif;base64,R0lGOD{data}">',
+        ]
+    )
+
+
+def minified(random: Random) -> str:
+    short = pick(random, "abcdefgh", 2)
+    return random.choice(
+        [
+            f"!function(e,t){{var n={{}};function r(i){{if(n[i])return n[i]}}}}({short},{{key:e.keyCode}});",
+            f'const {short}=(0,a.useMemo)(()=>({{token:s.token,key:i.key||"default"}}),[s,i]);',
+            f".css-{pick(random, LOWER, 7)}{{margin:0}}.Button_root__{pick(random, ALNUM, 5)}{{color:red}}",
+            f'<script src="/assets/index-{pick(random, ALNUM, 8)}.js" integrity="sha384-'
+            f'{pick(random, BASE64, 64)}" crossorigin></script>',
+            f'"main":"static/js/main.{pick(random, HEX, 8)}.chunk.js","secrets":"static/js/secrets.'
+            f'{pick(random, HEX, 20)}.chunk.js"',
+        ]
+    )
+
+
+def public_key(random: Random) -> str:
+    body = "\n".join(pick(random, BASE64, 64) for _ in range(6))
+    return random.choice(
+        [
+            f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{pick(random, BASE64, 43)} ada@example.com",
+            f"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQ{pick(random, BASE64, 340)}= deploy",
+            f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----",
+            f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----",
+            f"age1{pick(random, 'qpzry9x8gf2tvdw0s3jn54khce6mua7l', 58)}",
+            f"github.com ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAA{pick(random, BASE64, 70)}=",
+        ]
+    )
+
+
+def lock_file(random: Random) -> str:
+    digest = pick(random, BASE64, 86) + "=="
+    return random.choice(
+        [
+            f'"resolved": "https://r.example.org/js-tokens-4.0.0.tgz",\n"integrity": "sha512-{digest}"',
+            f'jsonwebtoken@^9.0.0:\n  version "9.0.2"\n  integrity sha512-{digest}',
+            f"golang.org/x/oauth2 v0.21.0 h1:{pick(random, BASE64, 43)}=",
+            f'name = "secrecy"\nchecksum = "{pick(random, HEX, 64)}"',
+            f"keytar@7.9.0:\n  resolution: {{integrity: sha512-{digest}}}\n  engines: {{node: '>=10'}}",
+        ]
+    )
+
+
+def code(random: Random) -> str:
+    number = random.randrange(100)
+    return random.choice(
+        [
+            f"const token = process.env.GITHUB_TOKEN ?? defaults.token{number}",
+            f'api_key = os.environ["OPENAI_API_KEY_{number}"]',
+            f"password: string;\n  passwordConfirmation{number}: string;",
+            f"if not check_password_hash(user.password_hash, form.password{number}.data):",
+            f"access_token = create_access_token(identity=user.id, version={number})",
+            f"secret: ${{{{ secrets.NPM_TOKEN_{number} }}}}",
+            f'headers={{"Authorization": f"Bearer {{settings.token{number}}}"}}',
+            f"curl -H 'Authorization: Bearer $TOKEN{number}' https://api.example.com/v{number}",
+            f'<input type="password" name="password{number}" autocomplete="current-password">',
+            f"self.secret_key = secret_key or generate_secret_key({number})",
+            f"PRIMARY KEY (session_token, user_id_{number}), FOREIGN KEY (api_key_id)",
+            f"def verify_token(token: str, max_age_seconds: int = {number}00) -> TokenPayload | None:",
+            f"token=${{INPUT_TOKEN:-$(cat /run/secrets/token_{number})}}",
+            f'expect(screen.getByLabelText("Password")).toHaveAttribute("data-token-index", "{number}")',
+        ]
+    )
+
+
+def placeholder(random: Random) -> str:
+    return random.choice(
+        [
+            "OPENAI_API_KEY=your-api-key-here",
+            "STRIPE_SECRET_KEY=sk_test_xxxxxxxxxxxxxxxxxxxxxxxx",
+            'password = "changeme"',
+            "DATABASE_URL=postgres://user:password@localhost:5432/app",
+            "Authorization: Bearer <your-token>",
+            "GITHUB_TOKEN=ghp_XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX",
+            "export API_TOKEN=${API_TOKEN:?must be set}",
+            'secret_key: "[redacted:aws-secret-key]"',
+            "AWS_SECRET_ACCESS_KEY=********************",
+            "redis://:${REDIS_PASSWORD}@redis:6379/0",
+            "token: {{ .Values.auth.token }}",
+            "api_key: <paste your key from the dashboard here>",
+            "password=None, token=undefined, secret=null",
+            "CLIENT_SECRET=replace-with-the-client-secret-of-your-application",
+        ]
+    )
+
+
+def speech(random: Random) -> str:
+    number = random.randrange(1000, 99999)
+    return random.choice(
+        [
+            f"The answer used {number} tokens: {number - 100} in, 100 out; the secret is a cache.",
+            "Passwords are hashed with scrypt; the token is sent in a header, X-Share-Secret.",
+            f"max_tokens: {number}, tokenizer: cl100k_base, token_type: bearer",
+            "How do I rotate the API key without downtime? Keep both keys valid for an hour.",
+            "I removed the hard-coded password from `config.py` and read it from the environment instead.",
+            "The private key never leaves the machine; `-----BEGIN PRIVATE KEY-----` is in no file.",
+            f"token-bucket-rate-limiter-{number}: refills one token a second",
+            "Set `secret` to a long random string, e.g. with `openssl rand -base64 32`.",
+            "The key is in ~/.ssh/id_ed25519, the password is asked for when it is loaded.",
+            f"/srv/releases/2026-11-{number % 28 + 1:02d}/@aws-sdk/credential-provider-env/dist-cjs",
+            f"Authentication: the user's password must be at least {number % 12 + 8} characters long.",
+        ]
+    )
+
+
+def noise(random: Random) -> str:
+    return random.choice(
+        [
+            f"pod/shop-{pick(random, LOWER, 10)}-{pick(random, LOWER, 5)} 1/1 Running 0 3d",
+            f"https://www.youtube.com/watch?v={pick(random, URL_SAFE, 11)}&t=42s",
+            f"https://cdn.example.com/a/{pick(random, URL_SAFE, 22)}.jpg?w=640&v={pick(random, DIGITS, 10)}",
+            f"\x1b[32m✓\x1b[0m tests/test_tokens.py::test_{pick(random, 'abcdef', 6)} \x1b[2m(12 ms)\x1b[0m",
+            f"nonce-{pick(random, BASE64, 22)}== script-src 'self'",
+            f"cus_{pick(random, ALNUM, 14)} price_1{pick(random, ALNUM, 23)} pm_1{pick(random, ALNUM, 23)}",
+            f"sk1: {pick(random, DIGITS, 13)} 0x{pick(random, HEX, 40)} {pick(random, HEX, 9)}",
+            f"cache-key: Linux-node-{pick(random, HEX, 64)}",
+            f"ghcr.io/acme/shop:{pick(random, HEX, 40)} uploaded, tag sha-{pick(random, HEX, 7)}",
+            f"Set-Cookie: theme=dark; Path=/; Max-Age={random.randrange(99999)}",
+            "".join(chr(random.randrange(0x4E00, 0x9FFF)) for _ in range(40)),
+        ]
+    )
+
+
+KINDS = {
+    make.__name__.replace("_", " "): make
+    for make in (
+        git,
+        checksum,
+        identifier,
+        session,
+        image,
+        minified,
+        public_key,
+        lock_file,
+        code,
+        placeholder,
+        speech,
+        noise,
+    )
+}
+
+
+def innocents(kind: str, amount: int) -> Iterator[str]:
+    """Different texts of a kind, the same in every run; fewer where there are not so many."""
+    random = Random(kind)
+    seen: set[str] = set()
+    for _ in range(20 * amount):
+        text = KINDS[kind](random)
+        if text not in seen and len(seen) < amount:
+            seen.add(text)
+            yield text
