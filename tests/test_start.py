@@ -8,49 +8,60 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
 
+from tests.opencode.web import is_healthy
 from tests.servers import START_SECONDS, free_ports
 from tests.servers.gunicorn import PROGRAMS, ROOT, environment
 from tests.servers.postgres import run_sql
 
 SERVERS = 2
-READY = "Listening at"
+
+
+@dataclass
+class Starting:
+    """A server on its way up."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    health: str
 
 
 @contextmanager
-def starting(settings: dict[str, str], folder: Path) -> Iterator[list[tuple[subprocess.Popen[bytes], Path]]]:
-    """Several servers, on their way up all at once, and their logs."""
+def starting(settings: dict[str, str], folder: Path) -> Iterator[list[Starting]]:
+    """Several servers, on their way up all at once."""
     surroundings = environment({**settings, "WEB_CONCURRENCY": "1"})
     surroundings["PATH"] = f"{PROGRAMS}:{surroundings['PATH']}"
-    logs = {port: folder / f"{port}.log" for port in free_ports(SERVERS)}
     servers = []
-    for port, log in logs.items():
+    for port in free_ports(SERVERS):
         command = [ROOT / "deploy/start.sh", "--bind", f"127.0.0.1:{port}"]
+        log = folder / f"{port}.log"
         with log.open("wb") as output:
-            servers.append((subprocess.Popen(command, stderr=output, env=surroundings), log))
+            process = subprocess.Popen(command, stderr=output, env=surroundings)
+        servers.append(Starting(process, log, f"http://127.0.0.1:{port}/healthz"))
     try:
         yield servers
     finally:
-        for server, _ in servers:
-            server.terminate()
-        for server, _ in servers:
-            server.wait()
+        for server in servers:
+            server.process.terminate()
+        for server in servers:
+            server.process.wait()
 
 
-def wait_until(holds: Callable[[], bool], servers: list[tuple[subprocess.Popen[bytes], Path]]) -> None:
+def wait_until(holds: Callable[[], bool], servers: list[Starting]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not holds():
-        told = "\n".join(log.read_text() for _, log in servers)
-        assert all(server.poll() is None for server, _ in servers), told
+        told = "\n".join(server.log.read_text() for server in servers)
+        assert all(server.process.poll() is None for server in servers), told
         assert time.monotonic() < deadline, told
         time.sleep(0.05)
 
 
-def are_up(servers: list[tuple[subprocess.Popen[bytes], Path]]) -> bool:
-    return all(READY in log.read_text() for _, log in servers)
+def are_up(servers: list[Starting]) -> bool:
+    return all(is_healthy(server.health) for server in servers)
 
 
 def test_servers_that_start_together_on_postgresql_migrate_one_by_one(
