@@ -11,16 +11,16 @@ export class Ledger {
 
   /** A share was made or has changed. That it cannot be written down is no reason not to share. */
   async enter(share: Share, sessionId: string, title: string, createdAt: number): Promise<void> {
-    const { id, origin } = share
-    const url = `${origin}/share/${id}`
+    const { id, base } = share
+    const url = `${base}/share/${id}`
     if (this.#titles.get(url) === title) return
     this.#titles.set(url, title)
-    const note = { kind: "share", id, origin, url, sessionId, title, createdAt } as const
+    const note = { kind: "share", id, base, url, sessionId, title, createdAt } as const
     await Promise.all([this.memory.keep({ kind: "secret", share }), this.memory.keep(note)]).catch(() => undefined)
   }
 
   async strike(share: Share): Promise<void> {
-    this.#titles.delete(`${share.origin}/share/${share.id}`)
+    this.#titles.delete(`${share.base}/share/${share.id}`)
     await this.memory.drop({ kind: "share", ...share })
     await this.memory.drop({ kind: "secret", share })
   }
@@ -32,8 +32,8 @@ export class Ledger {
   }
 
   /** What it takes to remove a share. */
-  async secretOf({ id, origin }: Entry): Promise<Share | undefined> {
+  async secretOf({ id, base }: Entry): Promise<Share | undefined> {
     const notes = await this.memory.notes()
-    return notes.filter((note) => note.kind === "secret").find(({ share }) => share.id === id && share.origin === origin)?.share
+    return notes.filter((note) => note.kind === "secret").find(({ share }) => share.id === id && share.base === base)?.share
   }
 }

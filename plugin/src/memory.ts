@@ -9,7 +9,7 @@ export type Note =
   | { kind: "removal"; share: Share } // still to be removed from its server
   | { kind: "organisation"; sessionId: string; share: Share } // made beside an organisation's share
   | { kind: "unshared"; sessionId: string } // never to be published again by itself
-  | { kind: "share"; id: string; origin: string; url: string; sessionId: string; title: string; createdAt: number } // one's own, for finding it again
+  | { kind: "share"; id: string; base: string; url: string; sessionId: string; title: string; createdAt: number } // one's own, for finding it again
   | { kind: "secret"; share: Share } // what it takes to remove one's own share, apart from what may be shown
 
 /** As much of a note as tells which one it is. */
@@ -18,9 +18,9 @@ export type NoteName =
   | { kind: "secret"; share: ShareName }
   | { kind: "organisation"; sessionId: string }
   | { kind: "unshared"; sessionId: string }
-  | { kind: "share"; id: string; origin: string }
+  | { kind: "share"; id: string; base: string }
 
-type ShareName = Pick<Share, "id" | "origin">
+type ShareName = Pick<Share, "id" | "base">
 
 export const defaultFolder = (env: Record<string, string | undefined>): string =>
   join(env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "opencode-better-share")
@@ -60,8 +60,8 @@ export class Memory {
 }
 
 function subjectOf(note: NoteName): string {
-  if (note.kind === "share") return `${note.origin}/${note.id}`
-  if (note.kind === "removal" || note.kind === "secret") return `${note.share.origin}/${note.share.id}`
+  if (note.kind === "share") return `${note.base}/${note.id}`
+  if (note.kind === "removal" || note.kind === "secret") return `${note.share.base}/${note.share.id}`
   return note.sessionId
 }
 

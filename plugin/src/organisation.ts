@@ -88,8 +88,8 @@ export class Organisation {
     try {
       await this.publisher.forget(share)
       const result = await this.removals.remove(share)
-      if (result === "removed") await this.toasts.replace("success", `Removed from ${hostOf(share.origin)} too.`)
-      else await this.toasts.replace("warning", `${hostOf(share.origin)} cannot remove its copy now, so that link still works. Better Share keeps trying.`)
+      if (result === "removed") await this.toasts.replace("success", `Removed from ${hostOf(share.base)} too.`)
+      else await this.toasts.replace("warning", `${hostOf(share.base)} cannot remove its copy now, so that link still works. Better Share keeps trying.`)
       this.#shares.delete(sessionId)
       await this.memory.drop({ kind: "organisation", sessionId })
     } catch (error) {

@@ -7,7 +7,7 @@ import { hostOf, type Server } from "./server"
 /** Removes one of one's own shares. The reason why it could not, if it could not. */
 export async function removeOwn(entry: Entry, ledger: Ledger, memory: Memory, server: Server): Promise<string | undefined> {
   const share = await ledger.secretOf(entry)
-  if (!share) return `What it takes to remove it is not on this machine any more: ask who runs ${hostOf(entry.origin)}.`
+  if (!share) return `What it takes to remove it is not on this machine any more: ask who runs ${hostOf(entry.base)}.`
   try {
     await server.remove(share, LIMITS.request)
   } catch (error) {

@@ -131,7 +131,7 @@ export class Publisher {
   }
 
   #announce(followed: Followed, failure: Failure | undefined): void {
-    const host = hostOf(followed.share.origin)
+    const host = hostOf(followed.share.base)
     const wasFailing = followed.failing
     followed.failing = failure !== undefined
     if (!failure && wasFailing) void this.toasts.show("success", `The shared page on ${host} is up to date again.`)
@@ -140,7 +140,7 @@ export class Publisher {
   }
 }
 
-const keyOf = (share: Share): string => `${share.origin}/${share.id}`
+const keyOf = (share: Share): string => `${share.base}/${share.id}`
 
 function expiry(deadline: AbortSignal): Promise<"running"> {
   return new Promise((resolve) => {

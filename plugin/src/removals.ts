@@ -57,7 +57,7 @@ export class Removals {
   }
 
   async #again(note: Extract<Note, { kind: "removal" }>): Promise<void> {
-    const host = hostOf(note.share.origin)
+    const host = hostOf(note.share.base)
     try {
       await this.server.remove(note.share, this.limits.remove)
       await this.ledger.strike(note.share)

@@ -24,28 +24,28 @@ interface UploadLink {
  */
 const UNKNOWN_SIZE = 1
 
-export const hostOf = (origin: string): string => new URL(origin).host
+export const hostOf = (base: string): string => new URL(base).host
 
 /** The Better Share server's API, with time limits and retries. */
 export class Server {
   constructor(private readonly limits: Limits) {}
 
-  async create({ origin, token }: Settings, sessionId: string, signal: AbortSignal): Promise<CreatedShare> {
+  async create({ base, token }: Settings, sessionId: string, signal: AbortSignal): Promise<CreatedShare> {
     // As OpenCode names shares; an imported session keeps its author's id, and then that name is taken.
     const preferred = sessionId.slice(-8)
     try {
-      return await this.#create(origin, token, sessionId, preferred, signal)
+      return await this.#create(base, token, sessionId, preferred, signal)
     } catch (error) {
-      if (error instanceof Failure && error.kind === "taken") return await this.#create(origin, token, sessionId, randomBytes(9).toString("base64url"), signal)
+      if (error instanceof Failure && error.kind === "taken") return await this.#create(base, token, sessionId, randomBytes(9).toString("base64url"), signal)
       throw error
     }
   }
 
-  async #create(origin: string, token: string | undefined, sessionId: string, shareId: string, signal: AbortSignal): Promise<CreatedShare> {
-    const host = hostOf(origin)
+  async #create(base: string, token: string | undefined, sessionId: string, shareId: string, signal: AbortSignal): Promise<CreatedShare> {
+    const host = hostOf(base)
     const answer = await this.#json({
       method: "POST",
-      url: `${origin}/api/share/presign`,
+      url: `${base}/api/share/presign`,
       who: host,
       headers: token ? { authorization: `Bearer ${token}` } : {},
       body: JSON.stringify({ shareId, sessionId, size: UNKNOWN_SIZE, contentEncoding: "gzip" }),
@@ -59,7 +59,7 @@ export class Server {
     })
     const { url, secret, createdAt } = answer
     if (typeof url !== "string" || !/^https?:/.test(url) || typeof secret !== "string" || !secret || typeof createdAt !== "number") throw misdirected(host)
-    return { share: { id: shareId, origin, secret }, url, createdAt }
+    return { share: { id: shareId, base, secret }, url, createdAt }
   }
 
   async createdAt(share: Share, signal: AbortSignal): Promise<number> {
@@ -75,10 +75,10 @@ export class Server {
   }
 
   async #renew(share: Share, size: number, signal: AbortSignal): Promise<UploadLink> {
-    const host = hostOf(share.origin)
+    const host = hostOf(share.base)
     const answer = await sendJson({
       method: "POST",
-      url: `${share.origin}/api/share/${share.id}/presign`,
+      url: `${share.base}/api/share/${share.id}/presign`,
       who: host,
       headers: { "x-share-secret": share.secret },
       body: JSON.stringify({ size, contentEncoding: "gzip" }),
@@ -91,10 +91,10 @@ export class Server {
   }
 
   async #put(share: Share, link: UploadLink, body: Uint8Array, signal: AbortSignal): Promise<void> {
-    const who = `The storage of ${hostOf(share.origin)}`
+    const who = `The storage of ${hostOf(share.base)}`
     const { status, retryAfter } = await send({ method: "PUT", url: link.url, who, headers: link.headers, body, timeout: this.limits.upload, signal })
     if (status >= 200 && status <= 299) return
-    if (status === 413) throw new Failure("too_large", `The session is too large for ${hostOf(share.origin)}.`)
+    if (status === 413) throw new Failure("too_large", `The session is too large for ${hostOf(share.base)}.`)
     if (status === 429 || status >= 500) throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter)
     throw new Failure("link", `${who} refuses the upload (status ${status}).`)
   }
@@ -102,7 +102,7 @@ export class Server {
   /** The messages of the stored document; none when nothing was uploaded yet. */
   async storedMessages(share: Share, signal: AbortSignal): Promise<Message[]> {
     try {
-      const document = await this.#json({ method: "GET", url: `${share.origin}/api/share/${share.id}`, who: hostOf(share.origin), timeout: this.limits.upload, signal })
+      const document = await this.#json({ method: "GET", url: `${share.base}/api/share/${share.id}`, who: hostOf(share.base), timeout: this.limits.upload, signal })
       return Array.isArray(document.messages) ? document.messages.filter(isObject) : []
     } catch (error) {
       if (error instanceof Failure && error.kind === "missing") return []
@@ -114,7 +114,7 @@ export class Server {
   async remove(share: Share, timeout: number): Promise<void> {
     const signal = AbortSignal.timeout(timeout)
     try {
-      await this.#json({ method: "DELETE", url: `${share.origin}/api/share/${share.id}`, who: hostOf(share.origin), headers: { "x-share-secret": share.secret }, signal })
+      await this.#json({ method: "DELETE", url: `${share.base}/api/share/${share.id}`, who: hostOf(share.base), headers: { "x-share-secret": share.secret }, signal })
     } catch (error) {
       if (!(error instanceof Failure && error.kind === "missing")) throw error
     }

@@ -1,10 +1,10 @@
 import { PRIVACY_OPTIONS } from "./privacy"
 
-export const DEFAULT_ORIGIN = "https://opncd.com"
+export const DEFAULT_BASE = "https://opncd.com"
 
 export interface Settings {
-  /** Where new shares are made: scheme, host and port. */
-  origin: string
+  /** Where new shares are made: the address of a server, without a slash at its end. */
+  base: string
   /** For servers that let only known people share. */
   token: string | undefined
   /** Nobody chose this server. */
@@ -27,22 +27,22 @@ export function readSettings(options: unknown, env: Record<string, string | unde
   if (token && !/^[\x21-\x7e]+$/.test(token)) return { problem: "BETTER_SHARE_TOKEN has characters that no token can have." }
 
   const option = (given as { url?: unknown }).url
-  if (option !== undefined) return withOrigin(option, 'The plugin option "url"', token)
+  if (option !== undefined) return withBase(option, 'The plugin option "url"', token)
   const variable = env.BETTER_SHARE_BASE_URL
-  if (variable !== undefined) return withOrigin(variable, "BETTER_SHARE_BASE_URL", token)
-  return { origin: DEFAULT_ORIGIN, token, isDefault: true }
+  if (variable !== undefined) return withBase(variable, "BETTER_SHARE_BASE_URL", token)
+  return { base: DEFAULT_BASE, token, isDefault: true }
 }
 
-function withOrigin(value: unknown, name: string, token: string | undefined): SettingsResult {
-  const origin = serverOrigin(value)
-  if (origin === undefined) return { problem: `${name} must be the address of your server, like https://share.example.com (no path).` }
-  return { origin, token, isDefault: false }
+function withBase(value: unknown, name: string, token: string | undefined): SettingsResult {
+  const base = serverBase(value)
+  if (base === undefined) return { problem: `${name} must be the address of your server, like https://share.example.com.` }
+  return { base, token, isDefault: false }
 }
 
-/** The origin of a bare http(s) address, or nothing. A path, query or password in it would be lost silently, so they do not pass. */
-export function serverOrigin(value: unknown): string | undefined {
+/** A bare http(s) address, maybe with a path, or nothing. A query or password in it would be lost silently, so they do not pass. */
+export function serverBase(value: unknown): string | undefined {
   if (typeof value !== "string" || !URL.canParse(value)) return undefined
   const url = new URL(value)
-  const bare = url.pathname === "/" && !url.search && !url.hash && !url.username && !url.password
-  return bare && (url.protocol === "https:" || url.protocol === "http:") ? url.origin : undefined
+  const bare = !url.search && !url.hash && !url.username && !url.password
+  return bare && (url.protocol === "https:" || url.protocol === "http:") ? url.origin + url.pathname.replace(/\/+$/, "") : undefined
 }

@@ -89,7 +89,7 @@ export class Sharing implements NativeCalls {
   async #remove(share: Share): Promise<void> {
     await this.publisher.forget(share)
     const result = await this.removals.remove(share)
-    const host = hostOf(share.origin)
+    const host = hostOf(share.base)
     if (result === "removed") void this.toasts.replace("success", `Unshared: the link no longer works, and ${host} has deleted the session.`)
     else void this.toasts.replace("warning", `Not unshared yet: ${host} cannot remove it now, so the link still works. Better Share keeps trying, also after a restart.`)
   }
@@ -114,8 +114,8 @@ export class Sharing implements NativeCalls {
   }
 }
 
-function shared({ origin, isDefault }: Settings, url: string, outcome: Published | "running"): string {
-  const where = `${hostOf(origin)}${isDefault ? ", the default server (set BETTER_SHARE_BASE_URL to use your own)" : ""}`
+function shared({ base, isDefault }: Settings, url: string, outcome: Published | "running"): string {
+  const where = `${hostOf(base)}${isDefault ? ", the default server (set BETTER_SHARE_BASE_URL to use your own)" : ""}`
   if (outcome === "running") return `Shared on ${where}: ${url} - the upload is still under way. /unshare removes it.`
   return `Shared on ${where}: ${url} - ${counted(outcome.messages, "message")}, ${counted(outcome.redactions, "redaction")}. /unshare removes it.`
 }

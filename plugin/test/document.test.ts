@@ -5,7 +5,7 @@ import { buildDocument, encodeDocument } from "../src/document"
 import { quietPeriod } from "../src/limits"
 import { recordedSession } from "./support/fixtures"
 
-const share = { id: "7NSn851p", origin: "https://share.example.com", secret: "s" }
+const share = { id: "7NSn851p", base: "https://share.example.com", secret: "s" }
 
 describe("the document", () => {
   test("of a recorded session keeps everything but the details of provider errors", () => {

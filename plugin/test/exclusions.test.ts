@@ -3,7 +3,7 @@ import { buildDocument } from "../src/document"
 import { Exclusions } from "../src/exclusions"
 import type { Json } from "../src/host"
 
-const share = { id: "1", origin: "https://share.example.com", secret: "s" }
+const share = { id: "1", base: "https://share.example.com", secret: "s" }
 const CONTENTS = "the launch is in May"
 const NOTE = "[excluded: secrets/plan.md]"
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { packSecret } from "../src/secret"
-import { DEFAULT_ORIGIN } from "../src/settings"
+import { DEFAULT_BASE } from "../src/settings"
 import { message, SESSION, texts } from "./support/fake-host"
 import { World } from "./support/world"
 
@@ -23,9 +23,9 @@ describe("/share fails with a sentence that helps, and OpenCode is told so, when
   }
 
   test("is down", async () => {
-    const { origin } = world.server
+    const { base } = world.server
     await world.server.stop()
-    const response = await world.start({ settings: { origin, token: undefined, isDefault: false } }).create()
+    const response = await world.start({ settings: { base, token: undefined, isDefault: false } }).create()
     expect(response.status).toBe(500)
     await world.host.told(/^Not shared: 127\.0\.0\.1:\d+ cannot be reached\./)
   })
@@ -41,7 +41,7 @@ describe("/share fails with a sentence that helps, and OpenCode is told so, when
   })
 
   test("redirects, so that no secret follows to another host", async () => {
-    world.server.faults.create = [new Response(null, { status: 302, headers: { location: `${world.server.origin}/elsewhere` } })]
+    world.server.faults.create = [new Response(null, { status: 302, headers: { location: `${world.server.base}/elsewhere` } })]
     await refuses(/does not answer like a Better Share server/)
     expect(world.server.count("other")).toBe(0)
   })
@@ -53,7 +53,7 @@ describe("/share fails with a sentence that helps, and OpenCode is told so, when
 
   test("does not accept the token", async () => {
     world.server.token = "secret-token"
-    const response = await world.start({ settings: { origin: world.server.origin, token: "wrong-token", isDefault: false } }).create()
+    const response = await world.start({ settings: { base: world.server.base, token: "wrong-token", isDefault: false } }).create()
     expect(response.status).toBe(500)
     await world.host.told(/does not accept BETTER_SHARE_TOKEN/)
   })
@@ -131,7 +131,7 @@ describe("/share succeeds although", () => {
 
   test("the server wants a token, which it gets on creation and nowhere else", async () => {
     world.server.token = "secret-token"
-    const opencode = world.start({ settings: { origin: world.server.origin, token: "secret-token", isDefault: false } })
+    const opencode = world.start({ settings: { base: world.server.base, token: "secret-token", isDefault: false } })
     await opencode.remove(await opencode.created())
     expect(world.server.requests.filter(({ headers }) => headers.has("authorization")).map(({ kind }) => kind)).toEqual(["create"])
   })
@@ -191,7 +191,7 @@ describe("while a share is followed", () => {
   test("a changed setting sends nothing of an old share to the new server", async () => {
     const { share } = await followed()
     const other = await World.create()
-    const opencode = world.start({ settings: { origin: other.server.origin, token: undefined, isDefault: false } })
+    const opencode = world.start({ settings: { base: other.server.base, token: undefined, isDefault: false } })
     await opencode.sync(share)
     await world.server.until(() => world.server.document(ID)?.messages.length === 2)
     await opencode.remove(share)
@@ -214,9 +214,9 @@ describe("settings", () => {
   })
 
   test("that nobody made name the default server in the first toast", async () => {
-    await world.start({ settings: { origin: world.server.origin, token: undefined, isDefault: true } }).created()
-    await world.host.told(new RegExp(`^Shared on ${new URL(world.server.origin).host}, the default server \\(set BETTER_SHARE_BASE_URL`))
-    expect(DEFAULT_ORIGIN).toBe("https://opncd.com")
+    await world.start({ settings: { base: world.server.base, token: undefined, isDefault: true } }).created()
+    await world.host.told(new RegExp(`^Shared on ${new URL(world.server.base).host}, the default server \\(set BETTER_SHARE_BASE_URL`))
+    expect(DEFAULT_BASE).toBe("https://opncd.com")
   })
 })
 
@@ -242,5 +242,5 @@ test("no toast shows a secret or an upload link", async () => {
   await world.host.told(/^Not unshared/)
   const secret = world.server.shares.get(ID)?.secret ?? ""
   const said = JSON.stringify(world.host.toasts)
-  for (const hidden of [secret, packSecret({ id: ID, origin: world.server.origin, secret }), "/upload/"]) expect(said).not.toContain(hidden)
+  for (const hidden of [secret, packSecret({ id: ID, base: world.server.base, secret }), "/upload/"]) expect(said).not.toContain(hidden)
 })

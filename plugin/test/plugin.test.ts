@@ -58,7 +58,7 @@ const create = (url: string) => fetch(`${url}/api/share`, { method: "POST", body
 describe("the plugin", () => {
   test("starts without asking OpenCode anything, and takes over sharing whatever was configured", async () => {
     const fake = client()
-    const hooks = await plugin.server({ client: fake }, { url: server.origin })
+    const hooks = await plugin.server({ client: fake }, { url: server.base })
     expect(await configured(hooks, { enterprise: { url: "https://elsewhere.example" } })).toStartWith("http://127.0.0.1:")
     expect(fake.asked).toEqual([])
     await hooks.dispose()
@@ -66,7 +66,7 @@ describe("the plugin", () => {
 
   test("shares, follows events, and flushes when it is disposed", async () => {
     const fake = client()
-    const hooks = await plugin.server({ client: fake }, { url: server.origin })
+    const hooks = await plugin.server({ client: fake }, { url: server.base })
     const url = await configured(hooks)
     expect((await create(url)).status).toBe(200)
     for (const type of ["message.part.updated", "message.part.delta", "session.idle"]) await hooks.event({ event: { type, properties: { sessionID: SESSION } } })
@@ -78,14 +78,14 @@ describe("the plugin", () => {
   test("notices that OpenCode cannot list a session", async () => {
     const fake = client()
     fake.host.listable = false
-    const hooks = await plugin.server({ client: fake }, { url: server.origin })
+    const hooks = await plugin.server({ client: fake }, { url: server.base })
     expect((await create(await configured(hooks))).status).toBe(200)
     expect(server.document(SESSION.slice(-8))?.messages).toEqual([])
     await hooks.dispose()
   })
 
   test("survives any event, and a client that fails", async () => {
-    const hooks = await plugin.server({ client: {} as never }, { url: server.origin })
+    const hooks = await plugin.server({ client: {} as never }, { url: server.base })
     for (const type of ["session.updated", "session.created", "session.deleted", "message.updated", "unknown"]) {
       for (const properties of [undefined, {}, { info: null }, { info: { id: 7 } }, { info: { id: SESSION, share: { url: "x" } } }]) await hooks.event({ event: { type, ...(properties && { properties: properties as never }) } })
     }
@@ -102,7 +102,7 @@ describe("the plugin", () => {
         return { data: { orgs: [{ orgID: "org_0", active: false }, { orgID: "org_1", active }] } }
       },
     }
-    const hooks = await plugin.server({ client: { ...fake, _client } }, { url: server.origin })
+    const hooks = await plugin.server({ client: { ...fake, _client } }, { url: server.base })
     await configured(hooks)
     expect(routes).toEqual([])
     // The plugin starts after this hook; what it does then ends with this list when there is an organisation.
@@ -131,7 +131,7 @@ describe("the plugin", () => {
 
 describe("it fails closed:", () => {
   test("a wrong option refuses to share, also when the environment names a server", async () => {
-    process.env.BETTER_SHARE_BASE_URL = server.origin
+    process.env.BETTER_SHARE_BASE_URL = server.base
     const fake = client()
     const hooks = await plugin.server({ client: fake }, { url: "share.example.com" })
     expect((await create(await configured(hooks))).status).toBe(500)
@@ -145,7 +145,7 @@ describe("it fails closed:", () => {
       throw new Error("no port")
     })
     const fake = client()
-    const hooks = await plugin.server({ client: fake }, { url: server.origin })
+    const hooks = await plugin.server({ client: fake }, { url: server.base })
     serve.mockRestore()
     expect(await configured(hooks, { enterprise: { url: "https://elsewhere.example" } })).toBe("http://127.0.0.1:9")
     await fake.host.told(/could not open a port/)
@@ -177,7 +177,7 @@ describe("what is installed", () => {
     for (const file of ["src/index.ts", "dist/index.js"]) {
       const loaded = (await import(join(state, file))) as { default: typeof plugin }
       expect(loaded.default.id).toBe(plugin.id)
-      const hooks = await loaded.default.server({ client: client() }, { url: server.origin })
+      const hooks = await loaded.default.server({ client: client() }, { url: server.base })
       expect((await create(await configured(hooks))).status).toBe(200)
       await hooks.dispose()
     }

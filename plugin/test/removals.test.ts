@@ -83,7 +83,7 @@ describe("a share that cannot be removed now", () => {
 })
 
 describe("the memory", () => {
-  const share = (n: number) => ({ id: `share${n}`, origin: "https://share.example.com", secret: `s${n}` })
+  const share = (n: number) => ({ id: `share${n}`, base: "https://share.example.com", secret: `s${n}` })
 
   test("loses nothing when two processes write at once", async () => {
     const [first, second] = [new Memory(world.folder), new Memory(world.folder)]
@@ -96,7 +96,7 @@ describe("the memory", () => {
 
   test("tells shares apart that differ only in case or server", async () => {
     const memory = new Memory(world.folder)
-    const shares = [{ ...share(1), id: "abc" }, { ...share(1), id: "ABC" }, { ...share(1), id: "abc", origin: "https://other.example" }]
+    const shares = [{ ...share(1), id: "abc" }, { ...share(1), id: "ABC" }, { ...share(1), id: "abc", base: "https://other.example" }]
     for (const one of shares) await memory.keep({ kind: "removal", share: one })
     expect(await memory.notes()).toHaveLength(3)
   })

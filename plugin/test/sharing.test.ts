@@ -19,7 +19,7 @@ const add = (host: FakeHost, number: number, text: string) => host.transcripts.g
 describe("the life of a share", () => {
   test("the link that OpenCode gets is readable at once", async () => {
     const share = await world.start().created()
-    expect(share).toMatchObject({ id: ID, url: `${world.server.origin}/share/${ID}` })
+    expect(share).toMatchObject({ id: ID, url: `${world.server.base}/share/${ID}` })
     expect(share.secret).toBe(world.secretOf(ID))
     expect(world.server.document(ID)).toMatchObject({ shareId: ID, sessionId: SESSION, session: { id: SESSION }, createdAt: world.server.shares.get(ID)?.createdAt })
     expect((await world.host.told(/^Shared on 127\.0\.0\.1:\d+: http\S+ - 1 message, 0 redactions\. \/unshare removes it\.$/)).variant).toBe("success")

@@ -44,7 +44,7 @@ export class FakeServer extends Watch {
     this.#server = Bun.serve({ hostname: "127.0.0.1", port, idleTimeout: 0, maxRequestBodySize: 500_000_000, fetch: (request) => this.#handle(request) })
   }
 
-  get origin(): string {
+  get base(): string {
     return `http://127.0.0.1:${this.#server.port}`
   }
 
@@ -106,7 +106,7 @@ export class FakeServer extends Watch {
     if (this.shares.has(shareId)) return failure(409, "share_exists")
     const share = { secret: randomBytes(24).toString("base64url"), sessionId, createdAt: 1_700_000_000_000 + this.shares.size, object: undefined }
     this.shares.set(shareId, share)
-    return Response.json({ shareId, url: `${this.origin}/share/${shareId}`, secret: share.secret, ...this.#link(shareId, body), createdAt: share.createdAt }, { status: 201 })
+    return Response.json({ shareId, url: `${this.base}/share/${shareId}`, secret: share.secret, ...this.#link(shareId, body), createdAt: share.createdAt }, { status: 201 })
   }
 
   #link(shareId: string, body: Buffer) {
@@ -115,7 +115,7 @@ export class FakeServer extends Watch {
     const key = randomBytes(12).toString("hex")
     this.#links.set(key, { shareId, size })
     const signed = { "Content-Type": "application/json", "Content-Encoding": "gzip", "Cache-Control": "private, no-store", "Content-Length": String(size) }
-    return { presignedUrl: `${this.origin}/upload/${key}`, headers: signed, expiresAt: Date.now() + 3_600_000 }
+    return { presignedUrl: `${this.base}/upload/${key}`, headers: signed, expiresAt: Date.now() + 3_600_000 }
   }
 
   #upload(path: string, headers: Headers, body: Buffer): Response {

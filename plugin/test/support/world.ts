@@ -55,7 +55,7 @@ export class World {
   start({ limits = {}, settings, privacy = readPrivacy({}), machine = NOWHERE, host = this.host }: Choices = {}): OpenCode {
     const share = startBetterShare({
       host,
-      settings: settings ?? { origin: this.server.origin, token: undefined, isDefault: false },
+      settings: settings ?? { base: this.server.base, token: undefined, isDefault: false },
       privacy,
       machine,
       limits: { ...SHORT, ...limits },
@@ -67,7 +67,7 @@ export class World {
 
   /** What OpenCode would have stored for a share that exists on the fake server. */
   secretOf(shareId: string): string {
-    return packSecret({ id: shareId, origin: this.server.origin, secret: this.server.shares.get(shareId)?.secret ?? "" })
+    return packSecret({ id: shareId, base: this.server.base, secret: this.server.shares.get(shareId)?.secret ?? "" })
   }
 
   async close(): Promise<void> {
