@@ -78,6 +78,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     PREVIEW_TITLES: Annotated[
         bool, Meta(description="Whether previews of links show the title, project and model of a session.")
     ] = True
+    SHARE_REDACT: Annotated[
+        bool,
+        Meta(
+            description="Remove the secrets that are recognised from what OpenCode sends without the plugin."
+        ),
+    ] = False
     UPLOAD_SIZE_REQUIRED: Annotated[
         bool, Meta(description="Refuse to sign an upload whose size was not declared.")
     ] = False

@@ -17,7 +17,7 @@ from app.cache import Cache
 from app.document import Document, read_body, too_large
 from app.life import Life
 from app.session import JSON, Index, UnreadableDocument, read_conversation, write_index
-from app.storage import ObjectStore, StoredObject, document_key
+from app.storage import ObjectStore, document_key
 from app.storage.base import Body
 
 # How long the store's word is good while a session may still grow, and for how long after the last upload
@@ -181,11 +181,15 @@ class Documents:
             return None
         if found.body is None:
             return _Found(found.etag)
-        return _Found(found.etag, partial(self._read, life.share_id, found, found.body), found.body.close)
+        if found.size > self._max_bytes:
+            found.body.close()
+            self._store.delete(document_key(life.share_id))
+            raise too_large(self._max_bytes)
+        return _Found(found.etag, partial(self._read, found.etag, found.body), found.body.close)
 
     def _stored_json(self, share_id: str) -> JSON | None:
         found = self._store.open(document_key(share_id))
-        return self._read(share_id, found, found.body).json if found and found.body else None
+        return self._read(found.etag, found.body).json if found and found.body else None
 
     def _take_in(self, life: Life, document: Document) -> Index:
         """Reads a document, and keeps what the pages need of it for the other workers."""
@@ -260,12 +264,9 @@ class Documents:
             raise UnreadableDocument("The session is being replaced; try again in a moment.")
         return found
 
-    def _read(self, share_id: str, found: StoredObject, body: Body) -> Document:
+    def _read(self, etag: str, body: Body) -> Document:
         try:
-            if found.size > self._max_bytes:
-                self._store.delete(document_key(share_id))
-                raise too_large(self._max_bytes)
-            return Document(found.etag, read_body(body, self._max_bytes), self._max_bytes)
+            return Document(etag, read_body(body, self._max_bytes), self._max_bytes)
         finally:
             body.close()
 

@@ -11,7 +11,8 @@ from markupsafe import Markup, escape
 
 from app.render import code
 from app.render.code import ALIASES, LEXERS, highlight, language_of_file, lexer
-from app.render.guard import MAX_BLOCK_BYTES, Budget, TimeUp
+from app.render.guard import MAX_BLOCK_BYTES, Budget
+from app.timer import TimeUp
 
 
 def unescape(line: Markup) -> str:

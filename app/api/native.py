@@ -5,6 +5,8 @@ With an account it calls the same below `/api/shares`. Reading and deleting are 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from flask.typing import ResponseReturnValue
 from msgspec import Raw
@@ -14,11 +16,17 @@ from app.api.auth import require_share
 from app.api.blueprint import bp, limit_creations, limit_requests
 from app.api.body import SessionId, body_of, refused_bodies
 from app.api.tokens import require_creator
+from app.errors import ApiError
 from app.metrics import count
 from app.models import NATIVE
 from app.parts import parts
-from app.session import take_in
+from app.redaction import redact_items
+from app.session import Item, take_in
+from app.timer import TimeUp, timer
 from app.watch import about
+
+# Of processor time; a whole session of 20 MB takes some seconds.
+REDACTION_SECONDS = 30
 
 
 class CreateRequest(msgspec.Struct):
@@ -56,7 +64,20 @@ def sync(share_id: str) -> ResponseReturnValue:
     share = require_share(NATIVE)
     with refused_bodies():
         items = take_in(wanted.data)
+        if parts().config.SHARE_REDACT:
+            items = _redacted(items)
     batch = msgspec.json.encode(items)
     parts().folding.make_room(share, batch)
     events.append(share, batch)
     return {}
+
+
+def _redacted(items: Sequence[Item]) -> list[Item]:
+    """The items without the secrets that are recognised. Raises ApiError (422) when that takes too long."""
+    try:
+        with timer(REDACTION_SECONDS):
+            found, _ = redact_items([msgspec.json.decode(item.data) for item in items])
+    except TimeUp:
+        sentence = "Looking for secrets in this took too long, so it was not stored."
+        raise ApiError(422, "not_redacted", sentence) from None
+    return [Item(item.type, Raw(msgspec.json.encode(data))) for item, data in zip(items, found, strict=True)]

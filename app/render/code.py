@@ -13,8 +13,9 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, _TokenType
 
-from app.render.guard import Budget, TimeUp
+from app.render.guard import Budget
 from app.render.labels import visible
+from app.timer import TimeUp
 
 # Some lexers take seconds for one long line; longer ones stay plain.
 MAX_LINE_CHARACTERS = 500

@@ -11,9 +11,10 @@ from markupsafe import Markup, escape
 
 from app.render.code import highlight, language_of_file
 from app.render.diff import FileDiff, Hunk, Row
-from app.render.guard import MAX_BLOCK_BYTES, Budget, TimeUp
+from app.render.guard import MAX_BLOCK_BYTES, Budget
 from app.render.labels import short, visible
 from app.render.words import Range, changed_words, mark
+from app.timer import TimeUp
 
 MAX_ROWS = 500
 MAX_CHARACTERS = 64 * 1024

@@ -12,8 +12,9 @@ from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
 from app.render.code import highlight
-from app.render.guard import Budget, TimeUp
+from app.render.guard import Budget
 from app.render.labels import visible
+from app.timer import TimeUp
 
 # Nested brackets take quadratic time, and what is nested deeper than this is left out altogether.
 MAX_CHARACTERS = 64 * 1024

@@ -1,5 +1,6 @@
 """The bytes of a session document, read into a Conversation; plain functions over data."""
 
+from app.session.batches import Item
 from app.session.encoding import JSON, decodable
 from app.session.envelope import read_conversation, refusals
 from app.session.errors import UnreadableDocument
@@ -16,6 +17,7 @@ __all__ = [
     "Conversation",
     "Head",
     "Index",
+    "Item",
     "Step",
     "Turn",
     "UnreadableDocument",
