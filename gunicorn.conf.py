@@ -2,8 +2,7 @@
 
 import logging
 
-from app import housekeeping, logs, metrics
-from app.render.code import warm_lexers
+from app import housekeeping, logs, metrics, warming
 from config import ConfigError, read_config
 
 # Read before any worker starts, so that a wrong setting ends the start with one sentence.
@@ -26,6 +25,7 @@ logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def post_worker_init(worker):
+    warming.warm_worker(worker.wsgi)
     housekeeping.start(worker.wsgi)
 
 
@@ -37,8 +37,7 @@ def on_starting(server):
         raise ConfigError("only a proxy can reach a unix socket; set TRUSTED_PROXIES to 1 or more.")
     if _config.METRICS_ENABLED:
         metrics.prepare(_config.data_dir, _config.PORT)
-    # Before the fork, so that all workers share them.
-    warm_lexers()
+    warming.warm_all_workers()
 
 
 def child_exit(server, worker):

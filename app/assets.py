@@ -17,6 +17,8 @@ POLICY = (
     "form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
 
+SAFE = [("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer")]
+
 
 def init_app(app: Flask) -> None:
     folder = Path(app.static_folder or "")
@@ -32,8 +34,7 @@ def init_app(app: Flask) -> None:
     def add_headers(response: Response) -> Response:
         headers = response.headers
         headers.setdefault("Content-Security-Policy", POLICY)
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"
+        headers.extend(SAFE)
         if request.endpoint == "static" and response.status_code == 200:
             path = folder / (request.view_args or {})["filename"]
             if request.args.get("v") == _fingerprint(path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 # How long an upload link works.
 LINK_LIFETIME = timedelta(hours=1)
@@ -21,7 +22,7 @@ class Life:
     links_end: datetime
     revision: int = 0
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Tells this life from another one under the same id."""
         return f"{self.share_id}.{self.created_ms}"

@@ -29,6 +29,7 @@ NO_REFUSALS = {
 # What below DATA_DIR is no cache.
 LASTING = ("better-share.db", "better-share.db-wal", "better-share.db-shm", "secret_key", "documents")
 BODY_FILE = "bare-body"
+BARE_CONFIG = "benchmarks/bare_gunicorn.py"
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Service:
     @contextmanager
     def running(self) -> Iterator[Running]:
         """The service with fresh workers."""
-        with _gunicorn("wsgi:app", self.folder, self._environment()) as started:
+        with _gunicorn(["wsgi:app"], self.folder, self._environment()) as started:
             yield started
 
     def wipe_caches(self) -> None:
@@ -95,7 +96,9 @@ def bare(folder: Path, body: bytes, headers: Mapping[str, str]) -> Iterator[Runn
         "BARE_BODY": str(folder / BODY_FILE),
         "BARE_HEADERS": json.dumps(dict(headers)),
     }
-    with _gunicorn("benchmarks.bare:app", folder, environment(settings)) as started:
+    with _gunicorn(
+        ["--config", BARE_CONFIG, "benchmarks.bare:app"], folder, environment(settings)
+    ) as started:
         yield started
 
 
@@ -117,11 +120,11 @@ def services(folder: Path, with_servers: bool) -> Iterator[list[Service]]:
 
 
 @contextmanager
-def _gunicorn(app: str, folder: Path, env: dict[str, str]) -> Iterator[Running]:
+def _gunicorn(words: list[str], folder: Path, env: dict[str, str]) -> Iterator[Running]:
     [port] = free_ports(1)
     env = {**env, "PORT": str(port), "WEB_CONCURRENCY": str(WORKERS)}
-    log = folder / f"{app.partition(':')[0]}.log"
-    with running([PROGRAMS / "gunicorn", app], log, lambda: answers(port), cwd=ROOT, env=env) as process:
+    log = folder / f"{words[-1].partition(':')[0]}.log"
+    with running([PROGRAMS / "gunicorn", *words], log, lambda: answers(port), cwd=ROOT, env=env) as process:
         while len(workers := children(process.pid)) < WORKERS:
             time.sleep(0.05)
         wait_until_idle(workers)

@@ -44,6 +44,8 @@ MAX_CHILD_BYTES = 64 * 1024
 
 logger = logging.getLogger(__name__)
 
+TEMPLATES = ("step.html", "blocks.html", "sections.html")
+
 BLOCK_MACROS: dict[type[Block], str] = {
     Text: "text",
     Reasoning: "reasoning",
@@ -227,6 +229,12 @@ def beginning(text: str) -> str:
 
 def _form(template: str, macro: str, *values: object) -> Markup:
     return cast(Markup, getattr(_template(template), macro)(*values))
+
+
+def warm_templates() -> None:
+    """Compiles the templates of blocks ahead of their first use."""
+    for name in TEMPLATES:
+        _template(name)
 
 
 @cache

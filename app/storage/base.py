@@ -76,6 +76,9 @@ class ObjectStore(Protocol):
     def delete(self, key: str) -> None:
         """Removes the object; that it is gone already is no error."""
 
+    def prepare(self) -> None:
+        """Makes ready what the first call would have to make; reaches nothing yet."""
+
     def check(self) -> None:
         """Raises StorageError when the store does not answer."""
 

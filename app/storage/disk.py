@@ -123,6 +123,9 @@ class DiskStore:
         except OSError as error:
             raise StorageError(f"a document cannot be deleted: {error.strerror}") from error
 
+    def prepare(self) -> None:
+        """A folder is always ready."""
+
     def check(self) -> None:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

@@ -90,6 +90,10 @@ class S3Store:
         with suppress(_NotThere), _storage_errors():
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
+    def prepare(self) -> None:
+        self._presigner.generate_presigned_url("put_object", Params={"Bucket": self._bucket, "Key": "-"})
+        _ = self._client
+
     def check(self) -> None:
         with _storage_errors():
             self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=1)
