@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -33,12 +34,16 @@ from app.mount import Mount
 from app.pages import KeptPages
 from app.parts import EXTENSION, Parts
 from app.render import labels
+from app.replay import Replay
 from app.shares import Shares
 from app.standing import StandingConnection
 from app.storage import open_store
 from app.token_prefix import TokenPrefix
-from app.watch import Watch
+from app.watch import Answered, Watch
 from config import Config, read_config
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 MAX_REQUEST_BYTES = 64 * 1024
 # How long PostgreSQL may take to accept a connection, and its network to take what is sent to it.
@@ -60,28 +65,23 @@ def create_app(config: Config | None = None) -> Flask:
         # Uploads to the disk store have their own, larger cap.
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
     )
-    watchers = [logs.write, metrics.init_app(app)] if config.METRICS_ENABLED else [logs.write]
-    app.wsgi_app = TokenPrefix(app.wsgi_app)  # type: ignore[method-assign]
-    app.wsgi_app = Watch(app.wsgi_app, watchers, bool(config.TRUSTED_PROXIES))  # type: ignore[method-assign]
-    if prefix := urlsplit(config.BASE_URL).path:
-        app.wsgi_app = Mount(app.wsgi_app, prefix)  # type: ignore[method-assign]
-    if config.TRUSTED_PROXIES:
-        hops = config.TRUSTED_PROXIES
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-
     db.init_app(app)
     migrate.init_app(app, db)
     api.init_limiter(app)
 
     store = open_store(config)
     cache = Cache(config.data_dir / "cache", config.CACHE_MAX_BYTES)
-    standing = StandingConnection()
+    with app.app_context():
+        standing = StandingConnection(db.engine)
     shares = Shares(store, Expiry(config.share_max_age), standing)
     documents = Documents(store, cache, config.MAX_SESSION_BYTES, events.newest)
     folding = Folding(store, shares, documents, config.MAX_SESSION_BYTES)
+    watchers = [logs.write, metrics.init_app(app)] if config.METRICS_ENABLED else [logs.write]
+    replay = Replay(app.wsgi_app, shares, documents, metrics.counter(app, "cache_hits"))
     app.extensions[EXTENSION] = Parts(
-        config, store, shares, documents, folding, cache, KeptPages(cache), standing
+        config, store, shares, documents, folding, cache, KeptPages(cache), standing, replay
     )
+    app.wsgi_app = _wrapped(replay, config, watchers)  # type: ignore[assignment, method-assign]
     app.jinja_env.filters.update(labels.FILTERS)
     assets.init_app(app)
     errors.init_app(app)
@@ -91,6 +91,19 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(landing.bp)
     app.register_blueprint(share.bp)
     app.cli.add_command(cli.shares)
+    return app
+
+
+def _wrapped(
+    app: WSGIApplication, config: Config, watchers: Sequence[Callable[[Answered], None]]
+) -> WSGIApplication:
+    """The app as a server calls it: the last one here sees a request first."""
+    app = TokenPrefix(app)
+    app = Watch(app, watchers, bool(config.TRUSTED_PROXIES))
+    if prefix := urlsplit(config.BASE_URL).path:
+        app = Mount(app, prefix)
+    if hops := config.TRUSTED_PROXIES:
+        app = ProxyFix(app, x_for=hops, x_proto=hops, x_host=hops)
     return app
 
 

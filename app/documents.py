@@ -142,6 +142,11 @@ class Documents:
             return self._edition(life, held.etag, is_due=not is_good)
         return self._look(life, held, wait=True)
 
+    def is_newest(self, life: Life, etag: str) -> bool:
+        """Whether this version may be shown without asking the store."""
+        held = self._held(life)
+        return held is not None and held.etag == etag and self._is_good(life, held)
+
     def refresh(self, life: Life) -> None:
         """Reads the newest version if the store has another, unless another worker is doing so already."""
         self._look(life, self._held(life), wait=False)

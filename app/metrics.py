@@ -48,6 +48,12 @@ def count(event: Event) -> None:
         counters[event].inc()
 
 
+def counter(app: Flask, event: Event) -> Callable[[], None]:
+    """What counts an event where there is no request of Flask's."""
+    counters: dict[Event, Counter] | None = app.extensions.get(EXTENSION)
+    return counters[event].inc if counters else lambda: None
+
+
 def prepare(data_dir: Path, port: int) -> None:
     """Makes the folder through which the workers of one server add up, without what another run left in it.
 

@@ -11,6 +11,7 @@ from app.cache import Cache
 from app.documents import Documents
 from app.folding import Folding
 from app.pages import KeptPages
+from app.replay import Replay
 from app.shares import Shares
 from app.standing import StandingConnection
 from app.storage import ObjectStore
@@ -29,11 +30,13 @@ class Parts:
     cache: Cache
     pages: KeptPages
     standing: StandingConnection
+    replay: Replay
 
     def forget(self, life: str) -> None:
         """Drops whatever this machine holds of the life with this name."""
         self.documents.forget(life)
         self.pages.forget(life)
+        self.replay.forget(life)
 
 
 def parts() -> Parts:

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from typing import Any, TypeVarTuple
 from weakref import WeakSet
 
-from sqlalchemy import Connection, CursorResult, Executable, Row, Select
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Row, Select
 from sqlalchemy.exc import DBAPIError
-
-from app.extensions import db
 
 Ts = TypeVarTuple("Ts")
 
@@ -22,7 +20,8 @@ class StandingConnection:
     on PostgreSQL three more round trips.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._mine = threading.local()
         self._all: WeakSet[Connection] = WeakSet()
 
@@ -50,7 +49,7 @@ class StandingConnection:
     def _connection(self) -> Connection:
         connection: Connection | None = getattr(self._mine, "connection", None)
         if connection is None:
-            connection = db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             self._mine.connection = connection
             self._all.add(connection)
         return connection

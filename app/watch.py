@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 ID_KEY = "better_share.request_id"
 SHARE_KEY = "better_share.share_id"
+ROUTE_KEY = "better_share.route"
 
 
 @dataclass
@@ -69,7 +70,7 @@ class Watch:
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             # Flask takes its request out of the environment once it is answered.
-            _note_request(told, environ["werkzeug.request"])
+            _note_request(told, environ)
             told.status = int(status[:3])
             told.bytes = next((int(value) for name, value in headers if name == "Content-Length"), None)
             return start_response(status, [*headers, ("X-Request-ID", name)], *error)
@@ -91,6 +92,15 @@ def request_id() -> str | None:
     return request.environ.get(ID_KEY) if has_request_context() else None
 
 
-def _note_request(told: Answered, asked: Request) -> None:
+def note(environ: WSGIEnvironment, route: str, share_id: str) -> None:
+    """Notes the same of a request that Flask never sees."""
+    environ[ROUTE_KEY], environ[SHARE_KEY] = route, share_id
+
+
+def _note_request(told: Answered, environ: WSGIEnvironment) -> None:
+    if ROUTE_KEY in environ:
+        told.route, told.share_id = environ[ROUTE_KEY], environ[SHARE_KEY]
+        return
+    asked: Request = environ["werkzeug.request"]
     told.route = asked.url_rule.rule if asked.url_rule else None
-    told.share_id = asked.environ.get(SHARE_KEY) or (asked.view_args or {}).get("share_id")
+    told.share_id = environ.get(SHARE_KEY) or (asked.view_args or {}).get("share_id")

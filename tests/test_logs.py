@@ -78,7 +78,7 @@ def test_neither_secrets_nor_upload_links_are_written_down(client: FlaskClient, 
     written = log.getvalue()
     assert len(written.splitlines()) == 5
     assert "PUT /api/upload/sessions/GhIjKlMn.json?*** 200" in written
-    assert "/t/***/api/share 404" in written
+    assert "/t/***/api/share 405" in written
     for private in (answer["secret"], "sig=", "dark", "the-token"):
         assert private not in written
 

@@ -19,6 +19,7 @@ from app.errors import NotUploaded
 from app.life import Life
 from app.metrics import count
 from app.parts import parts
+from app.replay import may_be_repeated
 from app.session import UnreadableDocument
 from app.storage import StorageError
 
@@ -77,6 +78,7 @@ def page(share_id: str, name: str, make: Callable[[Edition], Made]) -> Response:
             if not made.may_be_kept:
                 return make_response(made.html)
             body = parts().pages.put(edition, name_of_release, encoding, made.html.encode())
+        may_be_repeated(request.environ, edition, body)
         return encoded_response(body, encoding, "text/html")
 
     return answer(share_id, kept)

@@ -1,0 +1,104 @@
+"""Answers again as it was answered before, ahead of all that Flask does for a request.
+
+Of a page that is kept, finding its view and making its response cost more than asking the database whether it
+may be shown; so the answers themselves are kept, and only that question remains.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.documents import Documents, Edition
+from app.shares import SHARE_ID, ShareError, Shares
+from app.watch import note
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+MAX_ANSWERS = 500
+PAGE = re.compile(f"/share/({SHARE_ID})")
+ROUTE = "/share/<share_id>"
+# Under which a view leaves what its answer was made of.
+SHOWN = "better_share.shown"
+
+
+class Shown(NamedTuple):
+    """The version of a document and the page of it, encoded, that an answer has."""
+
+    life: str
+    etag: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class _Answer:
+    shown: Shown
+    headers: list[tuple[str, str]]
+
+
+def may_be_repeated(environ: WSGIEnvironment, edition: Edition, body: bytes) -> None:
+    """Notes that whoever asks the same again may get the same, for as long as the edition is the newest."""
+    environ[SHOWN] = Shown(edition.life.name, edition.etag, body)
+
+
+class Replay:
+    """Keeps the answers of `app` to requests for the first page of a share, the last MAX_ANSWERS of them.
+
+    `on_repeat` is called for each that is given again.
+    """
+
+    def __init__(
+        self, app: WSGIApplication, shares: Shares, documents: Documents, on_repeat: Callable[[], None]
+    ) -> None:
+        self._app = app
+        self._shares = shares
+        self._documents = documents
+        self._on_repeat = on_repeat
+        self._answers: OrderedDict[tuple[str, ...], _Answer] = OrderedDict()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = PAGE.fullmatch(environ["PATH_INFO"])
+        is_plain = environ["REQUEST_METHOD"] == "GET" and not environ.get("QUERY_STRING")
+        if path is None or not is_plain or "HTTP_IF_NONE_MATCH" in environ:
+            return self._app(environ, start_response)
+        key = (path[1], environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_ACCEPT_ENCODING", ""))
+        answer = self._answers.get(key)
+        if answer and self._is_current(path[1], answer.shown):
+            self._answers.move_to_end(key)
+            self._on_repeat()
+            note(environ, ROUTE, path[1])
+            start_response("200 OK", answer.headers)
+            return [answer.shown.body]
+
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            shown = environ.get(SHOWN)
+            if shown and status.startswith("200"):
+                self._keep(key, _Answer(shown, headers))
+            return start_response(status, headers, *error)
+
+        return self._app(environ, start)
+
+    def forget(self, life: str) -> None:
+        """Drops the answers that show something of the life with this name."""
+        for key in [key for key, answer in self._answers.items() if answer.shown.life == life]:
+            self._answers.pop(key, None)
+
+    def _is_current(self, share_id: str, shown: Shown) -> bool:
+        """Whether the answer may be given again. What cannot be found out is for the app to say."""
+        try:
+            life = self._shares.life(share_id)
+        except (ShareError, SQLAlchemyError):
+            return False
+        return life.name == shown.life and self._documents.is_newest(life, shown.etag)
+
+    def _keep(self, key: tuple[str, ...], answer: _Answer) -> None:
+        self._answers[key] = answer
+        self._answers.move_to_end(key)
+        if len(self._answers) > MAX_ANSWERS:
+            self._answers.popitem(last=False)
