@@ -1,22 +1,18 @@
-"""The one place that fetches, keeps, indexes and forgets session documents."""
+"""The one place that fetches session documents, and has them kept, indexed and forgotten."""
 
 from __future__ import annotations
 
-import gc
-import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial
-
-import msgspec
+from functools import cached_property, partial
 
 from app.cache import Cache
 from app.document import Document, read_body, too_large
+from app.kept import Held, KeptDocuments, version_of
 from app.life import Life
-from app.session import JSON, Index, UnreadableDocument, read_conversation, write_index
+from app.session import JSON, Index, UnreadableDocument
 from app.storage import ObjectStore, document_key
 from app.storage.base import Body
 
@@ -27,9 +23,6 @@ LARGE_FRESH_SECONDS = 20
 LARGE_BYTES = 5 * 1024 * 1024
 UPLOAD_SECONDS = 600
 MAX_SEEN = 10_000
-# The file that says which version this machine holds.
-HELD = "held"
-
 # Makes the newest document of a share from the stored one, where there is one.
 Newest = Callable[[Life, Callable[[], JSON | None]], JSON]
 
@@ -56,7 +49,7 @@ class Edition:
 
     @cached_property
     def version(self) -> str:
-        return _version(self.etag)
+        return version_of(self.etag)
 
     @cached_property
     def index(self) -> Index:
@@ -67,13 +60,6 @@ class Edition:
     def json(self) -> JSON:
         """The document unpacked. Raises UnreadableDocument or StorageError."""
         return self._json()
-
-
-class _Held(msgspec.Struct, frozen=True):
-    """What this machine holds of a share: a version, and the bytes of its unpacked document."""
-
-    etag: str
-    size: int
 
 
 @dataclass(frozen=True)
@@ -108,10 +94,9 @@ class Documents:
     def __init__(self, store: ObjectStore, cache: Cache, max_bytes: int, newest: Newest) -> None:
         self._store = store
         self._newest = newest
-        self._cache = cache
+        self._kept = KeptDocuments(cache)
         self._max_bytes = max_bytes
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
-        self._read_held = lru_cache(maxsize=1024)(self._read_held_file)
 
     def fetch(self, life: Life, etag: str | None = None) -> Document | Unchanged | None:
         """The document of a share; Unchanged for a caller with its `etag`, None before there is any.
@@ -136,7 +121,7 @@ class Documents:
         Where a large upload may have changed, the version held here is given once more: nobody waits for
         the next while there is something to show. Raises UnreadableDocument or StorageError.
         """
-        held = self._held(life)
+        held = self._kept.held(life)
         is_good = held is not None and self._is_good(life, held)
         if held is not None and (is_good or (held.size > LARGE_BYTES and not life.revision)):
             return self._edition(life, held.etag, is_due=not is_good)
@@ -144,34 +129,34 @@ class Documents:
 
     def is_newest(self, life: Life, etag: str) -> bool:
         """Whether this version may be shown without asking the store."""
-        held = self._held(life)
+        held = self._kept.held(life)
         return held is not None and held.etag == etag and self._is_good(life, held)
 
     def refresh(self, life: Life) -> None:
         """Reads the newest version if the store has another, unless another worker is doing so already."""
-        self._look(life, self._held(life), wait=False)
+        self._look(life, self._kept.held(life), wait=False)
 
     def lives(self) -> set[str]:
         """The names of the lives of which this machine holds something."""
-        return {*self._seen, *self._cache.lives()}
+        return {*self._seen, *self._kept.lives()}
 
     def forget(self, life: str) -> None:
         """Drops what this machine holds of the life with this name."""
         self._seen.pop(life, None)
-        self._cache.forget(life)
+        self._kept.forget(life)
 
-    def _look(self, life: Life, held: _Held | None, *, wait: bool) -> Edition | None:
+    def _look(self, life: Life, held: Held | None, *, wait: bool) -> Edition | None:
         found = self._open(life, held.etag if held else None)
         if found is None:
             return None
         index = None
         if found.read:
-            with self._cache.turn(life.name, wait=wait) as is_free:
-                held = self._held(life)
+            with self._kept.turn(life, wait=wait) as is_free:
+                held = self._kept.held(life)
                 if not is_free or (held and held.etag == found.etag):
                     found.close()
                 else:
-                    index = self._take_in(life, found.read())
+                    index = self._kept.take_in(life, found.read())
         self._remember(life, found.etag)
         return self._edition(life, found.etag, index=index)
 
@@ -196,41 +181,7 @@ class Documents:
         found = self._store.open(document_key(share_id))
         return self._read(found.etag, found.body).json if found and found.body else None
 
-    def _take_in(self, life: Life, document: Document) -> Index:
-        """Reads a document, and keeps what the pages need of it for the other workers."""
-        version = _version(document.etag)
-        try:
-            json = document.json
-            with _without_collecting():
-                index, pieces = write_index(read_conversation(json))
-        except UnreadableDocument as error:
-            # So that it is not fetched again for each page that is asked of it.
-            self._cache.put(life.name, f"{version}.unreadable", str(error).encode())
-            self._hold(life, _Held(document.etag, 0))
-            raise
-        self._cache.put_pieces(life.name, f"{version}.messages", pieces)
-        self._cache.put(life.name, f"{version}.stored", document.stored)
-        self._cache.put(life.name, f"{version}.index", index)
-        self._hold(life, _Held(document.etag, len(json)))
-        messages = self._cache.map(life.name, f"{version}.messages")
-        return Index(index, messages or memoryview(b"".join(pieces)))
-
-    def _hold(self, life: Life, held: _Held) -> None:
-        self._cache.put(life.name, HELD, msgspec.json.encode(held))
-        self._cache.keep_only(life.name, (_version(held.etag), HELD, "steps."))
-
-    def _held(self, life: Life) -> _Held | None:
-        """What this machine took in last: no worker goes back behind what another has shown."""
-        stamp = self._cache.stamp(life.name, HELD)
-        return self._read_held(life.name, stamp) if stamp else None
-
-    def _read_held_file(self, life: str, _stamp: tuple[int, int]) -> _Held | None:
-        try:
-            return msgspec.json.decode(self._cache.get(life, HELD) or b"", type=_Held)
-        except msgspec.DecodeError:
-            return None
-
-    def _is_good(self, life: Life, held: _Held) -> bool:
+    def _is_good(self, life: Life, held: Held) -> bool:
         if life.revision:
             # Of a native share the row tells.
             return held.etag == native_etag(life)
@@ -238,29 +189,21 @@ class Documents:
         return seen is not None and seen.etag == held.etag and seen.is_good(life, held.size)
 
     def _edition(self, life: Life, etag: str, *, is_due: bool = False, index: Index | None = None) -> Edition:
-        version = _version(etag)
         return Edition(
             life,
             etag,
             is_due,
-            lambda: index or self._index(life, version),
+            lambda: index or self._index(life, etag),
             lambda: self._json(life, etag),
         )
 
-    def _index(self, life: Life, version: str) -> Index:
-        index = self._cache.get(life.name, f"{version}.index")
-        messages = self._cache.map(life.name, f"{version}.messages")
-        if index is not None and messages is not None:
-            return Index(index, messages)
-        if reason := self._cache.get(life.name, f"{version}.unreadable"):
-            raise UnreadableDocument(reason.decode())
-        return self._take_in(life, self._fetch_again(life))
+    def _index(self, life: Life, etag: str) -> Index:
+        return self._kept.index(life, etag) or self._kept.take_in(life, self._fetch_again(life))
 
     def _json(self, life: Life, etag: str) -> JSON:
-        stored = self._cache.get(life.name, f"{_version(etag)}.stored")
-        if stored is not None:
-            return Document(etag, stored, self._max_bytes).json
-        return self._fetch_again(life).json
+        stored = self._kept.stored(life, etag)
+        document = Document(etag, stored, self._max_bytes) if stored else self._fetch_again(life)
+        return document.json
 
     def _fetch_again(self, life: Life) -> Document:
         """For a version that the cache has dropped; a newer one serves as well."""
@@ -285,17 +228,3 @@ class Documents:
 def native_etag(life: Life) -> str:
     """What the batches make of a document, their number alone tells, wherever they are kept."""
     return f"{life.created_ms}-{life.revision}"
-
-
-def _version(etag: str) -> str:
-    return hashlib.sha256(etag.encode()).hexdigest()[:16]
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """A session is a million small objects that all stay: looking for dead ones doubles the time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

@@ -25,6 +25,7 @@ from app.models import Share
 from app.pages import KeptPages
 from app.parts import parts
 from app.render import Renderer
+from app.session import read_conversation
 from app.storage import StorageError
 from tests.client import create, delete, renew, share, upload
 from tests.conftest import running_app
@@ -249,10 +250,22 @@ def test_a_document_that_cannot_be_read_is_read_once(
 ) -> None:
     share(client, b'{"session": 5, "messages": []}')
     assert client.get("/share/GhIjKlMn").status_code == 422
-    monkeypatch.setattr("app.documents.read_conversation", None)
+    monkeypatch.setattr("app.kept.read_conversation", None)
     again = client.get("/share/GhIjKlMn/changes")
     assert again.status_code == 422
     assert "not a session of OpenCode" in again.text
+
+
+def test_what_another_release_kept_is_not_read(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    share(client, SESSION)
+    client.get("/share/GhIjKlMn")
+    read: list[bool] = []
+    monkeypatch.setattr("app.kept.release", lambda: "another")
+    monkeypatch.setattr(
+        "app.kept.read_conversation", lambda json: read.append(True) or read_conversation(json)
+    )
+    assert client.get("/share/GhIjKlMn/changes").status_code == 200
+    assert read == [True]
 
 
 def test_pages_are_shown_while_nothing_can_be_kept(client: FlaskClient, settings: dict[str, str]) -> None:
