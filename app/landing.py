@@ -12,6 +12,13 @@ bp = Blueprint("landing", __name__)
 
 @bp.get("/")
 def landing() -> ResponseReturnValue:
-    response = make_response(render_template("landing.html", base_url=parts().config.BASE_URL))
+    config = parts().config
+    html = render_template(
+        "landing.html",
+        base_url=config.BASE_URL,
+        needs_token=bool(config.create_tokens),
+        redacts=config.SHARE_REDACT,
+    )
+    response = make_response(html)
     response.headers["Cache-Control"] = "no-cache"
     return response

@@ -37,6 +37,24 @@ def test_the_way_without_a_plugin_is_one_line_as_the_readme_has_it(client: Flask
     assert json.loads(blocks[0]) == {"enterprise": {"url": "http://127.0.0.1:8000"}}
 
 
+def test_a_server_for_a_team_says_where_the_token_goes(settings: dict[str, str]) -> None:
+    with running_app({**settings, "SHARE_CREATE_TOKEN": "alice:alices-token-for-tests"}) as app:
+        page = app.test_client().get("/").text
+    assert "Sharing here needs a token." in page
+    assert snippet(page, "Line for opencode.json without a plugin") == {
+        "enterprise": {"url": "https://share.example.com/t/YOUR-TOKEN"}
+    }
+    assert "alices-token" not in page
+
+
+@pytest.mark.parametrize(
+    ("redacts", "words"), [("true", "Removed by this server"), ("false", "Stored as they are")]
+)
+def test_it_says_what_becomes_of_secrets(settings: dict[str, str], redacts: str, words: str) -> None:
+    with running_app({**settings, "SHARE_REDACT": redacts}) as app:
+        assert words in app.test_client().get("/").text
+
+
 @pytest.mark.parametrize(
     "address", ["http://127.0.0.1:8000", "http://[::1]:8000", "https://a.example/</pre><b>&"]
 )
