@@ -68,7 +68,7 @@ def test_a_broken_plugin_shares_nothing(tmp_path: Path, outside: Trap, server: T
     assert outside.caught == server.caught == []
 
 
-@pytest.mark.parametrize("url", ["", "share.example.com", "https://share.example.com/path"])
+@pytest.mark.parametrize("url", ["", "share.example.com", "https://share.example.com/?path"])
 def test_a_wrong_address_shares_nothing(tmp_path: Path, outside: Trap, server: Trap, url: str) -> None:
     environment = {**through(outside.url), "BETTER_SHARE_BASE_URL": server.url}
     setup = Setup(url, copy_plugin(tmp_path), environment=environment)
