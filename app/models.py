@@ -62,12 +62,15 @@ class Share(Base):
     def add(row: dict[str, Any]) -> bool:
         """Whether the row went in; the primary key alone decides between two that come at once."""
         try:
-            db.session.execute(insert(Share).values(row))
-            db.session.commit()
+            # One statement needs no transaction around it, and no session.
+            with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(ADD, row)
         except IntegrityError:
-            db.session.rollback()
             return False
         return True
+
+
+ADD = insert(Share)
 
 
 class ShareEvent(Base):

@@ -53,7 +53,7 @@ def test_a_file_changed_in_several_turns_has_a_patch_of_each() -> None:
 
 
 def test_totals_count_files_and_lines() -> None:
-    assert totals(changes(read(recorded.document("rate-limit-feature")))) == Totals(5, 57, 3)
+    assert totals(read(recorded.document("rate-limit-feature"))) == Totals(5, 57, 3)
 
 
 @pytest.mark.parametrize("name", ["rate-limit-feature", "reverted"])
@@ -242,4 +242,4 @@ def test_beyond_the_cap_lines_count_without_their_patches() -> None:
     document = {**recorded.document("empty"), "diffs": [{"file": name, "patch": patch} for name in "abc"]}
     found = changed(document)
     assert [len(found[name].patches) for name in "abc"] == [1, 1, 0]
-    assert totals(list(found.values())) == Totals(3, 3, 0)
+    assert totals(constructed.read(document)) == Totals(3, 3, 0)

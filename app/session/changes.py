@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from app.session.file_diffs import ChangeStatus, FileDiff, listed_diffs, tool_diffs
@@ -52,7 +52,21 @@ def changes(conversation: Conversation) -> list[FileChange]:
     the editing tools do, and those of the sub-agents that were sent out. What the document tells of the
     session as a whole is only asked about files that are in neither.
     """
-    gathered = _Gathered()
+    return sorted(_gathered(conversation, MAX_PATCH_CHARACTERS).values(), key=lambda change: change.path)
+
+
+def totals(conversation: Conversation) -> Totals:
+    """How many files that are, and lines, without keeping a patch."""
+    changed = _gathered(conversation, max_characters=0).values()
+    return Totals(
+        files=len(changed),
+        additions=sum(change.additions for change in changed),
+        deletions=sum(change.deletions for change in changed),
+    )
+
+
+def _gathered(conversation: Conversation, max_characters: int) -> dict[str, FileChange]:
+    gathered = _Gathered(max_characters)
     asked = {conversation.id}
     waiting = [conversation]
     for session in waiting:
@@ -69,15 +83,7 @@ def changes(conversation: Conversation) -> list[FileChange]:
         for diff in listed_diffs(conversation.diffs):
             if relative_path(diff.path, conversation.directory) not in known:
                 gathered.add(diff, conversation.directory, "")
-    return sorted(gathered.files.values(), key=lambda change: change.path)
-
-
-def totals(changed: Sequence[FileChange]) -> Totals:
-    return Totals(
-        files=len(changed),
-        additions=sum(change.additions for change in changed),
-        deletions=sum(change.deletions for change in changed),
-    )
+    return gathered.files
 
 
 _Found = tuple[str, FileDiff | None, str | None]
@@ -117,7 +123,8 @@ def _tools(step: Step) -> Iterator[Tool]:
 
 
 class _Gathered:
-    def __init__(self) -> None:
+    def __init__(self, max_characters: int) -> None:
+        self._max_characters = max_characters
         self.files: dict[str, FileChange] = {}
         self._patches = 0
         self._characters = 0
@@ -132,7 +139,7 @@ class _Gathered:
         change.status = _both(change.status, diff.status)
         change.additions += diff.additions
         change.deletions += diff.deletions
-        is_room = self._characters + len(diff.patch) <= MAX_PATCH_CHARACTERS and self._patches < MAX_PATCHES
+        is_room = self._characters + len(diff.patch) <= self._max_characters and self._patches < MAX_PATCHES
         if diff.patch and is_room:
             self._characters += len(diff.patch)
             self._patches += 1

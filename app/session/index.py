@@ -13,7 +13,7 @@ from itertools import groupby
 import msgspec
 from msgspec import Raw
 
-from app.session.changes import Totals, changes, totals
+from app.session.changes import Totals, totals
 from app.session.model import Conversation
 from app.session.pages import Page, pages_of
 from app.session.prompts import title_of
@@ -114,7 +114,7 @@ def _chapter(conversation: Conversation, messages: _Messages) -> ChapterRecord:
         message_count=len(places),
         turn_count=len(conversation.turns),
         prompts=[Prompt(turn.id, title_of(turn)) for turn in conversation.turns[:MAX_PROMPTS]],
-        changed=Totals(*map(_bounded, astuple(totals(changes(conversation))))),
+        changed=Totals(*map(_bounded, astuple(totals(conversation)))),
         pages=[Raw(page) for page in pages],
     )
 
