@@ -58,11 +58,11 @@ def _gunzip(stored: bytes | bytearray, max_bytes: int) -> bytearray:
         for piece in in_pieces(stored):
             if unpacker.eof:
                 raise _incomplete()
-            unpacked += unpacker.decompress(piece, CHUNK_BYTES)
-            while unpacker.unconsumed_tail:
-                unpacked += unpacker.decompress(unpacker.unconsumed_tail, CHUNK_BYTES)
+            while piece:
+                unpacked += unpacker.decompress(piece, CHUNK_BYTES)
                 if len(unpacked) > max_bytes:
                     raise too_large(max_bytes)
+                piece = unpacker.unconsumed_tail
         unpacked += unpacker.flush()
     except zlib.error:
         raise UnreadableDocument("The document says it is gzip but cannot be unpacked.") from None

@@ -5,10 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import tracemalloc
 
 import pytest
 from flask.testing import FlaskClient
 
+from app.document import Document
+from app.session import UnreadableDocument
 from tests.client import SESSION_ID, create, renew, share, upload
 from tests.conftest import running_app
 from tests.recorded import document, document_bytes, with_parts
@@ -137,6 +140,19 @@ def test_thirty_levels_are_ordinary(client: FlaskClient) -> None:
     page = client.get("/share/GhIjKlMn")
     assert page.status_code == 200
     assert page.text.count("&#34;a&#34;") == 29  # the outermost is the name of the field
+
+
+def test_unpacking_stops_at_the_cap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of what is packed so loosely that zlib gives back each piece at once."""
+    stored = gzip.compress(random.Random(1).randbytes(3_000_000).hex().encode())
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableDocument, match="more than the 100,000 bytes"):
+            _ = Document("etag", stored, 100_000).json
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_500_000
 
 
 def test_gzip_that_grows_past_the_cap_is_refused(settings: dict[str, str]) -> None:
