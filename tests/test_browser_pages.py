@@ -125,6 +125,24 @@ def test_pages_that_came_later_follow_the_session(session: LongSession, open_pag
     expect(page.get_by_text("One more thing.")).to_be_attached(timeout=SOON)
     scroll_to_the_end(page)
     expect(page.locator(f"[id='{session.last_id}']")).to_be_attached(timeout=SOON)
+    numbers = shown(page)
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_what_is_newer_than_the_page_knows_is_asked_for_once(
+    session: LongSession, open_page: OpenPage
+) -> None:
+    page = open_page(session.path)
+    # The page does not learn that its session grows.
+    page.route(lambda url: url.endswith(session.path), lambda route: route.abort())
+    session.grow()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate(TO_END)
+    expect(page.locator("#page-2")).to_be_attached(timeout=SOON)
+    page.wait_for_load_state("networkidle")
+    steps = [url for url in asked if "/steps/" in url]
+    assert len(steps) == len(set(steps))
 
 
 def test_a_page_that_does_not_come_can_be_gone_to(session: LongSession, open_page: OpenPage) -> None:

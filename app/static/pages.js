@@ -8,7 +8,7 @@ const all = (selector) => [...document.querySelectorAll(selector)]
 // Pages, and the links to others around them, that are at most a window's height away.
 const near = new Set()
 const nearing = new IntersectionObserver(noteNear, { rootMargin: "100% 0px" })
-// The version of the session that each page was made of.
+// The version of the session that was known when each page was asked for: what comes may be newer.
 const versions = new Map()
 
 function noteNear(entries) {
@@ -21,7 +21,8 @@ async function fetched(url) {
   if (!response.ok) throw new Error(`${url} answered ${response.status}`)
   const content = new DOMParser().parseFromString(await response.text(), "text/html")
   const [page, links] = [".page", ".pages"].map((selector) => content.querySelector(selector))
-  return { page, links, version: response.headers.get("ETag") }
+  if (!page || !links) throw new Error(`${url} has no pages around it any more`)
+  return { page, links }
 }
 
 function follow(page, version) {
@@ -44,7 +45,8 @@ async function extend(old) {
   const isEnd = old === all(".pages").at(-1)
   const link = old.querySelector(isEnd ? "[rel=next]" : "[rel=prev]")
   if (!link) return near.delete(old)
-  const { page, links, version } = await fetched(link.dataset.src)
+  const asked = etag()
+  const { page, links } = await fetched(link.dataset.src)
   if (!isEnd) await still()
   const edge = all(".page").at(isEnd ? -1 : 0)
   const top = edge.getBoundingClientRect().top
@@ -52,14 +54,15 @@ async function extend(old) {
   exchange(old, links)
   // What comes before what is read does not move it.
   scrollBy({ top: edge.getBoundingClientRect().top - top, behavior: "instant" })
-  follow(page, version)
+  follow(page, asked)
 }
 
 async function freshen(shown) {
-  const { page, links, version } = await fetched(shown.dataset.src)
+  const asked = etag()
+  const { page, links } = await fetched(shown.dataset.src)
   keepPlace(() => morph(shown, page))
   if (shown === all(".page").at(-1)) exchange(all(".pages").at(-1), links)
-  follow(shown, version)
+  follow(shown, asked)
 }
 
 const isLinks = (element) => element.matches(".pages")

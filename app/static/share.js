@@ -1,4 +1,4 @@
-// What a page cannot do by itself: remember a theme, take keys, copy, filter, and follow a growing session.
+// What a page cannot do alone: remember a theme, take keys, copy, filter, follow a session.
 // It runs in <head>, so that the theme is there before the first paint.
 (() => {
 "use strict"
@@ -64,7 +64,7 @@ const fetched = (url, otherwise) =>
 
 async function copy(text) {
   try {
-    // Some browsers refuse after a wait, but take the promise of a text.
+    // Some browsers refuse after a wait, but take a promise.
     const blob = text.then((words) => new Blob([words], { type: "text/plain" }))
     await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })])
   } catch {
@@ -93,7 +93,7 @@ function command(links) {
   return action.textContent === "$" && (one("pre.code:not(.screen)", links.parentElement) || subject).textContent
 }
 
-// One speaker's words as written, up to where somebody else speaks.
+// One speaker's words as written, until somebody else speaks.
 async function message(who) {
   const texts = []
   let step = who.parentElement
@@ -142,7 +142,7 @@ function goTo(turn) {
 }
 
 function goBy(count) {
-  // Short turns at the end cannot come to the top: there, the last jump counts.
+  // Short turns at the end cannot come to the top: the last jump counts.
   const here = jump.y === scrollY ? jump.turn : turns().findLast((turn) => topOf(turn) <= TOP)
   goTo(turns()[turns().indexOf(here) + count])
 }
@@ -206,7 +206,8 @@ function named(parent) {
 // Makes `live` what `next` is; returns what is new.
 function morph(live, next) {
   if (live.isEqualNode(next)) return []
-  // Other pages may stand beside its own.
+  // Other pages may be beside it.
+  if (live.className === "pages" && all(".page")[1]) return []
   if (live.id === "steps") return morph(one(`#${one(".page", next).id}`), one(".page", next))
   if ("data" in live) {
     // What is selected in it stays selected.
@@ -271,7 +272,7 @@ const get = (url) =>
 
 const ask = async () => later(await answer().catch(() => backOff()))
 
-// How long to wait before asking again, if at all.
+// How long until asking again.
 async function answer() {
   const response = await get(location.pathname + location.search)
   if (isGone(response)) return missing()
