@@ -148,7 +148,7 @@ def _is_behind(row: Row[Any], known: Row[Any] | None) -> bool:
 def _is_news(row: Row[Any], known: Row[Any] | None) -> bool:
     if known is None or row.created_at > known.created_at or row.deleted_at:
         return True
-    return bool(row.last_link_at > known.last_link_at)
+    return bool(row.last_link_at > known.last_link_at or row.revision > known.revision)
 
 
 def _times(store: ObjectStore) -> dict[str, datetime]:
