@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from functools import lru_cache
 
 import brotli
 import zstandard
 from flask import Request, Response
-from werkzeug.datastructures import Accept
-from werkzeug.http import parse_accept_header
+
+from app.negotiation import best_encoding
 
 ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "br": lambda body: brotli.compress(body, quality=5),
@@ -22,14 +21,7 @@ ENCODERS: dict[str, Callable[[bytes], bytes]] = {
 
 def accepted_encoding(request: Request) -> str:
     """The best encoding that the client of `request` accepts."""
-    return _best_encoding(request.headers.get("Accept-Encoding", ""))
-
-
-# Browsers all send one of a few headers, and parsing it costs more than answering with a page that is kept.
-@lru_cache(maxsize=256)
-def _best_encoding(header: str) -> str:
-    accepted = parse_accept_header(header, Accept)
-    return next((name for name in ENCODERS if name != "identity" and accepted[name] > 0), "identity")
+    return best_encoding(request.headers.get("Accept-Encoding", ""))
 
 
 def encoded_response(body: bytes, encoding: str, mimetype: str) -> Response:

@@ -26,7 +26,7 @@ def start(app: Flask) -> None:
 
 def keep_house() -> None:
     """Forgets the shares that have ended, trims the cache to its size, and folds what is due."""
-    held = parts().documents.lives()
+    held = parts().lives()
     for life in held - parts().shares.live_names(held):
         parts().forget(life)
     parts().cache.trim()

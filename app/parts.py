@@ -32,6 +32,10 @@ class Parts:
     standing: StandingConnection
     replay: Replay
 
+    def lives(self) -> set[str]:
+        """The names of the lives of which this worker or its machine holds anything."""
+        return self.documents.lives() | self.pages.lives() | self.replay.lives()
+
     def forget(self, life: str) -> None:
         """Drops whatever this machine holds of the life with this name."""
         self.documents.forget(life)

@@ -7,7 +7,6 @@ may be shown; so the answers themselves are kept, and only that question remains
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,13 +14,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.documents import Documents, Edition
+from app.negotiation import best_encoding, prefers_markdown
+from app.recent import Recent
 from app.shares import SHARE_ID, ShareError, Shares
 from app.watch import note
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-MAX_ANSWERS = 500
+MEMORY_BYTES = 16 * 1024 * 1024
 PAGE = re.compile(f"/share/({SHARE_ID})")
 ROUTE = "/share/<share_id>"
 # Under which a view leaves what its answer was made of.
@@ -48,7 +49,7 @@ def may_be_repeated(environ: WSGIEnvironment, edition: Edition, body: bytes) -> 
 
 
 class Replay:
-    """Keeps the answers of `app` to requests for the first page of a share, the last MAX_ANSWERS of them.
+    """Keeps the answers of `app` to requests for the first page of a share, the last MEMORY_BYTES of them.
 
     `on_repeat` is called for each that is given again.
     """
@@ -60,17 +61,15 @@ class Replay:
         self._shares = shares
         self._documents = documents
         self._on_repeat = on_repeat
-        self._answers: OrderedDict[tuple[str, ...], _Answer] = OrderedDict()
+        self._answers: Recent[tuple[str, str], _Answer] = Recent(MEMORY_BYTES)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = PAGE.fullmatch(environ["PATH_INFO"])
-        is_plain = environ["REQUEST_METHOD"] == "GET" and not environ.get("QUERY_STRING")
-        if path is None or not is_plain or "HTTP_IF_NONE_MATCH" in environ:
+        if path is None or not _is_plain(environ):
             return self._app(environ, start_response)
-        key = (path[1], environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_ACCEPT_ENCODING", ""))
+        key = (path[1], best_encoding(environ.get("HTTP_ACCEPT_ENCODING", "")))
         answer = self._answers.get(key)
         if answer and self._is_current(path[1], answer.shown):
-            self._answers.move_to_end(key)
             self._on_repeat()
             note(environ, ROUTE, path[1])
             start_response("200 OK", answer.headers)
@@ -79,15 +78,17 @@ class Replay:
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             shown = environ.get(SHOWN)
             if shown and status.startswith("200"):
-                self._keep(key, _Answer(shown, headers))
+                self._answers.put(shown.life, key, _Answer(shown, headers), len(shown.body))
             return start_response(status, headers, *error)
 
         return self._app(environ, start)
 
+    def lives(self) -> set[str]:
+        """The names of the lives of which there are answers."""
+        return self._answers.lives()
+
     def forget(self, life: str) -> None:
-        """Drops the answers that show something of the life with this name."""
-        for key in [key for key, answer in self._answers.items() if answer.shown.life == life]:
-            self._answers.pop(key, None)
+        self._answers.forget(life)
 
     def _is_current(self, share_id: str, shown: Shown) -> bool:
         """Whether the answer may be given again. What cannot be found out is for the app to say."""
@@ -97,8 +98,12 @@ class Replay:
             return False
         return life.name == shown.life and self._documents.is_newest(life, shown.etag)
 
-    def _keep(self, key: tuple[str, ...], answer: _Answer) -> None:
-        self._answers[key] = answer
-        self._answers.move_to_end(key)
-        if len(self._answers) > MAX_ANSWERS:
-            self._answers.popitem(last=False)
+
+def _is_plain(environ: WSGIEnvironment) -> bool:
+    """Whether a request says no more than which page it wants, in which encoding."""
+    return (
+        environ["REQUEST_METHOD"] == "GET"
+        and not environ.get("QUERY_STRING")
+        and "HTTP_IF_NONE_MATCH" not in environ
+        and not prefers_markdown(environ.get("HTTP_ACCEPT", ""))
+    )

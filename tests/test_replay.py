@@ -8,7 +8,6 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
 from app.parts import parts
-from app.replay import MAX_ANSWERS, Replay
 from tests.client import create, delete, renew, share, upload
 from tests.recorded import document_bytes
 
@@ -88,7 +87,7 @@ def test_a_deleted_share_is_gone_at_once_and_nothing_of_it_stays(app: Flask, cli
     delete(client, "GhIjKlMn", secret)
     assert client.get(PAGE, headers=BROWSER).status_code == 404
     with app.app_context():
-        assert not parts().replay._answers
+        assert not parts().lives()
 
 
 def test_a_database_out_of_reach_is_said(
@@ -105,10 +104,10 @@ def test_a_database_out_of_reach_is_said(
     assert client.get(PAGE, headers=BROWSER).status_code == 503
 
 
-def test_only_the_last_answers_are_kept(app: Flask, client: FlaskClient) -> None:
+def test_readers_whose_browsers_say_the_same_in_other_words_share_an_answer(
+    client: FlaskClient, repeated: list[int]
+) -> None:
     share(client, SESSION)
-    for number in range(MAX_ANSWERS + 10):
-        client.get(PAGE, headers={**BROWSER, "Accept": f"text/html;q=0.{number}"})
-    with app.app_context():
-        replay: Replay = parts().replay
-    assert len(replay._answers) == MAX_ANSWERS
+    client.get(PAGE, headers=BROWSER)
+    client.get(PAGE, headers={"Accept": "text/html,*/*;q=0.8", "Accept-Encoding": "gzip, deflate, br"})
+    assert repeated == [1]

@@ -64,12 +64,12 @@ def etag_of(edition: Edition) -> str:
     return f'W/"{_tag(edition, "page")}"'
 
 
-def page(share_id: str, name: str, make: Callable[[Edition], Made]) -> Response:
+def page(share_id: str, name: str | Callable[[Edition], str], make: Callable[[Edition], Made]) -> Response:
     """The page `name`, made once per edition and encoding and kept for the next reader."""
 
     def kept(edition: Edition) -> Response:
         encoding = accepted_encoding(request)
-        name_of_release = f"{name}.{_made_by()}"
+        name_of_release = f"{name if isinstance(name, str) else name(edition)}.{made_by()}"
         body = parts().pages.get(edition, name_of_release, encoding)
         count("cache_misses" if body is None else "cache_hits")
         if body is None:
@@ -98,10 +98,10 @@ def _refresh(documents: Documents, life: Life) -> None:
 
 
 def _tag(edition: Edition, variant: str) -> str:
-    return f"{edition.etag}.{_made_by()}.{variant}"
+    return f"{edition.etag}.{made_by()}.{variant}"
 
 
-def _made_by() -> str:
+def made_by() -> str:
     """What makes pages beside their document: the code, and the settings that stand in them."""
     config = parts().config
     return _made_with(config.BASE_URL, config.PREVIEW_TITLES)

@@ -28,6 +28,12 @@ class SessionPage:
     chapter: Chapter
     page: Page
 
+    @property
+    def name(self) -> str:
+        """That of the whole page in the cache."""
+        child_id = self.chapter.conversation.id if self._is_child else None
+        return page_name(self.page.number, child_id)
+
     def whole(self) -> Made:
         chapter = self.chapter
         share_id = self.edition.life.share_id
@@ -83,3 +89,8 @@ class SessionPage:
         if self._is_child:
             return self._links.child(self.chapter.conversation.id)
         return url_for("share.show", share_id=self.edition.life.share_id)
+
+
+def page_name(number: int, child_id: str | None = None) -> str:
+    """The name in the cache of a page of the session, or of one of its children."""
+    return f"page-{number}" if child_id is None else f"child-{file_name(child_id)}-{number}"

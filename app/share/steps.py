@@ -7,11 +7,11 @@ import hashlib
 import msgspec
 from markupsafe import Markup
 
-from app.assets import release
 from app.cache import Cache
 from app.documents import Edition
 from app.render import Renderer
 from app.session import Step
+from app.share.reading import made_by
 
 # The calls whose form holds something from outside their step: a sub-agent's conversation.
 DELEGATING = (b'"task"', b'"subagent"')
@@ -23,7 +23,7 @@ class KeptSteps:
     def __init__(self, cache: Cache, edition: Edition, name: str, renderer: Renderer) -> None:
         self._cache = cache
         self._edition = edition
-        self._file = f"steps.{release()}.{name}"
+        self._file = f"steps.{made_by()}.{name}"
         self._renderer = renderer
         self._kept = self._load()
         self._used: dict[str, str] = {}
@@ -57,19 +57,10 @@ class KeptSteps:
 
     def _digest(self, step: Step, shows_who: bool) -> str:
         conversation = self._renderer.conversation
-        facts = (
-            *(
-                step.id,
-                step.role,
-                step.at,
-                step.agent,
-                step.model,
-                step.failure,
-                step.finish,
-                step.milliseconds,
-            ),
-            *(step.is_summary, step.is_undone, step.first_part, shows_who, conversation.directory),
-        )
+        told = (step.id, step.role, step.at, step.agent, step.model)
+        ended = (step.failure, step.finish, step.milliseconds)
+        shown = (step.is_summary, step.is_undone, step.first_part, shows_who, conversation.directory)
+        facts = (told, ended, shown)
         digest = hashlib.blake2b(repr(facts).encode(errors="replace"), digest_size=16)
         for part in step.parts:
             encoded = memoryview(part)

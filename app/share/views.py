@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.datastructures import MIMEAccept
-from werkzeug.http import parse_accept_header
 
 from app.documents import Edition
+from app.negotiation import prefers_markdown
 from app.render import Budget, Renderer
 from app.session import Chapter
 from app.session.find import find_block
@@ -19,7 +17,7 @@ from app.share.contents import all_contents_of
 from app.share.exports import as_markdown
 from app.share.links import ShareLinks
 from app.share.reading import Made, file_name, page
-from app.share.session_page import SessionPage
+from app.share.session_page import SessionPage, page_name
 
 # What one block may spend where it stands alone.
 BLOCK_BYTES = 128 * 1024
@@ -28,10 +26,10 @@ BLOCK_BYTES = 128 * 1024
 @bp.get("/share/<share_id>")
 def show(share_id: str) -> ResponseReturnValue:
     """A page of the session; the whole of it as Markdown for programs that ask for that."""
-    if _prefers_markdown(request.headers.get("Accept", "")):
+    if prefers_markdown(request.headers.get("Accept", "")):
         return as_markdown(share_id)
     number = request.args.get("page", 1, type=int)
-    return page(share_id, f"page-{number}", lambda edition: _numbered(edition, _session, number).whole())
+    return page(share_id, page_name(number), lambda edition: _numbered(edition, _session, number).whole())
 
 
 @bp.get("/share/<share_id>/steps/<int:number>")
@@ -44,7 +42,7 @@ def steps(share_id: str, number: int) -> ResponseReturnValue:
 def child(share_id: str, session_id: str) -> ResponseReturnValue:
     """A page of a sub-agent's session."""
     number = request.args.get("page", 1, type=int)
-    name = f"child-{file_name(session_id)}-{number}"
+    name = page_name(number, session_id)
     return page(share_id, name, lambda edition: _numbered(edition, _child(session_id), number).whole())
 
 
@@ -62,12 +60,13 @@ def message(share_id: str, step_id: str) -> ResponseReturnValue:
     `step_id` is the id of a message, or of a later piece of one that is too long for a single step.
     """
 
-    def make(edition: Edition) -> Made:
+    def place(edition: Edition) -> SessionPage:
         places = ((chapter, chapter.pages.holding(step_id)) for chapter in edition.index.chapters)
         chapter, found = next(((chapter, found) for chapter, found in places if found), None) or abort(404)
-        return SessionPage(edition, chapter, found).whole()
+        return SessionPage(edition, chapter, found)
 
-    return page(share_id, f"message-{file_name(step_id)}", make)
+    # Under the name of the page: a session has many messages, and fewer pages.
+    return page(share_id, lambda edition: place(edition).name, lambda edition: place(edition).whole())
 
 
 @bp.get("/share/<share_id>/block/<block_id>")
@@ -105,12 +104,6 @@ def prompts(share_id: str) -> ResponseReturnValue:
         )
 
     return page(share_id, "prompts", make)
-
-
-@lru_cache(maxsize=256)
-def _prefers_markdown(accept: str) -> bool:
-    accepted = parse_accept_header(accept, MIMEAccept)
-    return accepted.best_match(["text/html", "text/markdown"]) == "text/markdown"
 
 
 def _session(edition: Edition) -> Chapter:
