@@ -23,7 +23,7 @@ LOCK = ".lock"
 
 
 class Cache:
-    """Small files below `folder`, of `max_bytes` in all once it has been trimmed.
+    """Files below `folder`, of `max_bytes` in all once it has been trimmed.
 
     `life` names a share's id and creation, so that one who takes over an id finds nothing of the one before.
     Failures of the disk are no errors: what cannot be kept is made again.
@@ -90,13 +90,16 @@ class Cache:
                 is_free = True
             except BlockingIOError:
                 is_free = False
+            except OSError:  # as of a file system without locks
+                is_free = True
             yield is_free
 
     def keep_only(self, life: str, beginnings: tuple[str, ...]) -> None:
         """Drops the files of a share whose names begin otherwise, as those of older versions do."""
         for path in _entries(self._folder / life):
             if not path.name.startswith((".", *beginnings)):
-                path.unlink(missing_ok=True)
+                with suppress(OSError):
+                    path.unlink()
 
     def forget(self, life: str) -> None:
         shutil.rmtree(self._folder / life, ignore_errors=True)

@@ -152,11 +152,14 @@ class Documents:
         index = None
         if found.read:
             with self._kept.turn(life, wait=wait) as is_free:
-                held = self._kept.held(life)
-                if not is_free or (held and held.etag == found.etag):
-                    found.close()
-                else:
+                now_held = self._kept.held(life)
+                if is_free and now_held == held:
                     index = self._kept.take_in(life, found.read())
+                else:
+                    found.close()
+            if is_free and index is None and now_held and now_held.etag != found.etag:
+                # Another worker took in what may be newer than what was found here.
+                return self._look(life, now_held, wait=wait)
         self._remember(life, found.etag)
         return self._edition(life, found.etag, index=index)
 

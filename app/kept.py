@@ -48,7 +48,7 @@ class KeptDocuments:
         return self._cache.turn(life.name, wait=wait)
 
     def take_in(self, life: Life, document: Document) -> Index:
-        """Reads a document and keeps it. Raises UnreadableDocument, and will for `index` of this version."""
+        """Reads a document and keeps it. Raises UnreadableDocument; `index` then raises it as well."""
         try:
             json = document.json
             with _without_collecting():

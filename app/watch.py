@@ -93,7 +93,7 @@ def request_id() -> str | None:
 
 
 def note(environ: WSGIEnvironment, route: str, share_id: str) -> None:
-    """Notes the same of a request that Flask never sees."""
+    """Notes the route and the share of a request that Flask never sees."""
     environ[ROUTE_KEY], environ[SHARE_KEY] = route, share_id
 
 

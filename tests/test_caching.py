@@ -21,6 +21,8 @@ from app.cache import Cache
 from app.documents import Documents, Edition
 from app.extensions import db
 from app.housekeeping import keep_house
+from app.kept import KeptDocuments
+from app.life import Life
 from app.models import Share
 from app.pages import KeptPages
 from app.parts import parts
@@ -254,6 +256,36 @@ def test_a_document_that_cannot_be_read_is_read_once(
     again = client.get("/share/GhIjKlMn/changes")
     assert again.status_code == 422
     assert "not a session of OpenCode" in again.text
+
+
+def test_a_worker_does_not_go_back_behind_what_another_took_in_meanwhile(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = share(client, SESSION)["secret"]
+    client.get("/share/GhIjKlMn")
+    monkeypatch.setattr("app.documents.FRESH_SECONDS", -1)
+    grow(client, secret, 4)
+    turn = KeptDocuments.turn
+
+    def late(self: KeptDocuments, life: Life, *, wait: bool):
+        # While this worker waits for its turn, the session grows on and another worker takes that in.
+        monkeypatch.setattr(KeptDocuments, "turn", turn)
+        grow(client, secret, 8)
+        client.get("/share/GhIjKlMn")
+        return turn(self, life, wait=wait)
+
+    monkeypatch.setattr(KeptDocuments, "turn", late)
+    shown = client.get("/share/GhIjKlMn", headers={"Accept-Encoding": "identity"}).text
+    assert document("rate-limit-feature")["messages"][7]["info"]["id"] in shown
+
+
+def test_a_link_to_a_message_keeps_no_page_of_its_own(client: FlaskClient, settings: dict[str, str]) -> None:
+    share(client, SESSION)
+    client.get("/share/GhIjKlMn?page=1")
+    before = len(cached(settings))
+    for message in document("rate-limit-feature")["messages"]:
+        assert client.get(f"/share/GhIjKlMn/m/{message['info']['id']}").status_code == 200
+    assert len(cached(settings)) == before
 
 
 def test_what_another_release_kept_is_not_read(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
