@@ -165,9 +165,12 @@ def test_every_recorded_session_is_imported_as_it_was_shared(
 ) -> None:
     reader_profile = profile(tmp_path / "reader", service, outside, "http://127.0.0.1:9")
     links = {name: share(service, name) for name in recorded.NAMES}
+    first, *others = links
+    # The first makes OpenCode's database, which two that start at once do not agree on.
+    said = {first: import_session(reader_profile, links[first])}
     with ThreadPoolExecutor(2) as pool:
-        answers = pool.map(partial(import_session, reader_profile), links.values())
-        said = dict(zip(links, answers, strict=True))
+        answers = pool.map(partial(import_session, reader_profile), [links[name] for name in others])
+        said.update(zip(others, answers, strict=True))
     # OpenCode takes no session without messages.
     assert said.pop("empty").startswith("Share not found or empty")
     assert {line.partition("ses_")[0] for line in said.values()} == {"Imported session: "}
