@@ -6,15 +6,16 @@ goes with its folder, in one call, without asking what was kept.
 
 from __future__ import annotations
 
-import fcntl
 import mmap
 import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from app.file_lock import file_lock
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -78,19 +79,11 @@ class Cache:
     def turn(self, life: str, *, wait: bool) -> Iterator[bool]:
         """Whether no other process makes something for this share; with `wait`, once none does."""
         folder = self._folder / life
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = (folder / LOCK).open("w")
-        except OSError:
-            yield True
-            return
-        with lock:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-                is_free = True
-            except BlockingIOError:
-                is_free = False
-            except OSError:  # as of a file system without locks
+                folder.mkdir(parents=True, exist_ok=True)
+                is_free = stack.enter_context(file_lock(folder / LOCK, wait=wait))
+            except OSError:  # also of a file system without locks
                 is_free = True
             yield is_free
 
