@@ -50,7 +50,7 @@ def too_large(max_bytes: int) -> UnreadableDocument:
     return UnreadableDocument(f"The document has more than the {max_bytes:,} bytes that this server takes.")
 
 
-def _gunzip(stored: bytes | bytearray, max_bytes: int) -> bytearray:
+def _gunzip(stored: JSON, max_bytes: int) -> bytearray:
     """One gzip member unpacked; a file of many tiny members would take hours."""
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     unpacked = bytearray()

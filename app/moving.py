@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import Engine, Row, delete, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
+from app.document import GZIP_MAGIC
 from app.models import Share, ShareEvent
 from app.storage import ObjectStore, StorageError, document_key
 
 ROWS = 200
 CHUNK_BYTES = 1024 * 1024
-GZIP_MAGIC = b"\x1f\x8b"
 
 TABLE = Share.__table__
 EVENTS = ShareEvent.__table__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
@@ -60,6 +61,7 @@ def message(share_id: str, step_id: str) -> ResponseReturnValue:
     `step_id` is the id of a message, or of a later piece of one that is too long for a single step.
     """
 
+    @cache
     def place(edition: Edition) -> SessionPage:
         places = ((chapter, chapter.pages.holding(step_id)) for chapter in edition.index.chapters)
         chapter, found = next(((chapter, found) for chapter, found in places if found), None) or abort(404)
