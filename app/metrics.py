@@ -43,9 +43,7 @@ EVENTS: dict[Event, str] = {
 
 def count(event: Event) -> None:
     """Counts an event, if anything is counted at all."""
-    counters: dict[Event, Counter] | None = current_app.extensions.get(EXTENSION)
-    if counters:
-        counters[event].inc()
+    counter(current_app, event)()
 
 
 def counter(app: Flask, event: Event) -> Callable[[], None]:
