@@ -99,6 +99,29 @@ def settings(tmp_path: Path, migrated_sqlite: Path) -> dict[str, str]:
     return {"DATA_DIR": str(data), "BASE_URL": "https://share.example.com"}
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each_database(request: pytest.FixtureRequest, settings: dict[str, str]) -> dict[str, str]:
+    """The environment of the test's app on one database, and then on the other."""
+    if request.param == "postgresql":
+        settings["DATABASE_URL"] = request.getfixturevalue("postgres_database")
+    return settings
+
+
+@pytest.fixture
+def unlimited_app(each_database: dict[str, str]) -> Iterator[Flask]:
+    """The app on each database, without limits on requests."""
+    each_database["RATELIMIT_ENABLED"] = "false"
+    with running_app(each_database) as app:
+        yield app
+
+
+@pytest.fixture
+def sqlite_client(settings: dict[str, str]) -> Iterator[FlaskClient]:
+    """A client without limits, where one database is enough."""
+    with running_app({**settings, "RATELIMIT_ENABLED": "false"}) as app:
+        yield app.test_client()
+
+
 @pytest.fixture
 def app(settings: dict[str, str]) -> Iterator[Flask]:
     with running_app(settings) as app:

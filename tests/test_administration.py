@@ -6,7 +6,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,13 +32,9 @@ DAY = timedelta(days=1)
 Run = Callable[..., Result]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def app(request: pytest.FixtureRequest, settings: dict[str, str]) -> Iterator[Flask]:
-    if request.param == "postgresql":
-        settings["DATABASE_URL"] = request.getfixturevalue("postgres_database")
-    settings["RATELIMIT_ENABLED"] = "false"
-    with running_app(settings) as app:
-        yield app
+@pytest.fixture
+def app(unlimited_app: Flask) -> Flask:
+    return unlimited_app
 
 
 @pytest.fixture

@@ -23,11 +23,9 @@ DOCUMENT = document_bytes("rate-limit-feature")
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def app(request: pytest.FixtureRequest, settings: dict[str, str]) -> Iterator[Flask]:
-    if request.param == "postgresql":
-        settings["DATABASE_URL"] = request.getfixturevalue("postgres_database")
-    with running_app(settings) as app:
+@pytest.fixture
+def app(each_database: dict[str, str]) -> Iterator[Flask]:
+    with running_app(each_database) as app:
         yield app
 
 

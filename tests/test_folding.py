@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,19 +38,9 @@ from tests.native import (
 )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def app(request: pytest.FixtureRequest, settings: dict[str, str]) -> Iterator[Flask]:
-    if request.param == "postgresql":
-        settings["DATABASE_URL"] = request.getfixturevalue("postgres_database")
-    settings["RATELIMIT_ENABLED"] = "false"
-    with running_app(settings) as app:
-        yield app
-
-
 @pytest.fixture
-def sqlite_client(settings: dict[str, str]) -> Iterator[FlaskClient]:
-    with running_app({**settings, "RATELIMIT_ENABLED": "false"}) as app:
-        yield app.test_client()
+def app(unlimited_app: Flask) -> Flask:
+    return unlimited_app
 
 
 def test_every_reader_sees_a_change_as_soon_as_it_is_acknowledged(

@@ -30,19 +30,9 @@ from tests.native import (
 )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def app(request: pytest.FixtureRequest, settings: dict[str, str]) -> Iterator[Flask]:
-    if request.param == "postgresql":
-        settings["DATABASE_URL"] = request.getfixturevalue("postgres_database")
-    settings["RATELIMIT_ENABLED"] = "false"
-    with running_app(settings) as app:
-        yield app
-
-
 @pytest.fixture
-def sqlite_client(settings: dict[str, str]) -> Iterator[FlaskClient]:
-    with running_app({**settings, "RATELIMIT_ENABLED": "false"}) as app:
-        yield app.test_client()
+def app(unlimited_app: Flask) -> Flask:
+    return unlimited_app
 
 
 def test_creating_answers_with_what_opencode_wants(client: FlaskClient) -> None:
