@@ -9,7 +9,7 @@ const NOTE = "[excluded: secrets/plan.md]"
 
 /** What is left of a message whose parts these are. */
 function left(patterns: string[], parts: Json[], info: Json = {}): string {
-  const session = { id: "ses_1", directory: "/work/shop" }
+  const session = { id: "ses_1", directory: "/srv/shop" }
   const document = buildDocument(share, 1, { session, messages: [{ info: { id: "msg_1", ...info }, parts }], children: [{ session, messages: [{ info: {}, parts }] }] }, 1)
   return JSON.stringify(new Exclusions(patterns).applied(document))
 }
@@ -21,13 +21,13 @@ const tool = (name: string, input: Json, output = CONTENTS, metadata: Json = { p
 
 describe("an excluded file stays out", () => {
   test.each<[string, Json]>([
-    ["read", tool("read", { filePath: "/work/shop/secrets/plan.md" })],
+    ["read", tool("read", { filePath: "/srv/shop/secrets/plan.md" })],
     ["read by a relative path", tool("read", { filePath: "./secrets/plan.md" })],
     ["written", tool("write", { filePath: "secrets/plan.md", content: CONTENTS }, "Wrote")],
     ["edited", tool("edit", { filePath: "secrets/plan.md", oldString: CONTENTS, newString: "x" }, "Done", { diff: CONTENTS, filediff: { file: "secrets/plan.md", patch: CONTENTS } })],
     ["patched", tool("apply_patch", { patchText: `*** Update File: secrets/plan.md\n+${CONTENTS}` })],
     ["printed", tool("bash", { command: "cat secrets/plan.md | head" })],
-    ["found", tool("grep", { pattern: "launch" }, `Found 1 match\n/work/shop/secrets/plan.md:\n  Line 1: ${CONTENTS}`)],
+    ["found", tool("grep", { pattern: "launch" }, `Found 1 match\n/srv/shop/secrets/plan.md:\n  Line 1: ${CONTENTS}`)],
     ["read by a tool that failed", { ...tool("read", {}), state: { status: "error", input: { filePath: "secrets/plan.md" }, error: CONTENTS, time: { start: 1 } } }],
     ["about to be written", { ...tool("write", {}), state: { status: "pending", input: {}, raw: `{"filePath": "secrets/plan.md", "content": "${CONTENTS}` } }],
     ["read by OpenCode 2", { type: "tool", name: "read", state: { status: "completed", input: { path: "secrets/plan.md" }, content: [{ type: "text", text: CONTENTS }], metadata: {} } }],
@@ -39,8 +39,8 @@ describe("an excluded file stays out", () => {
   })
 
   test("when its folder is entered, or all of it is printed", () => {
-    for (const command of ["cd secrets && cat *", "cat secrets/*", "ls; cat /work/shop/secrets/plan.md", "tar c secrets"]) expect(left(["secrets/**"], [tool("bash", { command })])).not.toContain(CONTENTS)
-    expect(left(["secrets/**"], [tool("bash", { command: "cat *", workdir: "/work/shop/secrets" })])).not.toContain(CONTENTS)
+    for (const command of ["cd secrets && cat *", "cat secrets/*", "ls; cat /srv/shop/secrets/plan.md", "tar c secrets"]) expect(left(["secrets/**"], [tool("bash", { command })])).not.toContain(CONTENTS)
+    expect(left(["secrets/**"], [tool("bash", { command: "cat *", workdir: "/srv/shop/secrets" })])).not.toContain(CONTENTS)
     expect(left(["secrets/**"], [tool("bash", { command: "cat the-secrets" }, CONTENTS, {})])).toContain(CONTENTS)
   })
 
@@ -68,7 +68,7 @@ describe("an excluded file stays out", () => {
   })
 
   test("in any folder, when the pattern names no folder; its name in a listing stays", () => {
-    expect(left(["*.pem"], [tool("read", { filePath: "/work/shop/deep/down/key.pem" })])).not.toContain(CONTENTS)
+    expect(left(["*.pem"], [tool("read", { filePath: "/srv/shop/deep/down/key.pem" })])).not.toContain(CONTENTS)
     expect(left(["*.pem"], [tool("glob", { pattern: "**" }, "deep/key.pem\na.ts", {})])).toContain("deep/key.pem\\na.ts")
   })
 })
