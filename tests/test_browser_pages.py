@@ -166,5 +166,6 @@ def test_without_the_script_every_page_links_to_the_next(session: LongSession, o
         following = page.locator("#steps ~ .pages [rel=next]")
         if not following.count():
             break
-        following.click()
+        with page.expect_navigation():
+            following.click()
     assert steps == [message["info"]["id"] for message in session.document["messages"]]
