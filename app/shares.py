@@ -145,8 +145,9 @@ class Shares:
         row = self._standing.first(LIVE, {"share_id": share_id})
         if row is None:
             raise ShareNotFound
-        self._refuse_expired(row.created_at, row.expires_at)
-        return Life.of(row.share_id, row.created_at, row.last_link_at, row.revision)
+        id, created_at, last_link_at, revision, expires_at = row
+        self._refuse_expired(created_at, expires_at)
+        return Life.of(id, created_at, last_link_at, revision)
 
     def live_names(self, names: Collection[str]) -> set[str]:
         """Those of the names of lives that have not ended."""
