@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Double, LargeBinary, Text, TypeDecorator, func, insert
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import BigInteger, DateTime, Dialect, Double, LargeBinary, Text, TypeDecorator, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import Base, db
+from app.extensions import Base
 
 # The ways a share is made.
 UPLOAD = "upload"
@@ -57,20 +55,6 @@ class Share(Base):
     revision: Mapped[int] = mapped_column(BigInteger, server_default="0")
     document_bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
     pending_bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
-
-    @staticmethod
-    def add(row: dict[str, Any]) -> bool:
-        """Whether the row went in; the primary key alone decides between two that come at once."""
-        try:
-            # One statement needs no transaction around it, and no session.
-            with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(ADD, row)
-        except IntegrityError:
-            return False
-        return True
-
-
-ADD = insert(Share)
 
 
 class ShareEvent(Base):

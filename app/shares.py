@@ -9,8 +9,9 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from app.expiry import Expiry
 from app.extensions import db
@@ -116,7 +117,8 @@ class Shares:
             "expires_at": now + lifetime if lifetime else None,
             "created_by": created_by,
         }
-        if not Share.add(row) and not (drop(share_id, self._store) and Share.add(row)):
+        add = partial(self._standing.add, insert(Share), row)
+        if not add() and not (drop(share_id, self._store) and add()):
             raise ShareExists
         return Share(**row), secret
 

@@ -9,8 +9,8 @@ from functools import cache, partial
 from typing import Any, TypeVarTuple
 from weakref import WeakSet
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, Select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Insert, Select
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 Ts = TypeVarTuple("Ts")
 
@@ -48,15 +48,23 @@ class StandingConnection:
             row = self.execute(query, values).first()
             return row and tuple(row)
 
+    def add(self, row: Insert, values: Mapping[str, Any]) -> bool:
+        """Whether the row went in; its key alone decides between two that come at once."""
+        try:
+            self.execute(row, values)
+        except IntegrityError:
+            return False
+        return True
+
     def execute(self, statement: Executable, values: Mapping[str, Any]) -> CursorResult[Any]:
         """What a statement gives back. Executed twice where the connection broke meanwhile."""
         try:
             return self._connection().execute(statement, values)
         except DBAPIError as error:
-            self._mine.connection = None
             if not error.connection_invalidated:
                 raise
         # The database was restarted since it was last asked.
+        self._mine.connection = None
         return self._connection().execute(statement, values)
 
     def _connection(self) -> Connection:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy import ColumnElement, delete, insert, update
 
 from app.extensions import db
 from app.life import LINK_LIFETIME, Life
 from app.models import Share, ShareEvent
+from app.standing import StandingConnection
 from app.storage import ObjectStore, document_key
 
 
@@ -54,14 +55,15 @@ def drop(share_id: str, store: ObjectStore) -> bool:
     return True
 
 
-def clear_stray(share_id: str, store: ObjectStore) -> bool:
+def clear_stray(share_id: str, store: ObjectStore, standing: StandingConnection) -> bool:
     """Removes a document that has no row; whether there was one.
 
     A tombstone holds the id meanwhile. Raises StorageError; the tombstone then stays.
     """
     now = datetime.now(UTC)
-    tombstone = {"share_id": share_id, "session_id": "", "secret": "", "created_at": now}
-    if not Share.add({**tombstone, "last_link_at": now, "deleted_at": now}):
+    nothing = {"session_id": "", "secret": ""}
+    times = {"created_at": now, "last_link_at": now, "deleted_at": now}
+    if not standing.add(insert(Share), {"share_id": share_id, **nothing, **times}):
         return False
     was_there = any(store.objects(document_key(share_id)))
     _clear(share_id, now, store)

@@ -13,6 +13,7 @@ from app.extensions import db
 from app.life import Life
 from app.models import Share
 from app.shares import is_share_id
+from app.standing import StandingConnection
 from app.storage import Listed, ObjectStore, document_key, is_draft, share_of
 from app.tombstones import bury, clear_stray, drop, may_go
 
@@ -46,9 +47,10 @@ class Upkeep:
     and beside the server. Each raises StorageError; what was half done is finished by a later sweep.
     """
 
-    def __init__(self, store: ObjectStore, expiry: Expiry) -> None:
+    def __init__(self, store: ObjectStore, expiry: Expiry, standing: StandingConnection) -> None:
         self._store = store
         self._expiry = expiry
+        self._standing = standing
 
     def expired(self) -> list[str]:
         """The ids of shares that have expired."""
@@ -93,7 +95,7 @@ class Upkeep:
         """Removes an object that belongs to no share; whether it was still so."""
         share_id = share_of(stray.key)
         if share_id:
-            return clear_stray(share_id, self._store)
+            return clear_stray(share_id, self._store, self._standing)
         was_there = any(self._store.objects(stray.key))
         self._store.delete(stray.key)
         return was_there

@@ -398,7 +398,7 @@ def test_of_two_that_clear_the_same_only_one_does(
 
     def clear(own: Flask) -> list[str]:
         with own.app_context():
-            upkeep = Upkeep(parts().store, Expiry())
+            upkeep = Upkeep(parts().store, Expiry(), parts().standing)
             cleared = []
             for name in names:
                 together.wait(30)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.extensions import db
@@ -31,9 +31,10 @@ CREATED = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 def standing(unlimited_app: Flask) -> Iterator[StandingConnection]:
     with unlimited_app.app_context():
         row = {"session_id": "ses_1", "secret": "", "created_at": CREATED, "last_link_at": CREATED}
-        Share.add({**row, "share_id": "a-share", "expires_at": CREATED + timedelta(days=1)})
-        Share.add({**row, "share_id": "endless"})
-        yield parts().standing
+        opened = parts().standing
+        opened.add(insert(Share), {**row, "share_id": "a-share", "expires_at": CREATED + timedelta(days=1)})
+        opened.add(insert(Share), {**row, "share_id": "endless"})
+        yield opened
 
 
 def found(standing: StandingConnection, share_id: str) -> Any:
@@ -50,6 +51,13 @@ def test_a_row_is_as_sqlalchemy_reads_it(standing: StandingConnection) -> None:
 
 def test_no_row_is_none(standing: StandingConnection) -> None:
     assert found(standing, "missing") is None
+
+
+def test_a_row_whose_key_is_taken_does_not_go_in(standing: StandingConnection) -> None:
+    row = {"session_id": "ses_2", "secret": "", "created_at": CREATED, "last_link_at": CREATED}
+    assert not standing.add(insert(Share), {**row, "share_id": "a-share"})
+    assert standing.add(insert(Share), {**row, "share_id": "another"})
+    assert found(standing, "another")
 
 
 def test_a_query_that_cannot_be_run_is_an_error_of_sqlalchemy(standing: StandingConnection) -> None:

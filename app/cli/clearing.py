@@ -84,7 +84,7 @@ def sweep(force: bool, dry_run: bool, as_json: bool) -> None:
 
 
 def _upkeep() -> Upkeep:
-    return Upkeep(parts().store, Expiry(parts().config.share_max_age))
+    return Upkeep(parts().store, Expiry(parts().config.share_max_age), parts().standing)
 
 
 def _delete(share_id: str) -> str:
