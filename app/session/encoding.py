@@ -10,6 +10,7 @@ JSON = bytes | bytearray
 
 CHUNK_BYTES = 1024 * 1024
 
+_ANY_SURROGATE = re.compile(rb"\\u[dD]")
 # Half a character, as is left where JavaScript cut a text; whole ones match too, so that they are kept.
 _SURROGATES = re.compile(
     rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F]..)", re.DOTALL
@@ -26,6 +27,6 @@ def decodable(document: JSON) -> JSON:
         for start in range(0, len(document), CHUNK_BYTES):
             decode(document[start : start + CHUNK_BYTES])
         decode(b"", final=True)
-    if b"\\ud" not in document and b"\\uD" not in document:
+    if not _ANY_SURROGATE.search(document):
         return document
     return _SURROGATES.sub(lambda found: found[1] + (found[2] or rb"\ufffd"), document)
