@@ -13,6 +13,8 @@ from app.storage.base import Body
 CHUNK_BYTES = 1024 * 1024
 # Small, because zlib copies at every call what it has not come to yet.
 PIECE_BYTES = 64 * 1024
+# Deflate puts no more than 258 bytes into two bits (RFC 1951).
+MAX_RATIO = 1032
 # JSON cannot begin with the magic number of gzip (RFC 1952): the bytes tell by themselves.
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -52,22 +54,25 @@ def too_large(max_bytes: int) -> UnreadableDocument:
 
 def _gunzip(stored: JSON, max_bytes: int) -> bytearray:
     """One gzip member unpacked; a file of many tiny members would take hours."""
+    # Its last four bytes say how much there is; room that grows bit by bit takes a fifth more memory. Where
+    # they lie, zlib says so in the end.
+    size = int.from_bytes(stored[-4:], "little")
+    unpacked = bytearray(min(size, max_bytes, len(stored) * MAX_RATIO))
+    room = memoryview(unpacked)
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    unpacked = bytearray()
     try:
         for piece in in_pieces(stored):
             if unpacker.eof:
                 raise _incomplete()
             while piece:
-                unpacked += unpacker.decompress(piece, CHUNK_BYTES)
-                if len(unpacked) > max_bytes:
-                    raise too_large(max_bytes)
+                found = unpacker.decompress(piece, CHUNK_BYTES)
+                if len(found) > len(room):
+                    raise too_large(max_bytes) if size > max_bytes else _incomplete()
+                room[: len(found)] = found
+                room = room[len(found) :]
                 piece = unpacker.unconsumed_tail
-        unpacked += unpacker.flush()
     except zlib.error:
         raise UnreadableDocument("The document says it is gzip but cannot be unpacked.") from None
-    if len(unpacked) > max_bytes:
-        raise too_large(max_bytes)
     if not unpacker.eof or unpacker.unused_data:
         raise _incomplete()
     return unpacked

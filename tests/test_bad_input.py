@@ -107,6 +107,8 @@ UNREADABLE = {
     "cut gzip": gzip.compress(document_bytes("rate-limit-feature"))[:-100],
     "broken gzip": gzip.compress(document_bytes("rate-limit-feature"))[:50] + b"x" * 1000,
     "gzip and more": gzip.compress(document_bytes("empty")) + gzip.compress(b"more"),
+    "gzip that says too little": gzip.compress(document_bytes("empty"))[:-4] + b"\x08\0\0\0",
+    "gzip that says too much": gzip.compress(document_bytes("empty"))[:-4] + b"\xff\xff\xff\0",
     "ten thousand levels": deep(LEVELS),
     "ten thousand lists": b'{"session": {}, "messages": ' + b"[" * LEVELS + b"]" * LEVELS + b"}",
     "five million messages": b'{"session": {"id": "ses_1"}, "messages": [' + b"{}," * 5_000_000 + b"{}]}",
@@ -142,17 +144,25 @@ def test_thirty_levels_are_ordinary(client: FlaskClient) -> None:
     assert page.text.count("&#34;a&#34;") == 29  # the outermost is the name of the field
 
 
+def peak_of_unpacking(stored: bytes, max_bytes: int, refused: str) -> int:
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableDocument, match=refused):
+            _ = Document("etag", stored, max_bytes).json
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 def test_unpacking_stops_at_the_cap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also of what is packed so loosely that zlib gives back each piece at once."""
     stored = gzip.compress(random.Random(1).randbytes(3_000_000).hex().encode())
-    tracemalloc.start()
-    try:
-        with pytest.raises(UnreadableDocument, match="more than the 100,000 bytes"):
-            _ = Document("etag", stored, 100_000).json
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 1_500_000
+    assert peak_of_unpacking(stored, 100_000, "more than the 100,000 bytes") < 1_500_000
+
+
+def test_no_room_is_made_for_what_cannot_be_there() -> None:
+    stored = gzip.compress(b"{}")[:-4] + b"\xff\xff\xff\x7f"
+    assert peak_of_unpacking(stored, 50_000_000, "cannot be unpacked") < 1_500_000
 
 
 def test_gzip_that_grows_past_the_cap_is_refused(settings: dict[str, str]) -> None:
