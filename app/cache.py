@@ -33,6 +33,7 @@ class Cache:
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
+        self._used: set[str] = set()
 
     def get(self, life: str, name: str) -> bytes | None:
         try:
@@ -49,7 +50,11 @@ class Cache:
             return None
 
     def stamp(self, life: str, name: str) -> tuple[int, int] | None:
-        """Tells the file that stands under a name from any other that stood there; None where none does."""
+        """Tells the file that stands under a name from any other that stood there; None where none does.
+
+        Asked before anything of a share is used, also of what is in memory.
+        """
+        self._used.add(life)
         try:
             # A string: this is asked for every page, and a path takes longer to make than to look at.
             stat = os.stat(f"{self._folder}/{life}/{name}")  # noqa: PTH116
@@ -103,14 +108,22 @@ class Cache:
 
     def trim(self) -> None:
         """Drops the folders that were used longest ago until the rest fits."""
-        sizes = {path: sum(size for size, _ in _files(path)) for path in _entries(self._folder)}
-        used = {path: max((at for _, at in _files(path)), default=0.0) for path in sizes}
+        self._note_uses()
+        sizes = {path: _size(path) for path in _entries(self._folder)}
+        used = {path: _changed_at(path) for path in sizes}
         total = sum(sizes.values())
         for path in sorted(sizes, key=lambda path: used[path]):
             if total <= self._max_bytes:
                 return
             self.forget(path.name)
             total -= sizes[path]
+
+    def _note_uses(self) -> None:
+        """Dates the folders that this process has used since the last time."""
+        used, self._used = self._used, set()
+        for life in used:
+            with suppress(OSError):
+                os.utime(self._folder / life)
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -120,9 +133,16 @@ def _entries(folder: Path) -> list[Path]:
         return []
 
 
-def _files(folder: Path) -> Iterator[tuple[int, float]]:
-    """Size and time of last use of each file; reading one sets its time only now and then (relatime)."""
+def _size(folder: Path) -> int:
+    size = 0
     for path in _entries(folder):
         with suppress(OSError):
-            stat = path.stat()
-            yield stat.st_size, max(stat.st_atime, stat.st_mtime)
+            size += path.stat().st_size
+    return size
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0

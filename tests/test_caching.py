@@ -377,9 +377,26 @@ def test_the_cache_drops_what_was_used_longest_ago(tmp_path: Path) -> None:
     cache = Cache(tmp_path, max_bytes=250)
     for age, life in enumerate(("newest", "middle", "oldest")):
         cache.put(life, "page", b"x" * 100)
-        os.utime(tmp_path / life / "page", (1e9 - age, 1e9 - age))
+        os.utime(tmp_path / life, (1e9 - age, 1e9 - age))
     cache.trim()
     assert sorted(cache.lives()) == ["middle", "newest"]
+
+
+def test_what_is_shown_from_memory_counts_as_used(
+    app: Flask, client: FlaskClient, settings: dict[str, str]
+) -> None:
+    with app.app_context():
+        cache = parts().cache
+    for number, id in enumerate(("HotShare", "ColdOne_")):
+        share(client, SESSION, id)
+        client.get(f"/share/{id}")
+        cache.trim()
+        [life] = [life for life in cache.lives() if life.startswith(id)]
+        os.utime(Path(settings["DATA_DIR"], "cache", life), (1e9 + number, 1e9 + number))
+    client.get("/share/HotShare")
+    cache._max_bytes = sum(path.stat().st_size for path in cached(settings)) - 1
+    cache.trim()
+    assert [life.partition(".")[0] for life in cache.lives()] == ["HotShare"]
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
