@@ -64,12 +64,11 @@ class StandingConnection:
             if not error.connection_invalidated:
                 raise
         # The database was restarted since it was last asked.
-        self._mine.connection = None
         return self._connection().execute(statement, values)
 
     def _connection(self) -> Connection:
         connection: Connection | None = getattr(self._mine, "connection", None)
-        if connection is None:
+        if connection is None or connection.invalidated:
             connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             self._mine.connection = connection
             self._all.add(connection)

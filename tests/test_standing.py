@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import bindparam, insert, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import NullPool, bindparam, create_engine, event, insert, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.extensions import db
 from app.models import Share
@@ -20,10 +20,13 @@ OF_A_SHARE = select(Share.share_id, Share.created_at, Share.expires_at, Share.re
     Share.share_id == bindparam("share_id"), Share.revision >= bindparam("revision")
 )
 BROKEN = select(Share.share_id, text("nothing_of_this_name"))
-CLOSE_OTHERS = """
+CLOSE_OTHERS = text(
+    """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
-"""
+    """
+)
+on_postgresql = pytest.mark.parametrize("each_database", ["postgresql"], indirect=True)
 CREATED = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 
 
@@ -39,6 +42,12 @@ def standing(unlimited_app: Flask) -> Iterator[StandingConnection]:
 
 def found(standing: StandingConnection, share_id: str) -> Any:
     return standing.first(OF_A_SHARE, {"share_id": share_id, "revision": 0})
+
+
+def close_others(*_: Any) -> None:
+    engine = create_engine(db.engine.url, poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(CLOSE_OTHERS)
 
 
 def test_a_row_is_as_sqlalchemy_reads_it(standing: StandingConnection) -> None:
@@ -66,9 +75,19 @@ def test_a_query_that_cannot_be_run_is_an_error_of_sqlalchemy(standing: Standing
     assert found(standing, "a-share")
 
 
-@pytest.mark.parametrize("each_database", ["postgresql"], indirect=True)
+@on_postgresql
 def test_a_connection_that_the_server_closed_is_replaced(standing: StandingConnection) -> None:
     found(standing, "a-share")
-    with db.engine.connect() as connection:
-        connection.execute(text(CLOSE_OTHERS))
+    close_others()
+    assert found(standing, "a-share")[0] == "a-share"
+
+
+@on_postgresql
+def test_the_next_request_has_another_one_also_when_two_broke(standing: StandingConnection) -> None:
+    found(standing, "a-share")
+    close_others()
+    event.listen(db.engine, "before_cursor_execute", close_others)
+    with pytest.raises(OperationalError):
+        found(standing, "a-share")
+    event.remove(db.engine, "before_cursor_execute", close_others)
     assert found(standing, "a-share")[0] == "a-share"
