@@ -80,9 +80,8 @@ class _Seen:
 
     def is_good(self, life: Life, size: int) -> bool:
         """Whether it need not be asked again: just asked, or asked when nothing could change any more."""
-        settled = life.links_end.timestamp() + UPLOAD_SECONDS
         fresh = LARGE_FRESH_SECONDS if size > LARGE_BYTES else FRESH_SECONDS
-        return self.at > settled or time.time() - self.at < fresh
+        return self.at > _settles_at(life) or time.time() - self.at < fresh
 
 
 class Documents:
@@ -101,7 +100,8 @@ class Documents:
     def fetch(self, life: Life, etag: str | None = None) -> Document | Unchanged | None:
         """The document of a share; Unchanged for a caller with its `etag`, None before there is any.
 
-        An upload over the cap is removed without being fetched. Raises UnreadableDocument or StorageError.
+        An upload over the cap is removed without being fetched; one that was there before the cap was
+        lowered stays. Raises UnreadableDocument or StorageError.
         """
         found = self._open(life, etag)
         if found is None:
@@ -176,7 +176,9 @@ class Documents:
             return _Found(found.etag)
         if found.size > self._max_bytes:
             found.body.close()
-            self._store.delete(document_key(life.share_id))
+            # What has long been there was within the cap when it came.
+            if time.time() < _settles_at(life):
+                self._store.delete(document_key(life.share_id))
             raise too_large(self._max_bytes)
         return _Found(found.etag, partial(self._read, found.etag, found.body), found.body.close)
 
@@ -226,6 +228,11 @@ class Documents:
         self._seen.move_to_end(life.name)
         if len(self._seen) > MAX_SEEN:
             self._seen.popitem(last=False)
+
+
+def _settles_at(life: Life) -> float:
+    """When an upload can no longer change the document (epoch seconds)."""
+    return life.links_end.timestamp() + UPLOAD_SECONDS
 
 
 def native_etag(life: Life) -> str:

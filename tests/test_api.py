@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from app.extensions import db
 from app.models import Share
+from tests.ageing import backdate
 from tests.client import SESSION_ID, create, delete, renew, share, upload
 from tests.conftest import running_app
 from tests.recorded import document_bytes
@@ -32,14 +33,6 @@ def app(each_database: dict[str, str]) -> Iterator[Flask]:
 def row(app: Flask, share_id: str) -> Share | None:
     with app.app_context():
         return db.session.scalar(select(Share).where(Share.share_id == share_id))
-
-
-def backdate(app: Flask, share_id: str, age: timedelta) -> None:
-    with app.app_context():
-        found = db.session.get_one(Share, share_id)
-        found.last_link_at = datetime.now(UTC) - age
-        found.deleted_at = found.deleted_at and found.last_link_at
-        db.session.commit()
 
 
 def test_creating_answers_with_everything_an_upload_needs(client: FlaskClient) -> None:
@@ -196,16 +189,16 @@ def test_a_tombstone_forgets_whose_session_it_was(app: Flask, client: FlaskClien
 
 def test_a_deleted_id_is_free_again_once_its_last_link_has_expired(app: Flask, client: FlaskClient) -> None:
     delete(client, "GhIjKlMn", create(client).get_json()["secret"])
-    backdate(app, "GhIjKlMn", timedelta(minutes=59))
+    backdate(app, timedelta(minutes=59))
     assert create(client).status_code == 409
-    backdate(app, "GhIjKlMn", timedelta(minutes=61))
+    backdate(app, timedelta(minutes=61))
     assert create(client).status_code == 201
     assert client.get("/api/share/GhIjKlMn").get_json()["code"] == "not_uploaded"
 
 
 def test_a_deleted_id_stays_taken_while_its_delete_may_be_under_way(app: Flask, client: FlaskClient) -> None:
     secret = create(client).get_json()["secret"]
-    backdate(app, "GhIjKlMn", timedelta(days=30))
+    backdate(app, timedelta(days=30))
     delete(client, "GhIjKlMn", secret)
     assert create(client).status_code == 409
 

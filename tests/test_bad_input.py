@@ -6,12 +6,14 @@ import gzip
 import json
 import random
 import tracemalloc
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
 
 from app.document import Document
 from app.session import UnreadableDocument
+from tests.ageing import backdate
 from tests.client import SESSION_ID, create, renew, share, upload
 from tests.conftest import running_app
 from tests.recorded import document, document_bytes, with_parts
@@ -184,6 +186,16 @@ def test_a_stored_document_over_the_cap_is_removed_without_being_fetched(setting
         client = app.test_client()
         assert client.get("/share/GhIjKlMn").status_code == 422
         assert client.get("/share/GhIjKlMn").status_code == 202
+
+
+def test_a_lower_cap_hides_what_was_shared_before_but_removes_nothing(settings: dict[str, str]) -> None:
+    with running_app(settings) as app:
+        share(app.test_client(), document_bytes("tools-gallery"))
+        backdate(app, timedelta(days=1))
+    with running_app({**settings, "MAX_SESSION_BYTES": "100000"}) as app:
+        assert app.test_client().get("/share/GhIjKlMn").status_code == 422
+    with running_app(settings) as app:
+        assert app.test_client().get("/share/GhIjKlMn").status_code == 200
 
 
 ODD_PARTS = [

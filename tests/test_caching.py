@@ -8,7 +8,7 @@ import os
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import brotli
@@ -19,16 +19,15 @@ from flask.testing import FlaskClient
 
 from app.cache import Cache
 from app.documents import Documents, Edition
-from app.extensions import db
 from app.housekeeping import keep_house
 from app.kept import KeptDocuments
 from app.life import Life
-from app.models import Share
 from app.pages import KeptPages
 from app.parts import parts
 from app.render import Renderer
 from app.session import read_conversation
 from app.storage import StorageError
+from tests.ageing import backdate
 from tests.client import create, delete, renew, share, upload
 from tests.conftest import running_app
 from tests.recorded import document, document_bytes
@@ -171,14 +170,6 @@ def test_a_document_is_fetched_once_per_version(client: FlaskClient, settings: d
     for address in ("/share/GhIjKlMn.md", "/share/GhIjKlMn/changes", "/share/GhIjKlMn.json"):
         assert client.get(address).status_code == 200
     assert fetched == []
-
-
-def backdate(app: Flask, age: timedelta) -> None:
-    with app.app_context():
-        found = db.session.get_one(Share, "GhIjKlMn")
-        found.last_link_at = datetime.now(UTC) - age
-        found.deleted_at = found.deleted_at and found.last_link_at
-        db.session.commit()
 
 
 def test_the_store_is_not_asked_about_a_share_that_can_no_longer_change(

@@ -6,16 +6,15 @@ import base64
 import json
 import logging
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import lxml.html
 import pytest
 from flask.testing import FlaskClient
 
-from app.extensions import db
-from app.models import Share
 from app.render import blocks
 from tests import recorded
+from tests.ageing import backdate
 from tests.client import create, delete, share
 from tests.recorded import document, document_bytes, with_parts
 
@@ -32,9 +31,7 @@ def test_a_share_still_being_uploaded_has_a_page_that_looks_again(client: FlaskC
 
 def test_a_share_that_can_no_longer_be_uploaded_is_not_waited_for(client: FlaskClient) -> None:
     create(client)
-    with client.application.app_context():
-        db.session.get_one(Share, "GhIjKlMn").last_link_at = datetime.now(UTC) - timedelta(hours=2)
-        db.session.commit()
+    backdate(client.application, timedelta(hours=2))
     page = client.get("/share/GhIjKlMn")
     assert page.status_code == 404
     assert "has not been uploaded" in page.text
