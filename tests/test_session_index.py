@@ -115,6 +115,14 @@ def test_a_page_reads_no_message_of_another() -> None:
     assert on(Index(written, memoryview(messages)).session.pages.get(2)) == before
 
 
+def test_a_part_of_an_id_finds_nothing() -> None:
+    found = index(read_conversation(recorded.document_bytes("rate-limit-feature")))
+    id = "prt_2020fad85001wrAyG77btHYbb9"
+    assert {step.message_id for step in found.steps_with(id)} == {"msg_2020facf0001B1YK2cfF03x0ai"}
+    assert not list(found.steps_with(id[:-1]))
+    assert not list(found.steps_with("e"))
+
+
 def test_a_page_that_does_not_exist_is_none() -> None:
     pages = index(read_conversation(recorded.document_bytes("single-message"))).session.pages
     assert [pages.get(number) for number in (-1, 0, 2)] == [None, None, None]

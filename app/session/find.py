@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from app.session.indexed import Index
 from app.session.model import Block, File, Step, Tool
@@ -17,8 +18,9 @@ def find_block(index: Index, block_id: str) -> tuple[Block, Step] | None:
 
 
 def find_file(index: Index, file_id: str) -> File | None:
-    # The id of the call that gave it back is in the document, its own is not.
-    for block, _ in _blocks(index, _FILE_ENDING.sub("", file_id)):
+    # Of a file that a call gave back only the id of the call is in the document.
+    in_document = (file_id, _FILE_ENDING.sub("", file_id))
+    for block, _ in chain.from_iterable(_blocks(index, id) for id in in_document):
         files = block.files if isinstance(block, Tool) else (block,)
         for file in files:
             if isinstance(file, File) and file.id == file_id:

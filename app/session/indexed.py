@@ -120,7 +120,7 @@ class Pages:
 
     def steps_with(self, id: str) -> Iterator[Step]:
         """As `Index.steps_with`, of this conversation."""
-        needle = id.encode(errors="replace")
+        needle = b'"%b"' % id.encode(errors="replace")
         for message in self._all():
             if id.startswith(message.id) or needle in bytes(_json(self._messages, message.place)):
                 yield from self._steps(message)
