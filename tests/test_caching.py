@@ -152,12 +152,15 @@ def test_stylesheets_are_compressed_too(client: FlaskClient) -> None:
             assert packed.headers["Vary"] == "Accept-Encoding"
 
 
-def test_a_page_that_the_timer_cut_is_not_kept(
+def test_a_page_that_the_timer_cut_is_kept_by_nobody(
     client: FlaskClient, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     share(client, SESSION)
     monkeypatch.setattr("app.render.guard.Budget.__init__.__defaults__", (256 * 1024, 0.0))
-    assert "took too long" in client.get("/share/GhIjKlMn").text
+    page = client.get("/share/GhIjKlMn")
+    assert "took too long" in page.text
+    assert "ETag" not in page.headers
+    assert page.headers["Cache-Control"] == "no-store"
     assert not [path for path in cached(settings) if "page" in path.name or "steps" in path.name]
 
 

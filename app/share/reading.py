@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class Made(NamedTuple):
-    """A page as it was made of an edition, and whether the next reader may have the same."""
+    """A page as it was made of an edition, and whether it may be had again as it is."""
 
     html: str
     may_be_kept: bool = True
@@ -38,7 +38,8 @@ class Made(NamedTuple):
 def answer(share_id: str, make: Callable[[Edition], Response], variant: str = "page") -> Response:
     """What `make` makes of the share's document, unless the reader holds that version already (304).
 
-    `variant` names what is made of it where one address has several. A share whose document may still
+    `variant` names what is made of it where one address has several. An answer that is not to be stored gets
+    no ETag: what is made next of the same document may be better. A share whose document may still
     arrive is answered by a page that looks again by itself. Raises ShareNotFound, ShareExpired,
     NotUploaded, UnreadableDocument or StorageError.
     """
@@ -50,8 +51,9 @@ def answer(share_id: str, make: Callable[[Edition], Response], variant: str = "p
         return _waiting()
     tag = _tag(edition, variant)
     response = Response(status=304) if request.if_none_match.contains_weak(tag) else make(edition)
-    response.set_etag(tag, weak=True)
-    response.headers["Cache-Control"] = "private, no-cache"
+    if not response.cache_control.no_store:
+        response.set_etag(tag, weak=True)
+        response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = "Accept, Accept-Encoding"
     if edition.is_due:
         documents = parts().documents
@@ -76,7 +78,7 @@ def page(share_id: str, name: str | Callable[[Edition], str], make: Callable[[Ed
             made = make(edition)
             count("renders")
             if not made.may_be_kept:
-                return make_response(made.html)
+                return make_response(made.html, {"Cache-Control": "no-store"})
             body = parts().pages.put(edition, name_of_release, encoding, made.html.encode())
         may_be_repeated(request.environ, edition, body)
         return encoded_response(body, encoding, "text/html")
