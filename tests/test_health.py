@@ -41,3 +41,15 @@ def test_so_does_a_database_that_hangs(
     answer = client.get("/readyz")
     assert (answer.status_code, answer.get_json()["code"]) == (503, "database_unavailable")
     assert answer.headers["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize(("good_seconds", "looks"), [(60, 1), (0, 3)])
+def test_a_good_answer_is_given_again_for_a_moment(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, good_seconds: int, looks: int
+) -> None:
+    looked: list[None] = []
+    monkeypatch.setattr("app.health.GOOD_SECONDS", good_seconds)
+    with app.app_context():
+        monkeypatch.setattr(parts().store, "check", lambda: looked.append(None))
+    assert [client.get("/readyz").status_code for _ in range(3)] == [200] * 3
+    assert len(looked) == looks
