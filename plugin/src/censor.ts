@@ -2,12 +2,14 @@ import type { SessionDocument } from "./document"
 import { Exclusions } from "./exclusions"
 import { Failure } from "./failure"
 import type { PrivacyResult } from "./privacy"
-import { secretsIn, secretsOfProject } from "./redaction/environment"
+import { type Secret, secretsIn, secretsOfProject } from "./redaction/environment"
 import { Redactor } from "./redaction/redactor"
 
 export interface Censored {
   document: SessionDocument
   redactions: number
+  /** What was removed from this and earlier documents of the share. */
+  removed: readonly Secret[]
 }
 
 /** Where secrets are kept on this machine. */
@@ -30,15 +32,17 @@ export class Censor {
     this.#redactor = redact ? new Redactor({ ...redact, home: machine.home }) : undefined
   }
 
-  async censored(document: SessionDocument): Promise<Censored> {
+  /** `removed` is what is remembered of earlier documents, also of those that another process uploaded. */
+  async censored(document: SessionDocument, removed: readonly Secret[]): Promise<Censored> {
     if ("problem" in this.privacy) throw new Failure("refused", this.privacy.problem)
     const allowed = this.#exclusions.applied(document)
-    if (!this.#redactor) return { document: allowed, redactions: 0 }
+    if (!this.#redactor) return { document: allowed, redactions: 0, removed }
     const { directory } = allowed.session
     this.#redactor.learn(secretsIn(this.machine.env))
     if (typeof directory === "string") this.#redactor.learn(await secretsOfProject(directory))
+    this.#redactor.recall(removed)
     const { session, messages, children } = allowed
-    const { value, count } = await this.#redactor.redact({ session, messages, ...(children ? { children } : {}) })
-    return { document: { ...allowed, ...value }, redactions: count }
+    const { value, count, removed: all } = await this.#redactor.redact({ session, messages, ...(children ? { children } : {}) })
+    return { document: { ...allowed, ...value }, redactions: count, removed: all }
   }
 }

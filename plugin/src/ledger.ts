@@ -1,4 +1,5 @@
 import type { Memory, Note } from "./memory"
+import type { Secret } from "./redaction/environment"
 import type { Share } from "./secret"
 
 export type Entry = Extract<Note, { kind: "share" }>
@@ -23,6 +24,16 @@ export class Ledger {
     this.#titles.delete(`${share.base}/share/${share.id}`)
     await this.memory.drop({ kind: "share", ...share })
     await this.memory.drop({ kind: "secret", share })
+    await this.memory.drop({ kind: "redacted", ...share })
+  }
+
+  /** What was removed from the documents of a share: another process may know none of it, and uploads the whole session again. */
+  async redactedFrom({ id, base }: Share): Promise<readonly Secret[]> {
+    return (await this.memory.note({ kind: "redacted", id, base }))?.secrets ?? []
+  }
+
+  async rememberRedacted({ id, base }: Share, secrets: readonly Secret[]): Promise<void> {
+    await this.memory.keep({ kind: "redacted", id, base, secrets }).catch(() => undefined)
   }
 
   /** The newest first. */

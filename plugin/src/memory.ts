@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto"
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { homedir } from "node:os"
 import { join } from "node:path"
+import type { Secret } from "./redaction/environment"
 import type { Share } from "./secret"
 
 /** What must survive a restart, because OpenCode does not keep it for us. */
@@ -11,6 +12,7 @@ export type Note =
   | { kind: "unshared"; sessionId: string } // never to be published again by itself
   | { kind: "share"; id: string; base: string; url: string; sessionId: string; title: string; createdAt: number } // one's own, for finding it again
   | { kind: "secret"; share: Share } // what it takes to remove one's own share, apart from what may be shown
+  | { kind: "redacted"; id: string; base: string; secrets: readonly Secret[] } // removed from its documents, and to be removed from the next ones
 
 /** As much of a note as tells which one it is. */
 export type NoteName =
@@ -19,6 +21,7 @@ export type NoteName =
   | { kind: "organisation"; sessionId: string }
   | { kind: "unshared"; sessionId: string }
   | { kind: "share"; id: string; base: string }
+  | { kind: "redacted"; id: string; base: string }
 
 type ShareName = Pick<Share, "id" | "base">
 
@@ -47,6 +50,12 @@ export class Memory {
     )
   }
 
+  /** The note of that name, if there is one. */
+  async note<Kind extends Note["kind"]>(name: Extract<NoteName, { kind: Kind }>): Promise<Extract<Note, { kind: Kind }> | undefined> {
+    const notes = await read(this.#path(name))
+    return notes.find((note): note is Extract<Note, { kind: Kind }> => note.kind === name.kind)
+  }
+
   async notes(): Promise<Note[]> {
     const names = await readdir(this.folder).catch(() => [])
     const notes = await Promise.all(names.filter((name) => name.endsWith(".json")).map((name) => read(join(this.folder, name))))
@@ -60,7 +69,7 @@ export class Memory {
 }
 
 function subjectOf(note: NoteName): string {
-  if (note.kind === "share") return `${note.base}/${note.id}`
+  if (note.kind === "share" || note.kind === "redacted") return `${note.base}/${note.id}`
   if (note.kind === "removal" || note.kind === "secret") return `${note.share.base}/${note.share.id}`
   return note.sessionId
 }

@@ -6,6 +6,7 @@ import type { Ledger } from "./ledger"
 import type { Limits } from "./limits"
 import { pause } from "./pause"
 import type { PrivacyResult } from "./privacy"
+import type { Secret } from "./redaction/environment"
 import { ShareQueue } from "./queue"
 import type { Share } from "./secret"
 import { type CreatedShare, hostOf, type Server } from "./server"
@@ -121,7 +122,9 @@ export class Publisher {
     if (listed) items.clear()
     for (const { session } of snapshot.children) followed.children.add(session.id)
     followed.createdAt ??= await this.server.createdAt(share, signal)
-    const { document, redactions } = await followed.censor.censored(buildDocument(share, followed.createdAt, snapshot, Date.now()))
+    const known = await this.ledger.redactedFrom(share)
+    const { document, redactions, removed } = await followed.censor.censored(buildDocument(share, followed.createdAt, snapshot, Date.now()), known)
+    if (!signal.aborted && hasMore(removed, known)) await this.ledger.rememberRedacted(share, removed)
     const { body, bytes } = await encodeDocument(document)
     await this.server.upload(share, body, signal)
     followed.published = { messages: document.messages.length, redactions }
@@ -141,6 +144,11 @@ export class Publisher {
 }
 
 const keyOf = (share: Share): string => `${share.base}/${share.id}`
+
+function hasMore(removed: readonly Secret[], known: readonly Secret[]): boolean {
+  const values = new Set(known.map(([value]) => value))
+  return removed.some(([value]) => !values.has(value))
+}
 
 function expiry(deadline: AbortSignal): Promise<"running"> {
   return new Promise((resolve) => {

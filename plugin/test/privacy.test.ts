@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { sharesByItself } from "../src/consent"
@@ -99,6 +99,47 @@ describe("what is uploaded", () => {
     await opencode.sync(share)
     await world.server.until(() => uploaded()?.[2] === "changed")
     expect(uploaded()?.[1]).toBe("[redacted:environment-variable]")
+  })
+
+  test("stays cleared after a restart, of what only the process before knew and of what gave it away then", async () => {
+    const password = ["qW4tR7", "zU1pM9", "c"].join("")
+    say(2, `printed: in-the-process, and ${password}`)
+    say(3, `DB_PASSWORD=${password}`)
+    const first = world.start({ machine: { env: { CI_TOKEN: "in-the-process", OTHER_TOKEN: "nowhere-in-the-session" }, home: "" } })
+    const share = await first.created()
+    await first.share.dispose()
+    expect(uploaded()?.[2]).toBe("DB_PASSWORD=[redacted:password]")
+    world.host.transcripts.get(SESSION)?.messages.pop()
+    say(4, "the next day, aW4tdGhlLXByb2Nlc3M=")
+    const second = world.start()
+    await second.sync(share)
+    await world.server.until(() => uploaded()?.[2] !== "DB_PASSWORD=[redacted:password]")
+    expect(uploaded()?.slice(1)).toEqual(["printed: [redacted:environment-variable], and [redacted:password]", "the next day, [redacted:environment-variable]"])
+
+    const notes = (await readdir(world.folder)).filter((name) => name.startsWith("redacted-")).map((name) => join(world.folder, name))
+    expect(notes).toHaveLength(1)
+    const [note = ""] = notes
+    expect((await stat(note)).mode & 0o777).toBe(0o600)
+    expect(JSON.parse(await readFile(note, "utf8"))).toMatchObject({ id: ID, base: world.server.base, secrets: expect.arrayContaining([["in-the-process", "environment-variable"], [password, "password"]]) })
+    expect(await readFile(note, "utf8")).not.toContain("nowhere")
+    await second.remove(share)
+    expect(await readdir(world.folder)).toEqual([])
+  })
+
+  test("stays cleared of what another process learnt meanwhile, and is not once somebody allows it", async () => {
+    const [first, second] = [world.start({ machine: { env: { CI_TOKEN: "in-the-process" }, home: "" } }), world.start()]
+    const share = await first.created()
+    await second.sync(share)
+    await world.server.until(() => world.server.count("upload", 200) === 2)
+    say(2, "printed: in-the-process")
+    await first.sync(share)
+    await world.server.until(() => uploaded()?.[1] === "printed: [redacted:environment-variable]")
+    say(3, "more")
+    await second.sync(share)
+    await world.server.until(() => uploaded()?.[2] === "more")
+    expect(uploaded()?.[1]).toBe("printed: [redacted:environment-variable]")
+    await world.start({ privacy: readPrivacy({ redact: { allow: ["in-the-process"] } }) }).sync(share)
+    await world.server.until(() => uploaded()?.[1] === "printed: in-the-process")
   })
 
   test("is as it is where somebody wants no redaction", async () => {

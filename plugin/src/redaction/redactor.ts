@@ -1,4 +1,5 @@
 import { attachmentIn } from "./attachments"
+import type { Secret } from "./environment"
 import { find, type Finding, merged, replaced } from "./find"
 import { homeShortener } from "./home"
 import { Needles } from "./needles"
@@ -21,6 +22,8 @@ export interface Redacted<T> {
   value: T
   /** How many markers were set. */
   count: number
+  /** What was removed from this and earlier documents of the share, to be told by `recall` after a restart. */
+  removed: Secret[]
 }
 
 const DENIED = "private"
@@ -36,6 +39,8 @@ export class Redactor {
   readonly #allow: ReadonlySet<string>
   readonly #shorten: (text: string) => string
   readonly #known = new Map<string, string>()
+  /** Those of the known that a document had. */
+  readonly #removed = new Set<string>()
   #needles = new Needles([])
   #unsearched: [string, string][] = []
   /** The texts of the last document, and what became of them. */
@@ -47,12 +52,18 @@ export class Redactor {
     this.learn(deny.map((text) => [text, DENIED]))
   }
 
-  learn(secrets: Iterable<readonly [value: string, kind: string]>): void {
+  learn(secrets: Iterable<Secret>): void {
     for (const [value, kind] of secrets) {
       if (this.#known.has(value) || this.#allow.has(value) || this.#allow.has(kind) || this.#known.size >= MAX_KNOWN) continue
       this.#known.set(value, kind)
       this.#unsearched.push([value, kind])
     }
+  }
+
+  /** Learns what was removed before, wherever it was known from. */
+  recall(removed: readonly Secret[]): void {
+    this.learn(removed)
+    for (const [value] of removed) if (this.#known.has(value)) this.#removed.add(value)
   }
 
   async redact<T>(value: T): Promise<Redacted<T>> {
@@ -71,7 +82,7 @@ export class Redactor {
       if (redacted !== text.text) count += redacted.match(MARKER)?.length ?? 0
       return redacted
     }
-    return { value: withTexts(value, exchange) as T, count }
+    return { value: withTexts(value, exchange) as T, count, removed: this.#secretsRemoved() }
   }
 
   /** A text without what the rules find in it; what can be recognised elsewhere is learnt. */
@@ -87,8 +98,16 @@ export class Redactor {
     const findings = name === undefined ? await findInSlices(plain, slices) : findNamed(name, plain)
     const wanted = findings.filter(({ start, end, kind }) => !this.#allow.has(kind) && !this.#allow.has(plain.slice(start, end)))
     if (wanted.length === 0) return this.#shorten(text)
-    this.learn(wanted.flatMap(({ start, end, kind }) => recognisable(plain.slice(start, end)).map((value) => [value, kind] as const)))
+    this.recall(wanted.flatMap(({ start, end, kind }) => recognisable(plain.slice(start, end)).map((value) => [value, kind] as const)))
     return this.#shorten(replaced(text, styles?.styled(wanted) ?? wanted))
+  }
+
+  /** Denied texts are not among them: the option tells these each time. */
+  #secretsRemoved(): Secret[] {
+    return [...this.#removed].flatMap((value) => {
+      const kind = this.#known.get(value)
+      return kind === undefined || kind === DENIED ? [] : [[value, kind] as const]
+    })
   }
 
   /** Searches for all known secrets in the fresh texts, and for the new ones in the others. */
@@ -96,15 +115,28 @@ export class Redactor {
     const added = this.#unsearched.length > 0 ? new Needles(this.#unsearched) : undefined
     if (added) this.#needles = new Needles(this.#known)
     const memo = new Map<string, string>()
+    const places = new Set<string>()
     for (const key of texts.keys()) {
       await slices.breathe()
       const masked = fresh.get(key)
       const before = masked ?? this.#memo.get(key) ?? ""
       const needles = masked === undefined ? added : this.#needles
-      memo.set(key, needles ? without(before, needles) : before)
+      memo.set(key, needles ? without(before, needles, places) : before)
     }
     this.#unsearched = []
     this.#memo = memo
+    await this.#noteRemoved([...places], slices)
+  }
+
+  /** Notes which of the known secrets stand, in whatever form, in the places where any was found. */
+  async #noteRemoved(places: readonly string[], slices: Slices): Promise<void> {
+    if (places.length === 0) return
+    for (const [value, kind] of this.#known) {
+      await slices.breathe()
+      if (this.#removed.has(value)) continue
+      const needles = new Needles([[value, kind]])
+      if (places.some((text) => needles.search(text).length > 0)) this.#removed.add(value)
+    }
   }
 }
 
@@ -124,17 +156,19 @@ function findNamed(name: string, text: string): Finding[] {
   return isSecret && !/[ \t\r\n]/.test(text) ? merged([...clipped, { start: 0, end: text.length, kind: "secret" }]) : clipped
 }
 
-/** The text without known secrets, also inside of attached text. */
-function without(text: string, needles: Needles): string {
+/** The text without known secrets, also inside of attached text; the places where they stood are added to `places`. */
+function without(text: string, needles: Needles, places: Set<string>): string {
   const attachment = attachmentIn(text)
   if (attachment) {
     if (attachment.text === undefined) return text
-    const searched = without(attachment.text, needles)
+    const searched = without(attachment.text, needles, places)
     return searched === attachment.text ? text : attachment.withText(searched)
   }
   const styles = text.includes("\x1b[") ? new Unstyled(text) : undefined
-  const found = needles.search(styles?.plain ?? text)
+  const plain = styles?.plain ?? text
+  const found = needles.search(plain)
   if (found.length === 0) return text
+  for (const { start, end } of found) places.add(plain.slice(start, end))
   return replaced(text, outsideMarkers(text, styles?.styled(found) ?? found))
 }
 
