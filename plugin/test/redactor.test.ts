@@ -28,6 +28,13 @@ describe("redaction", () => {
     expect((await redact({ a: `it is ${PASSWORD}`, d: "learnt somewhere else" })).value).toEqual({ a: "it is [redacted:password]", d: "learnt [redacted:environment-variable]" })
   })
 
+  test("never passes over a secret that it was told, however many the rules find", async () => {
+    const { redact, learn } = bound(redactor())
+    await redact({ tokens: Array.from({ length: 2_100 }, () => `ghp_${random(ALNUM, 36)}`) })
+    learn([["somewhere else", "environment-variable"]])
+    expect((await redact({ a: "learnt somewhere else" })).value).toEqual({ a: "learnt [redacted:environment-variable]" })
+  })
+
   test("of a large document lets OpenCode go on, and looks only at what is new the next time", async () => {
     const text = (n: number) => Array.from({ length: 400 }, (_, line) => `${n}.${line}: const token = await session.load("key-${n}", { retries: ${line} })`).join("\n")
     const messages = Array.from({ length: 500 }, (_, n) => ({ text: text(n) }))

@@ -27,8 +27,8 @@ export interface Redacted<T> {
 }
 
 const DENIED = "private"
-/** Somebody else's session may have any number of secrets; more than these are removed only where they were found. */
-const MAX_KNOWN = 2_000
+/** The rules may find any number of secrets; more than these are removed only where they were found. */
+const MAX_FOUND = 2_000
 const MARKER = /\[redacted:[a-z0-9-]+\]/g
 
 /**
@@ -54,7 +54,7 @@ export class Redactor {
 
   learn(secrets: Iterable<Secret>): void {
     for (const [value, kind] of secrets) {
-      if (this.#known.has(value) || this.#allow.has(value) || this.#allow.has(kind) || this.#known.size >= MAX_KNOWN) continue
+      if (this.#known.has(value) || this.#allow.has(value) || this.#allow.has(kind)) continue
       this.#known.set(value, kind)
       this.#unsearched.push([value, kind])
     }
@@ -98,8 +98,13 @@ export class Redactor {
     const findings = name === undefined ? await findInSlices(plain, slices) : findNamed(name, plain)
     const wanted = findings.filter(({ start, end, kind }) => !this.#allow.has(kind) && !this.#allow.has(plain.slice(start, end)))
     if (wanted.length === 0) return this.#shorten(text)
-    this.recall(wanted.flatMap(({ start, end, kind }) => recognisable(plain.slice(start, end)).map((value) => [value, kind] as const)))
+    for (const { start, end, kind } of wanted) for (const value of recognisable(plain.slice(start, end))) this.#discover(value, kind)
     return this.#shorten(replaced(text, styles?.styled(wanted) ?? wanted))
+  }
+
+  /** A rule found it. */
+  #discover(value: string, kind: string): void {
+    if (this.#removed.size < MAX_FOUND) this.recall([[value, kind]])
   }
 
   /** Denied texts are not among them: the option tells these each time. */
