@@ -1,72 +1,35 @@
-import { posix } from "node:path"
 import type { SessionDocument } from "./document"
+import { ExcludedPaths } from "./excluded-paths"
 import { isObject, type Json, type Message, type Session } from "./host"
 import type { Transcript } from "./snapshot"
 
 /** These only name files. */
 const LISTING_TOOLS = new Set(["glob", "list"])
-/** What in a command, an address or a list of matches can be a path. */
-const PATH = /[^\s"'`<>|;&(){}=,:]+/g
-
 const note = (path: string): string => `[excluded: ${path}]`
 
 /** Keeps the contents of files that match `exclude` out of a document, wherever a tool names one of them. */
 export class Exclusions {
-  readonly #patterns: readonly Pattern[]
+  readonly #paths: ExcludedPaths | undefined
 
   constructor(patterns: readonly string[]) {
-    this.#patterns = patterns.map(compiled)
+    this.#paths = patterns.length > 0 ? new ExcludedPaths(patterns) : undefined
   }
 
   applied(document: SessionDocument): SessionDocument {
-    if (this.#patterns.length === 0) return document
+    const paths = this.#paths
+    if (!paths) return document
     const { children } = document
-    return { ...document, ...this.#transcript(document), ...(children ? { children: children.map((child) => this.#transcript(child)) } : {}) }
+    return { ...document, ...withoutExcluded(document, paths), ...(children ? { children: children.map((child) => withoutExcluded(child, paths)) } : {}) }
   }
-
-  #transcript({ session, messages }: Transcript): Transcript {
-    const folder = typeof session.directory === "string" ? session.directory : "/"
-    const find = (text: string): string | undefined => this.#pathIn(text, folder)
-    const diffs = (holder: Json): Json => withoutDiffs(holder, find)
-    return { session: diffs(session) as Session, messages: messages.map((message) => withoutContents(message, find, diffs)) }
-  }
-
-  /** The first path in a text that is excluded. */
-  #pathIn(text: string, folder: string): string | undefined {
-    const likely = this.#patterns.filter(({ literal }) => text.includes(literal))
-    if (likely.length === 0) return undefined
-    for (const [word] of text.matchAll(PATH)) {
-      const possible = likely.filter(({ literal }) => word.includes(literal))
-      if (possible.length === 0) continue
-      const path = relative(word, folder)
-      if (possible.some(({ globs }) => globs.some((glob) => glob.match(path)))) return path
-    }
-    return undefined
-  }
-}
-
-interface Pattern {
-  globs: readonly Bun.Glob[]
-  /** What every path that matches has in it; most texts do not, and need no closer look. */
-  literal: string
 }
 
 type Find = (text: string) => string | undefined
 
-/** A folder's pattern stands for the folder too: `cd secrets` and `cat *` name nothing else. One without a slash is for any folder. */
-function compiled(pattern: string): Pattern {
-  const anchored = pattern.replace(/^\.?\//, "")
-  const anywhere = anchored.includes("/") ? anchored : `**/${anchored}`
-  const folder = anchored.endsWith("/**") ? [anchored.slice(0, -3)] : []
-  // Braces and classes are choices: none of what is in them need be there.
-  const literals = anchored.replace(/\{[^}]*\}|\[[^\]]*\]|^!/g, "*").split(/[/*?\\{}[\]]+/)
-  const literal = literals.reduce((longest, part) => (part.length > longest.length ? part : longest), "")
-  return { globs: [anywhere, ...folder].map((glob) => new Bun.Glob(glob)), literal }
-}
-
-function relative(path: string, folder: string): string {
-  const inside = posix.normalize(path.replace(/^file:\/\//, "").replaceAll("\\", "/"))
-  return (inside.startsWith("/") ? posix.relative(folder, inside) : inside.replace(/^\.\//, "")).replace(/\/$/, "")
+function withoutExcluded({ session, messages }: Transcript, paths: ExcludedPaths): Transcript {
+  const folder = typeof session.directory === "string" ? session.directory : "/"
+  const find = (text: string): string | undefined => paths.in(text, folder)
+  const diffs = (holder: Json): Json => withoutDiffs(holder, find)
+  return { session: diffs(session) as Session, messages: messages.map((message) => withoutContents(message, find, diffs)) }
 }
 
 function withoutContents(message: Message, find: Find, diffs: (holder: Json) => Json): Message {

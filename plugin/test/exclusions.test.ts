@@ -8,8 +8,8 @@ const CONTENTS = "the launch is in May"
 const NOTE = "[excluded: secrets/plan.md]"
 
 /** What is left of a message whose parts these are. */
-function left(patterns: string[], parts: Json[], info: Json = {}): string {
-  const session = { id: "ses_1", directory: "/srv/shop" }
+function left(patterns: string[], parts: Json[], info: Json = {}, more: Json = {}): string {
+  const session = { id: "ses_1", directory: "/srv/shop", ...more }
   const document = buildDocument(share, 1, { session, messages: [{ info: { id: "msg_1", ...info }, parts }], children: [{ session, messages: [{ info: {}, parts }] }] }, 1)
   return JSON.stringify(new Exclusions(patterns).applied(document))
 }
@@ -65,6 +65,30 @@ describe("an excluded file stays out", () => {
 
   test("whatever the pattern has of choices", () => {
     for (const pattern of ["{private,secrets}/*.md", "secret[rs]/plan.*", "**", "*/plan.md", "./secrets/**", "secrets/{a,b,plan}.md", "s?crets/*"]) expect(left([pattern], [tool("read", { filePath: "secrets/plan.md" })])).not.toContain(CONTENTS)
+  })
+
+  test("when names have spaces and other signs in them, also that of the project's folder", () => {
+    const folder = "/Users/me/My Projects/shop"
+    for (const part of [tool("read", { filePath: `${folder}/secrets/plan.md` }), tool("bash", { command: `cat "${folder}/secrets/plan.md"` }), tool("grep", {}, `${folder}/secrets/plan.md:\n  Line 1: ${CONTENTS}`)]) {
+      const text = left(["secrets/**"], [part], {}, { directory: folder })
+      expect(text).not.toContain(CONTENTS)
+      expect(text).toContain(NOTE)
+    }
+    for (const [pattern, path] of [
+      ["private notes/**", "private notes/plan.md"],
+      ["app/(private)/**", "app/(private)/page.tsx"],
+      ["data/a=1,b=2.csv", "data/a=1,b=2.csv"],
+      ["secrets/*.md", "secrets/my plan.md"],
+    ] as const) {
+      const escaped = path.replace(/[ ()=,]/g, "\\$&")
+      for (const command of [`cat "${path}" | head`, `cat '/srv/shop/${path}'`, `cd x; cat ${escaped}`]) {
+        const isQuoted = command.includes("'") || command.includes('"')
+        if (isQuoted || pattern !== "secrets/*.md") expect(left([pattern], [tool("bash", { command })])).not.toContain(CONTENTS)
+      }
+      for (const filePath of [path, `/srv/shop/${path}`]) expect(left([pattern], [tool("read", { filePath })])).toContain(`[excluded: ${path}]`)
+      expect(left([pattern], [tool("grep", {}, `/srv/shop/${path}:\n  Line 1: ${CONTENTS}`)])).not.toContain(CONTENTS)
+      expect(left([pattern], [tool("bash", { command: "cat notes/plan.md, private/plan.md" })])).toContain(CONTENTS)
+    }
   })
 
   test("in any folder, when the pattern names no folder; its name in a listing stays", () => {

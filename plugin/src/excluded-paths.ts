@@ -1,0 +1,86 @@
+import { posix } from "node:path"
+
+/** What in a command, an address or a list of matches can be a path. */
+const WORD = /[^\s"'`<>|;&(){}=,:]+/g
+/** One with spaces stands in quotes, or has a line for itself, maybe up to a colon. */
+const QUOTED = /(?<=["'`])[^"'`\n]+(?=["'`])/g
+const LINE = /^[^:\n]+/gm
+const MAX_PATH = 4096
+
+/** Where one of these belongs to a name, a character of no meaning stands for it while words are looked for. */
+const SEPARATOR = /[ "'`<>|;&()=,:]/g
+const STAND_IN = /[\ue000-\ue07f]/g
+const FIRST_STAND_IN = 0xe000
+
+/** Finds paths that match a pattern, in texts of any kind. */
+export class ExcludedPaths {
+  readonly #patterns: readonly Pattern[]
+
+  constructor(patterns: readonly string[]) {
+    this.#patterns = patterns.map(compiled)
+  }
+
+  /** The first one that is found; patterns and relative paths are seen from `folder`. */
+  in(text: string, folder: string): string | undefined {
+    const likely = this.#patterns.filter(({ literal }) => text.includes(literal))
+    if (likely.length === 0) return undefined
+    const readable = withoutFolder(decoded(text), folder)
+    for (const pattern of likely) {
+      const found = firstMatch(pattern, readable, folder)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+}
+
+interface Pattern {
+  globs: readonly Bun.Glob[]
+  /** What every path that matches has in it; most texts do not, and need no closer look. */
+  literal: string
+  /** The names in it that have separators, like `private notes`. */
+  divided: readonly string[]
+}
+
+/** A folder's pattern stands for the folder too: `cd secrets` and `cat *` name nothing else. One without a slash is for any folder. */
+function compiled(pattern: string): Pattern {
+  const path = pattern.replace(/^\.?\//, "")
+  // Braces and classes are choices: none of what is in them need be there.
+  const certain = path.replace(/\{[^}]*\}|\[[^\]]*\]|^!/g, "*")
+  const literal = certain.split(/[^A-Za-z0-9._-]+/).reduce((longest, name) => (name.length > longest.length ? name : longest), "")
+  const divided = certain.split(/[/*?\\{}[\]]+/).filter((name) => name.search(SEPARATOR) >= 0)
+  const folder = path.endsWith("/**") ? [path.slice(0, -3)] : []
+  const globs = [path.includes("/") ? path : `**/${path}`, ...folder].map((glob) => new Bun.Glob(joined(glob, divided)))
+  return { globs, literal, divided }
+}
+
+function firstMatch({ globs, literal, divided }: Pattern, text: string, folder: string): string | undefined {
+  const readable = joined(text, divided)
+  for (const form of [WORD, QUOTED, LINE]) {
+    for (const [word] of readable.matchAll(form)) {
+      if (word.length > MAX_PATH || !word.includes(literal)) continue
+      const path = relative(word.trim(), folder)
+      if (globs.some((glob) => glob.match(path))) return path.replace(STAND_IN, (character) => String.fromCharCode(character.charCodeAt(0) - FIRST_STAND_IN))
+    }
+  }
+  return undefined
+}
+
+function relative(path: string, folder: string): string {
+  const inside = posix.normalize(path.replace(/^file:\/\//, "").replaceAll("\\", "/"))
+  return (inside.startsWith("/") ? posix.relative(folder, inside) : inside.replace(/^\.\//, "")).replace(/\/$/, "")
+}
+
+/** A text without the escapes of shells. */
+function decoded(text: string): string {
+  return text.replace(/\\([ "'`&;()=,])/g, "$1")
+}
+
+/** The folder may have separators in its name; what is inside of it need not be told apart from them. */
+function withoutFolder(text: string, folder: string): string {
+  return folder.length > 1 ? text.replaceAll(`${folder}/`, " ").replaceAll(`${folder}\\`, " ") : text
+}
+
+/** The text with names that have separators made words. */
+const joined = (text: string, names: readonly string[]): string => names.reduce((result, name) => result.replaceAll(name, asWord(name)), text)
+
+const asWord = (name: string): string => name.replace(SEPARATOR, (character) => String.fromCharCode(character.charCodeAt(0) + FIRST_STAND_IN))
