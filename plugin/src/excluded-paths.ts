@@ -58,11 +58,18 @@ function firstMatch({ globs, literal, divided }: Pattern, text: string, folder: 
   for (const form of [WORD, QUOTED, LINE]) {
     for (const [word] of readable.matchAll(form)) {
       if (word.length > MAX_PATH || !word.includes(literal)) continue
-      const path = relative(word.trim(), folder)
-      if (globs.some((glob) => glob.match(path))) return path.replace(STAND_IN, (character) => String.fromCharCode(character.charCodeAt(0) - FIRST_STAND_IN))
+      const path = readings(word.trim(), folder).find((reading) => globs.some((glob) => glob.match(reading)))
+      if (path !== undefined) return path.replace(STAND_IN, (character) => String.fromCharCode(character.charCodeAt(0) - FIRST_STAND_IN))
     }
   }
   return undefined
+}
+
+/** What a word can mean as a path. */
+function readings(word: string, folder: string): string[] {
+  const path = relative(word.replace(/^(?:\+\+\+|---) /, ""), folder)
+  // Git names the two sides of a difference, of commits, index or working tree.
+  return /^[abciow]\//.test(path) ? [path, path.slice(2)] : [path]
 }
 
 function relative(path: string, folder: string): string {

@@ -91,6 +91,13 @@ describe("an excluded file stays out", () => {
     }
   })
 
+  test("when git prints what changed in it", () => {
+    const diff = (path: string, [a, b]: string) => `diff --git ${a}/${path} ${b}/${path}\n--- ${a}/${path}\n+++ ${b}/${path}\n@@ -1 +1 @@\n+${CONTENTS}`
+    for (const sides of ["ab", "iw", "co"]) expect(left(["secrets/**"], [tool("bash", { command: "git diff" }, diff("secrets/plan.md", sides), {})])).toContain(NOTE)
+    expect(left(["secrets/*.md"], [tool("bash", { command: "git log -p" }, diff("secrets/my plan.md", "ab"), {})])).toContain("[excluded: secrets/my plan.md]")
+    expect(left(["secrets/**"], [tool("bash", { command: "git show" }, diff("docs/plan.md", "ab"), {})])).toContain(CONTENTS)
+  })
+
   test("in any folder, when the pattern names no folder; its name in a listing stays", () => {
     expect(left(["*.pem"], [tool("read", { filePath: "/srv/shop/deep/down/key.pem" })])).not.toContain(CONTENTS)
     expect(left(["*.pem"], [tool("glob", { pattern: "**" }, "deep/key.pem\na.ts", {})])).toContain("deep/key.pem\\na.ts")
