@@ -29,7 +29,7 @@ function withoutExcluded({ session, messages }: Transcript, paths: ExcludedPaths
   const folder = typeof session.directory === "string" ? session.directory : "/"
   const find = (text: string): string | undefined => paths.in(text, folder)
   const diffs = (holder: Json): Json => withoutDiffs(holder, find)
-  return { session: diffs(session) as Session, messages: messages.map((message) => withoutContents(message, find, diffs)) }
+  return { session: withoutUndone(diffs(session), find) as Session, messages: messages.map((message) => withoutContents(message, find, diffs)) }
 }
 
 function withoutContents(message: Message, find: Find, diffs: (holder: Json) => Json): Message {
@@ -51,6 +51,14 @@ function withoutDiffs(holder: Json, find: Find): Json {
     return { ...diff, ...Object.fromEntries(["patch", "before", "after"].filter((key) => key in diff).map((key) => [key, key === "before" ? "" : note(path)])) }
   })
   return { ...holder, summary: { ...summary, diffs } }
+}
+
+/** What was undone, as one diff of all files. */
+function withoutUndone(session: Json, find: Find): Json {
+  const { revert } = session
+  if (!isObject(revert) || typeof revert.diff !== "string") return session
+  const path = find(revert.diff)
+  return path === undefined ? session : { ...session, revert: { ...revert, diff: note(path) } }
 }
 
 /** A tool's call; what it was given may be what it was to write. */

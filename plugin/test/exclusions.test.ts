@@ -98,6 +98,14 @@ describe("an excluded file stays out", () => {
     expect(left(["secrets/**"], [tool("bash", { command: "git show" }, diff("docs/plan.md", "ab"), {})])).toContain(CONTENTS)
   })
 
+  test("of the diff of what was undone", () => {
+    const revert = { messageID: "msg_1", diff: `diff --git a/secrets/plan.md b/secrets/plan.md\n+${CONTENTS}` }
+    const text = left(["secrets/**"], [], {}, { revert })
+    expect(text).not.toContain(CONTENTS)
+    expect(text).toContain(`"revert":{"messageID":"msg_1","diff":"${NOTE}"}`)
+    expect(left(["other/**"], [], {}, { revert })).toContain(CONTENTS)
+  })
+
   test("in any folder, when the pattern names no folder; its name in a listing stays", () => {
     expect(left(["*.pem"], [tool("read", { filePath: "/srv/shop/deep/down/key.pem" })])).not.toContain(CONTENTS)
     expect(left(["*.pem"], [tool("glob", { pattern: "**" }, "deep/key.pem\na.ts", {})])).toContain("deep/key.pem\\na.ts")
