@@ -77,14 +77,16 @@ function relative(path: string, folder: string): string {
   return (inside.startsWith("/") ? posix.relative(folder, inside) : inside.replace(/^\.\//, "")).replace(/\/$/, "")
 }
 
-/** A text without the escapes of shells. */
+/** A text without the escapes of shells; what they escape belongs to a name. */
 function decoded(text: string): string {
-  return text.replace(/\\([ "'`&;()=,])/g, "$1")
+  return text.replace(/\\(["'`])/g, "$1").replace(/\\([ &;()=,])/g, (_, sign: string) => asWord(sign))
 }
 
 /** The folder may have separators in its name; what is inside of it need not be told apart from them. */
 function withoutFolder(text: string, folder: string): string {
-  return folder.length > 1 ? text.replaceAll(`${folder}/`, " ").replaceAll(`${folder}\\`, " ") : text
+  if (folder.length < 2) return text
+  const forms = [folder, asWord(folder)].flatMap((form) => [`${form}/`, `${form}\\`])
+  return forms.reduce((result, form) => result.replaceAll(form, " "), text)
 }
 
 /** The text with names that have separators made words. */
