@@ -41,16 +41,16 @@ interface Pattern {
   divided: readonly string[]
 }
 
-/** A folder's pattern stands for the folder too: `cd secrets` and `cat *` name nothing else. One without a slash is for any folder. */
+/** As in a `.gitignore`, what is below a folder belongs to it, and a pattern without a slash inside is for any folder. */
 function compiled(pattern: string): Pattern {
-  const path = pattern.replace(/^\.?\//, "")
+  const rooted = pattern.replace(/^\.?\/|\/+$/g, "")
+  const path = rooted.replace(/\/\*\*$/, "")
   // Braces and classes are choices: none of what is in them need be there.
   const certain = path.replace(/\{[^}]*\}|\[[^\]]*\]|^!/g, "*")
   const literal = certain.split(/[^A-Za-z0-9._-]+/).reduce((longest, name) => (name.length > longest.length ? name : longest), "")
   const divided = certain.split(/[/*?\\{}[\]]+/).filter((name) => name.search(SEPARATOR) >= 0)
-  const folder = path.endsWith("/**") ? [path.slice(0, -3)] : []
-  const globs = [path.includes("/") ? path : `**/${path}`, ...folder].map((glob) => new Bun.Glob(joined(glob, divided)))
-  return { globs, literal, divided }
+  const glob = joined(rooted.includes("/") ? path : `**/${path}`, divided)
+  return { globs: [new Bun.Glob(glob), new Bun.Glob(`${glob}/**`)], literal, divided }
 }
 
 function firstMatch({ globs, literal, divided }: Pattern, text: string, folder: string): string | undefined {
@@ -69,17 +69,30 @@ function firstMatch({ globs, literal, divided }: Pattern, text: string, folder: 
 function readings(word: string, folder: string): string[] {
   const path = relative(word.replace(/^(?:\+\+\+|---) /, ""), folder)
   // Git names the two sides of a difference, of commits, index or working tree.
-  return /^[abciow]\//.test(path) ? [path, path.slice(2)] : [path]
+  if (/^[abciow]\//.test(path)) return [path, path.slice(2)]
+  // A command may have entered a folder of the project before.
+  return path.startsWith("../") && !word.startsWith("/") ? [path, path.replace(/^(?:\.\.\/)+/, "")] : [path]
 }
 
 function relative(path: string, folder: string): string {
-  const inside = posix.normalize(path.replace(/^file:\/\//, "").replaceAll("\\", "/"))
+  const inside = posix.normalize(path.replaceAll("\\", "/"))
   return (inside.startsWith("/") ? posix.relative(folder, inside) : inside.replace(/^\.\//, "")).replace(/\/$/, "")
 }
 
-/** A text without the escapes of shells; what they escape belongs to a name. */
+/** A text without the escapes of shells, which make a sign part of a name, and of `file:` addresses. */
 function decoded(text: string): string {
-  return text.replace(/\\(["'`])/g, "$1").replace(/\\([ &;()=,])/g, (_, sign: string) => asWord(sign))
+  return text
+    .replace(/\\(["'`])/g, "$1")
+    .replace(/\\([ &;()=,])/g, (_, sign: string) => asWord(sign))
+    .replace(/file:\/\/([^\s"'`<>?#]*)[?#]?/g, (_, path: string) => ` ${decodedAddress(path)} `)
+}
+
+function decodedAddress(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
 }
 
 /** The folder may have separators in its name; what is inside of it need not be told apart from them. */

@@ -103,6 +103,24 @@ describe("an excluded file stays out", () => {
     expect(left(["other/**"], [], {}, { revert })).toContain(CONTENTS)
   })
 
+  test("below a folder that is named as in a .gitignore", () => {
+    for (const pattern of ["secrets", "secrets/", "/secrets/", "se*ts", "deep/secrets"]) {
+      for (const filePath of ["/srv/shop/deep/secrets/plan.md", "deep/secrets/more/plan.md"]) expect(left([pattern], [tool("read", { filePath })])).not.toContain(CONTENTS)
+      expect(left([pattern], [tool("read", { filePath: "/srv/shop/no-secrets/plan.md" })])).toContain(CONTENTS)
+    }
+    expect(left(["secrets/**"], [tool("read", { filePath: "/srv/shop/deep/secrets/plan.md" })])).toContain(CONTENTS)
+  })
+
+  test("when it is named from another folder, or by its address", () => {
+    for (const command of ["cd app && cat ../secrets/plan.md", "cd app/deep; cat ../../secrets/plan.md", "open file:///srv/shop/secrets/plan.md"]) expect(left(["secrets/**"], [tool("bash", { command })])).toContain(NOTE)
+    expect(left(["secrets/**"], [tool("bash", { command: "cat /srv/secrets/plan.md" })])).toContain(CONTENTS)
+    const url = "file:///srv/My%20shop/secrets/my%20plan.md?start=1"
+    for (const pattern of ["secrets/**", "secrets/my plan.md"]) {
+      const text = left([pattern], [{ type: "text", synthetic: true, text: CONTENTS }, { type: "file", mime: "text/plain", url }], {}, { directory: "/srv/My shop" })
+      expect(text).not.toContain(CONTENTS)
+    }
+  })
+
   test("in any folder, when the pattern names no folder; its name in a listing stays", () => {
     expect(left(["*.pem"], [tool("read", { filePath: "/srv/shop/deep/down/key.pem" })])).not.toContain(CONTENTS)
     expect(left(["*.pem"], [tool("glob", { pattern: "**" }, "deep/key.pem\na.ts", {})])).toContain("deep/key.pem\\na.ts")
