@@ -30,6 +30,8 @@ interface Followed {
   published: Published | undefined
   createdAt: number | undefined
   failing: boolean
+  /** Who tells of outcomes: whoever opened the share and waits, or we; first of the upload that came too late for that. */
+  stage: "opening" | "late" | "following"
   queue: ShareQueue
 }
 
@@ -50,21 +52,17 @@ export class Publisher {
   /** The first upload of a new share: what was published, its failure, or "running" when the deadline came first. */
   async publishFirst({ share, createdAt }: CreatedShare, sessionId: string, deadline: AbortSignal): Promise<Failure | "running" | Published> {
     const followed = this.#follow(share, sessionId, createdAt)
-    const announce = followed.queue.onOutcome
-    const outcome = new Promise<Failure | undefined>((resolve) => {
-      followed.queue.onOutcome = resolve
-    })
-    followed.queue.changed(0)
-    const first = await Promise.race([outcome, expiry(deadline)])
-    followed.queue.onOutcome = announce
-    return first ?? followed.published ?? "running"
+    followed.stage = "opening"
+    const outcome = await Promise.race([followed.queue.changed(0), expiry(deadline)])
+    followed.stage = followed.published ? "following" : "late"
+    return outcome ?? followed.published ?? "running"
   }
 
   /** OpenCode says that the session changed. */
   changed(share: Share, sessionId: string, items: readonly SyncItem[] = []): void {
     const followed = this.#followed.get(keyOf(share)) ?? this.#follow(share, sessionId, undefined)
     followed.items.add(items)
-    followed.queue.changed()
+    void followed.queue.changed()
   }
 
   /** An event says that a session changed. OpenCode syncs shared sessions itself, but not their sub-agents'. */
@@ -72,7 +70,7 @@ export class Publisher {
     for (const { sessionId: shared, children, queue } of this.#followed.values()) {
       if (parentId !== undefined && (parentId === shared || children.has(parentId))) children.add(sessionId)
       if (sessionId === shared) queue.touch()
-      if (children.has(sessionId)) queue.changed()
+      if (children.has(sessionId)) void queue.changed()
     }
   }
 
@@ -105,6 +103,7 @@ export class Publisher {
       censor: new Censor(this.privacy, this.machine),
       published: undefined,
       failing: false,
+      stage: "following",
       queue: new ShareQueue((signal) => this.#publish(followed, signal), this.limits, (failure) => this.#announce(followed, failure)),
     }
     this.#followed.set(keyOf(share), followed)
@@ -134,14 +133,23 @@ export class Publisher {
   }
 
   #announce(followed: Followed, failure: Failure | undefined): void {
-    const host = hostOf(followed.share.base)
-    const wasFailing = followed.failing
+    const { share, published, stage, failing } = followed
+    if (stage === "opening") return
+    const host = hostOf(share.base)
     followed.failing = failure !== undefined
-    if (!failure && wasFailing) void this.toasts.show("success", `The shared page on ${host} is up to date again.`)
-    if (failure?.temporary && !wasFailing) void this.toasts.show("warning", `The shared page is not up to date: ${failure.message} Better Share keeps trying.`)
+    if (failure?.temporary && !failing) void this.toasts.show("warning", `The shared page is not up to date: ${failure.message} Better Share keeps trying.`)
     if (failure && !failure.temporary) void this.toasts.show("error", `The shared page no longer follows this session: ${failure.message}`)
+    if (failure || !published) return
+    followed.stage = "following"
+    if (stage === "late") void this.toasts.show("success", `Uploaded to ${host}: ${counts(published)}. /unshare removes it.`)
+    else if (failing) void this.toasts.show("success", `The shared page on ${host} is up to date again.`)
   }
 }
+
+/** What was published, in words. */
+export const counts = ({ messages, redactions }: Published): string => `${counted(messages, "message")}, ${counted(redactions, "redaction")}`
+
+const counted = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? "" : "s"}`
 
 const keyOf = (share: Share): string => `${share.base}/${share.id}`
 

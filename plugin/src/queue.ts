@@ -15,6 +15,8 @@ export class ShareQueue {
   #hurry = false
   #bytes = 0
   #running: Promise<void> | undefined
+  /** The outcome of the round that is to come. */
+  #next = Promise.withResolvers<Failure | undefined>()
   readonly #stop = new AbortController()
   readonly #wake = new AbortController()
 
@@ -22,18 +24,23 @@ export class ShareQueue {
     private readonly publish: Publish,
     private readonly limits: Limits,
     /** Called after each round of attempts, with what went wrong. */
-    public onOutcome: (failure: Failure | undefined) => void,
+    private readonly onOutcome: (failure: Failure | undefined) => void,
   ) {}
 
   get stopped(): boolean {
     return this.#stop.signal.aborted
   }
 
-  /** Something changed: upload after a quiet period. */
-  changed(quiet = this.limits.quiet(this.#bytes)): void {
-    if (this.stopped) return
+  /**
+   * Something changed: upload after a quiet period. What went wrong in the first round of attempts after this call, if
+   * anything did; it never settles when the queue is stopped before.
+   */
+  changed(quiet = this.limits.quiet(this.#bytes)): Promise<Failure | undefined> {
+    const { promise } = this.#next
+    if (this.stopped) return promise
     this.#dirty = true
     this.#running ??= this.#run(quiet)
+    return promise
   }
 
   /** Something changed, and OpenCode will say so itself in a moment, unless it exits before. */
@@ -45,7 +52,7 @@ export class ShareQueue {
   async flush(): Promise<void> {
     this.#hurry = true
     this.#wake.abort()
-    if (this.#dirty || this.#touched) this.changed()
+    if (this.#dirty || this.#touched) void this.changed()
     await this.#running
   }
 
@@ -63,11 +70,14 @@ export class ShareQueue {
       await pause(this.#hurry ? 0 : wait, this.#wake.signal)
       if (this.stopped) break
       this.#dirty = this.#touched = false
+      const { resolve } = this.#next
+      this.#next = Promise.withResolvers()
       const failure = await this.#attempt()
       if (this.stopped) break
       if (failure?.temporary) this.#dirty = true
       else if (failure) this.#stop.abort()
       this.onOutcome(failure)
+      resolve(failure)
       if (failure && this.#hurry) break
       wait = failure ? Math.max(nth(this.limits.offline, failures++), failure.retryAfter ?? 0) : this.limits.quiet(this.#bytes)
       if (!failure) failures = 0

@@ -4,7 +4,7 @@ import { asFailure, Failure } from "./failure"
 import type { SyncItem } from "./host"
 import type { Limits } from "./limits"
 import type { PrivacyResult } from "./privacy"
-import type { Published, Publisher } from "./publisher"
+import { counts, type Published, type Publisher } from "./publisher"
 import type { Removals } from "./removals"
 import { packSecret, type Share, unpackSecret } from "./secret"
 import { type CreatedShare, hostOf, type Server } from "./server"
@@ -117,7 +117,5 @@ export class Sharing implements NativeCalls {
 function shared({ base, isDefault }: Settings, url: string, outcome: Published | "running"): string {
   const where = `${hostOf(base)}${isDefault ? ", the default server (set BETTER_SHARE_BASE_URL to use your own)" : ""}`
   if (outcome === "running") return `Shared on ${where}: ${url} - the upload is still under way. /unshare removes it.`
-  return `Shared on ${where}: ${url} - ${counted(outcome.messages, "message")}, ${counted(outcome.redactions, "redaction")}. /unshare removes it.`
+  return `Shared on ${where}: ${url} - ${counts(outcome)}. /unshare removes it.`
 }
-
-const counted = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? "" : "s"}`

@@ -126,7 +126,21 @@ describe("/share succeeds although", () => {
     await world.host.told(/upload is still under way/)
     expect(world.server.document(ID)).toBeUndefined()
     reading.resolve()
-    await world.server.until(() => world.server.document(ID) !== undefined)
+    await world.host.told(/^Uploaded to 127\.0\.0\.1:\d+: 1 message, 0 redactions\. \/unshare removes it\.$/)
+    expect(world.server.document(ID)).toBeDefined()
+  })
+
+  test("the upload takes longer, and fails before it succeeds", async () => {
+    const reading = Promise.withResolvers<void>()
+    world.host.whileReading = () => reading.promise
+    world.server.always.renew = () => status(500)
+    await world.start({ limits: { create: 50 } }).created()
+    await world.host.told(/upload is still under way/)
+    reading.resolve()
+    await world.host.told(/not up to date: .* keeps trying/)
+    delete world.server.always.renew
+    await world.host.told(/^Uploaded to .*: 1 message, 0 redactions/)
+    expect(world.host.toasts.filter(({ message }) => /up to date again/.test(message))).toEqual([])
   })
 
   test("the server wants a token, which it gets on creation and nowhere else", async () => {

@@ -35,9 +35,9 @@ function manual(limits = {}) {
 describe("the uploads of one share", () => {
   test("many changes make one upload, and one more for those that came during it", async () => {
     const { queue, started, outcomes, until } = manual()
-    for (let n = 0; n < 10; n++) queue.changed()
+    for (let n = 0; n < 10; n++) void queue.changed()
     await until(() => started.length === 1)
-    for (let n = 0; n < 10; n++) queue.changed()
+    for (let n = 0; n < 10; n++) void queue.changed()
     started[0]?.resolve(1)
     await until(() => started.length === 2)
     started[1]?.resolve(1)
@@ -46,12 +46,26 @@ describe("the uploads of one share", () => {
     expect(started).toHaveLength(2)
   })
 
+  test("a change is told the outcome of the upload that has it", async () => {
+    const { queue, started, until } = manual()
+    const first = queue.changed()
+    await until(() => started.length === 1)
+    const second = queue.changed()
+    const problem = new Failure("broken", "x")
+    started[0]?.reject(problem)
+    expect(await first).toBe(problem)
+    await until(() => started.length === 2)
+    started[1]?.resolve(1)
+    expect(await second).toBeUndefined()
+    await queue.stop()
+  })
+
   test("the pause before an upload follows from the size of the one before", async () => {
     const sizes: number[] = []
     const { queue, started, until } = manual({ quiet: (bytes: number) => (sizes.push(bytes), 1) })
-    queue.changed()
+    void queue.changed()
     await until(() => started.length === 1)
-    queue.changed()
+    void queue.changed()
     started[0]?.resolve(40_000_000)
     await until(() => started.length === 2)
     expect(sizes.at(0)).toBe(0)
@@ -61,13 +75,13 @@ describe("the uploads of one share", () => {
 
   test("a temporary failure is tried again, a final one ends it", async () => {
     const { queue, started, outcomes, until } = manual()
-    queue.changed()
+    void queue.changed()
     await until(() => started.length === 1)
     started[0]?.reject(new Failure("broken", "x"))
     await until(() => started.length === 2)
     started[1]?.reject(new Failure("missing", "x"))
     await until(() => outcomes.length === 2)
-    queue.changed()
+    void queue.changed()
     await queue.flush()
     expect(started).toHaveLength(2)
     expect(queue.stopped).toBe(true)
@@ -86,7 +100,7 @@ describe("the uploads of one share", () => {
 
   test("flushing wakes a queue that is waiting", async () => {
     const { queue, started, until } = manual({ quiet: () => 3_600_000 })
-    queue.changed()
+    void queue.changed()
     const flushed = queue.flush()
     await until(() => started.length === 1)
     started[0]?.reject(new Failure("broken", "x"))
@@ -96,7 +110,7 @@ describe("the uploads of one share", () => {
 
   test("stopping aborts the upload that is under way, without an outcome", async () => {
     const { queue, started, outcomes, until } = manual()
-    queue.changed()
+    void queue.changed()
     await until(() => started.length === 1)
     await queue.stop()
     expect(outcomes).toEqual([])
