@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npx opencode-better-share list | remove <link>`: one's own shares, also without OpenCode. Runs in Node.js and in bun. */
+/** `npx opencode-better-share list | remove <link or id>`: one's own shares, also without OpenCode. Runs in Node.js and in bun. */
 import { type Entry, Ledger } from "./ledger"
 import { LIMITS } from "./limits"
 import { defaultFolder, Memory } from "./memory"
@@ -8,7 +8,8 @@ import { Server } from "./server"
 
 const USAGE = `Usage:
   opencode-better-share list             your shares on this machine, the newest first
-  opencode-better-share remove <link>    makes a link stop working and deletes the session from its server
+  opencode-better-share remove <link>    makes a link stop working and deletes the session from its server; takes its id,
+                                         and the address of anything on its pages, too
   opencode-better-share remove --all     does so with all of them`
 
 const memory = new Memory(defaultFolder(process.env))
@@ -22,8 +23,7 @@ async function list(): Promise<number> {
 }
 
 async function remove(link: string): Promise<number> {
-  const entries = await ledger.entries()
-  const chosen = link === "--all" ? entries : entries.filter(({ id, url }) => url === link || id === link)
+  const chosen = link === "--all" ? await ledger.entries() : await ledger.entriesOf(link)
   if (chosen.length === 0) {
     console.error(link === "--all" ? "No shares are known on this machine." : `No share ${link} is known on this machine: see \`list\`.`)
     return link === "--all" ? 0 : 1

@@ -4,6 +4,15 @@ import type { Share } from "./secret"
 
 export type Entry = Extract<Note, { kind: "share" }>
 
+/** What can be told of a share when a document of it was uploaded. */
+export interface Shared {
+  /** The link as its server gave it; not known after a restart. */
+  url: string | undefined
+  sessionId: string
+  title: string
+  createdAt: number
+}
+
 /** Remembers one's own shares, so that they can be found and removed also when their sessions are gone. */
 export class Ledger {
   readonly #titles = new Map<string, string>()
@@ -11,17 +20,18 @@ export class Ledger {
   constructor(private readonly memory: Memory) {}
 
   /** A share was made or has changed. That it cannot be written down is no reason not to share. */
-  async enter(share: Share, sessionId: string, title: string, createdAt: number): Promise<void> {
+  async enter(share: Share, { url: given, sessionId, title, createdAt }: Shared): Promise<void> {
     const { id, base } = share
-    const url = `${base}/share/${id}`
-    if (this.#titles.get(url) === title) return
-    this.#titles.set(url, title)
+    const address = addressOf(share)
+    if (this.#titles.get(address) === title) return
+    this.#titles.set(address, title)
+    const url = given ?? (await this.memory.note({ kind: "share", id, base }))?.url ?? address
     const note = { kind: "share", id, base, url, sessionId, title, createdAt } as const
     await Promise.all([this.memory.keep({ kind: "secret", share }), this.memory.keep(note)]).catch(() => undefined)
   }
 
   async strike(share: Share): Promise<void> {
-    this.#titles.delete(`${share.base}/share/${share.id}`)
+    this.#titles.delete(addressOf(share))
     await this.memory.drop({ kind: "share", ...share })
     await this.memory.drop({ kind: "secret", share })
     await this.memory.drop({ kind: "redacted", ...share })
@@ -42,9 +52,22 @@ export class Ledger {
     return notes.filter((note) => note.kind === "share").sort((a, b) => b.createdAt - a.createdAt)
   }
 
+  /** Those with that id, link, or address of something on their pages. */
+  async entriesOf(name: string): Promise<Entry[]> {
+    const page = URL.canParse(name) ? new URL(name) : undefined
+    const address = page && page.origin + page.pathname
+    return (await this.entries()).filter((entry) => entry.id === name || (address !== undefined && [entry.url, addressOf(entry)].some((link) => isPageOf(link, address))))
+  }
+
   /** What it takes to remove a share. */
   async secretOf({ id, base }: Entry): Promise<Share | undefined> {
     const notes = await this.memory.notes()
     return notes.filter((note) => note.kind === "secret").find(({ share }) => share.id === id && share.base === base)?.share
   }
 }
+
+/** Where its server was reached; the server may call itself otherwise. */
+const addressOf = ({ base, id }: Pick<Share, "base" | "id">): string => `${base}/share/${id}`
+
+/** `/share/7NSn851p`, and what is below it or another form of it: `/m/...`, `.md`. */
+const isPageOf = (link: string, address: string): boolean => address === link || address.startsWith(`${link}/`) || address.startsWith(`${link}.`)

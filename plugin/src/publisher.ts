@@ -24,6 +24,7 @@ export interface Published {
 interface Followed {
   share: Share
   sessionId: string
+  url: string | undefined
   children: Set<string>
   items: SyncedItems
   censor: Censor
@@ -50,8 +51,9 @@ export class Publisher {
   ) {}
 
   /** The first upload of a new share: what was published, its failure, or "running" when the deadline came first. */
-  async publishFirst({ share, createdAt }: CreatedShare, sessionId: string, deadline: AbortSignal): Promise<Failure | "running" | Published> {
+  async publishFirst({ share, url, createdAt }: CreatedShare, sessionId: string, deadline: AbortSignal): Promise<Failure | "running" | Published> {
     const followed = this.#follow(share, sessionId, createdAt)
+    followed.url = url
     followed.stage = "opening"
     const outcome = await Promise.race([followed.queue.changed(0), expiry(deadline)])
     followed.stage = followed.published ? "following" : "late"
@@ -98,6 +100,7 @@ export class Publisher {
       share,
       sessionId,
       createdAt,
+      url: undefined,
       children: new Set(),
       items: new SyncedItems(),
       censor: new Censor(this.privacy, this.machine),
@@ -128,7 +131,7 @@ export class Publisher {
     await this.server.upload(share, body, signal)
     followed.published = { messages: document.messages.length, redactions }
     // A removal that came meanwhile has struck the share already.
-    if (!signal.aborted) await this.ledger.enter(share, sessionId, String(document.session.title ?? ""), followed.createdAt)
+    if (!signal.aborted) await this.ledger.enter(share, { url: followed.url, sessionId, title: String(document.session.title ?? ""), createdAt: followed.createdAt })
     return bytes
   }
 

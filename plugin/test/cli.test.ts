@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { NativeShare } from "../src/bridge"
 import { FakeHost, SESSION, transcript } from "./support/fake-host"
 import { World } from "./support/world"
 
@@ -46,6 +47,42 @@ describe("one's own shares", () => {
     expect((await run("remove", "--all")).out).toBe(`Removed: ${second.url}\n`)
     expect(world.server.shares.size).toBe(0)
     expect(await run("list")).toMatchObject({ out: "", err: "No shares are known on this machine.\n", code: 0 })
+  })
+
+  test("are listed by the link that the server gave, also after a restart", async () => {
+    world.server.name = "https://share.example.com/team"
+    const first = world.start()
+    const share = await first.created()
+    expect(share.url).toBe(`https://share.example.com/team/share/${share.id}`)
+    await first.share.dispose()
+    Object.assign(world.host.transcripts.get(SESSION)?.session ?? {}, { title: "A better title" })
+    const second = world.start()
+    await second.sync(share)
+    await world.server.until(() => world.server.count("upload", 200) === 2)
+    await second.share.dispose()
+    expect((await run("list")).out).toBe(`2023-11-14  ${share.url}  A better title\n`)
+  })
+
+  test.each([
+    ["their link", ({ url }: NativeShare) => url],
+    ["their link on the server's other name", ({ id }: NativeShare) => `${world.server.base}/share/${id}`],
+    ["a permalink", ({ url }: NativeShare) => `${url}/m/msg_1#prt_1`],
+    ["a page", ({ url }: NativeShare) => `${url}?page=2&theme=nord`],
+    ["their Markdown", ({ url }: NativeShare) => `${url}.md`],
+    ["their id", ({ id }: NativeShare) => id],
+  ])("are removed by %s", async (_, name) => {
+    world.server.name = "https://share.example.com"
+    const opencode = world.start()
+    const share = await opencode.created()
+    await opencode.created(OTHER)
+    expect(await run("remove", name(share))).toEqual({ code: 0, out: `Removed: ${share.url}\n`, err: "" })
+    expect([...world.server.shares.keys()]).toEqual([OTHER.slice(-8)])
+  })
+
+  test("are not removed by what only looks alike", async () => {
+    const { id, url } = await world.start().created()
+    for (const wrong of [`https://other.example.com/share/${id}`, url.slice(0, -1), `${url}x`, id.slice(1), world.server.base]) expect((await run("remove", wrong)).code).toBe(1)
+    expect(world.server.shares.size).toBe(1)
   })
 
   test("keep their secrets apart, and all of it is for their owner alone", async () => {

@@ -34,6 +34,8 @@ export class FakeServer extends Watch {
   /** Answered to every request of a kind. */
   readonly always: Partial<Record<Kind, () => Fault>> = {}
   token: string | undefined
+  /** What the server calls itself in links; else as it is reached. */
+  name: string | undefined
   uploadsInFlight = 0
   mostUploadsInFlight = 0
   readonly #links = new Map<string, { shareId: string; size: number }>()
@@ -106,7 +108,7 @@ export class FakeServer extends Watch {
     if (this.shares.has(shareId)) return failure(409, "share_exists")
     const share = { secret: randomBytes(24).toString("base64url"), sessionId, createdAt: 1_700_000_000_000 + this.shares.size, object: undefined }
     this.shares.set(shareId, share)
-    return Response.json({ shareId, url: `${this.base}/share/${shareId}`, secret: share.secret, ...this.#link(shareId, body), createdAt: share.createdAt }, { status: 201 })
+    return Response.json({ shareId, url: `${this.name ?? this.base}/share/${shareId}`, secret: share.secret, ...this.#link(shareId, body), createdAt: share.createdAt }, { status: 201 })
   }
 
   #link(shareId: string, body: Buffer) {
