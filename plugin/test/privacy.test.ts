@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { sharesByItself } from "../src/consent"
 import { readPrivacy } from "../src/privacy"
-import { secretsIn } from "../src/redaction/environment"
+import { secretsIn, secretsOfProject } from "../src/redaction/environment"
 import { readSettings } from "../src/settings"
 import { FakeHost, message, SESSION, texts, transcript } from "./support/fake-host"
 import { World } from "./support/world"
@@ -87,6 +87,25 @@ describe("what is uploaded", () => {
     const marker = "[redacted:environment-variable]"
     expect(uploaded()?.[1]).toBe(`${marker}, ${marker}, ${marker}, only-an-example, of-somebody-else`)
     await world.host.told(/2 messages, 3 redactions\. \/unshare removes it/)
+  })
+
+  test("has no value of .env files that are links, direnv's or a container's, or the repository's around the project", async () => {
+    const repository = await mkdtemp(join(tmpdir(), "better-share-repository-"))
+    const folder = join(repository, "apps", "web")
+    for (const path of [folder, join(repository, ".git"), join(folder, ".devcontainer"), join(folder, ".cache")]) await mkdir(path, { recursive: true })
+    await writeFile(join(repository, "shared"), "LINKED_TOKEN=behind-the-link\n")
+    await symlink("../../shared", join(folder, ".env"))
+    await symlink("/dev/zero", join(folder, ".env.endless"))
+    await symlink("nowhere", join(folder, ".env.nowhere"))
+    await symlink(".", join(folder, "circle"))
+    await writeFile(join(folder, ".envrc"), "export DIRENV_TOKEN=of-the-folder\nuse nix\n")
+    await writeFile(join(folder, ".devcontainer", ".env"), "CONTAINER_TOKEN=in-the-container\n")
+    await writeFile(join(folder, ".cache", ".env"), "CACHED_TOKEN=in-some-cache\n")
+    await writeFile(join(repository, ".env"), "ROOT_TOKEN=at-the-very-root\n")
+    expect((await secretsOfProject(folder)).map(([value]) => value).sort()).toEqual(["at-the-very-root", "behind-the-link", "in-the-container", "of-the-folder"])
+    await rm(join(repository, ".git"), { recursive: true })
+    expect((await secretsOfProject(folder)).map(([value]) => value).sort()).toEqual(["behind-the-link", "in-the-container", "of-the-folder"])
+    await rm(repository, { recursive: true })
   })
 
   test("is cleared of what a later sync gives away", async () => {

@@ -1,5 +1,6 @@
-import { readdir, readFile } from "node:fs/promises"
-import { join } from "node:path"
+import type { Dirent } from "node:fs"
+import { access, readdir, readFile, stat } from "node:fs/promises"
+import { dirname, join } from "node:path"
 import { parseEnv } from "node:util"
 import { find } from "./find"
 import { SECRET_NAME } from "./rules"
@@ -10,9 +11,10 @@ export type Secret = readonly [value: string, kind: string]
 const KIND = "environment-variable"
 const MIN_LENGTH = 12
 const MIN_UNNAMED = 20
-/** How far below the project's folder `.env` files are looked for, and in how many folders. */
+/** How far below the project's folder, and that of its repository, `.env` files are looked for, and in how many folders. */
 const MAX_DEPTH = 3
 const MAX_FOLDERS = 500
+const MAX_BYTES = 1_000_000
 const TEMPLATE = /\.(?:example|sample|template|dist|defaults?)$/
 
 /** The values of variables whose name or looks say that they are secret. */
@@ -20,10 +22,11 @@ export function secretsIn(variables: Record<string, string | undefined>): Secret
   return Object.entries(variables).flatMap(([name, value = ""]) => secretValues(name, value).map((secret) => [secret, KIND] as const))
 }
 
-/** The secrets in the `.env` files of a project. A file that cannot be read holds none that a session could show. */
+/** The secrets in the `.env` files of a project and of the repository that it is part of. */
 export async function secretsOfProject(folder: string): Promise<Secret[]> {
-  const files = await envFiles(folder)
-  const contents = await Promise.all(files.map((file) => readFile(file, "utf8").catch(() => "")))
+  const repository = await repositoryOf(folder)
+  const files = await Promise.all([...new Set([folder, repository])].map(envFiles))
+  const contents = await Promise.all([...new Set(files.flat())].map(contentOf))
   return contents.flatMap((content) => secretsIn(parseEnv(content)))
 }
 
@@ -40,6 +43,20 @@ function isSecret(name: string, value: string): boolean {
   return value.length >= MIN_UNNAMED && /^[A-Za-z0-9+/=_.~-]+$/.test(value) && CHECKS.mixed?.(value) === true
 }
 
+/** The nearest folder that Git keeps a history of; without one, the folder itself. */
+async function repositoryOf(folder: string): Promise<string> {
+  for (let path = folder; ; path = dirname(path)) {
+    if (await exists(join(path, ".git"))) return path
+    if (path === dirname(path)) return folder
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
+
 async function envFiles(project: string): Promise<string[]> {
   const found: string[] = []
   let folders = [project]
@@ -49,8 +66,8 @@ async function envFiles(project: string): Promise<string[]> {
       if (++seen > MAX_FOLDERS) return found
       for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
         const path = join(folder, entry.name)
-        if (entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules") below.push(path)
-        if (entry.isFile() && isEnvFile(entry.name)) found.push(path)
+        if (isSearched(entry)) below.push(path)
+        if (isEnvFile(entry)) found.push(path)
       }
     }
     folders = below
@@ -58,4 +75,22 @@ async function envFiles(project: string): Promise<string[]> {
   return found
 }
 
-const isEnvFile = (name: string): boolean => (name === ".env" || name.startsWith(".env.") || name.endsWith(".env")) && !TEMPLATE.test(name)
+/** A link to a folder may lead in a circle. */
+const isSearched = (entry: Dirent): boolean => entry.isDirectory() && entry.name !== "node_modules" && (!entry.name.startsWith(".") || entry.name === ".devcontainer")
+
+/** A link to a file is as good as one. */
+function isEnvFile(entry: Dirent): boolean {
+  const { name } = entry
+  const isNamed = name === ".env" || name === ".envrc" || name.startsWith(".env.") || name.endsWith(".env")
+  return isNamed && !TEMPLATE.test(name) && (entry.isFile() || entry.isSymbolicLink())
+}
+
+/** A file that cannot be read holds nothing that a session could show; a link may lead to what is no file, or never ends. */
+async function contentOf(path: string): Promise<string> {
+  try {
+    const about = await stat(path)
+    return about.isFile() && about.size <= MAX_BYTES ? await readFile(path, "utf8") : ""
+  } catch {
+    return ""
+  }
+}
