@@ -1,4 +1,5 @@
-import type { Memory, Note } from "./memory"
+import type { Memory } from "./memory"
+import type { Note } from "./note"
 import type { Secret } from "./redaction/environment"
 import type { Share } from "./secret"
 

@@ -2,28 +2,7 @@ import { createHash, randomUUID } from "node:crypto"
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { homedir } from "node:os"
 import { join } from "node:path"
-import type { Secret } from "./redaction/environment"
-import type { Share } from "./secret"
-
-/** What must survive a restart, because OpenCode does not keep it for us. */
-export type Note =
-  | { kind: "removal"; share: Share } // still to be removed from its server
-  | { kind: "organisation"; sessionId: string; share: Share } // made beside an organisation's share
-  | { kind: "unshared"; sessionId: string } // never to be published again by itself
-  | { kind: "share"; id: string; base: string; url: string; sessionId: string; title: string; createdAt: number } // one's own, for finding it again
-  | { kind: "secret"; share: Share } // what it takes to remove one's own share, apart from what may be shown
-  | { kind: "redacted"; id: string; base: string; secrets: readonly Secret[] } // removed from its documents, and to be removed from the next ones
-
-/** As much of a note as tells which one it is. */
-export type NoteName =
-  | { kind: "removal"; share: ShareName }
-  | { kind: "secret"; share: ShareName }
-  | { kind: "organisation"; sessionId: string }
-  | { kind: "unshared"; sessionId: string }
-  | { kind: "share"; id: string; base: string }
-  | { kind: "redacted"; id: string; base: string }
-
-type ShareName = Pick<Share, "id" | "base">
+import { isNote, type Note, type NoteName } from "./note"
 
 export const defaultFolder = (env: Record<string, string | undefined>): string =>
   join(env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "opencode-better-share")
@@ -77,7 +56,8 @@ function subjectOf(note: NoteName): string {
 /** None for a file that vanished meanwhile or is damaged. */
 async function read(path: string): Promise<Note[]> {
   try {
-    return [JSON.parse(await readFile(path, "utf8")) as Note]
+    const note: unknown = JSON.parse(await readFile(path, "utf8"))
+    return isNote(note) ? [note] : []
   } catch {
     return []
   }

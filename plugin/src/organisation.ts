@@ -1,6 +1,7 @@
 import { asFailure } from "./failure"
 import type { Host, Session } from "./host"
-import type { Memory, Note } from "./memory"
+import type { Memory } from "./memory"
+import type { Note } from "./note"
 import type { Publisher } from "./publisher"
 import type { Removals } from "./removals"
 import type { Share } from "./secret"

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { readdir, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { defaultFolder, Memory, type Note } from "../src/memory"
+import { defaultFolder, Memory } from "../src/memory"
+import type { Note } from "../src/note"
 import { SESSION } from "./support/fake-host"
 import { World } from "./support/world"
 
@@ -38,6 +39,20 @@ describe("a share that cannot be removed now", () => {
     delete world.server.always.delete
     expect(world.server.shares.size).toBe(1)
     void world.start().share.start()
+    await world.host.told(/is removed now/)
+    expect(world.server.shares.size).toBe(0)
+  })
+
+  test("is removed although other notes are damaged", async () => {
+    const first = world.start({ limits: { offline: [3_600_000] } })
+    const share = await first.created()
+    world.server.always.delete = broken
+    await first.remove(share)
+    await first.share.dispose()
+    delete world.server.always.delete
+    await writeFile(join(world.folder, "removal-x.json"), "null")
+    await writeFile(join(world.folder, "share-x.json"), '{"kind": "removal"}')
+    await world.start().share.start()
     await world.host.told(/is removed now/)
     expect(world.server.shares.size).toBe(0)
   })
@@ -102,9 +117,14 @@ describe("the memory", () => {
   })
 
   test("passes over damaged files and a missing folder", async () => {
-    await writeFile(join(world.folder, "removal-x.json"), '{"kind": "remov')
     const note: Note = { kind: "unshared", sessionId: SESSION }
     await new Memory(world.folder).keep(note)
+    const share = '{"id": "1", "base": "https://share.example.com", "secret": "s"}'
+    for (const [n, damaged] of [
+      '{"kind": "remov', "null", "7", "[]", '{"kind": "removal"}', '{"kind": "removal", "share": null}', '{"kind": "removal", "share": {"id": "1", "base": "nowhere", "secret": "s"}}',
+      '{"kind": "share", "id": "1", "base": "x", "url": "x", "sessionId": "x", "title": "x", "createdAt": "x"}', '{"kind": "secret", "share": {"id": "1"}}', '{"kind": "unshared"}',
+      `{"kind": "organisation", "share": ${share}}`, '{"kind": "redacted", "id": "1", "base": "x", "secrets": ["x"]}', '{"kind": "toString"}', '{"kind": "later"}',
+    ].entries()) await writeFile(join(world.folder, `removal-${n}.json`), damaged)
     expect(await notes()).toEqual([note])
     expect(await new Memory(join(world.folder, "nowhere")).notes()).toEqual([])
   })
