@@ -28,7 +28,7 @@ const isText: Check = (value) => typeof value === "string"
 /** `list` shows it as a date. */
 const isTime: Check = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime())
 const isShare: Check = (value) => isObject(value) && [value.id, value.base, value.secret].every(isText) && URL.canParse(String(value.base))
-const areSecrets: Check = (value) => Array.isArray(value) && value.every((secret) => Array.isArray(secret) && secret.length === 2 && secret.every(isText))
+const areSecrets: Check = (value) => Array.isArray(value) && value.every((secret) => Array.isArray(secret) && secret.length === 2 && secret.every((text) => isText(text) && text !== ""))
 
 /** What the fields of each kind of note must be. */
 const FIELDS: { [Kind in Note["kind"]]: Record<Exclude<keyof Extract<Note, { kind: Kind }>, "kind">, Check> } = {

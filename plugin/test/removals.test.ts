@@ -123,7 +123,7 @@ describe("the memory", () => {
     for (const [n, damaged] of [
       '{"kind": "remov', "null", "7", "[]", '{"kind": "removal"}', '{"kind": "removal", "share": null}', '{"kind": "removal", "share": {"id": "1", "base": "nowhere", "secret": "s"}}',
       '{"kind": "share", "id": "1", "base": "x", "url": "x", "sessionId": "x", "title": "x", "createdAt": "x"}', '{"kind": "secret", "share": {"id": "1"}}', '{"kind": "unshared"}',
-      `{"kind": "organisation", "share": ${share}}`, '{"kind": "redacted", "id": "1", "base": "x", "secrets": ["x"]}', '{"kind": "toString"}', '{"kind": "later"}',
+      `{"kind": "organisation", "share": ${share}}`, '{"kind": "redacted", "id": "1", "base": "x", "secrets": ["x"]}', '{"kind": "redacted", "id": "1", "base": "x", "secrets": [["", "x"]]}', '{"kind": "toString"}', '{"kind": "later"}',
     ].entries()) await writeFile(join(world.folder, `removal-${n}.json`), damaged)
     expect(await notes()).toEqual([note])
     expect(await new Memory(join(world.folder, "nowhere")).notes()).toEqual([])
