@@ -88,6 +88,16 @@ export class Publisher {
     await Promise.race([followed.queue.stop(), pause(this.limits.remove)])
   }
 
+  /** A share that was to be forgotten could not be removed: its page goes on with the session. */
+  resume(share: Share): void {
+    const forgotten = this.#followed.get(keyOf(share))
+    if (!forgotten) return
+    const { sessionId, createdAt, url } = forgotten
+    const followed = this.#follow(share, sessionId, createdAt)
+    followed.url = url
+    void followed.queue.changed()
+  }
+
   /** Before OpenCode exits: upload what is not uploaded yet, as far as the time allows. */
   async dispose(): Promise<void> {
     const queues = [...this.#followed.values()].map(({ queue }) => queue)

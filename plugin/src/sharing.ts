@@ -81,6 +81,7 @@ export class Sharing implements NativeCalls {
       await this.#remove(share)
     } catch (error) {
       const failure = asFailure(error)
+      this.publisher.resume(share)
       void this.toasts.replace("error", `Not unshared, the link still works: ${failure.message}`)
       throw failure
     }

@@ -3,7 +3,7 @@ import { readdir, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { defaultFolder, Memory } from "../src/memory"
 import type { Note } from "../src/note"
-import { SESSION } from "./support/fake-host"
+import { message, SESSION } from "./support/fake-host"
 import { World } from "./support/world"
 
 let world: World
@@ -81,6 +81,20 @@ describe("a share that cannot be removed now", () => {
     expect((await opencode.remove(share)).status).toBe(500)
     await world.host.told(/^Not unshared, the link still works: .*does not accept the secret/)
     expect((await notes()).filter(({ kind }) => kind === "removal")).toEqual([])
+    // Its page goes on with the session, which is what the person was told.
+    world.host.transcripts.get(SESSION)?.messages.push(message(2, "more"))
+    await opencode.sync(share)
+    await world.server.until(() => world.server.document(share.id)?.messages.length === 2)
+  })
+
+  test("is said to follow no more, when the server refuses that too", async () => {
+    const opencode = world.start()
+    const share = await opencode.created()
+    const refusal = () => Response.json({ error: "Wrong secret.", code: "wrong_secret" }, { status: 401 })
+    Object.assign(world.server.always, { delete: refusal, renew: refusal })
+    expect((await opencode.remove(share)).status).toBe(500)
+    await world.host.told(/^Not unshared, the link still works/)
+    await world.host.told(/no longer follows this session: .*does not accept the secret/)
   })
 
   test("stays OpenCode's when it cannot be remembered either", async () => {
