@@ -106,6 +106,21 @@ describe("one's own shares", () => {
     expect((await run("list")).out).toContain(share.url)
   })
 
+  test("that cannot be removed now are removed when OpenCode starts again", async () => {
+    const opencode = world.start()
+    const share = await opencode.created()
+    await opencode.share.dispose()
+    world.server.always.delete = () => Response.json({ error: "The database is unreachable.", code: "database_unavailable" }, { status: 503 })
+    const failed = await run("remove", share.url)
+    expect(failed).toMatchObject({ code: 1, out: "" })
+    expect(failed.err).toMatch(/^Not removed, the link still works: .*has a problem \(status 503\)\. OpenCode tries again when it starts\.$/m)
+    delete world.server.always.delete
+    await world.start().share.start()
+    await world.host.told(/is removed now/)
+    expect(world.server.shares.size).toBe(0)
+    expect(await readdir(world.folder)).toEqual([])
+  })
+
   test("are struck off when the session is unshared, and their titles follow it", async () => {
     const opencode = world.start()
     const share = await opencode.created()
