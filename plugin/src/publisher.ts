@@ -56,7 +56,7 @@ export class Publisher {
     followed.url = url
     followed.stage = "opening"
     const outcome = await Promise.race([followed.queue.changed(0), expiry(deadline)])
-    followed.stage = followed.published ? "following" : "late"
+    followed.stage = outcome === "running" ? "late" : "following"
     return outcome ?? followed.published ?? "running"
   }
 
