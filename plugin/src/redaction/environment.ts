@@ -11,10 +11,11 @@ export type Secret = readonly [value: string, kind: string]
 const KIND = "environment-variable"
 const MIN_LENGTH = 12
 const MIN_UNNAMED = 20
+/** Of one file. */
+const MAX_BYTES = 1_000_000
 /** How far below the project's folder, and that of its repository, `.env` files are looked for, and in how many folders. */
 const MAX_DEPTH = 3
 const MAX_FOLDERS = 500
-const MAX_BYTES = 1_000_000
 const TEMPLATE = /\.(?:example|sample|template|dist|defaults?)$/
 
 /** The values of variables whose name or looks say that they are secret. */
