@@ -5,4 +5,5 @@ cd "$(dirname "$0")/.."
 set -a
 DATA_DIR=/var/lib/better-share
 . /etc/better-share.env
-exec runuser -u better-share -- .venv/bin/flask shares "$@"
+# By its place: the PATH of cron does not lead there.
+exec /usr/sbin/runuser -u better-share -- .venv/bin/flask shares "$@"

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import re
 import subprocess
 import textwrap
+from datetime import timedelta
 from pathlib import Path
 
+from flask import Flask
 from flask.testing import FlaskClient
 
+from app.extensions import db
+from app.models import Share
 from tests.client import share
 from tests.conftest import running_app
 from tests.recorded import document_bytes
+from tests.servers import missing
 from tests.servers.gunicorn import PROGRAMS, ROOT, environment
+from tests.walkthrough import checkout
 
 DOCUMENT = document_bytes("rate-limit-feature")
+# All that cron of Debian gives to a job of root's.
+CRON = {"HOME": "/root", "LOGNAME": "root", "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"}
 
 
 def scripts(name: str) -> list[str]:
@@ -41,6 +51,31 @@ def test_the_commands_of_administration_work_as_written(
     assert "expired shares: 0 removed" in output
     assert re.search(r"^alice:[\w-]{32}$", output, re.MULTILINE)
     assert client.get("/share/GhIjKlMn").status_code == 404
+
+
+def test_cron_clears_away_as_written(
+    app: Flask, client: FlaskClient, settings: dict[str, str], tmp_path: Path
+) -> None:
+    if os.geteuid() != 0:
+        missing("root, who alone may call runuser")
+    page = (ROOT / "docs/administration.md").read_text()
+    [job] = re.findall(r"^```\n\d+ \d+ \* \* \* root (.+)\n```", page, re.MULTILINE)
+    share(client, DOCUMENT)
+    with app.app_context():
+        db.session.get_one(Share, "GhIjKlMn").created_at -= timedelta(days=31)
+        db.session.commit()
+
+    installed, env = checkout(tmp_path), tmp_path / "better-share.env"
+    lines = [f"{name}={value}\n" for name, value in {**settings, "SHARE_MAX_AGE": "30d"}.items()]
+    env.write_text("".join(lines))
+    script = installed / "deploy/shares.sh"
+    text = script.read_text().replace("/etc/better-share.env", str(env))
+    script.write_text(text.replace("-u better-share", f"-u {getpass.getuser()}"))
+    command = job.replace("/opt/better-share", str(installed))
+    ran = subprocess.run(["/bin/sh", "-c", command], cwd="/", env=CRON, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "expired shares: 1 removed\n  GhIjKlMn\n" in ran.stdout
+    assert "documents without a share: 0 removed\n" in ran.stdout
 
 
 def test_moving_works_as_written(
