@@ -10,7 +10,7 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-PREFIX = re.compile(r"/t/([^/]+)(/.*)?", re.DOTALL)
+PREFIX = re.compile(r"/+t/+([^/]+)(/.*)?", re.DOTALL)
 MASKED = "/t/***"
 
 
@@ -18,6 +18,7 @@ class TokenPrefix:
     """Serves `/t/<token>/path` as `/path` with `Authorization: Bearer <token>`.
 
     The prefix is in no link that the app makes, and servers that log the address as it came read `/t/***`.
+    Slashes may be doubled: the token behind them is a token all the same.
     """
 
     def __init__(self, app: WSGIApplication) -> None:

@@ -173,7 +173,12 @@ def test_logs_tell_of_the_same_requests_and_of_no_secret(team: Team) -> None:
     answer = team.share("LogsLogs")
     named = team.ask("GET", "/share/LogsLogs").headers["X-Request-ID"]
     team.ask("PUT", "/api/upload/sessions/x.json?expires=1&sig=PRESIGNED", body=b"x")
-    for path in ("/t/TEAMTOKEN/api/share", "/%74/TEAMTOKEN/api/share", "//t/TEAMTOKEN/x?sig=PRESIGNED"):
+    for path in (
+        "/t/TEAMTOKEN/api/share",
+        "/%74/TEAMTOKEN/x",
+        "//t/TEAMTOKEN/x?sig=PRESIGNED",
+        "/t//TEAMTOKEN/x",
+    ):
         team.ask("GET", path)
     team.ask("POST", "/t/TEAMTOKEN/api/share?sig=PRESIGNED", headers={"Content-Length": str(1 << 40)})
     ours, theirs = (team.folder / "gunicorn.log").read_text(), (team.folder / "access.log").read_text()

@@ -84,6 +84,16 @@ def test_neither_secrets_nor_upload_links_are_written_down(client: FlaskClient, 
 
 
 @as_text
+@pytest.mark.parametrize(
+    "path", ["/t//{}/api/share", "/t/./{}/api/share", "/t/%2F.//{}/x", "/sub/t//{}", "/t/.{}"]
+)
+def test_no_spelling_of_an_address_shows_its_token(client: FlaskClient, log: io.StringIO, path: str) -> None:
+    client.post(path.format("the-token-of-a-team"))
+    assert "/t/***" in log.getvalue()
+    assert "the-token" not in log.getvalue()
+
+
+@as_text
 def test_nobody_forges_a_line(client: FlaskClient, log: io.StringIO) -> None:
     client.get("/share/x%0aINFO forged")
     [line] = log.getvalue().splitlines()
@@ -129,6 +139,7 @@ def test_what_gunicorn_says_of_a_request_is_masked_too() -> None:
     )
     assert AddressFilter().filter(record)
     assert record.getMessage() == "Error handling request /api/upload/x.json?***"
-    record = logging.makeLogRecord({"msg": "Error handling request /t/token/api/share"})
-    assert AddressFilter().filter(record)
-    assert record.getMessage() == "Error handling request /t/***/api/share"
+    for path in ("/t/token", "/t//token", "/%74/token"):
+        record = logging.makeLogRecord({"msg": f"Error handling request {path}/api/share"})
+        assert AddressFilter().filter(record)
+        assert record.getMessage() == "Error handling request /t/***/api/share"
