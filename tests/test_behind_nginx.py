@@ -159,7 +159,7 @@ def test_assets_are_served_from_the_cache_of_nginx(team: Team) -> None:
 
 
 def test_plain_http_leads_to_https_and_metrics_to_nothing(team: Team) -> None:
-    conf = (team.folder / "conf.d/nginx.conf").read_text()
+    conf = (team.folder / "conf.d/0.conf").read_text()
     port = re.search(r"listen 127\.0\.0\.1:(\d+);", conf)
     assert port
     moved = urllib3.request(

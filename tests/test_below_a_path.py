@@ -17,7 +17,7 @@ from tests.client import SESSION_ID, share
 from tests.conftest import running_app
 from tests.recorded import document_bytes
 from tests.servers.gunicorn import ROOT, gunicorn, gunicorn_on
-from tests.servers.nginx import nginx
+from tests.servers.nginx import nginx_of_others
 
 PREFIX = "/team/sessions"
 PAGE = f"{PREFIX}/share/GhIjKlMn"
@@ -75,24 +75,61 @@ def test_nor_can_he_where_there_is_no_path(tmp_path: Path) -> None:
         assert b"/evil/static" not in page.data
 
 
-def test_behind_nginx_as_documented(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def behind_nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The address of a server of others with what the documentation adds, and the folder of its logs."""
+    folder = tmp_path_factory.mktemp("others")
     page = (ROOT / "docs/reverse-proxies.md").read_text()
     [snippet] = re.findall(r"```nginx\n(.*?)```", page, re.DOTALL)
-    socket = tmp_path / "better-share.sock"
-    with nginx(tmp_path, {"/run/better-share/better-share.sock": str(socket)}, snippet) as address:
+    socket = folder / "better-share.sock"
+    with nginx_of_others(folder, {"/run/better-share/better-share.sock": str(socket)}, snippet) as address:
         settings = {"BASE_URL": f"{address}/sessions", "TRUSTED_PROXIES": "1", "WEB_CONCURRENCY": "1"}
-        reader = urllib3.PoolManager(ca_certs=str(tmp_path / "fullchain.pem"))
         with gunicorn_on(socket, **settings):
-            session = document_bytes("rate-limit-feature")
-            wanted = {"shareId": "below", "sessionId": SESSION_ID, "size": len(session)}
-            answer = reader.request("POST", f"{address}/sessions/api/share/presign", json=wanted).json()
-            assert answer["presignedUrl"].startswith(f"{address}/sessions/api/upload/")
-            sent = reader.request("PUT", answer["presignedUrl"], body=session, headers=answer["headers"])
-            assert sent.status == 200
-            shown = reader.request("GET", answer["url"])
-            assert shown.status == 200
-            [sheet] = re.findall(r'href="(/sessions/static/base[^"]+)"', shown.data.decode())
-            assert reader.request("GET", address + sheet).status == 200
-            # This very request came through a proxy.
-            assert reader.request("GET", f"{address}/sessions/metrics").status == 404
-    assert "sig=" not in (tmp_path / "access.log").read_text()
+            yield address, folder
+
+
+@pytest.fixture
+def reader(behind_nginx: tuple[str, Path]) -> urllib3.PoolManager:
+    return urllib3.PoolManager(ca_certs=str(behind_nginx[1] / "fullchain.pem"), retries=False)
+
+
+def test_behind_nginx_as_documented(behind_nginx: tuple[str, Path], reader: urllib3.PoolManager) -> None:
+    address, _ = behind_nginx
+    session = document_bytes("rate-limit-feature")
+    wanted = {"shareId": "below", "sessionId": SESSION_ID, "size": len(session)}
+    answer = reader.request("POST", f"{address}/sessions/api/share/presign", json=wanted).json()
+    assert answer["presignedUrl"].startswith(f"{address}/sessions/api/upload/")
+    sent = reader.request("PUT", answer["presignedUrl"], body=session, headers=answer["headers"])
+    assert sent.status == 200
+    shown = reader.request("GET", answer["url"])
+    assert shown.status == 200
+    [sheet] = re.findall(r'href="(/sessions/static/base[^"]+)"', shown.data.decode())
+    assert reader.request("GET", address + sheet).status == 200
+    # This very request came through a proxy.
+    assert reader.request("GET", f"{address}/sessions/metrics").status == 404
+
+
+def test_its_logs_have_no_secret_either(behind_nginx: tuple[str, Path], reader: urllib3.PoolManager) -> None:
+    address, folder = behind_nginx
+    socket = folder / "better-share.sock"
+    below = f"{address}/sessions"
+
+    def ask() -> set[int]:
+        paths = ("t/TEAMTOKEN/api/share", "%74/TEAMTOKEN/x", "/t/TEAMTOKEN/x", "t//TEAMTOKEN/x")
+        answers = [reader.request("GET", f"{below}/{path}?sig=PRESIGNED") for path in paths]
+        upload = "api/upload/sessions/x.json?expires=1&sig=PRESIGNED"
+        answers += [reader.request("PUT", f"{below}/{at}{upload}", body=b"x") for at in ("", "/")]
+        return {answer.status for answer in answers}
+
+    assert 502 not in ask()
+    hidden = socket.rename(folder / "hidden.sock")
+    try:
+        assert ask() == {502}
+    finally:
+        hidden.rename(socket)
+    access, errors = ((folder / name).read_text() for name in ("access.log", "error.log"))
+    assert "/sessions/t/***/api/share?***" in access
+    assert "PUT /sessions/api/upload/sessions/x.json?***" in access
+    for private in ("TEAMTOKEN", "PRESIGNED"):
+        assert private not in access
+        assert private not in errors

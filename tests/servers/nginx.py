@@ -14,6 +14,7 @@ from tests.servers.gunicorn import ROOT
 
 HOST = "share.example.com"
 MODULES = Path("/etc/nginx/modules-enabled")
+OURS = (ROOT / "deploy/nginx.conf").read_text()
 MAIN = """
 {user}
 daemon off;
@@ -23,12 +24,26 @@ include {modules}/*.conf;
 events {{}}
 http {{
     include /etc/nginx/mime.types;
+    access_log {folder}/access.log;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     include {folder}/conf.d/*.conf;
+}}
+"""
+# As somebody may have it who has never heard of us.
+OTHER_SERVER = """
+server {{
+    listen 127.0.0.1:{port} ssl;
+    ssl_certificate {folder}/fullchain.pem;
+    ssl_certificate_key {folder}/privkey.pem;
+    merge_slashes off;
+    location ~ [.]json$ {{
+        return 404;
+    }}
+    {locations}
 }}
 """
 
@@ -40,10 +55,7 @@ def nginx(folder: Path, changes: Mapping[str, str], *locations: str) -> Iterator
     `changes` are what an operator would edit in it; `locations` goes into the folder that it includes. Logs
     are `access.log` and `error.log` in `folder`.
     """
-    if not shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin"):
-        missing("nginx (apt-get install nginx libnginx-mod-http-brotli-filter)")
     http, https = free_ports(2)
-    _write_certificate(folder)
     edits = {
         "listen [::]:80;": "",
         "listen [::]:443 ssl http2;": "",
@@ -56,14 +68,39 @@ def nginx(folder: Path, changes: Mapping[str, str], *locations: str) -> Iterator
         "/var/cache/nginx-better-share": f"{folder}/cache",
         **changes,
     }
-    (folder / "conf.d").mkdir()
     (folder / "locations").mkdir()
-    for name in ("nginx.conf", "nginx-brotli.conf"):
-        text = (ROOT / "deploy" / name).read_text()
-        (folder / "conf.d" / name).write_text(_edited(text, edits if name == "nginx.conf" else {}))
     for number, text in enumerate(locations):
         text = text.replace("/var/log/nginx", str(folder))
         (folder / "locations" / f"{number}.conf").write_text(text)
+    brotli = (ROOT / "deploy/nginx-brotli.conf").read_text()
+    with _serving(folder, https, _edited(OURS, edits), brotli):
+        yield f"https://127.0.0.1:{https}"
+
+
+@contextmanager
+def nginx_of_others(folder: Path, changes: Mapping[str, str], locations: str) -> Iterator[str]:
+    """The https address of a server that has `locations`, and of ours only what stands before our servers.
+
+    `changes` and logs are as above.
+    """
+    [port] = free_ports(1)
+    edits = {"/var/cache/nginx-better-share": f"{folder}/cache", **changes}
+    shared, _, _ = OURS.partition("\nserver {")
+    locations = locations.replace("/var/log/nginx", str(folder))
+    server = OTHER_SERVER.format(port=port, folder=folder, locations=locations)
+    with _serving(folder, port, _edited(shared, edits), server):
+        yield f"https://127.0.0.1:{port}"
+
+
+@contextmanager
+def _serving(folder: Path, port: int, *parts: str) -> Iterator[None]:
+    """nginx with these parts of a configuration, once it answers at `port`."""
+    if not shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin"):
+        missing("nginx (apt-get install nginx libnginx-mod-http-brotli-filter)")
+    _write_certificate(folder)
+    (folder / "conf.d").mkdir()
+    for number, text in enumerate(parts):
+        (folder / "conf.d" / f"{number}.conf").write_text(text)
     user = "user root;" if os.geteuid() == 0 else ""
     main = folder / "nginx.conf"
     main.write_text(MAIN.format(user=user, folder=folder, modules=MODULES))
@@ -71,8 +108,8 @@ def nginx(folder: Path, changes: Mapping[str, str], *locations: str) -> Iterator
     checked = subprocess.run([*command, "-t"], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stderr
     assert "warn" not in checked.stderr, checked.stderr
-    with running(command, folder / "nginx.log", lambda: answers(https)):
-        yield f"https://127.0.0.1:{https}"
+    with running(command, folder / "nginx.log", lambda: answers(port)):
+        yield
 
 
 def _edited(text: str, edits: Mapping[str, str]) -> str:
