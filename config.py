@@ -109,11 +109,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     RATELIMIT_STORAGE_URI: Annotated[
         str, Meta(description="Where requests are counted, for example redis://host; unset, the database.")
     ] = ""
-    RATELIMIT_CREATE: Annotated[str, Meta(description="Creations an IP address may make.")] = "10/hour"
+    RATELIMIT_CREATE: Annotated[
+        str, Meta(description="Creations an IP address may make, or a /64 of IPv6.")
+    ] = "10/hour"
     RATELIMIT_CREATE_TOKEN: Annotated[
         str, Meta(description="Creations that may be made with one token of SHARE_CREATE_TOKEN.")
     ] = "100/hour"  # noqa: S105 - a limit
-    RATELIMIT_API: Annotated[str, Meta(description="API requests an IP address may make.")] = "100/minute"
+    RATELIMIT_API: Annotated[
+        str, Meta(description="API requests an IP address may make, or a /64 of IPv6.")
+    ] = "100/minute"
     RATELIMIT_SHARE: Annotated[
         str, Meta(description="API requests that may be made with the secret of a share.")
     ] = "120/minute"

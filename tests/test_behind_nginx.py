@@ -251,6 +251,23 @@ def test_a_body_that_is_too_large_never_reaches_a_worker(team: Team) -> None:
     assert (refused.status, refused.json()["code"]) == (413, "too_large")
 
 
+def test_the_rate_in_comments_counts_an_ipv6_network_as_one_client(tmp_path: Path) -> None:
+    use = {"# limit_req": "limit_req", "rate=20r/s": "rate=1r/m", "burst=40": "burst=1"}
+    given = "set_real_ip_from 127.0.0.1; real_ip_header X-Real-IP;"
+    with nginx(tmp_path, use, given) as address:
+        reader = urllib3.PoolManager(ca_certs=str(tmp_path / "fullchain.pem"), retries=False)
+
+        def limited(*clients: str) -> list[bool]:
+            headers = [{"X-Real-IP": client} for client in clients]
+            return [reader.request("GET", address, headers=one).status == 429 for one in headers]
+
+        # Bytes that stand for line ends and letters are none here.
+        within = ("2001:db8:a0a:a41::1", "2001:db8:a0a:a41::2", "2001:db8:a0a:a41:a::a")
+        assert limited(*within) == [False, False, True]
+        assert limited("2001:db8:a0a:a61::1", "2001:db8:a0a:a42::1", "192.0.2.1") == [False] * 3
+        assert limited("192.0.2.2", "192.0.2.2", "192.0.2.2", "192.0.2.3") == [False, False, True, False]
+
+
 def read_often(team: Team, path: str) -> Counter[int]:
     """How eighty readers are answered, eight of them at a time."""
     with ThreadPoolExecutor(8) as pool:

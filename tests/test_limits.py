@@ -41,6 +41,38 @@ def test_creations_are_limited_by_address(client: FlaskClient) -> None:
     assert elsewhere.status_code == 201
 
 
+def answers_to(client: FlaskClient, *addresses: str) -> list[int]:
+    return [
+        client.get("/api/share/unknown", environ_base={"REMOTE_ADDR": address}).status_code
+        for address in addresses
+    ]
+
+
+def test_the_addresses_of_an_ipv6_network_count_together(client: FlaskClient) -> None:
+    within = [f"2001:db8:0:1::{number:x}:{number}" for number in range(1, 7)]
+    assert answers_to(client, *within) == [404] * 5 + [429]
+    assert answers_to(client, "2001:DB8:0:1:FFFF:FFFF:FFFF:FFFF", "2001:db8:0:2::1") == [429, 404]
+    created = [
+        client.post(
+            "/api/share/presign",
+            json={"shareId": f"share{number}", "sessionId": SESSION_ID},
+            environ_base={"REMOTE_ADDR": f"2001:db8:0:3::{number}"},
+        ).status_code
+        for number in range(4)
+    ]
+    assert created == [201, 201, 201, 429]
+
+
+def test_an_ipv4_address_counts_as_itself_however_it_is_written(client: FlaskClient) -> None:
+    assert answers_to(client, *["192.0.2.1", "::ffff:192.0.2.1"] * 3) == [404] * 5 + [429]
+    assert answers_to(client, "192.0.2.2", "::ffff:192.0.2.3") == [404, 404]
+
+
+def test_what_is_no_address_counts_as_it_is(client: FlaskClient) -> None:
+    assert answers_to(client, *["unknown"] * 6) == [404] * 5 + [429]
+    assert answers_to(client, "", "fe80::1%eth0") == [404, 404]
+
+
 def test_attempts_to_create_count_also_when_they_fail(client: FlaskClient) -> None:
     answers = [create(client, share_id).status_code for share_id in ("one", "one", "../", "two")]
     assert answers == [201, 409, 400, 429]

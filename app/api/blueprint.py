@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Response, current_app, request
 
+from app.addresses import counted_address
 from app.api.auth import authorized_share
 from app.api.tokens import creator
 from app.extensions import limiter
@@ -26,7 +27,7 @@ def _limit() -> str:
 def _caller() -> str:
     """A request with a valid secret counts against its share, any other against its address."""
     share = authorized_share()
-    return f"share:{share.share_id}" if share else f"ip:{request.remote_addr}"
+    return f"share:{share.share_id}" if share else f"ip:{counted_address()}"
 
 
 def _creation_limit() -> str:
@@ -37,7 +38,7 @@ def _creation_limit() -> str:
 def _creator() -> str:
     """A creation with a token counts against the token, any other against its address."""
     name = creator()
-    return f"token:{name}" if name else f"ip:{request.remote_addr}"
+    return f"token:{name}" if name else f"ip:{counted_address()}"
 
 
 limit_requests = limiter.shared_limit(_limit, scope="api", key_func=_caller)
