@@ -149,6 +149,8 @@ S3_REQUIRED = ("S3_ENDPOINT", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_BU
 S3_OPTIONAL = ("S3_PUBLIC_URL", "S3_PRESIGN_ENDPOINT")
 # Tokens stand in addresses, where these characters need no escapes (RFC 3986, section 2.3).
 TOKEN = re.compile(r"([A-Za-z0-9._-]{1,64}):([A-Za-z0-9._~-]{16,256})")
+# What paths of the server begin with; below one of these it could not tell that address from its own.
+OWN_PATHS = frozenset({"api", "healthz", "metrics", "readyz", "share", "static", "t", "themes"})
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -167,7 +169,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     _make_data_dir(config.data_dir)
     return msgspec.structs.replace(
         config,
-        BASE_URL=_web_address("BASE_URL", config.BASE_URL or f"http://127.0.0.1:{config.PORT}"),
+        BASE_URL=_base_url(config),
         DATABASE_URL=_database_url(config),
         SECRET_KEY=config.SECRET_KEY or _generated_secret_key(config.data_dir / "secret_key"),
         **{name: _web_address(name, getattr(config, name)) for name in ("S3_ENDPOINT", *S3_OPTIONAL)},
@@ -250,6 +252,16 @@ def _web_address(name: str, value: str) -> str:
     if not valid or parts.query or parts.fragment or parts.username:
         raise ConfigError(f"{name} is {value!r}: expected an address such as 'https://share.example.com'.")
     return value.rstrip("/")
+
+
+def _base_url(config: Config) -> str:
+    address = _web_address("BASE_URL", config.BASE_URL or f"http://127.0.0.1:{config.PORT}")
+    first, _, _ = urlsplit(address).path.strip("/").partition("/")
+    if first in OWN_PATHS:
+        raise ConfigError(
+            f"BASE_URL is {address!r}: its path cannot begin with /{first}, as pages of the server itself do."
+        )
+    return address
 
 
 def _database_url(config: Config) -> str:

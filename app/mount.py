@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 class Mount:
     """Makes every link of `app` begin with `prefix`, whether or not a proxy takes it off the path.
 
+    That is told by the path alone, so no path of `app` may begin as `prefix` does (`config.OWN_PATHS`).
     The prefix is a setting and no header's word: pages are kept for all readers, so one who forged it
     would put his links on everybody's page.
     """
@@ -22,6 +23,7 @@ class Mount:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ["SCRIPT_NAME"] = self._prefix
-        if environ["PATH_INFO"].startswith(f"{self._prefix}/"):
-            environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(self._prefix)
+        path = environ["PATH_INFO"]
+        if path == self._prefix or path.startswith(f"{self._prefix}/"):
+            environ["PATH_INFO"] = path.removeprefix(self._prefix) or "/"
         return self._app(environ, start_response)

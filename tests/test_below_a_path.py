@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 
+from config import OWN_PATHS
 from tests.client import SESSION_ID, share
 from tests.conftest import running_app
 from tests.recorded import document_bytes
@@ -54,6 +55,21 @@ def test_a_proxy_may_take_the_path_off(client: FlaskClient) -> None:
     whole = client.get(PAGE).text
     assert client.get("/share/GhIjKlMn").text == whole
     assert client.get("/healthz").status_code == 200
+
+
+def test_the_path_itself_is_the_first_page_with_or_without_a_slash(client: FlaskClient) -> None:
+    first, other = client.get(PREFIX), client.get(f"{PREFIX}/")
+    assert (first.status_code, first.data) == (200, other.data)
+    assert links(first.text, PREFIX) == links(other.text, f"{PREFIX}/")
+    assert client.get("/").data == other.data
+    assert client.get(f"{PREFIX}x").status_code == 404
+
+
+def test_no_path_of_the_server_begins_as_its_address_may(settings: dict[str, str]) -> None:
+    with running_app({**settings, "METRICS_ENABLED": "true"}) as app:
+        own = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}
+    # The one of tokens is taken off before there are routes.
+    assert {*own, "t"} - {""} == OWN_PATHS
 
 
 def test_a_stranger_cannot_say_where_links_lead(client: FlaskClient) -> None:

@@ -46,6 +46,11 @@ def test_addresses_lose_their_last_slash(tmp_path: Path) -> None:
     assert config.S3_ENDPOINT == "https://account.r2.cloudflarestorage.com"
 
 
+def test_an_address_may_have_a_path_that_is_none_of_the_servers_own(tmp_path: Path) -> None:
+    for path in ("/sessions", "/shares/share", "/team/t"):
+        assert read(tmp_path, BASE_URL=f"https://example.com{path}/").BASE_URL.endswith(path)
+
+
 def test_the_old_scheme_of_postgres_is_accepted(tmp_path: Path) -> None:
     config = read(tmp_path, DATABASE_URL="postgres://me:p%40ss@db/name")
     assert config.DATABASE_URL == "postgresql+psycopg2://me:p%40ss@db/name"
@@ -98,6 +103,8 @@ def test_a_public_bucket_alone_is_half_an_s3_configuration(tmp_path: Path) -> No
         ("BASE_URL", "share.example.com"),
         ("BASE_URL", "https://share.example.com/?a=b"),
         ("BASE_URL", "http://[::1"),
+        ("BASE_URL", "https://example.com/share"),
+        ("BASE_URL", "https://example.com/t/team/"),
         ("S3_ADDRESSING_STYLE", "auto"),
         ("DATABASE_URL", "mysql://db/name"),
         ("DATABASE_URL", "nonsense"),
