@@ -52,6 +52,10 @@ class Upkeep:
         self._expiry = expiry
         self._standing = standing
 
+    def knows(self, share_id: str) -> bool:
+        """Whether there is a share with this id, or was one so lately that nobody else may have the id."""
+        return db.session.get(Share, share_id) is not None
+
     def expired(self) -> list[str]:
         """The ids of shares that have expired."""
         passed = self._expiry.has_passed(datetime.now(UTC))

@@ -195,6 +195,30 @@ def test_several_are_deleted_and_those_that_are_not_there_named(client: FlaskCli
     assert result.stderr == "There is no share unknown.\n"
 
 
+@pytest.mark.parametrize("share_id", ["-hIjKlMn", "--IjKlMn", "-"])
+def test_an_id_that_begins_with_a_dash_is_an_id(client: FlaskClient, run: Run, share_id: str) -> None:
+    share(client, SMALL, share_id)
+    create(client, "other")
+    for words in ((share_id, "--json"), ("--json", share_id)):
+        assert json.loads(run("show", *words).stdout)["shareId"] == share_id
+    would = f"would delete other\nwould delete {share_id}\n"
+    assert run("delete", "other", share_id, "--dry-run").stdout == would
+    assert client.get(f"/share/{share_id}").status_code == 200
+    assert run("delete", share_id, "other").stdout == f"deleted {share_id}\ndeleted other\n"
+    assert client.get(f"/share/{share_id}").status_code == 404
+    assert run("delete", share_id).exit_code == 0
+
+
+@pytest.mark.parametrize("option", ["--dryrun", "-n", "-dry-run"])
+def test_a_misspelled_option_deletes_nothing(client: FlaskClient, run: Run, option: str) -> None:
+    share(client, SMALL)
+    for words in ((option, "GhIjKlMn"), ("GhIjKlMn", option)):
+        refused = run("delete", *words)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert f"neither an option nor a share {option}." in refused.stderr
+    assert client.get("/share/GhIjKlMn").status_code == 200
+
+
 def test_a_dry_run_deletes_nothing(app: Flask, client: FlaskClient, run: Run) -> None:
     share(client, SMALL, expiresIn=3600)
     assert run("delete", "--dry-run", "GhIjKlMn").stdout == "would delete GhIjKlMn\n"

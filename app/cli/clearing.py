@@ -8,7 +8,7 @@ from typing import TypeVar
 import click
 
 from app.cli.group import shares
-from app.cli.options import SHARE, as_json, dry_run, print_json, progress
+from app.cli.options import SHARE, TAKES_IDS, as_json, dry_run, print_json, progress
 from app.expiry import Expiry
 from app.parts import parts
 from app.shares import ShareNotFound
@@ -23,11 +23,12 @@ KINDS = {
 }
 
 
-@shares.command()
+@shares.command(context_settings=TAKES_IDS)
 @click.argument("share_ids", metavar="ID_OR_LINK...", type=SHARE, nargs=-1, required=True)
 @dry_run
 def delete(share_ids: tuple[str, ...], dry_run: bool) -> None:
     """Delete shares for good; no secret is needed."""
+    _refuse_unknown_options(share_ids)
     unknown = False
     for share_id in share_ids:
         try:
@@ -85,6 +86,14 @@ def sweep(force: bool, dry_run: bool, as_json: bool) -> None:
 
 def _upkeep() -> Upkeep:
     return Upkeep(parts().store, Expiry(parts().config.share_max_age), parts().standing)
+
+
+def _refuse_unknown_options(share_ids: tuple[str, ...]) -> None:
+    """Stops before anything is deleted: a misspelled `--dry-run` looks like an id."""
+    upkeep = _upkeep()
+    for share_id in share_ids:
+        if share_id.startswith("-") and not upkeep.knows(share_id):
+            raise click.UsageError(f"There is neither an option nor a share {share_id}.")
 
 
 def _delete(share_id: str) -> str:

@@ -13,6 +13,7 @@ from app.cli.options import (
     AGE,
     SHARE,
     SIZE,
+    TAKES_IDS,
     as_json,
     in_words,
     milliseconds,
@@ -53,7 +54,7 @@ def list_shares(as_json: bool, **wanted: Any) -> None:
         click.echo(ROW.format(entry.share_id, *times, size, expires, entry.created_by or "-"))
 
 
-@shares.command()
+@shares.command(context_settings=TAKES_IDS)
 @click.argument("share_id", metavar="ID_OR_LINK", type=SHARE)
 @as_json
 def show(share_id: str, as_json: bool) -> None:

@@ -57,6 +57,8 @@ class ShareId(click.ParamType[str]):
 
 
 AGE, SIZE, SHARE = Age(), Size(), ShareId()
+# For a command that takes ids: one may begin with a dash, and then looks like an option that nobody knows.
+TAKES_IDS = {"ignore_unknown_options": True}
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; times are epoch milliseconds.")
 dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 
