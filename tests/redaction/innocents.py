@@ -134,6 +134,9 @@ def code(random: Random) -> str:
             f"self.secret_key = secret_key or generate_secret_key({number})",
             f"PRIMARY KEY (session_token, user_id_{number}), FOREIGN KEY (api_key_id)",
             f"def verify_token(token: str, max_age_seconds: int = {number}00) -> TokenPayload | None:",
+            f"curl -u user:password https://api.example.com/v{number}",
+            f'curl -s -u "$USER:$PASS" https://api.example.com/v{number}',
+            f"curl https://api.example.com/v{number} \\\n  -u username:api_token",
             f"token=${{INPUT_TOKEN:-$(cat /run/secrets/token_{number})}}",
             f'expect(screen.getByLabelText("Password")).toHaveAttribute("data-token-index", "{number}")',
         ]

@@ -1,0 +1,92 @@
+"""Secrets as they stand in sessions beside the surroundings that every kind is put into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from random import Random
+
+from tests.redaction.kinds import ALNUM, BASE64, HEX, URL_SAFE, password, pick
+
+# The text, and how the secret stands in it.
+Situation = Callable[[Random], tuple[str, str]]
+
+
+def connection_string_of_azure(random: Random) -> tuple[str, str]:
+    value = pick(random, BASE64, 86) + "=="
+    return f"DefaultEndpointsProtocol=https;AccountName=shop;AccountKey={value};EndpointSuffix=x.net", value
+
+
+def session_cookie(random: Random) -> tuple[str, str]:
+    value = pick(random, ALNUM, 32)
+    return f"> GET / HTTP/1.1\n> Cookie: theme=dark; sessionid={value}; lang=de\n", value
+
+
+def signed_link(random: Random) -> tuple[str, str]:
+    value = pick(random, HEX, 64)
+    return f"https://files.example.com/a.pdf?X-Amz-Expires=900&X-Amz-Signature={value}", value
+
+
+def key_in_an_address(random: Random) -> tuple[str, str]:
+    value = pick(random, ALNUM, 32)
+    return f"GET https://maps.example.com/v1/route?from=1&key={value}&to=2 200 OK", value
+
+
+def netrc(random: Random) -> tuple[str, str]:
+    value = password(random)
+    return f"$ cat ~/.netrc\nmachine git.example.com\n  login ada\n  password {value}\n", value
+
+
+def session_token_of_aws(random: Random) -> tuple[str, str]:
+    value = pick(random, BASE64, 356) + "=="
+    return f"aws_session_token = {value}\nregion = eu-west-1\n", value
+
+
+def login_of_curl(random: Random) -> tuple[str, str]:
+    value = password(random)
+    command = random.choice(
+        [
+            "curl -u admin:{} https://api.example.com/v1",
+            "$ curl -s -u 'admin:{}' https://api.example.com/v1",
+            "curl -suadmin:{} https://api.example.com/v1",
+            "curl -s -uadmin:{} https://api.example.com/v1",
+            'wget -q --user=ada --password="{}" https://files.example.com/a.zip',
+            "curl https://api.example.com/v1 \\\n  -u admin:{} \\\n  -d x=1",
+        ]
+    )
+    return command.format(value), value
+
+
+def option_of_a_command(random: Random) -> tuple[str, str]:
+    value = pick(random, ALNUM, 24)
+    return random.choice(
+        ["deploy --token {} --yes", "serve --db-password={}", "x login --api-key '{}'"]
+    ).format(value), value
+
+
+def okta_header(random: Random) -> tuple[str, str]:
+    value = "00" + pick(random, URL_SAFE, 40)
+    return f"> Authorization: SSWS {value}\n> Accept: */*\n", value
+
+
+SITUATIONS: dict[str, tuple[str, Situation]] = {
+    make.__name__.replace("_", " "): (surrounding, make)
+    for surrounding, make in (
+        ("json", connection_string_of_azure),
+        ("shell", session_cookie),
+        ("url", signed_link),
+        ("url", key_in_an_address),
+        ("shell", netrc),
+        ("shell", session_token_of_aws),
+        ("shell", login_of_curl),
+        ("shell", option_of_a_command),
+        ("shell", okta_header),
+    )
+}
+
+
+def situated(name: str, amount: int) -> Iterator[tuple[str, str]]:
+    """Made-up secrets in a situation, the same in every run."""
+    random = Random(name)
+    _, make = SITUATIONS[name]
+    for _ in range(amount):
+        yield make(random)
