@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from app.redaction.finding import find
+from app.redaction.rules import RULES, Rule
 from tests.recorded import NAMES, document
 from tests.redaction.cases import Negative, Positive, negatives, positives
 from tests.redaction.engines import by_plugin, by_server
@@ -164,6 +166,18 @@ def strings(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from strings(item)
+
+
+def test_every_rule_finds_a_secret() -> None:
+    cases = list(positives())
+    assert [rule.pattern.pattern for rule in RULES if not any(finds(rule, case) for case in cases)] == []
+
+
+def finds(rule: Rule, case: Positive) -> bool:
+    start = case.text.index(case.value)
+    return any(
+        finding.start < start + len(case.value) and finding.end > start for finding in find(case.text, [rule])
+    )
 
 
 def test_both_engines_agree_on_every_case() -> None:

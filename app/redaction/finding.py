@@ -22,11 +22,11 @@ class Finding(NamedTuple):
     kind: str
 
 
-def find(text: str) -> list[Finding]:
-    """What the rules find, in order; of two that overlap, the earlier rule names both."""
+def find(text: str, rules: Iterable[Rule] = RULES) -> list[Finding]:
+    """What `rules` find, in order; of two that overlap, the earlier rule names both."""
     lowered = lower(text)
     findings: list[Finding] = []
-    for rule in RULES:
+    for rule in rules:
         searched = lowered if rule.ignores_case else text
         if any(hint in searched for hint in rule.hints):
             findings.extend(_matches(rule, searched, text))

@@ -143,6 +143,21 @@ def code(random: Random) -> str:
     )
 
 
+def public_name(random: Random) -> str:
+    public = pick(random, URL_SAFE, 87)
+    return random.choice(
+        [
+            f"NEXT_PUBLIC_VAPID_KEY=B{public}",
+            f"VITE_PUBLIC_MAPS_KEY={public[:32]}",
+            f"STRIPE_PUBLISHABLE_KEY=pk_test_{pick(random, ALNUM, 24)}",
+            f"RECAPTCHA_SITE_KEY=6L{public[:38]}",
+            f"HOT_KEY=ctrl+shift+F{random.randrange(1, 13)}+Alt{random.randrange(9)}",
+            f"CACHE_KEY=pip-3.11-linux-{pick(random, HEX, 12)}",
+            f"SORT_KEY=created_at_desc_{random.randrange(99)}nd",
+        ]
+    )
+
+
 def placeholder(random: Random) -> str:
     return random.choice(
         [
@@ -213,6 +228,7 @@ KINDS = {
         public_key,
         lock_file,
         code,
+        public_name,
         placeholder,
         speech,
         noise,

@@ -11,6 +11,14 @@ from tests.redaction.kinds import ALNUM, BASE64, HEX, URL_SAFE, password, pick
 Situation = Callable[[Random], tuple[str, str]]
 
 
+def variable_called_key(random: Random) -> tuple[str, str]:
+    value = pick(random, ALNUM, 36)
+    name = random.choice(["FLASK_KEY", "MAPBOX_KEY", "CRYPTO_KEY", "SENTRY_KEY"])
+    return random.choice(["{}={}\nPORT=3000\n", 'export {}="{}"\n', "$ {}={} npm start"]).format(
+        name, value
+    ), value
+
+
 def connection_string_of_azure(random: Random) -> tuple[str, str]:
     value = pick(random, BASE64, 86) + "=="
     return f"DefaultEndpointsProtocol=https;AccountName=shop;AccountKey={value};EndpointSuffix=x.net", value
@@ -71,6 +79,7 @@ def okta_header(random: Random) -> tuple[str, str]:
 SITUATIONS: dict[str, tuple[str, Situation]] = {
     make.__name__.replace("_", " "): (surrounding, make)
     for surrounding, make in (
+        ("shell", variable_called_key),
         ("json", connection_string_of_azure),
         ("shell", session_cookie),
         ("url", signed_link),
