@@ -158,6 +158,23 @@ def public_name(random: Random) -> str:
     )
 
 
+def env_heading(random: Random) -> str:
+    number = random.randrange(1000, 9999)
+    return random.choice(
+        [
+            f"# Database credentials\nDB_HOST=localhost\nDB_PORT={number}\n",
+            f"# JWT\nJWT_ALGORITHM=RS256\nJWT_LEEWAY={number}\n",
+            f"# API keys\nAPP_ENV=production\nAPP_PORT={number}\n",
+            f"# Auth\nAUTH_PROVIDER=github\nAUTH_TIMEOUT={number}\n",
+            f'# Auth\nAUTH0_AUDIENCE="https://api{number}.example.com"\n',
+            f"# Database password:\nDB_HOST=postgres{number}\n",
+            f"# Stripe webhook\nSTRIPE_API_VERSION=2024-06-20.v{number}\n",
+            f"The store needs its keys, and `S3_BUCKET=shares{number}` names the bucket.\n",
+            f"Copy the keys:\n\nS3_BUCKET=shares{number}\n",
+        ]
+    )
+
+
 def placeholder(random: Random) -> str:
     return random.choice(
         [
@@ -229,6 +246,7 @@ KINDS = {
         lock_file,
         code,
         public_name,
+        env_heading,
         placeholder,
         speech,
         noise,

@@ -24,6 +24,13 @@ def connection_string_of_azure(random: Random) -> tuple[str, str]:
     return f"DefaultEndpointsProtocol=https;AccountName=shop;AccountKey={value};EndpointSuffix=x.net", value
 
 
+def line_under_a_heading(random: Random) -> tuple[str, str]:
+    value = pick(random, BASE64, 43) + "="
+    return random.choice(
+        ["The signing key:\n\n{}\n", "The webhook secret is\n`{}`\n", "Use this key: {}, please."]
+    ).format(value), value
+
+
 def session_cookie(random: Random) -> tuple[str, str]:
     value = pick(random, ALNUM, 32)
     return f"> GET / HTTP/1.1\n> Cookie: theme=dark; sessionid={value}; lang=de\n", value
@@ -81,6 +88,7 @@ SITUATIONS: dict[str, tuple[str, Situation]] = {
     for surrounding, make in (
         ("shell", variable_called_key),
         ("json", connection_string_of_azure),
+        ("prose", line_under_a_heading),
         ("shell", session_cookie),
         ("url", signed_link),
         ("url", key_in_an_address),
