@@ -78,6 +78,16 @@ def test_a_value_that_only_its_name_gives_away_is_removed_elsewhere_too() -> Non
     ]
 
 
+def test_a_field_is_removed_whole_however_long_it_is() -> None:
+    fields = [{name: pick(Random(), ALNUM, 3_000)} for name in ("refreshToken", "signingKey", "dbPassword")]
+    redacted, _ = redact_items(fields)
+    assert redacted == [
+        {"refreshToken": "[redacted:token]"},
+        {"signingKey": "[redacted:api-key]"},
+        {"dbPassword": "[redacted:password]"},
+    ]
+
+
 def test_a_common_word_is_removed_only_where_it_is_a_password() -> None:
     redacted, _ = redact_items(["postgres://postgres:postgres@localhost/db", "install postgres"])
     assert redacted == ["postgres://postgres:[redacted:connection-password]@localhost/db", "install postgres"]

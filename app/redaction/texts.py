@@ -11,7 +11,7 @@ from app.redaction.rules import SECRET_NAME
 
 # Shorter ones hold no secret.
 MIN_LENGTH = 4
-MAX_NAMED = 1024
+MAX_NAMED = 16_384
 MAX_NAME = 100
 # By these OpenCode tells what something is; a document in which they are changed cannot be read.
 _STRUCTURE = frozenset({"id", "type", "role", "tool", "name", "status", "mime"}) | frozenset(

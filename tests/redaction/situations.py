@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 from random import Random
 
-from tests.redaction.kinds import ALNUM, BASE64, HEX, URL_SAFE, password, pick
+from tests.redaction.kinds import ALNUM, BASE64, HEX, URL_SAFE, password, pem, pick
 
 # The text, and how the secret stands in it.
 Situation = Callable[[Random], tuple[str, str]]
@@ -28,6 +29,25 @@ def line_under_a_heading(random: Random) -> tuple[str, str]:
     value = pick(random, BASE64, 43) + "="
     return random.choice(
         ["The signing key:\n\n{}\n", "The webhook secret is\n`{}`\n", "Use this key: {}, please."]
+    ).format(value), value
+
+
+def key_of_a_cluster(random: Random) -> tuple[str, str]:
+    value = base64.b64encode(pem(random).encode()).decode()
+    return f"users:\n- name: admin\n  user:\n    client-key-data: {value}\n", value
+
+
+def encoded_private_key(random: Random) -> tuple[str, str]:
+    value = base64.b64encode(pem(random).encode()).decode()
+    return random.choice(["$ base64 -w0 server.key\n{}\n", '{{"pem": "{}"}}', "  tls.key: {}\n"]).format(
+        value
+    ), value
+
+
+def very_long_token(random: Random) -> tuple[str, str]:
+    value = pick(random, URL_SAFE, random.randrange(505, 4000)) + "9"
+    return random.choice(
+        ['{{"refresh_token": "{}"}}', "REFRESH_TOKEN={}\n", "The refresh token is {} now."]
     ).format(value), value
 
 
@@ -89,6 +109,9 @@ SITUATIONS: dict[str, tuple[str, Situation]] = {
         ("shell", variable_called_key),
         ("json", connection_string_of_azure),
         ("prose", line_under_a_heading),
+        ("json", key_of_a_cluster),
+        ("shell", encoded_private_key),
+        ("json", very_long_token),
         ("shell", session_cookie),
         ("url", signed_link),
         ("url", key_in_an_address),

@@ -9,7 +9,7 @@ export interface Text {
 
 /** Shorter ones hold no secret. */
 const MIN_LENGTH = 4
-const MAX_NAMED = 1024
+const MAX_NAMED = 16_384
 const MAX_NAME = 100
 
 /** By these OpenCode tells what something is; a document in which they are changed cannot be read. */
