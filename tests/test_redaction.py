@@ -46,7 +46,11 @@ def test_the_server_has_the_rules_of_the_plugin() -> None:
 def test_the_patterns_are_read_alike_by_both_engines() -> None:
     data = json.loads(RULES_FILE.read_text())
     patterns = [rule["pattern"] for rule in data["rules"]]
-    patterns += [*data["parts"].values(), *data["innocent"], data["word"], data["secretName"]]
+    parts = data["parts"].values()
+    patterns += [part for part in parts if isinstance(part, str)] + [
+        alternative for part in parts if isinstance(part, list) for alternative in part
+    ]
+    patterns += [*data["innocent"], data["word"], data["secretName"], data["passwordName"]]
     for pattern in patterns:
         assert COMMON_SYNTAX.fullmatch(re.sub("<[a-z]+>", "", pattern)), pattern
     for pattern in (r"(?P<x>a)", r"(?i)a", r"a++", r"\s", r"[\w]", r"\d"):
@@ -79,11 +83,13 @@ def test_a_value_that_only_its_name_gives_away_is_removed_elsewhere_too() -> Non
 
 
 def test_a_field_is_removed_whole_however_long_it_is() -> None:
-    fields = [{name: pick(Random(), ALNUM, 3_000)} for name in ("refreshToken", "signingKey", "dbPassword")]
+    fields = [
+        {name: pick(Random(), ALNUM, 3_000)} for name in ("refreshToken", "clientKeyData", "dbPassword")
+    ]
     redacted, _ = redact_items(fields)
     assert redacted == [
         {"refreshToken": "[redacted:token]"},
-        {"signingKey": "[redacted:api-key]"},
+        {"clientKeyData": "[redacted:api-key]"},
         {"dbPassword": "[redacted:password]"},
     ]
 
