@@ -137,6 +137,13 @@ def code(random: Random) -> str:
             f"curl -u user:password https://api.example.com/v{number}",
             f'curl -s -u "$USER:$PASS" https://api.example.com/v{number}',
             f"curl https://api.example.com/v{number} \\\n  -u username:api_token",
+            f"password: 'required|string|min:{number}',",
+            f'PASSWORD_REGEX = "^(?=.*[A-Z])(?=.*[0-9]).{{{number},}}$"',
+            f'"&password="+encodeURIComponent(p{number})+"&secret="+s{number}.value+"&x=1"',
+            f'{{"password": "Contraseña", "hint{number}": "x", "newPassword": "Contraseña?"}}',
+            f'password: "generate({number})", secret: "hash(password,salt{number})"',
+            f'f"PASSWORD={{password{number}}}&SECRET={{secret}}"',
+            f'{{"password": "Password?", "passwordHint{number}": "Password:"}}',
             f"token=${{INPUT_TOKEN:-$(cat /run/secrets/token_{number})}}",
             f'expect(screen.getByLabelText("Password")).toHaveAttribute("data-token-index", "{number}")',
         ]

@@ -24,6 +24,7 @@ ALNUM = string.ascii_letters + DIGITS
 URL_SAFE = ALNUM + "-_"
 BASE64 = ALNUM + "+/"
 BASE32 = string.ascii_uppercase + "234567"
+PUNCTUATION = "!#$%&()*+,-./:;<=>?@[]^_{|}~"
 BECH32 = "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"
 
 
@@ -79,6 +80,14 @@ def pem(random: Random) -> str:
 def password(random: Random) -> str:
     letters = pick(random, ALNUM, random.randrange(10, 20))
     return f"{letters[:5]}{random.choice('!#%*_-')}{letters[5:]}{random.randrange(10)}"
+
+
+def strong_password(random: Random) -> str:
+    """With any punctuation that can stand between quotes without a backslash."""
+    letters = pick(random, ALNUM, 12)
+    return (
+        letters[:4] + pick(random, PUNCTUATION, 1) + letters[4:9] + pick(random, PUNCTUATION, 2) + letters[9:]
+    )
 
 
 def connection(random: Random) -> str:

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Iterator
 from random import Random
 
-from tests.redaction.kinds import ALNUM, BASE64, HEX, URL_SAFE, password, pem, pick
+from tests.redaction.kinds import ALNUM, BASE64, HEX, URL_SAFE, password, pem, pick, strong_password
 
 # The text, and how the secret stands in it.
 Situation = Callable[[Random], tuple[str, str]]
@@ -49,6 +49,28 @@ def very_long_token(random: Random) -> tuple[str, str]:
     return random.choice(
         ['{{"refresh_token": "{}"}}', "REFRESH_TOKEN={}\n", "The refresh token is {} now."]
     ).format(value), value
+
+
+def quoted_password(random: Random) -> tuple[str, str]:
+    value = strong_password(random)
+    text = random.choice(
+        [
+            'db:\n  password: "{}"\n  port: 5432\n',
+            '{{"user": "ada", "password": "{}"}}',
+            "DB_PASSWORD = '{}'\n",
+            'const adminPassword = "{}";',
+            '{{\\"clientSecret\\": \\"{}\\"}}',
+            "passphrase => '{}',",
+        ]
+    )
+    return text.format(value), value
+
+
+def password_of_an_environment(random: Random) -> tuple[str, str]:
+    value = strong_password(random)
+    return random.choice(["DB_PASSWORD={}\nPORT=3000\n", "docker run -e DB_PASSWORD={} shop"]).format(
+        value
+    ), value
 
 
 def session_cookie(random: Random) -> tuple[str, str]:
@@ -112,6 +134,8 @@ SITUATIONS: dict[str, tuple[str, Situation]] = {
         ("json", key_of_a_cluster),
         ("shell", encoded_private_key),
         ("json", very_long_token),
+        ("json", quoted_password),
+        ("shell", password_of_an_environment),
         ("shell", session_cookie),
         ("url", signed_link),
         ("url", key_in_an_address),
