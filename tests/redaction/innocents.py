@@ -97,6 +97,10 @@ def public_key(random: Random) -> str:
         [
             f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{pick(random, BASE64, 43)} ada@example.com",
             f"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQ{pick(random, BASE64, 340)}= deploy",
+            f"RUN gpg --batch --recv-keys {pick(random, HEX, 40).upper()}",
+            f"Primary key fingerprint of the signing key {pick(random, HEX, 40).upper()} is fine.",
+            f"public key: MFkwEwYHKoZIzj0CAQYI{pick(random, BASE64, 100)}==",
+            f'publicKey: "MFkwEwYHKoZIzj0CAQYI{pick(random, BASE64, 100)}=="',
             f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----",
             f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----",
             f"age1{pick(random, 'qpzry9x8gf2tvdw0s3jn54khce6mua7l', 58)}",
