@@ -169,6 +169,9 @@ def hostile_texts() -> Iterator[str]:
     begun |= {"a", "A1b2", "-", "_", " ", "=", "://a:", "\n", "nr", "eyJaaaaaaaa.", "\\n", "\x1b[0m", "%20"}
     begun |= {"key ", "secret=", "password is ", 'token: "', "--token ", "cookie: ", "machine a login "}
     begun |= {"-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\naaaa", "authorization: bearer "}
+    begun |= {
+        f"-----BEGIN PRIVATE KEY-----\n{'a' * 40}\n{end}" for end in ("-" * 99, "a-1:", "a/b.c:1:", "1" * 99)
+    }
     for beginning in sorted(begun):
         for end in ("", "a", "=", "-", "A1"):
             yield (beginning + end) * (10_000 // len(beginning + end))

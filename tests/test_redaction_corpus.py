@@ -53,10 +53,11 @@ class Tally:
 
     def add(self, case: Positive, redacted: str) -> None:
         before, _, after = case.text.partition(case.value)
-        is_found = not any(piece in redacted for piece in pieces(case.value))
+        instead = redacted.removeprefix(before).removesuffix(after)
+        is_found = not any(piece in instead for piece in pieces(case.value))
         self.cases += 1
         self.found += is_found
-        self.exact += MARKER.fullmatch(redacted.removeprefix(before).removesuffix(after)) is not None
+        self.exact += MARKER.fullmatch(instead) is not None
         if not is_found:
             self.missed.append(f"{case.surrounding}: {case.text}")
 

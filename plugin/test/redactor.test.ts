@@ -43,6 +43,17 @@ describe("redaction", () => {
     expect(again.value.messages.at(-1)).toEqual({ text: "[redacted:github-token]" })
   })
 
+  test("removes each line of a secret that has several, also where they are escaped", async () => {
+    const lines = Array.from({ length: 3 }, () => random(ALNUM, 64))
+    const key = ["-----BEGIN PRIVATE KEY-----", ...lines, "-----END PRIVATE KEY-----"].join("\\n")
+    const { value } = await redactor().redact([`"${key}"`, `line ${lines[1]}`])
+    expect(value).toEqual(['"[redacted:private-key]"', "line [redacted:private-key]"])
+    const { redact, learn } = bound(redactor())
+    learn([[lines.join("\n"), "environment-variable"]])
+    const marker = "[redacted:environment-variable]"
+    expect((await redact(lines.map((line) => `+${line}`).join("\n"))).value).toBe(Array(3).fill(`+${marker}`).join("\n"))
+  })
+
   test("leaves allowed kinds and values alone, and removes denied texts of any length", async () => {
     const document = { a: TOKEN, b: `DB_PASSWORD=${PASSWORD}`, c: "Project Apollo, ACME, and ACMEs" }
     const { value } = await redactor({ allow: ["github-token", PASSWORD], deny: ["Project Apollo", "ACME"] }).redact(document)

@@ -73,6 +73,27 @@ def password_of_an_environment(random: Random) -> tuple[str, str]:
     ), value
 
 
+def private_key_in_a_listing(random: Random) -> tuple[str, str]:
+    lines = pem(random).split("\n")
+    numbered = list(enumerate(lines, 1))
+    listing = random.choice(
+        [
+            "\n".join(f"{number:6}\t        {line}" for number, line in numbered),
+            "\n".join(f"{number:05}| {' ' * 14}{line}" for number, line in numbered),
+            "\n".join(f"{' ' * 16}{line}" for line in lines),
+            "\n".join(f"deploy/certs/server.key:{number}:{line}" for number, line in numbered),
+            "\n".join(f"./server-key.pem-{number}-{line}" for number, line in numbered),
+            "\n".join(f"certs/server.key:{line}" for line in lines),
+            " +\n".join(f'        "{line}\\n"' for line in lines),
+            "\r\n".join(lines),
+            "\\\\n".join(lines),
+        ]
+    )
+    start = listing.index("-----BEGIN")
+    end = listing.rindex("-----") + 5
+    return f"$ show server.key\n{listing}\n$ ls\nserver.key", listing[start:end]
+
+
 def session_cookie(random: Random) -> tuple[str, str]:
     value = pick(random, ALNUM, 32)
     return f"> GET / HTTP/1.1\n> Cookie: theme=dark; sessionid={value}; lang=de\n", value
@@ -136,6 +157,7 @@ SITUATIONS: dict[str, tuple[str, Situation]] = {
         ("json", very_long_token),
         ("json", quoted_password),
         ("shell", password_of_an_environment),
+        ("shell", private_key_in_a_listing),
         ("shell", session_cookie),
         ("url", signed_link),
         ("url", key_in_an_address),

@@ -2,11 +2,12 @@ import { attachmentIn } from "./attachments"
 import { find, type Finding, merged, replaced } from "./find"
 import { homeShortener } from "./home"
 import { Needles } from "./needles"
+import { linesOf, recognisable } from "./recognisable"
 import { PASSWORD_NAME } from "./rules"
 import { Slices } from "./slices"
 import { Unstyled } from "./styles"
 import { type Text, textsOf, withTexts } from "./texts"
-import { isDistinctive, looksLikePassword, looksRandom } from "./values"
+import { looksLikePassword, looksRandom } from "./values"
 import { findInSlices } from "./windows"
 
 export interface RedactorOptions {
@@ -48,7 +49,7 @@ export class Redactor {
   }
 
   learn(secrets: Iterable<readonly [value: string, kind: string]>): void {
-    for (const [value, kind] of secrets) {
+    for (const [secret, kind] of secrets) for (const value of [secret, ...linesOf(secret)]) {
       if (this.#known.has(value) || this.#allow.has(value) || this.#allow.has(kind) || this.#known.size >= MAX_KNOWN) continue
       this.#known.set(value, kind)
       this.#unsearched.push([value, kind])
@@ -106,12 +107,6 @@ export class Redactor {
     this.#unsearched = []
     this.#memo = memo
   }
-}
-
-/** What of a secret can be recognised elsewhere; of one with several lines, each that is long enough. */
-function recognisable(secret: string): string[] {
-  const values = secret.includes("\n") ? (secret.match(/[A-Za-z0-9+/=]{40,}/g) ?? []) : [secret]
-  return values.filter(isDistinctive)
 }
 
 /** As the rules would find it in a file: the name of a field tells what its value is. */
