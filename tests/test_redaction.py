@@ -72,14 +72,45 @@ def test_a_secret_found_once_is_removed_wherever_it_stands() -> None:
 
 def test_a_value_that_only_its_name_gives_away_is_removed_elsewhere_too() -> None:
     escaped = json.dumps(PASSWORD)[1:-1]
-    texts = [f"it is {PASSWORD}", f'{{"x": "{escaped}"}}', f"https://h/?q={quote(PASSWORD, safe='')}&r=1"]
+    twice = json.dumps(escaped)[1:-1]
+    texts = [
+        f"it is {PASSWORD}",
+        f'{{"x": "{escaped}"}}',
+        f"twice: {twice}",
+        f"https://h/?q={quote(PASSWORD, safe='')}&r=1",
+    ]
     redacted, _ = redact_items([{"input": {"dbPassword": PASSWORD}}, *texts])
     assert redacted[0] == {"input": {"dbPassword": "[redacted:secret]"}}
     assert redacted[1:] == [
         "it is [redacted:secret]",
         '{"x": "[redacted:secret]"}',
+        "twice: [redacted:secret]",
         "https://h/?q=[redacted:secret]&r=1",
     ]
+
+
+def other_forms() -> Iterator[tuple[str, str]]:
+    """Where a secret is found, and another form of it."""
+    found = f"GITHUB_TOKEN={TOKEN}"
+    for style in ("\x1b(B\x1b[m", "\x1b[38:5:1m", "\x1b]8;;\x07", r"\u001b[0m", r"\x1b[1;32m", r"\033[0m"):
+        yield found, TOKEN[:9] + style + TOKEN[9:]
+    for before in range(60):
+        encoded = base64.b64encode(f"{'.' * before}{TOKEN}{'.' * 80}".encode()).decode()
+        yield found, "\n".join(encoded[start : start + 76] for start in range(0, len(encoded), 76))
+    password = "p4s!s/w(o)rd-" + pick(Random(), ALNUM, 8)
+    found = f"DB_PASSWORD={password}"
+    yield found, quote(password)
+    yield found, quote(password, safe="")
+    yield found, quote(password, safe="").replace("%2F", "%2f")
+    yield f"postgres://app:{quote(password, safe='')}@db/shop", password
+    yield f"Authorization: Basic {base64.b64encode(f'ada:{password}'.encode()).decode()}", password
+
+
+@pytest.mark.parametrize("redact", [by_plugin, by_server], ids=["plugin", "server"])
+def test_a_secret_is_recognised_in_other_forms(redact: Any) -> None:
+    texts = [f"{found}\n{form}" for found, form in other_forms()]
+    seen = [text for text in redact(texts) if not re.search(r"\n\[redacted:[a-z-]+\]$", text)]
+    assert seen == []
 
 
 def test_a_field_is_removed_whole_however_long_it_is() -> None:

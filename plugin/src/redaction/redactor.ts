@@ -1,11 +1,11 @@
 import { attachmentIn } from "./attachments"
+import { unstyled } from "./cut"
 import { find, type Finding, merged, replaced } from "./find"
 import { homeShortener } from "./home"
 import { Needles } from "./needles"
-import { linesOf, recognisable } from "./recognisable"
+import { insideOf, recognisable } from "./recognisable"
 import { PASSWORD_NAME } from "./rules"
 import { Slices } from "./slices"
-import { Unstyled } from "./styles"
 import { type Text, textsOf, withTexts } from "./texts"
 import { looksLikePassword, looksRandom } from "./values"
 import { findInSlices } from "./windows"
@@ -49,7 +49,7 @@ export class Redactor {
   }
 
   learn(secrets: Iterable<readonly [value: string, kind: string]>): void {
-    for (const [secret, kind] of secrets) for (const value of [secret, ...linesOf(secret)]) {
+    for (const [secret, kind] of secrets) for (const value of [secret, ...insideOf(secret)]) {
       if (this.#known.has(value) || this.#allow.has(value) || this.#allow.has(kind) || this.#known.size >= MAX_KNOWN) continue
       this.#known.set(value, kind)
       this.#unsearched.push([value, kind])
@@ -83,13 +83,13 @@ export class Redactor {
       const masked = await this.#masked({ text: attachment.text }, slices)
       return masked === attachment.text ? text : attachment.withText(masked)
     }
-    const styles = text.includes("\x1b[") ? new Unstyled(text) : undefined
+    const styles = unstyled(text)
     const plain = styles?.plain ?? text
     const findings = name === undefined ? await findInSlices(plain, slices) : findNamed(name, plain)
     const wanted = findings.filter(({ start, end, kind }) => !this.#allow.has(kind) && !this.#allow.has(plain.slice(start, end)))
     if (wanted.length === 0) return this.#shorten(text)
     this.learn(wanted.flatMap(({ start, end, kind }) => recognisable(plain.slice(start, end)).map((value) => [value, kind] as const)))
-    return this.#shorten(replaced(text, styles?.styled(wanted) ?? wanted))
+    return this.#shorten(replaced(text, styles?.restored(wanted) ?? wanted))
   }
 
   /** Searches for all known secrets in the fresh texts, and for the new ones in the others. */
@@ -127,10 +127,10 @@ function without(text: string, needles: Needles): string {
     const searched = without(attachment.text, needles)
     return searched === attachment.text ? text : attachment.withText(searched)
   }
-  const styles = text.includes("\x1b[") ? new Unstyled(text) : undefined
+  const styles = unstyled(text)
   const found = needles.search(styles?.plain ?? text)
   if (found.length === 0) return text
-  return replaced(text, outsideMarkers(text, styles?.styled(found) ?? found))
+  return replaced(text, outsideMarkers(text, styles?.restored(found) ?? found))
 }
 
 /** A word that somebody wants removed may be part of a marker. */
