@@ -63,10 +63,10 @@ describe("redaction", () => {
   })
 
   test("shortens the home folder, and no other", async () => {
-    const text = "/home/ada/x /home/ada file:///home/ada/y /home/adam/z /mnt/home/ada.old"
+    const text = "/home/ada/x /home/ada file:///home/ada/y -I/home/ada/z x\\n/home/ada/y /home/adam/z /mnt/home/ada.old x-y/home/ada"
     const document: Record<string, unknown> = { text, "/home/ada/file.ts": [1] }
     const { value } = await redactor().redact(document)
-    expect(value).toEqual({ text: "~/x ~ file://~/y /home/adam/z /mnt/home/ada.old", "~/file.ts": [1] })
+    expect(value).toEqual({ text: "~/x ~ file://~/y -I~/z x\\n~/y /home/adam/z /mnt/home/ada.old x-y/home/ada", "~/file.ts": [1] })
     expect((await redactor({ home: "/" }).redact({ text })).value).toEqual({ text })
     expect((await redactor({ home: "C:\\Users\\ada" }).redact({ text: 'cd C:\\Users\\ada\\x; {"p": "C:\\\\Users\\\\ada"}' })).value).toEqual({ text: 'cd ~\\x; {"p": "~"}' })
   })
