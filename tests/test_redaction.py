@@ -156,6 +156,12 @@ def test_every_text_of_an_item_is_redacted_and_nothing_else_changes() -> None:
     assert redact_items([redacted]) == ([redacted], 0)
 
 
+def test_names_that_become_the_same_lose_nothing() -> None:
+    files = {f"/tmp/ghp_{pick(Random(), ALNUM, 36)}": number for number in range(3)}
+    name = "/tmp/[redacted:github-token]"
+    assert redact_items([files])[0] == [{name: 0, f"{name} (2)": 1, f"{name} (3)": 2}]
+
+
 @pytest.mark.parametrize("coding", ["base64", "percent"])
 def test_attached_texts_are_redacted_and_pictures_are_not(coding: str) -> None:
     def url(mime: str, text: str) -> str:

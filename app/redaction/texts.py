@@ -50,11 +50,24 @@ def with_texts(value: Any, exchange: Callable[[Text], str], name: str = "") -> A
     if isinstance(value, list):
         return [with_texts(item, exchange, name) for item in value]
     if isinstance(value, dict):
+        taken: dict[str, int] = {}
         return {
-            exchange(Text(key)) if _may_be_key(key) else key: with_texts(item, exchange, key)
+            _unused(exchange(Text(key)) if _may_be_key(key) else key, taken): with_texts(item, exchange, key)
             for key, item in value.items()
         }
     return value
+
+
+def _unused(name: str, taken: dict[str, int]) -> str:
+    """Two names may become the same, and what they name must not; `taken` tells how often each was wanted."""
+    number = taken.get(name, 0)
+    result = name
+    while result in taken:
+        number += 1
+        result = f"{name} ({number})"
+    taken[name] = max(number, 1)
+    taken[result] = 1
+    return result
 
 
 def _may_be_secret(text: str, name: str) -> bool:

@@ -54,6 +54,12 @@ describe("redaction", () => {
     expect((await redact(lines.map((line) => `+${line}`).join("\n"))).value).toBe(Array(3).fill(`+${marker}`).join("\n"))
   })
 
+  test("keeps what is under names that become the same", async () => {
+    const files = Object.fromEntries([1, 2, 3].map((n) => [`/tmp/ghp_${random(ALNUM, 36)}`, n]))
+    const name = "/tmp/[redacted:github-token]"
+    expect((await redactor().redact(files)).value).toEqual({ [name]: 1, [`${name} (2)`]: 2, [`${name} (3)`]: 3 })
+  })
+
   test("leaves allowed kinds and values alone, and removes denied texts of any length", async () => {
     const document = { a: TOKEN, b: `DB_PASSWORD=${PASSWORD}`, c: "Project Apollo, ACME, and ACMEs" }
     const { value } = await redactor({ allow: ["github-token", PASSWORD], deny: ["Project Apollo", "ACME"] }).redact(document)

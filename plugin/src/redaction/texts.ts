@@ -36,8 +36,18 @@ export function withTexts(value: unknown, exchange: (text: Text) => string, name
   if (typeof value === "string") return mayBeSecret(value, name) ? exchange(textOf(value, name)) : value
   if (Array.isArray(value)) return value.map((item) => withTexts(item, exchange, name))
   if (!isObject(value)) return value
-  const entries = Object.entries(value).map(([key, item]) => [mayBeKey(key) ? exchange({ text: key }) : key, withTexts(item, exchange, key)])
+  const taken = new Map<string, number>()
+  const entries = Object.entries(value).map(([key, item]) => [unused(mayBeKey(key) ? exchange({ text: key }) : key, taken), withTexts(item, exchange, key)])
   return Object.fromEntries(entries)
+}
+
+/** Two names may become the same, and what they name must not; `taken` tells how often each was wanted. */
+function unused(name: string, taken: Map<string, number>): string {
+  let n = taken.get(name) ?? 0
+  let result = name
+  while (taken.has(result)) result = `${name} (${++n})`
+  taken.set(name, Math.max(n, 1)).set(result, 1)
+  return result
 }
 
 const mayBeSecret = (text: string, name: string): boolean => text.length >= MIN_LENGTH && !(STRUCTURE.has(name) && WORD_OR_ID.test(text))
