@@ -156,6 +156,14 @@ def test_every_text_of_an_item_is_redacted_and_nothing_else_changes() -> None:
     assert redact_items([redacted]) == ([redacted], 0)
 
 
+def test_a_field_can_be_named_by_another() -> None:
+    variables = [{"name": "DB_PASSWORD", "value": PASSWORD}, {"key": "SMTP_PASS", "value": f"{PASSWORD}2"}]
+    redacted, _ = redact_items([{"env": variables, "auth": {"pass": f"{PASSWORD}3"}}])
+    marker = "[redacted:secret]"
+    named = [{"name": "DB_PASSWORD", "value": marker}, {"key": "SMTP_PASS", "value": marker}]
+    assert redacted == [{"env": named, "auth": {"pass": marker}}]
+
+
 def test_names_that_become_the_same_lose_nothing() -> None:
     files = {f"/tmp/ghp_{pick(Random(), ALNUM, 36)}": number for number in range(3)}
     name = "/tmp/[redacted:github-token]"
@@ -205,6 +213,14 @@ def hostile_texts() -> Iterator[str]:
     begun = {hint for rule in RULES for hint in rule.hints}
     begun |= {"a", "A1b2", "-", "_", " ", "=", "://a:", "\n", "nr", "eyJaaaaaaaa.", "\\n", "\x1b[0m", "%20"}
     begun |= {"key ", "secret=", "password is ", 'token: "', "--token ", "cookie: ", "machine a login "}
+    begun |= {
+        "mysql -",
+        "mysql a\\\n",
+        "sshpass -p ",
+        "identified by '",
+        'name="password" ',
+        "key=a_key\n value",
+    }
     begun |= {"-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\naaaa", "authorization: bearer "}
     begun |= {
         f"-----BEGIN PRIVATE KEY-----\n{'a' * 40}\n{end}" for end in ("-" * 99, "a-1:", "a/b.c:1:", "1" * 99)

@@ -40,7 +40,7 @@ def texts_of(value: Any, name: str = "") -> Iterator[Text]:
         for key, item in value.items():
             if _may_be_key(key):
                 yield Text(key)
-            yield from texts_of(item, key)
+            yield from texts_of(item, _name_of(key, value))
 
 
 def with_texts(value: Any, exchange: Callable[[Text], str], name: str = "") -> Any:
@@ -52,10 +52,19 @@ def with_texts(value: Any, exchange: Callable[[Text], str], name: str = "") -> A
     if isinstance(value, dict):
         taken: dict[str, int] = {}
         return {
-            _unused(exchange(Text(key)) if _may_be_key(key) else key, taken): with_texts(item, exchange, key)
+            _unused(exchange(Text(key)) if _may_be_key(key) else key, taken): with_texts(
+                item, exchange, _name_of(key, value)
+            )
             for key, item in value.items()
         }
     return value
+
+
+def _name_of(key: str, fields: dict[str, Any]) -> str:
+    """Of `{"name": "DB_PASSWORD", "value": "..."}` the first names the second."""
+    if key != "value":
+        return key
+    return next((name for name in (fields.get("name"), fields.get("key")) if isinstance(name, str)), key)
 
 
 def _unused(name: str, taken: dict[str, int]) -> str:

@@ -186,6 +186,26 @@ def env_heading(random: Random) -> str:
     )
 
 
+def passing(random: Random) -> str:
+    number = random.randrange(1000, 9999)
+    return random.choice(
+        [
+            f"--- PASS: TestParse/key=b,c#{number} (0.00s)\n    --- PASS: TestParse/Empty_{number}!",
+            f"{{ pass: {number}, fail: 0, skip: 'pass-through:Mode{number}' }}",
+            f"passport: 'X{number}', passenger: 'Ada Lovelace {number}', renderPass: 'shadowMap{number}'",
+            f"mysql --protocol=tcp -P {number} -p shop_database_{number}",
+            f'mysql -h 127.0.0.1 -u root -p"$MYSQL_ROOT_PASSWORD" shop{number}',
+            f"docker login -u ada --password-stdin registry{number}.example.com",
+            f"sshpass -f /run/secrets/ssh{number} ssh -p {number} ada@example.com",
+            f"- name: API_KEY\n  valueFrom:\n    secretKeyRef:\n      key: shop-api-key-{number}",
+            f'{{"name": "max_tokens", "value": "{number}"}}, {{"name": "token_type", "value": "mac"}}',
+            f'<input name="password" value="" placeholder="Password" data-id="{number}">',
+            f"curl -b cookies.txt -c cookies{number}.txt https://example.com",
+            f"https://{pick(random, HEX, 32)}@o{number}.ingest.sentry.io/{number}",
+        ]
+    )
+
+
 def placeholder(random: Random) -> str:
     return random.choice(
         [
@@ -258,6 +278,7 @@ KINDS = {
         code,
         public_name,
         env_heading,
+        passing,
         placeholder,
         speech,
         noise,

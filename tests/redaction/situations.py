@@ -94,6 +94,89 @@ def private_key_in_a_listing(random: Random) -> tuple[str, str]:
     return f"$ show server.key\n{listing}\n$ ls\nserver.key", listing[start:end]
 
 
+def field_called_pass(random: Random) -> tuple[str, str]:
+    value = strong_password(random)
+    text = random.choice(
+        [
+            'auth: {{ user: "ada@example.com", pass: "{}" }}',
+            'const smtpPass = "{}";',
+            "dbPass: '{}',",
+            '{{"user": "ada", "pass": "{}"}}',
+        ]
+    )
+    return text.format(value), value
+
+
+def named_value(random: Random) -> tuple[str, str]:
+    value = password(random)
+    text = random.choice(
+        [
+            'env:\n  - name: DB_PASSWORD\n    value: {}\n  - name: PORT\n    value: "80"\n',
+            '[{{"name": "DB_PASSWORD", "value": "{}"}}, {{"name": "PORT", "value": "80"}}]',
+            '[\n  {{\n    "name": "CLIENT_SECRET",\n    "value": "{}"\n  }}\n]',
+            '<add key="AdminPassword" value="{}" />',
+        ]
+    )
+    return text.format(value), value
+
+
+def named_key(random: Random) -> tuple[str, str]:
+    value = pick(random, ALNUM, 40)
+    text = random.choice(
+        [
+            "env:\n  - name: API_KEY\n    value: {}\n",
+            '{{"name": "SERVICE_TOKEN", "value": "{}"}}',
+            '<add key="ApiKey" value="{}" />',
+            'const API_KEY =\n  "{}";',
+            "  apiKey:\n    '{}',\n",
+        ]
+    )
+    return text.format(value), value
+
+
+def password_of_a_command(random: Random) -> tuple[str, str]:
+    value = password(random)
+    text = random.choice(
+        [
+            "$ mysql -h db.internal.net -u root -p{} shop",
+            "mysqldump -u root -p'{}' shop > dump.sql",
+            "sshpass -p '{}' ssh ada@example.com",
+            "docker login -u ada -p {} registry.example.com",
+            "docker login registry.example.com \\\n  -u ada \\\n  -p {}\n",
+            "CREATE USER 'app'@'%' IDENTIFIED BY '{}';",
+            "ALTER USER app IDENTIFIED WITH mysql_native_password BY '{}';",
+        ]
+    )
+    return text.format(value), value
+
+
+def address_with_a_token(random: Random) -> tuple[str, str]:
+    value = pick(random, random.choice([HEX, ALNUM]), 40)
+    return f"origin\thttps://{value}@git.example.com/ada/shop.git (fetch)", value
+
+
+def password_with_an_at_sign(random: Random) -> tuple[str, str]:
+    value = pick(random, ALNUM, 4) + "@" + pick(random, ALNUM, 6) + "@7"
+    return f"postgres://app:{value}@db.internal.net:5432/shop", value
+
+
+def answer_to_aws_configure(random: Random) -> tuple[str, str]:
+    value = pick(random, BASE64, 40)
+    return f"AWS Secret Access Key [None]: {value}\nDefault region name [None]: eu-west-1\n", value
+
+
+def cookie_elsewhere(random: Random) -> tuple[str, str]:
+    value = pick(random, ALNUM, 32)
+    text = random.choice(
+        [
+            '{{"headers": {{"cookie": "theme=dark; sessionid={}; lang=de"}}}}',
+            'curl -b "theme=dark; sid={}" https://shop.example.com/cart',
+            "curl https://shop.example.com/cart --cookie 'remember={}'",
+        ]
+    )
+    return text.format(value), value
+
+
 def session_cookie(random: Random) -> tuple[str, str]:
     value = pick(random, ALNUM, 32)
     return f"> GET / HTTP/1.1\n> Cookie: theme=dark; sessionid={value}; lang=de\n", value
@@ -158,6 +241,14 @@ SITUATIONS: dict[str, tuple[str, Situation]] = {
         ("json", quoted_password),
         ("shell", password_of_an_environment),
         ("shell", private_key_in_a_listing),
+        ("json", field_called_pass),
+        ("json", named_value),
+        ("json", named_key),
+        ("shell", password_of_a_command),
+        ("url", address_with_a_token),
+        ("url", password_with_an_at_sign),
+        ("shell", answer_to_aws_configure),
+        ("json", cookie_elsewhere),
         ("shell", session_cookie),
         ("url", signed_link),
         ("url", key_in_an_address),

@@ -26,7 +26,7 @@ export function* textsOf(value: unknown, name = ""): Generator<Text> {
   } else if (isObject(value)) {
     for (const [key, item] of Object.entries(value)) {
       if (mayBeKey(key)) yield { text: key }
-      yield* textsOf(item, key)
+      yield* textsOf(item, nameOf(key, value))
     }
   }
 }
@@ -37,8 +37,14 @@ export function withTexts(value: unknown, exchange: (text: Text) => string, name
   if (Array.isArray(value)) return value.map((item) => withTexts(item, exchange, name))
   if (!isObject(value)) return value
   const taken = new Map<string, number>()
-  const entries = Object.entries(value).map(([key, item]) => [unused(mayBeKey(key) ? exchange({ text: key }) : key, taken), withTexts(item, exchange, key)])
+  const entries = Object.entries(value).map(([key, item]) => [unused(mayBeKey(key) ? exchange({ text: key }) : key, taken), withTexts(item, exchange, nameOf(key, value))])
   return Object.fromEntries(entries)
+}
+
+/** Of `{"name": "DB_PASSWORD", "value": "..."}` the first names the second. */
+function nameOf(key: string, { name, key: other }: Record<string, unknown>): string {
+  if (key !== "value") return key
+  return [name, other].find((said) => typeof said === "string") ?? key
 }
 
 /** Two names may become the same, and what they name must not; `taken` tells how often each was wanted. */
