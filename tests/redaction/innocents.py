@@ -141,6 +141,16 @@ def code(random: Random) -> str:
             f"curl -u user:password https://api.example.com/v{number}",
             f'curl -s -u "$USER:$PASS" https://api.example.com/v{number}',
             f"curl https://api.example.com/v{number} \\\n  -u username:api_token",
+            f"token=${{INPUT_TOKEN:-$(cat /run/secrets/token_{number})}}",
+            f'expect(screen.getByLabelText("Password")).toHaveAttribute("data-token-index", "{number}")',
+        ]
+    )
+
+
+def about_passwords(random: Random) -> str:
+    number = random.randrange(10, 100)
+    return random.choice(
+        [
             f"password: 'required|string|min:{number}',",
             f'PASSWORD_REGEX = "^(?=.*[A-Z])(?=.*[0-9]).{{{number},}}$"',
             f'"&password="+encodeURIComponent(p{number})+"&secret="+s{number}.value+"&x=1"',
@@ -148,8 +158,6 @@ def code(random: Random) -> str:
             f'password: "generate({number})", secret: "hash(password,salt{number})"',
             f'f"PASSWORD={{password{number}}}&SECRET={{secret}}"',
             f'{{"password": "Password?", "passwordHint{number}": "Password:"}}',
-            f"token=${{INPUT_TOKEN:-$(cat /run/secrets/token_{number})}}",
-            f'expect(screen.getByLabelText("Password")).toHaveAttribute("data-token-index", "{number}")',
         ]
     )
 
@@ -276,6 +284,7 @@ KINDS = {
         public_key,
         lock_file,
         code,
+        about_passwords,
         public_name,
         env_heading,
         passing,

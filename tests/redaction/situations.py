@@ -59,10 +59,16 @@ def quoted_password(random: Random) -> tuple[str, str]:
             '{{"user": "ada", "password": "{}"}}',
             "DB_PASSWORD = '{}'\n",
             'const adminPassword = "{}";',
-            '{{\\"clientSecret\\": \\"{}\\"}}',
+            '{{\\"password\\": \\"{}\\"}}',
             "passphrase => '{}',",
         ]
     )
+    return text.format(value), value
+
+
+def quoted_secret(random: Random) -> tuple[str, str]:
+    value = strong_password(random)
+    text = random.choice(['clientSecret: "{}",', "credential => '{}',", '{{\\"clientSecret\\": \\"{}\\"}}'])
     return text.format(value), value
 
 
@@ -107,6 +113,11 @@ def field_called_pass(random: Random) -> tuple[str, str]:
     return text.format(value), value
 
 
+def pass_without_quotes(random: Random) -> tuple[str, str]:
+    value = password(random)
+    return f"smtp:\n  user: ada@example.com\n  pass: {value}\n  port: 587\n", value
+
+
 def named_value(random: Random) -> tuple[str, str]:
     value = password(random)
     text = random.choice(
@@ -143,8 +154,17 @@ def password_of_a_command(random: Random) -> tuple[str, str]:
             "sshpass -p '{}' ssh ada@example.com",
             "docker login -u ada -p {} registry.example.com",
             "docker login registry.example.com \\\n  -u ada \\\n  -p {}\n",
+        ]
+    )
+    return text.format(value), value
+
+
+def password_in_a_statement(random: Random) -> tuple[str, str]:
+    value = strong_password(random)
+    text = random.choice(
+        [
             "CREATE USER 'app'@'%' IDENTIFIED BY '{}';",
-            "ALTER USER app IDENTIFIED WITH mysql_native_password BY '{}';",
+            "ALTER USER app IDENTIFIED WITH caching_sha2_password BY '{}';",
         ]
     )
     return text.format(value), value
@@ -239,12 +259,15 @@ SITUATIONS: dict[str, tuple[str, Situation]] = {
         ("shell", encoded_private_key),
         ("json", very_long_token),
         ("json", quoted_password),
+        ("json", quoted_secret),
         ("shell", password_of_an_environment),
         ("shell", private_key_in_a_listing),
         ("json", field_called_pass),
+        ("json", pass_without_quotes),
         ("json", named_value),
         ("json", named_key),
         ("shell", password_of_a_command),
+        ("shell", password_in_a_statement),
         ("url", address_with_a_token),
         ("url", password_with_an_at_sign),
         ("shell", answer_to_aws_configure),
