@@ -46,7 +46,11 @@ def test_the_server_has_the_rules_of_the_plugin() -> None:
 def test_the_patterns_are_read_alike_by_both_engines() -> None:
     data = json.loads(RULES_FILE.read_text())
     patterns = [rule["pattern"] for rule in data["rules"]]
-    patterns += [*data["parts"].values(), *data["innocent"], data["word"], data["secretName"]]
+    parts = data["parts"].values()
+    patterns += [part for part in parts if isinstance(part, str)] + [
+        alternative for part in parts if isinstance(part, list) for alternative in part
+    ]
+    patterns += [*data["innocent"], data["word"], data["secretName"], data["passwordName"]]
     for pattern in patterns:
         assert COMMON_SYNTAX.fullmatch(re.sub("<[a-z]+>", "", pattern)), pattern
     for pattern in (r"(?P<x>a)", r"(?i)a", r"a++", r"\s", r"[\w]", r"\d"):
@@ -68,13 +72,56 @@ def test_a_secret_found_once_is_removed_wherever_it_stands() -> None:
 
 def test_a_value_that_only_its_name_gives_away_is_removed_elsewhere_too() -> None:
     escaped = json.dumps(PASSWORD)[1:-1]
-    texts = [f"it is {PASSWORD}", f'{{"x": "{escaped}"}}', f"https://h/?q={quote(PASSWORD, safe='')}&r=1"]
+    twice = json.dumps(escaped)[1:-1]
+    texts = [
+        f"it is {PASSWORD}",
+        f'{{"x": "{escaped}"}}',
+        f"twice: {twice}",
+        f"https://h/?q={quote(PASSWORD, safe='')}&r=1",
+    ]
     redacted, _ = redact_items([{"input": {"dbPassword": PASSWORD}}, *texts])
     assert redacted[0] == {"input": {"dbPassword": "[redacted:secret]"}}
     assert redacted[1:] == [
         "it is [redacted:secret]",
         '{"x": "[redacted:secret]"}',
+        "twice: [redacted:secret]",
         "https://h/?q=[redacted:secret]&r=1",
+    ]
+
+
+def other_forms() -> Iterator[tuple[str, str]]:
+    """Where a secret is found, and another form of it."""
+    found = f"GITHUB_TOKEN={TOKEN}"
+    for style in ("\x1b(B\x1b[m", "\x1b[38:5:1m", "\x1b]8;;\x07", r"\u001b[0m", r"\x1b[1;32m", r"\033[0m"):
+        yield found, TOKEN[:9] + style + TOKEN[9:]
+    for before in range(60):
+        encoded = base64.b64encode(f"{'.' * before}{TOKEN}{'.' * 80}".encode()).decode()
+        yield found, "\n".join(encoded[start : start + 76] for start in range(0, len(encoded), 76))
+    password = "p4s!s/w(o)rd-" + pick(Random(), ALNUM, 8)
+    found = f"DB_PASSWORD={password}"
+    yield found, quote(password)
+    yield found, quote(password, safe="")
+    yield found, quote(password, safe="").replace("%2F", "%2f")
+    yield f"postgres://app:{quote(password, safe='')}@db/shop", password
+    yield f"Authorization: Basic {base64.b64encode(f'ada:{password}'.encode()).decode()}", password
+
+
+@pytest.mark.parametrize("redact", [by_plugin, by_server], ids=["plugin", "server"])
+def test_a_secret_is_recognised_in_other_forms(redact: Any) -> None:
+    texts = [f"{found}\n{form}" for found, form in other_forms()]
+    seen = [text for text in redact(texts) if not re.search(r"\n\[redacted:[a-z-]+\]$", text)]
+    assert seen == []
+
+
+def test_a_field_is_removed_whole_however_long_it_is() -> None:
+    fields = [
+        {name: pick(Random(), ALNUM, 3_000)} for name in ("refreshToken", "clientKeyData", "dbPassword")
+    ]
+    redacted, _ = redact_items(fields)
+    assert redacted == [
+        {"refreshToken": "[redacted:token]"},
+        {"clientKeyData": "[redacted:api-key]"},
+        {"dbPassword": "[redacted:password]"},
     ]
 
 
@@ -107,6 +154,20 @@ def test_every_text_of_an_item_is_redacted_and_nothing_else_changes() -> None:
     }
     assert count == 3
     assert redact_items([redacted]) == ([redacted], 0)
+
+
+def test_a_field_can_be_named_by_another() -> None:
+    variables = [{"name": "DB_PASSWORD", "value": PASSWORD}, {"key": "SMTP_PASS", "value": f"{PASSWORD}2"}]
+    redacted, _ = redact_items([{"env": variables, "auth": {"pass": f"{PASSWORD}3"}}])
+    marker = "[redacted:secret]"
+    named = [{"name": "DB_PASSWORD", "value": marker}, {"key": "SMTP_PASS", "value": marker}]
+    assert redacted == [{"env": named, "auth": {"pass": marker}}]
+
+
+def test_names_that_become_the_same_lose_nothing() -> None:
+    files = {f"/tmp/ghp_{pick(Random(), ALNUM, 36)}": number for number in range(3)}
+    name = "/tmp/[redacted:github-token]"
+    assert redact_items([files])[0] == [{name: 0, f"{name} (2)": 1, f"{name} (3)": 2}]
 
 
 @pytest.mark.parametrize("coding", ["base64", "percent"])
@@ -152,7 +213,18 @@ def hostile_texts() -> Iterator[str]:
     begun = {hint for rule in RULES for hint in rule.hints}
     begun |= {"a", "A1b2", "-", "_", " ", "=", "://a:", "\n", "nr", "eyJaaaaaaaa.", "\\n", "\x1b[0m", "%20"}
     begun |= {"key ", "secret=", "password is ", 'token: "', "--token ", "cookie: ", "machine a login "}
+    begun |= {
+        "mysql -",
+        "mysql a\\\n",
+        "sshpass -p ",
+        "identified by '",
+        'name="password" ',
+        "key=a_key\n value",
+    }
     begun |= {"-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\naaaa", "authorization: bearer "}
+    begun |= {
+        f"-----BEGIN PRIVATE KEY-----\n{'a' * 40}\n{end}" for end in ("-" * 99, "a-1:", "a/b.c:1:", "1" * 99)
+    }
     for beginning in sorted(begun):
         for end in ("", "a", "=", "-", "A1"):
             yield (beginning + end) * (10_000 // len(beginning + end))

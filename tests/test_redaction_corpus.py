@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from app.redaction.finding import find
+from app.redaction.rules import RULES, Rule
 from tests.recorded import NAMES, document
 from tests.redaction.cases import Negative, Positive, negatives, positives
 from tests.redaction.engines import by_plugin, by_server
 from tests.redaction.kinds import COMMON, KINDS, PER_KIND, SET_ASIDE, secrets
 
 MARKER = re.compile(r"\[redacted:([a-z-]+)\]")
+# As much of a secret as may be left over.
+PIECE = 16
 
 Report = Callable[[str], None]
 
@@ -40,7 +44,7 @@ def results(request: pytest.FixtureRequest) -> Results:
 
 @dataclass
 class Tally:
-    """What became of the secrets of one kind; `exact` where nothing else was touched."""
+    """What became of the secrets of one kind; `exact` where one marker stands in the place of the secret."""
 
     cases: int = 0
     found: int = 0
@@ -49,12 +53,18 @@ class Tally:
 
     def add(self, case: Positive, redacted: str) -> None:
         before, _, after = case.text.partition(case.value)
-        is_found = case.value not in redacted
+        instead = redacted.removeprefix(before).removesuffix(after)
+        is_found = not any(piece in instead for piece in pieces(case.value))
         self.cases += 1
         self.found += is_found
-        self.exact += is_found and redacted.startswith(before) and redacted.endswith(after)
+        self.exact += MARKER.fullmatch(instead) is not None
         if not is_found:
             self.missed.append(f"{case.surrounding}: {case.text}")
+
+
+def pieces(value: str) -> Iterator[str]:
+    size = min(PIECE, len(value))
+    return (value[start : start + size] for start in range(len(value) - size + 1))
 
 
 def tallied(results: Results, *, set_aside: bool) -> dict[str, Tally]:
@@ -100,6 +110,7 @@ def test_secrets_are_removed_and_what_is_around_them_is_not(
     tallies = tallied(results, set_aside=set_aside)
     report("\n".join(table("set aside" if set_aside else "known", tallies)))
     whole = total(tallies)
+    assert min(tally.found / tally.cases for tally in tallies.values()) >= 0.8, whole.missed
     assert whole.found / whole.cases >= 0.99, whole.missed
     assert whole.exact / whole.cases >= 0.99
 
@@ -156,6 +167,18 @@ def strings(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from strings(item)
+
+
+def test_every_rule_finds_a_secret() -> None:
+    cases = list(positives())
+    assert [rule.pattern.pattern for rule in RULES if not any(finds(rule, case) for case in cases)] == []
+
+
+def finds(rule: Rule, case: Positive) -> bool:
+    start = case.text.index(case.value)
+    return any(
+        finding.start < start + len(case.value) and finding.end > start for finding in find(case.text, [rule])
+    )
 
 
 def test_both_engines_agree_on_every_case() -> None:

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from app.redaction.attachments import attachment_in
+from app.redaction.cut import unstyled
 from app.redaction.finding import Finding, find, merged
 from app.redaction.needles import Needles
+from app.redaction.recognisable import recognisable
 from app.redaction.rules import PASSWORD_NAME
-from app.redaction.styles import Unstyled
 from app.redaction.texts import Text, texts_of, with_texts
-from app.redaction.values import is_distinctive, looks_like_password, looks_random
+from app.redaction.values import looks_like_password, looks_random
 
 __all__ = ["redact_items", "redact_text"]
 
@@ -61,20 +62,14 @@ def _masked(text: Text, known: dict[str, str]) -> str:
             return text.text
         inside = _masked(Text(attachment.text), known)
         return text.text if inside == attachment.text else attachment.with_text(inside)
-    styles = Unstyled(text.text) if "\x1b[" in text.text else None
+    styles = unstyled(text.text)
     plain = styles.plain if styles else text.text
     findings = _find_named(text.name, plain) if text.name else find(plain)
     for finding in findings:
-        for value in _recognisable(plain[finding.start : finding.end]):
+        for value in recognisable(plain[finding.start : finding.end]):
             if len(known) < MAX_KNOWN:
                 known.setdefault(value, finding.kind)
-    return _replaced(text.text, styles.styled(findings) if styles else findings)
-
-
-def _recognisable(secret: str) -> list[str]:
-    """What of a secret can be recognised elsewhere; of one with several lines, each that is long enough."""
-    values = re.findall(r"[A-Za-z0-9+/=]{40,}", secret) if "\n" in secret else [secret]
-    return [value for value in values if is_distinctive(value)]
+    return _replaced(text.text, styles.restored(findings) if styles else findings)
 
 
 def _find_named(name: str, text: str) -> list[Finding]:
@@ -99,9 +94,9 @@ def _without(text: str, needles: Needles) -> str:
             return text
         inside = _without(attachment.text, needles)
         return text if inside == attachment.text else attachment.with_text(inside)
-    styles = Unstyled(text) if "\x1b[" in text else None
+    styles = unstyled(text)
     findings = needles.search(styles.plain if styles else text)
-    return _replaced(text, styles.styled(findings) if styles else findings)
+    return _replaced(text, styles.restored(findings) if styles else findings)
 
 
 def _replaced(text: str, findings: Iterable[Finding]) -> str:

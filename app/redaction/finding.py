@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -12,6 +13,10 @@ from app.redaction.values import CHECKS
 WORD_CHARACTERS = string.ascii_letters + string.digits + "_-"
 # What stands before the telling part of a token, as in `lin_api_`.
 MAX_PREFIX = 24
+# Patterns have to end: of a longer secret they may have found the beginning only.
+MAX_WHOLE = 500
+
+_RUN = re.compile(r"[A-Za-z0-9+/=_%-]+")
 
 
 class Finding(NamedTuple):
@@ -22,11 +27,11 @@ class Finding(NamedTuple):
     kind: str
 
 
-def find(text: str) -> list[Finding]:
-    """What the rules find, in order; of two that overlap, the earlier rule names both."""
+def find(text: str, rules: Iterable[Rule] = RULES) -> list[Finding]:
+    """What `rules` find, in order; of two that overlap, the earlier rule names both."""
     lowered = lower(text)
     findings: list[Finding] = []
-    for rule in RULES:
+    for rule in rules:
         searched = lowered if rule.ignores_case else text
         if any(hint in searched for hint in rule.hints):
             findings.extend(_matches(rule, searched, text))
@@ -65,8 +70,9 @@ def _matches(rule: Rule, searched: str, text: str) -> Iterator[Finding]:
         if rule.is_word:
             start = _start_of_word(text, start)
         if rule.check is None or CHECKS[rule.check](text[start:end]):
-            yield Finding(start, end, rule.kind)
-            position = end
+            whole = end if end - start < MAX_WHOLE else _end_of_run(text, end)
+            yield Finding(start, whole, rule.kind)
+            position = whole
         else:
             # Inside of what was no secret, though it had a name, one may begin.
             position = match.start(1) if group else end
@@ -75,3 +81,8 @@ def _matches(rule: Rule, searched: str, text: str) -> Iterator[Finding]:
 def _start_of_word(text: str, end: int) -> int:
     before = text[max(0, end - MAX_PREFIX) : end]
     return end - len(before) + len(before.rstrip(WORD_CHARACTERS))
+
+
+def _end_of_run(text: str, start: int) -> int:
+    run = _RUN.match(text, start)
+    return run.end() if run else start

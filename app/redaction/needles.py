@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import quote
 
+from app.redaction.cut import unwrapped
 from app.redaction.finding import Finding, merged
 
 # Every text of 8 characters covers one of 5 that begins at a multiple of 4: so a text need only be looked at
@@ -44,10 +46,15 @@ class Needles:
                         self._clues[needle.text[offset : offset + WINDOW]].append((needle, offset))
 
     def search(self, text: str) -> list[Finding]:
-        """Where they stand in `text`, in order and without overlaps."""
-        clues = self._clues
-        if not clues:
+        """Where they stand in `text`, in order and without overlaps, also where base64 has several lines."""
+        if not self._clues:
             return []
+        wrapped = unwrapped(text)
+        found = wrapped.restored(self._search(wrapped.plain)) if wrapped else []
+        return merged([*self._search(text), *found])
+
+    def _search(self, text: str) -> list[Finding]:
+        clues = self._clues
         places = [at for at in range(0, len(text) - WINDOW + 1, STEP) if text[at : at + WINDOW] in clues]
         return merged(
             _finding(text, at - offset, needle)
@@ -68,16 +75,26 @@ def _finding(text: str, at: int, needle: _Needle) -> Finding:
 
 
 def _forms(value: str, kind: str) -> Iterator[_Needle]:
-    """A value as it is, and as it stands in JSON, in addresses and in base64."""
-    for text in {
-        value,
-        json.dumps(value, ensure_ascii=False)[1:-1],
-        quote(value, "!'()*~", errors="replace"),
-    }:
+    for text in {value, *_in_json(value), *_in_addresses(value)}:
         yield _Needle(text, kind, is_encoded=False)
     encoded = {text for before in range(3) if len(text := _base64(value, before)) >= MIN_ENCODED}
     for text in encoded | {text.replace("+", "-").replace("/", "_") for text in encoded}:
         yield _Needle(text, kind, is_encoded=True)
+
+
+def _in_json(value: str) -> Iterator[str]:
+    """Also in JSON that is a string of JSON."""
+    once = json.dumps(value, ensure_ascii=False)[1:-1]
+    yield once
+    yield json.dumps(once, ensure_ascii=False)[1:-1]
+
+
+def _in_addresses(value: str) -> Iterator[str]:
+    """With what JavaScript, RFC 3986 and Python leave as it is, and with codes in small letters too."""
+    for safe in ("!'()*~", "~", "/~"):
+        escaped = quote(value, safe, errors="replace")
+        yield escaped
+        yield re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), escaped)
 
 
 def _base64(value: str, before: int) -> str:

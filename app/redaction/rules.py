@@ -1,7 +1,7 @@
 """The rules of `rules.json`, compiled.
 
 The file is the plugin's, copied: both apply the same rules. Its patterns keep to what JavaScript and Python
-understand alike; `<name>` in one stands for the part of that name.
+understand alike; `<name>` in one stands for the part of that name, or for any of its alternatives.
 """
 
 from __future__ import annotations
@@ -31,8 +31,13 @@ class Rule:
     check: str | None
 
 
+def _part(name: re.Match[str]) -> str:
+    content: str | list[str] = _data["parts"][name[1]]
+    return content if isinstance(content, str) else f"(?:{'|'.join(content)})"
+
+
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(re.sub("<([a-z]+)>", lambda part: _data["parts"][part[1]], pattern), re.ASCII)
+    return re.compile(re.sub("<([a-z]+)>", _part, pattern), re.ASCII)
 
 
 RULES = [

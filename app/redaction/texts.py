@@ -11,7 +11,7 @@ from app.redaction.rules import SECRET_NAME
 
 # Shorter ones hold no secret.
 MIN_LENGTH = 4
-MAX_NAMED = 1024
+MAX_NAMED = 16_384
 MAX_NAME = 100
 # By these OpenCode tells what something is; a document in which they are changed cannot be read.
 _STRUCTURE = frozenset({"id", "type", "role", "tool", "name", "status", "mime"}) | frozenset(
@@ -40,7 +40,7 @@ def texts_of(value: Any, name: str = "") -> Iterator[Text]:
         for key, item in value.items():
             if _may_be_key(key):
                 yield Text(key)
-            yield from texts_of(item, key)
+            yield from texts_of(item, _name_of(key, value))
 
 
 def with_texts(value: Any, exchange: Callable[[Text], str], name: str = "") -> Any:
@@ -50,11 +50,33 @@ def with_texts(value: Any, exchange: Callable[[Text], str], name: str = "") -> A
     if isinstance(value, list):
         return [with_texts(item, exchange, name) for item in value]
     if isinstance(value, dict):
+        taken: dict[str, int] = {}
         return {
-            exchange(Text(key)) if _may_be_key(key) else key: with_texts(item, exchange, key)
+            _unused(exchange(Text(key)) if _may_be_key(key) else key, taken): with_texts(
+                item, exchange, _name_of(key, value)
+            )
             for key, item in value.items()
         }
     return value
+
+
+def _name_of(key: str, fields: dict[str, Any]) -> str:
+    """Of `{"name": "DB_PASSWORD", "value": "..."}` the first names the second."""
+    if key != "value":
+        return key
+    return next((name for name in (fields.get("name"), fields.get("key")) if isinstance(name, str)), key)
+
+
+def _unused(name: str, taken: dict[str, int]) -> str:
+    """Two names may become the same, and what they name must not; `taken` tells how often each was wanted."""
+    number = taken.get(name, 0)
+    result = name
+    while result in taken:
+        number += 1
+        result = f"{name} ({number})"
+    taken[name] = max(number, 1)
+    taken[result] = 1
+    return result
 
 
 def _may_be_secret(text: str, name: str) -> bool:

@@ -23,7 +23,7 @@ _DIGIT = re.compile(r"[0-9]")
 _SYMBOL = re.compile(r"[^A-Za-z0-9_./-]")
 _DOTTED_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,19}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,19}){1,9}")
 _REPEATED = re.compile(r"([\s\S])\1{7}")
-_DIGEST = re.compile(r"(?:^|[-:/])(?:[0-9a-f]{40}|[0-9a-f]{64})$")
+_DIGEST = re.compile(r"(?:^|[-:/])(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}|[0-9A-F]{64})$")
 
 
 def is_innocent(value: str) -> bool:

@@ -50,6 +50,23 @@ describe("redaction", () => {
     expect(again.value.messages.at(-1)).toEqual({ text: "[redacted:github-token]" })
   })
 
+  test("removes each line of a secret that has several, also where they are escaped", async () => {
+    const lines = Array.from({ length: 3 }, () => random(ALNUM, 64))
+    const key = ["-----BEGIN PRIVATE KEY-----", ...lines, "-----END PRIVATE KEY-----"].join("\\n")
+    const { value } = await redactor().redact([`"${key}"`, `line ${lines[1]}`])
+    expect(value).toEqual(['"[redacted:private-key]"', "line [redacted:private-key]"])
+    const { redact, learn } = bound(redactor())
+    learn([[lines.join("\n"), "environment-variable"]])
+    const marker = "[redacted:environment-variable]"
+    expect((await redact(lines.map((line) => `+${line}`).join("\n"))).value).toBe(Array(3).fill(`+${marker}`).join("\n"))
+  })
+
+  test("keeps what is under names that become the same", async () => {
+    const files = Object.fromEntries([1, 2, 3].map((n) => [`/tmp/ghp_${random(ALNUM, 36)}`, n]))
+    const name = "/tmp/[redacted:github-token]"
+    expect((await redactor().redact(files)).value).toEqual({ [name]: 1, [`${name} (2)`]: 2, [`${name} (3)`]: 3 })
+  })
+
   test("leaves allowed kinds and values alone, and removes denied texts of any length", async () => {
     const document = { a: TOKEN, b: `DB_PASSWORD=${PASSWORD}`, c: "Project Apollo, ACME, and ACMEs" }
     const { value } = await redactor({ allow: ["github-token", PASSWORD], deny: ["Project Apollo", "ACME"] }).redact(document)
@@ -59,10 +76,10 @@ describe("redaction", () => {
   })
 
   test("shortens the home folder, and no other", async () => {
-    const text = "/home/ada/x /home/ada file:///home/ada/y /home/adam/z /mnt/home/ada.old"
+    const text = "/home/ada/x /home/ada file:///home/ada/y -I/home/ada/z x\\n/home/ada/y /home/adam/z /mnt/home/ada.old x-y/home/ada"
     const document: Record<string, unknown> = { text, "/home/ada/file.ts": [1] }
     const { value } = await redactor().redact(document)
-    expect(value).toEqual({ text: "~/x ~ file://~/y /home/adam/z /mnt/home/ada.old", "~/file.ts": [1] })
+    expect(value).toEqual({ text: "~/x ~ file://~/y -I~/z x\\n~/y /home/adam/z /mnt/home/ada.old x-y/home/ada", "~/file.ts": [1] })
     expect((await redactor({ home: "/" }).redact({ text })).value).toEqual({ text })
     expect((await redactor({ home: "C:\\Users\\ada" }).redact({ text: 'cd C:\\Users\\ada\\x; {"p": "C:\\\\Users\\\\ada"}' })).value).toEqual({ text: 'cd ~\\x; {"p": "~"}' })
   })

@@ -8,10 +8,12 @@ from random import Random
 
 from tests.redaction.innocents import KINDS as INNOCENT_KINDS
 from tests.redaction.innocents import innocents
-from tests.redaction.kinds import KINDS, SET_ASIDE, secrets
+from tests.redaction.kinds import KINDS, PER_KIND, RARE, SET_ASIDE, secrets
+from tests.redaction.situations import SITUATIONS, situated
 from tests.redaction.surroundings import SURROUNDINGS
 
 INNOCENTS_PER_KIND = 60
+PER_SITUATION = 5 * PER_KIND
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,15 @@ class Negative:
 
 
 def positives() -> Iterator[Positive]:
-    for kind in KINDS:
+    for kind in KINDS + RARE:
         random = Random(f"surroundings of {kind.name}")
         for secret in secrets(kind):
             for name, surround in SURROUNDINGS.items():
                 text, value = surround(secret, random)
                 yield Positive(kind.name, name, text, value)
+    for situation, (surrounding, _) in SITUATIONS.items():
+        for text, value in situated(situation, PER_SITUATION):
+            yield Positive(situation, surrounding, text, value)
 
 
 def negatives() -> Iterator[Negative]:

@@ -97,6 +97,10 @@ def public_key(random: Random) -> str:
         [
             f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{pick(random, BASE64, 43)} ada@example.com",
             f"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQ{pick(random, BASE64, 340)}= deploy",
+            f"RUN gpg --batch --recv-keys {pick(random, HEX, 40).upper()}",
+            f"Primary key fingerprint of the signing key {pick(random, HEX, 40).upper()} is fine.",
+            f"public key: MFkwEwYHKoZIzj0CAQYI{pick(random, BASE64, 100)}==",
+            f'publicKey: "MFkwEwYHKoZIzj0CAQYI{pick(random, BASE64, 100)}=="',
             f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----",
             f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----",
             f"age1{pick(random, 'qpzry9x8gf2tvdw0s3jn54khce6mua7l', 58)}",
@@ -134,8 +138,78 @@ def code(random: Random) -> str:
             f"self.secret_key = secret_key or generate_secret_key({number})",
             f"PRIMARY KEY (session_token, user_id_{number}), FOREIGN KEY (api_key_id)",
             f"def verify_token(token: str, max_age_seconds: int = {number}00) -> TokenPayload | None:",
+            f"curl -u user:password https://api.example.com/v{number}",
+            f'curl -s -u "$USER:$PASS" https://api.example.com/v{number}',
+            f"curl https://api.example.com/v{number} \\\n  -u username:api_token",
             f"token=${{INPUT_TOKEN:-$(cat /run/secrets/token_{number})}}",
             f'expect(screen.getByLabelText("Password")).toHaveAttribute("data-token-index", "{number}")',
+        ]
+    )
+
+
+def about_passwords(random: Random) -> str:
+    number = random.randrange(10, 100)
+    return random.choice(
+        [
+            f"password: 'required|string|min:{number}',",
+            f'PASSWORD_REGEX = "^(?=.*[A-Z])(?=.*[0-9]).{{{number},}}$"',
+            f'"&password="+encodeURIComponent(p{number})+"&secret="+s{number}.value+"&x=1"',
+            f'{{"password": "Contraseña", "hint{number}": "x", "newPassword": "Contraseña?"}}',
+            f'password: "generate({number})", secret: "hash(password,salt{number})"',
+            f'f"PASSWORD={{password{number}}}&SECRET={{secret}}"',
+            f'{{"password": "Password?", "passwordHint{number}": "Password:"}}',
+        ]
+    )
+
+
+def public_name(random: Random) -> str:
+    public = pick(random, URL_SAFE, 87)
+    return random.choice(
+        [
+            f"NEXT_PUBLIC_VAPID_KEY=B{public}",
+            f"VITE_PUBLIC_MAPS_KEY={public[:32]}",
+            f"STRIPE_PUBLISHABLE_KEY=pk_test_{pick(random, ALNUM, 24)}",
+            f"RECAPTCHA_SITE_KEY=6L{public[:38]}",
+            f"HOT_KEY=ctrl+shift+F{random.randrange(1, 13)}+Alt{random.randrange(9)}",
+            f"CACHE_KEY=pip-3.11-linux-{pick(random, HEX, 12)}",
+            f"SORT_KEY=created_at_desc_{random.randrange(99)}nd",
+        ]
+    )
+
+
+def env_heading(random: Random) -> str:
+    number = random.randrange(1000, 9999)
+    return random.choice(
+        [
+            f"# Database credentials\nDB_HOST=localhost\nDB_PORT={number}\n",
+            f"# JWT\nJWT_ALGORITHM=RS256\nJWT_LEEWAY={number}\n",
+            f"# API keys\nAPP_ENV=production\nAPP_PORT={number}\n",
+            f"# Auth\nAUTH_PROVIDER=github\nAUTH_TIMEOUT={number}\n",
+            f'# Auth\nAUTH0_AUDIENCE="https://api{number}.example.com"\n',
+            f"# Database password:\nDB_HOST=postgres{number}\n",
+            f"# Stripe webhook\nSTRIPE_API_VERSION=2024-06-20.v{number}\n",
+            f"The store needs its keys, and `S3_BUCKET=shares{number}` names the bucket.\n",
+            f"Copy the keys:\n\nS3_BUCKET=shares{number}\n",
+        ]
+    )
+
+
+def passing(random: Random) -> str:
+    number = random.randrange(1000, 9999)
+    return random.choice(
+        [
+            f"--- PASS: TestParse/key=b,c#{number} (0.00s)\n    --- PASS: TestParse/Empty_{number}!",
+            f"{{ pass: {number}, fail: 0, skip: 'pass-through:Mode{number}' }}",
+            f"passport: 'X{number}', passenger: 'Ada Lovelace {number}', renderPass: 'shadowMap{number}'",
+            f"mysql --protocol=tcp -P {number} -p shop_database_{number}",
+            f'mysql -h 127.0.0.1 -u root -p"$MYSQL_ROOT_PASSWORD" shop{number}',
+            f"docker login -u ada --password-stdin registry{number}.example.com",
+            f"sshpass -f /run/secrets/ssh{number} ssh -p {number} ada@example.com",
+            f"- name: API_KEY\n  valueFrom:\n    secretKeyRef:\n      key: shop-api-key-{number}",
+            f'{{"name": "max_tokens", "value": "{number}"}}, {{"name": "token_type", "value": "mac"}}',
+            f'<input name="password" value="" placeholder="Password" data-id="{number}">',
+            f"curl -b cookies.txt -c cookies{number}.txt https://example.com",
+            f"https://{pick(random, HEX, 32)}@o{number}.ingest.sentry.io/{number}",
         ]
     )
 
@@ -210,6 +284,10 @@ KINDS = {
         public_key,
         lock_file,
         code,
+        about_passwords,
+        public_name,
+        env_heading,
+        passing,
         placeholder,
         speech,
         noise,

@@ -24,6 +24,7 @@ ALNUM = string.ascii_letters + DIGITS
 URL_SAFE = ALNUM + "-_"
 BASE64 = ALNUM + "+/"
 BASE32 = string.ascii_uppercase + "234567"
+PUNCTUATION = "!#$%&()*+,-./:;<=>?@[]^_{|}~"
 BECH32 = "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"
 
 
@@ -79,6 +80,14 @@ def pem(random: Random) -> str:
 def password(random: Random) -> str:
     letters = pick(random, ALNUM, random.randrange(10, 20))
     return f"{letters[:5]}{random.choice('!#%*_-')}{letters[5:]}{random.randrange(10)}"
+
+
+def strong_password(random: Random) -> str:
+    """With any punctuation that can stand between quotes without a backslash."""
+    letters = pick(random, ALNUM, 12)
+    return (
+        letters[:4] + pick(random, PUNCTUATION, 1) + letters[4:9] + pick(random, PUNCTUATION, 2) + letters[9:]
+    )
 
 
 def connection(random: Random) -> str:
@@ -205,6 +214,42 @@ OTHER = [
     Kind("vercel", "VERCEL_TOKEN", "api.vercel.com", run(ALNUM, 24)),
     Kind("xai", "XAI_API_KEY", "api.x.ai", run(ALNUM, 80, "xai-")),
     Kind("webhook signing", "WEBHOOK_SIGNING_SECRET", "hooks.internal.net", run(BASE64, 32, "whsec_")),
+]
+
+# Whose forms are published too. They take no part in the draw.
+RARE = [
+    Kind("atlassian", "JIRA_TOKEN", "acme.atlassian.net", run(URL_SAFE, 183, "ATATT3xFfGF0", "=A1B2C3D4")),
+    Kind(
+        "azure client",
+        "AZURE_CLIENT_SECRET",
+        "login.microsoftonline.com",
+        joined("8Q~", run(ALNUM, 3), run(ALNUM, 34)),
+    ),
+    Kind(
+        "discord webhook",
+        "DISCORD_WEBHOOK_URL",
+        "discord.com",
+        joined("/", run(DIGITS, 18, "https://discord.com/api/webhooks/"), run(URL_SAFE, 68)),
+    ),
+    Kind("google access", "GOOGLE_ACCESS_TOKEN", "www.googleapis.com", run(URL_SAFE, 120, "ya29.a0")),
+    Kind("heroku new", "HEROKU_API_KEY", "api.heroku.com", run(URL_SAFE, 60, "HRKU-AA")),
+    Kind(
+        "langsmith",
+        "LANGSMITH_API_KEY",
+        "api.smith.langchain.com",
+        joined("_", run(HEX, 32, "lsv2_pt_"), run(HEX, 10)),
+    ),
+    Kind("nvidia", "NVIDIA_API_KEY", "integrate.api.nvidia.com", run(URL_SAFE, 64, "nvapi-")),
+    Kind(
+        "pinecone", "PINECONE_API_KEY", "api.pinecone.io", joined("_", run(ALNUM, 6, "pcsk_"), run(ALNUM, 63))
+    ),
+    Kind("rubygems", "GEM_HOST_API_KEY", "rubygems.org", run(HEX, 48, "rubygems_")),
+    Kind(
+        "tailscale",
+        "TS_AUTHKEY",
+        "api.tailscale.com",
+        joined("-", run(ALNUM, 17, "tskey-auth-"), run(ALNUM, 32)),
+    ),
 ]
 
 KINDS = COMMON + OTHER

@@ -16,6 +16,7 @@ const MAX_BYTES = 1_000_000
 /** How far below the project's folder, and that of its repository, `.env` files are looked for, and in how many folders. */
 const MAX_DEPTH = 3
 const MAX_FOLDERS = 500
+const WORKING_FOLDER = /^(?:OLD)?PWD$/
 const TEMPLATE = /\.(?:example|sample|template|dist|defaults?)$/
 
 /** The values of variables whose name or looks say that they are secret. */
@@ -39,7 +40,7 @@ function secretValues(name: string, value: string): string[] {
 }
 
 function isSecret(name: string, value: string): boolean {
-  if (value.length < MIN_LENGTH || isInnocent(value)) return false
+  if (value.length < MIN_LENGTH || isInnocent(value) || WORKING_FOLDER.test(name)) return false
   if (SECRET_NAME.test(name.toLowerCase())) return true
   return value.length >= MIN_UNNAMED && /^[A-Za-z0-9+/=_.~-]+$/.test(value) && CHECKS.mixed?.(value) === true
 }

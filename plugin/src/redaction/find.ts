@@ -10,6 +10,8 @@ export interface Finding {
 
 /** What stands before the telling part of a token, as in `lin_api_`. */
 const MAX_PREFIX = 24
+/** Patterns have to end: of a longer secret they may have found the beginning only. */
+const MAX_WHOLE = 500
 
 /** What the rules find, in order and without overlaps; of two that overlap, the earlier rule names both. */
 export function find(text: string): Finding[] {
@@ -59,8 +61,9 @@ function addMatches(findings: Finding[], { pattern, isWord, kind, check }: Rule,
     const [found, end] = match.indices?.[1] ?? match.indices?.[0] ?? [match.index, match.index]
     const start = isWord ? startOfWord(text, found) : found
     if (!accepts || accepts(text.slice(start, end))) {
-      findings.push({ start, end, kind })
-      pattern.lastIndex = end
+      const whole = end - start < MAX_WHOLE ? end : endOfRun(text, end)
+      findings.push({ start, end: whole, kind })
+      pattern.lastIndex = whole
     } else {
       // Inside of what was no secret, though it had a name, one may begin.
       pattern.lastIndex = match.length > 1 ? found : end
@@ -72,6 +75,12 @@ function startOfWord(text: string, end: number): number {
   let start = end
   while (start > 0 && end - start < MAX_PREFIX && /[A-Za-z0-9_-]/.test(text.charAt(start - 1))) start--
   return start
+}
+
+function endOfRun(text: string, from: number): number {
+  let end = from
+  while (end < text.length && /[A-Za-z0-9+/=_%-]/.test(text.charAt(end))) end++
+  return end
 }
 
 /** The text in lower case, every character in its old place. */

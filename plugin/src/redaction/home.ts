@@ -1,7 +1,10 @@
+/** A path begins here: not in the middle of another, but after an option (`-I/home/me/x`) and an escaped end of line. */
+const START = String.raw`(?<![A-Za-z0-9_.-])|(?<=(?<![A-Za-z0-9_-])-[A-Za-z])|(?<=\\[nrt])`
+
 /** Writes `~` for the home folder, whose path has the name of its owner. */
 export function homeShortener(home: string): (text: string) => string {
   if (home.length < 4) return (text) => text
   const forms = [...new Set([home, JSON.stringify(home).slice(1, -1)])]
-  const patterns = forms.map((form) => new RegExp(`(?<![A-Za-z0-9_.-])${RegExp.escape(form)}(?![A-Za-z0-9_-]|\\.[A-Za-z0-9])`, "g"))
+  const patterns = forms.map((form) => new RegExp(`(?:${START})${RegExp.escape(form)}(?![A-Za-z0-9_-]|\\.[A-Za-z0-9])`, "g"))
   return (text) => (forms.some((form) => text.includes(form)) ? patterns.reduce((shortened, pattern) => shortened.replace(pattern, "~"), text) : text)
 }

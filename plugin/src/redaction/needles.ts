@@ -1,3 +1,4 @@
+import { unwrapped } from "./cut"
 import { type Finding, merged } from "./find"
 
 /**
@@ -35,8 +36,14 @@ export class Needles {
     for (const [value, kind] of secrets) for (const needle of formsOf(value, kind)) this.#add(needle)
   }
 
-  /** Where they stand in a text, in order and without overlaps. */
+  /** Where they stand in a text, in order and without overlaps, also where base64 has several lines. */
   search(text: string): Finding[] {
+    if (this.#short.length === 0 && this.#clues.size === 0) return []
+    const wrapped = unwrapped(text)
+    return wrapped ? merged([...this.#search(text), ...wrapped.restored(this.#search(wrapped.plain))]) : this.#search(text)
+  }
+
+  #search(text: string): Finding[] {
     const findings: Finding[] = []
     for (const needle of this.#short) {
       for (let at = text.indexOf(needle.text); at >= 0; at = text.indexOf(needle.text, at + needle.text.length)) findings.push(findingAt(text, at, needle))
@@ -80,12 +87,25 @@ function findingAt(text: string, at: number, { text: found, kind, isEncoded }: N
   return { start, end, kind }
 }
 
-/** A value as it is, and as it stands in JSON, in addresses and in base64. */
 function formsOf(value: string, kind: string): Needle[] {
-  const plain = new Set([value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value.toWellFormed())])
+  const plain = new Set([value, ...inJson(value), ...inAddresses(value)])
   const encoded = new Set([0, 1, 2].map((before) => base64Of(value, before)).filter((text) => text.length >= MIN_ENCODED))
   for (const text of [...encoded]) encoded.add(text.replaceAll("+", "-").replaceAll("/", "_"))
   return [...[...plain].map((text) => ({ text, kind, isEncoded: false })), ...[...encoded].map((text) => ({ text, kind, isEncoded: true }))]
+}
+
+/** Also in JSON that is a string of JSON. */
+function inJson(value: string): string[] {
+  const once = JSON.stringify(value).slice(1, -1)
+  return [once, JSON.stringify(once).slice(1, -1)]
+}
+
+/** With what JavaScript, RFC 3986 and Python leave as it is, and with codes in small letters too. */
+function inAddresses(value: string): string[] {
+  const escaped = encodeURIComponent(value.toWellFormed())
+  const strict = escaped.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+  const forms = [escaped, strict, strict.replaceAll("%2F", "/")]
+  return [...forms, ...forms.map((form) => form.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()))]
 }
 
 /** What is the same in the base64 of every text that has the value after `before` bytes, modulo 3. */

@@ -1,13 +1,14 @@
 import { attachmentIn } from "./attachments"
+import { unstyled } from "./cut"
 import type { Secret } from "./environment"
 import { find, type Finding, merged, replaced } from "./find"
 import { homeShortener } from "./home"
 import { Needles } from "./needles"
+import { insideOf, recognisable } from "./recognisable"
 import { PASSWORD_NAME } from "./rules"
 import { Slices } from "./slices"
-import { Unstyled } from "./styles"
 import { type Text, textsOf, withTexts } from "./texts"
-import { isDistinctive, looksLikePassword, looksRandom } from "./values"
+import { looksLikePassword, looksRandom } from "./values"
 import { findInSlices } from "./windows"
 
 export interface RedactorOptions {
@@ -53,7 +54,7 @@ export class Redactor {
   }
 
   learn(secrets: Iterable<Secret>): void {
-    for (const [value, kind] of secrets) {
+    for (const [secret, kind] of secrets) for (const value of [secret, ...insideOf(secret)]) {
       if (this.#known.has(value) || this.#allow.has(value) || this.#allow.has(kind)) continue
       this.#known.set(value, kind)
       this.#unsearched.push([value, kind])
@@ -93,13 +94,13 @@ export class Redactor {
       const masked = await this.#masked({ text: attachment.text }, slices)
       return masked === attachment.text ? text : attachment.withText(masked)
     }
-    const styles = text.includes("\x1b[") ? new Unstyled(text) : undefined
+    const styles = unstyled(text)
     const plain = styles?.plain ?? text
     const findings = name === undefined ? await findInSlices(plain, slices) : findNamed(name, plain)
     const wanted = findings.filter(({ start, end, kind }) => !this.#allow.has(kind) && !this.#allow.has(plain.slice(start, end)))
     if (wanted.length === 0) return this.#shorten(text)
     for (const { start, end, kind } of wanted) for (const value of recognisable(plain.slice(start, end))) this.#discover(value, kind)
-    return this.#shorten(replaced(text, styles?.styled(wanted) ?? wanted))
+    return this.#shorten(replaced(text, styles?.restored(wanted) ?? wanted))
   }
 
   /** A rule found it. */
@@ -145,12 +146,6 @@ export class Redactor {
   }
 }
 
-/** What of a secret can be recognised elsewhere; of one with several lines, each that is long enough. */
-function recognisable(secret: string): string[] {
-  const values = secret.includes("\n") ? (secret.match(/[A-Za-z0-9+/=]{40,}/g) ?? []) : [secret]
-  return values.filter(isDistinctive)
-}
-
 /** As the rules would find it in a file: the name of a field tells what its value is. */
 function findNamed(name: string, text: string): Finding[] {
   const head = `"${name}": "`
@@ -169,12 +164,12 @@ function without(text: string, needles: Needles, places: Set<string>): string {
     const searched = without(attachment.text, needles, places)
     return searched === attachment.text ? text : attachment.withText(searched)
   }
-  const styles = text.includes("\x1b[") ? new Unstyled(text) : undefined
+  const styles = unstyled(text)
   const plain = styles?.plain ?? text
   const found = needles.search(plain)
   if (found.length === 0) return text
   for (const { start, end } of found) places.add(plain.slice(start, end))
-  return replaced(text, outsideMarkers(text, styles?.styled(found) ?? found))
+  return replaced(text, outsideMarkers(text, styles?.restored(found) ?? found))
 }
 
 /** A word that somebody wants removed may be part of a marker. */

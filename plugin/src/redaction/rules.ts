@@ -2,7 +2,8 @@ import data from "./rules.json" with { type: "json" }
 
 /**
  * The rules of `rules.json`, compiled. The server applies the same file: its patterns keep to what JavaScript and Python
- * understand alike, and `<name>` in one stands for the part of that name.
+ * understand alike, and `<name>` in one stands for the part of that name, or for any
+ * of its alternatives.
  */
 export interface Rule {
   kind: string
@@ -27,9 +28,14 @@ interface RuleData {
   word?: boolean
 }
 
-const PARTS: Record<string, string> = data.parts
+const PARTS: Record<string, string | string[]> = data.parts
 
-const compiled = (pattern: string, flags = ""): RegExp => new RegExp(pattern.replace(/<([a-z]+)>/g, (_, name: string) => PARTS[name] ?? ""), flags)
+const part = (_: string, name: string): string => {
+  const content = PARTS[name] ?? ""
+  return typeof content === "string" ? content : `(?:${content.join("|")})`
+}
+
+const compiled = (pattern: string, flags = ""): RegExp => new RegExp(pattern.replace(/<([a-z]+)>/g, part), flags)
 
 export const RULES: readonly Rule[] = (data.rules as RuleData[]).map(({ kind, hints, pattern, check, ignoreCase = false, word = false }) => ({
   kind,

@@ -9,7 +9,7 @@ export interface Text {
 
 /** Shorter ones hold no secret. */
 const MIN_LENGTH = 4
-const MAX_NAMED = 1024
+const MAX_NAMED = 16_384
 const MAX_NAME = 100
 
 /** By these OpenCode tells what something is; a document in which they are changed cannot be read. */
@@ -26,7 +26,7 @@ export function* textsOf(value: unknown, name = ""): Generator<Text> {
   } else if (isObject(value)) {
     for (const [key, item] of Object.entries(value)) {
       if (mayBeKey(key)) yield { text: key }
-      yield* textsOf(item, key)
+      yield* textsOf(item, nameOf(key, value))
     }
   }
 }
@@ -36,8 +36,24 @@ export function withTexts(value: unknown, exchange: (text: Text) => string, name
   if (typeof value === "string") return mayBeSecret(value, name) ? exchange(textOf(value, name)) : value
   if (Array.isArray(value)) return value.map((item) => withTexts(item, exchange, name))
   if (!isObject(value)) return value
-  const entries = Object.entries(value).map(([key, item]) => [mayBeKey(key) ? exchange({ text: key }) : key, withTexts(item, exchange, key)])
+  const taken = new Map<string, number>()
+  const entries = Object.entries(value).map(([key, item]) => [unused(mayBeKey(key) ? exchange({ text: key }) : key, taken), withTexts(item, exchange, nameOf(key, value))])
   return Object.fromEntries(entries)
+}
+
+/** Of `{"name": "DB_PASSWORD", "value": "..."}` the first names the second. */
+function nameOf(key: string, { name, key: other }: Record<string, unknown>): string {
+  if (key !== "value") return key
+  return [name, other].find((said) => typeof said === "string") ?? key
+}
+
+/** Two names may become the same, and what they name must not; `taken` tells how often each was wanted. */
+function unused(name: string, taken: Map<string, number>): string {
+  let n = taken.get(name) ?? 0
+  let result = name
+  while (taken.has(result)) result = `${name} (${++n})`
+  taken.set(name, Math.max(n, 1)).set(result, 1)
+  return result
 }
 
 const mayBeSecret = (text: string, name: string): boolean => text.length >= MIN_LENGTH && !(STRUCTURE.has(name) && WORD_OR_ID.test(text))

@@ -10,7 +10,7 @@ const MAX_WORD = 80
 
 const DOTTED_NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,19}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,19}){1,9}$/
 const REPEATED = /([\s\S])\1{7}/
-const DIGEST = /(?:^|[-:/])(?:[0-9a-f]{40}|[0-9a-f]{64})$/
+const DIGEST = /(?:^|[-:/])(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}|[0-9A-F]{64})$/
 
 export const CHECKS: Readonly<Record<string, (value: string) => boolean>> = {
   format: (value) => !REPEATED.test(value),
