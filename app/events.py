@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 import zstandard
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
 from app.extensions import db
 from app.life import Life
@@ -61,8 +61,7 @@ def settle(life: Life, document_bytes: int) -> bool:
     merged_bytes = select(func.coalesce(func.sum(ShareEvent.size), 0)).where(merged_rows).scalar_subquery()
     noted = (
         update(Share)
-        .where(Share.share_id == life.share_id, Share.created_at == life.created_at)
-        .where(Share.deleted_at.is_(None))
+        .where(_row(life))
         .values(document_bytes=document_bytes, pending_bytes=Share.pending_bytes - merged_bytes)
         .returning(Share.share_id)
         .execution_options(synchronize_session=False)
@@ -83,7 +82,8 @@ def is_pending(life: Life) -> bool:
 def newest(life: Life, stored: Callable[[], JSON | None]) -> JSON:
     """The document of a share as of `life.revision`, made from what is `stored` and the rows that it lacks.
 
-    A document that is newer than that is given as it is. Raises UnreadableDocument or StorageError.
+    A document that is newer than that is given as it is. Raises UnreadableDocument, StorageError, or
+    ShareNotFound if the share was just deleted.
     """
     for _ in range(ATTEMPTS):
         document = stored() or NONE
@@ -94,6 +94,8 @@ def newest(life: Life, stored: Callable[[], JSON | None]) -> JSON:
         pending = _between(life, revision)
         if pending and pending[0].number == revision + 1:
             return with_events(life, document if revision else NONE, pending)
+    if not _is_live(life):
+        raise ShareNotFound
     raise StorageError("a document is older than the batches that wait for it")
 
 
@@ -122,3 +124,14 @@ def _between(life: Life, revision: int) -> list[Event]:
     with db.engine.connect() as connection:
         rows = connection.execute(wanted).all()
     return [Event(row[0], row[1], row[2], zstandard.decompress(row[3])) for row in rows]
+
+
+def _is_live(life: Life) -> bool:
+    row = select(Share.share_id).where(_row(life))
+    return db.session.scalar(row) is not None
+
+
+def _row(life: Life) -> ColumnElement[bool]:
+    """The row of a share, as long as it has not ended."""
+    is_same = (Share.share_id == life.share_id) & (Share.created_at == life.created_at)
+    return is_same & Share.deleted_at.is_(None)

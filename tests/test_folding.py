@@ -15,8 +15,10 @@ from sqlalchemy import select, update
 
 from app import folding
 from app.extensions import db
+from app.life import Life
 from app.models import Share, ShareEvent
 from app.parts import parts
+from app.shares import Shares
 from app.storage import DiskStore, StorageError
 from tests import native, recorded
 from tests.conftest import running_app
@@ -220,6 +222,23 @@ def test_a_document_cannot_be_older_than_what_was_acknowledged(app: Flask, clien
     with app.app_context():
         parts().store.delete(f"sessions/{share['id']}.json")
     assert code(client.get(f"/api/share/{share['id']}")) == (503, "storage_unavailable")
+
+
+@pytest.mark.parametrize("address", ["/share/{id}", "/api/share/{id}", "/api/share/{id}/data"])
+def test_who_reads_while_a_share_is_deleted_is_told_that_it_is_gone(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    share = shared(client, SESSION)
+    life = Shares.life
+
+    def deleted_then(self: Shares, share_id: str) -> Life:
+        found = life(self, share_id)
+        monkeypatch.setattr(Shares, "life", life)
+        self.remove(share_id)
+        return found
+
+    monkeypatch.setattr(Shares, "life", deleted_then)
+    assert client.get(address.format(**share)).status_code == 404
 
 
 def test_the_document_of_an_earlier_share_is_nobodys(app: Flask, client: FlaskClient) -> None:
