@@ -93,7 +93,7 @@ class Documents:
     def __init__(self, store: ObjectStore, cache: Cache, max_bytes: int, newest: Newest) -> None:
         self._store = store
         self._newest = newest
-        self._kept = KeptDocuments(cache)
+        self._kept = KeptDocuments(cache, max_bytes)
         self._max_bytes = max_bytes
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
 
@@ -109,10 +109,18 @@ class Documents:
         return found.read() if found.read else Unchanged(found.etag)
 
     def newest_json(self, life: Life) -> JSON:
-        """The document of a native share, with all that has come for it. Raises as `fetch`."""
-        json = self._newest(life, lambda: self._stored_json(life.share_id))
-        if len(json) > self._max_bytes:
-            raise too_large(self._max_bytes)
+        """The document of a native share, with all that has come for it. Raises as `fetch`.
+
+        To find that it cannot be read may take as much as reading it, and is done once on this machine.
+        """
+        self._kept.refuse(life, native_etag(life))
+        try:
+            json = self._newest(life, lambda: self._stored_json(life.share_id))
+            if len(json) > self._max_bytes:
+                raise too_large(self._max_bytes)
+        except UnreadableDocument as error:
+            self._kept.keep_reason(life, native_etag(life), error)
+            raise
         return json
 
     def current(self, life: Life) -> Edition | None:

@@ -65,10 +65,12 @@ class Folding:
         for share_id in _due(datetime.now(UTC) - QUIET):
             try:
                 self.fold(share_id)
-            except ShareError:
+            except (ShareError, UnreadableDocument):
                 continue
-            except (StorageError, UnreadableDocument) as error:
-                logger.warning("a session could not be folded and will be tried again: %s", error)
+            except StorageError as error:
+                logger.warning(
+                    "the session of share %s could not be folded and will be tried again: %s", share_id, error
+                )
 
     def fold(self, share_id: str, *, wait: bool = False) -> None:
         """Stores the document with every batch in it, unless another does so just now.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 # The file that says which version is held.
 HELD = "held"
 
+logger = logging.getLogger(__name__)
+
 
 class Held(msgspec.Struct, frozen=True):
     """What is held of a share: a version, and the bytes of its unpacked document."""
@@ -32,10 +35,14 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class KeptDocuments:
-    """The last version of each document in `cache`: as it was stored, its messages, and their index."""
+    """The last version of each document in `cache`: as it was stored, its messages, and their index.
 
-    def __init__(self, cache: Cache) -> None:
+    Of one that cannot be read, the reason; another `max_bytes` may make it readable.
+    """
+
+    def __init__(self, cache: Cache, max_bytes: int) -> None:
         self._cache = cache
+        self._unreadable = f"unreadable.{max_bytes}"
         self._read_held = lru_cache(maxsize=1024)(self._read_held_file)
 
     def held(self, life: Life) -> Held | None:
@@ -48,13 +55,13 @@ class KeptDocuments:
         return self._cache.turn(life.name, wait=wait)
 
     def take_in(self, life: Life, document: Document) -> Index:
-        """Reads a document and keeps it. Raises UnreadableDocument; `index` then raises it as well."""
+        """Reads a document and keeps it. Raises UnreadableDocument; `refuse` then raises it as well."""
         try:
             json = document.json
             with _without_collecting():
                 index, pieces = write_index(read_conversation(json))
         except UnreadableDocument as error:
-            self._keep(life, document.etag, "unreadable", [str(error).encode()])
+            self.keep_reason(life, document.etag, error)
             self._hold(life, Held(document.etag, 0))
             raise
         self._keep(life, document.etag, "messages", pieces)
@@ -70,9 +77,18 @@ class KeptDocuments:
         messages = self._cache.map(life.name, _name(etag, "messages"))
         if index is not None and messages is not None:
             return Index(index, messages)
-        if reason := self._cache.get(life.name, _name(etag, "unreadable")):
-            raise UnreadableDocument(reason.decode())
+        self.refuse(life, etag)
         return None
+
+    def keep_reason(self, life: Life, etag: str, error: UnreadableDocument) -> None:
+        """Remembers that a version cannot be read, whoever found out."""
+        logger.warning("the session of share %s cannot be read: %s", life.share_id, error)
+        self._keep(life, etag, self._unreadable, [str(error).encode()])
+
+    def refuse(self, life: Life, etag: str) -> None:
+        """Raises UnreadableDocument for a version of which it is known that it cannot be read."""
+        if reason := self._cache.get(life.name, _name(etag, self._unreadable)):
+            raise UnreadableDocument(reason.decode())
 
     def stored(self, life: Life, etag: str) -> bytes | None:
         """The document of a version as it was stored, unless that has been dropped."""

@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from app import folding
+from app import events, folding
 from app.extensions import db
 from app.life import Life
 from app.models import Share, ShareEvent
@@ -188,7 +188,7 @@ def test_housekeeping_folds_what_is_much_and_what_is_quiet(
 
 
 def test_a_session_that_cannot_be_folded_does_not_hold_up_the_others(
-    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(folding, "MIN_BYTES", 1)
     shares = [shared(client, SESSION), shared(client, recorded.document("single-message"))]
@@ -201,7 +201,8 @@ def test_a_session_that_cannot_be_folded_does_not_hold_up_the_others(
 
     during_put(monkeypatch, fails_first)
     keep(app)
-    assert sorted(stored(app, share) is None for share in shares) == [False, True]
+    [failed_one] = [share for share in shares if stored(app, share) is None]
+    assert f"share {failed_one['id']} could not be folded" in caplog.text
     keep(app)
     assert all(stored(app, share) for share in shares)
 
@@ -222,6 +223,34 @@ def test_a_document_cannot_be_older_than_what_was_acknowledged(app: Flask, clien
     with app.app_context():
         parts().store.delete(f"sessions/{share['id']}.json")
     assert code(client.get(f"/api/share/{share['id']}")) == (503, "storage_unavailable")
+
+
+def test_that_a_session_cannot_be_read_is_found_out_once(
+    each_database: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever finds out; until more has come, or the server takes more."""
+    with running_app(each_database) as app:
+        share = shared(app.test_client(), SESSION)
+    monkeypatch.setattr(folding, "MIN_BYTES", 1)
+    merged: list[str] = []
+    with_events = events.with_events
+
+    def counted(life: Life, *arguments: Any) -> bytes:
+        merged.append(life.share_id)
+        return with_events(life, *arguments)
+
+    monkeypatch.setattr(events, "with_events", counted)
+    with running_app({**each_database, "MAX_SESSION_BYTES": "10000"}) as app:
+        for _ in range(2):
+            keep(app)
+            assert code(app.test_client().get(f"/api/share/{share['id']}")) == (422, "unreadable_document")
+            assert app.test_client().get(f"/share/{share['id']}").status_code == 422
+    assert merged == [share["id"]]
+    assert caplog.text.count(f"share {share['id']} cannot be read") == 1
+    with running_app(each_database) as app:
+        assert app.test_client().get(f"/share/{share['id']}").status_code == 200
+        keep(app)
+        assert stored(app, share) is not None
 
 
 @pytest.mark.parametrize("address", ["/share/{id}", "/api/share/{id}", "/api/share/{id}/data"])
