@@ -35,24 +35,32 @@ class Event(NamedTuple):
     items: bytes
 
 
-def append(share: Share, batch: bytes) -> None:
-    """Notes a batch, a JSON list of items, for good. Raises ShareNotFound if the share was just deleted."""
+def append(share: Share, batch: bytes, condition: ColumnElement[bool]) -> bool:
+    """Notes a batch, a JSON list of items, for good, if `condition` holds for its share; whether it did.
+
+    Raises ShareNotFound if the share was just deleted.
+    """
     items = zstandard.compress(batch)
+    is_same = (Share.share_id == share.share_id) & (Share.secret == share.secret) & Share.deleted_at.is_(None)
     # Whoever counts up first holds the row until its batch is in, so numbers and order of arrival are one.
     counted = (
         update(Share)
-        .where(Share.share_id == share.share_id, Share.secret == share.secret, Share.deleted_at.is_(None))
+        .where(is_same, condition)
         .values(revision=Share.revision + 1, pending_bytes=Share.pending_bytes + len(batch))
         .returning(Share.revision)
         .execution_options(synchronize_session=False)
     )
     number = db.session.scalar(counted)
     if number is None:
-        db.session.rollback()
+        is_live = db.session.scalar(select(Share.share_id).where(is_same)) is not None
+        db.session.commit()
+        if is_live:
+            return False
         raise ShareNotFound
     row = {"number": number, "received_at": datetime.now(UTC), "size": len(batch), "items": items}
     db.session.execute(insert(ShareEvent).values(share_id=share.share_id, **row))
     db.session.commit()
+    return True
 
 
 def settle(life: Life, document_bytes: int) -> bool:

@@ -26,6 +26,8 @@ from app.turns import turn
 MIN_BYTES = 1024 * 1024
 QUIET = timedelta(minutes=10)
 GZIP_LEVEL = 3
+# At most so much of a document is none of its batches'.
+HEAD_BYTES = 1000
 
 logger = logging.getLogger(__name__)
 
@@ -46,19 +48,33 @@ class Folding:
         self._documents = documents
         self._max_bytes = max_bytes
 
-    def make_room(self, share: Share, batch: bytes) -> None:
-        """Raises SessionTooLarge when the document of a share would be too large with the batch in it.
+    def append(self, share: Share, batch: bytes) -> None:
+        """Notes a batch, a JSON list of items, for good.
 
-        Only where the sizes alone do not tell that it is not, everything is merged to see.
+        Only where the sizes alone do not tell that the document will not be too large with it, everything is
+        merged to see. Raises SessionTooLarge, and as `fold`.
         """
-        if share.document_bytes + share.pending_bytes + len(batch) <= self._max_bytes:
+        # It has to say whose the batch is also when its row has changed, or gone.
+        db.session.expunge(share)
+        is_small = Share.document_bytes + Share.pending_bytes + len(batch) <= self._max_bytes - HEAD_BYTES
+        if events.append(share, batch, is_small):
             return
-        self.fold(share.share_id, wait=True)
+        with turn(share.share_id, wait=True):
+            self._fold(share.share_id)
+            if events.append(share, batch, is_small):
+                return
+            # What came since the check is in no document that was checked.
+            while not events.append(share, batch, Share.revision == self._checked(share, batch)):
+                continue
+
+    def _checked(self, share: Share, batch: bytes) -> int:
+        """The revision of a share that the batch can follow on. Raises SessionTooLarge."""
         life = self._shares.life(share.share_id)
         document = self._documents.newest_json(life) if life.revision else events.NONE
         event = events.Event(share.session_id, life.revision + 1, datetime.now(UTC), batch)
         if len(events.with_events(life, document, [event])) > self._max_bytes:
             raise SessionTooLarge(self._max_bytes)
+        return life.revision
 
     def fold_due(self) -> None:
         """Folds what is due, each share on one machine only; one that fails does not hold up the others."""
@@ -72,23 +88,25 @@ class Folding:
                     "the session of share %s could not be folded and will be tried again: %s", share_id, error
                 )
 
-    def fold(self, share_id: str, *, wait: bool = False) -> None:
+    def fold(self, share_id: str) -> None:
         """Stores the document with every batch in it, unless another does so just now.
 
         Raises ShareError, UnreadableDocument or StorageError.
         """
-        with turn(share_id, wait=wait) as is_mine:
-            if not is_mine:
-                return
-            life = self._shares.life(share_id)
-            if not events.is_pending(life):
-                return
-            json = self._documents.newest_json(life)
-            packed = zlib.compress(json, GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
-            self._store.put(document_key(share_id), packed, encoding="gzip")
-            if not events.settle(life, len(json)):
-                # Deleted meanwhile, and what was stored may have come after the delete.
-                self._store.delete(document_key(share_id))
+        with turn(share_id, wait=False) as is_mine:
+            if is_mine:
+                self._fold(share_id)
+
+    def _fold(self, share_id: str) -> None:
+        life = self._shares.life(share_id)
+        if not events.is_pending(life):
+            return
+        json = self._documents.newest_json(life)
+        packed = zlib.compress(json, GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
+        self._store.put(document_key(share_id), packed, encoding="gzip")
+        if not events.settle(life, len(json)):
+            # Deleted meanwhile, and what was stored may have come after the delete.
+            self._store.delete(document_key(share_id))
 
 
 def _due(quiet_since: datetime) -> list[str]:

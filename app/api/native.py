@@ -11,7 +11,6 @@ import msgspec
 from flask.typing import ResponseReturnValue
 from msgspec import Raw
 
-from app import events
 from app.api.auth import require_share
 from app.api.blueprint import bp, limit_creations, limit_requests
 from app.api.body import SessionId, body_of, refused_bodies
@@ -66,9 +65,7 @@ def sync(share_id: str) -> ResponseReturnValue:
         items = take_in(wanted.data)
         if parts().config.SHARE_REDACT:
             items = _redacted(items)
-    batch = msgspec.json.encode(items)
-    parts().folding.make_room(share, batch)
-    events.append(share, batch)
+    parts().folding.append(share, msgspec.json.encode(items))
     return {}
 
 
