@@ -7,11 +7,12 @@ are not in it merged in, so that nothing has to be written for a change to be se
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import zstandard
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
 
 from app.extensions import db
 from app.life import Life
@@ -26,6 +27,13 @@ NONE = b"{}"
 ATTEMPTS = 3
 
 
+class Batch(NamedTuple):
+    """What a sync brings: `items`, a JSON list, and what they weigh (app.session.weight)."""
+
+    items: bytes
+    weight: int
+
+
 class Event(NamedTuple):
     """One batch, `items`, a JSON list, of the session `session_id`."""
 
@@ -35,18 +43,20 @@ class Event(NamedTuple):
     items: bytes
 
 
-def append(share: Share, batch: bytes, condition: ColumnElement[bool]) -> bool:
-    """Notes a batch, a JSON list of items, for good, if `condition` holds for its share; whether it did.
+def append(share: Share, batch: Batch, condition: ColumnElement[bool]) -> bool:
+    """Notes a batch for good if `condition` holds for its share; whether it did.
 
     Raises ShareNotFound if the share was just deleted.
     """
-    items = zstandard.compress(batch)
+    items = zstandard.compress(batch.items)
+    size = len(batch.items)
     is_same = (Share.share_id == share.share_id) & (Share.secret == share.secret) & Share.deleted_at.is_(None)
     # Whoever counts up first holds the row until its batch is in, so numbers and order of arrival are one.
     counted = (
         update(Share)
         .where(is_same, condition)
-        .values(revision=Share.revision + 1, pending_bytes=Share.pending_bytes + len(batch))
+        .values(revision=Share.revision + 1)
+        .values(pending_bytes=Share.pending_bytes + size, weight=Share.weight + batch.weight)
         .returning(Share.revision)
         .execution_options(synchronize_session=False)
     )
@@ -57,20 +67,24 @@ def append(share: Share, batch: bytes, condition: ColumnElement[bool]) -> bool:
         if is_live:
             return False
         raise ShareNotFound
-    row = {"number": number, "received_at": datetime.now(UTC), "size": len(batch), "items": items}
+    row = {"number": number, "received_at": datetime.now(UTC), "size": size, "items": items}
     db.session.execute(insert(ShareEvent).values(share_id=share.share_id, **row))
     db.session.commit()
     return True
 
 
-def settle(life: Life, document_bytes: int) -> bool:
-    """Drops the rows that are in the stored document of this size; False when the share is gone."""
+def settle(life: Life, document_bytes: int, lighter_by: int) -> bool:
+    """Drops the rows that are in the stored document of this size; False when the share is gone.
+
+    It is lighter now than it and the rows were said to be.
+    """
     merged_rows = (ShareEvent.share_id == life.share_id) & (ShareEvent.number <= life.revision)
     merged_bytes = select(func.coalesce(func.sum(ShareEvent.size), 0)).where(merged_rows).scalar_subquery()
     noted = (
         update(Share)
         .where(_row(life))
         .values(document_bytes=document_bytes, pending_bytes=Share.pending_bytes - merged_bytes)
+        .values(weight=Share.weight - lighter_by)
         .returning(Share.share_id)
         .execution_options(synchronize_session=False)
     )
@@ -81,10 +95,11 @@ def settle(life: Life, document_bytes: int) -> bool:
     return is_live
 
 
-def is_pending(life: Life) -> bool:
-    """Whether a share has rows that its stored document lacks."""
-    row = select(ShareEvent.number).where(ShareEvent.share_id == life.share_id).limit(1)
-    return db.session.scalar(row) is not None
+def pending(life: Life) -> tuple[Life, int] | None:
+    """The life as it is by now, with its weight, if it has rows that its stored document lacks."""
+    rows = exists().where(ShareEvent.share_id == life.share_id)
+    found = db.session.execute(select(Share.revision, Share.weight).where(_row(life), rows)).first()
+    return found and (replace(life, revision=found.revision), found.weight)
 
 
 def newest(life: Life, stored: Callable[[], JSON | None]) -> JSON:

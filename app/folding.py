@@ -1,23 +1,32 @@
-"""Folds the batches of OpenCode's own protocol into the stored documents, now and then.
+"""Takes the batches of OpenCode's own protocol, and folds them into the stored documents, now and then.
 
-Nobody waits for it: readers get what is not folded merged in. A document is written anew when as much waits
-for it as it holds, so that over time each byte of a batch is written twice, as a row and in a document;
-or when its session has gone quiet.
+Nobody waits for the folding: readers get what is not folded merged in. A document is written anew when as
+much waits for it as it holds, so that over time each byte of a batch is written twice, as a row and in a
+document; or when its session has gone quiet.
 """
 
 from __future__ import annotations
 
 import logging
 import zlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select
+import msgspec
+from sqlalchemy import ColumnElement, func, select
 
 from app import events
 from app.documents import Documents
 from app.extensions import db
 from app.models import Share, ShareEvent
-from app.session import UnreadableDocument
+from app.session import (
+    MAX_WEIGHT,
+    Item,
+    UnreadableDocument,
+    read_conversation,
+    weight_of,
+    weight_of_document,
+)
 from app.shares import ShareError, Shares
 from app.storage import ObjectStore, StorageError, document_key
 from app.turns import turn
@@ -26,17 +35,16 @@ from app.turns import turn
 MIN_BYTES = 1024 * 1024
 QUIET = timedelta(minutes=10)
 GZIP_LEVEL = 3
-# At most so much of a document is none of its batches'.
+# A document says no more than this of itself.
 HEAD_BYTES = 1000
+# Where messages of OpenCode 2 come into a session of OpenCode 1, its parts stay as `{"type":"part","data":}`.
+ITEM_BYTES = 23
 
 logger = logging.getLogger(__name__)
 
 
 class SessionTooLarge(Exception):
-    """The session would become larger than this server takes."""
-
-    def __init__(self, max_bytes: int) -> None:
-        super().__init__(f"A session may have at most {max_bytes:,} bytes.")
+    """A session would become more than can be read here; the text is a sentence that says in what way."""
 
 
 class Folding:
@@ -48,32 +56,43 @@ class Folding:
         self._documents = documents
         self._max_bytes = max_bytes
 
-    def append(self, share: Share, batch: bytes) -> None:
-        """Notes a batch, a JSON list of items, for good.
+    def append(self, share: Share, items: Sequence[Item]) -> None:
+        """Notes a batch for good, if the session can be read with it.
 
-        Only where the sizes alone do not tell that the document will not be too large with it, everything is
-        merged to see. Raises SessionTooLarge, and as `fold`.
+        Only where size and weight do not tell, everything is merged and read to see. Raises SessionTooLarge,
+        and as `fold`.
         """
+        batch = events.Batch(msgspec.json.encode(items), weight_of(items))
         # It has to say whose the batch is also when its row has changed, or gone.
         db.session.expunge(share)
-        is_small = Share.document_bytes + Share.pending_bytes + len(batch) <= self._max_bytes - HEAD_BYTES
-        if events.append(share, batch, is_small):
+        if events.append(share, batch, self._has_room(batch)):
             return
         with turn(share.share_id, wait=True):
             self._fold(share.share_id)
-            if events.append(share, batch, is_small):
+            if events.append(share, batch, self._has_room(batch)):
                 return
             # What came since the check is in no document that was checked.
             while not events.append(share, batch, Share.revision == self._checked(share, batch)):
                 continue
 
-    def _checked(self, share: Share, batch: bytes) -> int:
+    def _has_room(self, batch: events.Batch) -> ColumnElement[bool]:
+        """What holds for a share whose document can surely be read with the batch in it."""
+        weight = Share.weight + batch.weight
+        size = Share.document_bytes + Share.pending_bytes + len(batch.items) + weight * ITEM_BYTES
+        return (size <= self._max_bytes - HEAD_BYTES) & (weight <= MAX_WEIGHT)
+
+    def _checked(self, share: Share, batch: events.Batch) -> int:
         """The revision of a share that the batch can follow on. Raises SessionTooLarge."""
         life = self._shares.life(share.share_id)
         document = self._documents.newest_json(life) if life.revision else events.NONE
-        event = events.Event(share.session_id, life.revision + 1, datetime.now(UTC), batch)
-        if len(events.with_events(life, document, [event])) > self._max_bytes:
-            raise SessionTooLarge(self._max_bytes)
+        event = events.Event(share.session_id, life.revision + 1, datetime.now(UTC), batch.items)
+        try:
+            grown = events.with_events(life, document, [event])
+            if len(grown) > self._max_bytes:
+                raise SessionTooLarge(f"A session may have at most {self._max_bytes:,} bytes.")
+            read_conversation(grown)
+        except UnreadableDocument as error:
+            raise SessionTooLarge(str(error)) from None
         return life.revision
 
     def fold_due(self) -> None:
@@ -98,13 +117,14 @@ class Folding:
                 self._fold(share_id)
 
     def _fold(self, share_id: str) -> None:
-        life = self._shares.life(share_id)
-        if not events.is_pending(life):
+        pending = events.pending(self._shares.life(share_id))
+        if pending is None:
             return
+        life, weight = pending
         json = self._documents.newest_json(life)
         packed = zlib.compress(json, GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
         self._store.put(document_key(share_id), packed, encoding="gzip")
-        if not events.settle(life, len(json)):
+        if not events.settle(life, len(json), lighter_by=weight - weight_of_document(json)):
             # Deleted meanwhile, and what was stored may have come after the delete.
             self._store.delete(document_key(share_id))
 

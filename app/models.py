@@ -38,7 +38,7 @@ class Share(Base):
 
     `source` is the way it was made: UPLOAD, or NATIVE by OpenCode's own protocol. Of a native one `revision`
     numbers the last batch, `document_bytes` is the size of the stored document as JSON, and `pending_bytes`
-    that of the batches which are not in it yet.
+    that of the batches which are not in it yet; together they weigh at most `weight` (app.session.weight).
     """
 
     __tablename__ = "shares"
@@ -55,6 +55,7 @@ class Share(Base):
     revision: Mapped[int] = mapped_column(BigInteger, server_default="0")
     document_bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
     pending_bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    weight: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
 class ShareEvent(Base):

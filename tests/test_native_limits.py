@@ -12,13 +12,14 @@ import pytest
 import zstandard
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_migrate import downgrade, upgrade
 from sqlalchemy import true
 
 from app import events
 from app.extensions import db
 from app.models import Share
-from tests.conftest import running_app
-from tests.native import SESSION, SESSION_ID, Item, create, document_of, fold, shared, sync
+from tests.conftest import ROOT, running_app
+from tests.native import SESSION, SESSION_ID, Item, code, create, document_of, fold, shared, sync
 
 ROOM = 20_000
 
@@ -83,7 +84,8 @@ def test_what_comes_while_a_batch_is_checked_is_counted_as_well(
         checked.append(life.revision)
         if len(checked) == 1:
             row = db.session.get_one(Share, share["id"])
-            assert events.append(row, json.dumps(note("meanwhile", size)).encode(), true())
+            batch = events.Batch(json.dumps(note("meanwhile", size)).encode(), 1)
+            assert events.append(row, batch, true())
         return with_events(life, document, found)
 
     with monkeypatch.context() as patch:
@@ -104,3 +106,63 @@ def test_what_a_document_says_of_itself_counts_as_well(app: Flask, client: Flask
         if answers[-1] == 200:
             assert client.get(f"/share/{share['id']}").status_code == 200
     assert set(answers) == {200, 413}
+
+
+def messages(start: int, count: int) -> list[Item]:
+    """As small as they may be."""
+    return [{"type": "message", "data": {"id": f"msg_{number:06}"}} for number in range(start, start + count)]
+
+
+def of_parts(start: int, count: int, message: str) -> list[Item]:
+    numbers = range(start, start + count)
+    return [{"type": "part", "data": {"id": f"p{number:06}", "messageID": message}} for number in numbers]
+
+
+def test_a_session_has_as_many_messages_as_can_be_read(unlimited_app: Flask) -> None:
+    """What would be more is refused, also when it comes in small batches."""
+    client = unlimited_app.test_client()
+    share = shared(client, SESSION)
+    known = len(SESSION["messages"])
+    assert code(sync(client, share, messages(0, 50_001))) == (413, "too_large")
+    assert client.get(f"/share/{share['id']}").status_code == 200
+    assert sync(client, share, messages(0, 25_000)).status_code == 200
+    assert sync(client, share, messages(0, 25_000)).status_code == 200
+    assert sync(client, share, messages(25_000, 25_000 - known)).status_code == 200
+    refused = sync(client, share, messages(60_000, 1))
+    assert (code(refused), "50,000 messages" in refused.text) == ((413, "too_large"), True)
+    changed = [{"type": "message", "data": {"id": "msg_000000", "role": "user", "changed": True}}]
+    assert sync(client, share, changed).status_code == 200
+    assert client.get(f"/share/{share['id']}").status_code == 200
+    fold(unlimited_app, share)
+    document = document_of(client, share)
+    assert len(document["messages"]) == 50_000
+    assert {"info": changed[0]["data"], "parts": []} in document["messages"]
+
+
+@pytest.mark.parametrize("message", [SESSION["messages"][0]["info"]["id"], "msg_unknown"])
+def test_a_session_has_as_many_parts_as_can_be_read(sqlite_client: FlaskClient, message: str) -> None:
+    """Also of a message that has not come."""
+    client = sqlite_client
+    share = shared(client, SESSION)
+    assert sync(client, share, of_parts(0, 150_000, message)).status_code == 200
+    refused = sync(client, share, of_parts(150_000, 50_001, message))
+    assert (code(refused), "200,000 parts" in refused.text) == ((413, "too_large"), True)
+    assert sync(client, share, of_parts(150_000, 1_000, message)).status_code == 200
+    for _ in range(2):
+        assert client.get(f"/share/{share['id']}").status_code == 200
+        fold(client.application, share)
+
+
+def test_a_share_of_an_earlier_version_is_weighed_before_more_comes(each_database: dict[str, str]) -> None:
+    each_database["RATELIMIT_ENABLED"] = "false"
+    migrations = str(ROOT / "migrations")
+    with running_app(each_database) as app:
+        client = app.test_client()
+        share = shared(client, SESSION)
+        assert sync(client, share, messages(0, 49_900)).status_code == 200
+        with app.app_context():
+            downgrade(directory=migrations, revision="0003_native")
+            upgrade(directory=migrations)
+        assert sync(client, share, messages(49_900, 200)).status_code == 413
+        assert sync(client, share, messages(0, 1)).status_code == 200
+        assert client.get(f"/share/{share['id']}").status_code == 200

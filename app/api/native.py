@@ -65,7 +65,7 @@ def sync(share_id: str) -> ResponseReturnValue:
         items = take_in(wanted.data)
         if parts().config.SHARE_REDACT:
             items = _redacted(items)
-    parts().folding.append(share, msgspec.json.encode(items))
+    parts().folding.append(share, items)
     return {}
 
 

@@ -10,9 +10,11 @@ from app.session.intake import take_in
 from app.session.items import native_items
 from app.session.merge import Head, merged, revision_of
 from app.session.model import Conversation, Step, Turn
+from app.session.weight import MAX_WEIGHT, weight_of, weight_of_document
 
 __all__ = [
     "JSON",
+    "MAX_WEIGHT",
     "Chapter",
     "Conversation",
     "Head",
@@ -28,5 +30,7 @@ __all__ = [
     "refusals",
     "revision_of",
     "take_in",
+    "weight_of",
+    "weight_of_document",
     "write_index",
 ]

@@ -11,7 +11,7 @@ from msgspec import Raw
 from app.session.batches import Merged, encoded
 from app.session.encoding import JSON
 from app.session.fields import ABSENT, is_absent
-from app.session.limits import MAX_MESSAGES, MAX_PARTS, objects
+from app.session.limits import MAX_MESSAGES, MAX_PARTS, Counter, objects
 from app.session.model import NOTHING
 
 
@@ -64,6 +64,8 @@ def merged(document: JSON, batches: Iterable[bytes], head: Head) -> bytes:
     for batch in batches:
         for item in msgspec.json.decode(batch, type=list[Raw]):
             state.add(item)
+    others = [*_others(state)]
+    Counter(MAX_PARTS, "parts").add(len(others))
     return msgspec.json.encode(
         {
             **msgspec.json.decode(document, type=dict[str, Raw]),
@@ -77,7 +79,7 @@ def merged(document: JSON, batches: Iterable[bytes], head: Head) -> bytes:
             "messages": state.messages() if state.batch is None else state.batch,
             "diffs": state.diffs,
             "models": state.models,
-            "others": [*_others(state)],
+            "others": others,
         }
     )
 
