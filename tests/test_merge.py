@@ -151,6 +151,20 @@ def test_the_batch_of_an_opencode_2_is_the_whole_session(name: str) -> None:
     assert len(read_conversation(json.dumps(found).encode()).steps) >= len(document["messages"])
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "user", "text": "x", "info": 5},
+        {"type": "user", "text": "x", "info": {"id": "msg_1"}},
+        {"info": 5},
+    ],
+)
+def test_a_message_of_opencode_2_that_looks_like_an_older_one_stays_as_it_came(message: Item) -> None:
+    stored = merge([batch(SESSION["session"]["id"], [message])])
+    again = merge([{"type": "session", "data": SESSION["session"]}], into=stored)
+    assert again["messages"] == stored["messages"] == [message]
+
+
 def batch(session_id: str, messages: list[Any]) -> Item:
     return {"type": "messages", "data": {"sessionID": session_id, "messages": messages}}
 

@@ -39,8 +39,8 @@ class _Document(msgspec.Struct, frozen=True):
     others: Raw = NOTHING
 
 
-class _Stored(msgspec.Struct, frozen=True):
-    """A message of V1 in a document."""
+class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A message of V1 in a document; one with anything else in it is kept as it came."""
 
     info: Raw
     parts: Raw = NOTHING
@@ -93,10 +93,9 @@ def _load(state: Merged, document: _Document) -> None:
     for raw in objects(document.messages, MAX_MESSAGES):
         try:
             stored = msgspec.json.decode(raw, type=_Stored)
+            state.add_message(stored.info, stored.parts)
         except msgspec.ValidationError:
             batch.append(raw)
-        else:
-            state.add_message(stored.info, stored.parts)
     state.batch = batch or None
     for raw in objects(document.others, MAX_PARTS):
         state.add(raw)
