@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.session import Head, merged, read_conversation, take_in
+from app.session import Head, UnreadableDocument, merged, read_conversation, take_in
 from tests import constructed, native, recorded
 from tests.native import Item, items, message_items
 
@@ -277,3 +277,12 @@ def test_an_item_without_what_its_key_is_made_of_is_refused(item: Any) -> None:
 def test_a_refusal_names_the_item() -> None:
     with pytest.raises(msgspec.ValidationError, match="missing required field `id` in item 1 of `data`"):
         taken({"type": "todo", "data": {}}, {"type": "message", "data": {}})
+
+
+@pytest.mark.parametrize("field", ["title", "parentID", "directory", "version", "agent", "cost"])
+def test_a_session_that_could_not_be_read_is_refused(field: str) -> None:
+    session = {**SESSION["session"], field: []}
+    with pytest.raises(msgspec.ValidationError, match=rf"\$\.{field}. in item 0 of `data`"):
+        taken({"type": "session", "data": session})
+    with pytest.raises(UnreadableDocument):
+        read_conversation(json.dumps(merge([{"type": "session", "data": session}])).encode())

@@ -21,7 +21,7 @@ class _Revert(msgspec.Struct, frozen=True):
     messageID: str = ""  # noqa: N815 - names here and below are OpenCode's
 
 
-class _Session(msgspec.Struct, frozen=True):
+class Session(msgspec.Struct, frozen=True):
     """V1 has `directory` and `version`, V2 a `location`; a V2 session may be without a title."""
 
     id: str = ""
@@ -38,7 +38,7 @@ class _Session(msgspec.Struct, frozen=True):
     revert: Raw = ABSENT
 
 
-_decode_session = msgspec.json.Decoder(_Session).decode
+_decode_session = msgspec.json.Decoder(Session).decode
 _read_place = lenient(_Place)
 _read_revert = lenient(_Revert)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw
 
-from app.session.batches import Batch, Item, Message, Part, Session
+from app.session.batches import Batch, Item, Message, Part
 from app.session.clean import cleaned
+from app.session.conversation import Session
 from app.session.limits import MAX_MESSAGES, MAX_PARTS, objects
 
-# What an item of each type must have; one of an unknown type may be anything.
+# What an item of each type must have for its session to be read; one of an unknown type may be anything.
 SHAPES: dict[str, type[msgspec.Struct]] = {
     "session": Session,
     "message": Message,
