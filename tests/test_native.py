@@ -214,6 +214,24 @@ def test_what_has_no_place_is_kept_and_not_shown(sqlite_client: FlaskClient, ite
     assert len(sqlite_client.get(f"/api/share/{share['id']}/data").get_json()) == len(items(SESSION)) - 2
 
 
+def test_what_is_nested_just_too_deeply_to_be_read_is_refused(sqlite_client: FlaskClient) -> None:
+    client = sqlite_client
+    share = shared(client, SESSION)
+    item = b'{"type": "part", "data": {"id": "prt_deep", "messageID": "%b", "type": "x", "x": %b}}'
+
+    def answer(levels: int) -> int:
+        part = item % (MESSAGE["id"].encode(), b"[" * levels + b"]" * levels)
+        body = b'{"secret": "%b", "data": [%b]}' % (share["secret"].encode(), part)
+        return client.post(f"/api/share/{share['id']}/sync", data=body).status_code
+
+    taken, refused = 100, 100_000
+    while refused - taken > 1:
+        levels = (taken + refused) // 2
+        taken, refused = (levels, refused) if answer(levels) == 200 else (taken, levels)
+    assert (answer(refused), answer(taken)) == (400, 200)
+    assert client.get(f"/share/{share['id']}").status_code == 200
+
+
 def test_an_unknown_share_is_not_found(sqlite_client: FlaskClient) -> None:
     assert code(sync(sqlite_client, {"id": "nowhere", "secret": "x"}, [])) == (404, "not_found")
     assert code(sync(sqlite_client, {"id": "a%00b", "secret": "x"}, [])) == (404, "not_found")

@@ -18,12 +18,17 @@ SHAPES: dict[str, type[msgspec.Struct]] = {
     "messages": Batch,
 }
 
+# Their document is read further down the stack, where fewer levels are left.
+SPARE_LEVELS = 100
+
 
 def take_in(data: Raw) -> list[Item]:
     """The items of a sync, a list of `{type, data}`, without what must not be stored.
 
-    Raises ValidationError, which names the item, when one lacks what its key is made of.
+    Raises ValidationError, which names the item, when one lacks what its key is made of, and RecursionError
+    when they are nested too deeply.
     """
+    msgspec.json.decode(b"[" * SPARE_LEVELS + bytes(data) + b"]" * SPARE_LEVELS, type=Raw)
     return [_taken(raw, number) for number, raw in enumerate(objects(data, MAX_PARTS))]
 
 
