@@ -19,7 +19,7 @@ def find_block(index: Index, block_id: str) -> tuple[Block, Step] | None:
 
 def find_file(index: Index, file_id: str) -> File | None:
     # Of a file that a call gave back only the id of the call is in the document.
-    in_document = (file_id, _FILE_ENDING.sub("", file_id))
+    in_document = dict.fromkeys((_FILE_ENDING.sub("", file_id), file_id))
     for block, _ in chain.from_iterable(_blocks(index, id) for id in in_document):
         files = block.files if isinstance(block, Tool) else (block,)
         for file in files:
