@@ -50,8 +50,9 @@ class Needles:
         if not self._clues:
             return []
         wrapped = unwrapped(text)
-        found = wrapped.restored(self._search(wrapped.plain)) if wrapped else []
-        return merged([*self._search(text), *found])
+        if wrapped is None:
+            return self._search(text)
+        return merged([*self._search(text), *wrapped.restored(self._search(wrapped.plain))])
 
     def _search(self, text: str) -> list[Finding]:
         clues = self._clues
