@@ -50,11 +50,10 @@ def append(share: Share, batch: Batch, condition: ColumnElement[bool]) -> bool:
     """
     items = zstandard.compress(batch.items)
     size = len(batch.items)
-    is_same = (Share.share_id == share.share_id) & (Share.secret == share.secret) & Share.deleted_at.is_(None)
     # Whoever counts up first holds the row until its batch is in, so numbers and order of arrival are one.
     counted = (
         update(Share)
-        .where(is_same, condition)
+        .where(_row(share), condition)
         .values(revision=Share.revision + 1)
         .values(pending_bytes=Share.pending_bytes + size, weight=Share.weight + batch.weight)
         .returning(Share.revision)
@@ -62,7 +61,7 @@ def append(share: Share, batch: Batch, condition: ColumnElement[bool]) -> bool:
     )
     number = db.session.scalar(counted)
     if number is None:
-        is_live = db.session.scalar(select(Share.share_id).where(is_same)) is not None
+        is_live = _is_live(share)
         db.session.commit()
         if is_live:
             return False
@@ -149,12 +148,12 @@ def _between(life: Life, revision: int) -> list[Event]:
     return [Event(row[0], row[1], row[2], zstandard.decompress(row[3])) for row in rows]
 
 
-def _is_live(life: Life) -> bool:
-    row = select(Share.share_id).where(_row(life))
+def _is_live(share: Share | Life) -> bool:
+    row = select(Share.share_id).where(_row(share))
     return db.session.scalar(row) is not None
 
 
-def _row(life: Life) -> ColumnElement[bool]:
+def _row(share: Share | Life) -> ColumnElement[bool]:
     """The row of a share, as long as it has not ended."""
-    is_same = (Share.share_id == life.share_id) & (Share.created_at == life.created_at)
+    is_same = (Share.share_id == share.share_id) & (Share.created_at == share.created_at)
     return is_same & Share.deleted_at.is_(None)
