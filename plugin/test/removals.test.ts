@@ -15,6 +15,16 @@ afterEach(() => world.close())
 const broken = () => Response.json({ error: "The database is unreachable.", code: "database_unavailable" }, { status: 503 })
 const notes = () => new Memory(world.folder).notes()
 
+/** OpenCode ends while its server cannot be reached, with a share still to be removed. */
+async function leaveForLater(): Promise<void> {
+  const opencode = world.start({ limits: { offline: [3_600_000] } })
+  const share = await opencode.created()
+  world.server.always.delete = broken
+  await opencode.remove(share)
+  await opencode.share.dispose()
+  delete world.server.always.delete
+}
+
 describe("a share that cannot be removed now", () => {
   test("is remembered by this user alone, tried again, and the person is told the truth both times", async () => {
     const opencode = world.start()
@@ -31,12 +41,7 @@ describe("a share that cannot be removed now", () => {
   })
 
   test("is removed after OpenCode was started again", async () => {
-    const first = world.start({ limits: { offline: [3_600_000] } })
-    const share = await first.created()
-    world.server.always.delete = broken
-    await first.remove(share)
-    await first.share.dispose()
-    delete world.server.always.delete
+    await leaveForLater()
     expect(world.server.shares.size).toBe(1)
     void world.start().share.start()
     await world.host.told(/is removed now/)
@@ -44,12 +49,7 @@ describe("a share that cannot be removed now", () => {
   })
 
   test("is removed although other notes are damaged", async () => {
-    const first = world.start({ limits: { offline: [3_600_000] } })
-    const share = await first.created()
-    world.server.always.delete = broken
-    await first.remove(share)
-    await first.share.dispose()
-    delete world.server.always.delete
+    await leaveForLater()
     await writeFile(join(world.folder, "removal-x.json"), "null")
     await writeFile(join(world.folder, "share-x.json"), '{"kind": "removal"}')
     await world.start().share.start()
