@@ -16,11 +16,13 @@ db = current_app.extensions["migrate"].db
 
 
 @contextmanager
-def one_at_a_time(connection: Connection) -> Iterator[None]:
-    """Keeps servers that start together from migrating together: the second one finds nothing to do."""
-    if connection.dialect.name == "postgresql":
-        # Held until the transaction of the migrations ends.
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+def one_at_a_time_on_sqlite() -> Iterator[None]:
+    """Keeps servers that start together on one SQLite file from migrating together.
+
+    It comes before the first connection, which gives a new file its write-ahead log: two that do so at once
+    get an error from SQLite without waiting for each other.
+    """
+    if db.engine.dialect.name != "sqlite":
         yield
         return
     with Path(current_app.config["DATA_DIR"], "migrations.lock").open("w") as lock:
@@ -28,13 +30,20 @@ def one_at_a_time(connection: Connection) -> Iterator[None]:
         yield
 
 
+def wait_for_the_others_on_postgresql(connection: Connection) -> None:
+    """Keeps servers that start together from migrating together until the current transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+
+
 if context.is_offline_mode():
     context.configure(url=db.engine.url, target_metadata=db.metadata, literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
 else:
-    with db.engine.connect() as connection:
+    with one_at_a_time_on_sqlite(), db.engine.connect() as connection:
         # SQLite cannot alter constraints: batch mode makes a new table and copies.
         context.configure(connection=connection, target_metadata=db.metadata, render_as_batch=True)
-        with context.begin_transaction(), one_at_a_time(connection):
+        with context.begin_transaction():
+            wait_for_the_others_on_postgresql(connection)
             context.run_migrations()

@@ -104,5 +104,6 @@ def test_servers_that_start_together_on_sqlite_migrate_one_by_one(tmp_path: Path
                 ),
                 servers,
             )
+            assert not (tmp_path / "better-share.db").exists()
             fcntl.flock(held, fcntl.LOCK_UN)
             wait_until(lambda: are_up(servers), servers)
