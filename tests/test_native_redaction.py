@@ -19,7 +19,7 @@ from tests.conftest import running_app
 from tests.native import SESSION, SESSION_ID, create, items, sync
 from tests.redaction.kinds import ALNUM, pick
 
-TOKEN = "ghp_" + pick(Random(), ALNUM, 36)
+TOKEN = "ghp_" + pick(Random(1), ALNUM, 36)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.opencode.web import fetch
 from tests.redaction.kinds import ALNUM, HEX, pem, pick
 from tests.servers.gunicorn import gunicorn
 
-RANDOM = Random()
+RANDOM = Random(1)
 PROMPTED = "ghp_" + pick(RANDOM, ALNUM, 36)
 PRINTED = "sk_live_" + pick(RANDOM, ALNUM, 40)
 READ = "glpat-" + pick(RANDOM, ALNUM, 20)
