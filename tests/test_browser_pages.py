@@ -15,7 +15,6 @@ from tests.browser.shares import OpenPage, Shared
 
 pytest_plugins = ("tests.browser.fixtures",)
 
-SOON = 10_000
 TOP = "(element) => element.getBoundingClientRect().top"
 TO_END = "scrollTo({ top: document.body.scrollHeight, behavior: 'instant' })"
 
@@ -70,7 +69,7 @@ def scroll_to_the_end(page: Page) -> None:
     while page.locator("#steps ~ .pages [rel=next]").count():
         count = page.locator(".page").count()
         page.evaluate(TO_END)
-        expect(page.locator(".page").nth(count)).to_be_attached(timeout=SOON)
+        expect(page.locator(".page").nth(count)).to_be_attached()
 
 
 def test_the_whole_session_can_be_scrolled_through(session: LongSession, open_page: OpenPage) -> None:
@@ -93,7 +92,7 @@ def test_what_comes_before_does_not_move_what_is_read(session: LongSession, open
     assert shown(page) == [3]
     top = first.evaluate(TOP)
     page.evaluate("scrollBy({ top: 500, behavior: 'instant' })")
-    expect(page.locator("#page-2")).to_be_attached(timeout=SOON)
+    expect(page.locator("#page-2")).to_be_attached()
     assert abs(first.evaluate(TOP) - (top - 500)) < 2
 
 
@@ -112,7 +111,7 @@ def test_a_place_on_another_page_is_one_link_away(session: LongSession, open_pag
     link = page.locator(".contents a").last
     target = (link.get_attribute("href") or "").rpartition("#")[2]
     link.click()
-    expect(page.locator(f"[id='{target}']")).to_be_in_viewport(timeout=SOON)
+    expect(page.locator(f"[id='{target}']")).to_be_in_viewport()
 
 
 def test_pages_that_came_later_follow_the_session(session: LongSession, open_page: OpenPage) -> None:
@@ -122,9 +121,9 @@ def test_pages_that_came_later_follow_the_session(session: LongSession, open_pag
         {"id": "prt_new", "type": "text", "text": "One more thing."}
     )
     session.grow()
-    expect(page.get_by_text("One more thing.")).to_be_attached(timeout=SOON)
+    expect(page.get_by_text("One more thing.")).to_be_attached()
     scroll_to_the_end(page)
-    expect(page.locator(f"[id='{session.last_id}']")).to_be_attached(timeout=SOON)
+    expect(page.locator(f"[id='{session.last_id}']")).to_be_attached()
     numbers = shown(page)
     assert numbers == list(range(1, len(numbers) + 1))
 
@@ -139,7 +138,7 @@ def test_what_is_newer_than_the_page_knows_is_asked_for_once(
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.evaluate(TO_END)
-    expect(page.locator("#page-2")).to_be_attached(timeout=SOON)
+    expect(page.locator("#page-2")).to_be_attached()
     page.wait_for_load_state("networkidle")
     steps = [url for url in asked if "/steps/" in url]
     assert len(steps) == len(set(steps))

@@ -28,7 +28,7 @@ from tests.opencode.proxy import Trap, trap
 from tests.opencode.web import fetch
 from tests.servers.gunicorn import gunicorn
 
-PATIENCE = 20
+PATIENCE = 30
 
 TASK = {"description": "Count", "prompt": "Count the names", "subagent_type": "general"}
 

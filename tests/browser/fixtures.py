@@ -6,13 +6,17 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests import recorded
 from tests.browser.shares import OpenPage, Shared, share_id
 from tests.servers import missing
 from tests.servers.chromium import CHROMIUM, FLAGS
 from tests.servers.gunicorn import gunicorn
+
+# In milliseconds: a busy machine takes its time, and what never comes fails all the same.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,7 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
     def open_page(path: str | None, **options: object) -> Page:
         contexts.append(browser.new_context(base_url=address, **options))
         page = contexts[-1].new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         if path:
             response = page.goto(path)
             assert response is not None
