@@ -13,8 +13,8 @@ import msgspec
 from app.watch import Answered, request_id
 
 # A token in an address is as good as a password, and a query may be the signature of an upload link.
-# Slashes and dots that are too many do not make it another one.
-TOKEN = re.compile(r"/(t|%74)/[./]*[^/\s]+")
+# Slashes and dots that are too many, or a capital, do not make it another one.
+TOKEN = re.compile(r"/(t|%[57]4)/[./]*[^/\s]+", re.IGNORECASE)
 QUERY = re.compile(r"\?\S+")
 SHOWN_CHARACTERS = 200
 # What most requests are made of; encoding it takes longer than all else of a line.

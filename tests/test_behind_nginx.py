@@ -178,6 +178,7 @@ def test_logs_tell_of_the_same_requests_and_of_no_secret(team: Team) -> None:
         "/%74/TEAMTOKEN/x",
         "//t/TEAMTOKEN/x?sig=PRESIGNED",
         "/t//TEAMTOKEN/x",
+        "/T/TEAMTOKEN/x",
     ):
         team.ask("GET", path)
     team.ask("POST", "/t/TEAMTOKEN/api/share?sig=PRESIGNED", headers={"Content-Length": str(1 << 40)})

@@ -139,7 +139,7 @@ def test_what_gunicorn_says_of_a_request_is_masked_too() -> None:
     )
     assert AddressFilter().filter(record)
     assert record.getMessage() == "Error handling request /api/upload/x.json?***"
-    for path in ("/t/token", "/t//token", "/%74/token"):
+    for path in ("/t/token", "/t//token", "/%74/token", "/T/token", "/%54/token"):
         record = logging.makeLogRecord({"msg": f"Error handling request {path}/api/share"})
         assert AddressFilter().filter(record)
         assert record.getMessage() == "Error handling request /t/***/api/share"
