@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from io import BytesIO
 
 import pytest
@@ -55,16 +54,6 @@ def test_any_title_makes_a_small_picture_and_stays_inside(title: str) -> None:
     assert 76 <= left < right <= 1124
     if title != TITLES_OF_ALL_KINDS["marks"]:
         assert 0 < top < bottom < 344
-
-
-def test_a_card_is_drawn_in_a_blink() -> None:
-    card("warm up", FACTS)
-    seconds = []
-    for _ in range(5):
-        start = time.process_time()
-        card(TITLES_OF_ALL_KINDS["long"], FACTS)
-        seconds.append(time.process_time() - start)
-    assert min(seconds) < 0.1
 
 
 def test_a_title_is_written_in_at_most_three_lines_and_ends_with_an_ellipsis(

@@ -47,7 +47,7 @@ def test_of_two_batches_at_once_that_are_too_large_together_one_is_refused(
 ) -> None:
     share = shared(client, SESSION)
     fold(app, share)
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
     compress = zstandard.compress
     packed: list[bytes] = []
 
