@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from limits.storage import Storage, storage_from_string
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError
 from redis.retry import Retry
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,7 +18,7 @@ from app.limits_storage import DatabaseStorage
 
 URI = "fallback://"
 # How long Redis may take to answer, and how long it is left alone once it did not.
-ANSWER_SECONDS = 0.5
+ANSWER_SECONDS = 2
 RETRY_SECONDS = 5
 
 logger = logging.getLogger(__name__)
@@ -87,8 +88,11 @@ class FallbackStorage(Storage):
 
 
 def _options(uri: str) -> dict[str, Any]:
-    """Keeps requests from waiting for a Redis that is gone; one retry is for connections it has closed."""
+    """Keeps requests from waiting for a Redis that is gone.
+
+    One retry is for connections that it has closed. What it was slow to answer it may have counted already.
+    """
     if not urlsplit(uri).scheme.startswith("redis"):
         return {}
     times = {"socket_connect_timeout": ANSWER_SECONDS, "socket_timeout": ANSWER_SECONDS}
-    return {**times, "retry": Retry(NoBackoff(), 1)}
+    return {**times, "retry": Retry(NoBackoff(), 1, supported_errors=(ConnectionError,))}

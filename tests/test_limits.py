@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import socket
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -14,6 +17,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from limits.storage import RedisStorage
+from redis import Connection, Redis
 
 from app.extensions import limiter
 from tests.client import SESSION_ID, create, renew
@@ -198,6 +202,28 @@ def test_the_database_counts_while_redis_is_gone_and_redis_once_it_is_back(
         with redis_server(tmp_path, port):
             assert left() == "2"
         assert left() == "0"
+
+
+def test_what_a_slow_redis_may_have_counted_is_not_sent_to_it_again(
+    settings: dict[str, str], redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redis = Redis.from_url(redis_url)
+    server = redis.info("server")["process_id"]
+    connect = Connection._connect
+
+    def awake_for(connection: Connection) -> socket.socket:
+        os.kill(server, signal.SIGCONT)
+        return connect(connection)
+
+    with running_app({**settings, "RATELIMIT_STORAGE_URI": redis_url}) as app:
+        client = app.test_client()
+        client.get("/api/share/unknown")
+        os.kill(server, signal.SIGSTOP)
+        monkeypatch.setattr(Connection, "_connect", awake_for)
+        client.get("/api/share/unknown")
+        os.kill(server, signal.SIGCONT)
+    [key] = redis.keys("LIMITS*")
+    assert redis.get(key) == b"2"
 
 
 def test_a_redis_that_is_gone_is_left_alone_for_a_while(
