@@ -149,6 +149,8 @@ S3_REQUIRED = ("S3_ENDPOINT", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_BU
 S3_OPTIONAL = ("S3_PUBLIC_URL", "S3_PRESIGN_ENDPOINT")
 # Tokens stand in addresses, where these characters need no escapes (RFC 3986, section 2.3).
 TOKEN = re.compile(r"([A-Za-z0-9._-]{1,64}):([A-Za-z0-9._~-]{16,256})")
+# What no address has unescaped.
+NO_ADDRESS = re.compile(r"[\s<>\"\\^`{|}]")
 # What paths of the server begin with; below one of these it could not tell that address from its own.
 OWN_PATHS = frozenset({"api", "healthz", "metrics", "readyz", "share", "static", "t", "themes"})
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -235,6 +237,10 @@ def _check_tokens(name: str, value: str) -> None:
 def _check_limit_storage(uri: str) -> None:
     if not uri:
         return
+    if urlsplit(uri).scheme == "memory":
+        raise ConfigError(
+            "RATELIMIT_STORAGE_URI is 'memory://': each worker would count alone; leave it unset."
+        )
     try:
         storage_from_string(uri)
     except (ConfigurationError, ValueError):
@@ -249,7 +255,7 @@ def _web_address(name: str, value: str) -> str:
         valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
         valid = False
-    if not valid or parts.query or parts.fragment or parts.username:
+    if not valid or parts.query or parts.fragment or parts.username or NO_ADDRESS.search(value):
         raise ConfigError(f"{name} is {value!r}: expected an address such as 'https://share.example.com'.")
     return value.rstrip("/")
 
@@ -277,6 +283,8 @@ def _database_url(config: Config) -> str:
         url = url.set(drivername="postgresql+psycopg2")
     elif url.get_backend_name() != "sqlite":
         raise ConfigError(f"DATABASE_URL begins with {url.drivername!r}: expected 'postgresql' or 'sqlite'.")
+    elif url.database in (None, "", ":memory:"):
+        raise ConfigError("DATABASE_URL names no file: each worker would have a database of its own.")
     return url.render_as_string(hide_password=False)
 
 

@@ -102,6 +102,7 @@ def test_a_public_bucket_alone_is_half_an_s3_configuration(tmp_path: Path) -> No
         ("SHARE_MAX_AGE", "99999999999w"),
         ("BASE_URL", "share.example.com"),
         ("BASE_URL", "https://share.example.com/?a=b"),
+        ("BASE_URL", "https://share.example.com/a b"),
         ("BASE_URL", "http://[::1"),
         ("BASE_URL", "https://example.com/share"),
         ("BASE_URL", "https://example.com/t/team/"),
@@ -109,7 +110,9 @@ def test_a_public_bucket_alone_is_half_an_s3_configuration(tmp_path: Path) -> No
         ("DATABASE_URL", "mysql://db/name"),
         ("DATABASE_URL", "nonsense"),
         ("DATABASE_URL", "postgresql://me@db:port/name"),
+        ("DATABASE_URL", "sqlite://"),
         ("RATELIMIT_STORAGE_URI", "foo://host"),
+        ("RATELIMIT_STORAGE_URI", "memory://"),
         ("DATA_DIR", "/dev/null/data"),
     ],
 )
