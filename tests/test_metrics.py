@@ -12,7 +12,8 @@ from app.metrics import EVENTS, count
 from tests.client import delete, share
 from tests.conftest import running_app
 from tests.recorded import document_bytes
-from tests.servers.gunicorn import gunicorn
+from tests.servers import answers, free_ports
+from tests.servers.gunicorn import started
 
 
 def values(text: str) -> dict[str, float]:
@@ -85,9 +86,11 @@ def test_what_came_through_a_proxy_gets_none(settings: dict[str, str]) -> None:
 
 
 def test_the_workers_of_a_server_add_up_and_start_from_nothing(tmp_path: Path) -> None:
-    settings = {"METRICS_ENABLED": "true", "WEB_CONCURRENCY": "3"}
+    [port] = free_ports(1)
+    address = f"http://127.0.0.1:{port}"
+    settings = {"METRICS_ENABLED": "true", "WEB_CONCURRENCY": "3", "PORT": str(port)}
     for _start in ("first", "after what the first run left"):
-        with gunicorn(tmp_path, **settings) as address:
+        with started(tmp_path, lambda: answers(port), **settings):
             for _ in range(30):
                 urllib.request.urlopen(f"{address}/healthz").close()
             with urllib.request.urlopen(f"{address}/metrics") as answer:
