@@ -38,5 +38,5 @@ def prepare_sqlite(connection: Any, _record: object) -> None:
     """Lets several workers use one SQLite file: readers go on while one writes, writers wait their turn."""
     if isinstance(connection, sqlite3.Connection):
         connection.executescript(
-            "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"
+            "PRAGMA busy_timeout=10000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"
         )
