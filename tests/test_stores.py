@@ -43,6 +43,22 @@ def test_putting_replaces_what_was_there(store: ObjectStore) -> None:
     assert [(found.key, found.size) for found in store.objects()] == [("sessions/one.json", 8)]
 
 
+def test_a_document_that_is_deleted_as_soon_as_it_is_in_its_folder_was_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(read_config({"DATA_DIR": str(tmp_path)}))
+    rename = Path.rename
+
+    def rename_and_delete(draft: Path, target: Path) -> Path:
+        rename(draft, target)
+        target.unlink()
+        return target
+
+    monkeypatch.setattr(Path, "rename", rename_and_delete)
+    assert store.put(document_key("one"), PACKED, encoding="gzip")
+    assert store.open(document_key("one")) is None
+
+
 def test_an_object_put_into_a_bucket_has_the_headers_of_an_upload(
     empty_bucket: dict[str, str], tmp_path: Path
 ) -> None:

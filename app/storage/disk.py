@@ -87,9 +87,7 @@ class DiskStore:
         self._write(self._folder / key, body, length, before_storing)
 
     def put(self, key: str, data: bytes, *, encoding: str | None) -> str:
-        path = self._folder / key
-        self._write(path, BytesIO(data), len(data), lambda: None)
-        return _etag(path.stat())
+        return self._write(self._folder / key, BytesIO(data), len(data), lambda: None)
 
     def open(self, key: str, etag: str | None = None) -> StoredObject | None:
         try:
@@ -145,7 +143,8 @@ class DiskStore:
         message = "\n".join(("PUT", key, *(f"{name}={value}" for name, value in terms.items())))
         return hmac.digest(self._secret_key, message.encode(), "sha256").hex()
 
-    def _write(self, path: Path, body: Source, length: int, before_storing: Callable[[], None]) -> None:
+    def _write(self, path: Path, body: Source, length: int, before_storing: Callable[[], None]) -> str:
+        """The ETag of what was written; it may be deleted as soon as it is in its place."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=path.parent, prefix=DRAFT, delete=False) as draft:
@@ -153,12 +152,14 @@ class DiskStore:
                     _copy(body, draft.write, length)
                     draft.flush()
                     os.fsync(draft.fileno())
+                    etag = _etag(os.fstat(draft.fileno()))
                     before_storing()
                     Path(draft.name).rename(path)
                 except BaseException:
                     Path(draft.name).unlink(missing_ok=True)
                     raise
             _sync_folder(path.parent)
+            return etag
         except OSError as error:
             raise StorageError(f"a document cannot be written: {error.strerror}") from error
 
