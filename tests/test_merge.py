@@ -169,6 +169,14 @@ def batch(session_id: str, messages: list[Any]) -> Item:
     return {"type": "messages", "data": {"sessionID": session_id, "messages": messages}}
 
 
+def test_an_empty_batch_of_an_opencode_2_takes_no_older_messages_away() -> None:
+    empty = batch(SESSION["session"]["id"], [])
+    newer = batch(SESSION["session"]["id"], [constructed.answer({"type": "text", "text": "x"})])
+    for batches in ([items(SESSION), [empty]], [items(SESSION), [newer], [empty]]):
+        assert merge(*batches)["messages"] == SESSION["messages"]
+        assert merge([items(SESSION)[0]], into=merge(*batches)) == merge(*batches)
+
+
 def test_messages_of_both_generations_are_kept_and_those_of_opencode_2_shown() -> None:
     newer = batch(SESSION["session"]["id"], [constructed.answer({"type": "text", "text": "x"})])
     found = merge([newer], into=merge(items(SESSION)))

@@ -90,7 +90,7 @@ class Merged:
     session: Raw | None = None
     diffs: Raw = field(default_factory=lambda: NOTHING)
     models: Raw = field(default_factory=lambda: NOTHING)
-    batch: Sequence[Raw] | None = None
+    batch: Sequence[Raw] = ()
     entries: dict[str, Entry] = field(default_factory=dict)
     later: dict[str, dict[str, Raw]] = field(default_factory=dict)
     others: dict[str, Raw] = field(default_factory=dict)
@@ -189,8 +189,8 @@ def fold(items: Sequence[Raw]) -> Contents:
             merged.add(raw)
         except msgspec.ValidationError:
             continue
-    if merged.batch is not None or not is_absent(head.location):
-        return Contents(session, merged.batch or (), merged.diffs, models=merged.models)
+    if merged.batch or not is_absent(head.location):
+        return Contents(session, merged.batch, merged.diffs, models=merged.models)
     return Contents(session, merged.messages(), merged.diffs, models=merged.models)
 
 

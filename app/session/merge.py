@@ -76,7 +76,7 @@ def merged(document: JSON, batches: Iterable[bytes], head: Head) -> bytes:
             "revision": head.revision,
             # Whatever comes first, there is a page to see.
             "session": state.session or {"id": head.session_id},
-            "messages": state.messages() if state.batch is None else state.batch,
+            "messages": state.batch or state.messages(),
             "diffs": state.diffs,
             "models": state.models,
             "others": others,
@@ -96,7 +96,7 @@ def _load(state: Merged, document: _Document) -> None:
             state.add_message(stored.info, stored.parts)
         except msgspec.ValidationError:
             batch.append(raw)
-    state.batch = batch or None
+    state.batch = batch
     for raw in objects(document.others, MAX_PARTS):
         state.add(raw)
 
@@ -105,7 +105,7 @@ def _others(state: Merged) -> Iterator[Raw]:
     """What has no place in the session, as the items it came in; some of it may get one yet."""
     yield from state.others.values()
     yield from state.orphans()
-    if state.batch is not None:
+    if state.batch:
         for message in state.messages():
             stored = msgspec.json.decode(message, type=_Stored)
             yield encoded("message", stored.info)
