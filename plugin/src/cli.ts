@@ -28,6 +28,11 @@ async function remove(link: string): Promise<number> {
     console.error(link === "--all" ? "No shares are known on this machine." : `No share ${link} is known on this machine: see \`list\`.`)
     return link === "--all" ? 0 : 1
   }
+  const links = [...new Set(chosen.map(({ url }) => url))]
+  if (link !== "--all" && links.length > 1) {
+    console.error(`Nothing was removed: ${links.length} shares on different servers are called ${link}. Name one by its link:\n${links.join("\n")}`)
+    return 1
+  }
   const results = await Promise.all(chosen.map(removeOne))
   return results.every(Boolean) ? 0 : 1
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { NativeShare } from "../src/bridge"
 import { FakeHost, SESSION, transcript } from "./support/fake-host"
+import { FakeServer } from "./support/fake-server"
 import { World } from "./support/world"
 
 const OTHER = "ses_dfdcb1c80ffeesxOqc7NSn0000"
@@ -77,6 +78,24 @@ describe("one's own shares", () => {
     await opencode.created(OTHER)
     expect(await run("remove", name(share))).toEqual({ code: 0, out: `Removed: ${share.url}\n`, err: "" })
     expect([...world.server.shares.keys()]).toEqual([OTHER.slice(-8)])
+  })
+
+  test("are not removed by an id that they have on two servers, but by the link of one", async () => {
+    await using stack = new AsyncDisposableStack()
+    const moved = stack.adopt(new FakeServer(), (server) => server.stop())
+    const before = await world.start().created()
+    const after = await world.start({ settings: { base: moved.base, token: undefined, isDefault: false } }).created()
+    expect(after.id).toBe(before.id)
+
+    const { code, out, err } = await run("remove", before.id)
+    expect({ code, out }).toEqual({ code: 1, out: "" })
+    expect(err).toStartWith("Nothing was removed: ")
+    expect(err.trim().split("\n").slice(1).sort()).toEqual([before.url, after.url].sort())
+    expect([world.server.shares.size, moved.shares.size]).toEqual([1, 1])
+
+    expect(await run("remove", before.url)).toEqual({ code: 0, out: `Removed: ${before.url}\n`, err: "" })
+    expect(await run("remove", after.id)).toEqual({ code: 0, out: `Removed: ${after.url}\n`, err: "" })
+    expect([world.server.shares.size, moved.shares.size]).toEqual([0, 0])
   })
 
   test("are not removed by what only looks alike", async () => {
