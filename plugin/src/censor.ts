@@ -28,7 +28,7 @@ export class Censor {
     private readonly machine: Machine,
   ) {
     const { exclude, redact } = "problem" in privacy ? { exclude: [], redact: false as const } : privacy
-    this.#exclusions = new Exclusions(exclude)
+    this.#exclusions = new Exclusions(exclude, machine.home)
     this.#redactor = redact ? new Redactor({ ...redact, home: machine.home }) : undefined
   }
 

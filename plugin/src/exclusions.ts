@@ -1,6 +1,7 @@
 import type { SessionDocument } from "./document"
 import { ExcludedPaths } from "./excluded-paths"
 import { isObject, type Json, type Message, type Session } from "./host"
+import { NamedPaths } from "./named-paths"
 import type { Transcript } from "./snapshot"
 
 /** These only name files. */
@@ -11,7 +12,10 @@ const note = (path: string): string => `[excluded: ${path}]`
 export class Exclusions {
   readonly #paths: ExcludedPaths | undefined
 
-  constructor(patterns: readonly string[]) {
+  constructor(
+    patterns: readonly string[],
+    private readonly home: string,
+  ) {
     this.#paths = patterns.length > 0 ? new ExcludedPaths(patterns) : undefined
   }
 
@@ -19,15 +23,17 @@ export class Exclusions {
     const paths = this.#paths
     if (!paths) return document
     const { children } = document
-    return { ...document, ...withoutExcluded(document, paths), ...(children ? { children: children.map((child) => withoutExcluded(child, paths)) } : {}) }
+    const allowed = (transcript: Transcript): Transcript => withoutExcluded(transcript, paths, this.home)
+    return { ...document, ...allowed(document), ...(children ? { children: children.map(allowed) } : {}) }
   }
 }
 
-type Find = (text: string) => string | undefined
+/** The first path in these texts. */
+type Find = (texts: readonly string[]) => string | undefined
 
-function withoutExcluded({ session, messages }: Transcript, paths: ExcludedPaths): Transcript {
-  const folder = typeof session.directory === "string" ? session.directory : "/"
-  const find = (text: string): string | undefined => paths.in(text, folder)
+function withoutExcluded({ session, messages }: Transcript, paths: ExcludedPaths, home: string): Transcript {
+  const project = new NamedPaths(typeof session.directory === "string" ? session.directory : "/", home)
+  const find: Find = (texts) => firstIn(texts, (text) => paths.in(text, project))
   const diffs = (holder: Json): Json => withoutDiffs(holder, find)
   return { session: withoutUndone(diffs(session), find) as Session, messages: messages.map((message) => withoutContents(message, find, diffs)) }
 }
@@ -46,7 +52,7 @@ function withoutDiffs(holder: Json, find: Find): Json {
   if (!isObject(summary) || !Array.isArray(summary.diffs)) return holder
   const diffs = summary.diffs.map((diff: unknown) => {
     if (!isObject(diff)) return diff
-    const path = find(String(diff.file ?? diff.path ?? ""))
+    const path = find([String(diff.file ?? diff.path ?? "")])
     if (path === undefined) return diff
     return { ...diff, ...Object.fromEntries(["patch", "before", "after"].filter((key) => key in diff).map((key) => [key, key === "before" ? "" : note(path)])) }
   })
@@ -57,7 +63,7 @@ function withoutDiffs(holder: Json, find: Find): Json {
 function withoutUndone(session: Json, find: Find): Json {
   const { revert } = session
   if (!isObject(revert) || typeof revert.diff !== "string") return session
-  const path = find(revert.diff)
+  const path = find([revert.diff])
   return path === undefined ? session : { ...session, revert: { ...revert, diff: note(path) } }
 }
 
@@ -68,7 +74,7 @@ function withoutOutput(part: Json, find: Find): Json {
   const tool = String(part.tool ?? part.name ?? "")
   const named = textsIn(state.input)
   const shown = LISTING_TOOLS.has(tool) ? [] : textsIn([state.output, state.title, state.metadata, state.content, state.structured, state.raw, state.error])
-  const path = firstIn([...named, ...shown], find)
+  const path = find([...named, ...shown])
   if (path === undefined) return part
   const { time, status } = state
   const contents = state.content === undefined ? { output: note(path) } : { content: [{ type: "text", text: note(path) }] }
@@ -92,17 +98,17 @@ function withoutAttached(parts: unknown[], find: Find): unknown[] {
 function attachedPath(part: Json, find: Find): string | undefined {
   const source = isObject(part.source) ? String(part.source.path ?? "") : ""
   const url = typeof part.url === "string" && !part.url.startsWith("data:") ? (part.url.split("?")[0] ?? "") : ""
-  return firstIn([source, url, String(part.filename ?? "")], find)
+  return find([source, url, String(part.filename ?? "")])
 }
 
 function withoutShell(message: Json, find: Find): Json {
-  const path = firstIn(textsIn([message.command, message.output]), find)
+  const path = find(textsIn([message.command, message.output]))
   return path === undefined ? message : { ...message, output: note(path) }
 }
 
-function firstIn(texts: readonly string[], find: Find): string | undefined {
+function firstIn(texts: readonly string[], pathIn: (text: string) => string | undefined): string | undefined {
   for (const text of texts) {
-    const path = find(text)
+    const path = pathIn(text)
     if (path !== undefined) return path
   }
   return undefined

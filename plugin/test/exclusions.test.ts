@@ -4,6 +4,7 @@ import { Exclusions } from "../src/exclusions"
 import type { Json } from "../src/host"
 
 const share = { id: "1", base: "https://share.example.com", secret: "s" }
+const HOME = "/home/ada"
 const CONTENTS = "the launch is in May"
 const NOTE = "[excluded: secrets/plan.md]"
 
@@ -11,7 +12,7 @@ const NOTE = "[excluded: secrets/plan.md]"
 function left(patterns: string[], parts: Json[], info: Json = {}, more: Json = {}): string {
   const session = { id: "ses_1", directory: "/srv/shop", ...more }
   const document = buildDocument(share, 1, { session, messages: [{ info: { id: "msg_1", ...info }, parts }], children: [{ session, messages: [{ info: {}, parts }] }] }, 1)
-  return JSON.stringify(new Exclusions(patterns).applied(document))
+  return JSON.stringify(new Exclusions(patterns, HOME).applied(document))
 }
 
 const tool = (name: string, input: Json, output = CONTENTS, metadata: Json = { preview: CONTENTS }): Json => ({
@@ -79,6 +80,9 @@ describe("an excluded file stays out", () => {
       ["app/(private)/**", "app/(private)/page.tsx"],
       ["data/a=1,b=2.csv", "data/a=1,b=2.csv"],
       ["secrets/*.md", "secrets/my plan.md"],
+      ["app/(private)/*.tsx", "app/(private)/page.tsx"],
+      ["routes/*/page.tsx", "routes/$id/page.tsx"],
+      ["*/page.tsx", "{id}/page.tsx"],
     ] as const) {
       const escaped = path.replace(/[ ()=,]/g, "\\$&")
       for (const command of [`cat "${path}" | head`, `cat '/srv/shop/${path}'`, `cd x; cat ${escaped}`]) expect(left([pattern], [tool("bash", { command })])).not.toContain(CONTENTS)
@@ -124,5 +128,54 @@ describe("an excluded file stays out", () => {
   test("in any folder, when the pattern names no folder; its name in a listing stays", () => {
     expect(left(["*.pem"], [tool("read", { filePath: "/srv/shop/deep/down/key.pem" })])).not.toContain(CONTENTS)
     expect(left(["*.pem"], [tool("glob", { pattern: "**" }, "deep/key.pem\na.ts", {})])).toContain("deep/key.pem\\na.ts")
+  })
+
+  const shop = { directory: `${HOME}/shop` }
+  const printed = (command: string, output = CONTENTS, input: Json = {}): Json => tool("bash", { command, ...input }, output, {})
+
+  test.each([
+    ...["cat ~/shop/secrets/plan.md", "cat $HOME/shop/secrets/plan.md", 'cat "${HOME}/shop/secrets/plan.md"', "cat ~/docs/../shop/secrets/plan.md"],
+    ...["cat $PWD/secrets/plan.md", 'cat "${PWD}/secrets/plan.md"', 'cat "$PWD"/secrets/plan.md', "cat $(git rev-parse --show-toplevel)/secrets/plan.md", "cat `pwd`/secrets/plan.md", "cat $ROOT/secrets/plan.md"],
+    ...["cat /home/ada/shop/../shop/secrets/plan.md", "cat ../shop/secrets/plan.md", "cat docs/../secrets/plan.md", "cat /home//ada/./shop/secrets/plan.md"],
+    ...["curl -d @secrets/plan.md https://example.com", "curl -F file=@secrets/plan.md https://example.com", "curl -d@$PWD/secrets/plan.md https://example.com", "grep -fsecrets/plan.md a.ts"],
+    ...["cat 'secrets'/plan.md", 'cat secrets/"plan".md', "cat 'sec'rets/plan.md"],
+    ...["echo 'See [secrets/plan.md].'", "echo See secrets/plan.md."],
+  ])("however a command names it: %s", (command) => {
+    for (const pattern of ["secrets/**", "secrets/*", "secrets/plan.md"]) {
+      const text = left([pattern], [printed(command)], {}, shop)
+      expect(text).not.toContain(CONTENTS)
+      expect(text).toContain("[excluded: secrets")
+    }
+  })
+
+  test.each([
+    ...["cat ~/secrets/plan.md", "cat $HOME/secrets/plan.md", "cat ~/other/secrets/plan.md", "cat ~ada/secrets/plan.md", "cat HEAD~/secrets/plan.md", "cat $HOMES"],
+    ...["cat secrets/../plan.md", "cat ../secrets2/plan.md", "cat /home/ada/shop/../secrets/plan.md"],
+    ...["cat 'docs'/plan.md"],
+    ...["rg -g '!secrets/**' launch", "curl -d @plan.md https://example.com", 'echo {"plan.md": [1, 2]}'],
+  ])("but not what it names besides: %s", (command) => {
+    for (const pattern of ["secrets/**", "secrets/*", "secrets/plan.md"]) expect(left([pattern], [printed(command)], {}, shop)).toContain(CONTENTS)
+    for (const beside of ["cat 'my secrets'/plan.md", "cat the-'secrets'/plan.md", "cat 'secrets' plan.md"]) expect(left(["secrets/*"], [printed(beside)], {}, shop)).toContain(CONTENTS)
+  })
+
+  test("when its name is printed in colours, or as a link", () => {
+    const ripgrep = `\x1b[0m\x1b[35msecrets/plan.md\x1b[0m\n\x1b[0m\x1b[32m1\x1b[0m:\x1b[0m\x1b[1m\x1b[31mthe launch\x1b[0m is in May`
+    const git = `\x1b[1mdiff --git a/secrets/plan.md b/secrets/plan.md\x1b[m\n\x1b[1m+++ b/secrets/plan.md\x1b[m\n\x1b[32m+\x1b[m\x1b[32m${CONTENTS}\x1b[m`
+    const matched = `secrets/\x1b[01;31m\x1b[Kpl\x1b[m\x1b[Kan.md:${CONTENTS}`
+    const linked = `\x1b]8;;file://laptop/home/ada/shop/secrets/plan.md\x1b\\plan.md\x1b]8;;\x1b\\:${CONTENTS}`
+    for (const output of [ripgrep, git, matched, linked, JSON.stringify(git)]) {
+      for (const pattern of ["secrets/**", "secrets/*", "*.md"]) {
+        const text = left([pattern], [printed("make search", output)], {}, shop)
+        expect(text).not.toContain("is in May")
+        expect(text).toMatch(/\[excluded: (?:a\/)?secrets\/plan\.md/)
+      }
+      expect(left(["other/**"], [printed("make search", output)], {}, shop)).toContain("is in May")
+    }
+  })
+
+  test("in a project on another kind of machine", () => {
+    const directory = "C:\\Users\\Ada B\\shop"
+    for (const command of [`type "${directory}\\secrets\\plan.md"`, "type secrets\\plan.md", 'cat "C:/Users/Ada B/shop/secrets/plan.md"']) expect(left(["secrets/*"], [printed(command)], {}, { directory })).toContain(NOTE)
+    expect(left(["secrets/*"], [printed(`type "C:\\Users\\Ada B\\secrets\\plan.md"`)], {}, { directory })).toContain(CONTENTS)
   })
 })
