@@ -15,6 +15,12 @@ const SEPARATOR = /[ "'`<>|;&()=,:]/g
 const STAND_IN = /[\ue000-\ue07f]/g
 const FIRST_STAND_IN = 0xe000
 
+/** A shell makes several words of one with `{a,b}`. */
+const CHOICE = /\{([^\s{}"'`:;()=,]*,[^\s{}"'`:;()=]*)\}/
+const CHOOSING = /[^\s"'`<>|;&()=:]+/g
+/** Characters of all the words that are made of one. */
+const MAX_CHOSEN = 16_384
+
 const HOME = /\$HOME\b|(?<![\w.~/\\-])~(?![\w.~-])/g
 /** `$(git rev-parse --show-toplevel)/`, or in backquotes: a folder that only the shell knows, and that may be the project's. */
 const COMPUTED = /(?:\$\([^()\n]*\)|`)["']?(?=[/\\])/g
@@ -48,8 +54,11 @@ export class NamedPaths {
   }
 }
 
-/** A text as a terminal shows it. */
-export const shown = (text: string): string => unstyled(text)?.plain ?? text
+/** A text as a terminal shows it, and with every word that a shell makes of it. */
+export function shown(text: string): string {
+  const visible = unstyled(text)?.plain ?? text
+  return CHOICE.test(visible) ? visible.replace(CHOOSING, (word) => (word.includes("{") && word.length <= MAX_PATH ? chosen(word).join(" ") : word)) : visible
+}
 
 /** What can be paths in a readable text. `names` have separators inside, like `private notes`. */
 export function* words(text: string, names: readonly string[]): Generator<string> {
@@ -90,6 +99,18 @@ function decodedAddress(path: string): string {
     return decodeURIComponent(path)
   } catch {
     return path
+  }
+}
+
+function chosen(word: string): string[] {
+  let words = [word]
+  for (;;) {
+    const more = words.flatMap((each) => {
+      const [group, choices] = CHOICE.exec(each) ?? []
+      return group !== undefined && choices !== undefined ? choices.split(",").map((choice) => each.replace(group, () => choice)) : [each]
+    })
+    if (more.length === words.length || more.length * word.length > MAX_CHOSEN) return words
+    words = more
   }
 }
 
