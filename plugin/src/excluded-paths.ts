@@ -8,17 +8,19 @@ export class ExcludedPaths {
     this.#patterns = patterns.map(compiled)
   }
 
-  /** The first one that is found; relative paths are seen from the project's folder. */
-  in(text: string, project: NamedPaths): string | undefined {
+  /** The first one that is found; relative paths are seen from the project's folder, and from those that a command `entered`. */
+  in(text: string, project: NamedPaths, entered: readonly string[]): string | undefined {
     const visible = shown(text)
     const unbroken = unquoted(visible)
-    const likely = this.#patterns.filter(({ names }) => names.every((name) => unbroken.includes(name)))
+    const isEntered = (name: string): boolean => entered.some((folder) => folder.includes(name))
+    const likely = this.#patterns.filter(({ names }) => names.every((name) => unbroken.includes(name) || isEntered(name)))
     if (likely.length === 0) return undefined
     const readable = project.readable(visible)
     for (const { globs, names, divided } of likely) {
+      const unentered = names.filter((name) => !isEntered(name))
       for (const word of words(readable, divided)) {
-        if (!names.every((name) => word.includes(name))) continue
-        const path = project.readings(word).find((reading) => globs.some((glob) => glob.match(reading)))
+        if (!unentered.every((name) => word.includes(name))) continue
+        const path = project.readings(word, entered).find((reading) => globs.some((glob) => glob.match(reading)))
         if (path !== undefined) return path
       }
     }

@@ -28,12 +28,15 @@ export class Exclusions {
   }
 }
 
-/** The first path in these texts. */
-type Find = (texts: readonly string[]) => string | undefined
+/** The first path in these texts, which a call of a tool was given and printed. */
+type Find = (texts: readonly string[], call?: Json) => string | undefined
 
 function withoutExcluded({ session, messages }: Transcript, paths: ExcludedPaths, home: string): Transcript {
   const project = new NamedPaths(typeof session.directory === "string" ? session.directory : "/", home)
-  const find: Find = (texts) => firstIn(texts, (text) => paths.in(text, project))
+  const find: Find = (texts, { command, workdir } = {}) => {
+    const entered = project.entered(textsIn(command).join(" "), typeof workdir === "string" ? workdir : "")
+    return firstIn(texts, (text) => paths.in(text, project, entered))
+  }
   const diffs = (holder: Json): Json => withoutDiffs(holder, find)
   return { session: withoutUndone(diffs(session), find) as Session, messages: messages.map((message) => withoutContents(message, find, diffs)) }
 }
@@ -74,7 +77,7 @@ function withoutOutput(part: Json, find: Find): Json {
   const tool = String(part.tool ?? part.name ?? "")
   const named = textsIn(state.input)
   const shown = LISTING_TOOLS.has(tool) ? [] : textsIn([state.output, state.title, state.metadata, state.content, state.structured, state.raw, state.error])
-  const path = find([...named, ...shown])
+  const path = find([...named, ...shown], isObject(state.input) ? state.input : {})
   if (path === undefined) return part
   const { time, status } = state
   const contents = state.content === undefined ? { output: note(path) } : { content: [{ type: "text", text: note(path) }] }
@@ -102,7 +105,7 @@ function attachedPath(part: Json, find: Find): string | undefined {
 }
 
 function withoutShell(message: Json, find: Find): Json {
-  const path = find(textsIn([message.command, message.output]))
+  const path = find(textsIn([message.command, message.output]), message)
   return path === undefined ? message : { ...message, output: note(path) }
 }
 

@@ -20,12 +20,14 @@ const CHOICE = /\{([^\s{}"'`:;()=,]*,[^\s{}"'`:;()=]*)\}/
 const CHOOSING = /[^\s"'`<>|;&()=:]+/g
 /** Characters of all the words that are made of one. */
 const MAX_CHOSEN = 16_384
+const MAX_ENTERED = 32
 
 const HOME = /\$HOME\b|(?<![\w.~/\\-])~(?![\w.~-])/g
 /** `$(git rev-parse --show-toplevel)/`, or in backquotes: a folder that only the shell knows, and that may be the project's. */
 const COMPUTED = /(?:\$\([^()\n]*\)|`)["']?(?=[/\\])/g
 /** The same in a variable, like `$PWD`. */
 const VARIABLE = /^\$\w+\//
+const ENTERING = new RegExp(String.raw`(?<![^\s;&|("'])(?:cd|pushd|-C)\s+(?:-\S+\s+){0,3}(${PIECES.source})`, "g")
 
 /** Reads texts as what they are of: a project's folder, on a machine with this home folder. */
 export class NamedPaths {
@@ -47,10 +49,24 @@ export class NamedPaths {
     return this.#inFolder ? whole.replace(this.#inFolder, () => ` ${asWord(this.#folder)}`) : whole
   }
 
+  /** The folders that a command enters: each from where the one before ended or, as a subshell does, from where it began. */
+  entered(command: string, from: string): string[] {
+    const start = posix.resolve(this.#folder, slashed(from))
+    const entered = new Set([start])
+    let last = start
+    for (const [, word = ""] of [...this.readable(shown(command)).matchAll(ENTERING)].slice(0, MAX_ENTERED)) {
+      const folder = slashed(plain(unquoted(word)).trim()).replace(VARIABLE, "")
+      last = posix.resolve(last, folder)
+      entered.add(posix.resolve(start, folder)).add(last)
+    }
+    entered.delete(this.#folder)
+    return [...entered]
+  }
+
   /** What a word can mean as a path, seen from the project's folder. */
-  readings(word: string): string[] {
+  readings(word: string, entered: readonly string[]): string[] {
     const names = namesIn(slashed(plain(word).trim()))
-    return [...names].map((name) => posix.relative(this.#folder, posix.resolve(this.#folder, name)))
+    return [this.#folder, ...entered].flatMap((base) => [...names].map((name) => posix.relative(this.#folder, posix.resolve(base, name))))
   }
 }
 

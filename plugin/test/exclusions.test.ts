@@ -159,6 +159,20 @@ describe("an excluded file stays out", () => {
     for (const beside of ["cat 'my secrets'/plan.md", "cat the-'secrets'/plan.md", "cat 'secrets' plan.md"]) expect(left(["secrets/*"], [printed(beside)], {}, shop)).toContain(CONTENTS)
   })
 
+  test.each([
+    ...["(cd secrets; cat plan.md)", "cd secrets && cat plan.md", 'cd "$PWD/secrets" && cat ./plan.md', "cd docs; cd ../secrets; cat plan.md", "cd ~/shop/secrets; cat plan.md", "cd -- secrets; cat plan.md"],
+    ...["(cd docs; ls); (cd secrets; cat plan.md)", "git -C secrets show HEAD:./plan.md", "sh -c 'cd secrets; cat plan.md'", "pushd secrets; cat plan.md", "cd ~; cat shop/secrets/plan.md", "cd docs && cat $PWD/../secrets/plan.md"],
+  ])("from the folder that a command entered: %s", (command) => {
+    for (const pattern of ["secrets/**", "secrets/*", "secrets/plan.md"]) expect(left([pattern], [printed(command)], {}, shop)).not.toContain(CONTENTS)
+  })
+
+  test("from the folder in which a command ran, also in what it printed", () => {
+    expect(left(["app/private/*.md"], [printed("cd app && rg launch", `private/plan.md:${CONTENTS}`)], {}, shop)).toContain("[excluded: app/private/plan.md]")
+    expect(left(["app/private/*.md"], [printed("cat private/plan.md", CONTENTS, { workdir: `${HOME}/shop/app` })], {}, shop)).toContain("[excluded: app/private/plan.md]")
+    expect(left(["app/private/*.md"], [printed("cd private; cat plan.md", CONTENTS, { workdir: "app" })], {}, shop)).toContain("[excluded: app/private/plan.md]")
+    for (const command of ["cd docs && cat plan.md", "cd app && cat plan.md", "cd private; cat plan.md", "cd app/private && cat a.ts"]) expect(left(["app/private/*.md"], [printed(command)], {}, shop)).toContain(CONTENTS)
+  })
+
   test("when its name is printed in colours, or as a link", () => {
     const ripgrep = `\x1b[0m\x1b[35msecrets/plan.md\x1b[0m\n\x1b[0m\x1b[32m1\x1b[0m:\x1b[0m\x1b[1m\x1b[31mthe launch\x1b[0m is in May`
     const git = `\x1b[1mdiff --git a/secrets/plan.md b/secrets/plan.md\x1b[m\n\x1b[1m+++ b/secrets/plan.md\x1b[m\n\x1b[32m+\x1b[m\x1b[32m${CONTENTS}\x1b[m`
