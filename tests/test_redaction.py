@@ -164,6 +164,14 @@ def test_a_field_can_be_named_by_another() -> None:
     assert redacted == [{"env": named, "auth": {"pass": marker}}]
 
 
+@pytest.mark.parametrize("redact", [by_plugin, by_server], ids=["plugin", "server"])
+def test_a_field_that_is_called_a_key_for_rows_or_caches_stays(redact: Any) -> None:
+    value = "linux-" + pick(Random(1), ALNUM, 20)
+    shown = [{name: value} for name in ("CACHE_KEY", "sort_key", "primary_key", "VITE_PUBLIC_MAPS_KEY")]
+    assert redact(shown) == shown
+    assert redact([{"FLASK_KEY": value}]) == [{"FLASK_KEY": "[redacted:secret]"}]
+
+
 def test_names_that_become_the_same_lose_nothing() -> None:
     files = {f"/tmp/ghp_{pick(Random(number), ALNUM, 36)}": number for number in range(3)}
     name = "/tmp/[redacted:github-token]"

@@ -5,24 +5,25 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
-from app.redaction import redact_text
+from app.redaction import redact_items
 from tests.servers import missing
 
 PLUGIN = Path(__file__).parents[2] / "plugin"
 BUN = PLUGIN / "node_modules" / ".bin" / "bun"
 
 
-def by_plugin(texts: list[str]) -> list[str]:
-    """What the plugin makes of each text."""
+def by_plugin(items: list[Any]) -> list[Any]:
+    """What the plugin makes of each text, or other item, by itself."""
     if not BUN.exists():
         missing("bun (npm ci in plugin)")
     command = [BUN, PLUGIN / "test" / "support" / "redact.ts"]
-    done = subprocess.run(command, input=json.dumps(texts), capture_output=True, text=True, check=True)
-    redacted: list[str] = json.loads(done.stdout)
+    done = subprocess.run(command, input=json.dumps(items), capture_output=True, text=True, check=True)
+    redacted: list[Any] = json.loads(done.stdout)
     return redacted
 
 
-def by_server(texts: list[str]) -> list[str]:
-    """What the server makes of each text."""
-    return [redact_text(text) for text in texts]
+def by_server(items: list[Any]) -> list[Any]:
+    """What the server makes of each."""
+    return [redact_items([item])[0][0] for item in items]
