@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import signal
@@ -103,7 +104,24 @@ def other_forms() -> Iterator[tuple[str, str]]:
     yield found, quote(password, safe="")
     yield found, quote(password, safe="").replace("%2F", "%2f")
     yield f"postgres://app:{quote(password, safe='')}@db/shop", password
+    password = "p&4s/s<w>rd-" + pick(Random(3), ALNUM, 8)
+    found = f'{{"password": "{password}"}}'
+    for escaped in (in_php(password), in_go(password)):
+        yield from ((found, form) for form in (escaped, json.dumps(escaped)[1:-1]))
+    yield from ((found, form) for form in (in_php(in_php(password)), in_go(in_go(password))))
+    yield found, html.escape(password)
     yield f"Authorization: Basic {base64.b64encode(f'ada:{password}'.encode()).decode()}", password
+
+
+def in_php(text: str) -> str:
+    """As `json_encode` writes a text."""
+    return json.dumps(text)[1:-1].replace("/", "\\/")
+
+
+def in_go(text: str) -> str:
+    """As `json.Marshal` writes a text."""
+    escaped = json.dumps(text)[1:-1]
+    return escaped.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 @pytest.mark.parametrize("redact", [by_plugin, by_server], ids=["plugin", "server"])

@@ -7,6 +7,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from html import escape
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -76,7 +77,7 @@ def _finding(text: str, at: int, needle: _Needle) -> Finding:
 
 
 def _forms(value: str, kind: str) -> Iterator[_Needle]:
-    for text in {value, *_in_json(value), *_in_addresses(value)}:
+    for text in {value, *_in_json(value), _in_html(value), *_in_addresses(value)}:
         yield _Needle(text, kind, is_encoded=False)
     encoded = {text for before in range(3) if len(text := _base64(value, before)) >= MIN_ENCODED}
     for text in encoded | {text.replace("+", "-").replace("/", "_") for text in encoded}:
@@ -84,10 +85,26 @@ def _forms(value: str, kind: str) -> Iterator[_Needle]:
 
 
 def _in_json(value: str) -> Iterator[str]:
-    """Also in JSON that is a string of JSON."""
-    once = json.dumps(value, ensure_ascii=False)[1:-1]
-    yield once
-    yield json.dumps(once, ensure_ascii=False)[1:-1]
+    """As JavaScript, PHP and Go write it, also in JSON that is a string of JSON."""
+    for escaped in (_plain, _php, _go):
+        once = escaped(value)
+        yield from (once, _plain(once), escaped(once))
+
+
+def _plain(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def _php(text: str) -> str:
+    return _plain(text).replace("/", "\\/")
+
+
+def _go(text: str) -> str:
+    return re.sub("[&<>]", lambda character: f"\\u{ord(character[0]):04x}", _plain(text))
+
+
+def _in_html(value: str) -> str:
+    return escape(value, quote=False)
 
 
 def _in_addresses(value: str) -> Iterator[str]:

@@ -88,17 +88,21 @@ function findingAt(text: string, at: number, { text: found, kind, isEncoded }: N
 }
 
 function formsOf(value: string, kind: string): Needle[] {
-  const plain = new Set([value, ...inJson(value), ...inAddresses(value)])
+  const plain = new Set([value, ...inJson(value), inHtml(value), ...inAddresses(value)])
   const encoded = new Set([0, 1, 2].map((before) => base64Of(value, before)).filter((text) => text.length >= MIN_ENCODED))
   for (const text of [...encoded]) encoded.add(text.replaceAll("+", "-").replaceAll("/", "_"))
   return [...[...plain].map((text) => ({ text, kind, isEncoded: false })), ...[...encoded].map((text) => ({ text, kind, isEncoded: true }))]
 }
 
-/** Also in JSON that is a string of JSON. */
+/** As JavaScript, PHP and Go write it, also in JSON that is a string of JSON. */
 function inJson(value: string): string[] {
-  const once = JSON.stringify(value).slice(1, -1)
-  return [once, JSON.stringify(once).slice(1, -1)]
+  const plain = (text: string): string => JSON.stringify(text).slice(1, -1)
+  const php = (text: string): string => plain(text).replaceAll("/", "\\/")
+  const go = (text: string): string => plain(text).replace(/[&<>]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
+  return [plain, php, go].flatMap((escaped) => [escaped(value), plain(escaped(value)), escaped(escaped(value))])
 }
+
+const inHtml = (value: string): string => value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
 
 /** With what JavaScript, RFC 3986 and Python leave as it is, and with codes in small letters too. */
 function inAddresses(value: string): string[] {
