@@ -33,11 +33,15 @@ class Rule:
 
 def _part(name: re.Match[str]) -> str:
     content: str | list[str] = _data["parts"][name[1]]
-    return content if isinstance(content, str) else f"(?:{'|'.join(content)})"
+    return _whole(content) if isinstance(content, str) else f"(?:{'|'.join(content)})"
+
+
+def _whole(pattern: str) -> str:
+    return re.sub("<([a-z]+)>", _part, pattern)
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(re.sub("<([a-z]+)>", _part, pattern), re.ASCII)
+    return re.compile(_whole(pattern), re.ASCII)
 
 
 RULES = [

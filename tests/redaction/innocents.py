@@ -214,6 +214,30 @@ def passing(random: Random) -> str:
     )
 
 
+def typed_code(random: Random) -> str:
+    number = random.randrange(100, 1000)
+    return random.choice(
+        [
+            f"interface Login{number} {{ password: string; token?: string | undefined }}",
+            f"token: Optional[str] = None  # since 1.{number}",
+            f'password: str = "password"\npage: int = {number}',
+            f'  api_key: str | None = Field(None, alias="shop-api-key-{number}")',
+            f"const apiKey: string = config.shop{number}.apiKey",
+            f'const tokenType: string = "urn:ietf:params:oauth:token-type:jwt{number}"',
+            f'let secret: String = env::var("SHOP_SECRET_{number}")?;',
+            f'var token string = os.Getenv("SHOP_TOKEN_{number}")',
+            f'func Sign(key string, secret string) string {{ return "signed-by-shop-{number}" }}',
+            f"cancel: CancellationToken = default, int page = {number}",
+            f'const label = t("password") || "Password{number}"',
+            f"const key = process.env.API_KEY || 'your-api-key-{number}'",
+            f'process.env.TOKEN ?? "", process.env.PORT ?? "{number}"',
+            f"- **Password**: at least {number} characters\n- **Token:** sent as `X-Token-{number}`",
+            f"**API key:** see `config/keys.example{number}.json`",
+            f"**Tokens:** {number}4,120 in, **keys**: `a`, `b`",
+        ]
+    )
+
+
 def placeholder(random: Random) -> str:
     return random.choice(
         [
@@ -288,6 +312,7 @@ KINDS = {
         public_name,
         env_heading,
         passing,
+        typed_code,
         placeholder,
         speech,
         noise,

@@ -145,6 +145,57 @@ def named_key(random: Random) -> tuple[str, str]:
     return text.format(value), value
 
 
+def constant_with_a_type(random: Random) -> tuple[str, str]:
+    value = pick(random, ALNUM, 32)
+    text = random.choice(
+        [
+            'const apiKey: string = "{}"\n',
+            "  private readonly apiKey?: string | undefined = '{}';\n",
+            "export const DB_PASSWORD: string =\n  '{}';\n",
+            'api_key: str = "{}"\n',
+            "    token: Optional[str] = '{}'\n",
+            "    client_secret: Annotated[str, Secret] | None = '{}'\n",
+            'const API_KEY: &str = "{}";',
+            'static API_KEY: &\'static str = "{}";',
+            'var token string = "{}"\n',
+            'const apiKey string = "{}"\n',
+            'private val token: String? = "{}"\n',
+            'static const char password[] = "{}";\n',
+            'const char api_key[64] = "{}";\n',
+            '{{"new": "const apiKey: string = \\"{}\\""}}',
+        ]
+    )
+    return text.format(value), value
+
+
+def default_of_a_variable(random: Random) -> tuple[str, str]:
+    value = pick(random, ALNUM, 32)
+    text = random.choice(
+        [
+            'const key = process.env.API_KEY || "{}";',
+            "const token = process.env['SHOP_TOKEN'] ?? '{}'",
+            "password = os.getenv('DB_PASSWORD') or '{}'\n",
+            "key = ENV['API_KEY'] || '{}'\n",
+            "ENV['API_KEY'] ||= '{}'\n",
+        ]
+    )
+    return text.format(value), value
+
+
+def name_in_bold(random: Random) -> tuple[str, str]:
+    value = password(random) + pick(random, ALNUM, 8)
+    text = random.choice(
+        [
+            "- **API key:** `{}`\n",
+            "- **Password**: {}\n",
+            "**Password:** {}\n**Port:** 5432\n",
+            "* **Token** : `{}`\n",
+            "The *secret*: {}\n",
+        ]
+    )
+    return text.format(value), value
+
+
 def password_of_a_command(random: Random) -> tuple[str, str]:
     value = password(random)
     text = random.choice(
@@ -266,6 +317,9 @@ SITUATIONS: dict[str, tuple[str, Situation]] = {
         ("json", pass_without_quotes),
         ("json", named_value),
         ("json", named_key),
+        ("prose", constant_with_a_type),
+        ("prose", default_of_a_variable),
+        ("prose", name_in_bold),
         ("shell", password_of_a_command),
         ("shell", password_in_a_statement),
         ("url", address_with_a_token),

@@ -32,10 +32,12 @@ const PARTS: Record<string, string | string[]> = data.parts
 
 const part = (_: string, name: string): string => {
   const content = PARTS[name] ?? ""
-  return typeof content === "string" ? content : `(?:${content.join("|")})`
+  return typeof content === "string" ? whole(content) : `(?:${content.join("|")})`
 }
 
-const compiled = (pattern: string, flags = ""): RegExp => new RegExp(pattern.replace(/<([a-z]+)>/g, part), flags)
+const whole = (pattern: string): string => pattern.replace(/<([a-z]+)>/g, part)
+
+const compiled = (pattern: string, flags = ""): RegExp => new RegExp(whole(pattern), flags)
 
 export const RULES: readonly Rule[] = (data.rules as RuleData[]).map(({ kind, hints, pattern, check, ignoreCase = false, word = false }) => ({
   kind,
