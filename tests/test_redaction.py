@@ -131,6 +131,28 @@ def test_a_secret_is_recognised_in_other_forms(redact: Any) -> None:
     assert seen == []
 
 
+@pytest.mark.parametrize("redact", [by_plugin, by_server], ids=["plugin", "server"])
+def test_a_password_is_removed_whole_whatever_signs_it_has(redact: Any) -> None:
+    places = [
+        "The admin password is `{}`",
+        "**Password**: {}",
+        "I changed the password to {}, and it works.",
+        "ALTER USER ada WITH PASSWORD '{}'",
+        "sshpass -p '{}' ssh ada@example.com",
+        "mysql -p'{}'",
+        "createuser --password '{}'",
+        "MYSQL_ROOT_PASSWORD: {}",
+        "  pass: {}\n  port: 587",
+        "- name: DB_PASSWORD\n  value: {}  # for now",
+        "client_secret={}",
+    ]
+    random = Random(1)
+    passwords = [pick(random, ALNUM, 3) + sign + pick(random, ALNUM, 9) + "z7" for sign in "@&^?,;!#%*_-"]
+    redacted = redact([place.format(password) for place in places for password in passwords])
+    left = [re.sub(r"\[redacted:(?:password|secret)\]", "{}", text) for text in redacted]
+    assert left == [place for place in places for _ in passwords]
+
+
 def test_a_field_is_removed_whole_however_long_it_is() -> None:
     fields = [
         {name: pick(Random(3), ALNUM, 3_000)} for name in ("refreshToken", "clientKeyData", "dbPassword")

@@ -13,6 +13,7 @@ import string
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
+from urllib.parse import quote
 
 Make = Callable[[Random], str]
 
@@ -79,7 +80,8 @@ def pem(random: Random) -> str:
 
 def password(random: Random) -> str:
     letters = pick(random, ALNUM, random.randrange(10, 20))
-    return f"{letters[:5]}{random.choice('!#%*_-')}{letters[5:]}{random.randrange(10)}"
+    signs = pick(random, "!#%*_-@&^?,;", 2)
+    return f"{letters[:4]}{signs[0]}{letters[4:8]}{signs[1]}{letters[8:]}{random.randrange(10)}"
 
 
 def strong_password(random: Random) -> str:
@@ -92,7 +94,7 @@ def strong_password(random: Random) -> str:
 
 def connection(random: Random) -> str:
     scheme = random.choice(["postgres", "postgresql", "mysql", "mongodb+srv", "redis", "amqp"])
-    return f"{scheme}://app:{password(random).replace('%', '-').replace('#', '-')}@db.internal.net:5432/shop"
+    return f"{scheme}://app:{quote(password(random), safe='!*&,;')}@db.internal.net:5432/shop"
 
 
 def slack_token(random: Random) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shlex
 from collections.abc import Callable, Iterator
 from random import Random
 
@@ -10,6 +11,11 @@ from tests.redaction.kinds import ALNUM, BASE64, HEX, URL_SAFE, password, pem, p
 
 # The text, and how the secret stands in it.
 Situation = Callable[[Random], tuple[str, str]]
+
+
+def in_shell(text: str) -> str:
+    """In quotes where a shell would read it otherwise; many write them always."""
+    return shlex.quote(text)
 
 
 def variable_called_key(random: Random) -> tuple[str, str]:
@@ -183,14 +189,14 @@ def default_of_a_variable(random: Random) -> tuple[str, str]:
 
 
 def name_in_bold(random: Random) -> tuple[str, str]:
-    value = password(random) + pick(random, ALNUM, 8)
-    text = random.choice(
+    chosen, made = password(random), pick(random, ALNUM, 32)
+    text, value = random.choice(
         [
-            "- **API key:** `{}`\n",
-            "- **Password**: {}\n",
-            "**Password:** {}\n**Port:** 5432\n",
-            "* **Token** : `{}`\n",
-            "The *secret*: {}\n",
+            ("- **API key:** `{}`\n", made),
+            ("* **Token** : `{}`\n", made),
+            ("- **Password**: {}\n", chosen),
+            ("**Password:** {}\n**Port:** 5432\n", chosen),
+            ("The *secret*: {}\n", chosen),
         ]
     )
     return text.format(value), value
@@ -201,13 +207,15 @@ def password_of_a_command(random: Random) -> tuple[str, str]:
     text = random.choice(
         [
             "$ mysql -h db.internal.net -u root -p{} shop",
-            "mysqldump -u root -p'{}' shop > dump.sql",
-            "sshpass -p '{}' ssh ada@example.com",
+            "mysqldump -u root -p{} shop > dump.sql",
+            "sshpass -p {} ssh ada@example.com",
             "docker login -u ada -p {} registry.example.com",
             "docker login registry.example.com \\\n  -u ada \\\n  -p {}\n",
+            "createuser --db-password {} ada",
+            "serve --admin-password={} --port 80",
         ]
     )
-    return text.format(value), value
+    return text.format(in_shell(value)), value
 
 
 def password_in_a_statement(random: Random) -> tuple[str, str]:
@@ -216,6 +224,9 @@ def password_in_a_statement(random: Random) -> tuple[str, str]:
         [
             "CREATE USER 'app'@'%' IDENTIFIED BY '{}';",
             "ALTER USER app IDENTIFIED WITH caching_sha2_password BY '{}';",
+            "ALTER USER app WITH PASSWORD '{}';",
+            "CREATE ROLE app\n  WITH LOGIN ENCRYPTED PASSWORD '{}';",
+            "CREATE LOGIN app WITH PASSWORD = N'{}';",
         ]
     )
     return text.format(value), value
@@ -275,17 +286,16 @@ def session_token_of_aws(random: Random) -> tuple[str, str]:
 
 def login_of_curl(random: Random) -> tuple[str, str]:
     value = password(random)
-    command = random.choice(
+    command, login = random.choice(
         [
-            "curl -u admin:{} https://api.example.com/v1",
-            "$ curl -s -u 'admin:{}' https://api.example.com/v1",
-            "curl -suadmin:{} https://api.example.com/v1",
-            "curl -s -uadmin:{} https://api.example.com/v1",
-            'wget -q --user=ada --password="{}" https://files.example.com/a.zip',
-            "curl https://api.example.com/v1 \\\n  -u admin:{} \\\n  -d x=1",
+            ("curl -u {} https://api.example.com/v1", f"admin:{value}"),
+            ("$ curl -s -u {} https://api.example.com/v1", f"admin:{value}"),
+            ("curl -su{} https://api.example.com/v1", f"admin:{value}"),
+            ("wget -q --user=ada --password={} https://files.example.com/a.zip", value),
+            ("curl https://api.example.com/v1 \\\n  -u {} \\\n  -d x=1", f"admin:{value}"),
         ]
     )
-    return command.format(value), value
+    return command.format(in_shell(login)), value
 
 
 def option_of_a_command(random: Random) -> tuple[str, str]:
