@@ -248,6 +248,7 @@ def typed_code(random: Random) -> str:
             f"const key = process.env.API_KEY || 'your-api-key-{number}'",
             f'process.env.TOKEN ?? "", process.env.PORT ?? "{number}"',
             f"- **Password**: at least {number} characters\n- **Token:** sent as `X-Token-{number}`",
+            f"It takes a password or `keys[{number}].value` to log in.",
             f"**API key:** see `config/keys.example{number}.json`",
             f"**Tokens:** {number}4,120 in, **keys**: `a`, `b`",
         ]
