@@ -266,6 +266,9 @@ def hostile_texts() -> Iterator[str]:
         "mysql a\\\n",
         "sshpass -p ",
         "identified by '",
+        "api_key: a<b | c ",
+        "password: a1;b,",
+        "password is a@b.",
         'name="password" ',
         "key=a_key\n value",
     }
