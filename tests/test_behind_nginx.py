@@ -20,7 +20,7 @@ import urllib3
 
 from tests.client import SESSION_ID
 from tests.recorded import document_bytes
-from tests.servers import free_ports
+from tests.servers import free_ports, wait_until
 from tests.servers.gunicorn import ROOT, gunicorn_on
 from tests.servers.nginx import nginx
 from tests.servers.postgres import Cluster, postgres_cluster, run_sql
@@ -226,9 +226,12 @@ def test_a_reload_under_load_loses_no_request(team: Team) -> None:
     before = len(workers_started(team))
     with load(lambda: team.ask("GET", "/share/Reloaded").status) as answers:
         team.service.send_signal(signal.SIGHUP)
-        wait_until(lambda: len(workers_started(team)) == before + 4 and sum(answers.values()) > 100)
+        wait_until(
+            lambda: len(workers_started(team)) == before + 4 and sum(answers.values()) > 100,
+            lambda: "the new workers never came",
+        )
         done = sum(answers.values())
-        wait_until(lambda: sum(answers.values()) > done + 50)
+        wait_until(lambda: sum(answers.values()) > done + 50, lambda: "nobody is answered any more")
     assert set(answers) == {200}
 
 
@@ -281,15 +284,6 @@ def service_log(team: Team) -> list[dict[str, object]]:
 
 def workers_started(team: Team) -> list[dict[str, object]]:
     return [line for line in service_log(team) if "Booting worker" in str(line["message"])]
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    patience = threading.Event()
-    for _ in range(600):
-        if holds():
-            return
-        patience.wait(0.05)
-    raise AssertionError("that never came")
 
 
 @contextmanager

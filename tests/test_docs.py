@@ -7,8 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from docs.__main__ import PAGE, configuration
 from tests.client import create, share
 from tests.conftest import running_app
 from tests.recorded import document_bytes
-from tests.servers import START_SECONDS, answers, free_ports, missing
+from tests.servers import answers, free_ports, missing, wait_until
 from tests.servers.gunicorn import ROOT, environment, gunicorn
 from tests.servers.postgres import run_sql
 from tests.servers.s3 import s3_client
@@ -51,22 +50,6 @@ def all_of(
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait()
-
-
-def wait_until(holds: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not holds():
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.05)
-
-
-def wait_until_ready(command: str, folder: Path) -> None:
-    """A server that has just started on a busy machine may be too slow for `/readyz` at first."""
-    deadline = time.monotonic() + START_SECONDS
-    while (answer := run(command, folder).strip()) != READY:
-        assert time.monotonic() < deadline, answer
-        time.sleep(0.05)
 
 
 def test_every_block_of_commands_is_tried_or_named() -> None:
@@ -107,7 +90,8 @@ def test_watching(tmp_path: Path) -> None:
     ready, metrics = blocks("watching.md")
     with gunicorn(tmp_path, METRICS_ENABLED="true") as address:
         here = ("http://127.0.0.1:8000", address)
-        wait_until_ready(ready.replace(*here), tmp_path)
+        # On a busy machine one that has just started may be too slow for it at first.
+        wait_until(lambda: run(ready.replace(*here), tmp_path).strip() == READY, lambda: "it is not ready")
         counted = run(metrics.replace(*here), tmp_path)
     named = re.findall(
         r"`([a-z_]+)(?:\{[^`]*)?`", (DOCS / "watching.md").read_text().partition("better_share_...")[2]
@@ -176,8 +160,9 @@ def test_the_quick_start_serves(tmp_path: Path) -> None:
     env["PATH"] = f"{tmp_path / 'bin'}:{env['PATH']}"
     command = ["bash", "-euo", "pipefail", "-c", start]
     with all_of(command, tmp_path, env) as (process, log):
-        wait_until(lambda: answers(port), process, log)
-        wait_until_ready(f"curl -sS http://127.0.0.1:{port}/readyz", tmp_path)
+        asked = f"curl -sS http://127.0.0.1:{port}/readyz"
+        wait_until(lambda: answers(port), log.read_text, lambda: process.poll() is None)
+        wait_until(lambda: run(asked, tmp_path).strip() == READY, log.read_text)
     assert (tmp_path / "better-share/data/better-share.db").exists()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -26,6 +25,7 @@ from tests.opencode.opencode import (
 )
 from tests.opencode.proxy import Trap, trap
 from tests.opencode.web import fetch
+from tests.servers import wait_until
 from tests.servers.gunicorn import gunicorn
 
 PATIENCE = 30
@@ -88,10 +88,7 @@ def wait_for(text: str, link: str) -> None:
 
 
 def until(happens: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not happens():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.1)
+    wait_until(happens, lambda: f"waited in vain for {what}")
 
 
 def api(link: str) -> str:

@@ -8,7 +8,6 @@ import random
 import re
 import signal
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ import pytest
 from tests import native, recorded
 from tests.native import Item
 from tests.opencode.web import fetch
+from tests.servers import wait_until
 from tests.servers.gunicorn import gunicorn
 
 CONNECTIONS = 4
@@ -170,10 +170,9 @@ def test_killing_workers_loses_nothing_that_was_acknowledged(
 
 def wait_for_progress(writers: list[Writer], batches: int = 25) -> None:
     before = sum(writer.count for writer in writers)
-    deadline = time.monotonic() + 60
-    while sum(writer.count for writer in writers) < before + batches:
-        assert time.monotonic() < deadline, "nobody writes any more"
-        time.sleep(0.01)
+    wait_until(
+        lambda: sum(writer.count for writer in writers) >= before + batches, lambda: "nobody writes any more"
+    )
 
 
 def workers(folder: Path) -> list[int]:

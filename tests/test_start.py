@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import subprocess
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from pathlib import Path
 import psycopg2
 
 from tests.opencode.web import is_healthy
-from tests.servers import START_SECONDS, free_ports
+from tests.servers import free_ports, wait_until
 from tests.servers.gunicorn import PROGRAMS, ROOT, environment
 from tests.servers.postgres import run_sql
 
@@ -51,13 +50,12 @@ def starting(settings: dict[str, str], folder: Path) -> Iterator[list[Starting]]
             server.process.wait()
 
 
-def wait_until(holds: Callable[[], bool], servers: list[Starting]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not holds():
-        told = "\n".join(server.log.read_text() for server in servers)
-        assert all(server.process.poll() is None for server in servers), told
-        assert time.monotonic() < deadline, told
-        time.sleep(0.05)
+def wait_for(holds: Callable[[], bool], servers: list[Starting]) -> None:
+    wait_until(
+        holds,
+        told=lambda: "\n".join(server.log.read_text() for server in servers),
+        lives=lambda: all(server.process.poll() is None for server in servers),
+    )
 
 
 def are_up(servers: list[Starting]) -> bool:
@@ -80,9 +78,9 @@ def test_servers_that_start_together_on_postgresql_migrate_one_by_one(
     # The lock that the migrations take, held until all of them wait for it.
     cursor.execute("SELECT pg_advisory_xact_lock(7240517038461)")
     with starting(settings, tmp_path) as servers:
-        wait_until(waiting, servers)
+        wait_for(waiting, servers)
         connection.rollback()
-        wait_until(lambda: are_up(servers), servers)
+        wait_for(lambda: are_up(servers), servers)
     connection.close()
     run_sql(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -94,7 +92,7 @@ def test_servers_that_start_together_on_sqlite_migrate_one_by_one(tmp_path: Path
         # The kernel lists those who wait for a lock below the one who has it.
         fcntl.flock(held, fcntl.LOCK_EX)
         with starting({"DATA_DIR": str(tmp_path)}, tmp_path) as servers:
-            wait_until(
+            wait_for(
                 lambda: (
                     sum(
                         "->" in line and f":{inode} " in line
@@ -106,4 +104,4 @@ def test_servers_that_start_together_on_sqlite_migrate_one_by_one(tmp_path: Path
             )
             assert not (tmp_path / "better-share.db").exists()
             fcntl.flock(held, fcntl.LOCK_UN)
-            wait_until(lambda: are_up(servers), servers)
+            wait_for(lambda: are_up(servers), servers)

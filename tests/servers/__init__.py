@@ -61,6 +61,17 @@ def running(
                 process.wait()
 
 
+def wait_until(
+    holds: Callable[[], object], told: Callable[[], str], lives: Callable[[], bool] = lambda: True
+) -> None:
+    """Looks again and again; fails with what is told when it does not come, or no longer can."""
+    deadline = time.monotonic() + START_SECONDS
+    while not holds():
+        assert lives(), told()
+        assert time.monotonic() < deadline, told()
+        time.sleep(0.05)
+
+
 def answers(port: int) -> bool:
     """Whether something listens on the port."""
     with socket.socket() as probe:
