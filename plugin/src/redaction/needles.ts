@@ -99,7 +99,10 @@ function inJson(value: string): string[] {
   const plain = (text: string): string => JSON.stringify(text).slice(1, -1)
   const php = (text: string): string => plain(text).replaceAll("/", "\\/")
   const go = (text: string): string => plain(text).replace(/[&<>]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
-  return [plain, php, go].flatMap((escaped) => [escaped(value), plain(escaped(value)), escaped(escaped(value))])
+  return [plain, php, go].flatMap((escaped) => {
+    const once = escaped(value)
+    return [once, plain(once), escaped(once)]
+  })
 }
 
 const inHtml = (value: string): string => value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
