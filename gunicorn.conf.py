@@ -2,7 +2,9 @@
 
 import logging
 
-from app import housekeeping, logs, metrics, warming
+from app.http import log_format, metrics
+from app.services import maintenance
+from app.share import warmup
 from config import ConfigError, read_config
 
 # Read before any worker starts, so that a wrong setting ends the start with one sentence.
@@ -18,15 +20,15 @@ graceful_timeout = 30
 control_socket_disable = True
 # The app says under which path it is; a header could be anybody's.
 forwarder_headers = ""
-logconfig_dict = logs.configuration(_config.LOG_FORMAT)
+logconfig_dict = log_format.configuration(_config.LOG_FORMAT)
 # No line names code, threads or processes; looking them up costs as much as writing the line.
 logging._srcfile = None
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def post_worker_init(worker):
-    warming.warm_worker(worker.wsgi)
-    housekeeping.start(worker.wsgi)
+    warmup.warm_worker(worker.wsgi)
+    maintenance.start(worker.wsgi)
 
 
 def on_starting(server):
@@ -37,7 +39,7 @@ def on_starting(server):
         raise ConfigError("only a proxy can reach a unix socket; set TRUSTED_PROXIES to 1 or more.")
     if _config.METRICS_ENABLED:
         metrics.prepare(_config.data_dir, _config.PORT)
-    warming.warm_all_workers()
+    warmup.warm_all_workers()
 
 
 def child_exit(server, worker):

@@ -10,36 +10,26 @@ from flask import Flask
 from msgspec.structs import asdict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import (
-    api,
-    assets,
-    cli,
-    errors,
-    events,
-    health,
-    landing,
-    limits_fallback,
-    limits_storage,
-    logs,
-    metrics,
-    share,
-    uploads,
-)
-from app.cache import Cache
-from app.documents import Documents
-from app.expiry import Expiry
-from app.extensions import db, migrate
-from app.folding import Folding
-from app.mount import Mount
-from app.pages import KeptPages
-from app.parts import EXTENSION, Parts
-from app.render import labels
-from app.replay import Replay
-from app.shares import Shares
-from app.standing import StandingConnection
+from app import api, cli, errors, share
+from app.api import health, rate_limit_fallback, rate_limit_storage, uploads
+from app.db.connection import StandingConnection
+from app.db.extensions import db, migrate
+from app.http import log_format, metrics, static_files
+from app.http.request_log import Answered, Watch
+from app.http.response_cache import Replay
+from app.http.token_prefix import TokenPrefix
+from app.http.url_prefix import Mount
+from app.render import filters
+from app.services.container import EXTENSION, Parts
+from app.services.documents import event_log
+from app.services.documents.cache import Cache
+from app.services.documents.checkpoint import Folding
+from app.services.documents.pages import KeptPages
+from app.services.documents.service import Documents
+from app.services.shares.expiry import Expiry
+from app.services.shares.service import Shares
+from app.share.views import landing
 from app.storage import open_store
-from app.token_prefix import TokenPrefix
-from app.watch import Answered, Watch
 from config import Config, read_config
 
 if TYPE_CHECKING:
@@ -74,16 +64,16 @@ def create_app(config: Config | None = None) -> Flask:
     with app.app_context():
         standing = StandingConnection(db.engine)
     shares = Shares(store, Expiry(config.share_max_age), standing)
-    documents = Documents(store, cache, config.MAX_SESSION_BYTES, events.newest)
+    documents = Documents(store, cache, config.MAX_SESSION_BYTES, event_log.newest)
     folding = Folding(store, shares, documents, config.MAX_SESSION_BYTES)
-    watchers = [logs.write, metrics.init_app(app)] if config.METRICS_ENABLED else [logs.write]
+    watchers = [log_format.write, metrics.init_app(app)] if config.METRICS_ENABLED else [log_format.write]
     replay = Replay(app.wsgi_app, shares, documents, metrics.counter(app, "cache_hits"))
     app.extensions[EXTENSION] = Parts(
         config, store, shares, documents, folding, cache, KeptPages(cache), standing, replay
     )
     app.wsgi_app = _wrapped(replay, config, watchers)  # type: ignore[assignment, method-assign]
-    app.jinja_env.filters.update(labels.FILTERS)
-    assets.init_app(app)
+    app.jinja_env.filters.update(filters.FILTERS)
+    static_files.init_app(app)
     errors.init_app(app)
     app.register_blueprint(api.bp)
     app.register_blueprint(uploads.bp)
@@ -117,6 +107,6 @@ def _engine_options(config: Config) -> dict[str, Any]:
 
 def _limits_storage(config: Config) -> dict[str, Any]:
     if not config.RATELIMIT_STORAGE_URI:
-        return {"RATELIMIT_STORAGE_URI": limits_storage.URI}
+        return {"RATELIMIT_STORAGE_URI": rate_limit_storage.URI}
     main = {"main": config.RATELIMIT_STORAGE_URI}
-    return {"RATELIMIT_STORAGE_URI": limits_fallback.URI, "RATELIMIT_STORAGE_OPTIONS": main}
+    return {"RATELIMIT_STORAGE_URI": rate_limit_fallback.URI, "RATELIMIT_STORAGE_OPTIONS": main}

@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
-from app.folding import SessionTooLarge
-from app.metrics import count
-from app.session import UnreadableDocument
-from app.shares import OtherWayIn, ShareExists, ShareExpired, ShareNotFound, WrongSecret
+from app.http.metrics import count
+from app.opencode import UnreadableDocument
+from app.services.documents.checkpoint import SessionTooLarge
+from app.services.shares.service import OtherWayIn, ShareExists, ShareExpired, ShareNotFound, WrongSecret
 from app.storage import StorageError, UploadRefused
 
 RETRY_SECONDS = 5

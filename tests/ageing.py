@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from flask import Flask
 
-from app.extensions import db
-from app.models import Share
+from app.db.extensions import db
+from app.db.models import Share
 
 
 def backdate(app: Flask, age: timedelta, share_id: str = "GhIjKlMn") -> None:

@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
 from app import create_app
-from app.extensions import db
-from app.parts import parts
+from app.db.extensions import db
+from app.services.container import parts
 from config import read_config
 from tests.servers.postgres import postgres, run_sql
 from tests.servers.s3 import s3_client, s3_server, stored_keys

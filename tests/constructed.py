@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from app.session import Conversation, Index, Step, read_conversation, write_index
+from app.opencode import Conversation, Index, Step, read_conversation, write_index
 from tests import recorded
 
 FOLDER = recorded.FOLDER / "constructed"

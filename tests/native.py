@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from app.extensions import db
-from app.housekeeping import keep_house
-from app.models import ShareEvent
-from app.parts import parts
+from app.db.extensions import db
+from app.db.models import ShareEvent
+from app.services.container import parts
+from app.services.maintenance import keep_house
 from tests import recorded
 from tests.conftest import ROOT
 

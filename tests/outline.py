@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.render.forms import tell
-from app.session import Conversation, Step
-from app.session.model import Block, File, Notice, Text, Tool, Unknown
+from app.opencode import Conversation, Step
+from app.opencode.model import Block, File, Notice, Text, Tool, Unknown
+from app.render.tools.registry import tell
 
 MAX_SUBJECT = 60
 

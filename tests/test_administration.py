@@ -17,12 +17,12 @@ from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.expiry import Expiry
-from app.extensions import db
-from app.models import Share
-from app.parts import Parts, parts
+from app.db.extensions import db
+from app.db.models import Share
+from app.services.container import Parts, parts
+from app.services.shares.cleanup import Upkeep
+from app.services.shares.expiry import Expiry
 from app.storage import DiskStore, StorageError
-from app.upkeep import Upkeep
 from tests.client import create, delete, renew, share, upload
 from tests.conftest import running_app
 from tests.recorded import document_bytes

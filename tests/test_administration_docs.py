@@ -13,8 +13,8 @@ from pathlib import Path
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.extensions import db
-from app.models import Share
+from app.db.extensions import db
+from app.db.models import Share
 from tests.client import share
 from tests.conftest import running_app
 from tests.recorded import document_bytes

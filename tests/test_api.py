@@ -13,8 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from app.extensions import db
-from app.models import Share
+from app.db.extensions import db
+from app.db.models import Share
 from tests.ageing import backdate
 from tests.client import SESSION_ID, create, delete, renew, share, upload
 from tests.conftest import running_app

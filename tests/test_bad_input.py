@@ -11,8 +11,8 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 
-from app.document import Document
-from app.session import UnreadableDocument
+from app.opencode import UnreadableDocument
+from app.services.documents.stored_document import Document
 from tests.ageing import backdate
 from tests.client import SESSION_ID, create, renew, share, upload
 from tests.conftest import running_app

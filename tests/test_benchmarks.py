@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.session import read_conversation
+from app.opencode import read_conversation
 from benchmarks.report import COLUMNS, LINK_COLUMNS, as_json, tables
 from benchmarks.sessions import LAST_WORDS, NEW_WORDS, SHAPES, Shape, grow, write_session
 from benchmarks.targets import TARGETS, check_targets

@@ -17,15 +17,15 @@ import zstandard
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.cache import Cache
-from app.documents import Documents, Edition
-from app.housekeeping import keep_house
-from app.kept import KeptDocuments
-from app.life import Life
-from app.pages import KeptPages
-from app.parts import parts
+from app.opencode import read_conversation
 from app.render import Renderer
-from app.session import read_conversation
+from app.services.container import parts
+from app.services.documents.cache import Cache
+from app.services.documents.kept import KeptDocuments
+from app.services.documents.pages import KeptPages
+from app.services.documents.service import Documents, Edition
+from app.services.maintenance import keep_house
+from app.services.shares.live_share import Life
 from app.storage import StorageError
 from tests.ageing import backdate
 from tests.client import create, delete, renew, share, upload
@@ -156,7 +156,7 @@ def test_a_page_that_the_timer_cut_is_kept_by_nobody(
     client: FlaskClient, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     share(client, SESSION)
-    monkeypatch.setattr("app.render.guard.Budget.__init__.__defaults__", (256 * 1024, 0.0))
+    monkeypatch.setattr("app.render.budget.Budget.__init__.__defaults__", (256 * 1024, 0.0))
     page = client.get("/share/GhIjKlMn")
     assert "took too long" in page.text
     assert "ETag" not in page.headers
@@ -181,7 +181,7 @@ def test_the_store_is_not_asked_about_a_share_that_can_no_longer_change(
     share(client, SESSION)
     backdate(app, timedelta(hours=2))
     client.get("/share/GhIjKlMn")
-    monkeypatch.setattr("app.documents.FRESH_SECONDS", -1)
+    monkeypatch.setattr("app.services.documents.service.FRESH_SECONDS", -1)
     monkeypatch.setattr(type(parts_of(client).store), "open", None)
     assert client.get("/share/GhIjKlMn").status_code == 200
 
@@ -202,8 +202,8 @@ def test_a_change_made_before_the_last_link_expired_is_seen_afterwards(
 def test_a_large_document_is_shown_as_it_was_while_the_next_is_read(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.documents.LARGE_BYTES", 1000)
-    monkeypatch.setattr("app.documents.LARGE_FRESH_SECONDS", -1)
+    monkeypatch.setattr("app.services.documents.service.LARGE_BYTES", 1000)
+    monkeypatch.setattr("app.services.documents.service.LARGE_FRESH_SECONDS", -1)
     secret = share(client, SESSION)["secret"]
     with client.get("/share/GhIjKlMn") as first:
         etag = first.headers["ETag"]
@@ -227,8 +227,8 @@ def test_a_large_document_is_shown_as_it_was_while_the_next_is_read(
 def test_a_store_that_fails_after_the_answer_does_not_fail_the_reader(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("app.documents.LARGE_BYTES", 1000)
-    monkeypatch.setattr("app.documents.LARGE_FRESH_SECONDS", -1)
+    monkeypatch.setattr("app.services.documents.service.LARGE_BYTES", 1000)
+    monkeypatch.setattr("app.services.documents.service.LARGE_FRESH_SECONDS", -1)
     share(client, SESSION)
     client.get("/share/GhIjKlMn").close()
 
@@ -246,7 +246,7 @@ def test_a_document_that_cannot_be_read_is_read_once(
 ) -> None:
     share(client, b'{"session": 5, "messages": []}')
     assert client.get("/share/GhIjKlMn").status_code == 422
-    monkeypatch.setattr("app.kept.read_conversation", None)
+    monkeypatch.setattr("app.services.documents.kept.read_conversation", None)
     again = client.get("/share/GhIjKlMn/changes")
     assert again.status_code == 422
     assert "not a session of OpenCode" in again.text
@@ -257,7 +257,7 @@ def test_a_worker_does_not_go_back_behind_what_another_took_in_meanwhile(
 ) -> None:
     secret = share(client, SESSION)["secret"]
     client.get("/share/GhIjKlMn")
-    monkeypatch.setattr("app.documents.FRESH_SECONDS", -1)
+    monkeypatch.setattr("app.services.documents.service.FRESH_SECONDS", -1)
     grow(client, secret, 4)
     turn = KeptDocuments.turn
 
@@ -286,9 +286,10 @@ def test_what_another_release_kept_is_not_read(client: FlaskClient, monkeypatch:
     share(client, SESSION)
     client.get("/share/GhIjKlMn")
     read: list[bool] = []
-    monkeypatch.setattr("app.kept.release", lambda: "another")
+    monkeypatch.setattr("app.services.documents.kept.release", lambda: "another")
     monkeypatch.setattr(
-        "app.kept.read_conversation", lambda json: read.append(True) or read_conversation(json)
+        "app.services.documents.kept.read_conversation",
+        lambda json: read.append(True) or read_conversation(json),
     )
     assert client.get("/share/GhIjKlMn/changes").status_code == 200
     assert read == [True]

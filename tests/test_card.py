@@ -7,9 +7,9 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from app.share import lettering
-from app.share.card import INK, TITLES, UNTITLED, card
-from app.share.lettering import Lettering, drawable, is_right_to_left
+from app.share.card import text
+from app.share.card.image import INK, TITLES, UNTITLED, card
+from app.share.card.text import Lettering, drawable, is_right_to_left
 from tests.servers import missing
 
 FACTS = ("acme-api", "anthropic/claude-sonnet-4-5", "42 messages", "7 files changed")
@@ -89,16 +89,16 @@ def test_what_no_font_has_is_left_out() -> None:
 def test_letters_that_need_shaping_are_left_out_where_nothing_shapes_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lettering, "CAN_SHAPE", False)
-    lettering._font_of.cache_clear()
+    monkeypatch.setattr(text, "CAN_SHAPE", False)
+    text._font_of.cache_clear()
     try:
         assert drawable("API مرحبا") == "API"
     finally:
-        lettering._font_of.cache_clear()
+        text._font_of.cache_clear()
 
 
 def test_a_right_to_left_title_begins_at_the_right() -> None:
-    if not lettering.CAN_SHAPE:
+    if not text.CAN_SHAPE:
         missing("FriBiDi (apt-get install libfribidi0)")
     title = TITLES_OF_ALL_KINDS["arabic"]
     assert is_right_to_left(title)

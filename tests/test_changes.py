@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.session.changes import FileChange, Totals, changes, totals
+from app.opencode.changes.changes import FileChange, Totals, changes, totals
 from tests import constructed, recorded
 from tests.constructed import answer, read, with_messages
 

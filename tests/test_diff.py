@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from app.render import code, diff_html
-from app.render.diff import MAX_COMPARED_LINES, FileDiff, diff_texts
-from app.render.diff_html import MAX_MARKED_PAIRS, MAX_ROW_CHARACTERS, MAX_ROWS, ROW_CHARACTERS, diff_lines
-from app.render.guard import MAX_BLOCK_BYTES, Budget
-from app.render.patches import read_apply_patch, read_patch
-from app.render.words import MAX_LINE_CHARACTERS, changed_words, mark
+from app.render.budget import MAX_BLOCK_BYTES, Budget
+from app.render.diff.html import MAX_MARKED_PAIRS, MAX_ROW_CHARACTERS, MAX_ROWS, ROW_CHARACTERS, diff_lines
+from app.render.diff.model import MAX_COMPARED_LINES, FileDiff, diff_texts
+from app.render.diff.patch_parser import read_apply_patch, read_patch
+from app.render.diff.words import MAX_LINE_CHARACTERS, changed_words, mark
+from app.render.text.highlight import highlight
 
 FIXTURES = Path(__file__).parent / "fixtures"
 WITH_PATCHES = (
@@ -366,7 +366,7 @@ def test_a_long_diff_is_cut_and_says_by_how_much(monkeypatch):
     file = diff_texts("", "line\n" * (MAX_ROWS + 20), "x")
     found = diff_lines(file, Budget())
     assert (len(found.lines), found.hidden_rows, found.hidden_characters) == (MAX_ROWS + 1, 20, 80)
-    monkeypatch.setattr(diff_html, "MAX_CHARACTERS", 41)
+    monkeypatch.setattr("app.render.diff.html.MAX_CHARACTERS", 41)
     assert diff_lines(file, Budget()).hidden_rows == MAX_ROWS + 10
 
 
@@ -389,7 +389,7 @@ def test_the_head_of_a_hunk_is_cut_too():
 
 def test_a_hunk_larger_than_a_block_is_highlighted_in_portions(monkeypatch):
     text = "def f(): pass  # something\n" * (2 * MAX_BLOCK_BYTES // 27)
-    monkeypatch.setattr(diff_html, "MAX_ROWS", 10_000)
+    monkeypatch.setattr("app.render.diff.html.MAX_ROWS", 10_000)
     found = diff_lines(diff_texts("", text, "x.py"), Budget(max_rows=10_000))
     assert all('<span class="k">def</span>' in line.html for line in found.lines[1:])
 
@@ -411,7 +411,7 @@ def test_words_parted_only_by_space_are_one_mark():
 
 
 def test_a_mark_counts_an_entity_as_one_character():
-    html = code.highlight("a < b", None, Budget())[0]
+    html = highlight("a < b", None, Budget())[0]
     assert mark(html, [(2, 3)]) == "a <mark>&lt;</mark> b"
 
 

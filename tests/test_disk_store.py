@@ -144,7 +144,7 @@ def test_an_upload_is_not_for_another_share_that_took_the_id_meanwhile(
 
     def take_the_id() -> None:
         client.delete("/api/share/GhIjKlMn", headers={"X-Share-Secret": answer["secret"]})
-        monkeypatch.setattr("app.tombstones.LINK_LIFETIME", timedelta(0))
+        monkeypatch.setattr("app.services.shares.tombstones.LINK_LIFETIME", timedelta(0))
         assert create(client).status_code == 201
 
     def copy_slowly(body, write, length) -> None:

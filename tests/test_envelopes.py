@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.session import Conversation, UnreadableDocument, read_conversation
-from app.session.model import Text
+from app.opencode import Conversation, UnreadableDocument, read_conversation
+from app.opencode.model import Text
 from tests import constructed, recorded
 from tests.constructed import read
 

@@ -11,10 +11,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.extensions import db
-from app.housekeeping import keep_house
-from app.models import Share
-from app.parts import parts
+from app.db.extensions import db
+from app.db.models import Share
+from app.services.container import parts
+from app.services.maintenance import keep_house
 from tests.client import create, delete, renew, share, upload
 from tests.conftest import running_app
 from tests.recorded import document_bytes

@@ -13,12 +13,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from app import events, folding
-from app.extensions import db
-from app.life import Life
-from app.models import Share, ShareEvent
-from app.parts import parts
-from app.shares import Shares
+from app.db.extensions import db
+from app.db.models import Share, ShareEvent
+from app.services.container import parts
+from app.services.documents import checkpoint, event_log
+from app.services.shares.live_share import Life
+from app.services.shares.service import Shares
 from app.storage import DiskStore, StorageError
 from tests import native, recorded
 from tests.conftest import running_app
@@ -101,7 +101,7 @@ def test_a_fold_that_is_cut_off_loses_nothing(
     fold(app, share)
     sync(client, share, items(first(4)))
     whole = document_of(client, share)
-    for place in ("app.folding.events.settle", "app.storage.disk.DiskStore.put"):
+    for place in ("app.services.documents.event_log.settle", "app.storage.disk.DiskStore.put"):
         with monkeypatch.context() as patch:
             patch.setattr(place, killed)
             with pytest.raises(KeyboardInterrupt):
@@ -174,7 +174,7 @@ def test_housekeeping_folds_what_is_much_and_what_is_quiet(
     share = shared(client, SESSION)
     keep(app)
     assert rows(app) == 1
-    monkeypatch.setattr(folding, "MIN_BYTES", 10_000)
+    monkeypatch.setattr(checkpoint, "MIN_BYTES", 10_000)
     keep(app)
     assert rows(app) == 0
     sync(client, share, items(first(2)))
@@ -190,7 +190,7 @@ def test_housekeeping_folds_what_is_much_and_what_is_quiet(
 def test_a_session_that_cannot_be_folded_does_not_hold_up_the_others(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(folding, "MIN_BYTES", 1)
+    monkeypatch.setattr(checkpoint, "MIN_BYTES", 1)
     shares = [shared(client, SESSION), shared(client, recorded.document("single-message"))]
     failed: list[str] = []
 
@@ -231,15 +231,15 @@ def test_that_a_session_cannot_be_read_is_found_out_once(
     """Whoever finds out; until more has come, or the server takes more."""
     with running_app(each_database) as app:
         share = shared(app.test_client(), SESSION)
-    monkeypatch.setattr(folding, "MIN_BYTES", 1)
+    monkeypatch.setattr(checkpoint, "MIN_BYTES", 1)
     merged: list[str] = []
-    with_events = events.with_events
+    with_events = event_log.with_events
 
     def counted(life: Life, *arguments: Any) -> bytes:
         merged.append(life.share_id)
         return with_events(life, *arguments)
 
-    monkeypatch.setattr(events, "with_events", counted)
+    monkeypatch.setattr(event_log, "with_events", counted)
     with running_app({**each_database, "MAX_SESSION_BYTES": "10000"}) as app:
         for _ in range(2):
             keep(app)

@@ -10,15 +10,16 @@ import lxml.html
 import pytest
 from flask.testing import FlaskClient
 
-from app.render import Budget, Renderer, contents, files, forms, full_text, labels
-from app.render.diff_html import MAX_ROWS
-from app.render.forms import tell
-from app.render.forms.files import MAX_CHARACTERS, MAX_FILES
-from app.render.forms.form import Child, Code, Diffs, Form, Matches, Questions, Terminal
-from app.render.forms.searches import MAX_LINES
-from app.render.forms.talk import MAX_OPTIONS, MAX_QUESTIONS
-from app.session import read_conversation
-from app.session.model import File, Tool
+from app.opencode import read_conversation
+from app.opencode.model import File, Tool
+from app.render import Budget, Renderer, attachments, contents, filters, full_text
+from app.render.diff.html import MAX_ROWS
+from app.render.tools.agent import MAX_OPTIONS, MAX_QUESTIONS
+from app.render.tools.files import MAX_CHARACTERS, MAX_FILES
+from app.render.tools import registry
+from app.render.tools.registry import tell
+from app.render.tools.search import MAX_LINES
+from app.render.tools.view import Child, Code, Diffs, Form, Matches, Questions, Terminal
 from tests import recorded
 from tests.client import share
 from tests.recorded import with_parts
@@ -131,7 +132,7 @@ def test_a_form_that_fails_gives_way_to_that_of_an_unknown_tool(
     def fail(tool: Tool) -> Form:
         raise ValueError
 
-    monkeypatch.setitem(forms.FORMS, "bash", fail)
+    monkeypatch.setitem(registry.FORMS, "bash", fail)
     with caplog.at_level(logging.CRITICAL):
         root = page_of(client, part("bash", input={"command": "make"}, output="done"))
         assert client.get(FULL).text == "--- input.command ---\nmake\n\n--- output ---\ndone"
@@ -227,7 +228,9 @@ def test_a_long_row_of_a_diff_is_cut_with_a_note_and_a_link(client: FlaskClient)
 
 
 def test_a_long_address_is_only_named() -> None:
-    described = files.describe(File(id="f", url="https://x.example/" + "a" * MEGABYTE, mime="", name=""))
+    described = attachments.describe(
+        File(id="f", url="https://x.example/" + "a" * MEGABYTE, mime="", name="")
+    )
     assert (described.web_url, described.name) == ("", "file")
 
 
@@ -277,7 +280,7 @@ def test_paths_are_shown_as_seen_from_the_sessions_folder(folder: str, path: str
 
 
 def test_a_negative_time_is_unknown() -> None:
-    assert (labels.duration(-5000), labels.duration(None), labels.duration(0)) == ("", "", "0 ms")
+    assert (filters.duration(-5000), filters.duration(None), filters.duration(0)) == ("", "", "0 ms")
 
 
 def test_the_text_of_a_recorded_diff_can_be_had_in_full() -> None:

@@ -9,10 +9,9 @@ import time
 import pytest
 from markupsafe import Markup, escape
 
-from app.render import code
-from app.render.code import ALIASES, LEXERS, highlight, language_of_file, lexer
-from app.render.guard import MAX_BLOCK_BYTES, Budget
-from app.timer import TimeUp
+from app.lib.time_limit import TimeUp
+from app.render.budget import MAX_BLOCK_BYTES, Budget
+from app.render.text.highlight import ALIASES, LEXERS, highlight, language_of_file, lexer
 
 
 def unescape(line: Markup) -> str:
@@ -98,7 +97,7 @@ def test_no_allowed_lexer_hangs_on_hostile_input(language: str) -> None:
 
 def test_a_lexer_that_hangs_is_stopped_and_its_code_shown_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     # One of the lexers that are left out for this very reason.
-    monkeypatch.setitem(code.ALIASES, "scala", "scala")
+    monkeypatch.setitem(ALIASES, "scala", "scala")
     lexer("scala")
     budget = Budget()
     attack = '"' + "\\" * 64

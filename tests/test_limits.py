@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from limits.storage import RedisStorage
 from redis import Connection, Redis
 
-from app.extensions import limiter
+from app.db.extensions import limiter
 from tests.client import SESSION_ID, create, renew
 from tests.conftest import running_app
 from tests.servers import free_ports
@@ -150,11 +150,11 @@ def test_the_address_behind_a_trusted_proxy_counts(settings: dict[str, str]) -> 
 def test_counts_of_windows_that_have_closed_are_swept(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     with app.app_context():
         assert limiter.storage.incr("old", expiry=10) == 1
-    monkeypatch.setattr("app.limits_storage.time.time", lambda: 4e9)
+    monkeypatch.setattr("app.api.rate_limit_storage.time.time", lambda: 4e9)
     with app.app_context():
         assert limiter.storage.get("old") == 0
         assert limiter.storage.incr("new", expiry=10) == 1
-    monkeypatch.setattr("app.limits_storage.time.time", lambda: 1e9)
+    monkeypatch.setattr("app.api.rate_limit_storage.time.time", lambda: 1e9)
     with app.app_context():
         assert limiter.storage.get("old") == 0
 
@@ -187,7 +187,7 @@ def test_ten_of_forty_parallel_creations_pass_four_workers(
 def test_the_database_counts_while_redis_is_gone_and_redis_once_it_is_back(
     settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.limits_fallback.RETRY_SECONDS", 0)
+    monkeypatch.setattr("app.api.rate_limit_fallback.RETRY_SECONDS", 0)
     [port] = free_ports(1)
     limits = {"RATELIMIT_API": "3/hour", "RATELIMIT_STORAGE_URI": f"redis://127.0.0.1:{port}"}
     with running_app({**settings, **limits}) as app:

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.logs import FORMATTERS, AddressFilter
+from app.http.log_format import FORMATTERS, AddressFilter
 from tests.client import delete, share
 from tests.conftest import running_app
 from tests.recorded import document_bytes
@@ -112,7 +112,7 @@ def test_what_is_logged_during_a_request_bears_its_name(
     def fail(*_args: object) -> None:
         raise RuntimeError("broken on purpose")
 
-    monkeypatch.setattr("app.shares.Shares.life", fail)
+    monkeypatch.setattr("app.services.shares.service.Shares.life", fail)
     answer = client.get("/share/GhIjKlMn")
     error, access = lines(log)
     assert error["request_id"] == access["request_id"] == answer.headers["X-Request-ID"]

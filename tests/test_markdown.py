@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from app.render.guard import Budget
-from app.render.markdown import MAX_CHARACTERS, markdown
+from app.render.budget import Budget
+from app.render.text.markdown import MAX_CHARACTERS, markdown
 
 
 def render(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.session import Head, UnreadableDocument, merged, read_conversation, take_in
+from app.opencode import Head, UnreadableDocument, merged, read_conversation, take_in
 from tests import constructed, native, recorded
 from tests.native import Item, items, message_items
 

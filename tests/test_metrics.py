@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flask.testing import FlaskClient
 
-from app.metrics import EVENTS, count
+from app.http.metrics import EVENTS, count
 from tests.client import delete, share
 from tests.conftest import running_app
 from tests.recorded import document_bytes

@@ -8,7 +8,7 @@ import pytest
 from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import inspect
 
-from app.extensions import db
+from app.db.extensions import db
 from tests.conftest import ROOT, running_app
 
 MIGRATIONS = str(ROOT / "migrations")

@@ -15,9 +15,9 @@ from flask.testing import FlaskClient
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import true
 
-from app import events
-from app.extensions import db
-from app.models import Share
+from app.db.extensions import db
+from app.db.models import Share
+from app.services.documents import event_log
 from tests.conftest import ROOT, running_app
 from tests.native import SESSION, SESSION_ID, Item, code, create, document_of, fold, shared, sync
 
@@ -61,7 +61,7 @@ def test_of_two_batches_at_once_that_are_too_large_together_one_is_refused(
         return sync(app.test_client(), share, note(name, 12_000)).status_code
 
     with monkeypatch.context() as patch, ThreadPoolExecutor(2) as pool:
-        patch.setattr("app.events.zstandard.compress", meet)
+        patch.setattr("app.services.documents.event_log.zstandard.compress", meet)
         answers = dict(zip("ab", pool.map(send, "ab"), strict=True))
     assert sorted(answers.values()) == [200, 413]
     assert names(document_of(client, share)) == [name for name, status in answers.items() if status == 200]
@@ -78,18 +78,18 @@ def test_what_comes_while_a_batch_is_checked_is_counted_as_well(
     with app.app_context():
         left = app.config["MAX_SESSION_BYTES"] - db.session.get_one(Share, share["id"]).document_bytes
     checked: list[int] = []
-    with_events = events.with_events
+    with_events = event_log.with_events
 
-    def meanwhile(life: Any, document: bytes, found: list[events.Event]) -> bytes:
+    def meanwhile(life: Any, document: bytes, found: list[event_log.Event]) -> bytes:
         checked.append(life.revision)
         if len(checked) == 1:
             row = db.session.get_one(Share, share["id"])
-            batch = events.Batch(json.dumps(note("meanwhile", size)).encode(), 1)
-            assert events.append(row, batch, true())
+            batch = event_log.Batch(json.dumps(note("meanwhile", size)).encode(), 1)
+            assert event_log.append(row, batch, true())
         return with_events(life, document, found)
 
     with monkeypatch.context() as patch:
-        patch.setattr(events, "with_events", meanwhile)
+        patch.setattr(event_log, "with_events", meanwhile)
         big = sync(client, share, note("big", left - 700))
     assert big.status_code == status
     assert checked[0] == 1

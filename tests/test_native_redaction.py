@@ -13,8 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from app.extensions import db
-from app.models import ShareEvent
+from app.db.extensions import db
+from app.db.models import ShareEvent
 from tests.conftest import running_app
 from tests.native import SESSION, SESSION_ID, create, items, sync
 from tests.redaction.kinds import ALNUM, pick
@@ -76,7 +76,7 @@ def test_what_takes_too_long_to_look_through_is_not_stored(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     share = create(client, SESSION_ID)
-    monkeypatch.setattr("app.api.native.REDACTION_SECONDS", 1e-6)
+    monkeypatch.setattr("app.api.sync.REDACTION_SECONDS", 1e-6)
     refused = sync(client, share, planted())
     assert (refused.status_code, refused.get_json()["code"]) == (422, "not_redacted")
     assert stored(app) == ""

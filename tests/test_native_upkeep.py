@@ -11,8 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from app.extensions import db
-from app.models import Share, ShareEvent
+from app.db.extensions import db
+from app.db.models import Share, ShareEvent
 from tests.conftest import running_app
 from tests.native import SESSION, SESSION_ID, create, items, shared, sync
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from app.session import read_conversation
+from app.opencode import read_conversation
 from tests import recorded
 from tests.outline import outline
 from tests.servers.gunicorn import ROOT

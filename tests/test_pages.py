@@ -12,7 +12,7 @@ import lxml.html
 import pytest
 from flask.testing import FlaskClient
 
-from app.render import blocks
+from app.render import renderer
 from tests import recorded
 from tests.ageing import backdate
 from tests.client import create, delete, share
@@ -216,7 +216,7 @@ def test_the_texts_and_files_of_a_share_end_with_it(client: FlaskClient) -> None
 def test_a_block_whose_form_fails_leaves_the_rest_alone(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setitem(blocks.BLOCK_MACROS, blocks.Text, "no_such_macro")
+    monkeypatch.setitem(renderer.BLOCK_MACROS, renderer.Text, "no_such_macro")
     share(client, document_bytes("in-progress"))
     with caplog.at_level(logging.CRITICAL):
         page = client.get("/share/GhIjKlMn")
@@ -229,7 +229,7 @@ def test_a_block_whose_form_fails_leaves_the_rest_alone(
 def test_a_page_needs_no_timer(client: FlaskClient, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What real sessions hold is rendered by the budgets of bytes alone."""
     cut: list[str] = []
-    monkeypatch.setattr("app.timer._time_up", lambda *_: cut.append(name))
+    monkeypatch.setattr("app.lib.time_limit._time_up", lambda *_: cut.append(name))
     share(client, document_bytes(name))
     client.get("/share/GhIjKlMn")
     assert cut == []

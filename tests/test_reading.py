@@ -230,7 +230,7 @@ def test_a_page_is_made_again_once_its_session_has_grown(
     etag = client.get("/share/GhIjKlMn").headers["ETag"]
     longer = document_bytes("in-progress")
     upload(client, renew(client, "GhIjKlMn", answer["secret"], size=len(longer)).get_json(), longer)
-    monkeypatch.setattr("app.documents.FRESH_SECONDS", -1)
+    monkeypatch.setattr("app.services.documents.service.FRESH_SECONDS", -1)
     client.get("/share/GhIjKlMn")
     again = client.get("/share/GhIjKlMn", headers={"If-None-Match": etag})
     assert again.status_code == 200

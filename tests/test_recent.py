@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from app.recent import Recent
+from app.http.recent import Recent
 
 
 def test_what_was_used_longest_ago_goes_first() -> None:

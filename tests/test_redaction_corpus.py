@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.redaction.finding import find
 from app.redaction.rules import RULES, Rule
+from app.redaction.scanner import find
 from tests.recorded import NAMES, document
 from tests.redaction.cases import Negative, Positive, negatives, positives
 from tests.redaction.engines import by_plugin, by_server

@@ -8,11 +8,11 @@ from flask.testing import FlaskClient
 from markupsafe import Markup, escape
 
 from app.render import Budget
-from app.render.code import LEXERS, highlight
-from app.render.markdown import markdown
-from app.render.redactions import with_chips
+from app.render.diff.words import mark
 from app.render.terminal import terminal
-from app.render.words import mark
+from app.render.text.highlight import LEXERS, highlight
+from app.render.text.markdown import markdown
+from app.render.text.redaction_marks import with_chips
 from tests.client import share
 from tests.recorded import with_parts
 

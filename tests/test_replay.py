@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
-from app.parts import parts
+from app.services.container import parts
 from tests.client import create, delete, renew, share, upload
 from tests.recorded import document_bytes
 
@@ -19,7 +19,7 @@ BROWSER = {"Accept": "text/html", "Accept-Encoding": "br"}
 @pytest.fixture
 def repeated(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A mark for each answer that was given again, however long a busy machine takes to ask for it."""
-    monkeypatch.setattr("app.documents.FRESH_SECONDS", 60)
+    monkeypatch.setattr("app.services.documents.service.FRESH_SECONDS", 60)
     marks: list[int] = []
     with app.app_context():
         replay = parts().replay
@@ -75,7 +75,7 @@ def test_a_newer_version_is_shown_at_once(
 ) -> None:
     secret = share(client, SESSION)["secret"]
     before = [client.get(PAGE, headers=BROWSER).data for _ in "12"]
-    monkeypatch.setattr("app.documents.FRESH_SECONDS", -1)
+    monkeypatch.setattr("app.services.documents.service.FRESH_SECONDS", -1)
     upload(client, renew(client, "GhIjKlMn", secret, size=len(OTHER)).get_json(), OTHER)
     after = client.get(PAGE, headers=BROWSER).data
     assert after != before[0]

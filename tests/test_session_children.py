@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.session import Conversation
-from app.session.find import find_block, find_file
-from app.session.model import Block, File, Text, Tool
+from app.opencode import Conversation
+from app.opencode.model import Block, File, Text, Tool
+from app.opencode.paging.find import find_block, find_file
 from tests import constructed, recorded
 from tests.constructed import index, read
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from app.session import Conversation, Index, read_conversation, write_index
-from app.session.index import MAX_CHARACTERS, MAX_MODELS, MAX_PROMPTS
-from app.session.pages import Page, pages_of
+from app.opencode import Conversation, Index, read_conversation, write_index
+from app.opencode.paging.index_writer import MAX_CHARACTERS, MAX_MODELS, MAX_PROMPTS
+from app.opencode.paging.pages import Page, pages_of
 from tests import constructed, recorded
 from tests.constructed import index, read
 

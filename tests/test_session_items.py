@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.session import Conversation, UnreadableDocument, native_items
+from app.opencode import Conversation, UnreadableDocument, native_items
 from tests import constructed, recorded
 from tests.constructed import read
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from app.session import UnreadableDocument, read_conversation
-from app.session.changes import changes
-from app.session.model import Text
-from app.session.texts import texts
+from app.opencode import UnreadableDocument, read_conversation
+from app.opencode.changes.changes import changes
+from app.opencode.model import Text
+from app.render.text.block_texts import texts
 from tests import constructed, recorded
 from tests.constructed import read
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.session import read_conversation
-from app.session.model import Block, Text, Tool, Unknown
+from app.opencode import read_conversation
+from app.opencode.model import Block, Text, Tool, Unknown
 from tests import recorded
 from tests.constructed import read
 

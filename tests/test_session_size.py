@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from app.session import UnreadableDocument, read_conversation
-from app.session.model import Block, Tool, Unknown
-from app.session.texts import MAX_INDENTED_BYTES, MAX_INDENTED_LEVELS, texts
+from app.opencode import UnreadableDocument, read_conversation
+from app.opencode.model import Block, Tool, Unknown
+from app.render.text.block_texts import MAX_INDENTED_BYTES, MAX_INDENTED_LEVELS, texts
 from tests import constructed, recorded
 from tests.constructed import read
 

@@ -11,10 +11,10 @@ from flask import Flask
 from sqlalchemy import NullPool, bindparam, create_engine, event, insert, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.extensions import db
-from app.models import Share
-from app.parts import parts
-from app.standing import StandingConnection
+from app.db.connection import StandingConnection
+from app.db.extensions import db
+from app.db.models import Share
+from app.services.container import parts
 
 OF_A_SHARE = select(Share.share_id, Share.created_at, Share.expires_at, Share.revision).where(
     Share.share_id == bindparam("share_id"), Share.revision >= bindparam("revision")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.render import colours, terminal_colours
 from app.render.terminal import MAX_PARAMETERS, MAX_SPANS, terminal
+from app.render.themes import colours, terminal_palette
 
 FIXTURES = Path(__file__).parent / "fixtures"
 STYLESHEET = Path(__file__).parent.parent / "app" / "static" / "terminal.css"
@@ -195,7 +195,7 @@ def test_only_so_many_spans_are_made_and_the_text_stays_whole():
 
 
 def test_the_stylesheet_is_what_its_generator_gives():
-    assert STYLESHEET.read_text() == terminal_colours.stylesheet()
+    assert STYLESHEET.read_text() == terminal_palette.stylesheet()
     assert STYLESHEET.stat().st_size < 20_000
 
 
@@ -208,8 +208,8 @@ def test_the_stylesheet_has_a_rule_for_every_class():
 
 def test_the_first_colours_can_be_read_where_no_theme_is_applied():
     for papers, values in (
-        (("#ffffff", "#f6f7f9"), terminal_colours.LIGHT_16),
-        (("#14171c", "#1d2128"), terminal_colours.DARK_16),
+        (("#ffffff", "#f6f7f9"), terminal_palette.LIGHT_16),
+        (("#14171c", "#1d2128"), terminal_palette.DARK_16),
     ):
         for value in values:
             assert min(colours.contrast(value, paper) for paper in papers) >= 4.5, value
@@ -224,5 +224,5 @@ def test_backgrounds_carry_a_text_that_can_be_read():
 
 @pytest.mark.parametrize("number", range(16, 256))
 def test_a_colour_of_the_palette_is_nearest_to_itself(number):
-    found = terminal_colours.nearest(*colours.channels(terminal_colours.palette(number)))
-    assert terminal_colours.palette(found) == terminal_colours.palette(number)
+    found = terminal_palette.nearest(*colours.channels(terminal_palette.palette(number)))
+    assert terminal_palette.palette(found) == terminal_palette.palette(number)

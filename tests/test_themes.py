@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from app.render import colours, terminal_colours
-from app.render.themes import THEMES, default_stylesheet, stylesheet
+from app.render.themes import colours, terminal_palette
+from app.render.themes.themes import THEMES, default_stylesheet, stylesheet
 
 ALL = pytest.mark.parametrize("name", THEMES)
 PAPERS = ("paper", "raised", "bad-paper", "added-paper", "removed-paper")
@@ -61,7 +61,7 @@ def test_terminal_colours_can_be_read(name):
     found = palette(name)
     for number in range(16):
         assert colours.contrast(found[f"t-{number}"], found["raised"]) >= 4.5
-    fixed = re.findall(r"light-dark\((#\w+),(#\w+)\)", terminal_colours.stylesheet())
+    fixed = re.findall(r"light-dark\((#\w+),(#\w+)\)", terminal_palette.stylesheet())
     assert len(fixed) > 100
     for pair in fixed:
         assert colours.contrast(pair[THEMES[name].is_dark], found["raised"]) >= 4.5, pair

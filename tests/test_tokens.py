@@ -12,8 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.extensions import db
-from app.models import Share
+from app.db.extensions import db
+from app.db.models import Share
 from tests.client import SESSION_ID, upload
 from tests.conftest import running_app
 from tests.recorded import document_bytes

@@ -10,11 +10,11 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from app.render.transcript import WRITERS, transcript
-from app.render.transcript_text import cleaned, cut_fence
-from app.render.transcript_tools import MAX_OUTPUT_LINES
-from app.session import read_conversation
-from app.session.model import Notice, Tool
+from app.opencode import read_conversation
+from app.opencode.model import Notice, Tool
+from app.render.transcript.markdown import WRITERS, transcript
+from app.render.transcript.text import cleaned, cut_fence
+from app.render.transcript.tools import MAX_OUTPUT_LINES
 from tests import recorded
 from tests.recorded import document_bytes, with_parts
 

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from msgspec import Raw
 
-from app.session.model import Block, Failure, File, Notice, Reasoning, Text, Tokens, Tool, Unknown
+from app.opencode.model import Block, Failure, File, Notice, Reasoning, Text, Tokens, Tool, Unknown
 from tests import constructed
 from tests.client import share
 from tests.constructed import answer, read, steps, tool, with_messages

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.folding import HEAD_BYTES, ITEM_BYTES
-from app.session import Head, merged, read_conversation, take_in, weight_of, weight_of_document
-from app.session.weight import MAX_WEIGHT, MESSAGE_WEIGHT
+from app.opencode import Head, merged, read_conversation, take_in, weight_of, weight_of_document
+from app.opencode.sync.weight import MAX_WEIGHT, MESSAGE_WEIGHT
+from app.services.documents.checkpoint import HEAD_BYTES, ITEM_BYTES
 from tests import constructed, native, recorded
 from tests.native import Item
 

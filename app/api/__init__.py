@@ -1,6 +1,6 @@
 """Blueprint `api`: JSON for the plugin, and for OpenCode itself."""
 
-from app.api import documents, native, shares
+from app.api import documents, shares, sync
 from app.api.blueprint import bp, init_limiter
 
-__all__ = ["bp", "documents", "init_limiter", "native", "shares"]
+__all__ = ["bp", "documents", "init_limiter", "shares", "sync"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 from flask import g, request
 
-from app.api.body import sent
-from app.models import Share
-from app.parts import parts
-from app.shares import OtherWayIn, ShareError, WrongSecret
+from app.api.request_body import sent
+from app.db.models import Share
+from app.services.container import parts
+from app.services.shares.service import OtherWayIn, ShareError, WrongSecret
 
 SECRET_HEADER = "X-Share-Secret"  # noqa: S105 - the name of a header
 SECRET_IN_BODY = frozenset(("api.delete", "api.sync"))

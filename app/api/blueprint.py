@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Response, current_app, request
 
-from app.addresses import counted_address
+from app.api.addresses import counted_address
 from app.api.auth import authorized_share
 from app.api.tokens import creator
-from app.extensions import limiter
-from app.parts import parts
+from app.db.extensions import limiter
+from app.services.container import parts
 
 T = TypeVar("T")
 

@@ -8,11 +8,11 @@ from flask import Response, request
 from flask.typing import ResponseReturnValue
 
 from app.api.blueprint import bp
-from app.document import Document, in_pieces
-from app.documents import Unchanged
 from app.errors import NotUploaded
-from app.parts import parts
-from app.session import native_items, read_conversation
+from app.opencode import native_items, read_conversation
+from app.services.container import parts
+from app.services.documents.service import Unchanged
+from app.services.documents.stored_document import Document, in_pieces
 
 
 @bp.get("/share/<share_id>")

@@ -11,14 +11,14 @@ from msgspec import Meta
 
 from app.api.auth import authorized_share, is_secret_in_body, presented_secret, require_share
 from app.api.blueprint import bp, limit_presigns, limit_requests
-from app.api.body import SessionId, body_of
+from app.api.request_body import SessionId, body_of
 from app.api.tokens import require_creator
+from app.db.models import UPLOAD
 from app.errors import ApiError
-from app.metrics import count
-from app.models import UPLOAD
-from app.parts import parts
-from app.shares import SHARE_ID, Declared, ShareNotFound, Upload
-from app.watch import about
+from app.http.metrics import count
+from app.http.request_log import about
+from app.services.container import parts
+from app.services.shares.service import SHARE_ID, Declared, ShareNotFound, Upload
 
 ShareId = Annotated[str, Meta(pattern=rf"^{SHARE_ID}\Z")]
 

@@ -7,7 +7,7 @@ import hmac
 from flask import request
 
 from app.errors import ApiError
-from app.parts import parts
+from app.services.container import parts
 
 
 def creator() -> str | None:

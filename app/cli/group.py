@@ -8,10 +8,10 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
-from app.moving import OtherVersion
-from app.shares import ShareError
+from app.services.shares.cleanup import NothingMatches
+from app.services.shares.service import ShareError
+from app.services.shares.store_migration import OtherVersion
 from app.storage import StorageError
-from app.upkeep import NothingMatches
 
 
 class Administration(AppGroup):

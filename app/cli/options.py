@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from app.shares import SHARE_ID
+from app.services.shares.service import SHARE_ID
 from config import read_duration
 
 T = TypeVar("T")

@@ -20,7 +20,7 @@ class Rule:
     """A text that has one of `hints` is searched for `pattern`; its first group, or all of it, is a secret.
 
     With `is_word` the secret is the whole word that the match ends. A rule that ignores case is matched
-    against the text in lower case. `check` names what more a value must be (`app.redaction.values`).
+    against the text in lower case. `check` names what more a value must be (`app.redaction.heuristics`).
     """
 
     kind: str

@@ -1,7 +1,7 @@
 """A conversation as pieces of HTML; plain functions over data."""
 
-from app.render.blocks import Links, Renderer, full_text
-from app.render.files import contents
-from app.render.guard import Budget
+from app.render.attachments import contents
+from app.render.budget import Budget
+from app.render.renderer import Links, Renderer, full_text
 
 __all__ = ["Budget", "Links", "Renderer", "contents", "full_text"]

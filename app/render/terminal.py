@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from app.render.labels import visible
-from app.render.terminal_colours import nearest
+from app.render.filters import visible
+from app.render.themes.terminal_palette import nearest
 
 # One sequence may set many things; what comes after these is not read.
 MAX_PARAMETERS = 64

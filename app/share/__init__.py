@@ -1,6 +1,6 @@
 """Blueprint `share`: pages for readers."""
 
-from app.share import changes, details, exports, themes, views
 from app.share.blueprint import bp
+from app.share.views import attachments, changes, exports, session, themes
 
-__all__ = ["bp", "changes", "details", "exports", "themes", "views"]
+__all__ = ["attachments", "bp", "changes", "exports", "session", "themes"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.storage.base import (
+from app.storage.disk import DiskStore, UploadRefused
+from app.storage.objects import (
     Listed,
     ObjectStore,
     StorageError,
@@ -12,7 +13,6 @@ from app.storage.base import (
     is_draft,
     share_of,
 )
-from app.storage.disk import DiskStore, UploadRefused
 from config import Config
 
 __all__ = [

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlencode
 
-from app.storage.base import (
+from app.storage.objects import (
     CONTENT_TYPE,
     DRAFT,
     FOLDER,

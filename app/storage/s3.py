@@ -14,7 +14,7 @@ from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from app.storage.base import (
+from app.storage.objects import (
     CACHE_CONTROL,
     CONTENT_TYPE,
     FOLDER,

@@ -1,0 +1,1 @@
+"""WSGI middleware and HTTP helpers; nothing here knows about shares."""

@@ -1,0 +1,162 @@
+"""Gathers every file that a session changed, from whichever place its document tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from app.opencode.changes.file_diffs import ChangeStatus, FileDiff, listed_diffs, tool_diffs
+from app.opencode.model import Conversation, Step, Tool, Turn
+
+MAX_CHANGED_FILES = 10_000
+MAX_PATCHES = 50_000
+# Beyond this the patches are left out, while their lines still count.
+MAX_PATCH_CHARACTERS = 32 * 1024 * 1024
+
+EDITING_TOOLS = frozenset(("edit", "multiedit", "write", "apply_patch", "patch"))
+# Those that do their work in a session of their own.
+DELEGATING_TOOLS = frozenset(("task", "subagent"))
+_NEEDLES = [f'"{name}"'.encode() for name in (*EDITING_TOOLS, *DELEGATING_TOOLS)]
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One change of a file as a unified diff; `message_id` is empty where only the whole session has it."""
+
+    message_id: str
+    text: str
+
+
+@dataclass
+class FileChange:
+    """All that happened to one file; `path` is as seen from the session's folder."""
+
+    path: str
+    status: ChangeStatus
+    additions: int = 0
+    deletions: int = 0
+    patches: list[Patch] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Totals:
+    files: int
+    additions: int
+    deletions: int
+
+
+def changes(conversation: Conversation) -> list[FileChange]:
+    """The files that the session changed and did not undo, in the order of their paths.
+
+    A prompt tells what its answers changed, taken from the files themselves; where it does not, the calls of
+    the editing tools do, and those of the sub-agents that were sent out. What the document tells of the
+    session as a whole is only asked about files that are in neither.
+    """
+    return sorted(_gathered(conversation, MAX_PATCH_CHARACTERS).values(), key=lambda change: change.path)
+
+
+def totals(conversation: Conversation) -> Totals:
+    """How many files that are, and lines, without keeping a patch."""
+    changed = _gathered(conversation, max_characters=0).values()
+    return Totals(
+        files=len(changed),
+        additions=sum(change.additions for change in changed),
+        deletions=sum(change.deletions for change in changed),
+    )
+
+
+def _gathered(conversation: Conversation, max_characters: int) -> dict[str, FileChange]:
+    gathered = _Gathered(max_characters)
+    asked = {conversation.id}
+    waiting = [conversation]
+    for session in waiting:
+        for message_id, diff, child_id in _diffs(session):
+            if diff:
+                gathered.add(diff, session.directory, message_id)
+            child = conversation.children.get(child_id) if child_id else None
+            if child and child.id not in asked:
+                asked.add(child.id)
+                waiting.append(child)
+    # OpenCode replaces these by what was undone, when it undoes something.
+    if not any(step.is_undone for step in conversation.steps):
+        known = set(gathered.files)
+        for diff in listed_diffs(conversation.diffs):
+            if relative_path(diff.path, conversation.directory) not in known:
+                gathered.add(diff, conversation.directory, "")
+    return gathered.files
+
+
+_Found = tuple[str, FileDiff | None, str | None]
+
+
+def _diffs(conversation: Conversation) -> Iterator[_Found]:
+    """Each message that changed a file, with the change; or that sent out a sub-agent, with its session."""
+    for turn in conversation.turns:
+        told = [(step.message_id, diff, None) for step in _telling(turn) for diff in listed_diffs(step.diffs)]
+        yield from told or _done(turn)
+
+
+def _telling(turn: Turn) -> list[Step]:
+    """The steps that may tell what the turn changed: none if a part of it, counted in as well, was undone."""
+    return [] if any(step.is_undone for step in turn.steps) else turn.steps
+
+
+def _done(turn: Turn) -> Iterator[_Found]:
+    for step in turn.steps:
+        if step.is_undone:
+            continue
+        for tool in _tools(step):
+            if tool.name in DELEGATING_TOOLS:
+                yield step.message_id, None, tool.child_id
+            elif tool.status == "completed":
+                yield from ((step.message_id, diff, None) for diff in tool_diffs(tool))
+
+
+def _tools(step: Step) -> Iterator[Tool]:
+    """The calls of tools that change files; other parts are not even read."""
+    for index, part in enumerate(step.parts, start=step.first_part):
+        encoded = bytes(part)
+        if any(needle in encoded for needle in _NEEDLES):
+            block = step.read_part(part, index)
+            if isinstance(block, Tool) and block.name in EDITING_TOOLS | DELEGATING_TOOLS:
+                yield block
+
+
+class _Gathered:
+    def __init__(self, max_characters: int) -> None:
+        self._max_characters = max_characters
+        self.files: dict[str, FileChange] = {}
+        self._patches = 0
+        self._characters = 0
+
+    def add(self, diff: FileDiff, directory: str, message_id: str) -> None:
+        path = relative_path(diff.path, directory)
+        change = self.files.get(path)
+        if change is None:
+            if len(self.files) == MAX_CHANGED_FILES:
+                return
+            change = self.files[path] = FileChange(path, diff.status)
+        change.status = _both(change.status, diff.status)
+        change.additions += diff.additions
+        change.deletions += diff.deletions
+        is_room = self._characters + len(diff.patch) <= self._max_characters and self._patches < MAX_PATCHES
+        if diff.patch and is_room:
+            self._characters += len(diff.patch)
+            self._patches += 1
+            change.patches.append(Patch(message_id, diff.patch))
+
+
+def _both(earlier: ChangeStatus, later: ChangeStatus) -> ChangeStatus:
+    """What came of a file that was changed twice."""
+    if earlier == later or later == "deleted":
+        return later
+    return "added" if earlier == "added" else "modified"
+
+
+def relative_path(path: str, directory: str) -> str:
+    """A path as seen from a folder, if it is below it; both kinds of separators count."""
+    for separator in "/\\":
+        folder = directory.rstrip("/\\") + separator
+        if directory and path.startswith(folder):
+            return path[len(folder) :]
+    return path

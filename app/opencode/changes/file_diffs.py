@@ -1,0 +1,166 @@
+"""What a document says about one changed file, in each of the ways that OpenCode has spelled it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+from msgspec import Raw
+
+from app.opencode.fields import ABSENT, is_absent, lenient
+from app.opencode.limits import objects
+from app.opencode.model import Tool
+
+ChangeStatus = Literal["added", "deleted", "modified"]
+
+# Of longer lists nothing is read; of longer files only the counts.
+MAX_FILES = 10_000
+MAX_FILE_CHARACTERS = 1024 * 1024
+CONTEXT_LINES = 3
+
+STATUSES: dict[str | None, ChangeStatus] = {
+    "added": "added",
+    "add": "added",
+    "deleted": "deleted",
+    "delete": "deleted",
+    "modified": "modified",
+    "update": "modified",
+    "move": "modified",
+}
+
+
+@dataclass(frozen=True)
+class FileDiff:
+    path: str
+    status: ChangeStatus
+    additions: int
+    deletions: int
+    patch: str
+
+
+class _FileDiff(msgspec.Struct, frozen=True):
+    file: str | None = None
+    path: str | None = None
+    movePath: str | None = None  # noqa: N815 - names here and below are OpenCode's
+    filePath: str | None = None  # noqa: N815
+    patch: str | None = None
+    before: str | None = None
+    after: str | None = None
+    additions: float | None = None
+    deletions: float | None = None
+    status: str | None = None
+    type: str | None = None
+
+
+class _Input(msgspec.Struct, frozen=True):
+    filePath: str | None = None  # noqa: N815
+    path: str | None = None
+    content: str | None = None
+
+
+class _Metadata(msgspec.Struct, frozen=True):
+    diff: str | None = None
+    filediff: Raw = ABSENT
+    files: Raw = ABSENT
+    exists: bool | None = None
+
+
+_read_input = lenient(_Input)
+_read_metadata = lenient(_Metadata)
+_read_file_diff = lenient(_FileDiff)
+
+_HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
+
+
+def listed_diffs(field: Raw) -> Iterator[FileDiff]:
+    """The files of a list of diffs; none where it is no list."""
+    try:
+        encoded = [] if is_absent(field) else objects(field, MAX_FILES)
+    except (msgspec.ValidationError, RecursionError):
+        return
+    for raw in encoded:
+        diff = _file_diff(_read_file_diff(raw))
+        if diff.path:
+            yield diff
+
+
+def tool_diffs(tool: Tool) -> Sequence[FileDiff]:
+    """The files that a call of an editing tool changed."""
+    metadata, input = _read_metadata(tool.metadata), _read_input(tool.input)
+    path = input.filePath or input.path or ""
+    if listed := list(listed_diffs(metadata.files)):
+        return listed
+    told = _read_file_diff(metadata.filediff)
+    if told.patch is None and told.before is None:
+        told = msgspec.structs.replace(told, patch=metadata.diff)
+    if told.patch is None and told.after is None and input.content is not None:
+        # What a written file held before is not told, so all of it counts as new.
+        status = "modified" if metadata.exists else "added"
+        told = msgspec.structs.replace(told, before="", after=input.content, status=status)
+    diff = _file_diff(msgspec.structs.replace(told, path=path or told.path))
+    return [diff] if diff.path and (diff.patch or diff.additions or diff.deletions) else []
+
+
+def _file_diff(told: _FileDiff) -> FileDiff:
+    patch = told.patch if told.patch is not None else _patch(told.before or "", told.after or "")
+    added, removed = _counted(patch)
+    additions = added if told.additions is None else int(told.additions)
+    deletions = removed if told.deletions is None else int(told.deletions)
+    return FileDiff(
+        path=told.file or told.path or told.movePath or told.filePath or "",
+        status=STATUSES.get(told.status or told.type) or _status(patch, additions, deletions),
+        additions=max(0, additions),
+        deletions=max(0, deletions),
+        patch=patch,
+    )
+
+
+def _status(patch: str, additions: int, deletions: int) -> ChangeStatus:
+    """Told by the first hunk: a new file has nothing before it, a deleted one nothing after."""
+    hunk = _HUNK.search(patch)
+    is_new = hunk.group(1, 2) == ("0", "0") if hunk else not deletions
+    is_gone = hunk.group(3, 4) == ("0", "0") if hunk else not additions
+    if is_new == is_gone:
+        return "modified"
+    return "added" if is_new else "deleted"
+
+
+def _counted(patch: str) -> tuple[int, int]:
+    """How many lines a patch adds and removes; those before its first hunk only name the file."""
+    hunk = _HUNK.search(patch)
+    body = patch[hunk.start() :] if hunk else ""
+    return body.count("\n+"), body.count("\n-")
+
+
+def _patch(before: str, after: str) -> str:
+    """A unified diff of one hunk, made without searching: from the first line that differs to the last."""
+    if before == after or max(len(before), len(after)) > MAX_FILE_CHARACTERS:
+        return ""
+    old, new = _lines(before), _lines(after)
+    shorter = min(len(old), len(new))
+    start = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    left = shorter - start
+    end = next((at for at in range(left) if old[-1 - at] != new[-1 - at]), left)
+    first = max(0, start - CONTEXT_LINES)
+    after_old = old[len(old) - end :][:CONTEXT_LINES]
+    lines = [
+        *(f" {line}" for line in old[first:start]),
+        *(f"-{line}" for line in old[start : len(old) - end]),
+        *(f"+{line}" for line in new[start : len(new) - end]),
+        *(f" {line}" for line in after_old),
+    ]
+    old_range = _range(first, len(old) - end + len(after_old))
+    new_range = _range(first, len(new) - end + len(after_old))
+    return "\n".join([f"@@ -{old_range} +{new_range} @@", *lines, ""])
+
+
+def _lines(text: str) -> list[str]:
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def _range(first: int, end: int) -> str:
+    """`start,count` as a hunk names it: lines count from 1, and an empty range stands after line 0."""
+    return f"{first + 1 if end > first else first},{end - first}"

@@ -1,0 +1,172 @@
+"""The fields that messages of every generation share, read so that a broken one never spoils its message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from app.opencode.model import Failure, Tokens
+
+ABSENT = Raw(b"null")
+# The first is V1's, the second V2's.
+ABORTS = ("MessageAbortedError", "aborted")
+
+_ID = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+_S = TypeVar("_S", bound=msgspec.Struct)
+
+
+class Span(msgspec.Struct, frozen=True):
+    """When something began and ended; a message and V2 are `created` and `completed`, a V1 part not."""
+
+    created: float | None = None
+    updated: float | None = None
+    ran: float | None = None
+    completed: float | None = None
+    start: float | None = None
+    end: float | None = None
+    compacted: float | None = None
+    pruned: float | None = None
+
+    @property
+    def at(self) -> int | None:
+        return milliseconds(self.created)
+
+    @property
+    def updated_at(self) -> int | None:
+        """When it last changed: never before it began, whatever a clock that was set back says."""
+        return None if self.updated is None else int(max(self.updated, self.created or 0))
+
+    @property
+    def duration(self) -> int | None:
+        """How long it took; a tool that waited for a permission is counted from when it ran."""
+        begun = first(self.start, self.ran, self.created)
+        ended = first(self.end, self.completed)
+        return None if begun is None or ended is None else max(0, int(ended - begun))
+
+
+class _Cache(msgspec.Struct, frozen=True):
+    read: float = 0
+    write: float = 0
+
+
+class _Tokens(msgspec.Struct, frozen=True):
+    input: float = 0
+    output: float = 0
+    reasoning: float = 0
+    cache: Raw = ABSENT
+
+
+class _Model(msgspec.Struct, frozen=True):
+    providerID: str = ""  # noqa: N815 - names here and below are OpenCode's
+    modelID: str = ""  # noqa: N815
+    id: str = ""
+
+
+class _ErrorData(msgspec.Struct, frozen=True):
+    message: str = ""
+
+
+class _Error(msgspec.Struct, frozen=True):
+    """V1 has `name` and `data.message`; V2 `type` and `message`.
+
+    The provider's response headers and body, which may hold keys, are left behind here.
+    """
+
+    name: str = ""
+    type: str = ""
+    message: str = ""
+    data: _ErrorData = _ErrorData()
+
+
+def lenient(shape: type[_S]) -> Callable[[Raw], _S]:
+    """A reader of fields that others can do without: one that is missing or broken counts as empty."""
+    decode = msgspec.json.Decoder(shape).decode
+    empty = shape()
+
+    def read(field: Raw) -> _S:
+        try:
+            return empty if is_absent(field) else decode(field)
+        except (msgspec.ValidationError, RecursionError):
+            return empty
+
+    return read
+
+
+read_span = lenient(Span)
+_read_tokens = lenient(_Tokens)
+_read_cache = lenient(_Cache)
+_read_model = lenient(_Model)
+_read_error = lenient(_Error)
+
+
+def read_tokens(field: Raw) -> Tokens:
+    counts = _read_tokens(field)
+    cache = _read_cache(counts.cache)
+    return Tokens(
+        input=int(counts.input),
+        output=int(counts.output),
+        reasoning=int(counts.reasoning),
+        cache_read=int(cache.read),
+        cache_write=int(cache.write),
+    )
+
+
+def read_model(field: Raw) -> str:
+    """`provider/model` of a reference to a model, whichever generation spelled it."""
+    model = _read_model(field)
+    return model_name(model.providerID, model.modelID or model.id)
+
+
+def model_name(provider: str, model: str) -> str:
+    return f"{provider}/{model}" if provider and model else model
+
+
+def read_failure(field: Raw) -> Failure | None:
+    if is_absent(field):
+        return None
+    error = _read_error(field)
+    name = error.name or error.type or "UnknownError"
+    return Failure(name, error.data.message or error.message or name, aborted=name in ABORTS)
+
+
+def read_text(field: Raw) -> str:
+    """A string; empty for anything else."""
+    try:
+        return "" if is_absent(field) else msgspec.json.decode(field, type=str)
+    except (msgspec.ValidationError, RecursionError):
+        return ""
+
+
+def read_amount(field: Raw) -> float:
+    """A number; zero for anything else."""
+    try:
+        return 0 if is_absent(field) else msgspec.json.decode(field, type=float)
+    except (msgspec.ValidationError, RecursionError):
+        return 0
+
+
+def is_absent(field: Raw) -> bool:
+    """Whether a field that is ABSENT by default is missing, or null."""
+    return field is ABSENT or is_json(field, b"null")
+
+
+def is_json(field: Raw, json: bytes | Raw) -> bool:
+    """Whether a field is these very bytes; one that is longer is not copied to tell."""
+    return len(memoryview(field)) == len(memoryview(json)) and bytes(field) == bytes(json)
+
+
+def milliseconds(time: float | None) -> int | None:
+    return None if time is None else int(time)
+
+
+def first(*values: float | None) -> float | None:
+    return next((value for value in values if value is not None), None)
+
+
+def safe_id(id: str, fallback: str) -> str:
+    """`id` where it can stand in an address, as all of OpenCode's can."""
+    return id if _ID.fullmatch(id) else fallback

@@ -1,0 +1,115 @@
+"""Counts what a document holds before it is decoded, so that a small file cannot fill the memory."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from app.opencode.encoding import JSON
+from app.opencode.errors import UnreadableDocument
+
+MAX_MESSAGES = 50_000
+MAX_PARTS = 200_000
+MAX_CHILDREN = 1_000
+# A list with something else than objects cannot be counted before it is decoded; its commas bound it.
+MAX_COMMAS = 2_000_000
+# A list of no more bytes than this cannot hold enough to do harm, so it is counted when decoded.
+SMALL_LIST_BYTES = 16 * 1024
+# What may stand, by mistake, where a list belongs: it holds nothing to count.
+Scalar = str | float | bool | None
+
+
+class Counter:
+    """Raises UnreadableDocument at the first one over the limit."""
+
+    def __init__(self, limit: int, what: str) -> None:
+        self._left = limit
+        self._reason = f"The session has more than {limit:,} {what}."
+
+    def add(self, number: int = 1) -> None:
+        self._left -= number
+        if self._left < 0:
+            raise UnreadableDocument(self._reason)
+
+
+def check_counts(document: JSON) -> None:
+    """Raises UnreadableDocument when `document` has more than MAX_MESSAGES or MAX_PARTS.
+
+    An empty object of two bytes becomes some fifty in memory; so they are counted as msgspec meets them,
+    and decoding stops at the first one too many. What cannot be counted here is bounded, and its readers
+    count it again.
+    """
+    try:
+        msgspec.json.decode(document, type=_counting_type())
+    except msgspec.DecodeError:
+        if document.count(b",") > MAX_COMMAS:
+            raise UnreadableDocument("The document is not a session.") from None
+
+
+def objects(field: Raw, limit: int) -> list[Raw]:
+    """The objects of a JSON list. Raises ValidationError for anything else, and for more than `limit`."""
+    if len(memoryview(field)) > SMALL_LIST_BYTES:
+        _check_length(field, limit)
+    found = msgspec.json.decode(field, type=list[Raw])
+    if len(found) > limit:
+        raise msgspec.ValidationError(f"more than {limit} items")
+    return found
+
+
+def _check_length(field: Raw, limit: int) -> None:
+    items = Counter(limit, "items")
+
+    class Item(msgspec.Struct):
+        def __post_init__(self) -> None:
+            items.add()
+
+    try:
+        msgspec.json.decode(field, type=list[Item])
+    except UnreadableDocument:
+        raise msgspec.ValidationError(f"more than {limit} items") from None
+
+
+def _counting_type() -> Any:
+    """The shape of a document, in types that count their instances from zero.
+
+    The types refer to each other as local names, so this module's annotations are not postponed.
+    """
+    messages = Counter(MAX_MESSAGES, "messages")
+    parts = Counter(MAX_PARTS, "parts")
+    children = Counter(MAX_CHILDREN, "sub-sessions")
+
+    class Other(msgspec.Struct):
+        pass
+
+    class Part(msgspec.Struct):
+        def __post_init__(self) -> None:
+            parts.add()
+
+    class Message(msgspec.Struct):
+        parts: list[Part] | Other | Scalar = None
+        content: list[Part] | Other | Scalar = None
+
+        def __post_init__(self) -> None:
+            messages.add()
+
+    class Child(msgspec.Struct):
+        messages: list[Message] | Other | Scalar = None
+
+        def __post_init__(self) -> None:
+            children.add()
+
+    class Document(msgspec.Struct):
+        messages: list[Message] | Other | Scalar = None
+        children: list[Child] | Other | Scalar = None
+
+    class Batch(msgspec.Struct):
+        messages: list[Message] | Other | Scalar = None
+
+    # One item of OpenCode's own protocol is a message or a part, or holds a list of something.
+    class Item(msgspec.Struct):
+        data: Batch | list[Part] | Scalar = None
+
+        def __post_init__(self) -> None:
+            parts.add()
+
+    return Document | list[Item]

@@ -1,0 +1,86 @@
+"""Cuts a conversation into pages of bounded size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+
+from app.opencode.model import Conversation, Step, Turn
+
+PAGE_BYTES = 160 * 1024
+PAGE_STEPS = 150
+# However long a part is, a page shows an excerpt of it, and half of what it holds is there twice.
+PART_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True)
+class PlacedStep:
+    """A step on a page; `shows_who` when it does not go on where the same speaker left off."""
+
+    step: Step
+    shows_who: bool
+
+
+@dataclass
+class PageTurn:
+    """The steps of one turn that stand on a page; `number` counts turns from 1.
+
+    `is_continued` from the page before.
+    """
+
+    number: int
+    is_continued: bool = False
+    steps: list[PlacedStep] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page, numbered from 1 to `count`."""
+
+    number: int
+    count: int
+    turns: Sequence[PageTurn]
+
+    @property
+    def neighbours(self) -> list[int]:
+        """The pages worth a link: the first, the last and those around this one; 0 stands for a gap."""
+        near = range(max(1, self.number - 2), min(self.count, self.number + 2) + 1)
+        shown = sorted({1, *near, self.count})
+        gaps = [0 if number - before > 1 else None for before, number in pairwise([0, *shown])]
+        return [each for pair in zip(gaps, shown, strict=True) for each in pair if each is not None]
+
+    @cached_property
+    def step_ids(self) -> frozenset[str]:
+        return frozenset(placed.step.id for turn in self.turns for placed in turn.steps)
+
+    def has(self, step_id: str) -> bool:
+        """Whether a step stands here; a message's id is that of its first step."""
+        return step_id in self.step_ids
+
+
+def pages_of(conversation: Conversation) -> list[Page]:
+    """The pages of a conversation; at least one, which may be empty."""
+    pages: list[list[PageTurn]] = [[]]
+    size = steps = 0
+    for number, turn in enumerate(conversation.turns, start=1):
+        for place, placed in enumerate(_placed(turn)):
+            weight = sum(min(len(memoryview(part)), PART_BYTES) for part in placed.step.parts)
+            if steps and (size + weight > PAGE_BYTES or steps == PAGE_STEPS):
+                pages.append([])
+                size = steps = 0
+            if not pages[-1] or pages[-1][-1].number != number:
+                pages[-1].append(PageTurn(number, is_continued=place > 0))
+            pages[-1][-1].steps.append(placed)
+            size += weight
+            steps += 1
+    return [Page(number, len(pages), turns) for number, turns in enumerate(pages, start=1)]
+
+
+def _placed(turn: Turn) -> list[PlacedStep]:
+    speakers = [(step.role, step.agent, step.model) for step in turn.steps]
+    return [
+        PlacedStep(step, shows_who=index == 0 or speakers[index] != speakers[index - 1])
+        for index, step in enumerate(turn.steps)
+    ]

@@ -1,0 +1,1 @@
+"""Readers of session documents, one for each generation of OpenCode."""

@@ -1,0 +1,119 @@
+"""Makes a conversation of a session and its messages, of whichever generation each of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from msgspec import Raw
+
+from app.opencode.fields import ABSENT, lenient, read_model, read_span, read_tokens
+from app.opencode.model import Conversation, Step, Tokens, Turn
+from app.opencode.reading import v1, v2
+from app.opencode.reading.steps import Ids, Namer, unreadable
+
+
+class _Place(msgspec.Struct, frozen=True):
+    directory: str = ""
+
+
+class _Revert(msgspec.Struct, frozen=True):
+    messageID: str = ""  # noqa: N815 - names here and below are OpenCode's
+
+
+class Session(msgspec.Struct, frozen=True):
+    """V1 has `directory` and `version`, V2 a `location`; a V2 session may be without a title."""
+
+    id: str = ""
+    title: str | None = None
+    parentID: str | None = None  # noqa: N815
+    directory: str | None = None
+    location: Raw = ABSENT
+    version: str | None = None
+    time: Raw = ABSENT
+    agent: str | None = None
+    model: Raw = ABSENT
+    cost: float | None = None
+    tokens: Raw = ABSENT
+    revert: Raw = ABSENT
+
+
+_decode_session = msgspec.json.Decoder(Session).decode
+_read_place = lenient(_Place)
+_read_revert = lenient(_Revert)
+
+
+def read(session: Raw, messages: Sequence[Raw], ids: Ids) -> Conversation:
+    """A conversation; a message that cannot be read becomes a step that shows its JSON.
+
+    Raises msgspec.ValidationError when `session` is no session, UnreadableDocument when there is too much.
+    """
+    ids.messages.add(len(messages))
+    head = _decode_session(session)
+    turns = _turns(_messages(messages, ids), undone_from=_read_revert(head.revert).messageID)
+    steps = [step for turn in turns for step in turn.steps]
+    models = list(dict.fromkeys(step.model for step in steps if step.model))
+    session_model, session_tokens = read_model(head.model), read_tokens(head.tokens)
+    time = read_span(head.time)
+    return Conversation(
+        id=head.id,
+        title=head.title or "",
+        parent_id=head.parentID,
+        directory=head.directory or _read_place(head.location).directory,
+        version=head.version or "",
+        created_at=time.at,
+        updated_at=time.updated_at,
+        models=models or ([session_model] if session_model else []),
+        agent=head.agent or next((step.agent for step in steps if step.agent), ""),
+        cost=head.cost or sum(step.cost for step in steps),
+        tokens=_total(steps) if session_tokens == Tokens() else session_tokens,
+        turns=turns,
+    )
+
+
+def read_message(raw: Raw, ids: Namer, number: int) -> list[Step]:
+    """The steps of one message; `ids` names it, and `number` is its place in the session."""
+    steps = _read_as_either(raw, ids, number)
+    for step in steps:
+        step.message, step.number = raw, number
+    return steps
+
+
+def _read_as_either(raw: Raw, ids: Namer, number: int) -> list[Step]:
+    for read in (v1.read_message, v2.read_message):
+        try:
+            return read(raw, ids, number)
+        except msgspec.ValidationError:
+            continue
+    return [unreadable(raw, ids.take("", number))]
+
+
+def _messages(messages: Sequence[Raw], ids: Ids) -> Iterator[list[Step]]:
+    for number, raw in enumerate(messages):
+        steps = read_message(raw, ids, number)
+        ids.parts.add(sum(len(step.parts) for step in steps))
+        yield steps
+
+
+def _turns(messages: Iterator[list[Step]], undone_from: str) -> list[Turn]:
+    turns: list[Turn] = []
+    is_undone = False
+    for steps in messages:
+        is_undone = is_undone or steps[0].message_id == undone_from
+        for step in steps:
+            step.is_undone = is_undone
+        if steps[0].role == "user" or not turns:
+            turns.append(Turn(steps))
+        else:
+            turns[-1].steps.extend(steps)
+    return turns
+
+
+def _total(steps: Sequence[Step]) -> Tokens:
+    return Tokens(
+        input=sum(step.tokens.input for step in steps),
+        output=sum(step.tokens.output for step in steps),
+        reasoning=sum(step.tokens.reasoning for step in steps),
+        cache_read=sum(step.tokens.cache_read for step in steps),
+        cache_write=sum(step.tokens.cache_write for step in steps),
+    )

@@ -1,0 +1,91 @@
+"""Makes the steps of a message, and names them so that no two of a document share an id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from msgspec import Raw
+
+from app.opencode.fields import safe_id
+from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, Counter
+from app.opencode.model import NOTHING, Block, Step, Tokens, Unknown
+from app.opencode.provider_data import without_opaque
+
+# A longer message is cut into several steps, so that none costs a page much.
+STEP_BYTES = 64 * 1024
+
+
+class Namer(Protocol):
+    """Gives messages the ids under which pages show them."""
+
+    def take(self, id: str, index: int) -> str:
+        """The id for the message at `index`, which has `id` in its document."""
+
+
+class Ids:
+    """The ids of the messages of one document, and how many more of them and of their parts it may have."""
+
+    def __init__(self) -> None:
+        self.messages = Counter(MAX_MESSAGES, "messages")
+        self.parts = Counter(MAX_PARTS, "parts")
+        self._taken: dict[str, int] = {}
+
+    def take(self, id: str, index: int) -> str:
+        """`id`, or one like it where it is taken or cannot stand in an address."""
+        wanted = free = safe_id(id, f"message-{index}")
+        while free in self._taken:
+            self._taken[wanted] += 1
+            free = f"{wanted}.again{self._taken[wanted]}"
+        self._taken[free] = 1
+        return free
+
+
+def steps_of(message: Step) -> list[Step]:
+    """The message cut into steps of about STEP_BYTES; what came of it stands on the last."""
+    pieces = list(_pieces(message.parts))
+    if len(pieces) == 1:
+        return [message]
+    steps = [
+        replace(
+            message,
+            id=f"{message.id}.{number}" if number else message.id,
+            parts=parts,
+            first_part=first_part,
+            piece=number,
+            is_whole=False,
+            failure=None,
+            finish="",
+            milliseconds=None,
+            cost=0,
+            tokens=Tokens(),
+            diffs=NOTHING if number else message.diffs,
+        )
+        for number, (first_part, parts) in enumerate(pieces)
+    ]
+    last = steps[-1]
+    last.failure, last.finish, last.milliseconds = message.failure, message.finish, message.milliseconds
+    last.cost, last.tokens = message.cost, message.tokens
+    return steps
+
+
+def _pieces(parts: Sequence[Raw]) -> Iterator[tuple[int, Sequence[Raw]]]:
+    """Cuts the parts of one message into runs of about STEP_BYTES, each with the index of its first part."""
+    start = size = 0
+    for index, part in enumerate(parts):
+        length = len(memoryview(part))
+        if size and size + length > STEP_BYTES:
+            yield start, parts[start:index]
+            start, size = index, 0
+        size += length
+    yield start, parts[start:]
+
+
+def unreadable(message: Raw, id: str) -> Step:
+    """A step that shows the JSON of a message which no reader knows."""
+    return Step(id=id, message_id=id, role="unknown", parts=[message], read_part=_unknown(f"{id}-0"))
+
+
+def _unknown(id: str) -> Callable[[Raw, int], Block]:
+    return lambda part, _index: Unknown(id=id, label="message", json=without_opaque(part))

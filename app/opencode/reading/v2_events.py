@@ -1,0 +1,165 @@
+"""The V2 messages that are neither prompt nor answer: what OpenCode and its user did in between."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Raw
+
+from app.opencode.fields import ABSENT, read_failure, read_model, read_span
+from app.opencode.model import Block, Notice, Status, Text, Tool
+from app.opencode.reading.notices import compaction_notice
+from app.opencode.reading.v2_parts import Reader, reader
+
+
+class _Said(msgspec.Struct, frozen=True):
+    text: str
+    description: str | None = None
+
+
+class _ShellOutput(msgspec.Struct, frozen=True):
+    output: str = ""
+    truncated: bool = False
+
+
+class _Shell(msgspec.Struct, frozen=True):
+    """Its output is a string, or an object with the string in it; only the newer one has a status."""
+
+    command: str
+    output: str | _ShellOutput | None = None
+    status: str | None = None
+    exit: int | None = None
+    time: Raw = ABSENT
+
+
+class _Compaction(msgspec.Struct, frozen=True):
+    """Only the newer one has a status; `recent` repeats the messages before it and is not read."""
+
+    status: str = "completed"
+    reason: str = ""
+    summary: str = ""
+    error: Raw = ABSENT
+
+
+class _Agent(msgspec.Struct, frozen=True):
+    agent: str
+    previous: str | None = None
+
+
+class _Model(msgspec.Struct, frozen=True):
+    model: Raw
+    previous: Raw = ABSENT
+
+
+class _Place(msgspec.Struct, frozen=True):
+    directory: str = ""
+
+
+class _Location(msgspec.Struct, frozen=True):
+    location: _Place
+    subpath: str | None = None
+
+
+class _Skill(msgspec.Struct, frozen=True):
+    name: str = ""
+    skill: str = ""
+    text: str = ""
+
+
+class _Idle(msgspec.Struct, frozen=True):
+    outcome: str = ""
+    error: Raw = ABSENT
+
+
+def _synthetic(id: str, said: _Said) -> Block | None:
+    if said.description:
+        return Notice(id=id, kind="system", label=said.description, detail=said.text)
+    return Text(id=id, text=said.text, synthetic=True) if said.text.strip() else None
+
+
+def _system(id: str, said: _Said) -> Block:
+    return Notice(id=id, kind="system", label=said.description or "System message", detail=said.text)
+
+
+def _shell(id: str, shell: _Shell) -> Block:
+    """A command that the user ran, as the call of the tool that agents run theirs with."""
+    time = read_span(shell.time)
+    output = _ShellOutput(shell.output or "") if not isinstance(shell.output, _ShellOutput) else shell.output
+    status, error = SHELL_STATUSES.get(shell.status or _older_status(time.completed), ("completed", ""))
+    metadata = {"exit": shell.exit, "truncated": output.truncated}
+    return Tool(
+        id=id,
+        name="shell",
+        status=status,
+        input=Raw(msgspec.json.encode({"command": shell.command})),
+        metadata=Raw(msgspec.json.encode(metadata)),
+        output=output.output,
+        error=error,
+        milliseconds=time.duration,
+    )
+
+
+def _older_status(completed: float | None) -> str:
+    return "running" if completed is None else "exited"
+
+
+SHELL_STATUSES: dict[str, tuple[Status, str]] = {
+    "running": ("running", ""),
+    "exited": ("completed", ""),
+    "timeout": ("error", "The command ran out of time."),
+    "killed": ("error", "The command was stopped."),
+}
+
+
+def _compaction(id: str, compaction: _Compaction) -> Block:
+    if compaction.status == "failed":
+        failure = read_failure(compaction.error)
+        reason = f": {failure.text}" if failure else ""
+        return Notice(id=id, kind="compaction", label=f"Compacting the context failed{reason}")
+    if compaction.status in ("running", "pending"):
+        return Notice(id=id, kind="compaction", label="Compacting the context", detail=compaction.summary)
+    return compaction_notice(id, is_automatic=compaction.reason == "auto", detail=compaction.summary)
+
+
+def _switch(id: str, what: str, to: str, previous: str) -> Notice:
+    before = f" (before: {previous})" if previous else ""
+    return Notice(id=id, kind="switch", label=f"Switched to {what} {to}{before}")
+
+
+def _location(id: str, moved: _Location) -> Block:
+    place = "/".join(name for name in (moved.location.directory, moved.subpath) if name)
+    return _switch(id, "folder", place, "")
+
+
+def _skill(id: str, skill: _Skill) -> Block:
+    return Notice(id=id, kind="skill", label=f"Skill {skill.name or skill.skill}", detail=skill.text)
+
+
+def _idle(id: str, idle: _Idle) -> Block:
+    failure = read_failure(idle.error)
+    label = OUTCOMES.get(idle.outcome, f"Ended: {idle.outcome}")
+    return Notice(id=id, kind="idle", label=f"{label}: {failure.text}" if failure else label)
+
+
+OUTCOMES = {"succeeded": "Finished", "failed": "Failed", "interrupted": "Interrupted"}
+
+
+# Each type of message: the fields that are read, and what becomes of them.
+READERS: dict[str, Reader] = {
+    "synthetic": reader("synthetic", _Said, _synthetic),
+    "system": reader("system", _Said, _system),
+    "shell": reader("shell", _Shell, _shell),
+    "compaction": reader("compaction", _Compaction, _compaction),
+    "agent-switched": reader(
+        "agent-switched",
+        _Agent,
+        lambda id, switch: _switch(id, "agent", switch.agent, switch.previous or ""),
+    ),
+    "model-switched": reader(
+        "model-switched",
+        _Model,
+        lambda id, switch: _switch(id, "model", read_model(switch.model), read_model(switch.previous)),
+    ),
+    "location-switched": reader("location-switched", _Location, _location),
+    "skill": reader("skill", _Skill, _skill),
+    "idle": reader("idle", _Idle, _idle),
+}

@@ -1,0 +1,1 @@
+"""The items of OpenCode's share protocol: validation, merging and export."""

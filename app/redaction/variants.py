@@ -1,0 +1,41 @@
+"""What of a secret can be recognised elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from app.redaction.heuristics import is_distinctive
+
+# Shorter ones may be lines of anything.
+_LINE = re.compile(r"[A-Za-z0-9+/=]{40,}")
+_END_OF_LINE = re.compile(r"\n|\\+[nr]")
+_ESCAPED = re.compile(r"(?:[^%]*%[0-9A-Fa-f]{2})+[^%]*")
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)")
+_LOGIN = re.compile(rb"[ -9;-~]{0,64}:([ -~]+)")
+
+
+def recognisable(secret: str) -> list[str]:
+    """The secret, or its long lines if it has several, and what it says when it is decoded."""
+    lines = _END_OF_LINE.split(secret)
+    values = [secret] if len(lines) == 1 else [part for line in lines for part in _LINE.findall(line)]
+    return [value for value in (*values, *_unescaped(secret), *_password(secret)) if is_distinctive(value)]
+
+
+def _unescaped(secret: str) -> Iterator[str]:
+    """The password that an address has in percent codes."""
+    if _ESCAPED.fullmatch(secret):
+        try:
+            yield unquote(secret, errors="strict")
+        except UnicodeDecodeError:
+            return
+
+
+def _password(secret: str) -> Iterator[str]:
+    """The password of a `Basic` header."""
+    if _BASE64.fullmatch(secret):
+        login = _LOGIN.fullmatch(base64.b64decode(secret))
+        if login:
+            yield login[1].decode()

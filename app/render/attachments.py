@@ -1,0 +1,98 @@
+"""Attachments: what may be shown as a picture, and the bytes inside a data: URL."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
+
+from app.opencode.model import File
+
+# Types that a browser shows without running anything; SVG is not among them.
+IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
+INLINE_BYTES = 4 * 1024
+# Longer ones are no links, only named; what a data: URL says of itself stands within as much.
+MAX_URL_CHARACTERS = 2_000
+# Replacing escapes like %20 takes some two hundred times their size in memory.
+MAX_ESCAPED_CHARACTERS = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class DescribedFile:
+    """How a file appears: as a picture, as contents to fetch, as a link elsewhere, or only by its name."""
+
+    name: str
+    mime: str
+    is_image: bool
+    has_contents: bool
+    inline_url: str
+    web_url: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The bytes of a file and the type under which it is safe to serve them."""
+
+    data: bytes
+    mime: str
+    name: str
+
+    @property
+    def is_shown(self) -> bool:
+        return self.mime in IMAGE_TYPES or self.mime == "text/plain"
+
+
+def describe(file: File) -> DescribedFile:
+    mime = _mime(file)
+    has_contents = file.url.startswith("data:")
+    is_web = file.url.startswith(("https://", "http://")) and len(file.url) <= MAX_URL_CHARACTERS
+    is_image = has_contents and mime in IMAGE_TYPES
+    return DescribedFile(
+        name=file.name or _last_segment(file.url) or "file",
+        mime=mime,
+        is_image=is_image,
+        has_contents=has_contents,
+        inline_url=file.url if is_image and len(file.url) <= INLINE_BYTES else "",
+        web_url=file.url if is_web else "",
+    )
+
+
+def contents(file: File) -> Contents | None:
+    """What a data: URL holds (RFC 2397), as a picture, plain text or plain bytes; None for other URLs.
+
+    Also None where the contents have escapes and more than MAX_ESCAPED_CHARACTERS.
+    """
+    head, comma, payload = file.url.removeprefix("data:").partition(",")
+    if not file.url.startswith("data:") or not comma:
+        return None
+    is_escaped = "%" in payload
+    if is_escaped and len(payload) > MAX_ESCAPED_CHARACTERS:
+        return None
+    data = unquote_to_bytes(payload) if is_escaped else payload.encode()
+    if head.endswith(";base64"):
+        try:
+            data = base64.b64decode(data)
+        except binascii.Error:
+            return None
+    mime = _mime(file)
+    if mime not in IMAGE_TYPES:
+        mime = "text/plain" if mime.startswith("text/") else "application/octet-stream"
+    return Contents(data, mime, file.name or "file")
+
+
+def _mime(file: File) -> str:
+    """The type that the data: URL itself states, since that is what a browser would go by."""
+    if file.url.startswith("data:"):
+        head = file.url[:MAX_URL_CHARACTERS].removeprefix("data:").partition(",")[0]
+        return head.partition(";")[0].lower()
+    return file.mime
+
+
+def _last_segment(url: str) -> str:
+    if url.startswith("data:") or len(url) > MAX_URL_CHARACTERS:
+        return ""
+    try:
+        return unquote(urlsplit(url).path.rpartition("/")[2])
+    except ValueError:
+        return ""

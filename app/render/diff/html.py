@@ -1,0 +1,154 @@
+"""A file's diff as rows for a template: highlighted, its changed words marked, and bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal, NamedTuple
+
+from markupsafe import Markup, escape
+
+from app.lib.time_limit import TimeUp
+from app.render.budget import MAX_BLOCK_BYTES, Budget
+from app.render.diff.model import FileDiff, Hunk, Row
+from app.render.diff.words import Range, changed_words, mark
+from app.render.filters import short, visible
+from app.render.text.highlight import highlight, language_of_file
+
+MAX_ROWS = 500
+MAX_CHARACTERS = 64 * 1024
+MAX_ROW_CHARACTERS = 2_000
+# What a page has rows for (Budget.take_rows): the head of a file's diff and this much of a long row cost
+# about as much as short ones.
+HEAD_ROWS = 3
+ROW_CHARACTERS = 200
+# Marking words is worth this much of a page's time, and this many pairs of lines of a file.
+MAX_MARKED_PAIRS = 200
+MAX_SECONDS = 0.5
+
+
+class DiffLine(NamedTuple):
+    """A line as it is shown; `hunk` lines hold the header of the lines that follow."""
+
+    kind: Literal["context", "added", "removed", "hunk"]
+    old_number: int | None
+    new_number: int | None
+    html: Markup
+    ends_with_newline: bool = True
+
+
+@dataclass(frozen=True)
+class DiffLines:
+    """The lines of a file's diff, and how much of it was left out."""
+
+    file: FileDiff
+    lines: Sequence[DiffLine]
+    hidden_rows: int
+    hidden_characters: int
+
+
+def diff_lines(file: FileDiff, budget: Budget) -> DiffLines:
+    """The first MAX_ROWS rows of a file, as far as MAX_CHARACTERS and what the page has left reach."""
+    language = language_of_file(file.path)
+    hunks = list(_within(file.hunks, budget))
+    pairs_left = MAX_MARKED_PAIRS
+    lines: list[DiffLine] = []
+    for hunk in hunks:
+        if hunk.header:
+            lines.append(DiffLine("hunk", None, None, escape(short(_one_line(hunk.header)))))
+        words = _words(hunk.rows, budget, pairs_left)
+        pairs_left -= len(words) // 2
+        for place, (row, html) in enumerate(
+            zip(hunk.rows, _highlighted(hunk, language, budget), strict=True)
+        ):
+            html = mark(html, words.get(place, ()))
+            lines.append(DiffLine(row.kind, row.old_number, row.new_number, html, row.ends_with_newline))
+    sizes = [len(row.text) for hunk in file.hunks for row in hunk.rows]
+    shown = sum(len(hunk.rows) for hunk in hunks)
+    hidden = sum(sizes) - sum(min(size, MAX_ROW_CHARACTERS) for size in sizes[:shown])
+    return DiffLines(file, lines, len(sizes) - shown, hidden)
+
+
+def _within(hunks: Sequence[Hunk], budget: Budget) -> Iterator[Hunk]:
+    """The hunks, as far as the limits reach, with their rows as they are shown."""
+    rows_left, characters_left = MAX_ROWS, MAX_CHARACTERS
+    for hunk in hunks:
+        has_windows_lines = all(row.text.endswith("\r") for row in hunk.rows)
+        rows: list[Row] = []
+        for row in hunk.rows[:rows_left]:
+            text = row.text.removesuffix("\r") if has_windows_lines else row.text
+            if len(text) > MAX_ROW_CHARACTERS:
+                text = text[:MAX_ROW_CHARACTERS] + "…"
+            characters_left -= len(text)
+            if characters_left < 0 or not budget.take_rows(1 + len(text) // ROW_CHARACTERS):
+                break
+            rows.append(row._replace(text=visible(_one_line(text))))
+        if rows:
+            yield Hunk(hunk.header, rows)
+        rows_left -= len(rows)
+        if len(rows) < len(hunk.rows):
+            return
+
+
+def _one_line(text: str) -> str:
+    """A carriage return as its picture: highlighting would take it for the end of the line."""
+    return text.replace("\r", "␍")
+
+
+def _highlighted(hunk: Hunk, language: str | None, budget: Budget) -> list[Markup]:
+    """The rows highlighted as parts of the old text and of the new, since a token may span lines."""
+    new = _side(hunk.rows, lambda row: row.kind != "removed", language, budget)
+    old: dict[int, Markup] = {}
+    if any(row.kind == "removed" for row in hunk.rows):
+        old = _side(hunk.rows, lambda row: row.kind != "added", language, budget)
+    return [(old if row.kind == "removed" else new)[place] for place, row in enumerate(hunk.rows)]
+
+
+def _side(
+    rows: Sequence[Row], is_on_side: Callable[[Row], bool], language: str | None, budget: Budget
+) -> dict[int, Markup]:
+    places = [place for place, row in enumerate(rows) if is_on_side(row)]
+    html: list[Markup] = []
+    for chunk in _chunks([rows[place].text for place in places]):
+        html += highlight("\n".join(chunk), language, budget)
+    return dict(zip(places, html, strict=True))
+
+
+def _chunks(lines: Sequence[str]) -> Iterator[list[str]]:
+    """The lines in portions that are small enough to be highlighted."""
+    chunk: list[str] = []
+    size = 0
+    for line in lines:
+        if chunk and size + len(line) + 1 > MAX_BLOCK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(line)
+        size += len(line) + 1
+    if chunk:
+        yield chunk
+
+
+def _words(rows: Sequence[Row], budget: Budget, max_pairs: int) -> dict[int, list[Range]]:
+    """The changed words of the rows that have a counterpart on the other side, by the row's place."""
+    pairs = list(_pairs(rows))[:max_pairs]
+    words: dict[int, list[Range]] = {}
+    if not pairs:
+        return words
+    try:
+        with budget.time_limit(MAX_SECONDS):
+            for old, new in pairs:
+                words[old], words[new] = changed_words(rows[old].text, rows[new].text)
+    except TimeUp:
+        return {}
+    return words
+
+
+def _pairs(rows: Sequence[Row]) -> Iterator[tuple[int, int]]:
+    """The places of removed rows, each with that of the added row that took its place."""
+    removed: list[int] = []
+    for kind, run in groupby(range(len(rows)), key=lambda place: rows[place].kind):
+        places = list(run)
+        if kind == "added":
+            yield from zip(removed, places, strict=False)
+        removed = places if kind == "removed" else []

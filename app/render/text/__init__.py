@@ -1,0 +1,1 @@
+"""Markdown, highlighted code and the other texts of a session."""

@@ -1,0 +1,122 @@
+"""Highlights code with Pygments, line by line and within budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import groupby
+from operator import itemgetter
+from pathlib import PurePosixPath
+
+from markupsafe import Markup, escape
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name
+from pygments.token import STANDARD_TYPES, _TokenType
+
+from app.lib.time_limit import TimeUp
+from app.render.budget import Budget
+from app.render.filters import visible
+
+# Some lexers take seconds for one long line; longer ones stay plain.
+MAX_LINE_CHARACTERS = 500
+MAX_SECONDS = 0.5
+
+# The lexers that were tried against hostile input (tests/test_highlighting.py), by the names people write
+# in fences and by the endings of files. Pygments has others that 64 characters are enough to hang.
+LEXERS: dict[str, Sequence[str]] = {
+    "bash": ("sh", "shell", "zsh", "console", "bashrc"),
+    "c": ("h",),
+    "cpp": ("c++", "cc", "hpp", "cxx"),
+    "csharp": ("cs", "c#"),
+    "css": ("scss", "less"),
+    "diff": ("patch",),
+    "docker": ("dockerfile",),
+    "go": ("golang",),
+    "html": ("htm", "vue", "svelte"),
+    "ini": ("cfg", "conf", "editorconfig"),
+    "java": (),
+    "javascript": ("js", "jsx", "mjs", "cjs", "node"),
+    "json": ("jsonc", "json5", "jsonl"),
+    "kotlin": ("kt", "kts"),
+    "lua": (),
+    "makefile": ("make", "mk"),
+    "php": (),
+    "python": ("py", "pyi", "python3", "py3"),
+    "ruby": ("rb", "gemfile", "rakefile"),
+    "rust": ("rs",),
+    "sql": ("postgresql", "sqlite"),
+    "swift": (),
+    "toml": (),
+    "typescript": ("ts", "tsx", "mts", "cts"),
+    "xml": ("svg", "xsd"),
+    "yaml": ("yml",),
+}
+ALIASES = {alias: name for name, aliases in LEXERS.items() for alias in (name, *aliases)}
+
+
+def language_of_file(path: str) -> str | None:
+    """The language that a file's name tells, if it is one we highlight."""
+    name = PurePosixPath(path).name.lower()
+    return ALIASES.get(name.rpartition(".")[2])
+
+
+def highlight(code: str, language: str | None, budget: Budget) -> list[Markup]:
+    """`code` as lines of HTML; plain where the language is unknown or a budget is spent."""
+    name = ALIASES.get((language or "").lower())
+    lines = visible(code).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if name is None or not budget.take_code(len(code)):
+        return [escape(line) for line in lines]
+    short = [line if len(line) <= MAX_LINE_CHARACTERS else "" for line in lines]
+    try:
+        with budget.time_limit(MAX_SECONDS):
+            highlighted = _tokens_to_lines(lexer(name), "\n".join(short))
+    except (TimeUp, Exception):  # a lexer's fault must not cost the reader the text
+        return [escape(line) for line in lines]
+    if len(highlighted) != len(lines):
+        return [escape(line) for line in lines]
+    return [
+        html if len(line) <= MAX_LINE_CHARACTERS else escape(line)
+        for line, html in zip(lines, highlighted, strict=True)
+    ]
+
+
+def warm_lexers() -> None:
+    """Compiles the lexers ahead of their first use, which takes half a second in all."""
+    for name in LEXERS:
+        lexer(name)
+
+
+@cache
+def lexer(name: str) -> Lexer:
+    """The lexer of that name, its regular expressions compiled, which the timer must not interrupt."""
+    found: Lexer = get_lexer_by_name(name, stripnl=False, ensurenl=False)
+    for _ in found.get_tokens(" "):
+        pass
+    return found
+
+
+def _tokens_to_lines(lexer: Lexer, code: str) -> list[Markup]:
+    """The tokens of `code` as spans, closed at the end of each line; neighbours of one class share a span."""
+    lines: list[list[tuple[str, str]]] = [[]]
+    for kind, value in lexer.get_tokens(code):
+        css_class = _css_class(kind)
+        for number, text in enumerate(value.split("\n")):
+            if number:
+                lines.append([])
+            if text:
+                lines[-1].append((css_class, text))
+    # Every piece is escaped, or one of Pygments' own class names.
+    return [Markup("".join(_spans(line))) for line in lines]  # noqa: S704
+
+
+def _spans(line: list[tuple[str, str]]) -> Iterator[str]:
+    # Markup.format would be the same and take a third of a page's time.
+    for css_class, pieces in groupby(line, key=itemgetter(0)):
+        html = escape("".join(text for _, text in pieces))
+        yield f'<span class="{css_class}">{html}</span>' if css_class else html
+
+
+@cache
+def _css_class(kind: _TokenType) -> str:
+    """Pygments' short name for a kind of token, or for the nearest kind above it that has one."""
+    return STANDARD_TYPES.get(kind) or (_css_class(kind.parent) if kind.parent else "")

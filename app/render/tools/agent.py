@@ -1,0 +1,136 @@
+"""Calls in which the agent plans, asks, learns and delegates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from app.opencode.model import Tool
+from app.render.filters import plural
+from app.render.tools.fields import between, read_fields, read_lists
+from app.render.tools.view import (
+    Checklist,
+    Child,
+    Code,
+    Form,
+    Option,
+    Prose,
+    Question,
+    Questions,
+    Section,
+    Todo,
+)
+
+MAX_ITEMS = 200
+MAX_QUESTIONS = 50
+MAX_OPTIONS = 50
+
+
+class _Todo(msgspec.Struct):
+    content: str = ""
+    status: str = ""
+    priority: str = ""
+
+
+class _Todos(msgspec.Struct):
+    todos: list[_Todo] = []
+
+
+class _Task(msgspec.Struct):
+    description: str = ""
+    prompt: str = ""
+    subagent_type: str = ""
+    agent: str = ""
+
+
+class _Option(msgspec.Struct):
+    label: str = ""
+    description: str = ""
+
+
+class _Question(msgspec.Struct):
+    question: str = ""
+    header: str = ""
+    options: list[_Option] = []
+
+
+class _Questions(msgspec.Struct):
+    questions: list[_Question] = []
+
+
+class _Answers(msgspec.Struct):
+    answers: list[list[str]] = []
+
+
+class _Skill(msgspec.Struct):
+    name: str = ""
+    skill: str = ""
+
+
+class _Invalid(msgspec.Struct):
+    tool: str = ""
+    error: str = ""
+
+
+def tell_todos(tool: Tool) -> Form:
+    """A checklist, as it stood after the call."""
+    noted = read_lists(tool.metadata, _Todos).todos
+    todos = noted or read_lists(tool.input, _Todos).todos
+    done = sum(todo.status == "completed" for todo in todos)
+    items = [Todo(todo.content, todo.status, todo.priority) for todo in todos[:MAX_ITEMS]]
+    hidden = max(0, len(todos) - MAX_ITEMS)
+    return Form("Todos", facts=[f"{done} of {len(todos)} done"], sections=[Checklist(items, hidden)])
+
+
+def tell_task(tool: Tool) -> Form:
+    """What a sub-agent was told and said, around its own conversation."""
+    task = read_fields(tool.input, _Task)
+    prompt = Prose("input.prompt", task.prompt, "Prompt")
+    result = Prose("output", _result(tool.output), "Result") if tool.output else None
+    agent = task.subagent_type or task.agent
+    child = Child(tool.child_id, prompt, result)
+    return Form("Task", task.description, facts=[agent] if agent else [], sections=[child])
+
+
+def tell_question(tool: Tool) -> Form:
+    """What the agent asked, and what was answered."""
+    asked = read_lists(tool.input, _Questions).questions
+    answers = read_lists(tool.metadata, _Answers).answers
+    questions = [
+        _with_answers(question, answers[index] if index < len(answers) else ())
+        for index, question in enumerate(asked[:MAX_QUESTIONS])
+    ]
+    lists = [question.options for question in asked[:MAX_QUESTIONS]], answers[:MAX_QUESTIONS]
+    is_cut = len(asked) > MAX_QUESTIONS or any(len(each) > MAX_OPTIONS for kind in lists for each in kind)
+    subject = asked[0].question if len(asked) == 1 else plural(len(asked), "question")
+    return Form("Ask", subject, sections=[Questions(questions, is_cut)])
+
+
+def tell_skill(tool: Tool) -> Form:
+    skill = read_fields(tool.input, _Skill)
+    sections: list[Section] = [Code("output", tool.output, "markdown")] if tool.output else []
+    return Form("Skill", skill.name or skill.skill, sections=sections)
+
+
+def tell_invalid(tool: Tool) -> Form:
+    """A call that no tool could take."""
+    call = read_fields(tool.input, _Invalid)
+    return Form("Invalid call", call.tool, facts=["not run"], sections=[Code("input.error", call.error)])
+
+
+def _with_answers(question: _Question, answers: Sequence[str]) -> Question:
+    options = question.options[:MAX_OPTIONS]
+    labels = {option.label for option in question.options}
+    given = set(answers)
+    return Question(
+        question.header,
+        question.question,
+        [Option(option.label, option.description, option.label in given) for option in options],
+        [answer for answer in answers[:MAX_OPTIONS] if answer not in labels],
+    )
+
+
+def _result(output: str) -> str:
+    inside = between(output, "<task_result>", "</task_result>")
+    return output if inside is None else inside

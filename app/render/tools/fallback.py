@@ -1,0 +1,36 @@
+"""Calls of tools that have no form of their own: MCP servers, plugins, and those of other versions."""
+
+from __future__ import annotations
+
+from app.opencode.model import Tool
+from app.render.text.block_texts import texts
+from app.render.text.highlight import language_of_file
+from app.render.tools.view import Code, Form, Section
+
+MAX_SUBJECT = 120
+
+
+def tell_other(tool: Tool) -> Form:
+    """The input field by field, then the output."""
+    named = texts(tool)
+    named.pop("error", None)
+    path = named.get("input.filePath") or named.get("input.path") or ""
+    sections: list[Section] = [
+        Code(name, text, _language(name, text, path), label=name.removeprefix("input."))
+        for name, text in named.items()
+    ]
+    return Form(tool.name, tool.title or _short_input(named), sections=sections)
+
+
+def _short_input(named: dict[str, str]) -> str:
+    """The first input that is short enough to stand in the line."""
+    for name, text in named.items():
+        if name.startswith("input.") and 0 < len(text) <= MAX_SUBJECT and "\n" not in text:
+            return text
+    return ""
+
+
+def _language(name: str, text: str, path: str) -> str | None:
+    if name == "input.content":
+        return language_of_file(path)
+    return "json" if text.lstrip().startswith(("{", "[")) else None

@@ -1,0 +1,1 @@
+"""Session documents: storage, freshness, cache and the event log."""

@@ -1,0 +1,1 @@
+"""Shares: creation, deletion, expiry and clean-up."""

@@ -1,0 +1,1 @@
+"""The preview image of a share."""

@@ -1,0 +1,1 @@
+"""What the views render: pages, previews, links and responses."""

@@ -1,0 +1,1 @@
+"""Routes of the `share` blueprint, one module for each kind of page."""

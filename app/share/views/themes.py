@@ -1,0 +1,27 @@
+"""Stylesheets of the themes; not below any share."""
+
+from __future__ import annotations
+
+from flask import Response, abort, request
+from flask.typing import ResponseReturnValue
+
+from app.http.static_files import encode, keep_for_long, release
+from app.render.themes.themes import THEMES, default_stylesheet, stylesheet
+from app.share.blueprint import bp
+
+# Follows the reader's system, until the reader chooses another.
+AUTO = "auto"
+LIGHT, DARK = "paper", "ink"
+
+
+@bp.get("/themes/<name>.css")
+def theme(name: str) -> ResponseReturnValue:
+    """The palette of a page and of its code."""
+    if name != AUTO and name not in THEMES:
+        abort(404)
+    css = default_stylesheet(LIGHT, DARK) if name == AUTO else stylesheet(name)
+    response = Response(css, mimetype="text/css")
+    if request.args.get("v") == release():
+        keep_for_long(response)
+    encode(response)
+    return response
