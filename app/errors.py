@@ -126,7 +126,7 @@ def _answer(status: int, code: str, sentence: str) -> Response:
         response = jsonify(error=sentence, code=code)
     else:
         heading = HEADINGS.get(status, "This did not work")
-        response = make_response(render_template("message.html", heading=heading, sentence=sentence))
+        response = make_response(render_template("status.html", heading=heading, sentence=sentence))
     response.status_code = status
     response.headers["Cache-Control"] = "no-store"
     return response

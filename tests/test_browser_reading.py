@@ -17,7 +17,7 @@ pytest_plugins = ("tests.browser.fixtures",)
 
 GALLERY = "/share/tools-gallery"
 LIMITER = "/share/rate-limit-feature"
-SCRIPT = Path(__file__).parents[1] / "app" / "static" / "share.js"
+SCRIPT = Path(__file__).parents[1] / "app" / "static" / "session.js"
 PAPER = "getComputedStyle(document.body).backgroundColor"
 DRACULA = "rgb(40, 42, 54)"
 CLIPBOARD = "navigator.clipboard.readText()"

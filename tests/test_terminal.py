@@ -10,7 +10,7 @@ from app.render.terminal import MAX_PARAMETERS, MAX_SPANS, terminal
 from app.render.themes import colours, terminal_palette
 
 FIXTURES = Path(__file__).parent / "fixtures"
-STYLESHEET = Path(__file__).parent.parent / "app" / "static" / "terminal.css"
+STYLESHEET = Path(__file__).parent.parent / "app" / "static" / "generated/terminal.css"
 MEGABYTE = 1024 * 1024
 
 

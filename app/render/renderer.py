@@ -44,7 +44,7 @@ MAX_CHILD_BYTES = 64 * 1024
 
 logger = logging.getLogger(__name__)
 
-TEMPLATES = ("step.html", "blocks.html", "sections.html")
+TEMPLATES = ("blocks/step.html", "blocks/blocks.html", "blocks/sections.html")
 
 BLOCK_MACROS: dict[type[Block], str] = {
     Text: "text",
@@ -134,21 +134,21 @@ class Renderer:
 
     def step(self, step: Step, *, shows_who: bool = True) -> Markup:
         """A step with its blocks; `shows_who` unless the step before has said so already."""
-        html = _form("step.html", "step", step, shows_who, self)
+        html = _form("blocks/step.html", "step", step, shows_who, self)
         # What is nested inside becomes part of this step, and has its chips with it.
         return with_chips(html) if self.depth == 0 else html
 
     def block(self, block: Block, step: Step) -> Markup:
         """One block; should its form fail, the rest of the page does not."""
         try:
-            return _form("blocks.html", BLOCK_MACROS[type(block)], block, step, self)
+            return _form("blocks/blocks.html", BLOCK_MACROS[type(block)], block, step, self)
         except Exception:
             logger.exception("a block could not be rendered: %s", type(block).__name__)
-            return _form("blocks.html", "broken", block, step, self)
+            return _form("blocks/blocks.html", "broken", block, step, self)
 
     def section(self, section: Section, block: Block) -> Markup:
         """One section of a tool's form."""
-        return _form("sections.html", SECTION_MACROS[type(section)], section, block, self)
+        return _form("blocks/sections.html", SECTION_MACROS[type(section)], section, block, self)
 
     def form(self, tool: Tool) -> Form:
         return tell(tool)

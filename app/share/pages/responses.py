@@ -116,7 +116,7 @@ def _made_with(*settings: object) -> str:
 
 def _waiting() -> Response:
     html = render_template(
-        "message.html",
+        "status.html",
         heading="On its way",
         sentence="This session is being uploaded. The page looks again by itself.",
         refresh_seconds=REFRESH_SECONDS,

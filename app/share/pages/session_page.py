@@ -38,7 +38,7 @@ class SessionPage:
         chapter = self.chapter
         share_id = self.edition.life.share_id
         return self._made(
-            "session.html",
+            "session/session.html",
             share_id=share_id,
             share_url=f"{parts().config.BASE_URL}/share/{share_id}",
             conversation=chapter.conversation,
@@ -51,7 +51,7 @@ class SessionPage:
         )
 
     def fragment(self) -> Made:
-        return self._made("fragment.html")
+        return self._made("session/fragment.html")
 
     def _made(self, template: str, **values: object) -> Made:
         conversation = self.chapter.conversation

@@ -28,7 +28,7 @@ def changed_files(share_id: str) -> ResponseReturnValue:
     def make(edition: Edition) -> Made:
         conversation = edition.index.conversation
         html = render_template(
-            "changes.html", share_id=share_id, conversation=conversation, files=changes(conversation)
+            "subpages/changes.html", share_id=share_id, conversation=conversation, files=changes(conversation)
         )
         return Made(html)
 
@@ -47,7 +47,7 @@ def changed_file(share_id: str, number: int) -> ResponseReturnValue:
             abort(404)
         renderer = Renderer(ShareLinks(share_id), conversation, Budget())
         html = render_template(
-            "change.html",
+            "subpages/change.html",
             share_id=share_id,
             conversation=conversation,
             number=number,

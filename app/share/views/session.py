@@ -80,7 +80,7 @@ def block(share_id: str, block_id: str) -> ResponseReturnValue:
         conversation = edition.index.conversation
         budget = Budget(max_block_bytes=BLOCK_BYTES)
         html = render_template(
-            "block.html",
+            "subpages/block.html",
             share_id=share_id,
             conversation=conversation,
             block=found[0],
@@ -101,7 +101,7 @@ def prompts(share_id: str) -> ResponseReturnValue:
         contents = all_contents_of(chapter, ShareLinks(share_id))
         return Made(
             render_template(
-                "prompts.html", share_id=share_id, conversation=chapter.conversation, contents=contents
+                "subpages/prompts.html", share_id=share_id, conversation=chapter.conversation, contents=contents
             )
         )
 
