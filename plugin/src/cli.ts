@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /** `npx opencode-better-share list | remove <link or id>`: one's own shares, also without OpenCode. Runs in Node.js and in bun. */
-import { type Entry, Ledger } from "./ledger"
-import { LIMITS } from "./limits"
-import { defaultFolder, Memory } from "./memory"
-import { removeOwn } from "./own-shares"
-import { Server } from "./server"
+import { type Entry, Ledger } from "./state/share-list"
+import { LIMITS } from "./lib/timeouts"
+import { defaultFolder, Memory } from "./state/state-files"
+import { removeOwn } from "./state/remove-share"
+import { Server } from "./server/api"
 
 const USAGE = `Usage:
   opencode-better-share list             your shares on this machine, the newest first

@@ -1,14 +1,14 @@
 /** The OpenCode plugin, for version 1 of its plugin API. Only this file, and tui.ts for the terminal's, know that API. */
 import { homedir } from "node:os"
-import { type BetterShare, DEAD_END, startBetterShare } from "./better-share"
-import type { ShareConfig } from "./consent"
-import { Failure } from "./failure"
-import { type Host, isObject, type Message, type Session } from "./host"
-import { LIMITS } from "./limits"
-import { defaultFolder } from "./memory"
-import { pause } from "./pause"
-import { readPrivacy } from "./privacy"
-import { readSettings } from "./settings"
+import { type BetterShare, DEAD_END, startBetterShare } from "./plugin"
+import type { ShareConfig } from "./sharing/auto-share"
+import { Failure } from "./server/errors"
+import { type Host, isObject, type Message, type Session } from "./opencode/client"
+import { LIMITS } from "./lib/timeouts"
+import { defaultFolder } from "./state/state-files"
+import { pause } from "./lib/sleep"
+import { readPrivacy } from "./settings/privacy"
+import { readSettings } from "./settings/server"
 
 interface Answer<T> {
   data?: T

@@ -1,9 +1,9 @@
 /** `/shares` and `/unshare-all` in OpenCode's terminal, for version 1 of its terminal plugin API; no model is asked. */
-import { type Entry, Ledger } from "./ledger"
-import { LIMITS } from "./limits"
-import { defaultFolder, Memory } from "./memory"
-import { removeOwn } from "./own-shares"
-import { Server } from "./server"
+import { type Entry, Ledger } from "./state/share-list"
+import { LIMITS } from "./lib/timeouts"
+import { defaultFolder, Memory } from "./state/state-files"
+import { removeOwn } from "./state/remove-share"
+import { Server } from "./server/api"
 
 /** What is used of the terminal's API. */
 interface Terminal {

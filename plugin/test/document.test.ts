@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test"
 import { gunzipSync } from "node:zlib"
-import { cleanMessage } from "../src/clean"
-import { buildDocument, encodeDocument } from "../src/document"
-import { quietPeriod } from "../src/limits"
+import { cleanMessage } from "../src/publishing/sanitize"
+import { buildDocument, encodeDocument } from "../src/publishing/document"
+import { quietPeriod } from "../src/lib/timeouts"
 import { recordedSession } from "./support/fixtures"
 
 const share = { id: "7NSn851p", base: "https://share.example.com", secret: "s" }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
-import { buildDocument } from "../src/document"
-import { Exclusions } from "../src/exclusions"
-import type { Json } from "../src/host"
+import { buildDocument } from "../src/publishing/document"
+import { Exclusions } from "../src/privacy/exclusions"
+import type { Json } from "../src/opencode/client"
 
 const share = { id: "1", base: "https://share.example.com", secret: "s" }
 const HOME = "/home/ada"

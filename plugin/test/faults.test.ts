@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { packSecret } from "../src/secret"
-import { DEFAULT_BASE } from "../src/settings"
+import { packSecret } from "../src/server/share"
+import { DEFAULT_BASE } from "../src/settings/server"
 import { message, SESSION, texts } from "./support/fake-host"
 import { World } from "./support/world"
 

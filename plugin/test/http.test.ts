@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
-import { Failure } from "../src/failure"
-import { withRetries } from "../src/http"
+import { Failure } from "../src/server/errors"
+import { withRetries } from "../src/server/http"
 
 const attempts = (...failures: (Failure | Error)[]) => {
   const made = { count: 0 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { Memory } from "../src/memory"
+import { Memory } from "../src/state/state-files"
 import { FakeHost, message, SESSION, texts, transcript } from "./support/fake-host"
 import { World } from "./support/world"
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { readdir, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { defaultFolder, Memory } from "../src/memory"
-import type { Note } from "../src/note"
+import { defaultFolder, Memory } from "../src/state/state-files"
+import type { Note } from "../src/state/records"
 import { message, SESSION } from "./support/fake-host"
 import { World } from "./support/world"
 

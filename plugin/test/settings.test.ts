@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
-import { packSecret, unpackSecret } from "../src/secret"
-import { DEFAULT_BASE, readSettings } from "../src/settings"
+import { packSecret, unpackSecret } from "../src/server/share"
+import { DEFAULT_BASE, readSettings } from "../src/settings/server"
 
 describe("settings", () => {
   test("without any, the default server is used and known to be the default", () => {

@@ -2,9 +2,9 @@ import type { Dirent } from "node:fs"
 import { access, readdir, readFile, stat } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { parseEnv } from "node:util"
-import { find } from "./find"
+import { find } from "./scanner"
 import { SECRET_NAME } from "./rules"
-import { CHECKS, isDistinctive, isInnocent } from "./values"
+import { CHECKS, isDistinctive, isInnocent } from "./heuristics"
 
 export type Secret = readonly [value: string, kind: string]
 

@@ -1,5 +1,5 @@
-import { type Finding, find, merged } from "./find"
-import type { Slices } from "./slices"
+import { type Finding, find, merged } from "./scanner"
+import type { Slices } from "./time-slices"
 
 const WINDOW = 128 * 1024
 /** As long as the longest secret: a private key. */

@@ -1,5 +1,5 @@
-import type { Host, Message, Session, Toast } from "../../src/host"
-import type { Transcript } from "../../src/snapshot"
+import type { Host, Message, Session, Toast } from "../../src/opencode/client"
+import type { Transcript } from "../../src/opencode/snapshot"
 import { Watch } from "./watch"
 
 /** OpenCode, as far as the plugin knows it. */

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { gunzipSync } from "node:zlib"
-import type { SessionDocument } from "../../src/document"
+import type { SessionDocument } from "../../src/publishing/document"
 import { Watch } from "./watch"
 
 export type Kind = "create" | "renew" | "upload" | "get" | "delete" | "other"

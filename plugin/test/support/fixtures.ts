@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { gunzipSync } from "node:zlib"
-import type { SyncItem } from "../../src/host"
-import type { SessionDocument } from "../../src/document"
+import type { SyncItem } from "../../src/opencode/client"
+import type { SessionDocument } from "../../src/publishing/document"
 
 const unpack = (name: string) => gunzipSync(readFileSync(new URL(`../fixtures/${name}.gz`, import.meta.url))).toString()
 

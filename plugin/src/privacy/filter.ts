@@ -1,0 +1,48 @@
+import type { SessionDocument } from "../publishing/document"
+import { Exclusions } from "./exclusions"
+import { Failure } from "../server/errors"
+import type { PrivacyResult } from "../settings/privacy"
+import { type Secret, secretsIn, secretsOfProject } from "../redaction/environment"
+import { Redactor } from "../redaction/redactor"
+
+export interface Censored {
+  document: SessionDocument
+  redactions: number
+  /** What was removed from this and earlier documents of the share. */
+  removed: readonly Secret[]
+}
+
+/** Where secrets are kept on this machine. */
+export interface Machine {
+  env: Record<string, string | undefined>
+  home: string
+}
+
+/** Takes out of the documents of one share what must not leave this machine. */
+export class Censor {
+  readonly #exclusions: Exclusions
+  readonly #redactor: Redactor | undefined
+
+  constructor(
+    private readonly privacy: PrivacyResult,
+    private readonly machine: Machine,
+  ) {
+    const { exclude, redact } = "problem" in privacy ? { exclude: [], redact: false as const } : privacy
+    this.#exclusions = new Exclusions(exclude, machine.home)
+    this.#redactor = redact ? new Redactor({ ...redact, home: machine.home }) : undefined
+  }
+
+  /** `removed` is what is remembered of earlier documents, also of those that another process uploaded. */
+  async censored(document: SessionDocument, removed: readonly Secret[]): Promise<Censored> {
+    if ("problem" in this.privacy) throw new Failure("refused", this.privacy.problem)
+    const allowed = this.#exclusions.applied(document)
+    if (!this.#redactor) return { document: allowed, redactions: 0, removed }
+    const { directory } = allowed.session
+    this.#redactor.learn(secretsIn(this.machine.env))
+    if (typeof directory === "string") this.#redactor.learn(await secretsOfProject(directory))
+    this.#redactor.recall(removed)
+    const { session, messages, children } = allowed
+    const { value, count, removed: all } = await this.#redactor.redact({ session, messages, ...(children ? { children } : {}) })
+    return { document: { ...allowed, ...value }, redactions: count, removed: all }
+  }
+}

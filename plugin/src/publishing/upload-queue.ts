@@ -1,0 +1,96 @@
+import { asFailure, type Failure } from "../server/errors"
+import type { Limits } from "../lib/timeouts"
+import { nth, pause } from "../lib/sleep"
+
+/** Uploads the present state once, and tells its size in bytes. */
+export type Publish = (signal: AbortSignal) => Promise<number>
+
+/**
+ * The uploads of one share, one after the other. However many changes arrive while one is under way, one more follows,
+ * and it takes the newest state.
+ */
+export class ShareQueue {
+  #dirty = false
+  #touched = false
+  #hurry = false
+  #bytes = 0
+  #running: Promise<void> | undefined
+  /** The outcome of the round that is to come. */
+  #next = Promise.withResolvers<Failure | undefined>()
+  readonly #stop = new AbortController()
+  readonly #wake = new AbortController()
+
+  constructor(
+    private readonly publish: Publish,
+    private readonly limits: Limits,
+    /** Called after each round of attempts, with what went wrong. */
+    private readonly onOutcome: (failure: Failure | undefined) => void,
+  ) {}
+
+  get stopped(): boolean {
+    return this.#stop.signal.aborted
+  }
+
+  /**
+   * Something changed: upload after a quiet period. What went wrong in the first round of attempts after this call, if
+   * anything did; it never settles when the queue is stopped before.
+   */
+  changed(quiet = this.limits.quiet(this.#bytes)): Promise<Failure | undefined> {
+    const { promise } = this.#next
+    if (this.stopped) return promise
+    this.#dirty = true
+    this.#running ??= this.#run(quiet)
+    return promise
+  }
+
+  /** Something changed, and OpenCode will say so itself in a moment, unless it exits before. */
+  touch(): void {
+    this.#touched = true
+  }
+
+  /** Uploads what is not uploaded yet, at once. */
+  async flush(): Promise<void> {
+    this.#hurry = true
+    this.#wake.abort()
+    if (this.#dirty || this.#touched) void this.changed()
+    await this.#running
+  }
+
+  /** Ends everything, also an upload that is under way. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    this.#wake.abort()
+    await this.#running
+  }
+
+  async #run(quiet: number): Promise<void> {
+    let wait = quiet
+    let failures = 0
+    while (this.#dirty && !this.stopped) {
+      await pause(this.#hurry ? 0 : wait, this.#wake.signal)
+      if (this.stopped) break
+      this.#dirty = this.#touched = false
+      const { resolve } = this.#next
+      this.#next = Promise.withResolvers()
+      const failure = await this.#attempt()
+      if (this.stopped) break
+      if (failure?.temporary) this.#dirty = true
+      else if (failure) this.#stop.abort()
+      this.onOutcome(failure)
+      resolve(failure)
+      if (failure && this.#hurry) break
+      wait = failure ? Math.max(nth(this.limits.offline, failures++), failure.retryAfter ?? 0) : this.limits.quiet(this.#bytes)
+      if (!failure) failures = 0
+    }
+    this.#running = undefined
+  }
+
+  async #attempt(): Promise<Failure | undefined> {
+    try {
+      this.#bytes = await this.publish(this.#stop.signal)
+      return undefined
+    } catch (error) {
+      return asFailure(error)
+    }
+  }
+}

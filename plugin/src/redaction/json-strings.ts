@@ -1,0 +1,77 @@
+import { isObject } from "../opencode/client"
+import { SECRET_NAME } from "./rules"
+
+/** A text of a document; `name` is that of its field, where the name says that it holds a secret. */
+export interface Text {
+  text: string
+  name?: string
+}
+
+/** Shorter ones hold no secret. */
+const MIN_LENGTH = 4
+const MAX_NAMED = 16_384
+const MAX_NAME = 100
+
+/** By these OpenCode tells what something is; a document in which they are changed cannot be read. */
+const STRUCTURE = new Set(["id", "type", "role", "tool", "name", "status", "mime", "sessionID", "messageID", "callID", "parentID", "projectID", "providerID", "modelID"])
+const WORD_OR_ID = /^(?:[A-Za-z_-]{1,30}|(?:ses|msg|prt)_[A-Za-z0-9]{20,40})$/
+const FIELD = /^[A-Za-z]{1,30}$/
+
+/** Every text in a value, the names of fields among them. */
+export function* textsOf(value: unknown, name = ""): Generator<Text> {
+  if (typeof value === "string") {
+    if (mayBeSecret(value, name)) yield textOf(value, name)
+  } else if (Array.isArray(value)) {
+    for (const item of value) yield* textsOf(item, name)
+  } else if (isObject(value)) {
+    for (const [key, item] of Object.entries(value)) {
+      if (mayBeKey(key)) yield { text: key }
+      yield* textsOf(item, nameOf(key, value))
+    }
+  }
+}
+
+/** The value with each of its texts exchanged. */
+export function withTexts(value: unknown, exchange: (text: Text) => string, name = ""): unknown {
+  if (typeof value === "string") return mayBeSecret(value, name) ? exchange(textOf(value, name)) : value
+  if (Array.isArray(value)) return value.map((item) => withTexts(item, exchange, name))
+  if (!isObject(value)) return value
+  const taken = new Map<string, number>()
+  const entries = Object.entries(value).map(([key, item]) => [unused(mayBeKey(key) ? exchange({ text: key }) : key, taken), withTexts(item, exchange, nameOf(key, value))])
+  return Object.fromEntries(entries)
+}
+
+/** Of `{"name": "DB_PASSWORD", "value": "..."}` the first names the second. */
+function nameOf(key: string, { name, key: other }: Record<string, unknown>): string {
+  if (key !== "value") return key
+  return [name, other].find((said) => typeof said === "string") ?? key
+}
+
+/** Two names may become the same, and what they name must not; `taken` tells how often each was wanted. */
+function unused(name: string, taken: Map<string, number>): string {
+  let n = taken.get(name) ?? 0
+  let result = name
+  while (taken.has(result)) result = `${name} (${++n})`
+  taken.set(name, Math.max(n, 1)).set(result, 1)
+  return result
+}
+
+const mayBeSecret = (text: string, name: string): boolean => text.length >= MIN_LENGTH && !(STRUCTURE.has(name) && WORD_OR_ID.test(text))
+
+/** A file's name, for example, and not one of OpenCode's own fields. */
+const mayBeKey = (key: string): boolean => key.length >= MIN_LENGTH && !FIELD.test(key)
+
+function textOf(text: string, name: string): Text {
+  return name !== "" && name.length <= MAX_NAME && text.length <= MAX_NAMED && isSecretName(name) ? { text, name } : { text }
+}
+
+const known = new Map<string, boolean>()
+
+/** Remembered for the few hundred names that a document has. */
+function isSecretName(name: string): boolean {
+  const remembered = known.get(name)
+  if (remembered !== undefined) return remembered
+  const answer = SECRET_NAME.test(name.toLowerCase())
+  if (known.size < 10_000) known.set(name, answer)
+  return answer
+}

@@ -1,0 +1,91 @@
+import { RULES, type Rule } from "./rules"
+import { CHECKS } from "./heuristics"
+
+/** A secret of `kind` from `start` to `end`. */
+export interface Finding {
+  start: number
+  end: number
+  kind: string
+}
+
+/** What stands before the telling part of a token, as in `lin_api_`. */
+const MAX_PREFIX = 24
+/** Patterns have to end: of a longer secret they may have found the beginning only. */
+const MAX_WHOLE = 500
+
+/** What the rules find, in order and without overlaps; of two that overlap, the earlier rule names both. */
+export function find(text: string): Finding[] {
+  const lowered = lower(text)
+  const findings: Finding[] = []
+  for (const rule of RULES) {
+    const searched = rule.ignoreCase ? lowered : text
+    if (rule.hints.some((hint) => searched.includes(hint))) addMatches(findings, rule, searched, text)
+  }
+  return merged(findings)
+}
+
+/** The findings in order, those that overlap as one; the one that was given first names it. */
+export function merged(findings: readonly Finding[]): Finding[] {
+  const ranked = findings.map((finding, rank) => ({ ...finding, rank })).sort((a, b) => a.start - b.start || a.rank - b.rank)
+  const result: (Finding & { rank: number })[] = []
+  for (const finding of ranked) {
+    const last = result.at(-1)
+    if (!last || finding.start >= last.end) {
+      result.push(finding)
+      continue
+    }
+    if (finding.rank < last.rank) last.kind = finding.kind
+    last.rank = Math.min(last.rank, finding.rank)
+    last.end = Math.max(last.end, finding.end)
+  }
+  return result.map(({ start, end, kind }) => ({ start, end, kind }))
+}
+
+export const marker = (kind: string): string => `[redacted:${kind}]`
+
+/** The text with a marker in the place of each finding. */
+export function replaced(text: string, findings: readonly Finding[]): string {
+  let result = ""
+  let position = 0
+  for (const { start, end, kind } of findings) {
+    result += text.slice(position, start) + marker(kind)
+    position = end
+  }
+  return result + text.slice(position)
+}
+
+function addMatches(findings: Finding[], { pattern, isWord, kind, check }: Rule, searched: string, text: string): void {
+  const accepts = check === undefined ? undefined : CHECKS[check]
+  pattern.lastIndex = 0
+  for (let match = pattern.exec(searched); match; match = pattern.exec(searched)) {
+    const [found, end] = match.indices?.[1] ?? match.indices?.[0] ?? [match.index, match.index]
+    const start = isWord ? startOfWord(text, found) : found
+    if (!accepts || accepts(text.slice(start, end))) {
+      const whole = end - start < MAX_WHOLE ? end : endOfRun(text, end)
+      findings.push({ start, end: whole, kind })
+      pattern.lastIndex = whole
+    } else {
+      // Inside of what was no secret, though it had a name, one may begin.
+      pattern.lastIndex = match.length > 1 ? found : end
+    }
+  }
+}
+
+function startOfWord(text: string, end: number): number {
+  let start = end
+  while (start > 0 && end - start < MAX_PREFIX && /[A-Za-z0-9_-]/.test(text.charAt(start - 1))) start--
+  return start
+}
+
+function endOfRun(text: string, from: number): number {
+  let end = from
+  while (end < text.length && /[A-Za-z0-9+/=_%-]/.test(text.charAt(end))) end++
+  return end
+}
+
+/** The text in lower case, every character in its old place. */
+function lower(text: string): string {
+  const lowered = text.toLowerCase()
+  if (lowered.length === text.length) return lowered
+  return [...text].map((character) => (character.toLowerCase().length > character.length ? character : character.toLowerCase())).join("")
+}

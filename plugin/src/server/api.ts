@@ -1,0 +1,136 @@
+import { randomBytes } from "node:crypto"
+import { Failure } from "./errors"
+import { isObject, type Json, type Message } from "../opencode/client"
+import { type Call, misdirected, send, sendJson, withRetries } from "./http"
+import type { Limits } from "../lib/timeouts"
+import type { Share } from "./share"
+import type { Settings } from "../settings/server"
+
+export interface CreatedShare {
+  share: Share
+  url: string
+  createdAt: number
+}
+
+interface UploadLink {
+  url: string
+  headers: Record<string, string>
+  createdAt: number
+}
+
+/**
+ * An upload link is signed for an exact size, but the document contains `createdAt`, which only the server's answer tells.
+ * So the first call of each kind declares this size, its link is never used, and every upload asks for a link of its own.
+ */
+const UNKNOWN_SIZE = 1
+
+export const hostOf = (base: string): string => new URL(base).host
+
+/** The Better Share server's API, with time limits and retries. */
+export class Server {
+  constructor(private readonly limits: Limits) {}
+
+  async create({ base, token }: Settings, sessionId: string, signal: AbortSignal): Promise<CreatedShare> {
+    // As OpenCode names shares; an imported session keeps its author's id, and then that name is taken.
+    const preferred = sessionId.slice(-8)
+    try {
+      return await this.#create(base, token, sessionId, preferred, signal)
+    } catch (error) {
+      if (error instanceof Failure && error.kind === "taken") return await this.#create(base, token, sessionId, randomBytes(9).toString("base64url"), signal)
+      throw error
+    }
+  }
+
+  async #create(base: string, token: string | undefined, sessionId: string, shareId: string, signal: AbortSignal): Promise<CreatedShare> {
+    const host = hostOf(base)
+    const answer = await this.#json({
+      method: "POST",
+      url: `${base}/api/share/presign`,
+      who: host,
+      headers: token ? { authorization: `Bearer ${token}` } : {},
+      body: JSON.stringify({ shareId, sessionId, size: UNKNOWN_SIZE, contentEncoding: "gzip" }),
+      signal,
+    }).catch((error: unknown) => {
+      if (error instanceof Failure && error.kind === "unauthorized") {
+        throw new Failure("unauthorized", token ? `${host} does not accept BETTER_SHARE_TOKEN.` : `${host} asks for a token: set BETTER_SHARE_TOKEN.`)
+      }
+      if (error instanceof Failure && error.kind === "missing") throw misdirected(host)
+      throw error
+    })
+    const { url, secret, createdAt } = answer
+    if (typeof url !== "string" || !/^https?:/.test(url) || typeof secret !== "string" || !secret || typeof createdAt !== "number") throw misdirected(host)
+    return { share: { id: shareId, base, secret }, url, createdAt }
+  }
+
+  async createdAt(share: Share, signal: AbortSignal): Promise<number> {
+    return (await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal))).createdAt
+  }
+
+  /** Puts the encoded document in its place. Every attempt asks for a fresh link, so an expired one costs one retry. */
+  async upload(share: Share, body: Uint8Array, signal: AbortSignal): Promise<void> {
+    await withRetries(async () => {
+      const link = await this.#renew(share, body.byteLength, signal)
+      await this.#put(share, link, body, signal)
+    }, this.#retry(signal))
+  }
+
+  async #renew(share: Share, size: number, signal: AbortSignal): Promise<UploadLink> {
+    const host = hostOf(share.base)
+    const answer = await sendJson({
+      method: "POST",
+      url: `${share.base}/api/share/${share.id}/presign`,
+      who: host,
+      headers: { "x-share-secret": share.secret },
+      body: JSON.stringify({ size, contentEncoding: "gzip" }),
+      timeout: this.limits.request,
+      signal,
+    })
+    const { presignedUrl: url, headers = {}, createdAt } = answer
+    if (typeof url !== "string" || !/^https?:/.test(url) || !isObject(headers) || typeof createdAt !== "number") throw misdirected(host)
+    return { url, headers: sendable(headers), createdAt }
+  }
+
+  async #put(share: Share, link: UploadLink, body: Uint8Array, signal: AbortSignal): Promise<void> {
+    const who = `The storage of ${hostOf(share.base)}`
+    const { status, retryAfter } = await send({ method: "PUT", url: link.url, who, headers: link.headers, body, timeout: this.limits.upload, signal })
+    if (status >= 200 && status <= 299) return
+    if (status === 413) throw new Failure("too_large", `The session is too large for ${hostOf(share.base)}.`)
+    if (status === 429 || status >= 500) throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter)
+    throw new Failure("link", `${who} refuses the upload (status ${status}).`)
+  }
+
+  /** The messages of the stored document; none when nothing was uploaded yet. */
+  async storedMessages(share: Share, signal: AbortSignal): Promise<Message[]> {
+    try {
+      const document = await this.#json({ method: "GET", url: `${share.base}/api/share/${share.id}`, who: hostOf(share.base), timeout: this.limits.upload, signal })
+      return Array.isArray(document.messages) ? document.messages.filter(isObject) : []
+    } catch (error) {
+      if (error instanceof Failure && error.kind === "missing") return []
+      throw error
+    }
+  }
+
+  /** Makes the link stop working. A share that is not there any more counts as removed. */
+  async remove(share: Share, timeout: number): Promise<void> {
+    const signal = AbortSignal.timeout(timeout)
+    try {
+      await this.#json({ method: "DELETE", url: `${share.base}/api/share/${share.id}`, who: hostOf(share.base), headers: { "x-share-secret": share.secret }, signal })
+    } catch (error) {
+      if (!(error instanceof Failure && error.kind === "missing")) throw error
+    }
+  }
+
+  #json(call: Omit<Call, "timeout"> & { timeout?: number; signal: AbortSignal }): Promise<Json> {
+    return withRetries(() => sendJson({ timeout: this.limits.request, ...call }), this.#retry(call.signal))
+  }
+
+  #retry(signal: AbortSignal) {
+    return { pauses: this.limits.retries, patience: this.limits.patience, signal }
+  }
+}
+
+/** The signed headers. The length is not among them: fetch sets it from the body, and it is what was declared. */
+function sendable(headers: Json): Record<string, string> {
+  const entries = Object.entries(headers).filter(([name]) => !["content-length", "host"].includes(name.toLowerCase()))
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]))
+}

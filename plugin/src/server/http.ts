@@ -1,0 +1,99 @@
+import { Failure } from "./errors"
+import { isObject, type Json } from "../opencode/client"
+import { nth, pause } from "../lib/sleep"
+
+export interface Call {
+  method: "GET" | "POST" | "PUT" | "DELETE"
+  url: string
+  /** Who is being called, for sentences. The URL itself may carry a signature and is never shown. */
+  who: string
+  headers?: Record<string, string>
+  body?: string | Uint8Array
+  timeout: number
+  signal?: AbortSignal | undefined
+}
+
+export interface Answer {
+  status: number
+  text: string
+  retryAfter: number | undefined
+}
+
+/** One request, whatever the status of its answer; only a missing answer is a Failure. */
+export async function send({ method, url, who, headers = {}, body, timeout, signal }: Call): Promise<Answer> {
+  const limit = AbortSignal.timeout(timeout)
+  const stop = signal ? AbortSignal.any([limit, signal]) : limit
+  try {
+    // A redirect would carry secrets to a host that nobody chose.
+    const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }), signal: stop, redirect: "manual" })
+    return { status: response.status, text: await response.text(), retryAfter: retryAfter(response.headers.get("retry-after")) }
+  } catch {
+    throw new Failure("unreachable", stop.aborted ? `${who} did not answer in time.` : `${who} cannot be reached.`)
+  }
+}
+
+/** A request whose answer is a JSON object; every other answer is a Failure. */
+export async function sendJson(call: Call): Promise<Json> {
+  const answer = await send({ ...call, headers: { "content-type": "application/json", accept: "application/json", ...call.headers } })
+  const body = parse(answer.text)
+  if (answer.status < 200 || answer.status > 299) throw refusal(call.who, answer, body)
+  if (!body) throw misdirected(call.who)
+  return body
+}
+
+function refusal(who: string, { status, retryAfter }: Answer, body: Json | undefined): Failure {
+  const said = typeof body?.error === "string" ? ` (${body.error.slice(0, 200)})` : ""
+  if (status >= 500) return new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter)
+  if (status === 429) return new Failure("busy", `${who} asks to slow down${inMinutes(retryAfter)}.`, retryAfter)
+  if (status === 413) return new Failure("too_large", `The session is too large for ${who}${said}.`)
+  if (status === 404) return new Failure("missing", `${who} no longer has this share.`)
+  // From here on a Better Share server explains itself in JSON; whatever does not is another kind of server.
+  if (!body) return misdirected(who)
+  if (status === 401 || status === 403) return new Failure("unauthorized", `${who} does not accept the secret of this share.`)
+  if (status === 410) return new Failure("missing", `This share has expired on ${who}.`)
+  if (status === 409) return new Failure("taken", `${who} refused${said}.`)
+  return new Failure("refused", `${who} refused with status ${status}${said}.`)
+}
+
+export const misdirected = (who: string): Failure =>
+  new Failure("misdirected", `${who} does not answer like a Better Share server: check BETTER_SHARE_BASE_URL.`)
+
+function parse(text: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function retryAfter(header: string | null): number | undefined {
+  if (!header) return undefined
+  const milliseconds = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now()
+  return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined
+}
+
+function inMinutes(wait: number | undefined): string {
+  if (wait === undefined) return ""
+  return wait < 60_000 ? `: try again in ${Math.ceil(wait / 1_000)} s` : `: try again in ${Math.ceil(wait / 60_000)} min`
+}
+
+export interface Retry {
+  pauses: readonly number[]
+  patience: number
+  signal?: AbortSignal | undefined
+}
+
+/** Tries again after a temporary failure, unless the server asks for more patience than there is. */
+export async function withRetries<T>(attempt: () => Promise<T>, { pauses, patience, signal }: Retry): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      const final = !(error instanceof Failure) || !error.temporary || error.kind === "misdirected" || tries >= pauses.length
+      if (final || (error.retryAfter ?? 0) > patience) throw error
+      await pause(Math.max(nth(pauses, tries), error.retryAfter ?? 0), signal)
+      if (signal?.aborted) throw error
+    }
+  }
+}

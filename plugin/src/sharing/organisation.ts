@@ -1,0 +1,111 @@
+import { asFailure } from "../server/errors"
+import type { Host, Session } from "../opencode/client"
+import type { Memory } from "../state/state-files"
+import type { Note } from "../state/records"
+import type { Publisher } from "../publishing/publisher"
+import type { Removals } from "../state/pending-removals"
+import type { Share } from "../server/share"
+import { hostOf } from "../server/api"
+import type { Sharing } from "./share-calls"
+import type { Toasts } from "../opencode/toasts"
+
+/**
+ * Logged in to an organisation, OpenCode shares with the organisation's server and never calls the bridge. Then a link that
+ * appears in a session is the sign to share it on our server too, and a link that disappears is the sign to remove it.
+ * OpenCode repeats the link of an unshared session in later events, so what was unshared once is never published again.
+ */
+export class Organisation {
+  #active = false
+  #told = false
+  /** The link of each session when it was last heard of. */
+  readonly #links = new Map<string, string | undefined>()
+  readonly #shares = new Map<string, Share>()
+  readonly #unshared = new Set<string>()
+
+  constructor(
+    private readonly host: Host,
+    private readonly sharing: Sharing,
+    private readonly publisher: Publisher,
+    private readonly removals: Removals,
+    private readonly memory: Memory,
+    private readonly toasts: Toasts,
+    private readonly copy: (text: string) => Promise<boolean>,
+  ) {}
+
+  /** Learns which sessions have a link already: only one that appears later was shared by somebody just now. */
+  async start(): Promise<void> {
+    if (!(await this.host.inOrganisation())) return
+    const [notes, sessions] = await Promise.all([this.memory.notes(), this.host.sessions()])
+    for (const note of notes) this.#recall(note)
+    for (const session of sessions) this.#links.set(session.id, session.share?.url)
+    this.#active = true
+    // Unshared while nobody was watching.
+    for (const { id } of sessions) if (this.#shares.has(id) && this.#links.get(id) === undefined) await this.onGone(id)
+  }
+
+  /** A session was created or updated. */
+  async onSession(session: Session): Promise<void> {
+    if (!this.#active) return
+    const { id } = session
+    const link = session.share?.url
+    const known = this.#links.has(id)
+    const before = this.#links.get(id)
+    this.#links.set(id, link)
+    if (before !== undefined && link === undefined) return await this.onGone(id)
+    if (link === undefined || before !== undefined || this.#unshared.has(id) || this.#shares.has(id)) return this.onChange(id)
+    // A session first heard of with a link may have been shared, and unshared, long ago. A new one is heard of without.
+    if (known && !this.sharing.isUnasked) await this.#publish(id, link)
+  }
+
+  /** The content of a session changed. */
+  onChange(sessionId: string): void {
+    const share = this.#shares.get(sessionId)
+    if (share && !this.#unshared.has(sessionId)) this.publisher.changed(share, sessionId)
+  }
+
+  /** A session was unshared or deleted. */
+  async onGone(sessionId: string): Promise<void> {
+    if (!this.#active) return
+    this.#unshared.add(sessionId)
+    await this.memory.keep({ kind: "unshared", sessionId })
+    const share = this.#shares.get(sessionId)
+    if (share) await this.#remove(sessionId, share)
+  }
+
+  async #publish(sessionId: string, link: string): Promise<void> {
+    try {
+      const { share, url } = await this.sharing.open(sessionId)
+      await this.memory.keep({ kind: "organisation", sessionId, share })
+      this.#shares.set(sessionId, share)
+      if (this.#unshared.has(sessionId)) return await this.#remove(sessionId, share)
+      const copied = await this.copy(url)
+      await this.toasts.replace("info", `${copied ? "On the clipboard" : "Your link"}: ${url}${this.#warning(link)}`)
+    } catch (error) {
+      await this.toasts.replace("error", `Not shared on your server: ${asFailure(error).message}${this.#warning(link)}`)
+    }
+  }
+
+  async #remove(sessionId: string, share: Share): Promise<void> {
+    try {
+      await this.publisher.forget(share)
+      const result = await this.removals.remove(share)
+      if (result === "removed") await this.toasts.replace("success", `Removed from ${hostOf(share.base)} too.`)
+      else await this.toasts.replace("warning", `${hostOf(share.base)} cannot remove its copy now, so that link still works. Better Share keeps trying.`)
+      this.#shares.delete(sessionId)
+      await this.memory.drop({ kind: "organisation", sessionId })
+    } catch (error) {
+      await this.toasts.replace("error", `Your own link still works: ${asFailure(error).message}`)
+    }
+  }
+
+  #warning(link: string): string {
+    if (this.#told) return ""
+    this.#told = true
+    return ` (${URL.canParse(link) ? new URL(link).host : "your organisation's server"} has this session too, because OpenCode is logged in to an organisation.)`
+  }
+
+  #recall(note: Note): void {
+    if (note.kind === "organisation") this.#shares.set(note.sessionId, note.share)
+    if (note.kind === "unshared") this.#unshared.add(note.sessionId)
+  }
+}

@@ -1,0 +1,122 @@
+import type { NativeCalls, NativeShare } from "./bridge"
+import { type ShareConfig, sharesByItself } from "./auto-share"
+import { asFailure, Failure } from "../server/errors"
+import type { SyncItem } from "../opencode/client"
+import type { Limits } from "../lib/timeouts"
+import type { PrivacyResult } from "../settings/privacy"
+import { counts, type Published, type Publisher } from "../publishing/publisher"
+import type { Removals } from "../state/pending-removals"
+import { packSecret, type Share, unpackSecret } from "../server/share"
+import { type CreatedShare, hostOf, type Server } from "../server/api"
+import type { Settings, SettingsResult } from "../settings/server"
+import { sessionOf } from "../opencode/sync-items"
+import type { Toasts } from "../opencode/toasts"
+
+const UNASKED = 'OpenCode shares this session by itself. To allow that, set "auto": true in the options of opencode-better-share.'
+
+/** What OpenCode's share calls mean for our server, and what the person is told about it. */
+export class Sharing implements NativeCalls {
+  readonly #foreign = new Set<string>()
+  #sharesByItself = false
+  #told = false
+
+  constructor(
+    private readonly settings: SettingsResult,
+    private readonly privacy: PrivacyResult,
+    private readonly server: Server,
+    private readonly publisher: Publisher,
+    private readonly removals: Removals,
+    private readonly toasts: Toasts,
+    private readonly limits: Limits,
+  ) {}
+
+  /** Whether OpenCode shares without asking, its settings and arguments tell. */
+  configure(config: ShareConfig, args: readonly string[], env: Record<string, string | undefined>): void {
+    this.#sharesByItself = sharesByItself(config, args, env)
+  }
+
+  async create(sessionId: string): Promise<NativeShare> {
+    this.#refuseUnasked()
+    try {
+      const { share, url } = await this.open(sessionId)
+      return { id: share.id, url, secret: packSecret(share) }
+    } catch (error) {
+      const failure = asFailure(error)
+      void this.toasts.replace("error", `Not shared: ${failure.message}`)
+      throw failure
+    }
+  }
+
+  /** A new share with its first document; shared by `/share` and by the organisation fallback. */
+  async open(sessionId: string): Promise<CreatedShare> {
+    if ("problem" in this.settings) throw new Failure("refused", this.settings.problem)
+    if ("problem" in this.privacy) throw new Failure("refused", this.privacy.problem)
+    const deadline = AbortSignal.timeout(this.limits.create)
+    const created = await this.server.create(this.settings, sessionId, deadline)
+    const outcome = await this.publisher.publishFirst(created, sessionId, deadline)
+    if (outcome instanceof Failure) {
+      // A link without a session behind it is of no use to anybody.
+      void this.publisher.forget(created.share).then(() => this.removals.remove(created.share)).catch(() => undefined)
+      throw outcome
+    }
+    void this.toasts.replace("success", shared(this.settings, created.url, outcome))
+    return created
+  }
+
+  sync(id: string, secret: string, items: readonly SyncItem[]): void {
+    const share = unpackSecret(id, secret)
+    if (!share) return this.#explainForeign(id)
+    const sessionId = sessionOf(items) ?? this.publisher.sessionOf(share)
+    // A batch that names no session has nothing that readers see.
+    if (sessionId !== undefined) this.publisher.changed(share, sessionId, items)
+  }
+
+  async remove(id: string, secret: string): Promise<void> {
+    const share = unpackSecret(id, secret)
+    if (!share) {
+      void this.toasts.replace("error", "Not unshared: this link was made without Better Share. Disable the plugin and /unshare again.")
+      throw new Failure("refused", "This share was made without Better Share.")
+    }
+    try {
+      await this.#remove(share)
+    } catch (error) {
+      const failure = asFailure(error)
+      this.publisher.resume(share)
+      void this.toasts.replace("error", `Not unshared, the link still works: ${failure.message}`)
+      throw failure
+    }
+  }
+
+  async #remove(share: Share): Promise<void> {
+    await this.publisher.forget(share)
+    const result = await this.removals.remove(share)
+    const host = hostOf(share.base)
+    if (result === "removed") void this.toasts.replace("success", `Unshared: the link no longer works, and ${host} has deleted the session.`)
+    else void this.toasts.replace("warning", `Not unshared yet: ${host} cannot remove it now, so the link still works. Better Share keeps trying, also after a restart.`)
+  }
+
+  /** Nobody asked for what is shared now, or said that it need not be asked for. */
+  get isUnasked(): boolean {
+    return this.#sharesByItself && !("auto" in this.privacy && this.privacy.auto)
+  }
+
+  /** Told once: OpenCode tries again with every session. */
+  #refuseUnasked(): void {
+    if (!this.isUnasked) return
+    if (!this.#told) void this.toasts.replace("warning", `Not shared: ${UNASKED}`)
+    this.#told = true
+    throw new Failure("refused", UNASKED)
+  }
+
+  #explainForeign(id: string): void {
+    if (this.#foreign.has(id)) return
+    this.#foreign.add(id)
+    void this.toasts.show("warning", "This session was shared without Better Share: its link is not updated any more. /unshare it without the plugin, then /share again.")
+  }
+}
+
+function shared({ base, isDefault }: Settings, url: string, outcome: Published | "running"): string {
+  const where = `${hostOf(base)}${isDefault ? ", the default server (set BETTER_SHARE_BASE_URL to use your own)" : ""}`
+  if (outcome === "running") return `Shared on ${where}: ${url} - the upload is still under way. /unshare removes it.`
+  return `Shared on ${where}: ${url} - ${counts(outcome)}. /unshare removes it.`
+}

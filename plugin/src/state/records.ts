@@ -1,0 +1,49 @@
+import { isObject } from "../opencode/client"
+import type { Secret } from "../redaction/environment"
+import type { Share } from "../server/share"
+
+/** What must survive a restart, because OpenCode does not keep it for us. */
+export type Note =
+  | { kind: "removal"; share: Share } // still to be removed from its server
+  | { kind: "organisation"; sessionId: string; share: Share } // made beside an organisation's share
+  | { kind: "unshared"; sessionId: string } // never to be published again by itself
+  | { kind: "share"; id: string; base: string; url: string; sessionId: string; title: string; createdAt: number } // one's own, for finding it again
+  | { kind: "secret"; share: Share } // what it takes to remove one's own share, apart from what may be shown
+  | { kind: "redacted"; id: string; base: string; secrets: readonly Secret[] } // removed from its documents, and to be removed from the next ones
+
+/** As much of a note as tells which one it is. */
+export type NoteName =
+  | { kind: "removal"; share: ShareName }
+  | { kind: "secret"; share: ShareName }
+  | { kind: "organisation"; sessionId: string }
+  | { kind: "unshared"; sessionId: string }
+  | { kind: "share"; id: string; base: string }
+  | { kind: "redacted"; id: string; base: string }
+
+type ShareName = Pick<Share, "id" | "base">
+
+type Check = (value: unknown) => boolean
+
+const isText: Check = (value) => typeof value === "string"
+/** `list` shows it as a date. */
+const isTime: Check = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime())
+const isShare: Check = (value) => isObject(value) && [value.id, value.base, value.secret].every(isText) && URL.canParse(String(value.base))
+const areSecrets: Check = (value) => Array.isArray(value) && value.every((secret) => Array.isArray(secret) && secret.length === 2 && secret.every((text) => isText(text) && text !== ""))
+
+/** What the fields of each kind of note must be. */
+const FIELDS: { [Kind in Note["kind"]]: Record<Exclude<keyof Extract<Note, { kind: Kind }>, "kind">, Check> } = {
+  removal: { share: isShare },
+  organisation: { sessionId: isText, share: isShare },
+  unshared: { sessionId: isText },
+  share: { id: isText, base: isText, url: isText, sessionId: isText, title: isText, createdAt: isTime },
+  secret: { share: isShare },
+  redacted: { id: isText, base: isText, secrets: areSecrets },
+}
+
+/** Whether it is a whole one, and not what is left of a damaged file. */
+export function isNote(value: unknown): value is Note {
+  if (!isObject(value) || !isKind(value.kind)) return false
+  return Object.entries<Check>(FIELDS[value.kind]).every(([name, check]) => check(value[name]))
+}
+
+const isKind = (value: unknown): value is Note["kind"] => typeof value === "string" && Object.hasOwn(FIELDS, value)
