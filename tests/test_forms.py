@@ -14,9 +14,9 @@ from app.opencode import read_conversation
 from app.opencode.model import File, Tool
 from app.render import Budget, Renderer, attachments, contents, filters, full_text
 from app.render.diff.html import MAX_ROWS
+from app.render.tools import registry
 from app.render.tools.agent import MAX_OPTIONS, MAX_QUESTIONS
 from app.render.tools.files import MAX_CHARACTERS, MAX_FILES
-from app.render.tools import registry
 from app.render.tools.registry import tell
 from app.render.tools.search import MAX_LINES
 from app.render.tools.view import Child, Code, Diffs, Form, Matches, Questions, Terminal

@@ -101,7 +101,10 @@ def prompts(share_id: str) -> ResponseReturnValue:
         contents = all_contents_of(chapter, ShareLinks(share_id))
         return Made(
             render_template(
-                "subpages/prompts.html", share_id=share_id, conversation=chapter.conversation, contents=contents
+                "subpages/prompts.html",
+                share_id=share_id,
+                conversation=chapter.conversation,
+                contents=contents,
             )
         )
 
