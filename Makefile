@@ -15,7 +15,7 @@ run: $(VENV)/runtime
 
 install: $(VENV)/runtime
 
-test: lint tests/opencode/node_modules tests/browser/node_modules
+test: lint tests/end_to_end/node_modules tests/browser/node_modules
 	@cd plugin && npm test
 	@$(BIN)/python -m pytest
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.processes import MB, held_bytes
 from benchmarks.sessions import LAST_WORDS
-from tests.servers.chromium import CHROMIUM, FLAGS
+from tests.support.servers.chromium import CHROMIUM, FLAGS
 
 TIMEOUT_MILLISECONDS = 30_000
 # How long a page that can be read may go on working before its memory and its long tasks are counted.

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.processes import children, held_bytes, peak_bytes, wait_until_idle
-from tests.servers import answers, free_ports, running
-from tests.servers.gunicorn import PROGRAMS, ROOT, environment
-from tests.servers.postgres import postgres, run_sql
-from tests.servers.s3 import s3_server
+from tests.support.paths import ROOT
+from tests.support.servers import answers, free_ports, running
+from tests.support.servers.gunicorn import PROGRAMS, environment
+from tests.support.servers.postgres import postgres, run_sql
+from tests.support.servers.s3 import s3_server
 
 WORKERS = 2
 # The limiter counts as in a release, but lets the load through.

@@ -16,10 +16,9 @@ from app import create_app
 from app.db.extensions import db
 from app.services.container import parts
 from config import read_config
-from tests.servers.postgres import postgres, run_sql
-from tests.servers.s3 import s3_client, s3_server, stored_keys
-
-ROOT = Path(__file__).parents[1]
+from tests.support.paths import ROOT
+from tests.support.servers.postgres import postgres, run_sql
+from tests.support.servers.s3 import s3_client, s3_server, stored_keys
 
 
 @contextmanager

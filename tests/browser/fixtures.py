@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests import recorded
 from tests.browser.shares import OpenPage, Shared, share_id
-from tests.servers import missing
-from tests.servers.chromium import CHROMIUM, FLAGS
-from tests.servers.gunicorn import gunicorn
+from tests.support import recorded
+from tests.support.servers import missing
+from tests.support.servers.chromium import CHROMIUM, FLAGS
+from tests.support.servers.gunicorn import gunicorn
 
 # In milliseconds: a busy machine takes its time, and what never comes fails all the same.
 PATIENCE = 30_000

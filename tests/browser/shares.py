@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.client import SESSION_ID
+from tests.support.client import SESSION_ID
 
 # A path and the options of a new reader's browser.
 OpenPage = Callable[..., Page]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
 from typing import Any
 
 from app.redaction import redact_items
-from tests.servers import missing
+from tests.support.paths import ROOT
+from tests.support.servers import missing
 
-PLUGIN = Path(__file__).parents[2] / "plugin"
+PLUGIN = ROOT / "plugin"
 BUN = PLUGIN / "node_modules" / ".bin" / "bun"
 
 

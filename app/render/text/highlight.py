@@ -21,8 +21,8 @@ from app.render.filters import visible
 MAX_LINE_CHARACTERS = 500
 MAX_SECONDS = 0.5
 
-# The lexers that were tried against hostile input (tests/test_highlighting.py), by the names people write
-# in fences and by the endings of files. Pygments has others that 64 characters are enough to hang.
+# The lexers that were tried against hostile input (tests/render/test_highlighting.py), by the names people
+# write in fences and by the endings of files. Pygments has others that 64 characters are enough to hang.
 LEXERS: dict[str, Sequence[str]] = {
     "bash": ("sh", "shell", "zsh", "console", "bashrc"),
     "c": ("h",),

@@ -1,0 +1,308 @@
+"""OpenCode's own share protocol, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.conftest import running_app
+from tests.support import client as uploads
+from tests.support import recorded
+from tests.support.sync_batches import (
+    SESSION,
+    SESSION_ID,
+    code,
+    create,
+    document_of,
+    first,
+    fold,
+    items,
+    rows,
+    shared,
+    stored,
+    sync,
+)
+
+
+@pytest.fixture
+def app(unlimited_app: Flask) -> Flask:
+    return unlimited_app
+
+
+def test_creating_answers_with_what_opencode_wants(client: FlaskClient) -> None:
+    share = create(client, SESSION_ID)
+    assert share["id"] == SESSION_ID[-8:]
+    assert share["url"] == f"https://share.example.com/share/{share['id']}"
+    assert len(share.pop("secret")) == 32
+    assert set(share) == {"id", "url"}
+    assert client.get(f"/share/{share['id']}").status_code == 202
+
+
+def test_a_taken_id_gives_way_to_another_one_and_its_secret_stays_its_own(client: FlaskClient) -> None:
+    first, second = create(client, SESSION_ID), create(client, SESSION_ID)
+    assert second["id"] not in ("", first["id"])
+    assert second["url"].endswith(f"/share/{second['id']}")
+    assert sync(client, first, [], secret=second["secret"]).status_code == 401
+    assert sync(client, second, [], secret=first["secret"]).status_code == 401
+    assert sync(client, second, items(SESSION)).status_code == 200
+
+
+def test_a_synced_session_is_a_document_like_any_other(client: FlaskClient) -> None:
+    before = datetime.now(UTC).timestamp() * 1000
+    share = shared(client, SESSION)
+    document = document_of(client, share)
+    assert document["messages"] == SESSION["messages"]
+    assert document["session"] == {key: value for key, value in SESSION["session"].items() if key != "share"}
+    assert (document["shareId"], document["sessionId"]) == (share["id"], SESSION_ID)
+    assert before - 1 <= document["createdAt"] <= document["updatedAt"]
+    assert document["models"][0]["name"] == "Acme Coder 1"
+    page = client.get(f"/share/{share['id']}").text
+    assert SESSION["session"]["title"] in page
+    assert client.get(f"/share/{share['id']}.md").status_code == 200
+
+
+def test_an_unchanged_session_is_not_sent_twice(client: FlaskClient) -> None:
+    share = shared(client, SESSION)
+    tag = {"If-None-Match": client.get(f"/api/share/{share['id']}").headers["ETag"]}
+    assert client.get(f"/api/share/{share['id']}", headers=tag).status_code == 304
+    sync(client, share, items(first(1)))
+    assert client.get(f"/api/share/{share['id']}", headers=tag).status_code == 200
+
+
+def test_deleting_ends_everything_at_once(app: Flask, client: FlaskClient) -> None:
+    share = shared(client, SESSION)
+    fold(app, share)
+    sync(client, share, items(first(2)))
+    for _ in range(2):
+        answer = client.delete(f"/api/share/{share['id']}", json={"secret": share["secret"]})
+        assert (answer.status_code, answer.get_json()) == (200, {"ok": True})
+    assert rows(app) == 0
+    assert stored(app, share) is None
+    for address in (f"/share/{share['id']}", f"/api/share/{share['id']}", f"/api/share/{share['id']}/data"):
+        assert client.get(address).status_code == 404
+    assert code(sync(client, share, items(SESSION))) == (404, "not_found")
+    assert rows(app) == 0
+    again = create(client, SESSION_ID)
+    assert again["id"] != share["id"]
+
+
+def test_deleting_needs_the_secret(client: FlaskClient) -> None:
+    share = shared(client, SESSION)
+    assert code(client.delete(f"/api/share/{share['id']}", json={"secret": "wrong"})) == (401, "wrong_secret")
+    assert client.get(f"/share/{share['id']}").status_code == 200
+
+
+def test_an_account_has_the_same_under_its_own_prefix(client: FlaskClient) -> None:
+    headers = {"authorization": "Bearer token", "x-org-id": "org_1"}
+    share = client.post("/api/shares", json={"sessionID": SESSION_ID}, headers=headers).get_json()
+    body = {"secret": share["secret"], "data": items(SESSION)}
+    address = f"/api/shares/{share['id']}"
+    assert client.post(f"{address}/sync", json=body, headers=headers).get_json() == {}
+    assert client.get(f"{address}/data").data == client.get(f"/api/share/{share['id']}/data").data
+    assert client.delete(address, json={"secret": share["secret"]}, headers=headers).status_code == 200
+    assert client.get(f"/share/{share['id']}").status_code == 404
+
+
+def test_what_is_imported_is_what_was_synced(client: FlaskClient) -> None:
+    share = shared(client, SESSION)
+    data = client.get(f"/api/share/{share['id']}/data").get_json()
+    synced = [item for item in items(SESSION) if item["type"] not in ("session_diff", "model")]
+    assert by_key(data[1:]) == by_key(synced[1:])
+    assert data[0]["data"] == {key: value for key, value in SESSION["session"].items() if key != "share"}
+
+
+def by_key(items: list[dict[str, Any]]) -> list[str]:
+    return sorted(json.dumps(item, sort_keys=True) for item in items)
+
+
+def test_a_share_belongs_to_the_way_it_was_made(client: FlaskClient) -> None:
+    share = create(client, SESSION_ID)
+    upload = uploads.share(client, recorded.document_bytes("single-message"), "anUpload")
+    for response in (
+        uploads.renew(client, share["id"], share["secret"]),
+        uploads.create(client, share["id"], secret=share["secret"]),
+        sync(client, {"id": "anUpload", "secret": upload["secret"]}, items(SESSION)),
+    ):
+        assert code(response) == (409, "other_way_in")
+    assert client.get("/api/share/anUpload").data == recorded.document_bytes("single-message")
+    assert code(uploads.create(client, share["id"])) == (409, "share_exists")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"{", (400, "invalid_json")),
+        (b"\xff", (400, "invalid_json")),
+        (b"", (400, "invalid_request")),
+        (b"{}", (400, "invalid_request")),
+        (b"[]", (400, "invalid_request")),
+        (b'{"sessionID": ""}', (400, "invalid_request")),
+        (b'{"sessionID": 5}', (400, "invalid_request")),
+        (b'{"sessionID": "../etc"}', (400, "invalid_request")),
+        (b'{"sessionID": "%s"}' % (b"x" * 1000), (400, "invalid_request")),
+    ],
+)
+def test_a_malformed_creation_is_refused_with_a_reason(
+    sqlite_client: FlaskClient, body: bytes, expected: tuple[int, str]
+) -> None:
+    assert code(sqlite_client.post("/api/share", data=body)) == expected
+
+
+MESSAGE = SESSION["messages"][0]["info"]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"secret": "SECRET", "data": [', (400, "invalid_json")),
+        (b'{"secret": "SECRET", "data": [{"type": "text", "data": "\xff"}]}', (400, "invalid_json")),
+        (b'{"secret": "SECRET"}', (400, "invalid_request")),
+        (b'{"secret": "SECRET", "data": {}}', (400, "invalid_request")),
+        (b'{"secret": "SECRET", "data": [5]}', (400, "invalid_request")),
+        (b'{"secret": "SECRET", "data": [{"type": "message", "data": {}}]}', (400, "invalid_request")),
+        (b'{"secret": "SECRET", "data": [{"type": "part", "data": {"id": "p"}}]}', (400, "invalid_request")),
+        (b'{"secret": "SECRET", "data": [%s1]}' % (b"1," * 1_000_000), (400, "invalid_request")),
+        (b'{"secret": "SECRET", "data": [%s{}]}' % (b"{}," * 1_000_000), (400, "invalid_request")),
+        (b'{"secret": "SECRET", "data": [{"type": "x", "data": %s}]}' % (b"[" * 9_999 + b"]" * 9_999),
+         (400, "invalid_json")),
+        (b'{"secret": "wrong", "data": []}', (401, "wrong_secret")),
+        (b'{"secret": 5, "data": []}', (401, "wrong_secret")),
+        (b'{"data": []}', (401, "wrong_secret")),
+        (b"", (400, "invalid_request")),
+    ],
+    ids=range(14),
+)  # fmt: skip
+def test_a_malformed_sync_is_refused_and_nothing_is_lost(
+    sqlite_client: FlaskClient, body: bytes, expected: tuple[int, str]
+) -> None:
+    client = sqlite_client
+    share = shared(client, SESSION)
+    document = document_of(client, share)
+    body = body.replace(b"SECRET", share["secret"].encode())
+    response = client.post(f"/api/share/{share['id']}/sync", data=body)
+    assert code(response) == expected
+    assert len(response.get_json()["error"]) > 20
+    assert document_of(client, share) == document
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "hologram", "data": {"from": "the future"}},
+        {"type": "message", "data": {**MESSAGE, "id": "msg_other", "sessionID": "ses_another"}},
+        {"type": "message", "data": {**MESSAGE, "sessionID": "ses_another"}},
+        {"type": "part", "data": {"id": "prt_1", "messageID": "msg_unknown", "type": "text", "text": "x"}},
+    ],
+    ids=["of the future", "another session's", "another session's under our id", "without its message"],
+)
+def test_what_has_no_place_is_kept_and_not_shown(sqlite_client: FlaskClient, item: dict[str, Any]) -> None:
+    share = shared(sqlite_client, SESSION)
+    page = sqlite_client.get(f"/share/{share['id']}").text
+    assert sync(sqlite_client, share, [item]).status_code == 200
+    document = document_of(sqlite_client, share)
+    assert document["messages"] == SESSION["messages"]
+    assert document["others"] == [item]
+    shown = sqlite_client.get(f"/share/{share['id']}")
+    assert shown.status_code == 200
+    assert shown.text.count("<article") == page.count("<article")
+    assert len(sqlite_client.get(f"/api/share/{share['id']}/data").get_json()) == len(items(SESSION)) - 2
+
+
+def test_what_is_nested_just_too_deeply_to_be_read_is_refused(sqlite_client: FlaskClient) -> None:
+    client = sqlite_client
+    share = shared(client, SESSION)
+    item = b'{"type": "part", "data": {"id": "prt_deep", "messageID": "%b", "type": "x", "x": %b}}'
+
+    def answer(levels: int) -> int:
+        part = item % (MESSAGE["id"].encode(), b"[" * levels + b"]" * levels)
+        body = b'{"secret": "%b", "data": [%b]}' % (share["secret"].encode(), part)
+        return client.post(f"/api/share/{share['id']}/sync", data=body).status_code
+
+    taken, refused = 100, 100_000
+    while refused - taken > 1:
+        levels = (taken + refused) // 2
+        taken, refused = (levels, refused) if answer(levels) == 200 else (taken, levels)
+    assert (answer(refused), answer(taken)) == (400, 200)
+    assert client.get(f"/share/{share['id']}").status_code == 200
+
+
+def test_an_unknown_share_is_not_found(sqlite_client: FlaskClient) -> None:
+    assert code(sync(sqlite_client, {"id": "nowhere", "secret": "x"}, [])) == (404, "not_found")
+    assert code(sync(sqlite_client, {"id": "a%00b", "secret": "x"}, [])) == (404, "not_found")
+    assert code(sync(sqlite_client, {"id": "nowhere", "secret": "x"}, items(SESSION))) == (404, "not_found")
+
+
+def test_half_a_character_is_stored_as_a_replacement(sqlite_client: FlaskClient) -> None:
+    share = shared(sqlite_client, SESSION)
+    part = {**SESSION["messages"][0]["parts"][0], "text": "cut \ud83d"}
+    assert sync(sqlite_client, share, [{"type": "part", "data": part}]).status_code == 200
+    assert "cut \ufffd" in sqlite_client.get(f"/share/{share['id']}").text
+
+
+def test_a_first_sync_may_be_large_and_no_other_request(sqlite_client: FlaskClient) -> None:
+    client = sqlite_client
+    share = create(client, SESSION_ID)
+    tool = next(part for part in recorded.parts("rate-limit-feature") if part["type"] == "tool")
+    large = {**tool, "state": {**tool["state"], "output": "20 MB\n" * (20 * 1024 * 1024 // 7)}}
+    assert sync(client, share, [*items(SESSION), {"type": "part", "data": large}]).status_code == 200
+    assert "20 MB" in client.get(f"/api/share/{share['id']}").text
+    assert code(client.post("/api/share", data=b" " * 100_000)) == (413, "too_large")
+
+
+@pytest.fixture
+def small(settings: dict[str, str]) -> Iterator[FlaskClient]:
+    """A server that takes little more than the session."""
+    size = len(json.dumps(SESSION)) + 20_000
+    small = {**settings, "MAX_SESSION_BYTES": str(size), "RATELIMIT_ENABLED": "false"}
+    with running_app(small) as app:
+        yield app.test_client()
+
+
+def test_a_batch_over_the_cap_is_refused(small: FlaskClient) -> None:
+    share = shared(small, SESSION)
+    huge = {"type": "hologram", "data": "x" * 200_000}
+    assert code(sync(small, share, [huge])) == (413, "too_large")
+    assert document_of(small, share)["messages"] == SESSION["messages"]
+
+
+def test_a_session_that_grows_over_the_cap_keeps_what_it_had(small: FlaskClient) -> None:
+    share = shared(small, SESSION)
+    for _ in range(3):
+        assert sync(small, share, items(SESSION)).status_code == 200
+        assert rows(small.application) == 1
+    more = {"type": "hologram", "data": "x" * 30_000}
+    assert code(sync(small, share, [more])) == (413, "too_large")
+    assert document_of(small, share)["messages"] == SESSION["messages"]
+    assert sync(small, share, items(first(2))).status_code == 200
+
+
+def test_creations_of_both_ways_count_together(settings: dict[str, str]) -> None:
+    with running_app({**settings, "RATELIMIT_CREATE": "3/hour"}) as app:
+        client = app.test_client()
+        secret = uploads.create(client).get_json()["secret"]
+        create(client, SESSION_ID)
+        create(client, SESSION_ID)
+        headers = {"X-Share-Secret": secret}
+        body = {"sessionID": SESSION_ID, "shareId": "GhIjKlMn"}
+        assert client.post("/api/share", json=body, headers=headers).status_code == 429
+        assert client.post("/api/shares", json=body, headers=headers).status_code == 429
+        assert uploads.create(client, secret=secret).status_code == 200
+
+
+def test_a_sync_counts_against_its_share_and_a_wrong_secret_against_the_address(
+    settings: dict[str, str],
+) -> None:
+    limits = {"RATELIMIT_SHARE": "3/minute", "RATELIMIT_API": "5/minute"}
+    with running_app({**settings, **limits}) as app:
+        client = app.test_client()
+        share = create(client, SESSION_ID)
+        answers = [sync(client, share, []).status_code for _ in range(4)]
+        assert answers == [200, 200, 200, 429]
+        wrong = [sync(client, share, [], secret="wrong").status_code for _ in range(5)]
+        assert wrong == [401] * 4 + [429]

@@ -1,0 +1,292 @@
+"""Reading with the script: keys, filter, folding, permalinks, copying, themes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.shares import OpenPage, Shared
+from tests.support import recorded
+from tests.support.paths import ROOT
+
+pytest_plugins = ("tests.browser.fixtures",)
+
+GALLERY = "/share/tools-gallery"
+LIMITER = "/share/rate-limit-feature"
+SCRIPT = ROOT / "app" / "static" / "session.js"
+PAPER = "getComputedStyle(document.body).backgroundColor"
+DRACULA = "rgb(40, 42, 54)"
+CLIPBOARD = "navigator.clipboard.readText()"
+
+LISTEN = """
+() => {
+  const toast = document.getElementById("toast")
+  window.said_ = []
+  new MutationObserver(() => said_.push(toast.textContent)).observe(toast, { childList: true })
+}
+"""
+
+# The colour of the page in every frame, from the first.
+FRAMES = """
+window.frames_ = [];
+const note = () => {
+  if (document.body) frames_.push(getComputedStyle(document.body).backgroundColor);
+  requestAnimationFrame(note);
+};
+requestAnimationFrame(note);
+"""
+
+SWITCH = """
+async () => {
+  const paper = () => getComputedStyle(document.body).backgroundColor
+  const themes = document.getElementById("themes")
+  const durations = []
+  for (const name of ["nord", "dracula", "nord", "dracula", "nord", "dracula"]) {
+    const [before, start] = [paper(), performance.now()]
+    themes.value = name
+    themes.dispatchEvent(new Event("change"))
+    while (paper() === before) await new Promise(requestAnimationFrame)
+    durations.push(performance.now() - start)
+  }
+  return Math.min(...durations)
+}
+"""
+
+
+def current_turn(page: Page) -> str:
+    return page.evaluate("document.activeElement.textContent")
+
+
+def listen(page: Page) -> None:
+    """Notes what the page says to the reader; it says so for two seconds only."""
+    page.evaluate(LISTEN)
+
+
+def wait_until_said(words: str, page: Page) -> None:
+    page.wait_for_function("(words) => said_.includes(words)", arg=words)
+
+
+def test_the_script_is_small() -> None:
+    assert len(SCRIPT.read_bytes()) < 12 * 1024
+
+
+def test_j_and_k_go_from_prompt_to_prompt(open_page: OpenPage) -> None:
+    page = open_page(GALLERY)
+    for expected in ("Turn 1", "Turn 2", "Turn 3"):
+        page.keyboard.press("j")
+        assert current_turn(page) == expected
+        expect(page.locator(".turn", has=page.locator(":focus")).locator(".prompt").first).to_be_in_viewport()
+    page.keyboard.press("k")
+    assert current_turn(page) == "Turn 2"
+    # The last prompts are too short to come to the top of the window.
+    turns = page.locator(".turn h2").all_text_contents()
+    for _ in turns:
+        page.keyboard.press("j")
+    assert current_turn(page) == turns[-1]
+    page.keyboard.press("k")
+    assert current_turn(page) == turns[-2]
+
+
+def test_the_table_of_contents_marks_the_prompt_being_read(open_page: OpenPage) -> None:
+    page = open_page(GALLERY)
+    marked = page.locator(".contents [aria-current]")
+    for _ in range(2):
+        page.keyboard.press("j")
+    expect(marked).to_have_text("Now read and search files.")
+    page.keyboard.press("j")
+    expect(marked).to_have_text("Change some files.")
+    expect(marked).to_have_count(1)
+
+
+def test_the_filter_hides_turns_without_the_words(open_page: OpenPage) -> None:
+    page = open_page(GALLERY)
+    count = page.locator(".turn").count()
+    page.keyboard.press("/")
+    expect(page.locator("#filter")).to_be_focused()
+    # Letters that are keys elsewhere are only letters here.
+    page.keyboard.type("files Read SEARCH")
+    expect(page.locator(".turn:visible")).to_have_count(1)
+    expect(page.locator(".turn:visible .prompt")).to_have_text("Now read and search files.")
+    expect(page.get_by_role("status").filter(has_text=f"1 of {count}")).to_be_visible()
+    expect(page.locator("#filter")).to_have_value("files Read SEARCH")
+    page.keyboard.press("Escape")
+    expect(page.locator(".turn:visible")).to_have_count(count)
+    expect(page.locator("#filter")).to_have_value("")
+    expect(page.locator("#filter")).not_to_be_focused()
+
+
+def test_keys_with_modifiers_are_left_alone(open_page: OpenPage) -> None:
+    page = open_page(GALLERY)
+    for key in ("Control+e", "Alt+j", "Meta+t"):
+        page.keyboard.press(key)
+    expect(page.locator("details.block[open]")).to_have_count(0)
+    expect(page.locator("#themes")).to_have_value("auto")
+
+
+def test_everything_opens_and_closes_at_once(open_page: OpenPage) -> None:
+    page = open_page(GALLERY)
+    folded = page.locator("details.block:not([open])")
+    count = folded.count()
+    assert count > 20
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    before = page.locator("#turn-1-2").bounding_box()
+    page.keyboard.press("e")
+    expect(folded).to_have_count(0)
+    # What the reader looks at stays where it is, whatever opens above.
+    assert before is not None
+    assert abs(page.locator("#turn-1-2").bounding_box()["y"] - before["y"]) < 2  # type: ignore[index]
+    page.get_by_role("button", name="Collapse all").click()
+    expect(folded).to_have_count(count)
+
+
+def test_the_help_tells_the_keys(open_page: OpenPage) -> None:
+    page = open_page(GALLERY)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_a_permalink_opens_and_shows_what_it_leads_to(open_page: OpenPage) -> None:
+    page = open_page(GALLERY)
+    [first, second] = page.locator('a:text("Link to this call")').evaluate_all(
+        "(links) => [links[3], links.at(-1)].map((link) => link.getAttribute('href'))"
+    )
+    page.goto(first)
+    expect_target(page, first)
+    # The same page, another fragment; what the filter hides comes back.
+    page.keyboard.press("/")
+    page.keyboard.type("no turn has these words")
+    page.evaluate("(hash) => { location.hash = hash }", second.partition("#")[2])
+    expect_target(page, second)
+    expect(page.locator("#filter")).to_have_value("")
+
+
+def expect_target(page: Page, link: str) -> None:
+    target = page.locator(f"#{link.partition('#')[2]}")
+    call = page.locator("details.block", has=target).last
+    expect(target).to_be_visible()
+    expect(call.locator("summary").first).to_be_in_viewport()
+    expect(call).to_have_css("outline-style", "solid")
+
+
+def test_a_permalink_into_a_sub_agent_opens_both(open_page: OpenPage, address: str) -> None:
+    children = [recorded.document(f"subagents.child{number}") for number in (1, 2, 3, 4)]
+    document = {**recorded.document("subagents"), "children": children}
+    shared = Shared.create(address, "with-children", json.dumps(document).encode())
+    page = open_page(shared.path)
+    inner = page.locator(".child details.tool > .body").first.get_attribute("id")
+    page.goto(f"{shared.path}#{inner}")
+    expect(page.locator(f"#{inner}")).to_be_visible()
+
+
+def test_what_is_copied(open_page: OpenPage) -> None:
+    page = open_page(LIMITER, permissions=["clipboard-read", "clipboard-write"])
+    listen(page)
+    page.keyboard.press("e")
+
+    page.locator(".prose pre.code", has_text="HTTP/1.1 429").hover()
+    page.get_by_role("button", name="Copy code").click()
+    wait_until_said("Copied", page)
+    copied = page.evaluate(CLIPBOARD)
+    assert copied.startswith("HTTP/1.1 429 Too Many Requests\nContent-Type")
+    assert copied.rstrip().endswith('{"error": "rate limited", "retry_after": 60}')
+
+    call = page.locator("details.tool", has=page.get_by_text("git diff --stat && git status --short"))
+    call.locator(".links").last.hover()
+    page.get_by_role("button", name="Copy command").click()
+    page.wait_for_function(f"async () => (await {CLIPBOARD}) === 'git diff --stat && git status --short'")
+
+    page.locator(".who").first.hover()
+    page.get_by_role("button", name="Copy message").click()
+    page.wait_for_function(
+        f"async () => (await {CLIPBOARD}).startsWith('Add rate limiting to the API: at most')"
+    )
+
+    # An answer comes as the markdown it was written in, whatever tools were called in between.
+    page.locator(".turn").nth(1).locator(".assistant .who").first.hover()
+    page.get_by_role("button", name="Copy message").click()
+    page.wait_for_function(f"async () => /\\*strings\\*.*`str\\(\\)`/.test(await {CLIPBOARD})")
+
+
+def test_code_is_copied_without_line_numbers_and_diffs_as_they_became(open_page: OpenPage) -> None:
+    page = open_page(LIMITER, permissions=["clipboard-read", "clipboard-write"])
+    page.keyboard.press("e")
+    read = page.locator("details.tool", has=page.locator(".action:text-is('Read')")).first
+    read.locator(".scroll").hover()
+    page.get_by_role("button", name="Copy code").click()
+    page.wait_for_function(f"async () => (await {CLIPBOARD}).includes('import')")
+    assert not re.search(r"(?m)^\s*\d+[\t:|]", page.evaluate(CLIPBOARD))
+
+    diff = page.locator(".diff", has=page.locator("tr.removed")).first
+    removed = diff.locator("tr.removed .text").first.text_content()
+    added = diff.locator("tr.added .text").first.text_content()
+    diff.locator(".scroll").hover()
+    page.get_by_role("button", name="Copy code").click()
+    page.wait_for_function(f"async (line) => (await {CLIPBOARD}).split('\\n').includes(line)", arg=added)
+    assert removed not in page.evaluate(CLIPBOARD).split("\n")
+
+
+def test_copying_needs_no_pointer(open_page: OpenPage) -> None:
+    page = open_page(LIMITER, permissions=["clipboard-read", "clipboard-write"])
+    listen(page)
+    page.locator(".prose pre.code").first.focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Copy code")).to_be_focused()
+    page.keyboard.press("Enter")
+    wait_until_said("Copied", page)
+    assert page.evaluate(CLIPBOARD) == page.locator(".prose pre.code").first.text_content()
+
+
+def test_copying_works_where_browsers_have_no_clipboard(open_page: OpenPage) -> None:
+    page = open_page(None, permissions=["clipboard-read", "clipboard-write"])
+    page.add_init_script("Clipboard.prototype.write = undefined")
+    page.goto(LIMITER)
+    listen(page)
+    page.locator(".prose pre.code").first.hover()
+    page.get_by_role("button", name="Copy code").click()
+    wait_until_said("Copied", page)
+    assert page.evaluate(CLIPBOARD) == page.locator(".prose pre.code").first.text_content()
+
+
+def test_a_theme_is_remembered_and_there_from_the_first_frame(open_page: OpenPage) -> None:
+    page = open_page(GALLERY, color_scheme="light")
+    page.get_by_role("combobox", name="Theme").select_option("Dracula")
+    page.wait_for_function(f"() => {PAPER} === '{DRACULA}'")
+    page.add_init_script(FRAMES)
+    # Also on pages without the controls.
+    for path in (GALLERY, "/share/nothing-here"):
+        page.goto(path)
+        page.wait_for_function("() => window.frames_.length > 3")
+        assert set(page.evaluate("frames_")) == {DRACULA}
+    page.goto(GALLERY)
+    expect(page.get_by_role("combobox", name="Theme")).to_have_value("dracula")
+    page.get_by_role("combobox", name="Theme").select_option("System theme")
+    page.wait_for_function(f"() => {PAPER} === 'rgb(255, 255, 255)'")
+
+
+def test_a_switch_of_themes_takes_one_stylesheet(open_page: OpenPage, report: Callable[[str], None]) -> None:
+    page = open_page(GALLERY)
+    listen(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.keyboard.press("t")
+    wait_until_said("Theme: Paper", page)
+    page.wait_for_load_state("networkidle")
+    assert [urlsplit(url).path for url in asked if "/themes/" in url] == ["/themes/paper.css"]
+    report(f"a switch of themes took {page.evaluate(SWITCH):.0f} ms")
+
+
+def test_a_theme_that_is_gone_gives_way_to_the_systems(open_page: OpenPage) -> None:
+    page = open_page(GALLERY, color_scheme="light")
+    page.evaluate("localStorage.setItem('theme', 'no-longer-there')")
+    page.reload()
+    page.wait_for_function(f"() => {PAPER} === 'rgb(255, 255, 255)'")

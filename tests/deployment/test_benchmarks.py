@@ -1,0 +1,119 @@
+"""The benchmark runs, its sessions are what they are said to be, and it judges its own figures rightly."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.opencode import read_conversation
+from benchmarks.report import COLUMNS, LINK_COLUMNS, as_json, tables
+from benchmarks.sessions import LAST_WORDS, NEW_WORDS, SHAPES, Shape, grow, write_session
+from benchmarks.targets import TARGETS, check_targets
+from tests.support.paths import ROOT
+
+WORDS = ("size", "shape", "store", "database")
+# A short session leaves nothing for later.
+OF_FRAGMENTS = ("fragment_ms", "fragment_again_ms")
+OF_BROWSERS = ("first_paint_ms", "last_turn_ms", "blocking_ms", "browser_mb", "heap_mb")
+KINDS = [(size, shape) for size in (60_000, 1_500_000) for shape in SHAPES]
+
+
+def test_it_measures_every_column_it_promises(tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    options = ["--sizes", "60K", "--quick", "--without-servers", "--without-browser", "--results", results]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", *options], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    measured = json.loads(results.read_text())
+    assert [row["shape"] for row in measured["sessions"]] == list(SHAPES)
+    for row in measured["sessions"]:
+        left_out = (*WORDS, *OF_BROWSERS, *(OF_FRAGMENTS if row["fragments"] == 0 else ()))
+        assert [name for name in COLUMNS if name not in left_out and not is_number(row[name])] == []
+    for row in measured["upload_links"]:
+        assert [name for name in LINK_COLUMNS if name not in WORDS and not is_number(row[name])] == []
+    assert len(measured["targets"]) == len(TARGETS)
+    assert all(target["target"] in done.stdout for target in measured["targets"])
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
+@pytest.mark.parametrize(("size", "shape"), KINDS)
+def test_a_session_has_its_size_and_its_shape(tmp_path: Path, size: int, shape: Shape) -> None:
+    session = write_session(tmp_path / "session.json", size, shape)
+    document = session.path.read_bytes()
+    assert len(document) == session.size == pytest.approx(size, rel=0.02)
+    conversation = read_conversation(document)
+    assert len(conversation.turns) == session.prompts
+    assert (len(conversation.turns) == 1) == (shape == "prompt")
+    ids = [step.message_id for step in conversation.steps]
+    assert len(set(ids)) == session.messages
+    assert ids == sorted(ids)
+    assert ids[-1] == session.last_id
+    assert conversation.steps[-1].blocks[-1].text.endswith(LAST_WORDS)
+
+
+def test_the_same_seed_makes_the_same_session(tmp_path: Path) -> None:
+    first, again, other = (
+        write_session(tmp_path / str(number), 60_000, "turns", seed).path.read_bytes()
+        for number, seed in enumerate((1, 1, 2))
+    )
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_grown_session_has_one_step_more(tmp_path: Path, shape: Shape) -> None:
+    session = write_session(tmp_path / "before.json", 60_000, shape)
+    grown = grow(session, tmp_path / "after.json")
+    before, after = (read_conversation(each.path.read_bytes()) for each in (session, grown))
+    assert [step.id for step in after.steps] == [*(step.id for step in before.steps), grown.last_id]
+    assert len(after.turns) == len(before.turns)
+    assert after.steps[-1].blocks[-1].text.endswith(NEW_WORDS)
+    assert after.updated_at > before.updated_at
+
+
+def test_the_worst_of_several_figures_counts() -> None:
+    rows = [row(cold_page_ms=100.0, store="S3"), row(cold_page_ms=401.0, store="S3", shape="prompt")]
+    found = checked(rows, "cold page, 15 MB, S3")
+    assert (found["measured"], found["reached"]) == (401.0, False)
+
+
+def test_a_ratio_compares_the_same_shape_in_the_same_surroundings() -> None:
+    rows = [
+        row(size="60K", warm_first_byte_ms=2.0),
+        row(size="60K", warm_first_byte_ms=4.0, shape="prompt"),
+        row(size="100M", warm_first_byte_ms=3.0),
+        row(size="100M", warm_first_byte_ms=4.0, shape="prompt"),
+    ]
+    found = checked(rows, "warm first byte, 100 MB against 60 KB")
+    assert (found["measured"], found["reached"]) == (1.5, True)
+
+
+def test_a_target_that_a_least_is_set_for_is_missed_below_it() -> None:
+    rows = [row(requests_per_second=59.0, bare_per_second=100.0)]
+    found = checked(rows, "warm page, 15 MB, SQLite, of the bare route's requests")
+    assert (found["measured"], found["reached"]) == (pytest.approx(59), False)
+
+
+def test_what_was_not_measured_is_said_to_be_missing() -> None:
+    targets = check_targets([], [])
+    assert {target["reached"] for target in targets} == {None}
+    assert tables([row()], [], targets).count("n/a") > len(targets)
+    json.loads(as_json([row()], [], targets))
+
+
+def row(**figures: Any) -> dict[str, Any]:
+    return {"size": "15M", "shape": "turns", "store": "disk", "database": "SQLite", **figures}
+
+
+def checked(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    [found] = [target for target in check_targets(rows, []) if target["target"] == name]
+    return found

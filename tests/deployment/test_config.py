@@ -1,0 +1,177 @@
+"""Settings from the environment."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from config import Config, ConfigError, read_config
+from tests.support.paths import ROOT
+from tests.support.servers.gunicorn import PROGRAMS, environment
+
+S3 = {
+    "S3_ENDPOINT": "https://account.r2.cloudflarestorage.com/",
+    "S3_ACCESS_KEY_ID": "id",
+    "S3_SECRET_ACCESS_KEY": "key",
+    "S3_BUCKET": "shares",
+}
+
+
+def read(folder: Path, **settings: str) -> Config:
+    return read_config({"DATA_DIR": str(folder), **settings})
+
+
+def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
+    config = read(tmp_path)
+    assert config.BASE_URL == "http://127.0.0.1:8000"
+    assert f"sqlite:///{tmp_path}/better-share.db" == config.DATABASE_URL
+    assert config.MAX_SESSION_BYTES == 100 * 1024 * 1024
+    assert (config.WEB_CONCURRENCY, config.S3_BUCKET, config.S3_REGION) == (4, "", "auto")
+
+
+def test_the_base_url_follows_the_port(tmp_path: Path) -> None:
+    assert read(tmp_path, PORT="9000").BASE_URL == "http://127.0.0.1:9000"
+
+
+def test_an_empty_variable_counts_as_unset(tmp_path: Path) -> None:
+    assert read(tmp_path, PORT="", S3_BUCKET=" ").PORT == 8000
+
+
+def test_addresses_lose_their_last_slash(tmp_path: Path) -> None:
+    config = read(tmp_path, BASE_URL="https://share.example.com/", **S3)
+    assert config.BASE_URL == "https://share.example.com"
+    assert config.S3_ENDPOINT == "https://account.r2.cloudflarestorage.com"
+
+
+def test_an_address_may_have_a_path_that_is_none_of_the_servers_own(tmp_path: Path) -> None:
+    for path in ("/sessions", "/shares/share", "/team/t"):
+        assert read(tmp_path, BASE_URL=f"https://example.com{path}/").BASE_URL.endswith(path)
+
+
+def test_the_old_scheme_of_postgres_is_accepted(tmp_path: Path) -> None:
+    config = read(tmp_path, DATABASE_URL="postgres://me:p%40ss@db/name")
+    assert config.DATABASE_URL == "postgresql+psycopg2://me:p%40ss@db/name"
+
+
+def test_the_secret_key_is_generated_once_and_for_its_owner_only(tmp_path: Path) -> None:
+    key = read(tmp_path).SECRET_KEY
+    assert len(key) >= 32
+    assert key == read(tmp_path).SECRET_KEY
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+
+
+def test_a_given_secret_key_is_not_written_down(tmp_path: Path) -> None:
+    assert read(tmp_path, SECRET_KEY="given").SECRET_KEY == "given"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", S3)
+def test_half_an_s3_configuration_names_what_is_missing(tmp_path: Path, name: str) -> None:
+    half = {key: value for key, value in S3.items() if key != name}
+    with pytest.raises(ConfigError, match=f"but {name} is not"):
+        read(tmp_path, **half)
+
+
+def test_a_public_bucket_alone_is_half_an_s3_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="S3_PUBLIC_URL is set but S3_ENDPOINT is not"):
+        read(tmp_path, S3_PUBLIC_URL="https://pub.example.com")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "http"),
+        ("PORT", "70000"),
+        ("WEB_CONCURRENCY", "0"),
+        ("MAX_SESSION_BYTES", "100MB"),
+        ("UPLOAD_SIZE_REQUIRED", "maybe"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("RATELIMIT_CREATE", "ten per hour"),
+        ("RATELIMIT_CREATE_TOKEN", "many"),
+        ("SHARE_CREATE_TOKEN", "sixteen-characters"),
+        ("SHARE_CREATE_TOKEN", "alice:short"),
+        ("SHARE_CREATE_TOKEN", "alice:sixteen-characters,"),
+        ("SHARE_CREATE_TOKEN", "alice:sixteen/characters"),
+        ("SHARE_CREATE_TOKEN", "alice:sixteen-characters,alice:others-of-sixteen"),
+        ("SHARE_MAX_AGE", "30"),
+        ("SHARE_MAX_AGE", "0d"),
+        ("SHARE_MAX_AGE", "99999999999w"),
+        ("BASE_URL", "share.example.com"),
+        ("BASE_URL", "https://share.example.com/?a=b"),
+        ("BASE_URL", "https://share.example.com/a b"),
+        ("BASE_URL", "http://[::1"),
+        ("BASE_URL", "https://example.com/share"),
+        ("BASE_URL", "https://example.com/t/team/"),
+        ("S3_ADDRESSING_STYLE", "auto"),
+        ("DATABASE_URL", "mysql://db/name"),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "postgresql://me@db:port/name"),
+        ("DATABASE_URL", "sqlite://"),
+        ("RATELIMIT_STORAGE_URI", "foo://host"),
+        ("RATELIMIT_STORAGE_URI", "memory://"),
+        ("DATA_DIR", "/dev/null/data"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_the_name_of_its_setting(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name) as refused:
+        read_config({"DATA_DIR": str(tmp_path), name: value})
+    assert "\n" not in str(refused.value)
+
+
+def test_a_wrong_value_never_shows_the_password_of_the_database(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read(tmp_path, DATABASE_URL="mysql://me:hunter2@db/name")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_wrong_token_is_told_by_its_place_and_never_shown(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="at place 2") as refused:
+        read(tmp_path, SHARE_CREATE_TOKEN="alice:sixteen-characters, bob/hunter2hunter2hunter2")
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"), [("90s", 90), ("30m", 1800), ("12h", 43_200), ("30d", 2_592_000), ("2w", 1_209_600)]
+)
+def test_a_duration_is_a_number_and_its_unit(tmp_path: Path, text: str, meant: int) -> None:
+    assert read(tmp_path, SHARE_MAX_AGE=text).share_max_age == timedelta(seconds=meant)
+
+
+def run(command: list[str], settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    program, *words = command
+    return subprocess.run(
+        [PROGRAMS / program, *words], cwd=ROOT, env=settings, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("command", [["gunicorn", "wsgi:app"], ["flask", "--app", "wsgi", "db", "upgrade"]])
+def test_a_wrong_setting_stops_the_start_with_one_sentence(tmp_path: Path, command: list[str]) -> None:
+    program, *words = command
+    settings = environment({"DATA_DIR": str(tmp_path), "S3_BUCKET": "shares"})
+    ended = subprocess.run(
+        [PROGRAMS / program, *words], cwd=ROOT, env=settings, capture_output=True, text=True
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.strip() == (
+        "Better Share cannot start: S3_BUCKET is set but S3_ENDPOINT is not; "
+        "S3 needs S3_ENDPOINT, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_BUCKET."
+    )
+
+
+def test_other_workers_than_sync_ones_are_refused(tmp_path: Path) -> None:
+    settings = environment({"DATA_DIR": str(tmp_path), "PORT": "1"})
+    ended = run(["gunicorn", "--threads", "4", "wsgi:app"], settings)
+    assert ended.returncode == 1
+    assert "use 'sync'" in ended.stderr
+
+
+def test_a_unix_socket_is_refused_while_no_proxy_is_trusted(tmp_path: Path) -> None:
+    settings = environment({"DATA_DIR": str(tmp_path)})
+    ended = run(["gunicorn", "--bind", f"unix:{tmp_path}/socket", "wsgi:app"], settings)
+    assert ended.returncode == 1
+    assert "set TRUSTED_PROXIES" in ended.stderr

@@ -1,0 +1,178 @@
+"""The documentation: every command in it is run here as it stands, or named with why it cannot be."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flask.testing import FlaskClient
+
+from docs.__main__ import PAGE, configuration
+from tests.conftest import running_app
+from tests.support.client import create, share
+from tests.support.paths import ROOT
+from tests.support.recorded import document_bytes
+from tests.support.servers import answers, free_ports, missing, wait_until
+from tests.support.servers.gunicorn import environment, gunicorn
+from tests.support.servers.postgres import run_sql
+from tests.support.servers.s3 import s3_client
+from tests.support.walkthrough import DOCS, NOT_HERE, blocks, checkout, run
+
+SESSION = document_bytes("rate-limit-feature")
+READY = '{"status":"ok"}'
+TRIED = {
+    # In test_administration_docs.py.
+    "administration.md": 4,
+    "quick-start.md": 1,
+    "install.md": 4,
+    "install-with-compose.md": 1,
+    "watching.md": 2,
+    "backup.md": 6,
+}
+
+
+@contextmanager
+def all_of(
+    command: list[str], folder: Path, env: dict[str, str]
+) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """A command with all that it starts, until the block ends, and the log of that."""
+    log = folder / "command.log"
+    with log.open("wb") as output:
+        options = {"stdout": output, "stderr": output, "cwd": folder, "env": env}
+        process = subprocess.Popen(command, start_new_session=True, **options)  # type: ignore[call-overload]
+    try:
+        yield process, log
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+
+
+def test_every_block_of_commands_is_tried_or_named() -> None:
+    counted = {page.name: len(blocks(page.name)) for page in DOCS.glob("*.md")}
+    assert {page: count for page, count in counted.items() if count} == TRIED
+    for page, words in NOT_HERE:
+        assert f"```sh\n{words}" in (DOCS / page).read_text()
+
+
+def test_the_reference_is_that_of_the_settings() -> None:
+    assert PAGE.read_text() == configuration(), "run `make docs`"
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    pages = [*DOCS.glob("*.md"), ROOT / "README.md"]
+    for page in pages:
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
+    assert {page.name for page in DOCS.glob("*.md")} == {
+        "README.md",
+        *re.findall(r"\]\(([a-z-]+\.md)\)", (DOCS / "README.md").read_text()),
+    }
+
+
+def test_settings_and_files_that_pages_name_exist() -> None:
+    reference = configuration()
+    for page in DOCS.glob("*.md"):
+        text = page.read_text()
+        for name in re.findall(
+            r"`((?:S3|RATELIMIT|DATABASE|BASE|LOG|METRICS|TRUSTED)_[A-Z0-9_]*[A-Z])\b", text
+        ):
+            assert f"`{name}`" in reference, f"{page.name}: {name}"
+        for name in re.findall(r"`(?:/opt/better-share/)?(deploy/[a-z0-9.-]+)`", text):
+            assert (ROOT / name).exists(), f"{page.name}: {name}"
+
+
+def test_watching(tmp_path: Path) -> None:
+    ready, metrics = blocks("watching.md")
+    with gunicorn(tmp_path, METRICS_ENABLED="true") as address:
+        here = ("http://127.0.0.1:8000", address)
+        # On a busy machine one that has just started may be too slow for it at first.
+        wait_until(lambda: run(ready.replace(*here), tmp_path).strip() == READY, lambda: "it is not ready")
+        counted = run(metrics.replace(*here), tmp_path)
+    named = re.findall(
+        r"`([a-z_]+)(?:\{[^`]*)?`", (DOCS / "watching.md").read_text().partition("better_share_...")[2]
+    )
+    series = {name for name in named if name.endswith(("_total", "_seconds", "_workers"))}
+    assert len(series) == 10
+    for name in series:
+        assert f"better_share_{name}" in counted
+
+
+def test_a_backup_of_a_folder_brings_every_page_back(settings: dict[str, str], tmp_path: Path) -> None:
+    data = Path(settings["DATA_DIR"])
+    *_, save, restore = blocks("backup.md")
+    with running_app(settings) as app:
+        share(app.test_client(), SESSION)
+        before = page_of(app.test_client())
+        run(save, tmp_path, DATA_DIR=str(data))
+    shutil.rmtree(data)
+    run(restore, tmp_path, DATA_DIR=str(data))
+    with running_app(settings) as app:
+        assert page_of(app.test_client()) == before
+
+
+def page_of(client: FlaskClient) -> str:
+    """A page, without the version of its document, which in a folder is that of the file."""
+    page = client.get("/share/GhIjKlMn")
+    assert page.status_code == 200
+    return re.sub(r'data-etag="[^"]*"', "", page.text)
+
+
+def test_a_backup_of_database_and_bucket_brings_every_page_back(
+    tmp_path: Path, postgres_database: str, s3_settings: dict[str, str]
+) -> None:
+    if not shutil.which("rclone"):
+        missing("rclone (apt-get install rclone)")
+    server = {**s3_settings, "DATABASE_URL": postgres_database}
+    (tmp_path / "settings").write_text("".join(f"{name}={value}\n" for name, value in server.items()))
+    settings_of, bucket_of, save, restore, *_ = blocks("backup.md")
+    prepare = settings_of.replace("/etc/better-share.env", str(tmp_path / "settings")) + bucket_of
+
+    with running_app({**server, "DATA_DIR": str(tmp_path / "before")}) as app:
+        client = app.test_client()
+        store(client, s3_settings)
+        before = client.get("/share/BackedUp").data
+    run(prepare + save, tmp_path)
+    url, _, name = postgres_database.rpartition("/")
+    run_sql(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public", name)
+    bucket = {"Bucket": s3_settings["S3_BUCKET"], "Key": "sessions/BackedUp.json"}
+    s3_client(s3_settings).delete_object(**bucket)
+    run(prepare + restore, tmp_path)
+    with running_app({**server, "DATA_DIR": str(tmp_path / "after")}) as app:
+        assert app.test_client().get("/share/BackedUp").data == before
+
+
+def store(client: FlaskClient, s3: dict[str, str]) -> None:
+    assert create(client, "BackedUp").status_code == 201
+    body = {"Body": SESSION, "ContentType": "application/json"}
+    s3_client(s3).put_object(Bucket=s3["S3_BUCKET"], Key="sessions/BackedUp.json", **body)
+
+
+def test_the_quick_start_serves(tmp_path: Path) -> None:
+    [start] = blocks("quick-start.md")
+    checkout(tmp_path)
+    [port] = free_ports(1)
+    env = environment({"PORT": str(port), "REPOSITORY": "here"})
+    env["PATH"] = f"{tmp_path / 'bin'}:{env['PATH']}"
+    command = ["bash", "-euo", "pipefail", "-c", start]
+    with all_of(command, tmp_path, env) as (process, log):
+        asked = f"curl -sS http://127.0.0.1:{port}/readyz"
+        wait_until(lambda: answers(port), log.read_text, lambda: process.poll() is None)
+        wait_until(lambda: run(asked, tmp_path).strip() == READY, log.read_text)
+    assert (tmp_path / "better-share/data/better-share.db").exists()
+
+
+def test_compose_has_its_secrets_and_a_certificate(tmp_path: Path) -> None:
+    [prepare] = blocks("install-with-compose.md")
+    checkout(tmp_path)
+    run(prepare, tmp_path, REPOSITORY="here")
+    secrets = (tmp_path / "better-share/deploy/.env").read_text()
+    assert re.search(r"^S3_SECRET=[0-9a-f]{48}$", secrets, re.MULTILINE)
+    compose = (ROOT / "deploy/compose.yaml").read_text()
+    assert set(re.findall(r"\$\{(\w+):\?\}", compose)) == set(re.findall(r"^(\w+)=", secrets, re.MULTILINE))
+    assert (tmp_path / "better-share/deploy/tls/fullchain.pem").exists()

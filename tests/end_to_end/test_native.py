@@ -1,0 +1,200 @@
+"""Nothing to install: an unmodified OpenCode, no plugin, shares to the service and imports from it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import lxml.html
+import pytest
+
+from tests.end_to_end.model import Call, Step, scripted_model
+from tests.end_to_end.opencode import (
+    Profile,
+    Setup,
+    import_session,
+    make_profile,
+    opencode,
+    through,
+)
+from tests.end_to_end.proxy import Trap, trap
+from tests.support import recorded
+from tests.support import sync_batches as native
+from tests.support.servers import wait_until
+from tests.support.servers.gunicorn import gunicorn
+from tests.support.web import fetch
+
+PATIENCE = 30
+
+TASK = {"description": "Count", "prompt": "Count the names", "subagent_type": "general"}
+
+
+def bash(command: str) -> Step:
+    return Step(calls=[Call("bash", {"command": command, "description": "Try it"})])
+
+
+SCRIPT = {
+    "Greet everybody": [
+        Step("I look for the names.", "Who is everybody?", [Call("read", {"filePath": "names.txt"})]),
+        Step(calls=[Call("write", {"filePath": "greet.sh", "content": "sed 's/^/Hello, /' names.txt\n"})]),
+        bash("sh greet.sh | tr a-z A-Z"),
+        Step("Everybody is greeted."),
+    ],
+    "Let somebody count": [Step(calls=[Call("task", TASK)]), Step("Somebody has counted.")],
+    "Count the names": [bash("wc -l < names.txt"), Step("There are two names.")],
+    "Wait for the end": [bash("echo waiting; sleep 60"), Step("This is never said.")],
+    "Say goodbye": [Step("Goodbye to everybody.")],
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the service."""
+    return tmp_path_factory.mktemp("service")
+
+
+@pytest.fixture(scope="module")
+def service(folder: Path) -> Iterator[str]:
+    with gunicorn(folder, WEB_CONCURRENCY="4", RATELIMIT_CREATE="100/hour") as url:
+        yield url
+
+
+@pytest.fixture
+def outside() -> Iterator[Trap]:
+    """Everything that is not on loopback; in the end nobody may have tried to reach it."""
+    with trap() as proxy:
+        yield proxy
+    assert proxy.caught == []
+
+
+def profile(folder: Path, service: str, outside: Trap, model: str) -> Profile:
+    """OpenCode without any plugin; the server stands in its configuration, in one line."""
+    folder.mkdir()
+    environment = {**through(outside.url), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    return make_profile(folder, Setup("", None, model, enterprise=service, environment=environment))
+
+
+def page(link: str) -> str:
+    status, html = fetch("GET", link)
+    return " ".join(lxml.html.fromstring(html).text_content().split()) if status == 200 else ""
+
+
+def wait_for(text: str, link: str) -> None:
+    until(lambda: text in page(link), f"{text!r} on the page")
+
+
+def until(happens: Callable[[], object], what: str) -> None:
+    wait_until(happens, lambda: f"waited in vain for {what}")
+
+
+def api(link: str) -> str:
+    return link.replace("/share/", "/api/share/")
+
+
+def document(link: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(fetch("GET", api(link))[1])
+    return loaded
+
+
+def test_an_unmodified_opencode_shares_continues_imports_and_unshares(
+    tmp_path: Path, service: str, folder: Path, outside: Trap
+) -> None:
+    with scripted_model(SCRIPT) as model:
+        author_profile = profile(tmp_path / "author", service, outside, model)
+        reader_profile = profile(tmp_path / "reader", service, outside, model)
+        with opencode(author_profile) as author:
+            session = author.create_session()
+            author.prompt(session, "Greet everybody")
+            link = author.share(session)
+            assert link == f"{service}/share/{session[-8:]}"
+            wait_for("Everybody is greeted.", link)
+            for expected in ("I look for the names.", "Who is everybody?", "HELLO, GRACE"):
+                assert expected in page(link)
+
+            author.prompt(session, "Let somebody count")
+            wait_for("Somebody has counted.", link)
+
+            waiting = threading.Thread(target=author.prompt, args=[session, "Wait for the end"])
+            waiting.start()
+            wait_for("sleep 60", link)
+            author.abort(session)
+            waiting.join(PATIENCE)
+            until(lambda: last_message(link).get("error"), "the abort")
+            assert last_message(link)["error"]["name"] == "MessageAbortedError"
+            assert "This is never said." not in page(link)
+
+            author.prompt(session, "Say goodbye")
+            wait_for("Goodbye to everybody.", link)
+            until(lambda: document(link)["messages"] == author.messages(session), "the last sync")
+
+            assert f"Imported session: {session}" in import_session(reader_profile, link)
+            with opencode(reader_profile) as reader:
+                assert reader.messages(session) == document(link)["messages"]
+                imported, own = reader.session(session), author.session(session)
+                assert "share" not in imported
+                assert imported["title"] == own["title"]
+                reader.prompt(session, "Say goodbye")
+                second = reader.share(session)
+                assert second != link
+                wait_for("Goodbye to everybody.", second)
+
+            secret = author_profile.secret(session)
+            author.unshare(session)
+            assert fetch("GET", link)[0] == 404
+            assert fetch("GET", f"{api(link)}/data")[0] == 404
+            assert fetch("GET", second)[0] == 200
+            author.prompt(session, "Say goodbye")
+            assert fetch("GET", link)[0] == 404
+    assert secret not in (folder / "gunicorn.log").read_text()
+
+
+def last_message(link: str) -> dict[str, Any]:
+    found: dict[str, Any] = document(link)["messages"][-1]["info"]
+    return found
+
+
+def test_every_recorded_session_is_imported_as_it_was_shared(
+    tmp_path: Path, service: str, outside: Trap
+) -> None:
+    reader_profile = profile(tmp_path / "reader", service, outside, "http://127.0.0.1:9")
+    links = {name: share(service, name) for name in recorded.NAMES}
+    first, *others = links
+    # The first makes OpenCode's database, which two that start at once do not agree on.
+    said = {first: import_session(reader_profile, links[first])}
+    with ThreadPoolExecutor(2) as pool:
+        answers = pool.map(partial(import_session, reader_profile), [links[name] for name in others])
+        said.update(zip(others, answers, strict=True))
+    # OpenCode takes no session without messages.
+    assert said.pop("empty").startswith("Share not found or empty")
+    assert {line.partition("ses_")[0] for line in said.values()} == {"Imported session: "}
+    with opencode(reader_profile) as reader:
+        for name in said:
+            expected = document(links[name])
+            assert reader.messages(expected["sessionId"]) == expected["messages"], name
+            assert_same_session(reader.session(expected["sessionId"]), expected["session"])
+
+
+def share(service: str, name: str) -> str:
+    """The link of a recorded session, shared as OpenCode does it."""
+    session = recorded.document(name)
+    status, answer = fetch("POST", f"{service}/api/share", {"sessionID": session["session"]["id"]})
+    assert status == 200
+    made = json.loads(answer)
+    body = {"secret": made["secret"], "data": native.items(session)}
+    assert fetch("POST", f"{service}/api/share/{made['id']}/sync", body)[0] == 200
+    return str(made["url"])
+
+
+def assert_same_session(imported: dict[str, Any], shared: dict[str, Any]) -> None:
+    """But for where it is."""
+    place = ("projectID", "directory", "path")
+    assert without(imported, place) == without(shared, place)
+
+
+def without(session: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: value for key, value in session.items() if key not in keys}

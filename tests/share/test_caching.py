@@ -1,0 +1,421 @@
+"""What is kept of sessions and pages: nothing is paid for twice, nothing outlives its share."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import zlib
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import brotli
+import pytest
+import zstandard
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.opencode import read_conversation
+from app.render import Renderer
+from app.services.container import parts
+from app.services.documents.cache import Cache
+from app.services.documents.kept import KeptDocuments
+from app.services.documents.pages import KeptPages
+from app.services.documents.service import Documents, Edition
+from app.services.maintenance import keep_house
+from app.services.shares.live_share import Life
+from app.storage import StorageError
+from tests.conftest import running_app
+from tests.support.backdate import backdate
+from tests.support.client import create, delete, renew, share, upload
+from tests.support.recorded import document, document_bytes
+from tests.support.servers.s3 import s3_client
+
+SESSION = document_bytes("rate-limit-feature")
+DECODERS: dict[str, Callable[[bytes], bytes]] = {
+    "br": brotli.decompress,
+    "zstd": zstandard.decompress,
+    "gzip": lambda body: zlib.decompress(body, wbits=31),
+}
+
+
+@pytest.fixture
+def rendered(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each step was rendered."""
+    count: Counter[str] = Counter()
+    step = Renderer.step
+
+    def counting(self: Renderer, rendered_step, **options):
+        count[rendered_step.id] += 1
+        return step(self, rendered_step, **options)
+
+    monkeypatch.setattr(Renderer, "step", counting)
+    return count
+
+
+def cached(settings: dict[str, str]) -> list[Path]:
+    return [path for path in Path(settings["DATA_DIR"], "cache").rglob("*") if path.is_file()]
+
+
+def grow(client: FlaskClient, secret: str, messages: int) -> None:
+    """Uploads the session with its first messages only."""
+    session = document("rate-limit-feature")
+    session["messages"] = session["messages"][:messages]
+    grown = json.dumps(session).encode()
+    link = renew(client, "GhIjKlMn", secret, size=len(grown)).get_json()
+    assert upload(client, link, grown).status_code == 200
+
+
+def test_a_page_is_made_once(client: FlaskClient, rendered: Counter[str]) -> None:
+    share(client, SESSION)
+    first = client.get("/share/GhIjKlMn").text
+    made = dict(rendered)
+    assert client.get("/share/GhIjKlMn").text == first
+    assert rendered == made
+    assert set(made.values()) == {1}
+
+
+def test_another_worker_takes_the_page_from_disk(settings: dict[str, str], rendered: Counter[str]) -> None:
+    with running_app(settings) as app:
+        share(app.test_client(), SESSION)
+        first = app.test_client().get("/share/GhIjKlMn").text
+    made = dict(rendered)
+    with running_app(settings) as app:
+        assert app.test_client().get("/share/GhIjKlMn").text == first
+    assert rendered == made
+
+
+def test_no_worker_goes_back_behind_what_another_has_shown(settings: dict[str, str]) -> None:
+    with running_app(settings) as app, running_app(settings) as other:
+        secret = share(app.test_client(), SESSION)["secret"]
+        before = app.test_client().get("/share/GhIjKlMn").headers["ETag"]
+        assert other.test_client().get("/share/GhIjKlMn").headers["ETag"] == before
+        grow(app.test_client(), secret, 4)
+        parts_of(app.test_client()).documents._seen.clear()
+        after = app.test_client().get("/share/GhIjKlMn").headers["ETag"]
+        assert after != before
+        assert other.test_client().get("/share/GhIjKlMn").headers["ETag"] == after
+
+
+def test_only_the_steps_that_are_new_are_rendered(client: FlaskClient, rendered: Counter[str]) -> None:
+    secret = share(client, SESSION)["secret"]
+    grow(client, secret, 12)
+    client.get("/share/GhIjKlMn")
+    rendered.clear()
+    grow(client, secret, 14)
+    parts_of(client).documents._seen.clear()
+    assert "GhIjKlMn" in client.get("/share/GhIjKlMn").text
+    ids = [message["info"]["id"] for message in document("rate-limit-feature")["messages"]]
+    assert set(rendered) == set(ids[12:14])
+
+
+def parts_of(client: FlaskClient):
+    with client.application.app_context():
+        return parts()
+
+
+def test_a_changed_sub_agent_changes_the_call_that_holds_it(client: FlaskClient) -> None:
+    session = document("subagents")
+    child = document("subagents.child1")
+    session["children"] = [{"session": child["session"], "messages": child["messages"][:1]}]
+    secret = share(client, json.dumps(session).encode())["secret"]
+    last = child["messages"][-1]["parts"][-2]["text"]
+    before = client.get("/share/GhIjKlMn").text.count(last[:10])
+    session["children"] = [{"session": child["session"], "messages": child["messages"]}]
+    grown = json.dumps(session).encode()
+    upload(client, renew(client, "GhIjKlMn", secret, size=len(grown)).get_json(), grown)
+    parts_of(client).documents._seen.clear()
+    page = client.get("/share/GhIjKlMn").text
+    assert child["messages"][-1]["info"]["id"] in page
+    assert page.count(last[:10]) >= before
+
+
+def test_every_encoding_holds_the_same_page(client: FlaskClient) -> None:
+    share(client, SESSION)
+    plain = client.get("/share/GhIjKlMn")
+    assert "Content-Encoding" not in plain.headers
+    for encoding, decode in DECODERS.items():
+        response = client.get("/share/GhIjKlMn", headers={"Accept-Encoding": encoding})
+        assert response.headers["Content-Encoding"] == encoding
+        assert decode(response.data) == plain.data
+        assert response.headers["ETag"] == plain.headers["ETag"]
+        assert "Accept-Encoding" in response.headers["Vary"]
+        assert len(response.data) < len(plain.data) / 4
+
+
+def test_stylesheets_are_compressed_too(client: FlaskClient) -> None:
+    for address in ("/static/blocks.css", "/themes/dracula.css"):
+        with client.get(address) as plain, client.get(address, headers={"Accept-Encoding": "br"}) as packed:
+            assert brotli.decompress(packed.data) == plain.data
+            assert packed.headers["Vary"] == "Accept-Encoding"
+
+
+def test_a_page_that_the_timer_cut_is_kept_by_nobody(
+    client: FlaskClient, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share(client, SESSION)
+    monkeypatch.setattr("app.render.budget.Budget.__init__.__defaults__", (256 * 1024, 0.0))
+    page = client.get("/share/GhIjKlMn")
+    assert "took too long" in page.text
+    assert "ETag" not in page.headers
+    assert page.headers["Cache-Control"] == "no-store"
+    assert not [path for path in cached(settings) if "page" in path.name or "steps" in path.name]
+
+
+def test_a_document_is_fetched_once_per_version(client: FlaskClient, settings: dict[str, str]) -> None:
+    share(client, gzip.compress(SESSION), contentEncoding="gzip")
+    client.get("/share/GhIjKlMn")
+    documents = parts_of(client).documents
+    fetched: list[str] = []
+    documents.fetch, fetch = lambda *args: fetched.append(args[0]) or fetch(*args), documents.fetch
+    for address in ("/share/GhIjKlMn.md", "/share/GhIjKlMn/changes", "/share/GhIjKlMn.json"):
+        assert client.get(address).status_code == 200
+    assert fetched == []
+
+
+def test_the_store_is_not_asked_about_a_share_that_can_no_longer_change(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share(client, SESSION)
+    backdate(app, timedelta(hours=2))
+    client.get("/share/GhIjKlMn")
+    monkeypatch.setattr("app.services.documents.service.FRESH_SECONDS", -1)
+    monkeypatch.setattr(type(parts_of(client).store), "open", None)
+    assert client.get("/share/GhIjKlMn").status_code == 200
+
+
+def test_a_change_made_before_the_last_link_expired_is_seen_afterwards(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = share(client, SESSION)["secret"]
+    etag = client.get("/share/GhIjKlMn").headers["ETag"]
+    grow(client, secret, 4)
+    backdate(app, timedelta(hours=2))
+    for seen in parts_of(client).documents._seen.values():
+        seen.at -= 3600 * 2
+    again = client.get("/share/GhIjKlMn", headers={"If-None-Match": etag})
+    assert again.status_code == 200
+
+
+def test_a_large_document_is_shown_as_it_was_while_the_next_is_read(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.documents.service.LARGE_BYTES", 1000)
+    monkeypatch.setattr("app.services.documents.service.LARGE_FRESH_SECONDS", -1)
+    secret = share(client, SESSION)["secret"]
+    with client.get("/share/GhIjKlMn") as first:
+        etag = first.headers["ETag"]
+    grow(client, secret, 4)
+    looked: list[bool] = []
+    look = Documents._look
+
+    def looking(*args, wait: bool) -> Edition | None:
+        looked.append(wait)
+        return look(*args, wait=wait)
+
+    monkeypatch.setattr(Documents, "_look", looking)
+    with client.get("/share/GhIjKlMn") as answer:
+        assert answer.headers["ETag"] == etag
+        assert looked == []
+    assert looked == [False]
+    with client.get("/share/GhIjKlMn") as answer:
+        assert answer.headers["ETag"] != etag
+
+
+def test_a_store_that_fails_after_the_answer_does_not_fail_the_reader(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("app.services.documents.service.LARGE_BYTES", 1000)
+    monkeypatch.setattr("app.services.documents.service.LARGE_FRESH_SECONDS", -1)
+    share(client, SESSION)
+    client.get("/share/GhIjKlMn").close()
+
+    def fail(*_: object) -> None:
+        raise StorageError("the bucket does not answer")
+
+    monkeypatch.setattr(type(parts_of(client).store), "open", fail)
+    with client.get("/share/GhIjKlMn") as answer:
+        assert answer.status_code == 200
+    assert "does not answer" in caplog.text
+
+
+def test_a_document_that_cannot_be_read_is_read_once(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share(client, b'{"session": 5, "messages": []}')
+    assert client.get("/share/GhIjKlMn").status_code == 422
+    monkeypatch.setattr("app.services.documents.kept.read_conversation", None)
+    again = client.get("/share/GhIjKlMn/changes")
+    assert again.status_code == 422
+    assert "not a session of OpenCode" in again.text
+
+
+def test_a_worker_does_not_go_back_behind_what_another_took_in_meanwhile(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = share(client, SESSION)["secret"]
+    client.get("/share/GhIjKlMn")
+    monkeypatch.setattr("app.services.documents.service.FRESH_SECONDS", -1)
+    grow(client, secret, 4)
+    turn = KeptDocuments.turn
+
+    def late(self: KeptDocuments, life: Life, *, wait: bool):
+        # While this worker waits for its turn, the session grows on and another worker takes that in.
+        monkeypatch.setattr(KeptDocuments, "turn", turn)
+        grow(client, secret, 8)
+        client.get("/share/GhIjKlMn")
+        return turn(self, life, wait=wait)
+
+    monkeypatch.setattr(KeptDocuments, "turn", late)
+    shown = client.get("/share/GhIjKlMn", headers={"Accept-Encoding": "identity"}).text
+    assert document("rate-limit-feature")["messages"][7]["info"]["id"] in shown
+
+
+def test_a_link_to_a_message_keeps_no_page_of_its_own(client: FlaskClient, settings: dict[str, str]) -> None:
+    share(client, SESSION)
+    client.get("/share/GhIjKlMn?page=1")
+    before = len(cached(settings))
+    for message in document("rate-limit-feature")["messages"]:
+        assert client.get(f"/share/GhIjKlMn/m/{message['info']['id']}").status_code == 200
+    assert len(cached(settings)) == before
+
+
+def test_what_another_release_kept_is_not_read(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    share(client, SESSION)
+    client.get("/share/GhIjKlMn")
+    read: list[bool] = []
+    monkeypatch.setattr("app.services.documents.kept.release", lambda: "another")
+    monkeypatch.setattr(
+        "app.services.documents.kept.read_conversation",
+        lambda json: read.append(True) or read_conversation(json),
+    )
+    assert client.get("/share/GhIjKlMn/changes").status_code == 200
+    assert read == [True]
+
+
+def test_pages_are_shown_while_nothing_can_be_kept(client: FlaskClient, settings: dict[str, str]) -> None:
+    share(client, SESSION)
+    Path(settings["DATA_DIR"], "cache").write_text("in the way")
+    for _ in range(2):
+        page = client.get("/share/GhIjKlMn")
+        assert page.status_code == 200
+        assert "rate limiting" in page.text
+    assert client.get("/share/GhIjKlMn.json").data == SESSION
+
+
+def test_only_one_process_at_a_time_makes_something_for_a_share(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, max_bytes=1000)
+    with cache.turn("life", wait=True) as mine:
+        assert mine
+        with Cache(tmp_path, max_bytes=1000).turn("life", wait=False) as theirs:
+            assert not theirs
+        with cache.turn("another", wait=False) as other:
+            assert other
+    with cache.turn("life", wait=False) as again:
+        assert again
+
+
+def test_a_mapped_file_outlives_its_removal(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, max_bytes=1000)
+    cache.put("life", "name", b"abc")
+    mapped = cache.map("life", "name")
+    cache.forget("life")
+    assert mapped is not None
+    assert bytes(mapped) == b"abc"
+    assert cache.map("life", "name") is None
+
+
+def test_deleting_a_share_leaves_nothing_of_it_here(client: FlaskClient, settings: dict[str, str]) -> None:
+    secret = share(client, SESSION)["secret"]
+    client.get("/share/GhIjKlMn")
+    assert cached(settings)
+    delete(client, "GhIjKlMn", secret)
+    assert cached(settings) == []
+
+
+def test_another_host_drops_what_it_holds_of_a_deleted_share(
+    settings: dict[str, str], s3_settings: dict[str, str], tmp_path: Path
+) -> None:
+    here = {**settings, **s3_settings}
+    there = {
+        **here,
+        "DATA_DIR": str(tmp_path / "there"),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/data/better-share.db",
+    }
+    with running_app(here) as app, running_app(there) as other:
+        client = app.test_client()
+        secret = create(client, "TwoHosts").get_json()["secret"]
+        kept = create(client, "StaysHere").get_json()
+        for key in ("TwoHosts", "StaysHere"):
+            s3_client(s3_settings).put_object(Bucket="shares", Key=f"sessions/{key}.json", Body=SESSION)
+            assert other.test_client().get(f"/share/{key}").status_code == 200
+        assert kept["shareId"] == "StaysHere"
+        delete(client, "TwoHosts", secret)
+        with other.app_context():
+            assert {life.partition(".")[0] for life in parts().documents.lives()} == {"TwoHosts", "StaysHere"}
+            keep_house()
+            assert {life.partition(".")[0] for life in parts().documents.lives()} == {"StaysHere"}
+        assert "TwoHosts" not in {path.parent.name.partition(".")[0] for path in cached(there)}
+        assert other.test_client().get("/share/StaysHere").status_code == 200
+
+
+def test_an_id_that_is_used_again_finds_nothing_of_the_share_before(app: Flask, client: FlaskClient) -> None:
+    delete(client, "GhIjKlMn", share(client, SESSION)["secret"])
+    backdate(app, timedelta(hours=2))
+    share(client, document_bytes("single-message"))
+    assert "rate limiting" not in client.get("/share/GhIjKlMn").text
+
+
+def test_the_cache_drops_what_was_used_longest_ago(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, max_bytes=250)
+    for age, life in enumerate(("newest", "middle", "oldest")):
+        cache.put(life, "page", b"x" * 100)
+        os.utime(tmp_path / life, (1e9 - age, 1e9 - age))
+    cache.trim()
+    assert sorted(cache.lives()) == ["middle", "newest"]
+
+
+def test_what_is_shown_from_memory_counts_as_used(
+    app: Flask, client: FlaskClient, settings: dict[str, str]
+) -> None:
+    with app.app_context():
+        cache = parts().cache
+    for number, id in enumerate(("HotShare", "ColdOne_")):
+        share(client, SESSION, id)
+        client.get(f"/share/{id}")
+        cache.trim()
+        [life] = [life for life in cache.lives() if life.startswith(id)]
+        os.utime(Path(settings["DATA_DIR"], "cache", life), (1e9 + number, 1e9 + number))
+    client.get("/share/HotShare")
+    cache._max_bytes = sum(path.stat().st_size for path in cached(settings)) - 1
+    cache.trim()
+    assert [life.partition(".")[0] for life in cache.lives()] == ["HotShare"]
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "file", max_bytes=250)
+    (tmp_path / "file").write_text("in the way")
+    cache.put("life", "page", b"x")
+    assert cache.get("life", "page") is None
+    cache.trim()
+
+
+def test_pages_in_memory_are_bounded(client: FlaskClient, tmp_path: Path) -> None:
+    share(client, SESSION)
+    with client.application.app_context():
+        edition = parts().documents.current(parts().shares.life("GhIjKlMn"))
+    assert edition is not None
+    nowhere = Cache(tmp_path / "file", max_bytes=0)
+    (tmp_path / "file").write_text("in the way")
+    pages = KeptPages(nowhere, max_bytes=250)
+    for name in ("a", "b", "c"):
+        pages.put(edition, name, "identity", b"x" * 100)
+    assert [pages.get(edition, name, "identity") is not None for name in ("a", "b", "c")] == [
+        False,
+        True,
+        True,
+    ]
+    pages.forget(edition.life.name)
+    assert pages.get(edition, "c", "identity") is None

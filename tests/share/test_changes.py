@@ -1,0 +1,245 @@
+"""The files that a session changed, gathered from wherever its document tells them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.opencode.changes.changes import FileChange, Totals, changes, totals
+from tests.support import constructed, recorded
+from tests.support.constructed import answer, read, with_messages
+
+
+def changed(document: object) -> dict[str, FileChange]:
+    return {change.path: change for change in changes(read(document))}
+
+
+def numbers(document: object) -> dict[str, tuple[str, int, int]]:
+    return {path: (each.status, each.additions, each.deletions) for path, each in changed(document).items()}
+
+
+def without_summaries(name: str) -> dict[str, Any]:
+    """A recorded session whose prompts do not tell what their answers changed."""
+    document = recorded.document(name)
+    for message in document["messages"]:
+        message["info"].pop("summary", None)
+    return document
+
+
+def edited(tool: str, input: object, metadata: object) -> dict[str, Any]:
+    """A recorded session with one call of an editing tool."""
+    document = without_summaries("single-message")
+    state = {"status": "completed", "input": input, "output": "", "metadata": metadata}
+    document["messages"][1]["parts"] = [{"id": "prt_1", "type": "tool", "tool": tool, "state": state}]
+    return document
+
+
+def test_what_prompts_tell_is_what_changed() -> None:
+    document = recorded.document("apply-patch")
+    diffs = document["messages"][0]["info"]["summary"]["diffs"]
+    assert numbers(document) == {
+        diff["file"]: (diff["status"], diff["additions"], diff["deletions"]) for diff in diffs
+    }
+    for diff in diffs:
+        [patch] = changed(document)[diff["file"]].patches
+        assert (patch.message_id, patch.text) == (document["messages"][0]["info"]["id"], diff["patch"])
+
+
+def test_a_file_changed_in_several_turns_has_a_patch_of_each() -> None:
+    change = changed(recorded.document("rate-limit-feature"))["acme_api/app.py"]
+    assert (change.status, len(change.patches)) == ("modified", 2)
+    assert len({patch.message_id for patch in change.patches}) == 2
+
+
+def test_totals_count_files_and_lines() -> None:
+    assert totals(read(recorded.document("rate-limit-feature"))) == Totals(5, 57, 3)
+
+
+@pytest.mark.parametrize("name", ["rate-limit-feature", "reverted"])
+def test_without_the_prompts_the_calls_of_tools_tell_the_same_files(name: str) -> None:
+    told, done = numbers(recorded.document(name)), numbers(without_summaries(name))
+    assert done.keys() == told.keys()
+    # Two calls changed the same line of this file one after the other: it counts twice.
+    assert done.pop("acme_api/app.py", None) in (None, ("modified", 11, 4))
+    assert {path: told[path] for path in done} == done
+
+
+def test_a_patch_with_several_files_tells_each_of_them() -> None:
+    assert numbers(without_summaries("apply-patch")) == {
+        "acme_api/money.py": ("added", 2, 0),
+        "acme_api/__init__.py": ("modified", 1, 1),
+        "docs/design.md": ("modified", 1, 1),
+        "web/src/client.ts": ("deleted", 0, 8),
+    }
+
+
+def test_calls_that_failed_changed_nothing() -> None:
+    document = edited("edit", {"filePath": "a.py"}, {"diff": "@@ -1 +1 @@\n-a\n+b\n"})
+    assert numbers(document) == {"a.py": ("modified", 1, 1)}
+    document["messages"][1]["parts"][0]["state"] |= {"status": "error", "error": "no"}
+    assert numbers(document) == {}
+
+
+def test_what_was_undone_does_not_count() -> None:
+    document = recorded.document("reverted")
+    assert numbers(document) == {"poem.txt": ("added", 1, 0)}
+    del document["session"]["revert"]
+    assert numbers(document) == {"poem.txt": ("added", 2, 0)}
+
+
+def test_of_a_turn_that_was_undone_from_its_middle_the_calls_before_count() -> None:
+    document = recorded.document("rate-limit-feature")
+    whole = numbers(document)
+    calls = [
+        message["info"]["id"]
+        for message in document["messages"]
+        if any(part.get("tool") in ("edit", "write") for part in message["parts"])
+    ]
+    document["session"]["revert"] = {"messageID": calls[1]}
+    assert len(numbers(document)) == 1
+    assert len(whole) == 5
+
+
+def test_what_the_document_tells_of_the_whole_session_fills_the_gaps() -> None:
+    document = recorded.document("apply-patch")
+    whole = [
+        {"file": "acme_api/money.py", "before": "", "after": "x", "additions": 99, "deletions": 0},
+        {"file": "notes.txt", "before": "one\ntwo\n", "after": "one\n2\n", "additions": 1, "deletions": 1},
+        {"file": "new.txt", "before": "", "after": "one\n", "additions": 1, "deletions": 0},
+        {
+            "path": "gone.txt",
+            "patch": "@@ -1,1 +0,0 @@\n-x\n",
+            "additions": 0,
+            "deletions": 1,
+            "status": "deleted",
+        },
+    ]
+    found = changed({**document, "diffs": whole})
+    assert found["acme_api/money.py"].additions == 2
+    assert found["notes.txt"].patches[0].text == "@@ -1,2 +1,2 @@\n one\n-two\n+2\n"
+    assert found["notes.txt"].patches[0].message_id == ""
+    assert found["new.txt"].patches[0].text == "@@ -0,0 +1,1 @@\n+one\n"
+    assert [found[path].status for path in ("notes.txt", "new.txt", "gone.txt")] == [
+        "modified",
+        "added",
+        "deleted",
+    ]
+    items = [{"type": "session", "data": document["session"]}, {"type": "session_diff", "data": whole}]
+    assert set(changed(items)) == {"acme_api/money.py", "notes.txt", "new.txt", "gone.txt"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "patch"),
+    [
+        ("a\nb\nc\nd\ne\n", "a\nb\nX\nd\ne\n", "@@ -1,5 +1,5 @@\n a\n b\n-c\n+X\n d\n e\n"),
+        ("1\n2\n3\n4\n5\n6\n", "1\n2\n3\n4\n5\n6\n7\n", "@@ -4,3 +4,4 @@\n 4\n 5\n 6\n+7\n"),
+        ("a\na\n", "a\n", "@@ -1,2 +1,1 @@\n a\n-a\n"),
+        ("a\n", "", "@@ -1,1 +0,0 @@\n-a\n"),
+        ("same", "same", ""),
+    ],
+)
+def test_two_versions_of_a_file_become_a_patch(before: str, after: str, patch: str) -> None:
+    diffs = [{"file": "a", "before": before, "after": after, "additions": 1, "deletions": 1}]
+    change = changed({**recorded.document("empty"), "diffs": diffs})["a"]
+    assert [each.text for each in change.patches] == ([patch] if patch else [])
+
+
+def test_a_written_file_counts_with_all_its_lines() -> None:
+    new = edited(
+        "write", {"filePath": "/home/dev/projects/acme-api/a.txt", "content": "1\n2\n"}, {"exists": False}
+    )
+    assert numbers(new) == {"a.txt": ("added", 2, 0)}
+    assert changed(new)["a.txt"].patches[0].text == "@@ -0,0 +1,2 @@\n+1\n+2\n"
+    replaced = edited("write", {"filePath": "a.txt", "content": "1\n2\n"}, {"exists": True})
+    assert numbers(replaced) == {"a.txt": ("modified", 2, 0)}
+
+
+def test_a_line_that_looks_like_the_head_of_a_patch_counts() -> None:
+    patch = "--- a.sql\n+++ a.sql\n@@ -1,1 +1,1 @@\n--- a comment\n+++ b\n"
+    assert numbers(edited("edit", {"filePath": "a.sql"}, {"diff": patch})) == {"a.sql": ("modified", 1, 1)}
+
+
+def test_a_path_outside_of_the_folder_stays_whole() -> None:
+    document = edited("write", {"filePath": "/home/dev/projects/acme-api-2/a.txt", "content": "x"}, {})
+    assert list(changed(document)) == ["/home/dev/projects/acme-api-2/a.txt"]
+
+
+def test_the_calls_of_opencode_2_tell_their_files() -> None:
+    assert numbers(constructed.document("v2b")) == {
+        "src/app.py": ("modified", 2, 1),
+        "NEWS.md": ("added", 2, 0),
+    }
+
+
+def test_what_a_sub_agent_changed_counts_once() -> None:
+    document = constructed.document("v2b")
+    write = {"status": "completed", "input": {"path": "child.txt", "content": "x\n"}, "content": []}
+    call = {"type": "tool", "id": "c", "name": "write", "state": write}
+    again = [
+        {
+            "type": "tool",
+            "id": "t",
+            "name": "subagent",
+            "state": {"status": "completed", "input": {}, "metadata": {"sessionID": session["id"]}},
+        }
+        for session in (document["info"], document["children"][0]["session"])
+    ]
+    document["children"][0]["messages"].append(answer(call, *again, id="msg_c9"))
+    found = changed(document)
+    assert [patch.message_id for patch in found["child.txt"].patches] == ["msg_c9"]
+    assert found["src/app.py"].additions == 2
+
+
+def test_a_file_that_came_and_went_is_deleted_and_one_that_came_back_is_modified() -> None:
+    def one(status: str) -> dict[str, Any]:
+        files = {"files": [{"path": "a", "patch": "", "additions": 1, "deletions": 0, "status": status}]}
+        state = {"status": "completed", "input": {}, "metadata": files}
+        return {"type": "tool", "id": "c", "name": "edit", "state": state}
+
+    def status(*statuses: str) -> str:
+        return changed(with_messages(answer(*map(one, statuses))))["a"].status
+
+    assert status("added", "deleted") == "deleted"
+    assert status("deleted", "added") == "modified"
+    assert status("added", "modified") == "added"
+    assert status("modified", "modified") == "modified"
+
+
+ODD_DIFFS: list[Any] = [
+    None,
+    5,
+    "x",
+    {},
+    [None, 5, "x", [], {}],
+    [{"file": 5}],
+    [{"file": "odd", "patch": 5}],
+    [{"file": "odd", "additions": "many"}],
+    [{"patch": "@@ -1 +1 @@\n"}],
+]
+
+
+@pytest.mark.parametrize("diffs", ODD_DIFFS, ids=str)
+def test_odd_diffs_are_passed_over(diffs: object) -> None:
+    document = recorded.document("apply-patch")
+    before = numbers(document)
+    assert numbers({**document, "diffs": diffs}) == before
+    document["messages"][0]["info"]["summary"] = {"diffs": diffs}
+    assert set(numbers(document)) == set(numbers(without_summaries("apply-patch")))
+    for metadata in ({"files": diffs}, {"filediff": diffs}, {"diff": diffs}, diffs):
+        assert set(numbers(edited("edit", {"filePath": "a"}, metadata))) <= {"a"}
+
+
+def test_far_too_many_files_are_not_listed() -> None:
+    many = [{"file": f"f{number}", "additions": 1, "deletions": 0} for number in range(10_001)]
+    document = recorded.document("empty")
+    assert len(changed({**document, "diffs": many[:-1]})) == 10_000
+    assert changed({**document, "diffs": many}) == {}
+
+
+def test_beyond_the_cap_lines_count_without_their_patches() -> None:
+    patch = "@@ -0,0 +1,1 @@\n+" + "x" * 12 * 1024 * 1024 + "\n"
+    document = {**recorded.document("empty"), "diffs": [{"file": name, "patch": patch} for name in "abc"]}
+    found = changed(document)
+    assert [len(found[name].patches) for name in "abc"] == [1, 1, 0]
+    assert totals(constructed.read(document)) == Totals(3, 3, 0)

@@ -1,0 +1,49 @@
+"""The sessions of OpenCode 2 that were written from its schema (tests/fixtures/constructed), and variants."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from app.opencode import Conversation, Index, Step, read_conversation, write_index
+from tests.support.paths import FIXTURES
+
+FOLDER = FIXTURES / "constructed"
+NAMES = ("v2a", "v2b")
+
+
+def document(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_bytes())
+    return loaded
+
+
+def read(document: object) -> Conversation:
+    return read_conversation(json.dumps(document).encode())
+
+
+def index(conversation: Conversation) -> Index:
+    """The conversation as pages read it."""
+    written, pieces = write_index(conversation)
+    return Index(written, memoryview(b"".join(pieces)))
+
+
+def with_messages(*messages: object) -> dict[str, Any]:
+    """A V2 session of these messages."""
+    return {"info": document("v2b")["info"], "messages": list(messages)}
+
+
+def answer(*content: object, **fields: object) -> dict[str, Any]:
+    return {"id": "msg_1", "type": "assistant", "time": {"created": 1}, "content": list(content), **fields}
+
+
+def tool(**state: object) -> dict[str, Any]:
+    return {
+        "type": "tool",
+        "id": "call_1",
+        "name": "shell",
+        "state": {"status": "completed", "input": {}, **state},
+    }
+
+
+def steps(conversation: Conversation) -> dict[str, Step]:
+    return {step.id: step for each in conversation.walk() for step in each.steps}
