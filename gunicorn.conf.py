@@ -32,14 +32,14 @@ def post_worker_init(worker):
 
 
 def on_starting(server):
-    """Refuses other workers than sync ones: the timer that guards rendering needs a main thread."""
+    """Refuses other workers than sync ones: the CPU time limit of rendering needs the main thread."""
     if server.cfg.worker_class_str != "sync":
         raise ConfigError(f"gunicorn is set to {server.cfg.worker_class_str!r} workers; use 'sync'.")
     if any(address.startswith("unix:") for address in server.cfg.bind) and not _config.TRUSTED_PROXIES:
         raise ConfigError("only a proxy can reach a unix socket; set TRUSTED_PROXIES to 1 or more.")
     if _config.METRICS_ENABLED:
-        metrics.prepare(_config.data_dir, _config.PORT)
-    warmup.warm_all_workers()
+        metrics.prepare_folder(_config.data_dir, _config.PORT)
+    warmup.warm_before_fork()
 
 
 def child_exit(server, worker):

@@ -1,4 +1,4 @@
-"""Turns every exception into an answer: JSON for programs, a page for people. Nothing else does."""
+"""Turns every exception into a response: JSON for programs, a page for people. Nothing else does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from werkzeug.exceptions import HTTPException
 from app.http.metrics import count
 from app.opencode import UnreadableDocument
 from app.services.documents.checkpoint import SessionTooLarge
-from app.services.shares.service import OtherWayIn, ShareExists, ShareExpired, ShareNotFound, WrongSecret
+from app.services.shares.errors import (
+    ShareExists,
+    ShareExpired,
+    ShareNotFound,
+    WrongSecret,
+    WrongShareSource,
+)
 from app.storage import StorageError, UploadRefused
 
 RETRY_SECONDS = 5
@@ -21,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class ApiError(Exception):
-    """A request that cannot be granted: an HTTP status, a code for programs and a sentence for people."""
+    """A request that is refused: an HTTP status, a code for programs and a sentence for people."""
 
     def __init__(self, status: int, code: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -36,19 +42,19 @@ class NotUploaded(Exception):
         super().__init__("The session of this share has not been uploaded yet.")
 
 
-# What the sentence of an exception is answered with.
-ANSWERS: dict[type[Exception], tuple[int, str]] = {
+# Status and code of exceptions whose text is a sentence for the caller.
+RESPONSES: dict[type[Exception], tuple[int, str]] = {
     ShareExists: (409, "share_exists"),
     ShareNotFound: (404, "not_found"),
     ShareExpired: (410, "expired"),
-    OtherWayIn: (409, "other_way_in"),
+    WrongShareSource: (409, "other_way_in"),
     NotUploaded: (404, "not_uploaded"),
     WrongSecret: (401, "wrong_secret"),
     SessionTooLarge: (413, "too_large"),
     UnreadableDocument: (422, "unreadable_document"),
 }
 
-# HTTP's own errors, where werkzeug's words can be bettered.
+# HTTP's own errors, in clearer words than werkzeug's.
 HTTP_ERRORS: dict[int, tuple[str, str]] = {
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take that method; see the header 'Allow'."),
@@ -63,12 +69,12 @@ HEADINGS = {
     422: "This session cannot be shown",
     429: "Too many requests",
     500: "Something went wrong",
-    503: "Out of reach for a moment",
+    503: "Temporarily unavailable",
 }
 
 
 def init_app(app: Flask) -> None:
-    for kind in ANSWERS:
+    for kind in RESPONSES:
         app.register_error_handler(kind, _known_error)
     app.register_error_handler(ApiError, _stated_error)
     app.register_error_handler(UploadRefused, _stated_error)
@@ -80,31 +86,33 @@ def init_app(app: Flask) -> None:
 
 
 def _known_error(error: Exception) -> ResponseReturnValue:
-    status, code = ANSWERS[type(error)]
-    return _answer(status, code, str(error))
+    status, code = RESPONSES[type(error)]
+    return _response(status, code, str(error))
 
 
 def _stated_error(error: ApiError | UploadRefused) -> ResponseReturnValue:
-    return _answer(error.status, error.code, str(error))
+    return _response(error.status, error.code, str(error))
 
 
 def _storage_error(error: StorageError) -> ResponseReturnValue:
     logger.error("the store failed: %s", error)
     count("store_errors")
-    return _unavailable("storage_unavailable", "The storage of the sessions is out of reach; try again soon.")
+    return _unavailable(
+        "storage_unavailable", "The session storage is temporarily unavailable; try again soon."
+    )
 
 
 def _database_error(error: Exception) -> ResponseReturnValue:
     # The text of a database error holds the values of its statement; its type does not.
     logger.error("the database failed: %s", type(getattr(error, "orig", None) or error).__name__)
     count("database_errors")
-    return _unavailable("database_unavailable", "The database is out of reach; try again soon.")
+    return _unavailable("database_unavailable", "The database is temporarily unavailable; try again soon.")
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     named = (error.name.lower().replace(" ", "_"), error.description or error.name)
-    response = _answer(status, *HTTP_ERRORS.get(status, named))
+    response = _response(status, *HTTP_ERRORS.get(status, named))
     if status == 405:
         response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
     return response
@@ -112,16 +120,16 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _unexpected_error(error: Exception) -> ResponseReturnValue:
     logger.exception("a request failed", exc_info=error)
-    return _answer(500, "internal_error", "Something went wrong on this server.")
+    return _response(500, "internal_error", "Something went wrong on this server.")
 
 
 def _unavailable(code: str, sentence: str) -> Response:
-    response = _answer(503, code, sentence)
+    response = _response(503, code, sentence)
     response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response
 
 
-def _answer(status: int, code: str, sentence: str) -> Response:
+def _response(status: int, code: str, sentence: str) -> Response:
     if request.path.startswith(("/api/", "/readyz", "/healthz")):
         response = jsonify(error=sentence, code=code)
     else:

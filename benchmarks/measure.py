@@ -94,7 +94,7 @@ class Bench:
         row = self._warm_page(url)
         row |= _fragments(look_at(url).fragments)
         row |= self._load(server, url)
-        # A browser cannot tell what the service is built on: once is enough.
+        # A browser cannot view_of what the service is built on: once is enough.
         if self.browser and with_browser:
             row |= watch_reader(self.browser, url, session.last_id, self.effort.visits)
         row |= _follow_growth(server, session, url, uploader)

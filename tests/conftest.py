@@ -14,7 +14,7 @@ from flask_migrate import upgrade
 
 from app import create_app
 from app.db.extensions import db
-from app.services.container import parts
+from app.services.container import services
 from config import read_config
 from tests.support.paths import ROOT
 from tests.support.servers.postgres import postgres, run_sql
@@ -30,7 +30,7 @@ def running_app(settings: dict[str, str]) -> Iterator[Flask]:
         yield app
     finally:
         with app.app_context():
-            parts().standing.close()
+            services().connection.close()
             db.engine.dispose()
 
 

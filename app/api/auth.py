@@ -1,78 +1,112 @@
-"""Who a request comes from: the share whose id and secret it presents, looked up once per request."""
+"""Who a request comes from: the share whose secret it presents, or the creation token.
+
+Secrets are looked up once per request; `flask.g` keeps the result for the rate limits and the view.
+"""
 
 from __future__ import annotations
+
+import hmac
 
 import msgspec
 from flask import g, request
 
-from app.api.request_body import sent
+from app.api.request_body import body_bytes
 from app.db.models import Share
-from app.services.container import parts
-from app.services.shares.service import OtherWayIn, ShareError, WrongSecret
+from app.errors import ApiError
+from app.services.container import services
+from app.services.shares.errors import ShareError, WrongSecret, WrongShareSource
 
 SECRET_HEADER = "X-Share-Secret"  # noqa: S105 - the name of a header
+# Where OpenCode itself sends the secret in the body.
 SECRET_IN_BODY = frozenset(("api.delete", "api.sync"))
 
 
-class _Presented(msgspec.Struct):
+class _Credentials(msgspec.Struct):
+    """The fields of a body that say whose it is; the view validates the others."""
+
     shareId: str = ""  # noqa: N815 - names of the API
     secret: str = ""
 
 
 def presented_secret() -> str:
-    """The secret in the header or, where OpenCode itself sends it so, in the body."""
-    return _body().secret if is_secret_in_body() else request.headers.get(SECRET_HEADER, "")
+    """The secret in the header, or in the body where OpenCode sends it there; empty without one."""
+    return _credentials().secret if is_secret_in_body() else request.headers.get(SECRET_HEADER, "")
 
 
 def is_secret_in_body() -> bool:
-    """Whether the request presents a secret as OpenCode itself sends it."""
     may_be = request.endpoint in SECRET_IN_BODY and SECRET_HEADER not in request.headers
-    return may_be and bool(_body().secret)
+    return may_be and bool(_credentials().secret)
 
 
 def authorized_share() -> Share | None:
     """The live share whose secret the request presents."""
-    found = _looked_up()
-    return found if isinstance(found, Share) else None
+    outcome = _authorization()
+    return outcome if isinstance(outcome, Share) else None
 
 
 def require_share(source: str) -> Share:
-    """The share as above, if it is of that source.
+    """The share as above, if it was made by `source`.
 
-    Raises ShareNotFound, WrongSecret, ShareExpired or OtherWayIn.
+    Raises ShareNotFound, WrongSecret, ShareExpired or WrongShareSource.
     """
-    found = _looked_up()
-    if isinstance(found, ShareError):
-        raise found
-    if found.source != source:
-        raise OtherWayIn
-    return found
+    outcome = _authorization()
+    if isinstance(outcome, ShareError):
+        raise outcome
+    if outcome.source != source:
+        raise WrongShareSource
+    return outcome
 
 
-def _looked_up() -> Share | ShareError:
-    if "looked_up" not in g:
-        g.looked_up = _look_up()
-    found: Share | ShareError = g.looked_up
-    return found
+def creation_token_name() -> str | None:
+    """The name of the creation token that the request presents; None without a valid one."""
+    presented = _bearer_token().encode()
+    match = None
+    # Every token is compared, so that the time taken does not tell which came close.
+    for name, token in services().config.create_tokens.items():
+        if hmac.compare_digest(token.encode(), presented):
+            match = name
+    return match
 
 
-def _look_up() -> Share | ShareError:
+def require_creation_token() -> str | None:
+    """The name as above; None on a server where everybody may create. Raises ApiError (401)."""
+    name = creation_token_name()
+    if name or not services().config.create_tokens:
+        return name
+    if _bearer_token():
+        raise ApiError(401, "wrong_token", "This server does not know that token; ask who runs it.")
+    raise ApiError(401, "token_required", "To share here, send a token as 'Authorization: Bearer'.")
+
+
+def _authorization() -> Share | ShareError:
+    if "authorization" not in g:
+        g.authorization = _authorize()
+    outcome: Share | ShareError = g.authorization
+    return outcome
+
+
+def _authorize() -> Share | ShareError:
     secret = presented_secret()
     if not secret:
         return WrongSecret()
-    share_id: str = (request.view_args or {}).get("share_id") or _body().shareId
+    share_id: str = (request.view_args or {}).get("share_id") or _credentials().shareId
     try:
-        return parts().shares.authorize(share_id, secret)
+        return services().shares.authorize(share_id, secret)
     except ShareError as error:
         return error
 
 
-def _body() -> _Presented:
-    """What the body presents, read once; whether it is well formed is for the view to say."""
-    if "presented" not in g:
+def _credentials() -> _Credentials:
+    """What the body presents; a body that cannot be read presents nothing, and its view says why."""
+    if "credentials" not in g:
         try:
-            g.presented = msgspec.json.decode(sent(), type=_Presented)
+            g.credentials = msgspec.json.decode(body_bytes(), type=_Credentials)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            g.presented = _Presented()
-    presented: _Presented = g.presented
-    return presented
+            g.credentials = _Credentials()
+    credentials: _Credentials = g.credentials
+    return credentials
+
+
+def _bearer_token() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""

@@ -1,53 +1,57 @@
-"""The document of a share over HTTP: as it was uploaded, and as OpenCode imports it."""
+"""The document of a share as JSON: as it was uploaded, and as `opencode import` reads it."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 
 from app.api.blueprint import bp
 from app.errors import NotUploaded
-from app.opencode import native_items, read_conversation
-from app.services.container import parts
-from app.services.documents.service import Unchanged
-from app.services.documents.stored_document import Document, in_pieces
+from app.opencode import read_conversation, sync_items
+from app.services.container import services
+from app.services.documents.sources import NotModified
+from app.services.documents.stored_document import StoredDocument, chunks
+
+JSON_TYPE = "application/json"
 
 
 @bp.get("/share/<share_id>")
 def document(share_id: str) -> ResponseReturnValue:
-    """The JSON of the session; stored gzip passes through untouched to clients that accept it."""
-    return _answer(share_id, _whole)
+    """The JSON of the session; what is stored as gzip passes through to clients that accept it."""
+    stored = _fetch(share_id)
+    if isinstance(stored, NotModified):
+        return _conditional(Response(status=304), stored.etag)
+    json = stored.json
+    read_conversation(json)
+    if stored.is_gzip and request.accept_encodings["gzip"] > 0:
+        response = Response(chunks(stored.stored), mimetype=JSON_TYPE)
+        response.headers["Content-Encoding"] = "gzip"
+        return _conditional(response, stored.etag)
+    return _conditional(Response(chunks(json), mimetype=JSON_TYPE), stored.etag)
 
 
 @bp.get("/share/<share_id>/data")
 @bp.get("/shares/<share_id>/data")
 def data(share_id: str) -> ResponseReturnValue:
     """The session as a list of `{type, data}`, for `opencode import <link>`."""
-    return _answer(share_id, lambda found: Response(native_items(found.json), mimetype="application/json"))
+    stored = _fetch(share_id)
+    if isinstance(stored, NotModified):
+        return _conditional(Response(status=304), stored.etag)
+    return _conditional(Response(sync_items(stored.json), mimetype=JSON_TYPE), stored.etag)
 
 
-def _answer(share_id: str, make: Callable[[Document], Response]) -> Response:
-    life = parts().shares.life(share_id)
-    found = parts().documents.fetch(life, _known_etag())
-    if found is None:
+def _fetch(share_id: str) -> StoredDocument | NotModified:
+    stored = services().documents.fetch(services().shares.get_live(share_id), _known_etag())
+    if stored is None:
         raise NotUploaded
-    response = Response(status=304) if isinstance(found, Unchanged) else make(found)
-    response.set_etag(found.etag, weak=True)
+    return stored
+
+
+def _conditional(response: Response, etag: str) -> Response:
+    response.set_etag(etag, weak=True)
     response.headers["Cache-Control"] = "private, no-cache"
     response.vary.add("Accept-Encoding")
     return response
-
-
-def _whole(document: Document) -> Response:
-    json = document.json
-    read_conversation(json)
-    if document.is_gzip and request.accept_encodings["gzip"] > 0:
-        response = Response(in_pieces(document.stored), mimetype="application/json")
-        response.headers["Content-Encoding"] = "gzip"
-        return response
-    return Response(in_pieces(json), mimetype="application/json")
 
 
 def _known_etag() -> str | None:

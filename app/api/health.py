@@ -1,4 +1,4 @@
-"""Blueprint `health`: whether the process lives, and whether what it needs can be reached."""
+"""Blueprint `health`: whether the process is alive, and whether what it needs can be reached."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 
 from app.db.extensions import db
-from app.services.container import parts
+from app.services.container import services
 from app.storage import StorageError
 
-CHECK_SECONDS = 2
-# Anybody may ask as often as they like, and a bucket bills each look at it.
-GOOD_SECONDS = 1
-GOOD_UNTIL = "better_share.good_until"
+TIMEOUT_SECONDS = 2
+# Anybody may ask as often as they like, and a bucket bills every request.
+CACHE_SECONDS = 1
+READY_UNTIL = "better_share.ready_until"
 
 bp = Blueprint("health", __name__)
 
@@ -32,25 +32,22 @@ def alive() -> ResponseReturnValue:
 
 @bp.get("/readyz")
 def ready() -> ResponseReturnValue:
-    """200 when database and store answer in time, or did in the last GOOD_SECONDS.
-
-    Their errors become 503 like everywhere else.
-    """
-    known = current_app.extensions
-    if time.monotonic() >= known.get(GOOD_UNTIL, 0.0):
-        _check(_ask_database, DatabaseTimeout())
-        _check(parts().store.check, StorageError(f"no answer within {CHECK_SECONDS} s"))
-        known[GOOD_UNTIL] = time.monotonic() + GOOD_SECONDS
+    """200 if database and store answer in time, or did in the last CACHE_SECONDS; otherwise 503."""
+    extensions = current_app.extensions
+    if time.monotonic() >= extensions.get(READY_UNTIL, 0.0):
+        _check(_query_database, DatabaseTimeout())
+        _check(services().store.check, StorageError(f"no answer within {TIMEOUT_SECONDS} s"))
+        extensions[READY_UNTIL] = time.monotonic() + CACHE_SECONDS
     return {"status": "ok"}
 
 
-def _ask_database() -> None:
+def _query_database() -> None:
     with db.engine.connect() as connection:
         connection.execute(text("SELECT 1"))
 
 
-def _check(check: Callable[[], None], late: Exception) -> None:
-    """Raises what `check` raises, or `late`: a server that hangs keeps its clients waiting for minutes."""
+def _check(check: Callable[[], None], timeout: Exception) -> None:
+    """Raises what `check` raises, or `timeout`; in a thread, because a store may hang for minutes."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     outcome: Future[None] = Future()
 
@@ -65,6 +62,6 @@ def _check(check: Callable[[], None], late: Exception) -> None:
 
     Thread(target=run, daemon=True).start()
     try:
-        outcome.result(CHECK_SECONDS)
+        outcome.result(TIMEOUT_SECONDS)
     except TimeoutError:
-        raise late from None
+        raise timeout from None

@@ -1,19 +1,32 @@
-"""Counts rate limits in the database, so that they are exact across workers without Redis."""
+"""Where rate limits are counted: in the app's database, or in Redis with the database as fallback.
+
+`limits` has no SQL storage. Flask-Limiter selects a storage by URI; importing this module registers both.
+"""
 
 from __future__ import annotations
 
+import logging
 import time
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
+from urllib.parse import urlsplit
 
 from flask import g
-from limits.storage import Storage
+from limits.storage import Storage, storage_from_string
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError
+from redis.retry import Retry
 from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.models import RateLimitCount
-from app.services.container import parts
+from app.services.container import services
 
-URI = "database://"
+DATABASE_URI = "database://"
+FALLBACK_URI = "fallback://"
+# How long Redis may take to answer, and for how long it is left alone once it did not.
+ANSWER_SECONDS = 2
+RETRY_SECONDS = 5
 
 # One statement, so that the database serialises workers that count the same key; both dialects read it.
 COUNT = text(
@@ -27,18 +40,22 @@ COUNT = text(
     RETURNING hits, expires_at
     """
 )
-
-CLOSED = delete(RateLimitCount).where(RateLimitCount.expires_at <= bindparam("now"))
+DELETE_CLOSED = delete(RateLimitCount).where(RateLimitCount.expires_at <= bindparam("now"))
 WINDOW = select(RateLimitCount.hits, RateLimitCount.expires_at).where(RateLimitCount.key == bindparam("key"))
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Window(NamedTuple):
+    """One key's count; `expires_at` in epoch seconds."""
+
     hits: int
     expires_at: float
 
 
 class DatabaseStorage(Storage):
-    """Fixed windows in the app's own database; what `URI` selects."""
+    """Counts fixed windows in the app's database, exactly across workers and hosts."""
 
     STORAGE_SCHEME = ["database"]  # noqa: RUF012 - the base class declares an instance attribute
 
@@ -49,10 +66,10 @@ class DatabaseStorage(Storage):
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         now = time.time()
         values = {"key": key, "amount": amount, "now": now, "expires_at": now + expiry}
-        window = Window._make(parts().standing.execute(COUNT, values).one())
+        window = Window._make(services().connection.execute(COUNT, values).one())
         if window.hits == amount:
-            # A window opens rarely enough to pay for sweeping those that have closed.
-            parts().standing.execute(CLOSED, {"now": now})
+            # Windows open rarely enough to pay for deleting those that have closed.
+            services().connection.execute(DELETE_CLOSED, {"now": now})
         self._counted()[key] = window
         return window.hits
 
@@ -66,26 +83,100 @@ class DatabaseStorage(Storage):
 
     def check(self) -> bool:
         try:
-            parts().standing.execute(select(1), {})
+            services().connection.execute(select(1), {})
         except SQLAlchemyError:
             return False
         return True
 
     def reset(self) -> int:
         self._counted().clear()
-        return parts().standing.execute(delete(RateLimitCount), {}).rowcount
+        return services().connection.execute(delete(RateLimitCount), {}).rowcount
 
     def clear(self, key: str) -> None:
         self._counted().pop(key, None)
-        parts().standing.execute(delete(RateLimitCount).where(RateLimitCount.key == key), {})
+        services().connection.execute(delete(RateLimitCount).where(RateLimitCount.key == key), {})
 
     def _window(self, key: str) -> Window | None:
-        """The window of a key; what this request has just counted is not asked for again."""
+        """The window of a key. Flask-Limiter asks again for what it has just counted; that costs no query."""
         if key in self._counted():
             return self._counted()[key]
-        row = parts().standing.first(WINDOW, {"key": key})
+        row = services().connection.first(WINDOW, {"key": key})
         return Window(*row) if row else None
 
     def _counted(self) -> dict[str, Window]:
+        """The windows that this request has counted."""
         counted: dict[str, Window] = g.setdefault("counted_windows", {})
         return counted
+
+
+class FallbackStorage(Storage):
+    """Counts in the storage at the URI `main`, and in the database while that cannot be reached.
+
+    The database is shared by all workers: counts start anew there and stay exact. Each worker tries `main`
+    again every RETRY_SECONDS, so for that long workers may count apart once `main` is back.
+    """
+
+    STORAGE_SCHEME = ["fallback"]  # noqa: RUF012 - the base class declares an instance attribute
+
+    def __init__(self, uri: str, wrap_exceptions: bool = False, *, main: str) -> None:
+        super().__init__(uri, wrap_exceptions)
+        self._main = cast(Storage, storage_from_string(main, **_options(main)))
+        self._database = DatabaseStorage()
+        self._is_down = False
+        self._retry_at = 0.0
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return SQLAlchemyError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        return self._call(lambda storage: storage.incr(key, expiry, amount))
+
+    def get(self, key: str) -> int:
+        return self._call(lambda storage: storage.get(key))
+
+    def get_expiry(self, key: str) -> float:
+        return self._call(lambda storage: storage.get_expiry(key))
+
+    def check(self) -> bool:
+        return self._call(lambda storage: storage.check())
+
+    def reset(self) -> int | None:
+        return self._call(lambda storage: storage.reset())
+
+    def clear(self, key: str) -> None:
+        self._call(lambda storage: storage.clear(key))
+
+    def _call(self, method: Callable[[Storage], T]) -> T:
+        if time.monotonic() >= self._retry_at:
+            try:
+                result = method(self._main)
+            except self._main.base_exceptions as error:
+                self._mark_down(type(error).__name__)
+            else:
+                self._mark_up()
+                return result
+        return method(self._database)
+
+    def _mark_down(self, reason: str) -> None:
+        if not self._is_down:
+            logger.warning("rate limits are counted in the database: their storage failed (%s)", reason)
+        self._is_down = True
+        self._retry_at = time.monotonic() + RETRY_SECONDS
+
+    def _mark_up(self) -> None:
+        if self._is_down:
+            logger.warning("rate limits are counted in their own storage again")
+        self._is_down = False
+
+
+def _options(uri: str) -> dict[str, Any]:
+    """Timeouts for Redis, so that requests do not wait for one that is gone.
+
+    The one retry is for connections that Redis has closed. A request that was answered late is not repeated,
+    because it may have been counted.
+    """
+    if not urlsplit(uri).scheme.startswith("redis"):
+        return {}
+    timeouts = {"socket_connect_timeout": ANSWER_SECONDS, "socket_timeout": ANSWER_SECONDS}
+    return {**timeouts, "retry": Retry(NoBackoff(), 1, supported_errors=(ConnectionError,))}

@@ -1,4 +1,4 @@
-"""What a request says in its body, and what is said of one that cannot be understood."""
+"""Decodes request bodies into structs, or answers 400 with the reason."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from flask import g, request
 from msgspec import Meta
 
 from app.errors import ApiError
-from app.opencode import decodable
+from app.opencode import replace_lone_surrogates
 
 SessionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,128}\Z")]
 R = TypeVar("R", bound=msgspec.Struct)
 
 
-def body_of(type: type[R]) -> R:
-    """The JSON body of the request; an empty one counts as `{}`."""
-    with refused_bodies():
-        return msgspec.json.decode(sent() or b"{}", type=type)
+def parse_body(type: type[R]) -> R:
+    """The JSON body of the request; an empty one counts as `{}`. Raises ApiError (400)."""
+    with as_bad_request():
+        return msgspec.json.decode(body_bytes() or b"{}", type=type)
 
 
-def sent() -> bytes:
-    """The body, in which every text can be decoded. Raises UnicodeDecodeError when it is not UTF-8."""
-    if "sent" not in g:
-        g.sent = decodable(request.get_data())
-    body: bytes = g.sent
+def body_bytes() -> bytes:
+    """The body, with lone surrogates replaced, read once. Raises UnicodeDecodeError when it is not UTF-8."""
+    if "body_bytes" not in g:
+        g.body_bytes = replace_lone_surrogates(request.get_data())
+    body: bytes = g.body_bytes
     return body
 
 
 @contextmanager
-def refused_bodies() -> Iterator[None]:
-    """What decoding a body raises becomes the answer that says why it is refused."""
+def as_bad_request() -> Iterator[None]:
+    """Turns what decoding raises into ApiError (400)."""
     try:
         yield
     except msgspec.ValidationError as error:

@@ -1,4 +1,4 @@
-"""The life of a share over HTTP: create, renew the upload link, delete."""
+"""The life cycle of a share over HTTP: create, renew the upload link, delete."""
 
 from __future__ import annotations
 
@@ -9,16 +9,23 @@ import msgspec
 from flask.typing import ResponseReturnValue
 from msgspec import Meta
 
-from app.api.auth import authorized_share, is_secret_in_body, presented_secret, require_share
-from app.api.blueprint import bp, limit_presigns, limit_requests
-from app.api.request_body import SessionId, body_of
-from app.api.tokens import require_creator
+from app.api.auth import (
+    authorized_share,
+    is_secret_in_body,
+    presented_secret,
+    require_creation_token,
+    require_share,
+)
+from app.api.blueprint import bp
+from app.api.rate_limits import limit_presigns, limit_requests
+from app.api.request_body import SessionId, parse_body
 from app.db.models import UPLOAD
 from app.errors import ApiError
 from app.http.metrics import count
-from app.http.request_log import about
-from app.services.container import parts
-from app.services.shares.service import SHARE_ID, Declared, ShareNotFound, Upload
+from app.http.request_log import set_share_id
+from app.services.container import services
+from app.services.shares.errors import ShareNotFound
+from app.services.shares.service import SHARE_ID, SignedUpload, UploadDeclaration
 
 ShareId = Annotated[str, Meta(pattern=rf"^{SHARE_ID}\Z")]
 
@@ -44,65 +51,66 @@ class CreateRequest(UploadRequest, kw_only=True):
 @limit_requests
 @limit_presigns
 def create() -> ResponseReturnValue:
-    """A new share with its first upload link; with the secret of an existing one, just another link."""
-    wanted = body_of(CreateRequest)
-    about(wanted.shareId)
-    declared = _declared(wanted)
+    """Creates a share with its first upload link; with the secret of an existing one, renews the link."""
+    body = parse_body(CreateRequest)
+    set_share_id(body.shareId)
+    declaration = _declaration(body)
     if authorized_share():
-        known = require_share(UPLOAD)
-        return _link(known.share_id, parts().shares.renew_upload(known, declared))
-    lifetime = timedelta(seconds=wanted.expiresIn) if wanted.expiresIn else None
-    share, secret = parts().shares.create(
-        wanted.shareId, wanted.sessionId, lifetime=lifetime, created_by=require_creator()
+        existing = require_share(UPLOAD)
+        return _link(existing.share_id, services().shares.renew_upload(existing, declaration))
+    lifetime = timedelta(seconds=body.expiresIn) if body.expiresIn else None
+    share, secret = services().shares.create(
+        body.shareId, body.sessionId, lifetime=lifetime, created_by=require_creation_token()
     )
     count("shares_created")
-    return {**_link(share.share_id, parts().shares.sign_upload(share, declared)), "secret": secret}, 201
+    upload = services().shares.sign_upload(share, declaration)
+    return {**_link(share.share_id, upload), "secret": secret}, 201
 
 
 @bp.post("/share/<share_id>/presign")
 def renew(share_id: str) -> ResponseReturnValue:
-    """A fresh upload link for the share's document."""
-    return _link(
-        share_id, parts().shares.renew_upload(require_share(UPLOAD), _declared(body_of(UploadRequest)))
-    )
+    """A new upload link for the share's document."""
+    share = require_share(UPLOAD)
+    return _link(share_id, services().shares.renew_upload(share, _declaration(parse_body(UploadRequest))))
 
 
 @bp.delete("/share/<share_id>")
 @bp.delete("/shares/<share_id>")
 def delete(share_id: str) -> ResponseReturnValue:
-    """Ends the share and removes its document; for OpenCode itself one that is gone already is a success."""
+    """Deletes a share and its document; for OpenCode itself, one that is gone already is a success."""
     try:
-        life = parts().shares.delete(share_id, presented_secret())
+        share = services().shares.delete(share_id, presented_secret())
     except ShareNotFound:
         if is_secret_in_body():
             return {"ok": True}
         raise
-    parts().forget(life.name)
+    services().forget(share.cache_key)
     count("shares_deleted")
     return {"ok": True}
 
 
-def _declared(wanted: UploadRequest) -> Declared:
-    config = parts().config
-    if wanted.contentEncoding not in (None, "gzip"):
+def _declaration(body: UploadRequest) -> UploadDeclaration:
+    """What the client declares, checked against the server's limits. Raises ApiError (400, 413, 415)."""
+    config = services().config
+    if body.contentEncoding not in (None, "gzip"):
         raise ApiError(415, "unsupported_encoding", "'contentEncoding' may be 'gzip' or absent.")
-    if wanted.size is None and config.UPLOAD_SIZE_REQUIRED:
+    if body.size is None and config.UPLOAD_SIZE_REQUIRED:
         raise ApiError(400, "size_required", "This server needs 'size', the bytes that will be uploaded.")
-    if wanted.size is not None and wanted.size > config.MAX_SESSION_BYTES:
+    if body.size is not None and body.size > config.MAX_SESSION_BYTES:
         raise ApiError(413, "too_large", f"A document may have at most {config.MAX_SESSION_BYTES:,} bytes.")
-    return Declared(wanted.size, wanted.contentEncoding)
+    return UploadDeclaration(body.size, body.contentEncoding)
 
 
-def _link(share_id: str, upload: Upload) -> dict[str, Any]:
-    ends = upload.share_expires_at
+def _link(share_id: str, upload: SignedUpload) -> dict[str, Any]:
+    expires_at = upload.share_expires_at
     return {
         "shareId": share_id,
-        "url": f"{parts().config.BASE_URL}/share/{share_id}",
+        "url": f"{services().config.BASE_URL}/share/{share_id}",
         "presignedUrl": upload.link.url,
         "headers": upload.link.headers,
         "expiresAt": _epoch_milliseconds(upload.expires_at),
         "createdAt": _epoch_milliseconds(upload.created_at),
-        **({"shareExpiresAt": _epoch_milliseconds(ends)} if ends else {}),
+        **({"shareExpiresAt": _epoch_milliseconds(expires_at)} if expires_at else {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""`flask shares`: what the operator sees of shares, and does to them."""
+"""`flask shares`: how the operator lists, shows and removes shares."""
 
 from app.cli import listing, migrate_store, remove
 from app.cli.group import shares

@@ -1,4 +1,4 @@
-"""The group itself: what went wrong is one sentence and exit status 1, as of a wrong usage it is 2."""
+"""The command group: failures are one sentence and exit status 1; wrong usage has status 2."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
-from app.services.shares.cleanup import NothingMatches
-from app.services.shares.service import ShareError
+from app.services.shares.cleanup import StoreMismatch
+from app.services.shares.errors import ShareError
 from app.services.shares.store_migration import OtherVersion
 from app.storage import StorageError
 
@@ -19,11 +19,11 @@ class Administration(AppGroup):
         try:
             return super().invoke(ctx)
         except StorageError as error:
-            raise click.ClickException(f"The storage of the sessions failed: {error}; try again.") from None
+            raise click.ClickException(f"The session storage failed: {error}; try again.") from None
         except DBAPIError as error:
             raise click.ClickException(f"The database failed: {str(error.orig).strip()}") from None
-        except (ShareError, NothingMatches, OtherVersion) as error:
+        except (ShareError, StoreMismatch, OtherVersion) as error:
             raise click.ClickException(str(error)) from None
 
 
-shares = Administration("shares", help="List, show, delete and clear away shares.")
+shares = Administration("shares", help="List, show, delete and clean up shares.")

@@ -1,4 +1,4 @@
-"""`list`, `show` and `stats`: what there is."""
+"""`list`, `show` and `stats`: commands that only read."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from app.cli.options import (
     SIZE,
     TAKES_IDS,
     as_json,
-    in_words,
+    format_size,
+    format_time,
     milliseconds,
     print_json,
     progress,
-    size_in_words,
 )
 from app.opencode import UnreadableDocument
-from app.services.container import parts
+from app.services.container import services
+from app.services.shares.errors import ShareExpired, ShareNotFound
 from app.services.shares.expiry import Expiry
-from app.services.shares.inventory import Entry, Inventory, Wanted
-from app.services.shares.service import ShareExpired, ShareNotFound
+from app.services.shares.inventory import Inventory, ShareFilter, ShareSummary
 from app.storage import document_key
 
 ROW = "{:<20}  {:<16}  {:<16}  {:>9}  {:<16}  {}"
@@ -39,41 +39,41 @@ ROW = "{:<20}  {:<16}  {:<16}  {:>9}  {:<16}  {}"
 @click.option("--expired", is_flag=True, help="Only shares that have expired and were not purged yet.")
 @click.option("--created-by", metavar="NAME", help="Only shares made with the token of this name.")
 @as_json
-def list_shares(as_json: bool, **wanted: Any) -> None:
+def list_shares(as_json: bool, **filters: Any) -> None:
     """List shares, oldest first."""
-    objects = progress(parts().store.objects(), "Listing documents")
-    entries = _inventory().entries(objects, Wanted(**wanted))
+    objects = progress(services().store.list(), "Listing documents")
+    summaries = _inventory().list(objects, ShareFilter(**filters))
     if as_json:
-        print_json([_as_json(entry) for entry in entries])
+        print_json([_as_json(share) for share in summaries])
         return
     click.echo(ROW.format("SHARE", "CREATED (UTC)", "UPLOADED (UTC)", "SIZE", "EXPIRES (UTC)", "CREATED BY"))
-    for entry in entries:
-        expires = "expired" if entry.has_expired else in_words(entry.expires_at)
-        times = in_words(entry.created_at), in_words(entry.uploaded_at)
-        size = size_in_words(entry.size)
-        click.echo(ROW.format(entry.share_id, *times, size, expires, entry.created_by or "-"))
+    for share in summaries:
+        expires = "expired" if share.has_expired else format_time(share.expires_at)
+        times = format_time(share.created_at), format_time(share.uploaded_at)
+        size = format_size(share.size)
+        click.echo(ROW.format(share.share_id, *times, size, expires, share.created_by or "-"))
 
 
 @shares.command(context_settings=TAKES_IDS)
 @click.argument("share_id", metavar="ID_OR_LINK", type=SHARE)
 @as_json
 def show(share_id: str, as_json: bool) -> None:
-    """Show one share and what its document says of itself."""
+    """Show one share, with the title of its session."""
     key = document_key(share_id)
-    entry = _inventory().entry(share_id, parts().store.objects(key))
-    if entry is None:
+    share = _inventory().get(share_id, services().store.list(key))
+    if share is None:
         raise ShareNotFound
-    facts = {**_as_json(entry), **_contents(share_id)}
+    fields = {**_as_json(share), **_contents(share_id)}
     if as_json:
-        print_json(facts)
+        print_json(fields)
         return
     times = {
-        "createdAt": in_words(entry.created_at),
-        "uploadedAt": in_words(entry.uploaded_at),
-        "expiresAt": in_words(entry.expires_at),
-        "size": size_in_words(entry.size),
+        "createdAt": format_time(share.created_at),
+        "uploadedAt": format_time(share.uploaded_at),
+        "expiresAt": format_time(share.expires_at),
+        "size": format_size(share.size),
     }
-    for name, value in {**facts, **times}.items():
+    for name, value in {**fields, **times}.items():
         click.echo(f"{name + ':':<13} {'-' if value is None else value}")
 
 
@@ -81,13 +81,13 @@ def show(share_id: str, as_json: bool) -> None:
 @as_json
 def stats(as_json: bool) -> None:
     """Count shares and the bytes of their documents."""
-    totals = _inventory().totals(progress(parts().store.objects(), "Listing documents"))
+    totals = _inventory().totals(progress(services().store.list(), "Listing documents"))
     if as_json:
         print_json(msgspec.to_builtins(totals))
         return
     in_text = {
-        "bytes": size_in_words(totals.bytes),
-        "largest_bytes": size_in_words(totals.largest_bytes),
+        "bytes": format_size(totals.bytes),
+        "largest_bytes": format_size(totals.largest_bytes),
         "created_by": ", ".join(f"{name} {count}" for name, count in totals.created_by.items()) or "-",
     }
     for name, value in {**asdict(totals), **in_text}.items():
@@ -95,29 +95,30 @@ def stats(as_json: bool) -> None:
 
 
 def _inventory() -> Inventory:
-    return Inventory(Expiry(parts().config.share_max_age))
+    return Inventory(Expiry(services().config.share_max_age))
 
 
-def _as_json(entry: Entry) -> dict[str, Any]:
-    """In the names of the API."""
+def _as_json(share: ShareSummary) -> dict[str, Any]:
+    """A share in the field names of the API."""
     return {
-        "shareId": entry.share_id,
-        "url": f"{parts().config.BASE_URL}/share/{entry.share_id}",
-        "sessionId": entry.session_id,
-        "createdBy": entry.created_by,
-        "createdAt": milliseconds(entry.created_at),
-        "uploadedAt": milliseconds(entry.uploaded_at),
-        "size": entry.size,
-        "expiresAt": milliseconds(entry.expires_at),
-        "expired": entry.has_expired,
+        "shareId": share.share_id,
+        "url": f"{services().config.BASE_URL}/share/{share.share_id}",
+        "sessionId": share.session_id,
+        "createdBy": share.created_by,
+        "createdAt": milliseconds(share.created_at),
+        "uploadedAt": milliseconds(share.uploaded_at),
+        "size": share.size,
+        "expiresAt": milliseconds(share.expires_at),
+        "expired": share.has_expired,
     }
 
 
 def _contents(share_id: str) -> dict[str, Any]:
-    """What a reader would see; nothing of a share that has expired, or got no document."""
+    """The title of the session; nothing for a share that has expired or got no document."""
     try:
-        edition = parts().documents.current(parts().shares.life(share_id))
-        return {"title": edition.index.conversation.title} if edition else {}
+        documents = services().documents
+        version = documents.current(services().shares.get_live(share_id))
+        return {"title": documents.index(version).conversation.title} if version else {}
     except ShareExpired:
         return {}
     except UnreadableDocument as error:

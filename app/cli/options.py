@@ -1,4 +1,4 @@
-"""What the commands take and give: ages, sizes, links, JSON, and progress."""
+"""Parameter types and output formats that the commands share."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Size(click.ParamType[int]):
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        found = re.fullmatch(r"(\d{1,12})([KMG]B)?", value.upper())
-        if not found:
+        match = re.fullmatch(r"(\d{1,12})([KMG]B)?", value.upper())
+        if not match:
             self.fail(f"{value!r} is no size such as '500KB' or '10MB'.", param, ctx)
-        return int(found[1]) * UNITS[found[2] or ""]
+        return int(match[1]) * UNITS[match[2] or ""]
 
 
 class ShareId(click.ParamType[str]):
@@ -50,14 +50,14 @@ class ShareId(click.ParamType[str]):
     name = "id or link"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        found = ID.fullmatch(value) or LINK.fullmatch(value)
-        if not found:
+        match = ID.fullmatch(value) or LINK.fullmatch(value)
+        if not match:
             self.fail(f"{value!r} is neither the id of a share nor a link to one.", param, ctx)
-        return found[1]
+        return match[1]
 
 
 AGE, SIZE, SHARE = Age(), Size(), ShareId()
-# For a command that takes ids: one may begin with a dash, and then looks like an option that nobody knows.
+# For commands that take ids: one that begins with a dash looks like an unknown option.
 TAKES_IDS = {"ignore_unknown_options": True}
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; times are epoch milliseconds.")
 dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
@@ -68,7 +68,7 @@ def print_json(value: object) -> None:
 
 
 def progress(items: Iterable[T], label: str) -> Iterator[T]:
-    """The items, counted on a terminal as they go by; a cron job's mail stays short."""
+    """The items, with a progress bar on a terminal; a cron job's mail stays short."""
     hidden = not sys.stderr.isatty()
     with click.progressbar(items, label=label, file=sys.stderr, show_pos=True, hidden=hidden) as counted:
         yield from counted
@@ -78,12 +78,12 @@ def milliseconds(time: datetime | None) -> int | None:
     return round(time.timestamp() * 1000) if time else None
 
 
-def in_words(time: datetime | None) -> str:
+def format_time(time: datetime | None) -> str:
     return time.strftime("%Y-%m-%d %H:%M") if time else "-"
 
 
-def size_in_words(size: int | None) -> str:
-    """In the units that SIZE reads."""
+def format_size(size: int | None) -> str:
+    """A size in the units that SIZE reads."""
     if size is None:
         return "-"
     unit = next((unit for unit in ("GB", "MB", "KB") if size >= UNITS[unit]), "")

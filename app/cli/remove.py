@@ -1,4 +1,4 @@
-"""`delete`, `purge` and `sweep`: what goes. Each may be repeated, and run beside the server."""
+"""`delete`, `purge` and `sweep`: commands that remove. Each may be repeated, and run beside the server."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import click
 
 from app.cli.group import shares
 from app.cli.options import SHARE, TAKES_IDS, as_json, dry_run, print_json, progress
-from app.services.container import parts
-from app.services.shares.cleanup import Upkeep
+from app.services.container import services
+from app.services.shares.cleanup import Cleanup
+from app.services.shares.errors import ShareNotFound
 from app.services.shares.expiry import Expiry
-from app.services.shares.service import ShareNotFound
 
 T = TypeVar("T")
 KINDS = {
@@ -29,14 +29,14 @@ KINDS = {
 def delete(share_ids: tuple[str, ...], dry_run: bool) -> None:
     """Delete shares for good; no secret is needed."""
     _refuse_unknown_options(share_ids)
-    unknown = False
+    has_unknown = False
     for share_id in share_ids:
         try:
             click.echo(_would_delete(share_id) if dry_run else _delete(share_id))
         except ShareNotFound:
-            unknown = True
+            has_unknown = True
             click.echo(f"There is no share {share_id}.", err=True)
-    if unknown:
+    if has_unknown:
         raise SystemExit(1)
 
 
@@ -44,70 +44,72 @@ def delete(share_ids: tuple[str, ...], dry_run: bool) -> None:
 @dry_run
 @as_json
 def purge(dry_run: bool, as_json: bool) -> None:
-    """Remove the shares that have expired, and their documents."""
-    upkeep = _upkeep()
-    expired = upkeep.expired()
+    """Remove expired shares and their documents."""
+    cleanup = _cleanup()
+    expired = cleanup.expired()
 
     def remove(share_id: str) -> bool:
-        life = upkeep.purge(share_id)
-        if life:
-            parts().forget(life.name)
-        return life is not None
+        share = cleanup.purge(share_id)
+        if share:
+            services().forget(share.cache_key)
+        return share is not None
 
-    removed = expired if dry_run else _those_that(remove, expired, "Removing expired shares")
+    removed = expired if dry_run else _remove_each(remove, expired, "Removing expired shares")
     _report({"expired": removed}, dry_run, as_json)
 
 
 @shares.command()
-@click.option("--force", is_flag=True, help="Also when no share has its document in the store.")
+@click.option("--force", is_flag=True, help="Even if no share has its document in the store.")
 @dry_run
 @as_json
 def sweep(force: bool, dry_run: bool, as_json: bool) -> None:
     """Remove what shares left behind.
 
-    That is: shares that got no document within a day, documents and broken uploads of more than a day that
-    belong to no share, and what keeps the ids of deleted shares from being used again, once it may go.
+    That is: shares that got no document within a day, documents and broken uploads older than a day that
+    belong to no share, and tombstones of deleted shares whose ids may be used again.
     """
-    upkeep = _upkeep()
-    objects = progress(parts().store.objects(), "Listing documents")
-    found = upkeep.leftovers(objects, is_sure=force)
-    empty, tombstones, strays = found.empty, found.tombstones, found.strays
+    cleanup = _cleanup()
+    objects = progress(services().store.list(), "Listing documents")
+    orphans = cleanup.find_orphans(objects, force=force)
+    empty, tombstones, strays = orphans.empty, orphans.tombstones, orphans.objects
     if not dry_run:
-        empty = _those_that(upkeep.sweep_empty, empty, "Removing shares without a document")
-        strays = _those_that(upkeep.sweep_stray, strays, "Removing documents without a share")
-        tombstones = _those_that(upkeep.sweep_tombstone, tombstones, "Freeing ids of deleted shares")
+        empty = _remove_each(cleanup.sweep_empty, empty, "Removing shares without a document")
+        strays = _remove_each(cleanup.sweep_object, strays, "Removing documents without a share")
+        tombstones = _remove_each(cleanup.sweep_tombstone, tombstones, "Freeing ids of deleted shares")
     removed = {
         "empty": empty,
-        "strays": [stray.key for stray in strays],
+        "strays": [info.key for info in strays],
         "tombstones": tombstones,
     }
     _report(removed, dry_run, as_json)
 
 
-def _upkeep() -> Upkeep:
-    return Upkeep(parts().store, Expiry(parts().config.share_max_age), parts().standing)
+def _cleanup() -> Cleanup:
+    config = services().config
+    return Cleanup(services().store, Expiry(config.share_max_age), services().connection)
 
 
 def _refuse_unknown_options(share_ids: tuple[str, ...]) -> None:
     """Stops before anything is deleted: a misspelled `--dry-run` looks like an id."""
-    upkeep = _upkeep()
+    cleanup = _cleanup()
     for share_id in share_ids:
-        if share_id.startswith("-") and not upkeep.knows(share_id):
+        if share_id.startswith("-") and not cleanup.has_row(share_id):
             raise click.UsageError(f"There is neither an option nor a share {share_id}.")
 
 
 def _delete(share_id: str) -> str:
-    parts().forget(parts().shares.remove(share_id).name)
+    services().forget(services().shares.delete_unchecked(share_id).cache_key)
     return f"deleted {share_id}"
 
 
 def _would_delete(share_id: str) -> str:
-    if parts().shares.find(share_id) is None:
+    if services().shares.find(share_id) is None:
         raise ShareNotFound
     return f"would delete {share_id}"
 
 
-def _those_that(remove: Callable[[T], bool], items: Iterable[T], label: str) -> list[T]:
+def _remove_each(remove: Callable[[T], bool], items: Iterable[T], label: str) -> list[T]:
+    """Removes the items and returns those that were still there."""
     return [item for item in progress(items, label) if remove(item)]
 
 

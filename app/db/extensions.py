@@ -1,18 +1,15 @@
-"""The Flask extensions, made here unbound and tied to an app by `create_app`."""
+"""The database extensions, unbound until `create_app` initialises them."""
 
 from __future__ import annotations
 
 import sqlite3
 from typing import Any
 
-from flask_limiter import Limiter
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import DeclarativeBase
-
-from app.api.addresses import counted_address
 
 
 class Base(DeclarativeBase):
@@ -30,12 +27,11 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
-limiter = Limiter(counted_address)
 
 
 @event.listens_for(Engine, "connect")
 def prepare_sqlite(connection: Any, _record: object) -> None:
-    """Lets several workers use one SQLite file: readers go on while one writes, writers wait their turn."""
+    """Lets several workers use one SQLite file: readers never wait, and writers wait for each other."""
     if isinstance(connection, sqlite3.Connection):
         connection.executescript(
             "PRAGMA busy_timeout=10000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"

@@ -1,4 +1,4 @@
-"""One at a time, on all machines that share a database."""
+"""Locks between all processes that use one database, on whichever host they run."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from app.lib.file_lock import file_lock
 
 
 @contextmanager
-def turn(name: str, *, wait: bool) -> Iterator[bool]:
-    """Whether nobody else is at `name` until the block ends; with `wait` not before that is so.
+def advisory_lock(name: str, *, wait: bool) -> Iterator[bool]:
+    """Holds the lock `name` for the block.
 
-    The lock goes with the process that holds it, also when that is killed.
+    Yields whether it was acquired; with `wait`, blocks until it is. The lock goes with the process that holds
+    it, also when that is killed.
     """
     if db.engine.dialect.name == "sqlite":
-        # It is never on two machines, and could only lock out every writer: a file beside it will do.
-        with file_lock(Path(f"{db.engine.url.database}.turn"), wait=wait) as is_mine:
-            yield is_mine
+        # SQLite has no such locks, and is never used by two hosts: a file beside it will do.
+        with file_lock(Path(f"{db.engine.url.database}.turn"), wait=wait) as is_acquired:
+            yield is_acquired
         return
     key = func.hashtextextended(name, 0)
     with db.engine.begin() as connection:

@@ -9,13 +9,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.extensions import Base
 
-# The ways a share is made.
+# Which protocol created a share: the plugin's uploads, or OpenCode's own sync batches.
 UPLOAD = "upload"
 NATIVE = "native"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time in UTC on every database; SQLite gives times back without their zone."""
+    """An aware time in UTC on every database; SQLite returns times without their zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -30,15 +30,14 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Share(Base):
-    """A link to one session.
+    """A link to one session, or the tombstone of a deleted one (`deleted_at` set, no session id).
 
-    `secret` holds the SHA-256 of the secret. A deleted share stays as a tombstone (`deleted_at` set, no
-    session id) until the last upload link issued for it, at `last_link_at`, can no longer be used.
-    `expires_at` is what was asked for when the share was made; `created_by` is the name of the token used.
+    `secret` is the SHA-256 of the secret, in hexadecimal. `last_link_at` is when an upload link was last
+    issued. `expires_at` is what the author asked for; `created_by` names the creation token that was used.
 
-    `source` is the way it was made: UPLOAD, or NATIVE by OpenCode's own protocol. Of a native one `revision`
-    numbers the last batch, `document_bytes` is the size of the stored document as JSON, and `pending_bytes`
-    that of the batches which are not in it yet; together they weigh at most `weight` (app.session.weight).
+    `source` is UPLOAD or NATIVE. For a NATIVE share, `revision` numbers the last sync batch, `document_bytes`
+    is the size of the checkpoint as JSON, and `pending_bytes` that of the batches which are not in it yet;
+    together they weigh at most `weight` (app.opencode.sync.weight).
     """
 
     __tablename__ = "shares"
@@ -59,9 +58,10 @@ class Share(Base):
 
 
 class ShareEvent(Base):
-    """A batch of OpenCode's own protocol that the document of its share may lack.
+    """A sync batch that the checkpoint of its share may lack.
 
-    `number` is its place in the order of arrival, `items` a JSON list of `size` bytes, packed with zstd.
+    `number` counts the batches of a share from 1, in the order of arrival; `items` is a JSON list of `size`
+    bytes, compressed with zstd.
     """
 
     __tablename__ = "share_events"
@@ -74,7 +74,7 @@ class ShareEvent(Base):
 
 
 class RateLimitCount(Base):
-    """How often a key was counted in its current window, which ends at `expires_at` (epoch seconds)."""
+    """How often a key was counted in its current window, which closes at `expires_at` (epoch seconds)."""
 
     __tablename__ = "rate_limit_counts"
 

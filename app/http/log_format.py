@@ -1,4 +1,4 @@
-"""What the server writes down: one line for each request, as text or JSON, and nothing secret in it."""
+"""The lines of the log, as text or JSON: one for each request, with nothing secret in it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from urllib.parse import quote
 
 import msgspec
 
-from app.http.request_log import Answered, request_id
+from app.http.request_log import RequestRecord, current_request_id
 
-# A token in an address is as good as a password, and a query may be the signature of an upload link.
-# Slashes and dots that are too many, or a capital, do not make it another one.
+# A token in a path is as good as a password, and a query may be the signature of an upload link. Extra
+# slashes and dots, or capitals, do not make it another token.
 TOKEN = re.compile(r"/(t|%[57]4)/[./]*[^/\s]+", re.IGNORECASE)
 QUERY = re.compile(r"\?\S+")
-SHOWN_CHARACTERS = 200
-# What most requests are made of; encoding it takes longer than all else of a line.
+MAX_FIELD_CHARACTERS = 200
+# What most requests consist of; percent-encoding it would take longer than the rest of a line.
 PLAIN = re.compile(r"[A-Za-z0-9_.~/*@:-]{0,200}")
+# In the order in which text lines show them.
+TEXT_FIELDS = ("share_id", "route", "ms", "bytes", "client")
 
 access = logging.getLogger("app.access")
 
 
 def configuration(log_format: str) -> dict[str, Any]:
-    """For logging.config: everything goes to stderr, the app's own loggers from INFO on."""
+    """For logging.config.dictConfig: everything goes to stderr, the app's own loggers from INFO on."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -39,35 +41,35 @@ def configuration(log_format: str) -> dict[str, Any]:
     }
 
 
-def write(told: Answered) -> None:
-    """The line of one request."""
+def log_request(record: RequestRecord) -> None:
+    """Writes the line of one request to the logger `app.access`."""
     if access.isEnabledFor(logging.INFO):
-        facts = {
-            "request_id": told.request_id,
-            "method": told.method,
-            "route": told.route,
-            "share_id": told.share_id and _plain(told.share_id),
-            "status": told.status,
-            "ms": round(told.seconds * 1000, 2),
-            "bytes": told.bytes,
-            "client": _plain(told.client),
+        fields = {
+            "request_id": record.request_id,
+            "method": record.method,
+            "route": record.route,
+            "share_id": record.share_id and _escape(record.share_id),
+            "status": record.status,
+            "ms": round(record.seconds * 1000, 2),
+            "bytes": record.bytes,
+            "client": _escape(record.client),
         }
-        access.info("%s %s %d", told.method, _shown_path(told), told.status, extra={"facts": facts})
+        access.info("%s %s %d", record.method, _masked_path(record), record.status, extra={"fields": fields})
 
 
-def _shown_path(told: Answered) -> str:
-    return _plain(TOKEN.sub("/t/***", told.path)) + ("?***" if told.query else "")
+def _masked_path(record: RequestRecord) -> str:
+    return _escape(TOKEN.sub("/t/***", record.path)) + ("?***" if record.query else "")
 
 
-def _plain(text: str) -> str:
-    """What a stranger typed, in so many characters and such that it cannot forge a line."""
+def _escape(text: str) -> str:
+    """What a client sent, shortened and percent-encoded, so that it cannot forge a line."""
     if PLAIN.fullmatch(text):
         return text
-    return quote(text[:SHOWN_CHARACTERS], safe="/*@:~", errors="replace")
+    return quote(text[:MAX_FIELD_CHARACTERS], safe="/*@:~", errors="replace")
 
 
 class AddressFilter(logging.Filter):
-    """Masks the addresses of requests in what gunicorn says of them."""
+    """Masks tokens and queries in what gunicorn logs about requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = QUERY.sub("?***", TOKEN.sub("/t/***", record.getMessage()))
@@ -76,19 +78,18 @@ class AddressFilter(logging.Filter):
 
 
 class TextFormatter(logging.Formatter):
-    """`time LEVEL logger request message fact=value ...`, and what was raised below it."""
+    """`time LEVEL logger request-id message field=value ...`, with a traceback below it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        facts = _facts(record)
-        words = [_time(record), record.levelname, record.name, facts["request_id"] or "-"]
-        shown = ("share_id", "route", "ms", "bytes", "client")
-        told = [f"{name}={facts[name]}" for name in shown if facts.get(name) is not None]
-        line = " ".join([*words, record.getMessage(), *told])
-        return "\n".join([line, *_raised(self, record)])
+        fields = _fields(record)
+        words = [_time(record), record.levelname, record.name, fields["request_id"] or "-"]
+        pairs = [f"{name}={fields[name]}" for name in TEXT_FIELDS if fields.get(name) is not None]
+        line = " ".join([*words, record.getMessage(), *pairs])
+        return "\n".join([line, *_traceback(self, record)])
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object a line, without fields that are null."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -96,25 +97,25 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **_facts(record),
+            **_fields(record),
         }
-        if raised := _raised(self, record):
-            line["exception"] = raised[0]
-        known = {name: value for name, value in line.items() if value is not None}
-        return msgspec.json.encode(known).decode()
+        if traceback := _traceback(self, record):
+            line["exception"] = traceback[0]
+        present = {name: value for name, value in line.items() if value is not None}
+        return msgspec.json.encode(present).decode()
 
 
 FORMATTERS = {"text": TextFormatter, "json": JsonFormatter}
 
 
-def _facts(record: logging.LogRecord) -> dict[str, Any]:
-    facts: dict[str, Any] | None = getattr(record, "facts", None)
-    return facts or {"request_id": request_id()}
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    fields: dict[str, Any] | None = getattr(record, "fields", None)
+    return fields or {"request_id": current_request_id()}
 
 
 def _time(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
 
-def _raised(formatter: logging.Formatter, record: logging.LogRecord) -> list[str]:
+def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> list[str]:
     return [formatter.formatException(record.exc_info)] if record.exc_info else []

@@ -1,4 +1,4 @@
-"""What Prometheus may ask for at `/metrics`: counted by each worker, added up when asked."""
+"""Prometheus metrics at `/metrics`: counted by each worker, added up when scraped."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Literal
 
 from flask import Flask, Response, abort, current_app, request
 
-from app.http.request_log import Answered
+from app.http.request_log import RequestRecord
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-    from prometheus_client import CollectorRegistry, Counter
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from prometheus_client import CollectorRegistry, Counter, Gauge
 
 EXTENSION = "better_share_metrics"
+# Where prometheus_client keeps one memory-mapped file for each worker.
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
-# Everything a stranger may send ends up as a label, so what is not known is not named.
+BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+# Whatever a client sends would become a label, so unknown methods share one.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 
 Event = Literal[
@@ -32,8 +33,8 @@ Event = Literal[
 ]
 EVENTS: dict[Event, str] = {
     "renders": "Pages that were rendered.",
-    "cache_hits": "Pages that were served as kept.",
-    "cache_misses": "Pages that were asked for and not kept.",
+    "cache_hits": "Pages that were served from a cache.",
+    "cache_misses": "Pages that were asked for and not cached.",
     "store_errors": "Requests that failed because the store did.",
     "database_errors": "Requests that failed because the database did.",
     "shares_created": "Shares that were created.",
@@ -42,20 +43,20 @@ EVENTS: dict[Event, str] = {
 
 
 def count(event: Event) -> None:
-    """Counts an event, if anything is counted at all."""
+    """Counts an event of the current app; does nothing where metrics are off."""
     counter(current_app, event)()
 
 
 def counter(app: Flask, event: Event) -> Callable[[], None]:
-    """What counts an event where there is no request of Flask's."""
-    counters: dict[Event, Counter] | None = app.extensions.get(EXTENSION)
-    return counters[event].inc if counters else lambda: None
+    """The function that counts an event where there is no current app."""
+    metrics: Metrics | None = app.extensions.get(EXTENSION)
+    return metrics.events[event].inc if metrics else lambda: None
 
 
-def prepare(data_dir: Path, port: int) -> None:
-    """Makes the folder through which the workers of one server add up, without what another run left in it.
+def prepare_folder(data_dir: Path, port: int) -> None:
+    """Creates the folder that the workers of one server share, without what an earlier run left in it.
 
-    Must come before any worker starts.
+    Must run before any worker starts.
     """
     folder = Path(os.environ.setdefault(FOLDER, str(data_dir / f"metrics-{port}")))
     folder.mkdir(parents=True, exist_ok=True)
@@ -64,51 +65,64 @@ def prepare(data_dir: Path, port: int) -> None:
 
 
 def forget_worker(pid: int) -> None:
-    """Takes a worker that has ended out of what counts as busy."""
+    """Removes a worker that has ended from the gauge of busy ones."""
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
-def init_app(app: Flask) -> Callable[[Answered], None]:
-    """Makes `app` answer at `/metrics`; gives back what counts each request that was answered."""
-    # A server that is not asked for metrics does not pay for the library.
-    from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+class Metrics:
+    """The collectors of one app, and its route `/metrics`."""
 
-    registry = CollectorRegistry()
-    requests = Counter(
-        "better_share_requests", "Requests answered.", ["method", "route", "status"], registry=registry
-    )
-    seconds = Histogram(
-        "better_share_request_seconds", "Seconds to answer.", ["route"], buckets=SECONDS, registry=registry
-    )
-    busy = Gauge(
-        "better_share_busy_workers", "Workers with a request.", registry=registry, multiprocess_mode="livesum"
-    )
-    app.extensions[EXTENSION] = {
-        name: Counter(f"better_share_{name}", text, registry=registry) for name, text in EVENTS.items()
-    }
+    def __init__(self, app: Flask) -> None:
+        # Imported here, because a server without metrics does not pay for the library.
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-    serve = app.wsgi_app
+        registry = CollectorRegistry()
+        self.events: dict[Event, Counter] = {
+            name: Counter(f"better_share_{name}", text, registry=registry) for name, text in EVENTS.items()
+        }
+        self._requests = Counter(
+            "better_share_requests", "Requests answered.", ["method", "route", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "better_share_request_seconds",
+            "Seconds to answer.",
+            ["route"],
+            buckets=BUCKETS_SECONDS,
+            registry=registry,
+        )
+        self.busy_workers: Gauge = Gauge(
+            "better_share_busy_workers",
+            "Workers with a request.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        app.extensions[EXTENSION] = self
+        app.add_url_rule("/metrics", "metrics", lambda: _response(registry))
 
-    def serve_busily(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        with busy.track_inprogress():
-            return serve(environ, start_response)
-
-    app.wsgi_app = serve_busily  # type: ignore[method-assign]
-    app.add_url_rule("/metrics", "metrics", lambda: _answer(registry))
-
-    def watch(told: Answered) -> None:
-        route = told.route or "none"
-        method = told.method if told.method in METHODS else "other"
-        requests.labels(method, route, str(told.status)).inc()
-        seconds.labels(route).observe(told.seconds)
-
-    return watch
+    def observe(self, record: RequestRecord) -> None:
+        """Counts one request that was answered."""
+        route = record.route or "none"
+        method = record.method if record.method in METHODS else "other"
+        self._requests.labels(method, route, str(record.status)).inc()
+        self._seconds.labels(route).observe(record.seconds)
 
 
-def _answer(registry: CollectorRegistry) -> Response:
-    """For those inside only: what came through a proxy came from outside."""
+class BusyGauge:
+    """WSGI middleware that counts the requests in progress; touches nothing in the environ."""
+
+    def __init__(self, app: WSGIApplication, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with self._metrics.busy_workers.track_inprogress():
+            return self._app(environ, start_response)
+
+
+def _response(registry: CollectorRegistry) -> Response:
+    """404 for requests through a proxy: they come from outside."""
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
 
     if "X-Forwarded-For" in request.headers:

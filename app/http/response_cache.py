@@ -1,106 +1,130 @@
-"""Answers again as it was answered before, ahead of all that Flask does for a request.
+"""WSGI middleware that serves cached responses for GET /share/<id> without entering Flask.
 
-Of a page that is kept, finding its view and making its response cost more than asking the database whether it
-may be shown; so the answers themselves are kept, and only that question remains.
+For a cached page, routing and building the response cost more than asking the database whether it may be
+shown. Here the whole response is kept in memory, and only that question remains.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy.exc import SQLAlchemyError
+from cachetools import LRUCache
 
-from app.http.negotiation import best_encoding, prefers_markdown
-from app.http.recent import Recent
-from app.http.request_log import note
-from app.services.documents.service import Documents, Edition
-from app.services.shares.service import SHARE_ID, ShareError, Shares
+from app.http.compression import best_encoding, prefers_markdown
+from app.http.request_log import set_request_context
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-MEMORY_BYTES = 16 * 1024 * 1024
-PAGE = re.compile(f"/share/({SHARE_ID})")
-ROUTE = "/share/<share_id>"
-# Under which a view leaves what its answer was made of.
-SHOWN = "better_share.shown"
+MAX_BYTES = 16 * 1024 * 1024
+# Where a view leaves the body and the version of a response that may be cached.
+CACHEABLE_KEY = "better_share.cacheable"
 
 
-class Shown(NamedTuple):
-    """The version of a document and the page of it, encoded, that an answer has."""
+class Version(NamedTuple):
+    """What a response was made from: the share's cache key and the ETag of its document."""
 
-    life: str
+    cache_key: str
     etag: str
+
+
+class _Cacheable(NamedTuple):
+    version: Version
     body: bytes
 
 
 @dataclass(frozen=True)
-class _Answer:
-    shown: Shown
+class CachedResponse:
+    """A 200 response as it was sent."""
+
+    version: Version
     headers: list[tuple[str, str]]
+    body: bytes
 
 
-def may_be_repeated(environ: WSGIEnvironment, edition: Edition, body: bytes) -> None:
-    """Notes that whoever asks the same again may get the same, for as long as the edition is the newest."""
-    environ[SHOWN] = Shown(edition.life.name, edition.etag, body)
+def mark_cacheable(environ: WSGIEnvironment, version: Version, body: bytes) -> None:
+    """Lets the response to the current request be served again while its version is the current one."""
+    environ[CACHEABLE_KEY] = _Cacheable(version, body)
 
 
-class Replay:
-    """Keeps the answers of `app` to requests for the first page of a share, the last MEMORY_BYTES of them.
+class ResponseCache:
+    """Keeps the last MAX_BYTES of responses to plain GET requests for `path`, by share and encoding.
 
-    `on_repeat` is called for each that is given again.
+    `path` matches PATH_INFO and captures the share's id; `route` is its name in logs and metrics.
+    `is_current(share_id, version)` decides at every request whether a response may still be served, and
+    `on_hit` is called for each that is.
+
+    Reads `better_share.cacheable` from the environ, and sets what `set_request_context` does.
     """
 
     def __init__(
-        self, app: WSGIApplication, shares: Shares, documents: Documents, on_repeat: Callable[[], None]
+        self,
+        app: WSGIApplication,
+        path: re.Pattern[str],
+        route: str,
+        is_current: Callable[[str, Version], bool],
+        on_hit: Callable[[], None],
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         self._app = app
-        self._shares = shares
-        self._documents = documents
-        self._on_repeat = on_repeat
-        self._answers: Recent[tuple[str, str], _Answer] = Recent(MEMORY_BYTES)
+        self._path = path
+        self._route = route
+        self._is_current = is_current
+        self.on_hit = on_hit
+        self._responses: LRUCache[tuple[str, str], CachedResponse] = LRUCache(
+            max_bytes, getsizeof=lambda response: len(response.body)
+        )
+        self._lock = threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path = PAGE.fullmatch(environ["PATH_INFO"])
-        if path is None or not _is_plain(environ):
+        match = self._path.fullmatch(environ["PATH_INFO"])
+        if match is None or not _is_plain(environ):
             return self._app(environ, start_response)
-        key = (path[1], best_encoding(environ.get("HTTP_ACCEPT_ENCODING", "")))
-        answer = self._answers.get(key)
-        if answer and self._is_current(path[1], answer.shown):
-            self._on_repeat()
-            note(environ, ROUTE, path[1])
-            start_response("200 OK", answer.headers)
-            return [answer.shown.body]
+        share_id = match[1]
+        key = (share_id, best_encoding(environ.get("HTTP_ACCEPT_ENCODING", "")))
+        response = self._get(key)
+        if response and self._is_current(share_id, response.version):
+            self.on_hit()
+            set_request_context(environ, self._route, share_id)
+            start_response("200 OK", response.headers)
+            return [response.body]
 
-        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            shown = environ.get(SHOWN)
-            if shown and status.startswith("200"):
-                self._answers.put(shown.life, key, _Answer(shown, headers), len(shown.body))
+        def start_and_cache(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            cacheable: _Cacheable | None = environ.get(CACHEABLE_KEY)
+            if cacheable and status.startswith("200"):
+                self._put(key, CachedResponse(cacheable.version, headers, cacheable.body))
             return start_response(status, headers, *error)
 
-        return self._app(environ, start)
+        return self._app(environ, start_and_cache)
 
-    def lives(self) -> set[str]:
-        """The names of the lives of which there are answers."""
-        return self._answers.lives()
+    def cache_keys(self) -> Collection[str]:
+        """The cache keys of the shares of which there are responses."""
+        with self._lock:
+            return {response.version.cache_key for response in self._responses.values()}
 
-    def forget(self, life: str) -> None:
-        self._answers.forget(life)
+    def forget(self, cache_key: str) -> None:
+        with self._lock:
+            for key, response in list(self._responses.items()):
+                if response.version.cache_key == cache_key:
+                    del self._responses[key]
 
-    def _is_current(self, share_id: str, shown: Shown) -> bool:
-        """Whether the answer may be given again. What cannot be found out is for the app to say."""
-        try:
-            life = self._shares.life(share_id)
-        except (ShareError, SQLAlchemyError):
-            return False
-        return life.name == shown.life and self._documents.is_newest(life, shown.etag)
+    def _get(self, key: tuple[str, str]) -> CachedResponse | None:
+        with self._lock:
+            return self._responses.get(key)
+
+    def _put(self, key: tuple[str, str], response: CachedResponse) -> None:
+        if len(response.body) > self._responses.maxsize:
+            return
+        with self._lock:
+            self._responses[key] = response
 
 
 def _is_plain(environ: WSGIEnvironment) -> bool:
-    """Whether a request says no more than which page it wants, in which encoding."""
+    """Whether nothing but the path and Accept-Encoding decides what the response is."""
     return (
         environ["REQUEST_METHOD"] == "GET"
         and not environ.get("QUERY_STRING")

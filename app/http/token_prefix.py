@@ -1,4 +1,4 @@
-"""Takes a token in front of the path, for clients that can be told an address but no header."""
+"""WSGI middleware that takes a creation token from the path, for clients that cannot send a header."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ MASKED = "/t/***"
 class TokenPrefix:
     """Serves `/t/<token>/path` as `/path` with `Authorization: Bearer <token>`.
 
-    The prefix is in no link that the app makes, and servers that log the address as it came read `/t/***`.
-    Slashes may be doubled: the token behind them is a token all the same.
+    Removes the prefix from PATH_INFO, sets HTTP_AUTHORIZATION, and masks the token in RAW_URI and
+    REQUEST_URI, which servers log. No link of the app carries the prefix. Doubled slashes are allowed,
+    because the token behind them is a token all the same.
     """
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if found := PREFIX.fullmatch(environ.get("PATH_INFO", "")):
-            path = found[2] or "/"
+        if match := PREFIX.fullmatch(environ.get("PATH_INFO", "")):
+            path = match[2] or "/"
             environ["PATH_INFO"] = path
-            environ["HTTP_AUTHORIZATION"] = f"Bearer {found[1]}"
+            environ["HTTP_AUTHORIZATION"] = f"Bearer {match[1]}"
             query = environ.get("QUERY_STRING")
             masked = f"{MASKED}{quote(path, encoding='latin-1')}{f'?{query}' if query else ''}"
-            # As gunicorn and others call it.
+            # The names under which gunicorn and other servers keep the request target.
             for name in ("RAW_URI", "REQUEST_URI"):
                 if name in environ:
                     environ[name] = masked

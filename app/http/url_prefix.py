@@ -1,4 +1,4 @@
-"""Serves the app below the path of its public address, where that has one."""
+"""WSGI middleware that serves the app below the path of its public address."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-class Mount:
-    """Makes every link of `app` begin with `prefix`, whether or not a proxy takes it off the path.
+class UrlPrefix:
+    """Makes every link of `app` begin with `prefix`, whether or not a proxy strips it from the path.
 
-    That is told by the path alone, so no path of `app` may begin as `prefix` does (`config.OWN_PATHS`).
-    The prefix is a setting and no header's word: pages are kept for all readers, so one who forged it
-    would put his links on everybody's page.
+    Sets SCRIPT_NAME to the prefix, and removes it from PATH_INFO if it is there. No path of `app` may begin
+    like `prefix` (`config.OWN_PATHS`), since the path alone tells whether a proxy has stripped it.
+
+    The prefix is a setting and never taken from a header such as X-Forwarded-Prefix: pages are cached for all
+    readers, so whoever forged it would put links of theirs on everybody's page.
     """
 
     def __init__(self, app: WSGIApplication, prefix: str) -> None:

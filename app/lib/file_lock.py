@@ -1,4 +1,4 @@
-"""A file that one process at a time has."""
+"""A lock between processes of one host."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from pathlib import Path
 
 @contextmanager
 def file_lock(path: Path, *, wait: bool) -> Iterator[bool]:
-    """Whether no other process has the file until the block ends; with `wait`, once none has.
+    """Holds an exclusive `flock` on the file for the block; creates the file if necessary.
 
-    The lock goes with the process that holds it, also when that is killed. Raises OSError.
+    Yields whether the lock was acquired; with `wait`, blocks until it is. The lock goes with the process that
+    holds it, also when that is killed. Raises OSError.
     """
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-            is_mine = True
+            is_acquired = True
         except BlockingIOError:
-            is_mine = False
-        yield is_mine
+            is_acquired = False
+        yield is_acquired

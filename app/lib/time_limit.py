@@ -1,4 +1,4 @@
-"""Ends what takes too long, whatever it is doing."""
+"""A limit on the processor time of a block of code, whatever it is doing."""
 
 from __future__ import annotations
 
@@ -10,32 +10,36 @@ from contextlib import contextmanager
 from types import FrameType
 
 
-class TimeUp(BaseException):
-    """The time is over. Not an Exception, because lexers swallow those while they compile."""
+class TimeLimitExceeded(BaseException):
+    """The time is over. Not an Exception, because Pygments swallows those while a lexer compiles."""
 
 
 @contextmanager
-def timer(seconds: float) -> Iterator[None]:
-    """Raises TimeUp in the block after `seconds` of processor time; a busy machine cuts nothing short.
+def cpu_time_limit(seconds: float) -> Iterator[None]:
+    """Raises TimeLimitExceeded in the block after `seconds` of processor time.
 
-    Only the main thread has timers: there a gunicorn sync worker renders. Elsewhere the budgets of bytes
-    and lines stand alone. Timers nest: what is left of the outer one goes on after the block.
+    Processor time, so that a busy machine cuts nothing short. It interrupts regular expressions too, because
+    CPython's `re` checks for signals while it matches. Limits nest: what is left of the outer one goes on
+    after the block.
+
+    Python delivers signals to the main thread only, which is where a gunicorn sync worker renders. In other
+    threads there is no limit, and budgets of bytes and lines stand alone.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    started = time.process_time()
-    previous = signal.signal(signal.SIGVTALRM, _time_up)
-    outer, _ = signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-    if outer:
-        signal.setitimer(signal.ITIMER_VIRTUAL, min(seconds, outer))
+    started_at = time.process_time()
+    outer_handler = signal.signal(signal.SIGVTALRM, _raise_time_limit_exceeded)
+    outer_seconds, _ = signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    if outer_seconds:
+        signal.setitimer(signal.ITIMER_VIRTUAL, min(seconds, outer_seconds))
     try:
         yield
     finally:
-        left = max(outer - (time.process_time() - started), 0.001) if outer else 0
+        left = max(outer_seconds - (time.process_time() - started_at), 0.001) if outer_seconds else 0
         signal.setitimer(signal.ITIMER_VIRTUAL, left)
-        signal.signal(signal.SIGVTALRM, previous)
+        signal.signal(signal.SIGVTALRM, outer_handler)
 
 
-def _time_up(_signal: int, _frame: FrameType | None) -> None:
-    raise TimeUp
+def _raise_time_limit_exceeded(_signal: int, _frame: FrameType | None) -> None:
+    raise TimeLimitExceeded

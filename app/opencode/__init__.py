@@ -1,35 +1,37 @@
-"""The bytes of a session document, read into a Conversation; plain functions over data."""
+"""OpenCode's sessions as plain data: read from a document, cut into pages, merged from sync batches.
 
-from app.opencode.encoding import JSON, decodable
-from app.opencode.errors import UnreadableDocument
+Plain functions over bytes and dataclasses; nothing here knows Flask or a database.
+"""
+
+from app.opencode.encoding import JSON, UnreadableDocument, replace_lone_surrogates
 from app.opencode.model import Conversation, Step, Turn
-from app.opencode.paging.index_reader import Chapter, Index
+from app.opencode.paging.index_reader import DocumentIndex, IndexedSession
 from app.opencode.paging.index_writer import write_index
-from app.opencode.reading.envelope import read_conversation, refusals
-from app.opencode.sync.export import native_items
-from app.opencode.sync.merge import Head, merged, revision_of
-from app.opencode.sync.validate import take_in
+from app.opencode.reading.envelope import as_unreadable, read_conversation
+from app.opencode.sync.export import sync_items
+from app.opencode.sync.merge import DocumentHeader, merge_batches, revision_of
+from app.opencode.sync.validate import validate_batch
 from app.opencode.sync.weight import MAX_WEIGHT, weight_of, weight_of_document
 from app.opencode.sync_items import Item
 
 __all__ = [
     "JSON",
     "MAX_WEIGHT",
-    "Chapter",
     "Conversation",
-    "Head",
-    "Index",
+    "DocumentHeader",
+    "DocumentIndex",
+    "IndexedSession",
     "Item",
     "Step",
     "Turn",
     "UnreadableDocument",
-    "decodable",
-    "merged",
-    "native_items",
+    "as_unreadable",
+    "merge_batches",
     "read_conversation",
-    "refusals",
+    "replace_lone_surrogates",
     "revision_of",
-    "take_in",
+    "sync_items",
+    "validate_batch",
     "weight_of",
     "weight_of_document",
     "write_index",

@@ -5,20 +5,25 @@ from __future__ import annotations
 import codecs
 import re
 
-# A document, as it came or grown in place.
+# A document as it came, or grown in place.
 JSON = bytes | bytearray
 
 CHUNK_BYTES = 1024 * 1024
 
 _ANY_SURROGATE = re.compile(rb"\\u[dD]")
-# Half a character, as is left where JavaScript cut a text; whole ones match too, so that they are kept.
+# An unpaired UTF-16 surrogate escape, as JavaScript's String.slice leaves. Full pairs match as well, and are
+# put back by sub().
 _SURROGATES = re.compile(
     rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F]..)", re.DOTALL
 )
 
 
-def decodable(document: JSON) -> JSON:
-    """The document, with a replacement character for every half one.
+class UnreadableDocument(Exception):
+    """A document exists but cannot be shown; the text is a sentence that says why."""
+
+
+def replace_lone_surrogates(document: JSON) -> JSON:
+    """The document, with a replacement character (U+FFFD) for every unpaired surrogate.
 
     Raises UnicodeDecodeError when it is not UTF-8.
     """
@@ -29,4 +34,4 @@ def decodable(document: JSON) -> JSON:
         decode(b"", final=True)
     if not _ANY_SURROGATE.search(document):
         return document
-    return _SURROGATES.sub(lambda found: found[1] + (found[2] or rb"\ufffd"), document)
+    return _SURROGATES.sub(lambda match: match[1] + (match[2] or rb"\ufffd"), document)

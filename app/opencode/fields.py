@@ -1,4 +1,4 @@
-"""The fields that messages of every generation share, read so that a broken one never spoils its message."""
+"""Readers of the fields that messages of every generation share; a broken field never spoils its message."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from msgspec import Raw
 from app.opencode.model import Failure, Tokens
 
 ABSENT = Raw(b"null")
-# The first is V1's, the second V2's.
+# OpenCode 1's name, and OpenCode 2's.
 ABORTS = ("MessageAbortedError", "aborted")
 
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,80}")
@@ -20,7 +20,7 @@ _S = TypeVar("_S", bound=msgspec.Struct)
 
 
 class Span(msgspec.Struct, frozen=True):
-    """When something began and ended; a message and V2 are `created` and `completed`, a V1 part not."""
+    """When something began and ended: `start` and `end` in V1 parts, otherwise `created` and `completed`."""
 
     created: float | None = None
     updated: float | None = None
@@ -37,15 +37,15 @@ class Span(msgspec.Struct, frozen=True):
 
     @property
     def updated_at(self) -> int | None:
-        """When it last changed: never before it began, whatever a clock that was set back says."""
+        """When it last changed; never before it began, even if a clock was set back."""
         return None if self.updated is None else int(max(self.updated, self.created or 0))
 
     @property
     def duration(self) -> int | None:
-        """How long it took; a tool that waited for a permission is counted from when it ran."""
-        begun = first(self.start, self.ran, self.created)
+        """How long it took; for a tool that waited for a permission, since it ran."""
+        began = first(self.start, self.ran, self.created)
         ended = first(self.end, self.completed)
-        return None if begun is None or ended is None else max(0, int(ended - begun))
+        return None if began is None or ended is None else max(0, int(ended - began))
 
 
 class _Cache(msgspec.Struct, frozen=True):
@@ -71,9 +71,9 @@ class _ErrorData(msgspec.Struct, frozen=True):
 
 
 class _Error(msgspec.Struct, frozen=True):
-    """V1 has `name` and `data.message`; V2 `type` and `message`.
+    """V1 has `name` and `data.message`; V2 has `type` and `message`.
 
-    The provider's response headers and body, which may hold keys, are left behind here.
+    The provider's response headers and body, which may contain keys, are never read.
     """
 
     name: str = ""
@@ -83,7 +83,7 @@ class _Error(msgspec.Struct, frozen=True):
 
 
 def lenient(shape: type[_S]) -> Callable[[Raw], _S]:
-    """A reader of fields that others can do without: one that is missing or broken counts as empty."""
+    """A reader of an optional field: one that is missing or broken counts as empty."""
     decode = msgspec.json.Decoder(shape).decode
     empty = shape()
 
@@ -116,7 +116,7 @@ def read_tokens(field: Raw) -> Tokens:
 
 
 def read_model(field: Raw) -> str:
-    """`provider/model` of a reference to a model, whichever generation spelled it."""
+    """`provider/model` of a reference to a model, in the spelling of either generation."""
     model = _read_model(field)
     return model_name(model.providerID, model.modelID or model.id)
 
@@ -150,12 +150,12 @@ def read_amount(field: Raw) -> float:
 
 
 def is_absent(field: Raw) -> bool:
-    """Whether a field that is ABSENT by default is missing, or null."""
+    """Whether a field whose default is ABSENT is missing or null."""
     return field is ABSENT or is_json(field, b"null")
 
 
 def is_json(field: Raw, json: bytes | Raw) -> bool:
-    """Whether a field is these very bytes; one that is longer is not copied to tell."""
+    """Whether a field is exactly these bytes; a longer one is not copied for that."""
     return len(memoryview(field)) == len(memoryview(json)) and bytes(field) == bytes(json)
 
 
@@ -168,5 +168,5 @@ def first(*values: float | None) -> float | None:
 
 
 def safe_id(id: str, fallback: str) -> str:
-    """`id` where it can stand in an address, as all of OpenCode's can."""
+    """`id` if it can be part of a URL, as all of OpenCode's own can; otherwise `fallback`."""
     return id if _ID.fullmatch(id) else fallback

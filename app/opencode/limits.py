@@ -1,26 +1,28 @@
-"""Counts what a document holds before it is decoded, so that a small file cannot fill the memory."""
+"""Counts what a document contains while it is decoded, so that a small file cannot fill the memory.
+
+This module's annotations must not be postponed: `_counting_type` needs them as they are.
+"""
 
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
-from app.opencode.encoding import JSON
-from app.opencode.errors import UnreadableDocument
+from app.opencode.encoding import JSON, UnreadableDocument
 
 MAX_MESSAGES = 50_000
 MAX_PARTS = 200_000
 MAX_CHILDREN = 1_000
-# A list with something else than objects cannot be counted before it is decoded; its commas bound it.
+# A list of anything but objects cannot be counted before it is decoded; its commas are an upper bound.
 MAX_COMMAS = 2_000_000
 # A list of no more bytes than this cannot hold enough to do harm, so it is counted when decoded.
 SMALL_LIST_BYTES = 16 * 1024
-# What may stand, by mistake, where a list belongs: it holds nothing to count.
+# What may be, by mistake, where a list belongs: it contains nothing to count.
 Scalar = str | float | bool | None
 
 
 class Counter:
-    """Raises UnreadableDocument at the first one over the limit."""
+    """Counts items, and raises UnreadableDocument at the first one over the limit."""
 
     def __init__(self, limit: int, what: str) -> None:
         self._left = limit
@@ -33,11 +35,11 @@ class Counter:
 
 
 def check_counts(document: JSON) -> None:
-    """Raises UnreadableDocument when `document` has more than MAX_MESSAGES or MAX_PARTS.
+    """Raises UnreadableDocument when `document` has more than MAX_MESSAGES, MAX_PARTS or MAX_CHILDREN.
 
-    An empty object of two bytes becomes some fifty in memory; so they are counted as msgspec meets them,
-    and decoding stops at the first one too many. What cannot be counted here is bounded, and its readers
-    count it again.
+    An empty object of two bytes becomes some fifty bytes in memory. Objects are therefore counted as msgspec
+    creates them, and decoding stops at the first one too many. What cannot be counted here is bounded, and
+    its readers count it again.
     """
     try:
         msgspec.json.decode(document, type=_counting_type())
@@ -50,10 +52,10 @@ def objects(field: Raw, limit: int) -> list[Raw]:
     """The objects of a JSON list. Raises ValidationError for anything else, and for more than `limit`."""
     if len(memoryview(field)) > SMALL_LIST_BYTES:
         _check_length(field, limit)
-    found = msgspec.json.decode(field, type=list[Raw])
-    if len(found) > limit:
+    items = msgspec.json.decode(field, type=list[Raw])
+    if len(items) > limit:
         raise msgspec.ValidationError(f"more than {limit} items")
-    return found
+    return items
 
 
 def _check_length(field: Raw, limit: int) -> None:
@@ -70,9 +72,12 @@ def _check_length(field: Raw, limit: int) -> None:
 
 
 def _counting_type() -> Any:
-    """The shape of a document, in types that count their instances from zero.
+    """The shape of a document, as struct types that count their instances.
 
-    The types refer to each other as local names, so this module's annotations are not postponed.
+    msgspec calls `__post_init__` for each struct that it creates, and an exception raised there ends the
+    decoding. The types are made anew for each document, so that each starts counting at zero; they refer to
+    each other as local names, which is why annotations must not be postponed. Fields that are not declared
+    are skipped without being created.
     """
     messages = Counter(MAX_MESSAGES, "messages")
     parts = Counter(MAX_PARTS, "parts")

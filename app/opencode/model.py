@@ -1,6 +1,6 @@
 """What a page shows: a conversation of turns, cut into steps, made of blocks.
 
-Every reader of a format makes these, and every renderer takes them. Times are epoch milliseconds.
+Readers of every format create these, and every renderer takes them. Times are epoch milliseconds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import Raw
 NOTHING = Raw(b"[]")
 
 Status = Literal["pending", "running", "completed", "error"]
-# What OpenCode itself noted in a conversation is neither a prompt nor an answer.
+# What OpenCode itself records in a conversation is neither a prompt nor an answer.
 Role = Literal["user", "assistant", "opencode", "unknown"]
 
 
@@ -38,7 +38,7 @@ class Reasoning:
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """An attachment; `url` may be a data: URL with the contents, or only name a place."""
+    """An attachment; `url` may be a data: URL with the contents, or only say where they are."""
 
     id: str
     url: str
@@ -48,9 +48,10 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
-    """One call of a tool; `output` is what came back, `error` why nothing did.
+    """One call of a tool; `output` is what it returned, `error` why it failed.
 
-    `input` and `metadata` are JSON objects as received; what they hold is each tool's own affair.
+    `input` and `metadata` are JSON objects as received, whose fields depend on the tool. `cleared`: OpenCode
+    has removed the output from the model's context. `child_id` is the session of the sub-agent it started.
     """
 
     id: str
@@ -79,7 +80,7 @@ class Notice:
 
 @dataclass(frozen=True, kw_only=True)
 class Unknown:
-    """Anything that no reader knows, as the JSON it was; `label` names its type."""
+    """Anything that no reader knows, as the JSON that was received; `label` names its type."""
 
     id: str
     label: str
@@ -90,7 +91,7 @@ Block = Text | Reasoning | File | Tool | Notice | Unknown
 
 
 def file_id(block_id: str, number: int) -> str:
-    """The id of a file that a call gave back; its own, if it has one, may be another's too."""
+    """The id of a file that a call returned; its own, if it has one, may not be unique."""
     return f"{block_id}-file{number}"
 
 
@@ -121,11 +122,13 @@ class Tokens:
 
 @dataclass(kw_only=True)
 class Step:
-    """One message, or a piece of a very long one: its parts are read into blocks when asked for.
+    """One message, or a piece of a very long one. Not OpenCode's `step-start` and `step-finish`.
 
-    What came of the whole message (`failure`, `finish`, `milliseconds`, `cost`, `tokens`) stands on its last
-    piece; `diffs`, the files that the answers to a prompt changed, as a JSON list, on its first. `message` is
-    the JSON of the whole message, the one with `number` (from 0) in its session.
+    `parts` are JSON, read into blocks on demand by `read_part(part, index)`; `first_part` is the index of the
+    first one in its message. `message` is the JSON of the whole message, and `number` its place in the
+    session, from 0. Of a message in several pieces, the outcome (`failure`, `finish`, `milliseconds`, `cost`,
+    `tokens`) belongs to the last piece; `diffs`, the files that the answers to a prompt changed, as a JSON
+    list, to the first.
     """
 
     id: str
@@ -152,7 +155,7 @@ class Step:
 
     @cached_property
     def blocks(self) -> list[Block]:
-        """The parts as blocks; one whose id stands in this step already gets another."""
+        """The parts as blocks; one whose id is taken in this step gets another."""
         blocks: dict[str, Block] = {}
         for index, part in enumerate(self.parts, start=self.first_part):
             block = self.read_part(part, index)
@@ -167,13 +170,13 @@ class Step:
 
     @cached_property
     def size(self) -> int:
-        """Bytes of JSON that the step was made from."""
+        """How many bytes of JSON the parts are."""
         return sum(len(memoryview(part)) for part in self.parts)
 
 
 @dataclass
 class Turn:
-    """A prompt and all that answers it; a conversation may also begin without a prompt."""
+    """A prompt and everything that answers it; a conversation may also begin without a prompt."""
 
     steps: list[Step]
 
@@ -184,7 +187,7 @@ class Turn:
 
 @dataclass(kw_only=True)
 class Conversation:
-    """One session. `children` are those that its tasks started, and theirs, by id; they have none themselves.
+    """One session. `children` are the sessions of its sub-agents, and of theirs, by id, in one flat mapping.
 
     `diffs` are the files that the document says the whole session changed, as a JSON list.
     """

@@ -1,4 +1,4 @@
-"""Leaves out what providers put into a session for themselves: large, and it may be encrypted reasoning."""
+"""Removes what model providers put into a session for themselves: large, and possibly encrypted reasoning."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-OPAQUE = frozenset(
+PROVIDER_DATA = frozenset(
     (
         "native",
         "providerState",
@@ -19,22 +19,22 @@ OPAQUE = frozenset(
         "responseBody",
     )
 )
-# What is the provider's in the parts of an answer; the state of a tool, with metadata in it, is not.
-OPAQUE_IN = {
-    "text": OPAQUE | {"state", "metadata"},
-    "reasoning": OPAQUE | {"state", "metadata"},
-    "tool": OPAQUE | {"metadata"},
+# Keys that are the provider's in the parts of an answer; a tool's `state`, with its own metadata, is not.
+PROVIDER_DATA_IN = {
+    "text": PROVIDER_DATA | {"state", "metadata"},
+    "reasoning": PROVIDER_DATA | {"state", "metadata"},
+    "tool": PROVIDER_DATA | {"metadata"},
 }
-OPAQUE_IN_ERRORS = OPAQUE | {"metadata"}
-# Taken apart, JSON needs many times its size; larger than this it is not shown.
+PROVIDER_DATA_IN_ERRORS = PROVIDER_DATA | {"metadata"}
+# Decoded, JSON needs many times its size in memory; what is larger is not shown.
 MAX_BYTES = 1024 * 1024
 TOO_LARGE = Raw(b'"This is too large to be shown."')
 
 
-def without_opaque(json: Raw) -> Raw:
-    """`json` of an unknown shape, without the keys that hold what is a provider's own."""
+def without_provider_data(json: Raw) -> Raw:
+    """JSON of an unknown shape, without the keys of provider data."""
     encoded = bytes(json)
-    if not any(f'"{key}"'.encode() in encoded for key in OPAQUE | {"state", "metadata"}):
+    if not any(f'"{key}"'.encode() in encoded for key in PROVIDER_DATA | {"state", "metadata"}):
         return json
     if len(encoded) > MAX_BYTES:
         return TOO_LARGE
@@ -49,9 +49,11 @@ def _without(value: Any, *, is_error: bool = False) -> Any:
         return [_without(item, is_error=is_error) for item in value]
     if not isinstance(value, dict):
         return value
-    dropped = OPAQUE_IN_ERRORS if is_error else OPAQUE_IN.get(str(value.get("type")), OPAQUE)
+    dropped_keys = (
+        PROVIDER_DATA_IN_ERRORS if is_error else PROVIDER_DATA_IN.get(str(value.get("type")), PROVIDER_DATA)
+    )
     return {
         key: _without(item, is_error=is_error or key == "error")
         for key, item in value.items()
-        if key not in dropped
+        if key not in dropped_keys
     }

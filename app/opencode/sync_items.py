@@ -1,24 +1,25 @@
-"""What OpenCode's own protocol sends: lists of `{type, data}`, of which the last of each key counts.
+"""The items of OpenCode's share protocol, `{type, data}`, and how they merge: the last of each key wins.
 
-The keys are OpenCode's own: `session`, `message/<id>`, `part/<messageID>/<id>`, `messages/<sessionID>`,
-`session_diff` and `model`.
+The keys are those of share-next.ts in OpenCode: `session`, `message/<id>`, `part/<messageID>/<id>`,
+`messages/<sessionID>`, `session_diff` and `model`. A key of `messages` carries all messages of an OpenCode 2
+session.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, NamedTuple
 
 import msgspec
 from msgspec import Meta, Raw
 
-from app.opencode.errors import UnreadableDocument
+from app.opencode.encoding import UnreadableDocument
 from app.opencode.fields import ABSENT, is_absent, read_span
 from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, objects
 from app.opencode.model import NOTHING
 
-# Of what has no place in a session, as many are kept.
+# How many items are kept that belong nowhere in a session.
 MAX_OTHERS = 10_000
 
 Id = Annotated[str, Meta(min_length=1)]
@@ -31,7 +32,7 @@ class Item(msgspec.Struct, frozen=True):
 
 class Session(msgspec.Struct, frozen=True):
     id: str = ""
-    # Only the sessions of V2 have one.
+    # Only sessions of V2 have one.
     location: Raw = ABSENT
 
 
@@ -57,10 +58,7 @@ class _Other(msgspec.Struct, frozen=True):
 
 
 class Contents(NamedTuple):
-    """A session and what belongs to it, as a document holds them.
-
-    That is messages, changed files, sub-sessions, and the models that were used.
-    """
+    """The parts of a document: a session, its messages, changed files, sub-agents' sessions, and models."""
 
     session: Raw
     messages: Sequence[Raw]
@@ -71,7 +69,7 @@ class Contents(NamedTuple):
 
 @dataclass
 class Entry:
-    """A message of V1: what is known of it, and its parts as a JSON list."""
+    """A message of V1: its info, and its parts as a JSON list; `created` in epoch milliseconds."""
 
     created: float
     info: Raw
@@ -79,11 +77,11 @@ class Entry:
 
 
 @dataclass
-class Merged:
-    """What the items of the session `id` say in the end; parts may come before their message.
+class SyncState:
+    """The session `id` as its items leave it; parts may come before their message.
 
-    `batch` has the messages of V2, `later` the parts that are newer than those in `entries`, by message. What
-    belongs to another session, and what nobody knows, is kept in `others` by its key.
+    `batch` has the messages of V2. `entries` has those of V1 by id, and `new_parts` the parts that came after
+    them, by message and part. Items of other sessions, and of unknown types, are in `others` by their keys.
     """
 
     id: str
@@ -92,66 +90,76 @@ class Merged:
     models: Raw = field(default_factory=lambda: NOTHING)
     batch: Sequence[Raw] = ()
     entries: dict[str, Entry] = field(default_factory=dict)
-    later: dict[str, dict[str, Raw]] = field(default_factory=dict)
+    new_parts: dict[str, dict[str, Raw]] = field(default_factory=dict)
     others: dict[str, Raw] = field(default_factory=dict)
 
     def add(self, raw: Raw) -> None:
-        """Raises ValidationError when the item is broken."""
+        """Merges one item. Raises ValidationError when it is broken."""
         item = msgspec.json.decode(raw, type=Item)
-        place = PLACES.get(item.type)
-        if place is None or not place(self, item.data):
+        if not self._merge(item.type, item.data):
             self._add_other(item, raw)
 
     def add_message(self, info: Raw, parts: Raw = NOTHING) -> bool:
-        """Takes a message of this session; one that is known keeps its parts."""
+        """Merges a message; one that exists keeps its parts. Returns False if it is another session's."""
         message = msgspec.json.decode(info, type=Message)
         if not self._is_own(message.sessionID):
             return False
-        known = self.entries.get(message.id)
+        existing = self.entries.get(message.id)
         created = read_span(message.time).created or 0
-        self.entries[message.id] = Entry(created, info, known.parts if known else parts)
+        self.entries[message.id] = Entry(created, info, existing.parts if existing else parts)
         return True
 
-    def add_part(self, data: Raw) -> bool:
+    def _add_part(self, data: Raw) -> bool:
         part = msgspec.json.decode(data, type=Part)
         if not self._is_own(part.sessionID):
             return False
-        self.later.setdefault(part.messageID, {})[part.id] = data
+        self.new_parts.setdefault(part.messageID, {})[part.id] = data
         return True
 
-    def add_session(self, data: Raw) -> bool:
+    def _add_session(self, data: Raw) -> bool:
         if not self._is_own(msgspec.json.decode(data, type=Session).id):
             return False
         self.session = data
         return True
 
-    def add_batch(self, data: Raw) -> bool:
+    def _add_batch(self, data: Raw) -> bool:
         batch = msgspec.json.decode(data, type=Batch)
         if not self._is_own(batch.sessionID):
             return False
         self.batch = msgspec.json.decode(batch.messages, type=list[Raw])
         return True
 
-    def add_diffs(self, data: Raw) -> bool:
-        self.diffs = data
-        return True
-
-    def add_models(self, data: Raw) -> bool:
-        self.models = data
-        return True
-
     def messages(self) -> list[Raw]:
-        """Those of V1 in the order of their times, each with its parts in that of their ids."""
+        """The messages of V1 in the order of their times, each with its parts in the order of their ids."""
         if len(self.entries) > MAX_MESSAGES:
             raise UnreadableDocument(f"The session has more than {MAX_MESSAGES:,} messages.")
         ordered = sorted(self.entries.items(), key=lambda entry: (entry[1].created, entry[0]))
-        return [_with_parts(entry, self.later.get(id, {})) for id, entry in ordered]
+        return [_with_parts(entry, self.new_parts.get(id, {})) for id, entry in ordered]
 
     def orphans(self) -> Iterator[Raw]:
-        """The parts whose message has not come."""
-        for message_id, parts in self.later.items():
+        """The parts whose message has not come, as items."""
+        for message_id, parts in self.new_parts.items():
             if message_id not in self.entries:
-                yield from (encoded("part", part) for part in parts.values())
+                yield from (encode_item("part", part) for part in parts.values())
+
+    def _merge(self, type: str, data: Raw) -> bool:
+        """Merges the data of an item; False when it belongs to another session, or its type is unknown."""
+        match type:
+            case "session":
+                return self._add_session(data)
+            case "message":
+                return self.add_message(data)
+            case "part":
+                return self._add_part(data)
+            case "messages":
+                return self._add_batch(data)
+            case "session_diff":
+                self.diffs = data
+                return True
+            case "model":
+                self.models = data
+                return True
+        return False
 
     def _is_own(self, session_id: str) -> bool:
         return session_id in ("", self.id)
@@ -168,33 +176,22 @@ class Merged:
             self.others.pop(next(iter(self.others)))
 
 
-# What takes the data of an item; False when it is another session's.
-PLACES: dict[str, Callable[[Merged, Raw], bool]] = {
-    "session": Merged.add_session,
-    "message": Merged.add_message,
-    "part": Merged.add_part,
-    "messages": Merged.add_batch,
-    "session_diff": Merged.add_diffs,
-    "model": Merged.add_models,
-}
-
-
-def fold(items: Sequence[Raw]) -> Contents:
-    """The items as one session. Raises UnreadableDocument when there is none among them."""
+def merge_items(items: Sequence[Raw]) -> Contents:
+    """The items as the parts of one document. Raises UnreadableDocument when no session is among them."""
     session = _last_session(items)
     head = msgspec.json.decode(session, type=Session)
-    merged = Merged(head.id)
+    state = SyncState(head.id)
     for raw in items:
         try:
-            merged.add(raw)
+            state.add(raw)
         except msgspec.ValidationError:
             continue
-    if merged.batch or not is_absent(head.location):
-        return Contents(session, merged.batch, merged.diffs, models=merged.models)
-    return Contents(session, merged.messages(), merged.diffs, models=merged.models)
+    is_v2 = state.batch or not is_absent(head.location)
+    messages = state.batch if is_v2 else state.messages()
+    return Contents(session, messages, state.diffs, models=state.models)
 
 
-def encoded(type: str, data: Raw) -> Raw:
+def encode_item(type: str, data: Raw) -> Raw:
     return Raw(msgspec.json.encode({"type": type, "data": data}))
 
 
@@ -209,10 +206,10 @@ def _last_session(items: Sequence[Raw]) -> Raw:
     raise UnreadableDocument("The document is not a session of OpenCode.")
 
 
-def _with_parts(entry: Entry, later: dict[str, Raw]) -> Raw:
-    if not later:
+def _with_parts(entry: Entry, new_parts: dict[str, Raw]) -> Raw:
+    if not new_parts:
         return Raw(b'{"info":%b,"parts":%b}' % (bytes(entry.info), bytes(entry.parts)))
     parts = {msgspec.json.decode(part, type=Part).id: part for part in objects(entry.parts, MAX_PARTS)}
-    parts |= later
-    listed = b",".join(bytes(parts[id]) for id in sorted(parts))
-    return Raw(b'{"info":%b,"parts":[%b]}' % (bytes(entry.info), listed))
+    parts |= new_parts
+    joined = b",".join(bytes(parts[id]) for id in sorted(parts))
+    return Raw(b'{"info":%b,"parts":[%b]}' % (bytes(entry.info), joined))

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from math import log2
 
-from app.redaction.rules import INNOCENT, WORD
+from app.redaction.rules import PLACEHOLDERS, WORD
 
 MIN_RANDOM = 16
 MIN_ENTROPY = 3.0
@@ -26,9 +26,9 @@ _REPEATED = re.compile(r"([\s\S])\1{7}")
 _DIGEST = re.compile(r"(?:^|[-:/])(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}|[0-9A-F]{64})$")
 
 
-def is_innocent(value: str) -> bool:
+def is_placeholder(value: str) -> bool:
     lowered = value.lower()
-    return any(pattern.search(lowered) for pattern in INNOCENT)
+    return any(pattern.search(lowered) for pattern in PLACEHOLDERS)
 
 
 def entropy(value: str) -> float:
@@ -39,7 +39,7 @@ def entropy(value: str) -> float:
 
 def looks_random(value: str) -> bool:
     """Whether a value is long and mixed enough to be made by a generator."""
-    if len(value) < MIN_RANDOM or is_innocent(value) or _is_worded(value):
+    if len(value) < MIN_RANDOM or is_placeholder(value) or _is_worded(value):
         return False
     is_mixed = bool(_LETTER.search(value) and (_DIGIT.search(value) or _is_both_cases(value)))
     return is_mixed and entropy(value) >= MIN_ENTROPY
@@ -49,7 +49,12 @@ def looks_like_password(value: str) -> bool:
     """Whether somebody may have thought of it as a password."""
     if looks_random(value):
         return True
-    if len(value) < MIN_PASSWORD or is_innocent(value) or _is_worded(value) or _DOTTED_NAME.fullmatch(value):
+    if (
+        len(value) < MIN_PASSWORD
+        or is_placeholder(value)
+        or _is_worded(value)
+        or _DOTTED_NAME.fullmatch(value)
+    ):
         return False
     if _is_both_cases(value) and len(value) >= MIN_MIXED:
         return True
@@ -71,8 +76,8 @@ def _is_both_cases(value: str) -> bool:
 
 CHECKS: dict[str, Callable[[str], bool]] = {
     "format": lambda value: not _REPEATED.search(value),
-    "any": lambda value: not is_innocent(value),
-    "weak": lambda value: not is_innocent(value) and bool(_LETTER.search(value)),
+    "any": lambda value: not is_placeholder(value),
+    "weak": lambda value: not is_placeholder(value) and bool(_LETTER.search(value)),
     "password": looks_like_password,
     "random": looks_random,
     "strong": lambda value: looks_random(value) and not _DIGEST.search(value),

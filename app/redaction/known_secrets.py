@@ -11,7 +11,7 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import quote
 
-from app.redaction.scanner import Finding, merged
+from app.redaction.scanner import Finding, merge_overlaps
 from app.redaction.stripped_text import unwrapped
 
 # Every text of 8 characters covers one of 5 that begins at a multiple of 4: so a text need only be looked at
@@ -35,7 +35,7 @@ class _Needle(NamedTuple):
     is_encoded: bool
 
 
-class Needles:
+class KnownSecrets:
     """The forms of `secrets`, which maps values to their kinds."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
@@ -53,12 +53,12 @@ class Needles:
         wrapped = unwrapped(text)
         if wrapped is None:
             return self._search(text)
-        return merged([*self._search(text), *wrapped.restored(self._search(wrapped.plain))])
+        return merge_overlaps([*self._search(text), *wrapped.restored(self._search(wrapped.plain))])
 
     def _search(self, text: str) -> list[Finding]:
         clues = self._clues
         places = [at for at in range(0, len(text) - WINDOW + 1, STEP) if text[at : at + WINDOW] in clues]
-        return merged(
+        return merge_overlaps(
             _finding(text, at - offset, needle)
             for at in places
             for needle, offset in clues[text[at : at + WINDOW]]

@@ -14,11 +14,11 @@ from typing import Any
 from app.redaction.data_urls import attachment_in
 from app.redaction.heuristics import looks_like_password, looks_random
 from app.redaction.json_strings import Text, texts_of, with_texts
-from app.redaction.known_secrets import Needles
+from app.redaction.known_secrets import KnownSecrets
 from app.redaction.rules import PASSWORD_NAME
-from app.redaction.scanner import Finding, find, merged
-from app.redaction.stripped_text import unstyled
-from app.redaction.variants import recognisable
+from app.redaction.scanner import Finding, find, merge_overlaps
+from app.redaction.stripped_text import without_ansi
+from app.redaction.variants import variants
 
 __all__ = ["redact_items", "redact_text"]
 
@@ -35,7 +35,7 @@ def redact_items(items: Sequence[Any]) -> tuple[list[Any], int]:
     texts = list(dict.fromkeys(text for item in items for text in texts_of(item)))
     known: dict[str, str] = {}
     masked = {text: _masked(text, known) for text in texts}
-    needles = Needles(known)
+    needles = KnownSecrets(known)
     redacted = {text: _without(masked[text], needles) for text in texts}
     count = 0
 
@@ -62,11 +62,11 @@ def _masked(text: Text, known: dict[str, str]) -> str:
             return text.text
         inside = _masked(Text(attachment.text), known)
         return text.text if inside == attachment.text else attachment.with_text(inside)
-    styles = unstyled(text.text)
+    styles = without_ansi(text.text)
     plain = styles.plain if styles else text.text
     findings = _find_named(text.name, plain) if text.name else find(plain)
     for finding in findings:
-        for value in recognisable(plain[finding.start : finding.end]):
+        for value in variants(plain[finding.start : finding.end]):
             if len(known) < MAX_KNOWN:
                 known.setdefault(value, finding.kind)
     return _replaced(text.text, styles.restored(findings) if styles else findings)
@@ -82,11 +82,11 @@ def _find_named(name: str, text: str) -> list[Finding]:
     ]
     is_secret = (looks_like_password if PASSWORD_NAME.search(name.lower()) else looks_random)(text)
     if is_secret and not re.search(r"[ \t\r\n]", text):
-        return merged([*clipped, Finding(0, len(text), "secret")])
+        return merge_overlaps([*clipped, Finding(0, len(text), "secret")])
     return clipped
 
 
-def _without(text: str, needles: Needles) -> str:
+def _without(text: str, needles: KnownSecrets) -> str:
     """The text without known secrets, also inside of attached text."""
     attachment = attachment_in(text)
     if attachment:
@@ -94,7 +94,7 @@ def _without(text: str, needles: Needles) -> str:
             return text
         inside = _without(attachment.text, needles)
         return text if inside == attachment.text else attachment.with_text(inside)
-    styles = unstyled(text)
+    styles = without_ansi(text)
     findings = needles.search(styles.plain if styles else text)
     return _replaced(text, styles.restored(findings) if styles else findings)
 

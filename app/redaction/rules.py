@@ -56,7 +56,7 @@ RULES = [
     for rule in _data["rules"]
 ]
 # Placeholders, variables, paths and the like: a value that has one of these, in lower case, is no secret.
-INNOCENT = [_compiled(pattern) for pattern in _data["innocent"]]
+PLACEHOLDERS = [_compiled(pattern) for pattern in _data["innocent"]]
 # What stands between punctuation in names and sentences, but hardly ever in something random.
 WORD = _compiled(_data["word"])
 # The names, in lower case, of variables and fields that hold secrets.

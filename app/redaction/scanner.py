@@ -35,7 +35,7 @@ def find(text: str, rules: Iterable[Rule] = RULES) -> list[Finding]:
         searched = lowered if rule.ignores_case else text
         if any(hint in searched for hint in rule.hints):
             findings.extend(_matches(rule, searched, text))
-    return merged(findings)
+    return merge_overlaps(findings)
 
 
 def lower(text: str) -> str:
@@ -48,7 +48,7 @@ def lower(text: str) -> str:
     )
 
 
-def merged(findings: Iterable[Finding]) -> list[Finding]:
+def merge_overlaps(findings: Iterable[Finding]) -> list[Finding]:
     """The findings in order, those that overlap as one; the one that was given first names it."""
     ranked = sorted(enumerate(findings), key=lambda ranked: (ranked[1].start, ranked[0]))
     result: list[tuple[int, Finding]] = []

@@ -20,7 +20,7 @@ _WRAP = re.compile(
 )
 
 
-class Cut:
+class StrippedText:
     """`plain` is the text without what matches `pattern`."""
 
     def __init__(self, text: str, pattern: re.Pattern[str]) -> None:
@@ -51,11 +51,11 @@ class Cut:
         return result
 
 
-def unstyled(text: str) -> Cut | None:
+def without_ansi(text: str) -> StrippedText | None:
     """Without the codes that a terminal does not show; None for a text that has none."""
-    return Cut(text, _STYLE) if any(hint in text for hint in _STYLE_HINTS) else None
+    return StrippedText(text, _STYLE) if any(hint in text for hint in _STYLE_HINTS) else None
 
 
-def unwrapped(text: str) -> Cut | None:
+def unwrapped(text: str) -> StrippedText | None:
     """With each base64 in one line; None for a text that has none in several."""
-    return Cut(text, _WRAP) if _WRAP.search(text) else None
+    return StrippedText(text, _WRAP) if _WRAP.search(text) else None

@@ -17,7 +17,7 @@ _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]
 _LOGIN = re.compile(rb"[ -9;-~]{0,64}:([ -~]+)")
 
 
-def recognisable(secret: str) -> list[str]:
+def variants(secret: str) -> list[str]:
     """The secret, or its long lines if it has several, and what it says when it is decoded."""
     lines = _END_OF_LINE.split(secret)
     values = [secret] if len(lines) == 1 else [part for line in lines for part in _LINE.findall(line)]

@@ -1,4 +1,4 @@
-"""A conversation as pieces of HTML; plain functions over data."""
+"""Renders conversations as HTML and Markdown; plain functions over data, which need no app."""
 
 from app.render.attachments import contents
 from app.render.budget import Budget

@@ -1,4 +1,4 @@
-"""Attachments: what may be shown as a picture, and the bytes inside a data: URL."""
+"""Attached files: how they appear on a page, and the bytes inside a data: URL."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from app.opencode.model import File
 
-# Types that a browser shows without running anything; SVG is not among them.
+# Types that a browser displays without running anything; SVG is not one of them.
 IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 INLINE_BYTES = 4 * 1024
-# Longer ones are no links, only named; what a data: URL says of itself stands within as much.
+# Longer URLs are not linked, only named; the header of a data: URL is within as much.
 MAX_URL_CHARACTERS = 2_000
 # Replacing escapes like %20 takes some two hundred times their size in memory.
 MAX_ESCAPED_CHARACTERS = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class DescribedFile:
-    """How a file appears: as a picture, as contents to fetch, as a link elsewhere, or only by its name."""
+class FileDescription:
+    """How a file appears: as an image, as contents to download, as a link elsewhere, or only by name."""
 
     name: str
     mime: str
@@ -43,12 +43,12 @@ class Contents:
         return self.mime in IMAGE_TYPES or self.mime == "text/plain"
 
 
-def describe(file: File) -> DescribedFile:
+def describe(file: File) -> FileDescription:
     mime = _mime(file)
     has_contents = file.url.startswith("data:")
     is_web = file.url.startswith(("https://", "http://")) and len(file.url) <= MAX_URL_CHARACTERS
     is_image = has_contents and mime in IMAGE_TYPES
-    return DescribedFile(
+    return FileDescription(
         name=file.name or _last_segment(file.url) or "file",
         mime=mime,
         is_image=is_image,
@@ -59,9 +59,9 @@ def describe(file: File) -> DescribedFile:
 
 
 def contents(file: File) -> Contents | None:
-    """What a data: URL holds (RFC 2397), as a picture, plain text or plain bytes; None for other URLs.
+    """The contents of a data: URL (RFC 2397) as an image, plain text or plain bytes; None for other URLs.
 
-    Also None where the contents have escapes and more than MAX_ESCAPED_CHARACTERS.
+    Also None for percent-encoded contents of more than MAX_ESCAPED_CHARACTERS.
     """
     head, comma, payload = file.url.removeprefix("data:").partition(",")
     if not file.url.startswith("data:") or not comma:
@@ -82,7 +82,7 @@ def contents(file: File) -> Contents | None:
 
 
 def _mime(file: File) -> str:
-    """The type that the data: URL itself states, since that is what a browser would go by."""
+    """The media type; of a data: URL its own, because that is what a browser would use."""
     if file.url.startswith("data:"):
         head = file.url[:MAX_URL_CHARACTERS].removeprefix("data:").partition(",")[0]
         return head.partition(";")[0].lower()

@@ -1,4 +1,4 @@
-"""Bounds what one page may cost: code, rows of diffs, processor time, and a timer as the last resort."""
+"""What one page may cost: bytes of code, rows of diffs, and processor time as the last resort."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.lib.time_limit import TimeUp, timer
+from app.lib.time_limit import TimeLimitExceeded, cpu_time_limit
 
-# The lexers were tried against hostile input of this size.
+# The lexers were tested with hostile input of this size.
 MAX_BLOCK_BYTES = 16 * 1024
 
 
 class Budget:
     """What one page may still spend on highlighting, parsing and diffs.
 
-    `left_plain` counts the pieces of code that were too much for it. `timed_out` tells that the timer cut
-    something, so that the page is neither complete nor worth keeping.
+    `left_plain` counts the pieces of code that exceeded it and were not highlighted. `timed_out`: a time
+    limit cut something short, so the page is incomplete and must not be cached.
     """
 
     def __init__(
@@ -35,25 +35,25 @@ class Budget:
         self.timed_out = False
 
     def take(self, amount: int) -> bool:
-        """Whether `amount` bytes were left to spend; spends them."""
+        """Spends `amount` bytes if they are left. Returns whether they were."""
         if amount > self._bytes:
             return False
         self._bytes -= amount
         return True
 
     def take_code(self, amount: int) -> bool:
-        """Whether a piece of code of `amount` bytes may be highlighted; spends them."""
+        """Spends `amount` bytes to highlight a piece of code. Returns False if it must stay plain."""
         if amount <= self._block_bytes and self.take(amount):
             return True
         self.left_plain += 1
         return False
 
     def has_rows(self, amount: int) -> bool:
-        """Whether `amount` rows of diffs are left to spend."""
+        """Whether `amount` rows of diffs are left."""
         return amount <= self._rows
 
     def take_rows(self, amount: int) -> bool:
-        """Whether `amount` rows of diffs were left to spend; spends them."""
+        """Spends `amount` rows of diffs if they are left. Returns whether they were."""
         if not self.has_rows(amount):
             return False
         self._rows -= amount
@@ -61,15 +61,15 @@ class Budget:
 
     @contextmanager
     def time_limit(self, seconds: float) -> Iterator[None]:
-        """Raises TimeUp when the block takes longer than `seconds`, or than the page has left."""
-        started = time.process_time()
+        """Raises TimeLimitExceeded after `seconds` of processor time, or once the page has none left."""
+        started_at = time.process_time()
         try:
             if self._seconds <= 0:
-                raise TimeUp
-            with timer(min(seconds, self._seconds)):
+                raise TimeLimitExceeded
+            with cpu_time_limit(min(seconds, self._seconds)):
                 yield
-        except TimeUp:
+        except TimeLimitExceeded:
             self.timed_out = True
             raise
         finally:
-            self._seconds -= time.process_time() - started
+            self._seconds -= time.process_time() - started_at

@@ -1,4 +1,4 @@
-"""Numbers, times and names in the words of a page."""
+"""Jinja filters: numbers, times and names as pages show them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def duration(milliseconds: int | None) -> str:
 
 def moment(milliseconds: int | None) -> str:
     """An epoch time as `2026-11-22 10:30 UTC`; nothing when unknown or beyond the calendar."""
-    return _formatted(milliseconds, "%Y-%m-%d %H:%M UTC")
+    return _format(milliseconds, "%Y-%m-%d %H:%M UTC")
 
 
 def machine_time(milliseconds: int | None) -> str:
     """An epoch time for the `datetime` attribute of `<time>`."""
-    return _formatted(milliseconds, "%Y-%m-%dT%H:%M:%SZ")
+    return _format(milliseconds, "%Y-%m-%dT%H:%M:%SZ")
 
 
 def size(amount: int) -> str:
@@ -55,7 +55,7 @@ def plural(amount: int, noun: str, nouns: str = "") -> str:
 
 
 def visible(text: str) -> str:
-    """Control characters as their pictures, so that none reaches the page."""
+    """Control characters replaced by their symbols (U+2400 and following)."""
     return text.translate(CONTROL_PICTURES)
 
 
@@ -67,11 +67,11 @@ def short(text: str, length: int = MAX_LABEL) -> str:
 CONTROL_PICTURES = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"} | {0x7F: 0x2421}
 
 
-def _formatted(milliseconds: int | None, form: str) -> str:
+def _format(milliseconds: int | None, pattern: str) -> str:
     if milliseconds is None:
         return ""
     try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime(form)
+        return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime(pattern)
     except (ValueError, OverflowError, OSError):
         return ""
 

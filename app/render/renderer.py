@@ -1,4 +1,7 @@
-"""Steps and their blocks as HTML: a template macro for each kind of block and of section."""
+"""Renders steps and their blocks as HTML: a template macro for each kind of block and of section.
+
+The Jinja environment is not Flask's: rendering needs no app, and templates are compiled before workers fork.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +25,19 @@ from app.render.text.block_texts import texts
 from app.render.text.highlight import highlight
 from app.render.text.markdown import MAX_CHARACTERS, markdown
 from app.render.text.redaction_marks import with_chips
-from app.render.tools.registry import Form, tell
+from app.render.tools.registry import view_of
 from app.render.tools.view import (
-    Checklist,
-    Child,
-    Code,
-    Diffs,
-    Matches,
-    Problem,
-    Prose,
-    Questions,
+    ChecklistSection,
+    CodeSection,
+    DiffsSection,
+    ErrorSection,
+    MarkdownSection,
+    MatchesSection,
+    QuestionsSection,
     Section,
-    Terminal,
+    SubagentSection,
+    TerminalSection,
+    ToolView,
 )
 
 MAX_SHOWN_LINES = 200
@@ -56,40 +60,40 @@ BLOCK_MACROS: dict[type[Block], str] = {
 }
 
 SECTION_MACROS: dict[type[Section], str] = {
-    Checklist: "checklist",
-    Child: "child",
-    Code: "code",
-    Diffs: "diffs",
-    Matches: "matches",
-    Problem: "problem",
-    Prose: "prose",
-    Questions: "questions",
-    Terminal: "screen",
+    ChecklistSection: "checklist",
+    SubagentSection: "subagent",
+    CodeSection: "code",
+    DiffsSection: "diffs",
+    MatchesSection: "matches",
+    ErrorSection: "error",
+    MarkdownSection: "markdown",
+    QuestionsSection: "questions",
+    TerminalSection: "terminal",
 }
 
 
 class Links(Protocol):
-    """Where a page finds what it does not hold itself."""
+    """URLs of what a page does not contain itself."""
 
     def full(self, block_id: str, name: str) -> str:
-        """The address of one of a block's texts in full, as plain text; `call` names them all."""
+        """The URL of one of a block's texts in full, as plain text; `call` names all of them."""
 
     def file(self, file_id: str) -> str:
-        """The address of the contents of a `data:` file."""
+        """The URL of the contents of a `data:` file."""
 
     def block(self, block_id: str) -> str:
-        """The address of a page with this block alone."""
+        """The URL of a page with this block alone."""
 
     def part(self, step_id: str, part_id: str) -> str:
-        """The lasting address of a part in a step, or of the step itself."""
+        """The permalink of a part in a step, or of the step itself."""
 
     def child(self, session_id: str) -> str:
-        """The address of a sub-agent's conversation."""
+        """The URL of a sub-agent's conversation."""
 
 
 @dataclass(frozen=True)
 class Excerpt:
-    """The beginning of a text, as lines of HTML, and how much of it was left out."""
+    """The beginning of a text as lines of HTML, and how much was left out."""
 
     lines: Sequence[Markup]
     hidden_lines: int
@@ -102,8 +106,8 @@ class Excerpt:
 
 
 @dataclass(frozen=True)
-class ShownDiffs:
-    """The diffs of files, and what was left out: `hidden_files`, and more yet where `is_cut`."""
+class DiffExcerpts:
+    """The diffs of files, and what was left out: `hidden_files`, and still more if `is_cut`."""
 
     files: Sequence[DiffLines]
     hidden_files: int
@@ -114,7 +118,7 @@ class ShownDiffs:
 class Renderer:
     """Renders the steps of one page of `conversation`; `budget` is what the page may spend.
 
-    A block that `is_alone` on its page stands there unfolded.
+    `depth` counts the sub-agents around it. A block that `is_alone` on its page is open.
     """
 
     def __init__(
@@ -132,26 +136,26 @@ class Renderer:
         self.depth = depth
         self.is_alone = is_alone
 
-    def step(self, step: Step, *, shows_who: bool = True) -> Markup:
-        """A step with its blocks; `shows_who` unless the step before has said so already."""
-        html = _form("blocks/step.html", "step", step, shows_who, self)
-        # What is nested inside becomes part of this step, and has its chips with it.
+    def step(self, step: Step, *, shows_author: bool = True) -> Markup:
+        """A step with its blocks; `shows_author` unless the step before has the same author."""
+        html = _render_macro("blocks/step.html", "step", step, shows_author, self)
+        # The steps of sub-agents become part of this one, whose chips are set at the end.
         return with_chips(html) if self.depth == 0 else html
 
     def block(self, block: Block, step: Step) -> Markup:
-        """One block; should its form fail, the rest of the page does not."""
+        """One block; if that fails, a note in its place, so that the rest of the page does not."""
         try:
-            return _form("blocks/blocks.html", BLOCK_MACROS[type(block)], block, step, self)
+            return _render_macro("blocks/blocks.html", BLOCK_MACROS[type(block)], block, step, self)
         except Exception:
             logger.exception("a block could not be rendered: %s", type(block).__name__)
-            return _form("blocks/blocks.html", "broken", block, step, self)
+            return _render_macro("blocks/blocks.html", "broken", block, step, self)
 
     def section(self, section: Section, block: Block) -> Markup:
-        """One section of a tool's form."""
-        return _form("blocks/sections.html", SECTION_MACROS[type(section)], section, block, self)
+        """One section of a tool's view."""
+        return _render_macro("blocks/sections.html", SECTION_MACROS[type(section)], section, block, self)
 
-    def form(self, tool: Tool) -> Form:
-        return tell(tool)
+    def view(self, tool: Tool) -> ToolView:
+        return view_of(tool)
 
     def markdown(self, text: str) -> Markup:
         return markdown(text, self.budget)
@@ -160,32 +164,32 @@ class Renderer:
         return len(text) <= MAX_CHARACTERS
 
     def excerpts(self, block: Block) -> list[tuple[str, Excerpt]]:
-        """The beginnings of all texts of a block, with their names."""
+        """Excerpts of all texts of a block, with their names."""
         return [(name, self.excerpt(block, name, text, "json")) for name, text in texts(block).items()]
 
     def excerpt(self, block: Block, name: str, text: str, language: str | None = None) -> Excerpt:
         """The beginning of a text, highlighted."""
         text = text.rstrip("\n")
-        shown = beginning(text)
-        return self._excerpt(block, name, text, shown, highlight(shown, language, self.budget))
+        head = beginning(text)
+        return self._excerpt(block, name, text, head, highlight(head, language, self.budget))
 
     def screen(self, block: Block, name: str, text: str) -> Excerpt:
         """The beginning of a terminal's output, in its colours."""
         text = text.rstrip("\n")
-        shown = beginning(text)
-        return self._excerpt(block, name, text, shown, terminal(shown))
+        head = beginning(text)
+        return self._excerpt(block, name, text, head, terminal(head))
 
-    def diffs(self, diffs: Diffs, full_url: str) -> ShownDiffs:
-        """The diffs of files, of as many as the page has rows for; `full_url` has all of them."""
+    def diffs(self, section: DiffsSection, full_url: str) -> DiffExcerpts:
+        """The diffs of as many files as the page has rows for; `full_url` has all of them."""
         files: list[DiffLines] = []
-        for file in diffs.files:
+        for file in section.files:
             if not self.budget.take_rows(HEAD_ROWS):
                 break
             files.append(diff_lines(file, self.budget))
-        return ShownDiffs(files, len(diffs.files) - len(files), diffs.is_cut, full_url)
+        return DiffExcerpts(files, len(section.files) - len(files), section.is_cut, full_url)
 
     def relative(self, path: str) -> str:
-        """A path as seen from the session's folder, which itself is `.`."""
+        """A path relative to the session's folder, which itself is `.`."""
         directory = self.conversation.directory
         return "." if path and path == directory.rstrip("/\\") else relative_path(path, directory)
 
@@ -193,28 +197,30 @@ class Renderer:
         return self.conversation.children.get(session_id)
 
     def shows_inside(self, child: Conversation) -> bool:
-        """Whether a sub-agent's conversation is short enough to stand inside the call that started it."""
+        """Whether a sub-agent's conversation is short enough to be shown inside the call that started it."""
         size = sum(step.size for step in child.steps)
         return self.depth < MAX_DEPTH and size <= MAX_CHILD_BYTES and self.budget.take(size)
 
     def inside(self, child: Conversation) -> Renderer:
         return Renderer(self.links, child, self.budget, self.depth + 1)
 
-    def _excerpt(self, block: Block, name: str, text: str, shown: str, lines: Sequence[Markup]) -> Excerpt:
+    def _excerpt(self, block: Block, name: str, text: str, head: str, lines: Sequence[Markup]) -> Excerpt:
         return Excerpt(
             lines=lines,
-            hidden_lines=text.count("\n", len(shown)),
-            hidden_characters=len(text) - len(shown),
+            hidden_lines=text.count("\n", len(head)),
+            hidden_characters=len(text) - len(head),
             full_url=self.links.full(block.id, name),
         )
 
 
 def full_text(block: Block, name: str) -> str | None:
-    """One of a block's texts by the name that excerpts give it; `call` is all of them together."""
+    """One of a block's texts by the name that its excerpt has; `call` is all of them together."""
     named = texts(block)
     if isinstance(block, Tool) and name not in named:
         sections = (
-            part for part in tell(block).sections if isinstance(part, Code | Diffs | Terminal | Prose)
+            part
+            for part in view_of(block).sections
+            if isinstance(part, CodeSection | DiffsSection | TerminalSection | MarkdownSection)
         )
         named = {**{part.name: part.text for part in sections if part.name}, **named}
     if name == "call":
@@ -223,16 +229,16 @@ def full_text(block: Block, name: str) -> str | None:
 
 
 def beginning(text: str) -> str:
-    """As much of a text as a page shows at first."""
+    """As much of a text as an excerpt shows."""
     return "\n".join(text[:MAX_SHOWN_CHARACTERS].split("\n", MAX_SHOWN_LINES)[:MAX_SHOWN_LINES])
 
 
-def _form(template: str, macro: str, *values: object) -> Markup:
+def _render_macro(template: str, macro: str, *values: object) -> Markup:
     return cast(Markup, getattr(_template(template), macro)(*values))
 
 
 def warm_templates() -> None:
-    """Compiles the templates of blocks ahead of their first use."""
+    """Compiles the templates of blocks before their first use."""
     for name in TEMPLATES:
         _template(name)
 

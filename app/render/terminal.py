@@ -1,4 +1,7 @@
-"""The text of a terminal as lines of HTML: its colours as CSS classes, overwritten text gone."""
+"""Renders terminal output as lines of HTML: colours become CSS classes, overwritten text disappears.
+
+Control sequences are those of ECMA-48 as xterm interprets them.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,13 @@ from markupsafe import Markup, escape
 from app.render.filters import visible
 from app.render.themes.terminal_palette import nearest
 
-# One sequence may set many things; what comes after these is not read.
+# Parameters of one sequence that are read.
 MAX_PARAMETERS = 64
-# A span costs ten times the bytes that ask for it; what comes after these is plain.
+# A span is ten times as long as the sequence that asks for it; after these, text stays plain.
 MAX_SPANS = 20_000
 
 # The text up to the next control character, or one control character with the sequence it begins. Every
-# alternative matches without looking back, so that the time is proportional to the length.
+# alternative matches without backtracking, so the time is linear.
 TOKEN = re.compile(
     r"(?P<text>[^\x00-\x08\n-\x1f\x7f]++)"
     r"|(?P<move>[\n\r\b])"
@@ -45,7 +48,7 @@ TRAITS_OFF = {22: {"bold", "dim"}, 23: {"italic"}, 24: {"underline"}, 29: {"stri
 
 
 def terminal(text: str) -> list[Markup]:
-    """`text` as a terminal would show it, one piece of HTML for each line."""
+    """`text` as a terminal would show it, as HTML for each line."""
     if not any(control in text for control in "\x1b\r\b"):
         return [escape(line) for line in visible(text).split("\n")]
     lines = [_Line()]
@@ -63,13 +66,13 @@ def terminal(text: str) -> list[Markup]:
         elif token["final"] == "m" and not token["intermediate"]:
             style = _styled(style, token["parameters"])
         elif token["final"] in ("K", "G"):
-            line.obey(token["final"], token["parameters"])
+            line.apply(token["final"], token["parameters"])
     spans = iter(range(MAX_SPANS, 0, -1))
     return [line.html(spans) for line in lines]
 
 
 class _Line:
-    """The characters of a line, the classes of each, and where the next one goes."""
+    """The characters of a line, the classes of each, and the column of the cursor."""
 
     __slots__ = ("characters", "classes", "column")
 
@@ -87,18 +90,18 @@ class _Line:
     def move_to(self, column: int) -> None:
         self.column = min(max(column, 0), len(self.characters))
 
-    def obey(self, order: str, parameters: str) -> None:
-        """Erases in the line (K) or moves in it (G), as progress bars ask for."""
-        if order == "G":
+    def apply(self, final: str, parameters: str) -> None:
+        """Erases in the line (EL, final byte K) or moves in it (CHA, final byte G), as progress bars do."""
+        if final == "G":
             self.move_to((_number(parameters) or 1) - 1)
         elif parameters in ("", "0", "2"):
-            # After a whole line is erased, text goes on at its left end, not behind a gap.
+            # After the whole line is erased, text continues at its left end, not behind a gap.
             self.move_to(0 if parameters == "2" else self.column)
             del self.characters[self.column :]
             del self.classes[self.column :]
 
     def html(self, spans: Iterator[int]) -> Markup:
-        """The line with a span for each run of the same look, while there are `spans` left."""
+        """The line with a span for each run of one style, as long as there are `spans` left."""
         pieces: list[str] = []
         start = 0
         for classes, run in groupby(self.classes):
@@ -107,13 +110,13 @@ class _Line:
             is_marked = classes and next(spans, 0)
             pieces.append(f'<span class="{classes}">{text}</span>' if is_marked else text)
             start = end
-        # Every piece above is escaped; the classes are words of this module and numbers.
+        # Every text above is escaped; the classes are words of this module and numbers.
         return Markup("".join(pieces))  # noqa: S704
 
 
 @lru_cache(maxsize=1024)
 def _classes(style: Style) -> str:
-    """The CSS classes of a look."""
+    """The CSS classes of a style."""
     names = [f"t-{trait}" for trait in sorted(style.traits)]
     colours: dict[str, int | str | None] = {"fg": style.foreground, "bg": style.background}
     if style.inverse:
@@ -123,14 +126,14 @@ def _classes(style: Style) -> str:
 
 
 def _styled(style: Style, parameters: str) -> Style:
-    """`style` after the parameters of a "select graphic rendition" sequence."""
+    """`style` after the parameters of a "select graphic rendition" (SGR) sequence."""
     if parameters[:1] in ("<", "=", ">", "?"):
         return style
     codes = iter(parameters.split(";", MAX_PARAMETERS)[:MAX_PARAMETERS])
     for word in codes:
         code, *details = (_number(number) for number in word.split(":", 6)[:6])
         if code in (38, 48, 58):
-            number = _colour(details or [_number(number) for number in _taken(codes)])
+            number = _colour(details or [_number(number) for number in _arguments(codes)])
             if number is not None:
                 style = _coloured(style, code, number)
         else:
@@ -139,7 +142,7 @@ def _styled(style: Style, parameters: str) -> Style:
 
 
 def _with_code(style: Style, code: int) -> Style:
-    """`style` after one code that needs no other."""
+    """`style` after one SGR code that takes no arguments."""
     if code == 0:
         return PLAIN
     if code in TRAITS:
@@ -158,7 +161,7 @@ def _with_code(style: Style, code: int) -> Style:
 
 
 def _coloured(style: Style, code: int, number: int | None) -> Style:
-    """`style` with a colour for the ground that the tens of `code` name."""
+    """`style` with a colour for the foreground or the background, by the tens of `code`."""
     if 30 <= code < 40:
         return style._replace(foreground=number)
     if 40 <= code < 50:
@@ -166,14 +169,14 @@ def _coloured(style: Style, code: int, number: int | None) -> Style:
     return style
 
 
-def _taken(codes: Iterator[str]) -> list[str]:
-    """The words that belong to 38 or 48 when they are parted by semicolons."""
+def _arguments(codes: Iterator[str]) -> list[str]:
+    """The arguments of 38 or 48 when they are separated by semicolons."""
     kind = next(codes, "")
     return [kind, *islice(codes, {"5": 1, "2": 3}.get(kind, 0))]
 
 
 def _colour(details: list[int]) -> int | None:
-    """The colour of `5, number` or `2, red, green, blue`, the latter also with a colour space before red."""
+    """The colour of `5, number` or `2, red, green, blue`; the latter may have a colour space before red."""
     kind, *levels = details
     levels = levels[-3:]
     if not all(0 <= level < 256 for level in levels):
@@ -186,5 +189,5 @@ def _colour(details: list[int]) -> int | None:
 
 
 def _number(parameter: str) -> int:
-    """A parameter as a number; an empty one is 0, and -1 is what no terminal understands."""
+    """A parameter as a number: 0 if it is empty, -1 if it is no number."""
     return int(parameter or 0) if len(parameter) < 5 and (parameter or "0").isdecimal() else -1

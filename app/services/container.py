@@ -1,18 +1,21 @@
-"""The parts of a running app, for its blueprints."""
+"""The service container: what `create_app` built, for views and commands."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Protocol, cast
 
 from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
 
-from app.db.connection import StandingConnection
-from app.http.response_cache import Replay
-from app.services.documents.cache import Cache
-from app.services.documents.checkpoint import Folding
-from app.services.documents.pages import KeptPages
+from app.db.connection import AutocommitConnection
+from app.http.response_cache import Version
+from app.services.documents.cache import DocumentCache
+from app.services.documents.checkpoint import Checkpointer
+from app.services.documents.freshness import Freshness
 from app.services.documents.service import Documents
+from app.services.shares.errors import ShareError
 from app.services.shares.service import Shares
 from app.storage import ObjectStore
 from config import Config
@@ -20,29 +23,48 @@ from config import Config
 EXTENSION = "better_share"
 
 
+class ShareCache(Protocol):
+    """Something that holds what was made from shares, by `LiveShare.cache_key`."""
+
+    def cache_keys(self) -> Collection[str]:
+        """The keys of all shares of which it holds anything."""
+
+    def forget(self, cache_key: str) -> None:
+        """Drops everything of one share."""
+
+
 @dataclass(frozen=True)
-class Parts:
+class Services:
+    """The collaborators of one app; `caches` are emptied of shares that have ended."""
+
     config: Config
+    connection: AutocommitConnection
     store: ObjectStore
     shares: Shares
+    freshness: Freshness
+    cache: DocumentCache
     documents: Documents
-    folding: Folding
-    cache: Cache
-    pages: KeptPages
-    standing: StandingConnection
-    replay: Replay
+    checkpointer: Checkpointer
+    caches: list[ShareCache] = field(default_factory=list)
 
-    def lives(self) -> set[str]:
-        """The names of the lives of which this worker or its machine holds anything."""
-        return self.documents.lives() | self.pages.lives() | self.replay.lives()
+    def is_current(self, share_id: str, version: Version) -> bool:
+        """Whether a response made from `version` may be served again; not if the database fails."""
+        try:
+            share = self.shares.get_live(share_id)
+        except (ShareError, SQLAlchemyError):
+            return False
+        return share.cache_key == version.cache_key and self.documents.is_current(share, version.etag)
 
-    def forget(self, life: str) -> None:
-        """Drops whatever this machine holds of the life with this name."""
-        self.documents.forget(life)
-        self.pages.forget(life)
-        self.replay.forget(life)
+    def cache_keys(self) -> set[str]:
+        """The keys of all shares of which this process or its host holds anything."""
+        return {key for cache in self.caches for key in cache.cache_keys()}
+
+    def forget(self, cache_key: str) -> None:
+        """Drops whatever this process and its host hold of a share."""
+        for cache in self.caches:
+            cache.forget(cache_key)
 
 
-def parts() -> Parts:
-    """The parts that `create_app` wired into the current app."""
-    return cast(Parts, current_app.extensions[EXTENSION])
+def services() -> Services:
+    """The services of the current app."""
+    return cast(Services, current_app.extensions[EXTENSION])

@@ -1,6 +1,6 @@
-"""Drops what this machine still holds of shares that have ended, on whichever machine they were deleted.
+"""Periodic work of every process: forgets shares that have ended, evicts caches, writes checkpoints.
 
-And folds what OpenCode's own protocol has brought into the stored documents.
+A share may have been deleted on another host; this is how its traces leave this one.
 """
 
 from __future__ import annotations
@@ -11,33 +11,32 @@ import threading
 
 from flask import Flask
 
-from app.services.container import parts
+from app.services.container import services
 
-# Within a minute of its end nothing of a share is left on any machine.
-SECONDS = 25
+# Within a minute of its end nothing of a share is left on any host.
+INTERVAL_SECONDS = 25
 
 logger = logging.getLogger(__name__)
 
 
 def start(app: Flask) -> None:
-    """Keeps house in a thread of its own, for as long as the process lives."""
-    threading.Thread(target=_keep_house_forever, args=[app, threading.Event()], daemon=True).start()
+    """Runs maintenance in a thread of its own, for as long as the process lives."""
+    threading.Thread(target=_run_forever, args=[app, threading.Event()], daemon=True).start()
 
 
-def keep_house() -> None:
-    """Forgets the shares that have ended, trims the cache to its size, and folds what is due."""
-    held = parts().lives()
-    for life in held - parts().shares.live_names(held):
-        parts().forget(life)
-    parts().cache.trim()
-    parts().folding.fold_due()
+def run_maintenance() -> None:
+    cached = services().cache_keys()
+    for cache_key in cached - services().shares.live_cache_keys(cached):
+        services().forget(cache_key)
+    services().cache.evict()
+    services().checkpointer.checkpoint_due()
 
 
-def _keep_house_forever(app: Flask, never: threading.Event) -> None:
-    # Workers start together; what one has dropped another need not.
-    while not never.wait(SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311 - no secret
+def _run_forever(app: Flask, never: threading.Event) -> None:
+    # Workers start together; the jitter lets one find what another has done already.
+    while not never.wait(INTERVAL_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311 - no secret
         try:
             with app.app_context():
-                keep_house()
+                run_maintenance()
         except Exception:
-            logger.exception("housekeeping failed and will be tried again")
+            logger.exception("maintenance failed and will be tried again")

@@ -2,7 +2,7 @@
 (() => {
 "use strict"
 
-const { keepPlace, morph, watch, filter, etag } = window.share
+const { keepPlace, morph, watch, filter, etag } = window.sessionPage
 const all = (selector) => [...document.querySelectorAll(selector)]
 
 // Pages, and the links to others around them, that are at most a window's height away.
@@ -13,7 +13,7 @@ const versions = new Map()
 
 function noteNear(entries) {
   for (const { target, isIntersecting } of entries) near[isIntersecting ? "add" : "delete"](target)
-  bring()
+  loadNearby()
 }
 
 async function fetched(url) {
@@ -47,7 +47,7 @@ async function extend(old) {
   if (!link) return near.delete(old)
   const asked = etag()
   const { page, links } = await fetched(link.dataset.src)
-  if (!isEnd) await still()
+  if (!isEnd) await scrollEnd()
   const edge = all(".page").at(isEnd ? -1 : 0)
   const top = edge.getBoundingClientRect().top
   edge[isEnd ? "after" : "before"](page)
@@ -57,7 +57,7 @@ async function extend(old) {
   follow(page, asked)
 }
 
-async function freshen(shown) {
+async function reloadPage(shown) {
   const asked = etag()
   const { page, links } = await fetched(shown.dataset.src)
   keepPlace(() => morph(shown, page))
@@ -68,7 +68,7 @@ async function freshen(shown) {
 const isLinks = (element) => element.matches(".pages")
 const isOld = (element) => element.matches(".page") && versions.get(element) !== etag()
 
-function missing() {
+function nextToLoad() {
   // A filter hides so much that everything would come near.
   const isFiltered = document.querySelector("#filter").value
   // Whoever arrives at the head of a page is not to see it replaced by the one before.
@@ -79,11 +79,11 @@ function missing() {
 let isBusy = false
 
 // One after another, for as long as something near is missing or old.
-async function bring() {
+async function loadNearby() {
   if (isBusy) return
   isBusy = true
   try {
-    for (let element; (element = missing()); await told()) await (isLinks(element) ? extend : freshen)(element)
+    for (let element; (element = nextToLoad()); await nextFrame()) await (isLinks(element) ? extend : reloadPage)(element)
   } catch {
     // The links lead there as well, and what comes near next is tried again.
   }
@@ -91,22 +91,22 @@ async function bring() {
 }
 
 // Until the observer has told what is near now.
-const told = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
+const nextFrame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
 
 // A scroll under way to some place would end somewhere else.
-async function still() {
-  for (let y; y !== scrollY; await told()) y = scrollY
+async function scrollEnd() {
+  for (let y; y !== scrollY; await nextFrame()) y = scrollY
 }
 
 document.addEventListener("DOMContentLoaded", () => {
   const [own] = all(".page")
   follow(own, etag())
   all(".pages").forEach((links) => nearing.observe(links))
-  document.addEventListener("newer", () => {
+  document.addEventListener("session:updated", () => {
     versions.set(own, etag())
-    bring()
+    loadNearby()
   })
-  document.querySelector("#filter").addEventListener("input", bring)
-  document.addEventListener("scroll", bring, { passive: true })
+  document.querySelector("#filter").addEventListener("input", loadNearby)
+  document.addEventListener("scroll", loadNearby, { passive: true })
 })
 })()

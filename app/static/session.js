@@ -1,5 +1,5 @@
-// What a page cannot do alone: remember a theme, take keys, copy, filter, follow a session.
-// It runs in <head>, so that the theme is there before the first paint.
+// Themes, keys, copying, filtering, and following a session.
+// Runs in <head>, so that the theme applies before the first paint.
 (() => {
 "use strict"
 
@@ -27,7 +27,7 @@ function showTheme(name) {
 function chooseTheme() {
   const { value, selectedOptions } = one("#themes")
   showTheme(value)
-  say(`Theme: ${selectedOptions[0].text}`)
+  showToast(`Theme: ${selectedOptions[0].text}`)
   localStorage.setItem("theme", value)
 }
 
@@ -37,21 +37,21 @@ function nextTheme() {
   chooseTheme()
 }
 
-// --- Words to the reader
+// --- Toasts
 
 let silence
 
-function say(words) {
+function showToast(words) {
   one("#toast").textContent = words
   clearTimeout(silence)
-  if (words) silence = setTimeout(say, 2000, "")
+  if (words) silence = setTimeout(showToast, 2000, "")
 }
 
-function offer(words, act) {
+function showAction(words, act) {
   const button = document.createElement("button")
   button.textContent = words
   on(button, "click", act)
-  one("#news").replaceChildren(button)
+  one("#new-content").replaceChildren(button)
 }
 
 // --- Copying. One button goes to whatever the pointer or the focus is in.
@@ -73,12 +73,12 @@ async function copy(text) {
     document.oncopy = (event) => event.clipboardData.setData("text/plain", words) ?? event.preventDefault()
     const isCopied = document.execCommand("copy")
     document.oncopy = null
-    if (!isCopied) return say("Copying failed")
+    if (!isCopied) return showToast("Copying failed")
   }
-  say("Copied")
+  showToast("Copied")
 }
 
-// Without line numbers; of a diff, the file as it is now. What the page cuts short comes whole.
+// Without line numbers; of a diff, the new text. Excerpts are copied whole.
 function code(box) {
   const lines = (selector) => all(selector, box).map((cell) => cell.textContent).join("\n")
   const shown = box.matches("pre") ? box.textContent : lines("tr:not(.removed) > .text") || lines(".text")
@@ -87,7 +87,7 @@ function code(box) {
   return more ? fetched(more.href, shown) : shown
 }
 
-// A short command stands only in the line of its call.
+// A short command is only in the line of its call.
 function command(links) {
   const [action, subject] = links.closest(".tool").firstElementChild.children
   return action.textContent === "$" && (one("pre.code:not(.screen)", links.parentElement) || subject).textContent
@@ -98,16 +98,16 @@ async function message(who) {
   const texts = []
   let step = who.parentElement
   do texts.push(...all(":scope > :is(.prompt, .prose)", step))
-  while ((step = step.nextElementSibling) && !one(":scope > .who", step))
+  while ((step = step.nextElementSibling) && !one(":scope > .author", step))
   const { share } = one("main").dataset
   const read = ({ id, innerText }) => fetched(`${share}/full/${encodeURIComponent(id)}/text`, innerText)
   return (await Promise.all(texts.map(read))).join("\n\n")
 }
 
 function offerCopy({ target }) {
-  const place = target.closest("pre.code, .scroll, .tool .links, .who")
+  const place = target.closest("pre.code, .scroll, .tool .links, .author")
   if (!place) return
-  const read = { who: message, links: command }[place.className] || code
+  const read = { author: message, links: command }[place.className] || code
   if (read === command && !command(place)) return
   copier.ariaLabel = `Copy ${read.name}`
   copier.onclick = () => copy(Promise.resolve(read(place)))
@@ -115,7 +115,7 @@ function offerCopy({ target }) {
   if (copier.parentElement !== place) place.append(copier)
 }
 
-// --- Turns: filtering, going from one to the next, marking the one read
+// --- Turns: filtering, moving between them, marking the current one
 
 const turns = () => all(".turn:not([hidden])")
 let jump = {}
@@ -126,7 +126,7 @@ function filter() {
     const text = turn.textContent.toLowerCase()
     turn.hidden = !words.split(/\s+/).every((word) => text.includes(word))
   }
-  one("#found").textContent = words && `${turns().length} of ${all(".turn").length}`
+  one("#match-count").textContent = words && `${turns().length} of ${all(".turn").length}`
 }
 
 function clearFilter() {
@@ -179,7 +179,7 @@ function showTarget() {
   outer.scrollIntoView()
 }
 
-// Whatever `change` does above, what the reader sees stays where it is.
+// Keeps what the reader sees in place while `change` is made.
 function keepPlace(change) {
   const seen = document.elementFromPoint(innerWidth / 2, TOP)
   const place = seen?.closest(".turn > * > .block, .step[id]")
@@ -188,7 +188,7 @@ function keepPlace(change) {
   if (place?.isConnected) scrollBy({ top: topOf(place) - before, behavior: "instant" })
 }
 
-// --- Following the session. What stays the same keeps the reader's focus, selection and open blocks.
+// --- Following the session. Unchanged nodes keep focus, selection and open blocks.
 
 function named(parent) {
   const found = new Map()
@@ -235,7 +235,7 @@ function morph(live, next) {
   return added
 }
 
-const arrivals = new IntersectionObserver(([entry]) => entry.isIntersecting && one("#news").replaceChildren())
+const arrivals = new IntersectionObserver(([entry]) => entry.isIntersecting && one("#new-content").replaceChildren())
 
 function show(next) {
   let added
@@ -245,7 +245,7 @@ function show(next) {
   filter()
   const first = added.find((element) => topOf(element) > innerHeight && element.closest("#steps"))
   if (!first) return
-  offer("New messages ↓", () => first.scrollIntoView())
+  showAction("New messages ↓", () => first.scrollIntoView())
   arrivals.observe(first)
 }
 
@@ -254,9 +254,9 @@ let changedAt = Date.now()
 let notBefore = 0
 let failures = 0
 
-function later(pause) {
+function schedulePoll(pause) {
   clearTimeout(timer)
-  if (pause && !document.hidden && one("#steps")) timer = setTimeout(ask, pause)
+  if (pause && !document.hidden && one("#steps")) timer = setTimeout(pollNow, pause)
 }
 
 function backOff(response) {
@@ -270,35 +270,35 @@ const isGone = ({ status }) => status === 404 || status === 410
 const get = (url) =>
   fetch(url, { cache: "no-store", headers: { "If-None-Match": etag }, signal: AbortSignal.timeout(LONGEST) })
 
-const ask = async () => later(await answer().catch(() => backOff()))
+const pollNow = async () => schedulePoll(await poll().catch(() => backOff()))
 
-// How long until asking again.
-async function answer() {
+// Returns the next delay.
+async function poll() {
   const response = await get(location.pathname + location.search)
-  if (isGone(response)) return missing()
+  if (isGone(response)) return onGone()
   if (![200, 304].includes(response.status)) return backOff(response)
   const text = await response.text()
   failures = 0
   if (text) {
     const next = new DOMParser().parseFromString(text, "text/html")
     if (one("#theme", next).getAttribute("href") !== automatic)
-      return offer("New version: reload", () => location.reload())
+      return showAction("New version: reload", () => location.reload())
     etag = response.headers.get("ETag")
     changedAt = Date.now()
     show(next)
-    document.dispatchEvent(new Event("newer"))
+    document.dispatchEvent(new Event("session:updated"))
   }
   // The longer nothing has changed, the less often.
   return Math.min(Math.max((Date.now() - changedAt) / 10, SHORTEST), LONGEST)
 }
 
-// A page may go while the share stays: its messages were undone, or are on another page.
-async function missing() {
+// A page may vanish alone: its messages were undone, or are on another page.
+async function onGone() {
   const { share } = one("main").dataset
-  if (!isGone(await get(share))) return offer("This page is gone: open the session", () => location.assign(share))
+  if (!isGone(await get(share))) return showAction("This page is gone: open the session", () => location.assign(share))
   document.title = "This share is gone"
-  one(".tools").remove()
-  one("#news").remove()
+  one(".toolbar").remove()
+  one("#new-content").remove()
   one(".columns").replaceWith(one("#gone").content)
 }
 
@@ -315,7 +315,7 @@ const KEYS = {
 
 function onKey(event) {
   const { key, target } = event
-  if (event.ctrlKey || event.metaKey || event.altKey || !one(".tools")) return
+  if (event.ctrlKey || event.metaKey || event.altKey || !one(".toolbar")) return
   if (target.id === "filter" && key === "Escape") {
     target.blur()
     clearFilter()
@@ -339,11 +339,11 @@ function start() {
   on(document, "focusin", offerCopy)
   on(window, "keydown", onKey)
   on(window, "hashchange", showTarget)
-  on(document, "visibilitychange", () => later(Math.max(notBefore - Date.now(), 1)))
-  later(SHORTEST)
+  on(document, "visibilitychange", () => schedulePoll(Math.max(notBefore - Date.now(), 1)))
+  schedulePoll(SHORTEST)
 }
 
-window.share = { keepPlace, morph, watch, filter, etag: () => etag }
+window.sessionPage = { keepPlace, morph, watch, filter, etag: () => etag }
 
 let theme = "auto"
 try {

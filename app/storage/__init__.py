@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from app.storage.disk import DiskStore, UploadRefused
+from app.storage.disk import DiskStore
 from app.storage.objects import (
-    Listed,
+    ObjectInfo,
     ObjectStore,
     StorageError,
     StoredObject,
     UploadLink,
+    UploadRefused,
     document_key,
-    is_draft,
-    share_of,
+    is_temporary,
+    share_id_of,
 )
 from config import Config
 
 __all__ = [
     "DiskStore",
-    "Listed",
+    "ObjectInfo",
     "ObjectStore",
     "StorageError",
     "StoredObject",
     "UploadLink",
     "UploadRefused",
     "document_key",
-    "is_draft",
+    "is_temporary",
     "open_store",
-    "share_of",
+    "share_id_of",
 ]
 
 

@@ -1,4 +1,4 @@
-"""What a store of documents promises."""
+"""What a store of session documents offers, whichever it is, and how its objects are named."""
 
 from __future__ import annotations
 
@@ -10,18 +10,29 @@ from typing import Protocol
 
 CONTENT_TYPE = "application/json"
 CACHE_CONTROL = "private, no-store"
-# What the keys of documents begin with.
-FOLDER = "sessions/"
-# How the disk store calls what has not arrived whole.
-DRAFT = ".upload-"
+# Every key begins with this.
+PREFIX = "sessions/"
+# How the disk store names uploads that have not arrived whole.
+TEMPORARY_PREFIX = ".upload-"
+# JSON cannot begin with the magic number of gzip (RFC 1952), so the bytes themselves tell the encoding.
+GZIP_MAGIC = b"\x1f\x8b"
 
 
 class StorageError(Exception):
-    """The store could not be reached or gave an answer that makes no sense; trying again may help."""
+    """The store could not be reached, or its answer makes no sense; trying again may help."""
+
+
+class UploadRefused(Exception):
+    """An upload does not match its link: an HTTP status, a code for programs and a sentence for people."""
+
+    def __init__(self, status: int, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.code = code
 
 
 class Body(Protocol):
-    """The bytes of a stored object, read piece by piece."""
+    """The bytes of a stored object, read in chunks."""
 
     def read(self, amount: int, /) -> bytes: ...
     def close(self) -> None: ...
@@ -29,7 +40,7 @@ class Body(Protocol):
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object as found: `size` in bytes; `body` is None when the caller holds this `etag` already."""
+    """An object as it was found: `size` in bytes; `body` is None when the caller has this `etag` already."""
 
     etag: str
     size: int
@@ -37,12 +48,12 @@ class StoredObject:
 
 
 @dataclass(frozen=True)
-class Listed:
-    """An object in a listing: `size` in bytes, and when it was last written."""
+class ObjectInfo:
+    """An object in a listing: `size` in bytes, and when it was written."""
 
     key: str
     size: int
-    changed_at: datetime
+    modified_at: datetime
 
 
 @dataclass(frozen=True)
@@ -65,19 +76,19 @@ class ObjectStore(Protocol):
         """
 
     def put(self, key: str, data: bytes, *, encoding: str | None) -> str:
-        """Stores an object whole, in place of what was there; gives back its etag."""
+        """Stores an object whole, in place of what was there. Returns its ETag."""
 
     def open(self, key: str, etag: str | None = None) -> StoredObject | None:
-        """The object, without its body when it still has `etag`; None when there is none."""
+        """The object, without its body if it still has `etag`; None if there is none."""
 
-    def objects(self, beginning: str = FOLDER) -> Iterator[Listed]:
-        """Every object whose key begins so, listed piece by piece while the store is in use."""
+    def list(self, prefix: str = PREFIX) -> Iterator[ObjectInfo]:
+        """Every object whose key begins with `prefix`; the store may change meanwhile."""
 
     def delete(self, key: str) -> None:
-        """Removes the object; that it is gone already is no error."""
+        """Deletes the object; that it is gone already is no error."""
 
-    def prepare(self) -> None:
-        """Makes ready what the first call would have to make; reaches nothing yet."""
+    def warm_up(self) -> None:
+        """Creates what the first call would have to create; connects to nothing yet."""
 
     def check(self) -> None:
         """Raises StorageError when the store does not answer."""
@@ -85,18 +96,18 @@ class ObjectStore(Protocol):
 
 def document_key(share_id: str) -> str:
     """The key under which the document of a share is stored."""
-    return f"{FOLDER}{share_id}.json"
+    return f"{PREFIX}{share_id}.json"
 
 
-def share_of(key: str) -> str | None:
+def share_id_of(key: str) -> str | None:
     """The id of the share whose document has this key; None for any other object."""
-    found = re.fullmatch(rf"{FOLDER}([^/]+)\.json", key)
-    return found and found[1]
+    match = re.fullmatch(rf"{PREFIX}([^/]+)\.json", key)
+    return match and match[1]
 
 
-def is_draft(key: str) -> bool:
+def is_temporary(key: str) -> bool:
     """Whether the object is an upload that has not arrived whole."""
-    return key.rpartition("/")[2].startswith(DRAFT)
+    return key.rpartition("/")[2].startswith(TEMPORARY_PREFIX)
 
 
 def upload_headers(size: int | None, encoding: str | None) -> dict[str, str]:

@@ -17,9 +17,9 @@ from urllib3.exceptions import HTTPError
 from app.storage.objects import (
     CACHE_CONTROL,
     CONTENT_TYPE,
-    FOLDER,
+    PREFIX,
     Body,
-    Listed,
+    ObjectInfo,
     StorageError,
     StoredObject,
     UploadLink,
@@ -36,7 +36,7 @@ READ_SECONDS = 5
 
 
 class S3Store:
-    """Keeps documents in one bucket; its clients are made on first use, so each worker has its own."""
+    """Stores documents in one bucket; its clients are created on first use, so each worker has its own."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -58,39 +58,39 @@ class S3Store:
         return UploadLink(url, {**upload_headers(size, encoding), "Cache-Control": CACHE_CONTROL})
 
     def put(self, key: str, data: bytes, *, encoding: str | None) -> str:
-        sent: PutObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key, "Body": data}
-        sent |= {"ContentType": CONTENT_TYPE, "CacheControl": CACHE_CONTROL}
+        request: PutObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key, "Body": data}
+        request |= {"ContentType": CONTENT_TYPE, "CacheControl": CACHE_CONTROL}
         if encoding:
-            sent["ContentEncoding"] = encoding
+            request["ContentEncoding"] = encoding
         with _storage_errors():
-            return _opaque(self._client.put_object(**sent)["ETag"])
+            return _unquote(self._client.put_object(**request)["ETag"])
 
     def open(self, key: str, etag: str | None = None) -> StoredObject | None:
         if self._config.S3_PUBLIC_URL:
             return self._open_public(key, etag)
-        wanted: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key}
+        request: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key}
         if etag:
-            wanted["IfNoneMatch"] = f'"{etag}"'
+            request["IfNoneMatch"] = f'"{etag}"'
         try:
             with _storage_errors():
-                found = self._client.get_object(**wanted)
-        except _NotThere as absent:
-            return StoredObject(etag, 0, None) if etag and absent.status == 304 else None
-        return StoredObject(_opaque(found["ETag"]), found["ContentLength"], _Body(found["Body"]))
+                response = self._client.get_object(**request)
+        except _NotFound as error:
+            return StoredObject(etag, 0, None) if etag and error.status == 304 else None
+        return StoredObject(_unquote(response["ETag"]), response["ContentLength"], _Body(response["Body"]))
 
-    def objects(self, beginning: str = FOLDER) -> Iterator[Listed]:
+    def list(self, prefix: str = PREFIX) -> Iterator[ObjectInfo]:
         pages = self._client.get_paginator("list_objects_v2")
         with _storage_errors():
-            for page in pages.paginate(Bucket=self._bucket, Prefix=beginning):
-                for found in page.get("Contents", []):
-                    yield Listed(found["Key"], found["Size"], found["LastModified"])
+            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
+                for item in page.get("Contents", []):
+                    yield ObjectInfo(item["Key"], item["Size"], item["LastModified"])
 
     def delete(self, key: str) -> None:
         # delete_objects would need a CRC32 that R2 does not know.
-        with suppress(_NotThere), _storage_errors():
+        with suppress(_NotFound), _storage_errors():
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
-    def prepare(self) -> None:
+    def warm_up(self) -> None:
         self._presigner.generate_presigned_url("put_object", Params={"Bucket": self._bucket, "Key": "-"})
         _ = self._client
 
@@ -99,7 +99,7 @@ class S3Store:
             self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=1)
 
     def _open_public(self, key: str, etag: str | None) -> StoredObject | None:
-        # Asking for gzip keeps a proxy in between from unpacking what was stored packed.
+        # Accepting gzip keeps a proxy in between from decoding what was stored gzip-encoded.
         headers = {"Accept-Encoding": "gzip", **({"If-None-Match": f'"{etag}"'} if etag else {})}
         try:
             response = self._public.request(
@@ -113,7 +113,7 @@ class S3Store:
             raise StorageError(f"the public bucket does not answer: {type(error).__name__}") from error
         if response.status == 200:
             size = int(response.headers.get("Content-Length", 0))
-            return StoredObject(_opaque(response.headers.get("ETag", "")), size, _Body(response))
+            return StoredObject(_unquote(response.headers.get("ETag", "")), size, _Body(response))
         # What is left of the body would be read as the answer to the next request.
         response.drain_conn()
         response.release_conn()
@@ -160,12 +160,12 @@ class S3Store:
         )
 
 
-def _opaque(etag: str) -> str:
+def _unquote(etag: str) -> str:
     return etag.removeprefix("W/").strip('"')
 
 
 class _Body:
-    """A body whose connection may break while it is read."""
+    """A body whose errors are StorageErrors: its connection may break while it is read."""
 
     def __init__(self, body: Body) -> None:
         self._body = body
@@ -180,7 +180,7 @@ class _Body:
         self._body.close()
 
 
-class _NotThere(Exception):
+class _NotFound(Exception):
     def __init__(self, status: int) -> None:
         super().__init__()
         self.status = status
@@ -188,14 +188,14 @@ class _NotThere(Exception):
 
 @contextmanager
 def _storage_errors() -> Iterator[None]:
-    """Turns boto3's errors into StorageError, and the answers 304 and 404 into _NotThere."""
+    """Turns boto3's errors into StorageError, and the answers 304 and 404 into _NotFound."""
     try:
         yield
     except ClientError as error:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code = error.response.get("Error", {}).get("Code", "")
         if status == 304 or (status == 404 and code != "NoSuchBucket"):
-            raise _NotThere(status) from None
+            raise _NotFound(status) from None
         raise StorageError(f"the bucket answered {status} {code}") from error
     except BotoCoreError as error:
         raise StorageError(f"the bucket does not answer: {type(error).__name__}") from error

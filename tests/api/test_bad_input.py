@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.opencode import UnreadableDocument
-from app.services.documents.stored_document import Document
+from app.services.documents.stored_document import StoredDocument
 from tests.conftest import running_app
 from tests.support.backdate import backdate
 from tests.support.client import SESSION_ID, create, renew, share, upload
@@ -150,7 +150,7 @@ def peak_of_unpacking(stored: bytes, max_bytes: int, refused: str) -> int:
     tracemalloc.start()
     try:
         with pytest.raises(UnreadableDocument, match=refused):
-            _ = Document("etag", stored, max_bytes).json
+            _ = StoredDocument("etag", stored, max_bytes).json
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -159,7 +159,7 @@ def peak_of_unpacking(stored: bytes, max_bytes: int, refused: str) -> int:
 def test_unpacking_stops_at_the_cap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also of what is packed so loosely that zlib gives back each piece at once."""
     stored = gzip.compress(random.Random(1).randbytes(3_000_000).hex().encode())
-    assert peak_of_unpacking(stored, 100_000, "more than the 100,000 bytes") < 1_500_000
+    assert peak_of_unpacking(stored, 100_000, "larger than 100,000 bytes") < 1_500_000
 
 
 def test_no_room_is_made_for_what_cannot_be_there() -> None:

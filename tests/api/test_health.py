@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.services.container import parts
+from app.services.container import services
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_store_that_hangs_makes_it_unready_and_holds_nobody_up(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, never_answers: Callable[[], None]
 ) -> None:
     with app.app_context():
-        monkeypatch.setattr(parts().store, "check", never_answers)
+        monkeypatch.setattr(services().store, "check", never_answers)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.get_json()["code"]) == (503, "storage_unavailable")
     assert client.get("/healthz").status_code == 200
@@ -37,7 +37,7 @@ def test_a_store_that_hangs_makes_it_unready_and_holds_nobody_up(
 def test_so_does_a_database_that_hangs(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, never_answers: Callable[[], None]
 ) -> None:
-    monkeypatch.setattr("app.api.health._ask_database", never_answers)
+    monkeypatch.setattr("app.api.health._query_database", never_answers)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.get_json()["code"]) == (503, "database_unavailable")
     assert answer.headers["Retry-After"] == "5"
@@ -48,8 +48,8 @@ def test_a_good_answer_is_given_again_for_a_moment(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, good_seconds: int, looks: int
 ) -> None:
     looked: list[None] = []
-    monkeypatch.setattr("app.api.health.GOOD_SECONDS", good_seconds)
+    monkeypatch.setattr("app.api.health.CACHE_SECONDS", good_seconds)
     with app.app_context():
-        monkeypatch.setattr(parts().store, "check", lambda: looked.append(None))
+        monkeypatch.setattr(services().store, "check", lambda: looked.append(None))
     assert [client.get("/readyz").status_code for _ in range(3)] == [200] * 3
     assert len(looked) == looks

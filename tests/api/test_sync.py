@@ -17,11 +17,11 @@ from tests.support import recorded
 from tests.support.sync_batches import (
     SESSION,
     SESSION_ID,
+    checkpoint,
     code,
     create,
     document_of,
     first,
-    fold,
     items,
     rows,
     shared,
@@ -77,7 +77,7 @@ def test_an_unchanged_session_is_not_sent_twice(client: FlaskClient) -> None:
 
 def test_deleting_ends_everything_at_once(app: Flask, client: FlaskClient) -> None:
     share = shared(client, SESSION)
-    fold(app, share)
+    checkpoint(app, share)
     sync(client, share, items(first(2)))
     for _ in range(2):
         answer = client.delete(f"/api/share/{share['id']}", json={"secret": share["secret"]})

@@ -24,10 +24,10 @@ from tests.support.sync_batches import (
     SESSION,
     SESSION_ID,
     Item,
+    checkpoint,
     code,
     create,
     document_of,
-    fold,
     shared,
     sync,
 )
@@ -57,7 +57,7 @@ def test_of_two_batches_at_once_that_are_too_large_together_one_is_refused(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     share = shared(client, SESSION)
-    fold(app, share)
+    checkpoint(app, share)
     both = threading.Barrier(2, timeout=60)
     compress = zstandard.compress
     packed: list[bytes] = []
@@ -85,19 +85,19 @@ def test_what_comes_while_a_batch_is_checked_is_counted_as_well(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, size: int, status: int
 ) -> None:
     share = shared(client, SESSION)
-    fold(app, share)
+    checkpoint(app, share)
     with app.app_context():
         left = app.config["MAX_SESSION_BYTES"] - db.session.get_one(Share, share["id"]).document_bytes
     checked: list[int] = []
     with_events = event_log.with_events
 
-    def meanwhile(life: Any, document: bytes, found: list[event_log.Event]) -> bytes:
-        checked.append(life.revision)
+    def meanwhile(live: Any, document: bytes, found: list[event_log.Event]) -> bytes:
+        checked.append(live.revision)
         if len(checked) == 1:
             row = db.session.get_one(Share, share["id"])
             batch = event_log.Batch(json.dumps(note("meanwhile", size)).encode(), 1)
-            assert event_log.append(row, batch, true())
-        return with_events(life, document, found)
+            assert event_log.append_if(row, batch, true())
+        return with_events(live, document, found)
 
     with monkeypatch.context() as patch:
         patch.setattr(event_log, "with_events", meanwhile)
@@ -144,7 +144,7 @@ def test_a_session_has_as_many_messages_as_can_be_read(unlimited_app: Flask) -> 
     changed = [{"type": "message", "data": {"id": "msg_000000", "role": "user", "changed": True}}]
     assert sync(client, share, changed).status_code == 200
     assert client.get(f"/share/{share['id']}").status_code == 200
-    fold(unlimited_app, share)
+    checkpoint(unlimited_app, share)
     document = document_of(client, share)
     assert len(document["messages"]) == 50_000
     assert {"info": changed[0]["data"], "parts": []} in document["messages"]
@@ -161,7 +161,7 @@ def test_a_session_has_as_many_parts_as_can_be_read(sqlite_client: FlaskClient, 
     assert sync(client, share, of_parts(150_000, 1_000, message)).status_code == 200
     for _ in range(2):
         assert client.get(f"/share/{share['id']}").status_code == 200
-        fold(client.application, share)
+        checkpoint(client.application, share)
 
 
 def test_a_share_of_an_earlier_version_is_weighed_before_more_comes(each_database: dict[str, str]) -> None:

@@ -126,7 +126,7 @@ def test_paper_has_the_session_and_no_controls(open_page: OpenPage) -> None:
     page.emulate_media(media="print")
     expect(page.locator(".session-header h1")).to_be_visible()
     expect(page.locator(".prompt").first).to_be_visible()
-    for chrome in (".topbar", ".contents", ".skip", "#news", "#toast"):
+    for chrome in (".topbar", ".contents", ".skip", "#new-content", "#toast"):
         expect(page.locator(chrome)).to_be_hidden()
 
 

@@ -170,9 +170,9 @@ def test_new_turns_are_filtered_too(session: Session, open_page: OpenPage) -> No
     page.keyboard.press("/")
     page.keyboard.type("per minute for each client")
     page.keyboard.press("Tab")
-    expect(page.locator("#found")).to_have_text("1 of 2")
+    expect(page.locator("#match-count")).to_have_text("1 of 2")
     session.grow()
-    expect(page.locator("#found")).to_have_text("1 of 3")
+    expect(page.locator("#match-count")).to_have_text("1 of 3")
 
 
 def test_a_removed_share_says_so_and_is_no_longer_shown(session: Session, open_page: OpenPage) -> None:

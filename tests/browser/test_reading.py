@@ -205,14 +205,14 @@ def test_what_is_copied(open_page: OpenPage) -> None:
     page.get_by_role("button", name="Copy command").click()
     page.wait_for_function(f"async () => (await {CLIPBOARD}) === 'git diff --stat && git status --short'")
 
-    page.locator(".who").first.hover()
+    page.locator(".author").first.hover()
     page.get_by_role("button", name="Copy message").click()
     page.wait_for_function(
         f"async () => (await {CLIPBOARD}).startsWith('Add rate limiting to the API: at most')"
     )
 
     # An answer comes as the markdown it was written in, whatever tools were called in between.
-    page.locator(".turn").nth(1).locator(".assistant .who").first.hover()
+    page.locator(".turn").nth(1).locator(".assistant .author").first.hover()
     page.get_by_role("button", name="Copy message").click()
     page.wait_for_function(f"async () => /\\*strings\\*.*`str\\(\\)`/.test(await {CLIPBOARD})")
 

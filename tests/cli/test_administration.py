@@ -19,8 +19,8 @@ from flask.testing import FlaskClient
 
 from app.db.extensions import db
 from app.db.models import Share
-from app.services.container import Parts, parts
-from app.services.shares.cleanup import Upkeep
+from app.services.container import Services, services
+from app.services.shares.cleanup import Cleanup
 from app.services.shares.expiry import Expiry
 from app.storage import DiskStore, StorageError
 from tests.conftest import running_app
@@ -182,7 +182,7 @@ def test_an_operator_deletes_a_share_by_its_id_or_any_link(
     assert create(client).status_code == 409
     assert not document_path(app, "GhIjKlMn").exists()
     with app.app_context():
-        assert parts().documents.lives() == set()
+        assert services().documents.cache_keys() == set()
         assert db.session.get_one(Share, "GhIjKlMn").session_id == ""
 
 
@@ -241,7 +241,7 @@ def test_a_delete_that_the_store_failed_is_finished_by_another(
         broken.setattr(DiskStore, "delete", refuse)
         failed = run("delete", "GhIjKlMn")
     assert failed.exit_code == 1
-    assert failed.stderr == "Error: The storage of the sessions failed: out of order; try again.\n"
+    assert failed.stderr == "Error: The session storage failed: out of order; try again.\n"
     assert client.get("/share/GhIjKlMn").status_code == 404
     assert run("delete", "GhIjKlMn").exit_code == 0
     assert not document_path(app, "GhIjKlMn").exists()
@@ -404,30 +404,30 @@ def test_a_database_out_of_reach_is_said_in_a_sentence(settings: dict[str, str])
     assert "hunter2" not in failed.stderr
 
 
-@pytest.mark.parametrize("step", ["purge", "sweep_empty", "sweep_tombstone", "sweep_stray"])
+@pytest.mark.parametrize("step", ["purge", "sweep_empty", "sweep_tombstone", "sweep_object"])
 def test_of_two_that_clear_the_same_only_one_does(
     app: Flask, client: FlaskClient, settings: dict[str, str], step: str
 ) -> None:
     names = [f"share{number}" for number in range(20)]
     for name in names:
-        if step == "sweep_stray":
+        if step == "sweep_object":
             stray(app, f"{name}.json", 2 * DAY)
             continue
         secret = create(client, name, expiresIn=3600).get_json()["secret"]
         if step == "sweep_tombstone":
             delete(client, name, secret)
         age(app, name, 2 * DAY)
-    objects = {found.key: found for found in parts_of(app).store.objects()}
+    objects = {info.key: info for info in services_of(app).store.list()}
     together = threading.Barrier(2)
 
     def clear(own: Flask) -> list[str]:
         with own.app_context():
-            upkeep = Upkeep(parts().store, Expiry(), parts().standing)
+            cleanup = Cleanup(services().store, Expiry(), services().connection)
             cleared = []
             for name in names:
                 together.wait(30)
-                what = objects[f"sessions/{name}.json"] if step == "sweep_stray" else name
-                if getattr(upkeep, step)(what):
+                what = objects[f"sessions/{name}.json"] if step == "sweep_object" else name
+                if getattr(cleanup, step)(what):
                     cleared.append(name)
             return cleared
 
@@ -435,12 +435,12 @@ def test_of_two_that_clear_the_same_only_one_does(
     with running_app(settings) as one, running_app(settings) as other, ThreadPoolExecutor(2) as pool:
         first, second = pool.map(clear, [one, other])
     assert sorted(first + second) == sorted(names)
-    assert list(parts_of(app).store.objects()) == []
+    assert list(services_of(app).store.list()) == []
 
 
-def parts_of(app: Flask) -> Parts:
+def services_of(app: Flask) -> Services:
     with app.app_context():
-        return parts()
+        return services()
 
 
 def test_an_upload_that_ends_after_a_purge_leaves_nothing(

@@ -11,10 +11,10 @@ from flask import Flask
 from sqlalchemy import NullPool, bindparam, create_engine, event, insert, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.db.connection import StandingConnection
+from app.db.connection import AutocommitConnection
 from app.db.extensions import db
 from app.db.models import Share
-from app.services.container import parts
+from app.services.container import services
 
 OF_A_SHARE = select(Share.share_id, Share.created_at, Share.expires_at, Share.revision).where(
     Share.share_id == bindparam("share_id"), Share.revision >= bindparam("revision")
@@ -31,63 +31,65 @@ CREATED = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 
 
 @pytest.fixture
-def standing(unlimited_app: Flask) -> Iterator[StandingConnection]:
+def connection(unlimited_app: Flask) -> Iterator[AutocommitConnection]:
     with unlimited_app.app_context():
         row = {"session_id": "ses_1", "secret": "", "created_at": CREATED, "last_link_at": CREATED}
-        opened = parts().standing
-        opened.add(insert(Share), {**row, "share_id": "a-share", "expires_at": CREATED + timedelta(days=1)})
-        opened.add(insert(Share), {**row, "share_id": "endless"})
+        opened = services().connection
+        opened.insert_if_absent(
+            insert(Share), {**row, "share_id": "a-share", "expires_at": CREATED + timedelta(days=1)}
+        )
+        opened.insert_if_absent(insert(Share), {**row, "share_id": "endless"})
         yield opened
 
 
-def found(standing: StandingConnection, share_id: str) -> Any:
-    return standing.first(OF_A_SHARE, {"share_id": share_id, "revision": 0})
+def found(connection: AutocommitConnection, share_id: str) -> Any:
+    return connection.first(OF_A_SHARE, {"share_id": share_id, "revision": 0})
 
 
 def close_others(*_: Any) -> None:
     engine = create_engine(db.engine.url, poolclass=NullPool)
-    with engine.connect() as connection:
-        connection.execute(CLOSE_OTHERS)
+    with engine.connect() as other:
+        other.execute(CLOSE_OTHERS)
 
 
-def test_a_row_is_as_sqlalchemy_reads_it(standing: StandingConnection) -> None:
+def test_a_row_is_as_sqlalchemy_reads_it(connection: AutocommitConnection) -> None:
     for share_id in ("a-share", "endless"):
-        row = standing.execute(OF_A_SHARE, {"share_id": share_id, "revision": 0}).one()
-        assert found(standing, share_id) == tuple(row)
+        row = connection.execute(OF_A_SHARE, {"share_id": share_id, "revision": 0}).one()
+        assert found(connection, share_id) == tuple(row)
         assert row.created_at == CREATED
-        assert found(standing, share_id)[1].tzinfo is UTC
+        assert found(connection, share_id)[1].tzinfo is UTC
 
 
-def test_no_row_is_none(standing: StandingConnection) -> None:
-    assert found(standing, "missing") is None
+def test_no_row_is_none(connection: AutocommitConnection) -> None:
+    assert found(connection, "missing") is None
 
 
-def test_a_row_whose_key_is_taken_does_not_go_in(standing: StandingConnection) -> None:
+def test_a_row_whose_key_is_taken_does_not_go_in(connection: AutocommitConnection) -> None:
     row = {"session_id": "ses_2", "secret": "", "created_at": CREATED, "last_link_at": CREATED}
-    assert not standing.add(insert(Share), {**row, "share_id": "a-share"})
-    assert standing.add(insert(Share), {**row, "share_id": "another"})
-    assert found(standing, "another")
+    assert not connection.insert_if_absent(insert(Share), {**row, "share_id": "a-share"})
+    assert connection.insert_if_absent(insert(Share), {**row, "share_id": "another"})
+    assert found(connection, "another")
 
 
-def test_a_query_that_cannot_be_run_is_an_error_of_sqlalchemy(standing: StandingConnection) -> None:
+def test_a_query_that_cannot_be_run_is_an_error_of_sqlalchemy(connection: AutocommitConnection) -> None:
     with pytest.raises(DBAPIError):
-        standing.first(BROKEN, {})
-    assert found(standing, "a-share")
+        connection.first(BROKEN, {})
+    assert found(connection, "a-share")
 
 
 @on_postgresql
-def test_a_connection_that_the_server_closed_is_replaced(standing: StandingConnection) -> None:
-    found(standing, "a-share")
+def test_a_connection_that_the_server_closed_is_replaced(connection: AutocommitConnection) -> None:
+    found(connection, "a-share")
     close_others()
-    assert found(standing, "a-share")[0] == "a-share"
+    assert found(connection, "a-share")[0] == "a-share"
 
 
 @on_postgresql
-def test_the_next_request_has_another_one_also_when_two_broke(standing: StandingConnection) -> None:
-    found(standing, "a-share")
+def test_the_next_request_has_another_one_also_when_two_broke(connection: AutocommitConnection) -> None:
+    found(connection, "a-share")
     close_others()
     event.listen(db.engine, "before_cursor_execute", close_others)
     with pytest.raises(OperationalError):
-        found(standing, "a-share")
+        found(connection, "a-share")
     event.remove(db.engine, "before_cursor_execute", close_others)
-    assert found(standing, "a-share")[0] == "a-share"
+    assert found(connection, "a-share")[0] == "a-share"

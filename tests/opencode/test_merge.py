@@ -1,4 +1,4 @@
-"""Batches of OpenCode's own protocol, merged into a document: by its keys, the last write winning."""
+"""Batches of OpenCode's own protocol, merge_batches into a document: by its keys, the last write winning."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.opencode import Head, UnreadableDocument, merged, read_conversation, take_in
+from app.opencode import DocumentHeader, UnreadableDocument, merge_batches, read_conversation, validate_batch
 from tests.support import constructed, recorded
 from tests.support import sync_batches as native
 from tests.support.sync_batches import Item, items, message_items
@@ -21,9 +21,9 @@ SECRETS = ("responseHeaders", "responseBody")
 
 
 def merge(*batches: list[Item], into: dict[str, Any] | None = None, id: str = "") -> dict[str, Any]:
-    head = Head("aShare", id or SESSION["session"]["id"], 1, 2, 3)
+    head = DocumentHeader("aShare", id or SESSION["session"]["id"], 1, 2, 3)
     packed = [json.dumps(batch).encode() for batch in batches]
-    loaded: dict[str, Any] = json.loads(merged(json.dumps(into or {}).encode(), packed, head))
+    loaded: dict[str, Any] = json.loads(merge_batches(json.dumps(into or {}).encode(), packed, head))
     return loaded
 
 
@@ -31,7 +31,7 @@ def taken(*items: Item) -> list[Item]:
     """The items as they are stored."""
     return [
         {"type": item.type, "data": json.loads(bytes(item.data))}
-        for item in take_in(msgspec.Raw(json.dumps(items).encode()))
+        for item in validate_batch(msgspec.Raw(json.dumps(items).encode()))
     ]
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from app.opencode import Conversation, Index, read_conversation, write_index
+from app.opencode import Conversation, DocumentIndex, read_conversation, write_index
 from app.opencode.paging.index_writer import MAX_CHARACTERS, MAX_MODELS, MAX_PROMPTS
 from app.opencode.paging.pages import Page, pages_of
 from tests.support import constructed, recorded
@@ -46,7 +46,7 @@ def on(page: Page | None) -> object:
             (
                 turn.number,
                 turn.is_continued,
-                [(step_told(placed.step), placed.shows_who) for placed in turn.steps],
+                [(step_told(placed.step), placed.shows_author) for placed in turn.steps],
             )
             for turn in page.turns
         ],
@@ -64,13 +64,13 @@ def test_it_tells_all_that_the_document_tells(name: str) -> None:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_its_pages_are_those_of_the_whole(name: str) -> None:
     conversation = read_conversation(DOCUMENTS[name])
-    for chapter, whole in zip(index(conversation).chapters, conversation.walk(), strict=True):
+    for session, whole in zip(index(conversation).sessions, conversation.walk(), strict=True):
         pages = pages_of(whole)
-        assert len(chapter.pages) == len(pages)
-        assert [on(chapter.pages.get(page.number)) for page in pages] == [on(page) for page in pages]
+        assert len(session.pages) == len(pages)
+        assert [on(session.pages.get(page.number)) for page in pages] == [on(page) for page in pages]
         for page in pages:
             for step_id in page.step_ids:
-                found = chapter.pages.holding(step_id)
+                found = session.pages.holding(step_id)
                 assert found
                 assert found.number == page.number
 
@@ -104,15 +104,16 @@ def steps_on(page: Page | None) -> list:
 def test_a_page_reads_no_message_of_another() -> None:
     written, pieces = write_index(read_conversation(recorded.document_bytes("large-output")))
     messages = bytearray(b"".join(pieces))
-    before = on(Index(written, memoryview(messages)).session.pages.get(2))
+    before = on(DocumentIndex(written, memoryview(messages)).session.pages.get(2))
     own = [
-        bytes(step.message) for step in steps_on(Index(written, memoryview(messages)).session.pages.get(2))
+        bytes(step.message)
+        for step in steps_on(DocumentIndex(written, memoryview(messages)).session.pages.get(2))
     ]
     start, end = messages.index(own[0]), messages.index(own[-1]) + len(own[-1])
     assert 0 < start < end
     messages[:start] = b"x" * start
     messages[end:] = b"x" * (len(messages) - end)
-    assert on(Index(written, memoryview(messages)).session.pages.get(2)) == before
+    assert on(DocumentIndex(written, memoryview(messages)).session.pages.get(2)) == before
 
 
 def test_a_part_of_an_id_finds_nothing() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.opencode import Conversation, UnreadableDocument, native_items
+from app.opencode import Conversation, UnreadableDocument, sync_items
 from tests.support import constructed, recorded
 from tests.support.constructed import read
 
@@ -15,7 +15,7 @@ NAMES = ["rate-limit-feature", "tools-gallery", "errors-and-abort", "empty"]
 
 
 def items(document: object) -> list[dict[str, Any]]:
-    loaded: list[dict[str, Any]] = json.loads(b"".join(native_items(json.dumps(document).encode())))
+    loaded: list[dict[str, Any]] = json.loads(b"".join(sync_items(json.dumps(document).encode())))
     return loaded
 
 
@@ -78,4 +78,4 @@ def test_a_session_of_opencode_2_without_messages_has_an_empty_batch() -> None:
 )
 def test_what_cannot_be_read_has_no_items(document: bytes, sentence: str) -> None:
     with pytest.raises(UnreadableDocument, match=sentence):
-        native_items(document)
+        sync_items(document)

@@ -9,9 +9,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.opencode import Head, merged, read_conversation, take_in, weight_of, weight_of_document
+from app.opencode import (
+    DocumentHeader,
+    merge_batches,
+    read_conversation,
+    validate_batch,
+    weight_of,
+    weight_of_document,
+)
 from app.opencode.sync.weight import MAX_WEIGHT, MESSAGE_WEIGHT
-from app.services.documents.checkpoint import HEAD_BYTES, ITEM_BYTES
+from app.services.documents.checkpoint import HEADER_BYTES, ITEM_BYTES
 from tests.support import constructed, recorded
 from tests.support import sync_batches as native
 from tests.support.sync_batches import Item
@@ -29,11 +36,13 @@ NEWER = [[of_messages(*constructed.document("v2a")["messages"][:count])] for cou
 
 
 def weighed(batch: list[Item]) -> int:
-    return weight_of(take_in(msgspec.Raw(json.dumps(batch).encode())))
+    return weight_of(validate_batch(msgspec.Raw(json.dumps(batch).encode())))
 
 
 def merge(document: bytes, *batches: list[Item]) -> bytes:
-    return merged(document, [msgspec.json.encode(batch) for batch in batches], Head("x" * 64, ID, 1, 2, 3))
+    return merge_batches(
+        document, [msgspec.json.encode(batch) for batch in batches], DocumentHeader("x" * 64, ID, 1, 2, 3)
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -48,13 +57,13 @@ def test_a_document_is_no_more_than_what_it_was_made_of(seed: int, newer: list[l
     weight = weight_of_document(stored) + sum(map(weighed, batches[split:]))
     size = len(stored) + sum(len(msgspec.json.encode(batch)) for batch in batches[split:])
     assert weight_of_document(document) <= weight
-    assert len(document) <= size + weight * ITEM_BYTES + HEAD_BYTES
+    assert len(document) <= size + weight * ITEM_BYTES + HEADER_BYTES
 
 
 def test_what_loses_its_place_to_another_generation_needs_more_room() -> None:
     stored = merge(b"{}", native.items(SESSION))
     batch = [of_messages({"type": "idle"})]
-    size = len(stored) + len(msgspec.json.encode(batch)) + HEAD_BYTES
+    size = len(stored) + len(msgspec.json.encode(batch)) + HEADER_BYTES
     weight = weight_of_document(stored) + weighed(batch)
     assert size < len(merge(stored, batch)) <= size + weight * ITEM_BYTES
 

@@ -9,7 +9,7 @@ import time
 import pytest
 from markupsafe import Markup, escape
 
-from app.lib.time_limit import TimeUp
+from app.lib.time_limit import TimeLimitExceeded
 from app.render.budget import MAX_BLOCK_BYTES, Budget
 from app.render.text.highlight import ALIASES, LEXERS, highlight, language_of_file, lexer
 
@@ -85,7 +85,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("language", LEXERS)
 def test_no_allowed_lexer_hangs_on_hostile_input(language: str) -> None:
-    """The timer is the last resort: it may cut a block short, but no block may outlive it."""
+    """The cpu_time_limit is the last resort: it may cut a block short, but no block may outlive it."""
     budget = Budget(max_bytes=10**9, max_seconds=10**9)
     for name, attack in HOSTILE.items():
         lexer(language)
@@ -131,7 +131,7 @@ def test_a_page_that_has_spent_its_time_shows_plain_code() -> None:
 
 def test_timers_nest() -> None:
     budget = Budget()
-    with pytest.raises(TimeUp), budget.time_limit(0.2):  # noqa: PT012 - the loop must run inside
+    with pytest.raises(TimeLimitExceeded), budget.time_limit(0.2):  # noqa: PT012 - the loop must run inside
         with budget.time_limit(0.1):
             pass
         while True:

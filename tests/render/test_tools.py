@@ -17,9 +17,17 @@ from app.render.diff.html import MAX_ROWS
 from app.render.tools import registry
 from app.render.tools.agent import MAX_OPTIONS, MAX_QUESTIONS
 from app.render.tools.files import MAX_CHARACTERS, MAX_FILES
-from app.render.tools.registry import tell
+from app.render.tools.registry import view_of
 from app.render.tools.search import MAX_LINES
-from app.render.tools.view import Child, Code, Diffs, Form, Matches, Questions, Terminal
+from app.render.tools.view import (
+    CodeSection,
+    DiffsSection,
+    MatchesSection,
+    QuestionsSection,
+    SubagentSection,
+    TerminalSection,
+    ToolView,
+)
 from tests.support import recorded
 from tests.support.client import share
 from tests.support.recorded import with_parts
@@ -39,13 +47,13 @@ def call(name: str, **state: object) -> Tool:
     return tool
 
 
-def told(name: str, **state: object) -> Form:
-    return tell(call(name, **state))
+def view(name: str, **state: object) -> ToolView:
+    return view_of(call(name, **state))
 
 
-def diffs_of(form: Form) -> Diffs:
+def diffs_of(form: ToolView) -> DiffsSection:
     [section] = form.sections
-    assert isinstance(section, Diffs)
+    assert isinstance(section, DiffsSection)
     return section
 
 
@@ -68,17 +76,17 @@ def notes(root: lxml.html.HtmlElement) -> list[tuple[str, list[str]]]:
 # Time: each of these would run for many minutes were its time not proportional to its length
 
 
-def test_a_sub_agents_report_with_many_openings_and_no_end_is_told() -> None:
+def test_a_sub_agents_report_with_many_openings_and_no_end_is_view() -> None:
     output = "<task_result>" * 200_000
-    [child] = told("task", output=output).sections
-    assert isinstance(child, Child)
+    [child] = view("task", output=output).sections
+    assert isinstance(child, SubagentSection)
     assert child.result
     assert child.result.text == output
 
 
 def test_the_report_of_a_sub_agent_ends_with_its_last_tag() -> None:
-    [child] = told("task", output="x <task_result>\na </task_result> b\n</task_result> y").sections
-    assert isinstance(child, Child)
+    [child] = view("task", output="x <task_result>\na </task_result> b\n</task_result> y").sections
+    assert isinstance(child, SubagentSection)
     assert child.result
     assert child.result.text == "a </task_result> b"
 
@@ -94,15 +102,15 @@ def test_the_report_of_a_sub_agent_ends_with_its_last_tag() -> None:
         "x" * 20 * MEGABYTE,
     ],
 )
-def test_whatever_was_read_is_told(output: str) -> None:
-    [code] = told("read", output=output).sections
-    assert isinstance(code, Code)
+def test_whatever_was_read_is_view(output: str) -> None:
+    [code] = view("read", output=output).sections
+    assert isinstance(code, CodeSection)
     assert code.first_line is None
 
 
 def test_a_file_that_was_read_is_shown_without_tags_and_with_its_numbers() -> None:
-    [code] = told("read", output="<file>\n00007| <content>\n00008| b</content>\n</file>").sections
-    assert code == Code("output", "<content>\nb</content>", None, 7)
+    [code] = view("read", output="<file>\n00007| <content>\n00008| b</content>\n</file>").sections
+    assert code == CodeSection("output", "<content>\nb</content>", None, 7)
 
 
 def test_an_attachment_of_percent_signs_is_not_taken_apart() -> None:
@@ -119,8 +127,8 @@ def test_an_attachment_of_percent_signs_is_not_taken_apart() -> None:
 
 def test_only_so_much_of_two_huge_texts_is_compared() -> None:
     old, new = ("\n".join(f"{side}{number}" for number in range(300_000)) for side in "ab")
-    sections = told("edit", input={"filePath": "/x", "oldString": old, "newString": new}).sections
-    assert all(isinstance(section, Code) for section in sections)
+    sections = view("edit", input={"filePath": "/x", "oldString": old, "newString": new}).sections
+    assert all(isinstance(section, CodeSection) for section in sections)
 
 
 # What is unforeseen
@@ -129,10 +137,10 @@ def test_only_so_much_of_two_huge_texts_is_compared() -> None:
 def test_a_form_that_fails_gives_way_to_that_of_an_unknown_tool(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(tool: Tool) -> Form:
+    def fail(tool: Tool) -> ToolView:
         raise ValueError
 
-    monkeypatch.setitem(registry.FORMS, "bash", fail)
+    monkeypatch.setitem(registry.TOOLS, "bash", fail)
     with caplog.at_level(logging.CRITICAL):
         root = page_of(client, part("bash", input={"command": "make"}, output="done"))
         assert client.get(FULL).text == "--- input.command ---\nmake\n\n--- output ---\ndone"
@@ -140,10 +148,10 @@ def test_a_form_that_fails_gives_way_to_that_of_an_unknown_tool(
 
 
 def test_a_field_that_is_null_counts_as_absent() -> None:
-    form = told("bash", input={"command": "ls", "workdir": None}, output="x", metadata={"exit": None})
-    assert (form.action, form.subject, form.sections) == ("$", "ls", [Terminal("output", "x")])
+    form = view("bash", input={"command": "ls", "workdir": None}, output="x", metadata={"exit": None})
+    assert (form.action, form.subject, form.sections) == ("$", "ls", [TerminalSection("output", "x")])
     todos = [{"content": "a", "status": "completed", "priority": None}]
-    assert told("todowrite", input={"todos": todos}, metadata=None).facts == ["1 of 1 done"]
+    assert view("todowrite", input={"todos": todos}, metadata=None).facts == ["1 of 1 done"]
 
 
 # How large a page may be
@@ -170,7 +178,7 @@ def test_a_call_that_changed_more_than_is_read_says_so(client: FlaskClient) -> N
         part("edit", 1, metadata={"diff": added(MAX_CHARACTERS)}),
         part("apply_patch", 2, input={"patchText": "*** Delete File: x\n" * 30_000}),
     ]
-    diffs = [diffs_of(tell(call(each["tool"], **each["state"]))) for each in parts]
+    diffs = [diffs_of(view_of(call(each["tool"], **each["state"]))) for each in parts]
     assert [each.is_cut for each in diffs] == [True] * 3
     assert (
         sum(len(hunk.rows) for each in diffs for file in each.files for hunk in file.hunks) < MAX_CHARACTERS
@@ -185,8 +193,8 @@ def test_a_search_with_endless_results_shows_the_first_and_says_how_many_follow(
         ("glob", "/a\n" * 2_000_000),
         ("grep", "Found\n/a:\n" + "  Line 1: x\n" * 2_000_000),
     ):
-        [section] = told(name, output=output).sections
-        assert isinstance(section, Matches)
+        [section] = view(name, output=output).sections
+        assert isinstance(section, MatchesSection)
         assert sum(len(file.lines) or 1 for file in section.files) <= MAX_LINES
         assert section.hidden == output.count("\n") - MAX_LINES
     root = page_of(client, part("grep", output="/a:\n" + "  Line 1: x\n" * 600))
@@ -194,15 +202,15 @@ def test_a_search_with_endless_results_shows_the_first_and_says_how_many_follow(
 
 
 def test_paths_of_windows_are_found_too() -> None:
-    [found] = told("grep", output="C:\\src\\a.py:\n  Line 3: x").sections
-    assert isinstance(found, Matches)
+    [found] = view("grep", output="C:\\src\\a.py:\n  Line 3: x").sections
+    assert isinstance(found, MatchesSection)
     assert [(file.path, file.lines) for file in found.files] == [("C:\\src\\a.py", [(3, "x")])]
 
 
 def test_only_so_many_questions_and_options_are_shown() -> None:
     questions = [{"question": "q", "options": [{"label": "a"}] * 1_000}] * 100
-    [section] = told("question", input={"questions": questions}).sections
-    assert isinstance(section, Questions)
+    [section] = view("question", input={"questions": questions}).sections
+    assert isinstance(section, QuestionsSection)
     assert section.is_cut
     assert len(section.questions) == MAX_QUESTIONS
     assert {len(question.options) for question in section.questions} == {MAX_OPTIONS}
@@ -234,12 +242,12 @@ def test_a_long_address_is_only_named() -> None:
     assert (described.web_url, described.name) == ("", "file")
 
 
-# What calls tell
+# What calls view_of
 
 
 def test_several_edits_without_a_recorded_diff_are_diffs_of_their_texts() -> None:
     edits = [{"oldString": "a", "newString": "b"}, {"oldString": "c", "newString": "d"}]
-    form = told("multiedit", input={"filePath": "/x", "edits": edits})
+    form = view("multiedit", input={"filePath": "/x", "edits": edits})
     assert (form.subject, form.change) == ("/x", (2, 2))
     assert [row.text for file in diffs_of(form).files for hunk in file.hunks for row in hunk.rows] == [
         *"abcd"

@@ -13,7 +13,7 @@ from markdown_it.token import Token
 from app.opencode import read_conversation
 from app.opencode.model import Notice, Tool
 from app.render.transcript.markdown import WRITERS, transcript
-from app.render.transcript.text import cleaned, cut_fence
+from app.render.transcript.text import cut_fence, without_control_characters
 from app.render.transcript.tools import MAX_OUTPUT_LINES
 from tests.support import recorded
 from tests.support.recorded import document_bytes, with_parts
@@ -44,7 +44,10 @@ def call(name: str = "bash", **state: object) -> dict[str, Any]:
 
 def plain(content: str) -> str:
     """A text as it must be found: visible, and without the marks of a quotation."""
-    return "\n".join(re.sub(r"^> ?", "", line).rstrip() for line in cleaned(content).strip("\n").split("\n"))
+    return "\n".join(
+        re.sub(r"^> ?", "", line).rstrip()
+        for line in without_control_characters(content).strip("\n").split("\n")
+    )
 
 
 def in_order(needles: list[str], haystack: str) -> bool:

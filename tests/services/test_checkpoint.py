@@ -15,9 +15,9 @@ from sqlalchemy import select, update
 
 from app.db.extensions import db
 from app.db.models import Share, ShareEvent
-from app.services.container import parts
-from app.services.documents import checkpoint, event_log
-from app.services.shares.live_share import Life
+from app.services.container import services
+from app.services.documents import event_log
+from app.services.shares.live_share import LiveShare
 from app.services.shares.service import Shares
 from app.storage import DiskStore, StorageError
 from tests.conftest import running_app
@@ -26,13 +26,13 @@ from tests.support import sync_batches as native
 from tests.support.sync_batches import (
     SESSION,
     SESSION_ID,
+    checkpoint,
     code,
     create,
     document_of,
     first,
-    fold,
     items,
-    keep,
+    maintain,
     rows,
     shared,
     stored,
@@ -67,7 +67,7 @@ def test_every_reader_sees_a_change_as_soon_as_it_is_acknowledged(
                 page = reader.get(f"/share/{share['id']}")
                 assert SESSION["messages"][count - 1]["info"]["id"] in page.text
             if count % 2:
-                fold(app if count % 4 == 1 else other, share)
+                checkpoint(app if count % 4 == 1 else other, share)
 
 
 def test_a_fold_changes_nothing_for_readers(app: Flask, client: FlaskClient) -> None:
@@ -75,7 +75,7 @@ def test_a_fold_changes_nothing_for_readers(app: Flask, client: FlaskClient) -> 
     sync(client, share, items(SESSION))
     document, page = document_of(client, share), client.get(f"/share/{share['id']}")
     assert stored(app, share) is None
-    fold(app, share)
+    checkpoint(app, share)
     assert stored(app, share) is not None
     assert rows(app) == 0
     assert document_of(client, share) == document
@@ -88,7 +88,7 @@ def test_folding_ever_so_often_gives_the_same_document(app: Flask, client: Flask
     for number, batch in enumerate(stream("rate-limit-feature")):
         assert sync(client, share, batch).status_code == 200
         if number % 23 == 0:
-            fold(app, share)
+            checkpoint(app, share)
     document = document_of(client, share)
     assert document["messages"] == SESSION["messages"]
     assert document["revision"] == len(stream("rate-limit-feature"))
@@ -99,20 +99,20 @@ def test_a_fold_that_is_cut_off_loses_nothing(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     share = shared(client, first(2))
-    fold(app, share)
+    checkpoint(app, share)
     sync(client, share, items(first(4)))
     whole = document_of(client, share)
-    for place in ("app.services.documents.event_log.settle", "app.storage.disk.DiskStore.put"):
+    for place in ("app.services.documents.event_log.truncate", "app.storage.disk.DiskStore.put"):
         with monkeypatch.context() as patch:
             patch.setattr(place, killed)
             with pytest.raises(KeyboardInterrupt):
-                fold(app, share)
+                checkpoint(app, share)
         assert document_of(client, share) == whole
         sync(client, share, items(first(5)))
         sync(client, share, items(first(4)))
         assert document_of(client, share)["messages"] == SESSION["messages"][:5]
         whole = document_of(client, share)
-    fold(app, share)
+    checkpoint(app, share)
     assert rows(app) == 0
     assert document_of(client, share) == whole
 
@@ -126,7 +126,7 @@ def test_batches_that_come_during_a_fold_stay(
 ) -> None:
     share = shared(client, first(2))
     during_put(monkeypatch, lambda: sync(client, share, items(SESSION)))
-    fold(app, share)
+    checkpoint(app, share)
     assert rows(app) == 1
     assert document_of(client, share)["messages"] == SESSION["messages"]
 
@@ -149,7 +149,7 @@ def test_a_share_deleted_during_a_fold_leaves_nothing_in_the_store(
     delete = {"json": {"secret": share["secret"]}}
     address = f"/api/share/{share['id']}"
     during_put(monkeypatch, lambda: client.delete(address, **delete))
-    fold(app, share)
+    checkpoint(app, share)
     assert stored(app, share) is None
     assert client.get(address).status_code == 404
 
@@ -162,10 +162,10 @@ def test_only_one_folds_a_share_at_a_time(
 
     def meanwhile() -> None:
         written.append("once")
-        fold(app, share)
+        checkpoint(app, share)
 
     during_put(monkeypatch, meanwhile)
-    fold(app, share)
+    checkpoint(app, share)
     assert written == ["once"]
 
 
@@ -173,25 +173,25 @@ def test_housekeeping_folds_what_is_much_and_what_is_quiet(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     share = shared(client, SESSION)
-    keep(app)
+    maintain(app)
     assert rows(app) == 1
-    monkeypatch.setattr(checkpoint, "MIN_BYTES", 10_000)
-    keep(app)
+    monkeypatch.setattr("app.services.documents.checkpoint.MIN_BYTES", 10_000)
+    maintain(app)
     assert rows(app) == 0
     sync(client, share, items(first(2)))
-    keep(app)
+    maintain(app)
     assert rows(app) == 1
     with app.app_context():
         db.session.execute(update(ShareEvent).values(received_at=datetime.now(UTC) - timedelta(hours=1)))
         db.session.commit()
-    keep(app)
+    maintain(app)
     assert rows(app) == 0
 
 
 def test_a_session_that_cannot_be_folded_does_not_hold_up_the_others(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(checkpoint, "MIN_BYTES", 1)
+    monkeypatch.setattr("app.services.documents.checkpoint.MIN_BYTES", 1)
     shares = [shared(client, SESSION), shared(client, recorded.document("single-message"))]
     failed: list[str] = []
 
@@ -201,10 +201,10 @@ def test_a_session_that_cannot_be_folded_does_not_hold_up_the_others(
             raise StorageError("on purpose")
 
     during_put(monkeypatch, fails_first)
-    keep(app)
+    maintain(app)
     [failed_one] = [share for share in shares if stored(app, share) is None]
-    assert f"share {failed_one['id']} could not be folded" in caplog.text
-    keep(app)
+    assert f"the checkpoint of share {failed_one['id']} failed" in caplog.text
+    maintain(app)
     assert all(stored(app, share) for share in shares)
 
 
@@ -212,7 +212,7 @@ def test_the_page_of_a_share_asks_the_store_only_after_a_change(
     client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     share = shared(client, SESSION)
-    fold(app, share)
+    checkpoint(app, share)
     client.get(f"/share/{share['id']}")
     monkeypatch.setattr("app.storage.disk.DiskStore.open", None)
     assert client.get(f"/share/{share['id']}").status_code == 200
@@ -220,9 +220,9 @@ def test_the_page_of_a_share_asks_the_store_only_after_a_change(
 
 def test_a_document_cannot_be_older_than_what_was_acknowledged(app: Flask, client: FlaskClient) -> None:
     share = shared(client, SESSION)
-    fold(app, share)
+    checkpoint(app, share)
     with app.app_context():
-        parts().store.delete(f"sessions/{share['id']}.json")
+        services().store.delete(f"sessions/{share['id']}.json")
     assert code(client.get(f"/api/share/{share['id']}")) == (503, "storage_unavailable")
 
 
@@ -232,25 +232,25 @@ def test_that_a_session_cannot_be_read_is_found_out_once(
     """Whoever finds out; until more has come, or the server takes more."""
     with running_app(each_database) as app:
         share = shared(app.test_client(), SESSION)
-    monkeypatch.setattr(checkpoint, "MIN_BYTES", 1)
+    monkeypatch.setattr("app.services.documents.checkpoint.MIN_BYTES", 1)
     merged: list[str] = []
     with_events = event_log.with_events
 
-    def counted(life: Life, *arguments: Any) -> bytes:
-        merged.append(life.share_id)
-        return with_events(life, *arguments)
+    def counted(share: LiveShare, *arguments: Any) -> bytes:
+        merged.append(share.share_id)
+        return with_events(share, *arguments)
 
     monkeypatch.setattr(event_log, "with_events", counted)
     with running_app({**each_database, "MAX_SESSION_BYTES": "10000"}) as app:
         for _ in range(2):
-            keep(app)
+            maintain(app)
             assert code(app.test_client().get(f"/api/share/{share['id']}")) == (422, "unreadable_document")
             assert app.test_client().get(f"/share/{share['id']}").status_code == 422
     assert merged == [share["id"]]
     assert caplog.text.count(f"share {share['id']} cannot be read") == 1
     with running_app(each_database) as app:
         assert app.test_client().get(f"/share/{share['id']}").status_code == 200
-        keep(app)
+        maintain(app)
         assert stored(app, share) is not None
 
 
@@ -259,21 +259,21 @@ def test_who_reads_while_a_share_is_deleted_is_told_that_it_is_gone(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     share = shared(client, SESSION)
-    life = Shares.life
+    get_live = Shares.get_live
 
-    def deleted_then(self: Shares, share_id: str) -> Life:
-        found = life(self, share_id)
-        monkeypatch.setattr(Shares, "life", life)
-        self.remove(share_id)
+    def deleted_then(self: Shares, share_id: str) -> LiveShare:
+        found = get_live(self, share_id)
+        monkeypatch.setattr(Shares, "get_live", get_live)
+        self.delete_unchecked(share_id)
         return found
 
-    monkeypatch.setattr(Shares, "life", deleted_then)
+    monkeypatch.setattr(Shares, "get_live", deleted_then)
     assert client.get(address.format(**share)).status_code == 404
 
 
 def test_the_document_of_an_earlier_share_is_nobodys(app: Flask, client: FlaskClient) -> None:
     share = shared(client, SESSION)
-    fold(app, share)
+    checkpoint(app, share)
     document = stored(app, share)
     assert document is not None
     client.delete(f"/api/share/{share['id']}", json={"secret": share["secret"]})
@@ -284,7 +284,7 @@ def test_the_document_of_an_earlier_share_is_nobodys(app: Flask, client: FlaskCl
     again = create(client, SESSION_ID)
     assert again["id"] == share["id"]
     with app.app_context():
-        parts().store.put(f"sessions/{share['id']}.json", document, encoding="gzip")
+        services().store.put(f"sessions/{share['id']}.json", document, encoding="gzip")
     assert sync(client, again, items(first(1))).status_code == 200
     assert document_of(client, again)["messages"] == SESSION["messages"][:1]
 
@@ -296,7 +296,7 @@ def test_of_a_large_session_little_more_is_written_than_what_is_new(
     app = sqlite_client.application
     large = recorded.document("large-output")
     share = shared(sqlite_client, large)
-    keep(app)
+    maintain(app)
     assert rows(app) == 0
     written = sent = 0
     folds: list[int] = []
@@ -315,5 +315,5 @@ def test_of_a_large_session_little_more_is_written_than_what_is_new(
         with app.app_context():
             newest = select(ShareEvent.items).order_by(ShareEvent.number.desc()).limit(1)
             written += len(db.session.scalar(newest) or b"")
-        keep(app)
+        maintain(app)
     assert written + sum(folds) <= 2 * sent

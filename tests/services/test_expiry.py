@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 
 from app.db.extensions import db
 from app.db.models import Share
-from app.services.container import parts
-from app.services.maintenance import keep_house
+from app.services.container import services
+from app.services.maintenance import run_maintenance
 from tests.conftest import running_app
 from tests.support.client import create, delete, renew, share, upload
 from tests.support.recorded import document_bytes
@@ -125,8 +125,8 @@ def test_a_host_drops_what_it_holds_of_an_expired_share(
         # Not made older as well: that would be another life.
         db.session.get_one(Share, "GhIjKlMn").expires_at = datetime.now(UTC)
         db.session.commit()
-        keep_house()
-        assert {life.partition(".")[0] for life in parts().documents.lives()} == {"StaysHere"}
+        run_maintenance()
+        assert {key.partition(".")[0] for key in services().documents.cache_keys()} == {"StaysHere"}
     [left] = Path(settings["DATA_DIR"], "cache").iterdir()
     assert left.name.startswith("StaysHere.")
 

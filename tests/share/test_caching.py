@@ -1,14 +1,15 @@
-"""What is kept of sessions and pages: nothing is paid for twice, nothing outlives its share."""
+"""What is cached of sessions and pages: nothing is paid for twice, nothing outlives its share."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import os
+import time
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import brotli
@@ -18,14 +19,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.opencode import read_conversation
-from app.render import Renderer
-from app.services.container import parts
-from app.services.documents.cache import Cache
-from app.services.documents.kept import KeptDocuments
-from app.services.documents.pages import KeptPages
-from app.services.documents.service import Documents, Edition
-from app.services.maintenance import keep_house
-from app.services.shares.live_share import Life
+from app.render import Budget, Renderer
+from app.services.container import Services, services
+from app.services.documents.cache import DocumentCache
+from app.services.documents.stored_document import StoredDocument
+from app.services.maintenance import run_maintenance
+from app.services.shares.live_share import LiveShare
 from app.storage import StorageError
 from tests.conftest import running_app
 from tests.support.backdate import backdate
@@ -53,6 +52,18 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     monkeypatch.setattr(Renderer, "step", counting)
     return count
+
+
+def services_of(client: FlaskClient) -> Services:
+    with client.application.app_context():
+        return services()
+
+
+def ask_store_again(client: FlaskClient) -> None:
+    """Forgets what the store said a moment ago."""
+    freshness = services_of(client).freshness
+    for key in freshness.cache_keys():
+        freshness.forget(key)
 
 
 def cached(settings: dict[str, str]) -> list[Path]:
@@ -93,7 +104,7 @@ def test_no_worker_goes_back_behind_what_another_has_shown(settings: dict[str, s
         before = app.test_client().get("/share/GhIjKlMn").headers["ETag"]
         assert other.test_client().get("/share/GhIjKlMn").headers["ETag"] == before
         grow(app.test_client(), secret, 4)
-        parts_of(app.test_client()).documents._seen.clear()
+        ask_store_again(app.test_client())
         after = app.test_client().get("/share/GhIjKlMn").headers["ETag"]
         assert after != before
         assert other.test_client().get("/share/GhIjKlMn").headers["ETag"] == after
@@ -105,15 +116,10 @@ def test_only_the_steps_that_are_new_are_rendered(client: FlaskClient, rendered:
     client.get("/share/GhIjKlMn")
     rendered.clear()
     grow(client, secret, 14)
-    parts_of(client).documents._seen.clear()
+    ask_store_again(client)
     assert "GhIjKlMn" in client.get("/share/GhIjKlMn").text
     ids = [message["info"]["id"] for message in document("rate-limit-feature")["messages"]]
     assert set(rendered) == set(ids[12:14])
-
-
-def parts_of(client: FlaskClient):
-    with client.application.app_context():
-        return parts()
 
 
 def test_a_changed_sub_agent_changes_the_call_that_holds_it(client: FlaskClient) -> None:
@@ -126,7 +132,7 @@ def test_a_changed_sub_agent_changes_the_call_that_holds_it(client: FlaskClient)
     session["children"] = [{"session": child["session"], "messages": child["messages"]}]
     grown = json.dumps(session).encode()
     upload(client, renew(client, "GhIjKlMn", secret, size=len(grown)).get_json(), grown)
-    parts_of(client).documents._seen.clear()
+    ask_store_again(client)
     page = client.get("/share/GhIjKlMn").text
     assert child["messages"][-1]["info"]["id"] in page
     assert page.count(last[:10]) >= before
@@ -156,7 +162,7 @@ def test_a_page_that_the_timer_cut_is_kept_by_nobody(
     client: FlaskClient, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     share(client, SESSION)
-    monkeypatch.setattr("app.render.budget.Budget.__init__.__defaults__", (256 * 1024, 0.0))
+    monkeypatch.setattr("app.share.pages.session_page.Budget", lambda: Budget(max_seconds=0))
     page = client.get("/share/GhIjKlMn")
     assert "took too long" in page.text
     assert "ETag" not in page.headers
@@ -167,7 +173,7 @@ def test_a_page_that_the_timer_cut_is_kept_by_nobody(
 def test_a_document_is_fetched_once_per_version(client: FlaskClient, settings: dict[str, str]) -> None:
     share(client, gzip.compress(SESSION), contentEncoding="gzip")
     client.get("/share/GhIjKlMn")
-    documents = parts_of(client).documents
+    documents = services_of(client).documents
     fetched: list[str] = []
     documents.fetch, fetch = lambda *args: fetched.append(args[0]) or fetch(*args), documents.fetch
     for address in ("/share/GhIjKlMn.md", "/share/GhIjKlMn/changes", "/share/GhIjKlMn.json"):
@@ -181,61 +187,57 @@ def test_the_store_is_not_asked_about_a_share_that_can_no_longer_change(
     share(client, SESSION)
     backdate(app, timedelta(hours=2))
     client.get("/share/GhIjKlMn")
-    monkeypatch.setattr("app.services.documents.service.FRESH_SECONDS", -1)
-    monkeypatch.setattr(type(parts_of(client).store), "open", None)
+    services_of(client).freshness.fresh_seconds = -1
+    monkeypatch.setattr(type(services_of(client).store), "open", None)
     assert client.get("/share/GhIjKlMn").status_code == 200
 
 
 def test_a_change_made_before_the_last_link_expired_is_seen_afterwards(
-    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client: FlaskClient
 ) -> None:
+    freshness = services_of(client).freshness
+    freshness.clock = lambda: time.time() - 7200
     secret = share(client, SESSION)["secret"]
     etag = client.get("/share/GhIjKlMn").headers["ETag"]
     grow(client, secret, 4)
     backdate(app, timedelta(hours=2))
-    for seen in parts_of(client).documents._seen.values():
-        seen.at -= 3600 * 2
+    freshness.clock = time.time
     again = client.get("/share/GhIjKlMn", headers={"If-None-Match": etag})
     assert again.status_code == 200
 
 
-def test_a_large_document_is_shown_as_it_was_while_the_next_is_read(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.services.documents.service.LARGE_BYTES", 1000)
-    monkeypatch.setattr("app.services.documents.service.LARGE_FRESH_SECONDS", -1)
+@pytest.fixture
+def stale(client: FlaskClient) -> None:
+    """Every document counts as large, and may have changed since it was fetched."""
+    freshness = services_of(client).freshness
+    freshness.large_bytes = 1000
+    freshness.large_fresh_seconds = -1
+
+
+@pytest.mark.usefixtures("stale")
+def test_a_large_document_is_shown_as_it_was_while_the_next_is_read(client: FlaskClient) -> None:
     secret = share(client, SESSION)["secret"]
     with client.get("/share/GhIjKlMn") as first:
         etag = first.headers["ETag"]
     grow(client, secret, 4)
-    looked: list[bool] = []
-    look = Documents._look
-
-    def looking(*args, wait: bool) -> Edition | None:
-        looked.append(wait)
-        return look(*args, wait=wait)
-
-    monkeypatch.setattr(Documents, "_look", looking)
     with client.get("/share/GhIjKlMn") as answer:
         assert answer.headers["ETag"] == etag
-        assert looked == []
-    assert looked == [False]
+    # Closing the response has fetched the next version.
     with client.get("/share/GhIjKlMn") as answer:
         assert answer.headers["ETag"] != etag
 
 
+@pytest.mark.usefixtures("stale")
 def test_a_store_that_fails_after_the_answer_does_not_fail_the_reader(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("app.services.documents.service.LARGE_BYTES", 1000)
-    monkeypatch.setattr("app.services.documents.service.LARGE_FRESH_SECONDS", -1)
     share(client, SESSION)
     client.get("/share/GhIjKlMn").close()
 
     def fail(*_: object) -> None:
         raise StorageError("the bucket does not answer")
 
-    monkeypatch.setattr(type(parts_of(client).store), "open", fail)
+    monkeypatch.setattr(type(services_of(client).store), "open", fail)
     with client.get("/share/GhIjKlMn") as answer:
         assert answer.status_code == 200
     assert "does not answer" in caplog.text
@@ -246,7 +248,7 @@ def test_a_document_that_cannot_be_read_is_read_once(
 ) -> None:
     share(client, b'{"session": 5, "messages": []}')
     assert client.get("/share/GhIjKlMn").status_code == 422
-    monkeypatch.setattr("app.services.documents.kept.read_conversation", None)
+    monkeypatch.setattr("app.services.documents.cache.read_conversation", None)
     again = client.get("/share/GhIjKlMn/changes")
     assert again.status_code == 422
     assert "not a session of OpenCode" in again.text
@@ -257,18 +259,18 @@ def test_a_worker_does_not_go_back_behind_what_another_took_in_meanwhile(
 ) -> None:
     secret = share(client, SESSION)["secret"]
     client.get("/share/GhIjKlMn")
-    monkeypatch.setattr("app.services.documents.service.FRESH_SECONDS", -1)
+    services_of(client).freshness.fresh_seconds = -1
     grow(client, secret, 4)
-    turn = KeptDocuments.turn
+    lock = DocumentCache.lock
 
-    def late(self: KeptDocuments, life: Life, *, wait: bool):
-        # While this worker waits for its turn, the session grows on and another worker takes that in.
-        monkeypatch.setattr(KeptDocuments, "turn", turn)
+    def late(self: DocumentCache, share: LiveShare, *, wait: bool):
+        # While this worker waits for the lock, the session grows and another worker caches the new version.
+        monkeypatch.setattr(DocumentCache, "lock", lock)
         grow(client, secret, 8)
         client.get("/share/GhIjKlMn")
-        return turn(self, life, wait=wait)
+        return lock(self, share, wait=wait)
 
-    monkeypatch.setattr(KeptDocuments, "turn", late)
+    monkeypatch.setattr(DocumentCache, "lock", late)
     shown = client.get("/share/GhIjKlMn", headers={"Accept-Encoding": "identity"}).text
     assert document("rate-limit-feature")["messages"][7]["info"]["id"] in shown
 
@@ -286,9 +288,9 @@ def test_what_another_release_kept_is_not_read(client: FlaskClient, monkeypatch:
     share(client, SESSION)
     client.get("/share/GhIjKlMn")
     read: list[bool] = []
-    monkeypatch.setattr("app.services.documents.kept.release", lambda: "another")
+    monkeypatch.setattr("app.services.documents.cache.build_id", lambda: "another")
     monkeypatch.setattr(
-        "app.services.documents.kept.read_conversation",
+        "app.services.documents.cache.read_conversation",
         lambda json: read.append(True) or read_conversation(json),
     )
     assert client.get("/share/GhIjKlMn/changes").status_code == 200
@@ -305,26 +307,35 @@ def test_pages_are_shown_while_nothing_can_be_kept(client: FlaskClient, settings
     assert client.get("/share/GhIjKlMn.json").data == SESSION
 
 
-def test_only_one_process_at_a_time_makes_something_for_a_share(tmp_path: Path) -> None:
-    cache = Cache(tmp_path, max_bytes=1000)
-    with cache.turn("life", wait=True) as mine:
+def live(share_id: str, age: float = 0) -> LiveShare:
+    now = datetime.fromtimestamp(1e9 - age, UTC)
+    return LiveShare(share_id, now, now)
+
+
+def a_cache(folder: Path, max_bytes: int = 1000) -> DocumentCache:
+    return DocumentCache(folder, max_bytes, max_document_bytes=1_000_000)
+
+
+def test_only_one_process_at_a_time_fetches_a_document(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    with cache.lock(live("One"), wait=True) as mine:
         assert mine
-        with Cache(tmp_path, max_bytes=1000).turn("life", wait=False) as theirs:
+        with a_cache(tmp_path).lock(live("One"), wait=False) as theirs:
             assert not theirs
-        with cache.turn("another", wait=False) as other:
+        with cache.lock(live("Another"), wait=False) as other:
             assert other
-    with cache.turn("life", wait=False) as again:
+    with cache.lock(live("One"), wait=False) as again:
         assert again
 
 
-def test_a_mapped_file_outlives_its_removal(tmp_path: Path) -> None:
-    cache = Cache(tmp_path, max_bytes=1000)
-    cache.put("life", "name", b"abc")
-    mapped = cache.map("life", "name")
-    cache.forget("life")
-    assert mapped is not None
-    assert bytes(mapped) == b"abc"
-    assert cache.map("life", "name") is None
+def test_an_index_outlives_the_removal_of_its_files(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path)
+    index = cache.write(live("One"), StoredDocument("etag", SESSION, 1_000_000))
+    cache.forget(live("One").cache_key)
+    page = index.session.pages.get(1)
+    assert page is not None
+    assert page.turns
+    assert cache.index(live("One"), "etag") is None
 
 
 def test_deleting_a_share_leaves_nothing_of_it_here(client: FlaskClient, settings: dict[str, str]) -> None:
@@ -354,9 +365,12 @@ def test_another_host_drops_what_it_holds_of_a_deleted_share(
         assert kept["shareId"] == "StaysHere"
         delete(client, "TwoHosts", secret)
         with other.app_context():
-            assert {life.partition(".")[0] for life in parts().documents.lives()} == {"TwoHosts", "StaysHere"}
-            keep_house()
-            assert {life.partition(".")[0] for life in parts().documents.lives()} == {"StaysHere"}
+            assert {key.partition(".")[0] for key in services().documents.cache_keys()} == {
+                "TwoHosts",
+                "StaysHere",
+            }
+            run_maintenance()
+            assert {key.partition(".")[0] for key in services().documents.cache_keys()} == {"StaysHere"}
         assert "TwoHosts" not in {path.parent.name.partition(".")[0] for path in cached(there)}
         assert other.test_client().get("/share/StaysHere").status_code == 200
 
@@ -369,53 +383,31 @@ def test_an_id_that_is_used_again_finds_nothing_of_the_share_before(app: Flask, 
 
 
 def test_the_cache_drops_what_was_used_longest_ago(tmp_path: Path) -> None:
-    cache = Cache(tmp_path, max_bytes=250)
-    for age, life in enumerate(("newest", "middle", "oldest")):
-        cache.put(life, "page", b"x" * 100)
-        os.utime(tmp_path / life, (1e9 - age, 1e9 - age))
-    cache.trim()
-    assert sorted(cache.lives()) == ["middle", "newest"]
+    cache = a_cache(tmp_path, max_bytes=250)
+    for age, name in enumerate(("newest", "middle", "oldest")):
+        cache.write_page(live(name), "etag", "page", b"x" * 100)
+        os.utime(tmp_path / live(name).cache_key, (1e9 - age, 1e9 - age))
+    cache.evict()
+    assert sorted(key.partition(".")[0] for key in cache.cache_keys()) == ["middle", "newest"]
 
 
-def test_what_is_shown_from_memory_counts_as_used(
-    app: Flask, client: FlaskClient, settings: dict[str, str]
-) -> None:
-    with app.app_context():
-        cache = parts().cache
+def test_what_is_shown_from_memory_counts_as_used(client: FlaskClient, settings: dict[str, str]) -> None:
+    cache = services_of(client).cache
     for number, id in enumerate(("HotShare", "ColdOne_")):
         share(client, SESSION, id)
         client.get(f"/share/{id}")
-        cache.trim()
-        [life] = [life for life in cache.lives() if life.startswith(id)]
-        os.utime(Path(settings["DATA_DIR"], "cache", life), (1e9 + number, 1e9 + number))
+        cache.evict()
+        [key] = [key for key in cache.cache_keys() if key.startswith(id)]
+        os.utime(Path(settings["DATA_DIR"], "cache", key), (1e9 + number, 1e9 + number))
     client.get("/share/HotShare")
-    cache._max_bytes = sum(path.stat().st_size for path in cached(settings)) - 1
-    cache.trim()
-    assert [life.partition(".")[0] for life in cache.lives()] == ["HotShare"]
+    cache.max_bytes = sum(path.stat().st_size for path in cached(settings)) - 1
+    cache.evict()
+    assert [key.partition(".")[0] for key in cache.cache_keys()] == ["HotShare"]
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
-    cache = Cache(tmp_path / "file", max_bytes=250)
+    cache = a_cache(tmp_path / "file", max_bytes=250)
     (tmp_path / "file").write_text("in the way")
-    cache.put("life", "page", b"x")
-    assert cache.get("life", "page") is None
-    cache.trim()
-
-
-def test_pages_in_memory_are_bounded(client: FlaskClient, tmp_path: Path) -> None:
-    share(client, SESSION)
-    with client.application.app_context():
-        edition = parts().documents.current(parts().shares.life("GhIjKlMn"))
-    assert edition is not None
-    nowhere = Cache(tmp_path / "file", max_bytes=0)
-    (tmp_path / "file").write_text("in the way")
-    pages = KeptPages(nowhere, max_bytes=250)
-    for name in ("a", "b", "c"):
-        pages.put(edition, name, "identity", b"x" * 100)
-    assert [pages.get(edition, name, "identity") is not None for name in ("a", "b", "c")] == [
-        False,
-        True,
-        True,
-    ]
-    pages.forget(edition.life.name)
-    assert pages.get(edition, "c", "identity") is None
+    cache.write_page(live("One"), "etag", "page", b"x")
+    assert cache.page(live("One"), "etag", "page") is None
+    cache.evict()

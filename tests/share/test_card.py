@@ -9,7 +9,7 @@ from PIL import Image
 
 from app.share.card import text
 from app.share.card.image import INK, TITLES, UNTITLED, card
-from app.share.card.text import Lettering, drawable, is_right_to_left
+from app.share.card.text import TextStyle, drawable, is_right_to_left
 from tests.support.servers import missing
 
 FACTS = ("acme-api", "anthropic/claude-sonnet-4-5", "42 messages", "7 files changed")
@@ -60,7 +60,7 @@ def test_a_title_is_written_in_at_most_three_lines_and_ends_with_an_ellipsis(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lines: list[str] = []
-    monkeypatch.setattr(Lettering, "write", lambda self, draw, text, *args, **kw: lines.append(text))
+    monkeypatch.setattr(TextStyle, "write", lambda self, draw, text, *args, **kw: lines.append(text))
     card("several words " * 100, ("a", "b"))
     name, *title, facts = lines
     assert name == "Better Share"
@@ -71,7 +71,7 @@ def test_a_title_is_written_in_at_most_three_lines_and_ends_with_an_ellipsis(
 
 def test_a_short_title_is_larger_than_a_long_one(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
-    monkeypatch.setattr(Lettering, "write", lambda self, *args, **kw: sizes.append(self.size))
+    monkeypatch.setattr(TextStyle, "write", lambda self, *args, **kw: sizes.append(self.size))
     card("Fix typo", ())
     card("several words " * 100, ())
     assert (sizes[1], sizes[-2]) == (TITLES[0][0].size, TITLES[-1][0].size)
@@ -107,9 +107,9 @@ def test_a_right_to_left_title_begins_at_the_right() -> None:
 
 
 def test_ideographs_break_anywhere_but_before_a_closing_sign(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Lettering, "width", lambda self, text: len(text))
-    assert Lettering(1, 400).wrapped("漢字かな、文です", 4) == ["漢字か", "な、文で", "す"]
-    assert Lettering(1, 400).wrapped("one two-three", 7) == ["one", "two-thr", "ee"]
+    monkeypatch.setattr(TextStyle, "width", lambda self, text: len(text))
+    assert TextStyle(1, 400).wrapped("漢字かな、文です", 4) == ["漢字か", "な、文で", "す"]
+    assert TextStyle(1, 400).wrapped("one two-three", 7) == ["one", "two-thr", "ee"]
 
 
 def test_the_title_is_written_in_its_colour() -> None:

@@ -6,8 +6,10 @@ import json
 
 import lxml.html
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from app.services.container import services
 from tests.conftest import running_app
 from tests.opencode.test_fixtures import letters
 from tests.support import recorded
@@ -223,14 +225,13 @@ def test_a_changed_setting_makes_another_version(settings: dict[str, str]) -> No
     assert 'og:title" content="Add' not in hidden.text
 
 
-def test_a_page_is_made_again_once_its_session_has_grown(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_is_made_again_once_its_session_has_grown(app: Flask, client: FlaskClient) -> None:
     answer = share(client, document_bytes("single-message"))
     etag = client.get("/share/GhIjKlMn").headers["ETag"]
     longer = document_bytes("in-progress")
     upload(client, renew(client, "GhIjKlMn", answer["secret"], size=len(longer)).get_json(), longer)
-    monkeypatch.setattr("app.services.documents.service.FRESH_SECONDS", -1)
+    with app.app_context():
+        services().freshness.fresh_seconds = -1
     client.get("/share/GhIjKlMn")
     again = client.get("/share/GhIjKlMn", headers={"If-None-Match": etag})
     assert again.status_code == 200

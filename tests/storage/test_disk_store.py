@@ -74,7 +74,7 @@ def test_a_link_is_for_put_only(client: FlaskClient) -> None:
 
 def test_an_expired_link_is_refused(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     link = link_of(client)
-    monkeypatch.setattr("app.storage.disk.time.time", lambda: 4e9)
+    monkeypatch.setattr("app.storage.signed_links.time.time", lambda: 4e9)
     assert put(client, link) == (403, "link_expired")
 
 
@@ -144,7 +144,7 @@ def test_an_upload_is_not_for_another_share_that_took_the_id_meanwhile(
 
     def take_the_id() -> None:
         client.delete("/api/share/GhIjKlMn", headers={"X-Share-Secret": answer["secret"]})
-        monkeypatch.setattr("app.services.shares.tombstones.LINK_LIFETIME", timedelta(0))
+        monkeypatch.setattr("app.services.shares.tombstones.UPLOAD_LINK_LIFETIME", timedelta(0))
         assert create(client).status_code == 201
 
     def copy_slowly(body, write, length) -> None:
@@ -183,7 +183,8 @@ def test_a_large_upload_never_sits_in_memory(tmp_path: Path) -> None:
     link = store.presign_upload("sessions/a.json", size=size, encoding=None, lifetime=60)
     query = dict(pair.split("=", 1) for pair in urlsplit(link.url).query.replace("%2F", "/").split("&"))
     tracemalloc.start()
-    store.receive("sessions/a.json", query, link.headers, EndlessBody(), size)
+    with store.stage_upload("sessions/a.json", query, link.headers, EndlessBody(), size) as staged:
+        staged.commit()
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (tmp_path / "sessions/a.json").stat().st_size == size

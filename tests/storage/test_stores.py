@@ -26,12 +26,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
 
 def test_what_was_put_is_found_with_its_etag(store: ObjectStore) -> None:
     etag = store.put(document_key("one"), PACKED, encoding="gzip")
-    found = store.open(document_key("one"))
-    assert found is not None
-    assert found.body is not None
-    assert found.body.read(1000) == PACKED
-    found.body.close()
-    assert found.etag == etag
+    stored = store.open(document_key("one"))
+    assert stored is not None
+    assert stored.body is not None
+    assert stored.body.read(1000) == PACKED
+    stored.body.close()
+    assert stored.etag == etag
     unchanged = store.open(document_key("one"), etag)
     assert unchanged is not None
     assert unchanged.body is None
@@ -40,7 +40,7 @@ def test_what_was_put_is_found_with_its_etag(store: ObjectStore) -> None:
 def test_putting_replaces_what_was_there(store: ObjectStore) -> None:
     etags = {store.put(document_key("one"), data, encoding=None) for data in (b"{}", b'{"a": 1}')}
     assert len(etags) == 2
-    assert [(found.key, found.size) for found in store.objects()] == [("sessions/one.json", 8)]
+    assert [(info.key, info.size) for info in store.list()] == [("sessions/one.json", 8)]
 
 
 def test_a_document_that_is_deleted_as_soon_as_it_is_in_its_folder_was_stored(
@@ -72,38 +72,38 @@ def test_an_object_put_into_a_bucket_has_the_headers_of_an_upload(
 
 
 def test_objects_are_listed_with_size_and_time(store: ObjectStore) -> None:
-    assert list(store.objects()) == []
+    assert list(store.list()) == []
     store.put(document_key("one"), b"{}", encoding=None)
     store.put(document_key("another"), PACKED, encoding="gzip")
     store.put("elsewhere/one.json", b"{}", encoding=None)
-    listed = {found.key: found for found in store.objects()}
-    assert {key: found.size for key, found in listed.items()} == {
+    listed = {info.key: info for info in store.list()}
+    assert {key: info.size for key, info in listed.items()} == {
         "sessions/one.json": 2,
         "sessions/another.json": len(PACKED),
     }
-    for found in listed.values():
-        assert abs(found.changed_at.timestamp() - time.time()) < 60
-    assert [found.key for found in store.objects("sessions/on")] == ["sessions/one.json"]
+    for info in listed.values():
+        assert abs(info.modified_at.timestamp() - time.time()) < 60
+    assert [info.key for info in store.list("sessions/on")] == ["sessions/one.json"]
 
 
 def test_a_listing_goes_beyond_the_thousand_that_s3_gives_at_once(store: ObjectStore) -> None:
     keys = {document_key(f"share{number}") for number in range(1001)}
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda key: store.put(key, b"{}", encoding=None), keys))
-    assert {found.key for found in store.objects()} == keys
+    assert {info.key for info in store.list()} == keys
 
 
 def test_what_is_deleted_during_a_listing_is_no_error(store: ObjectStore) -> None:
     for number in range(3):
         store.put(document_key(f"share{number}"), b"{}", encoding=None)
-    for found in store.objects():
+    for info in store.list():
         for number in range(3):
             store.delete(document_key(f"share{number}"))
-        assert found.size == 2
-    assert list(store.objects()) == []
+        assert info.size == 2
+    assert list(store.list()) == []
 
 
 def test_a_bucket_that_is_not_there_cannot_be_listed(s3_settings: dict[str, str], tmp_path: Path) -> None:
     store = open_store(read_config({"DATA_DIR": str(tmp_path), **s3_settings, "S3_BUCKET": "elsewhere"}))
     with pytest.raises(StorageError):
-        list(store.objects())
+        list(store.list())

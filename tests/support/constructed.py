@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from app.opencode import Conversation, Index, Step, read_conversation, write_index
+from app.opencode import Conversation, DocumentIndex, Step, read_conversation, write_index
 from tests.support.paths import FIXTURES
 
 FOLDER = FIXTURES / "constructed"
@@ -21,10 +21,10 @@ def read(document: object) -> Conversation:
     return read_conversation(json.dumps(document).encode())
 
 
-def index(conversation: Conversation) -> Index:
+def index(conversation: Conversation) -> DocumentIndex:
     """The conversation as pages read it."""
     written, pieces = write_index(conversation)
-    return Index(written, memoryview(b"".join(pieces)))
+    return DocumentIndex(written, memoryview(b"".join(pieces)))
 
 
 def with_messages(*messages: object) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from app.opencode import Conversation, Step
 from app.opencode.model import Block, File, Notice, Text, Tool, Unknown
-from app.render.tools.registry import tell
+from app.render.tools.registry import view_of
+from app.render.tools.view import Section
 
 MAX_SUBJECT = 60
 
@@ -46,10 +47,14 @@ def _block(block: Block) -> str:
 
 
 def _tool(tool: Tool) -> str:
-    form = tell(tool)
-    where = [f"in {form.where}"] if form.where else []
-    change = [f"+{form.change[0]} -{form.change[1]}"] if form.change else []
-    line = " · ".join([f"{form.action} {form.subject[:MAX_SUBJECT]}".strip(), *where, *form.facts, *change])
-    sections = ", ".join(type(section).__name__.lower() for section in form.sections)
+    view = view_of(tool)
+    where = [f"in {view.where}"] if view.where else []
+    change = [f"+{view.change[0]} -{view.change[1]}"] if view.change else []
+    line = " · ".join([f"{view.action} {view.subject[:MAX_SUBJECT]}".strip(), *where, *view.facts, *change])
+    sections = ", ".join(_name(section) for section in view.sections)
     files = f" +{len(tool.files)} files" if tool.files else ""
     return f"[{tool.status}] {line} ({sections}){files}"
+
+
+def _name(section: Section) -> str:
+    return type(section).__name__.removesuffix("Section").lower()

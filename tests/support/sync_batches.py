@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 
 from app.db.extensions import db
 from app.db.models import ShareEvent
-from app.services.container import parts
-from app.services.maintenance import keep_house
+from app.services.container import services
+from app.services.maintenance import run_maintenance
 from tests.support import recorded
 from tests.support.paths import ROOT
 
@@ -106,20 +106,20 @@ def document_of(client: FlaskClient, share: dict[str, str]) -> dict[str, Any]:
 
 
 def rows(app: Flask) -> int:
-    """How many batches wait to be folded."""
+    """How many batches wait for a checkpoint."""
     with app.app_context():
         return db.session.scalar(select(func.count()).select_from(ShareEvent)) or 0
 
 
-def fold(app: Flask, share: dict[str, str]) -> None:
+def checkpoint(app: Flask, share: dict[str, str]) -> None:
     with app.app_context():
-        parts().folding.fold(share["id"])
+        services().checkpointer.checkpoint(share["id"])
 
 
 def stored(app: Flask, share: dict[str, str]) -> bytes | None:
     """What the store has."""
     with app.app_context():
-        found = parts().store.open(f"sessions/{share['id']}.json")
+        found = services().store.open(f"sessions/{share['id']}.json")
         if found is None or found.body is None:
             return None
         try:
@@ -128,10 +128,10 @@ def stored(app: Flask, share: dict[str, str]) -> bytes | None:
             found.body.close()
 
 
-def keep(app: Flask) -> None:
+def maintain(app: Flask) -> None:
     """What every worker does in between."""
     with app.app_context():
-        keep_house()
+        run_maintenance()
 
 
 def code(response: Any) -> tuple[int, str]:

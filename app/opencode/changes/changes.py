@@ -1,4 +1,4 @@
-"""Gathers every file that a session changed, from whichever place its document tells it."""
+"""Gathers every file that a session changed, from all the places where a document records it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from app.opencode.model import Conversation, Step, Tool, Turn
 
 MAX_CHANGED_FILES = 10_000
 MAX_PATCHES = 50_000
-# Beyond this the patches are left out, while their lines still count.
+# Beyond this, patches are left out and only their lines are counted.
 MAX_PATCH_CHARACTERS = 32 * 1024 * 1024
 
 EDITING_TOOLS = frozenset(("edit", "multiedit", "write", "apply_patch", "patch"))
-# Those that do their work in a session of their own.
+# Tools whose work happens in a session of its own.
 DELEGATING_TOOLS = frozenset(("task", "subagent"))
-_NEEDLES = [f'"{name}"'.encode() for name in (*EDITING_TOOLS, *DELEGATING_TOOLS)]
+_NAMES_IN_JSON = [f'"{name}"'.encode() for name in (*EDITING_TOOLS, *DELEGATING_TOOLS)]
 
 
 @dataclass(frozen=True)
 class Patch:
-    """One change of a file as a unified diff; `message_id` is empty where only the whole session has it."""
+    """One change of a file as a unified diff; `message_id` is empty if only the whole session records it."""
 
     message_id: str
     text: str
@@ -29,7 +29,7 @@ class Patch:
 
 @dataclass
 class FileChange:
-    """All that happened to one file; `path` is as seen from the session's folder."""
+    """All changes of one file; `path` is relative to the session's folder if it is below it."""
 
     path: str
     status: ChangeStatus
@@ -48,15 +48,15 @@ class Totals:
 def changes(conversation: Conversation) -> list[FileChange]:
     """The files that the session changed and did not undo, in the order of their paths.
 
-    A prompt tells what its answers changed, taken from the files themselves; where it does not, the calls of
-    the editing tools do, and those of the sub-agents that were sent out. What the document tells of the
-    session as a whole is only asked about files that are in neither.
+    OpenCode records with a prompt what its answers changed, taken from the files themselves. Where it does
+    not, the calls of editing tools are used, and those of the sub-agents that were started. What the document
+    records for the session as a whole is only used for files that are in neither.
     """
     return sorted(_gathered(conversation, MAX_PATCH_CHARACTERS).values(), key=lambda change: change.path)
 
 
 def totals(conversation: Conversation) -> Totals:
-    """How many files that are, and lines, without keeping a patch."""
+    """How many files and lines changed, without keeping a patch."""
     changed = _gathered(conversation, max_characters=0).values()
     return Totals(
         files=len(changed),
@@ -67,41 +67,44 @@ def totals(conversation: Conversation) -> Totals:
 
 def _gathered(conversation: Conversation, max_characters: int) -> dict[str, FileChange]:
     gathered = _Gathered(max_characters)
-    asked = {conversation.id}
+    seen = {conversation.id}
     waiting = [conversation]
     for session in waiting:
         for message_id, diff, child_id in _diffs(session):
             if diff:
                 gathered.add(diff, session.directory, message_id)
             child = conversation.children.get(child_id) if child_id else None
-            if child and child.id not in asked:
-                asked.add(child.id)
+            if child and child.id not in seen:
+                seen.add(child.id)
                 waiting.append(child)
-    # OpenCode replaces these by what was undone, when it undoes something.
+    # When OpenCode undoes something, it puts what was undone here.
     if not any(step.is_undone for step in conversation.steps):
-        known = set(gathered.files)
+        recorded = set(gathered.files)
         for diff in listed_diffs(conversation.diffs):
-            if relative_path(diff.path, conversation.directory) not in known:
+            if relative_path(diff.path, conversation.directory) not in recorded:
                 gathered.add(diff, conversation.directory, "")
     return gathered.files
 
 
-_Found = tuple[str, FileDiff | None, str | None]
+# The id of a message, and a change that it made or a sub-agent's session that it started.
+_Change = tuple[str, FileDiff | None, str | None]
 
 
-def _diffs(conversation: Conversation) -> Iterator[_Found]:
-    """Each message that changed a file, with the change; or that sent out a sub-agent, with its session."""
+def _diffs(conversation: Conversation) -> Iterator[_Change]:
+    """The changes of a conversation, in the order in which they were made."""
     for turn in conversation.turns:
-        told = [(step.message_id, diff, None) for step in _telling(turn) for diff in listed_diffs(step.diffs)]
-        yield from told or _done(turn)
+        recorded = [
+            (step.message_id, diff, None) for step in _recording(turn) for diff in listed_diffs(step.diffs)
+        ]
+        yield from recorded or _tool_changes(turn)
 
 
-def _telling(turn: Turn) -> list[Step]:
-    """The steps that may tell what the turn changed: none if a part of it, counted in as well, was undone."""
+def _recording(turn: Turn) -> list[Step]:
+    """The steps that record what the turn changed; none if a part was undone, since that is included."""
     return [] if any(step.is_undone for step in turn.steps) else turn.steps
 
 
-def _done(turn: Turn) -> Iterator[_Found]:
+def _tool_changes(turn: Turn) -> Iterator[_Change]:
     for step in turn.steps:
         if step.is_undone:
             continue
@@ -113,10 +116,10 @@ def _done(turn: Turn) -> Iterator[_Found]:
 
 
 def _tools(step: Step) -> Iterator[Tool]:
-    """The calls of tools that change files; other parts are not even read."""
+    """The calls of editing and delegating tools; other parts are not even read."""
     for index, part in enumerate(step.parts, start=step.first_part):
         encoded = bytes(part)
-        if any(needle in encoded for needle in _NEEDLES):
+        if any(name in encoded for name in _NAMES_IN_JSON):
             block = step.read_part(part, index)
             if isinstance(block, Tool) and block.name in EDITING_TOOLS | DELEGATING_TOOLS:
                 yield block
@@ -136,7 +139,7 @@ class _Gathered:
             if len(self.files) == MAX_CHANGED_FILES:
                 return
             change = self.files[path] = FileChange(path, diff.status)
-        change.status = _both(change.status, diff.status)
+        change.status = _combined(change.status, diff.status)
         change.additions += diff.additions
         change.deletions += diff.deletions
         is_room = self._characters + len(diff.patch) <= self._max_characters and self._patches < MAX_PATCHES
@@ -146,15 +149,15 @@ class _Gathered:
             change.patches.append(Patch(message_id, diff.patch))
 
 
-def _both(earlier: ChangeStatus, later: ChangeStatus) -> ChangeStatus:
-    """What came of a file that was changed twice."""
+def _combined(earlier: ChangeStatus, later: ChangeStatus) -> ChangeStatus:
+    """The status of a file that was changed twice."""
     if earlier == later or later == "deleted":
         return later
     return "added" if earlier == "added" else "modified"
 
 
 def relative_path(path: str, directory: str) -> str:
-    """A path as seen from a folder, if it is below it; both kinds of separators count."""
+    """A path relative to a folder, if it is below it; with separators of either kind."""
     for separator in "/\\":
         folder = directory.rstrip("/\\") + separator
         if directory and path.startswith(folder):

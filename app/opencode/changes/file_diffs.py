@@ -1,4 +1,4 @@
-"""What a document says about one changed file, in each of the ways that OpenCode has spelled it."""
+"""Reads what a document records about a changed file, in every spelling that OpenCode has used."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.opencode.model import Tool
 
 ChangeStatus = Literal["added", "deleted", "modified"]
 
-# Of longer lists nothing is read; of longer files only the counts.
+# Longer lists are not read; of longer files only the counts are.
 MAX_FILES = 10_000
 MAX_FILE_CHARACTERS = 1024 * 1024
 CONTEXT_LINES = 3
@@ -76,7 +76,7 @@ _HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 
 
 def listed_diffs(field: Raw) -> Iterator[FileDiff]:
-    """The files of a list of diffs; none where it is no list."""
+    """The files of a JSON list of diffs; none if it is no list."""
     try:
         encoded = [] if is_absent(field) else objects(field, MAX_FILES)
     except (msgspec.ValidationError, RecursionError):
@@ -93,25 +93,25 @@ def tool_diffs(tool: Tool) -> Sequence[FileDiff]:
     path = input.filePath or input.path or ""
     if listed := list(listed_diffs(metadata.files)):
         return listed
-    told = _read_file_diff(metadata.filediff)
-    if told.patch is None and told.before is None:
-        told = msgspec.structs.replace(told, patch=metadata.diff)
-    if told.patch is None and told.after is None and input.content is not None:
-        # What a written file held before is not told, so all of it counts as new.
+    fields = _read_file_diff(metadata.filediff)
+    if fields.patch is None and fields.before is None:
+        fields = msgspec.structs.replace(fields, patch=metadata.diff)
+    if fields.patch is None and fields.after is None and input.content is not None:
+        # What a written file contained before is not recorded, so all of it counts as new.
         status = "modified" if metadata.exists else "added"
-        told = msgspec.structs.replace(told, before="", after=input.content, status=status)
-    diff = _file_diff(msgspec.structs.replace(told, path=path or told.path))
+        fields = msgspec.structs.replace(fields, before="", after=input.content, status=status)
+    diff = _file_diff(msgspec.structs.replace(fields, path=path or fields.path))
     return [diff] if diff.path and (diff.patch or diff.additions or diff.deletions) else []
 
 
-def _file_diff(told: _FileDiff) -> FileDiff:
-    patch = told.patch if told.patch is not None else _patch(told.before or "", told.after or "")
+def _file_diff(fields: _FileDiff) -> FileDiff:
+    patch = fields.patch if fields.patch is not None else _patch(fields.before or "", fields.after or "")
     added, removed = _counted(patch)
-    additions = added if told.additions is None else int(told.additions)
-    deletions = removed if told.deletions is None else int(told.deletions)
+    additions = added if fields.additions is None else int(fields.additions)
+    deletions = removed if fields.deletions is None else int(fields.deletions)
     return FileDiff(
-        path=told.file or told.path or told.movePath or told.filePath or "",
-        status=STATUSES.get(told.status or told.type) or _status(patch, additions, deletions),
+        path=fields.file or fields.path or fields.movePath or fields.filePath or "",
+        status=STATUSES.get(fields.status or fields.type) or _status(patch, additions, deletions),
         additions=max(0, additions),
         deletions=max(0, deletions),
         patch=patch,
@@ -119,7 +119,7 @@ def _file_diff(told: _FileDiff) -> FileDiff:
 
 
 def _status(patch: str, additions: int, deletions: int) -> ChangeStatus:
-    """Told by the first hunk: a new file has nothing before it, a deleted one nothing after."""
+    """Derived from the first hunk: a new file has no lines before, a deleted one none after."""
     hunk = _HUNK.search(patch)
     is_new = hunk.group(1, 2) == ("0", "0") if hunk else not deletions
     is_gone = hunk.group(3, 4) == ("0", "0") if hunk else not additions
@@ -129,14 +129,14 @@ def _status(patch: str, additions: int, deletions: int) -> ChangeStatus:
 
 
 def _counted(patch: str) -> tuple[int, int]:
-    """How many lines a patch adds and removes; those before its first hunk only name the file."""
+    """How many lines a patch adds and removes; the lines before its first hunk are headers."""
     hunk = _HUNK.search(patch)
     body = patch[hunk.start() :] if hunk else ""
     return body.count("\n+"), body.count("\n-")
 
 
 def _patch(before: str, after: str) -> str:
-    """A unified diff of one hunk, made without searching: from the first line that differs to the last."""
+    """A unified diff of one hunk, from the first line that differs to the last, in linear time."""
     if before == after or max(len(before), len(after)) > MAX_FILE_CHARACTERS:
         return ""
     old, new = _lines(before), _lines(after)

@@ -1,4 +1,4 @@
-"""A document by its index: known as a whole at once, read page by page."""
+"""Reads a document by its index: facts about the whole at once, messages page by page."""
 
 from __future__ import annotations
 
@@ -13,52 +13,52 @@ from msgspec import Raw
 
 from app.opencode.changes.changes import Totals
 from app.opencode.model import Conversation, Step, Tokens, Turn
-from app.opencode.paging.index_writer import ChapterRecord, PlacedMessage, Prompt, Slice
+from app.opencode.paging.index_writer import ByteRange, MessageRecord, Prompt, SessionRecord
 from app.opencode.paging.pages import Page, PageTurn, PlacedStep
 from app.opencode.reading.conversation import read_message
 
-_decode_chapters = msgspec.msgpack.Decoder(list[ChapterRecord]).decode
-_decode_page = msgspec.msgpack.Decoder(list[PlacedMessage]).decode
+_decode_sessions = msgspec.msgpack.Decoder(list[SessionRecord]).decode
+_decode_page = msgspec.msgpack.Decoder(list[MessageRecord]).decode
 
 
-class Index:
-    """What `write_index` noted; `messages` are the pieces it gave back, joined, in memory or mapped."""
+class DocumentIndex:
+    """A document as `write_index` left it; `messages` are its chunks joined, in memory or mapped."""
 
     def __init__(self, index: bytes, messages: memoryview) -> None:
-        session, *children = [_chapter(record, messages) for record in _decode_chapters(index)]
+        session, *children = [_indexed_session(record, messages) for record in _decode_sessions(index)]
         self.session = session
-        self.children = {chapter.conversation.id: chapter for chapter in children}
-        session.conversation.children = _Children(self.children)
+        self.children = {session.conversation.id: session for session in children}
+        session.conversation.children = _LazyChildren(self.children)
 
     @property
-    def chapters(self) -> list[Chapter]:
+    def sessions(self) -> list[IndexedSession]:
         """The session, and then every child."""
         return [self.session, *self.children.values()]
 
     @property
     def conversation(self) -> Conversation:
-        """The session, of which turns and children are read when they are asked for."""
+        """The session; its turns and children are read on demand."""
         return self.session.conversation
 
     def steps_with(self, id: str) -> Iterator[Step]:
-        """The steps of the messages in which `id` occurs, or for whose parts it may have been made up."""
-        for chapter in self.chapters:
-            yield from chapter.pages.steps_with(id)
+        """The steps of the messages that contain `id`, or whose parts may have got it as a made-up id."""
+        for session in self.sessions:
+            yield from session.pages.steps_with(id)
 
 
 @dataclass(frozen=True)
-class Chapter:
-    """One conversation of a document, with what would need all of it to be told: `prompts` are the first."""
+class IndexedSession:
+    """One session of a document, with facts that would need all of it; `prompts` are the first ones."""
 
     conversation: Conversation
-    pages: Pages
+    pages: PageIndex
     message_count: int
     prompts: Sequence[Prompt]
     changed: Totals
 
 
-def _chapter(record: ChapterRecord, messages: memoryview) -> Chapter:
-    pages = Pages(record.pages, messages)
+def _indexed_session(record: SessionRecord, messages: memoryview) -> IndexedSession:
+    pages = PageIndex(record.pages, messages)
     conversation = Conversation(
         id=record.id,
         title=record.title,
@@ -72,12 +72,12 @@ def _chapter(record: ChapterRecord, messages: memoryview) -> Chapter:
         cost=record.cost,
         tokens=Tokens(*record.tokens),
         diffs=_json(messages, record.diffs),
-        turns=_Turns(pages, record.turn_count),
+        turns=_LazyTurns(pages, record.turn_count),
     )
-    return Chapter(conversation, pages, record.message_count, record.prompts, record.changed)
+    return IndexedSession(conversation, pages, record.message_count, record.prompts, record.changed)
 
 
-class Pages:
+class PageIndex:
     """The pages of a conversation, numbered from 1."""
 
     def __init__(self, records: Sequence[Raw], messages: memoryview) -> None:
@@ -97,15 +97,15 @@ class Pages:
                 turns.append(PageTurn(message.turn, is_continued=message.turn == turn_before))
             first, last = message.pieces
             for step in self._steps(message)[first : last + 1]:
-                turns[-1].steps.append(PlacedStep(step, message.shows_who and step.piece == first))
+                turns[-1].steps.append(PlacedStep(step, message.shows_author and step.piece == first))
         return Page(number, len(self), turns)
 
     def holding(self, step_id: str) -> Page | None:
-        """The page on which a step stands."""
+        """The page that holds a step."""
         # The id of a later piece is that of its message with a number.
-        wanted = {step_id, step_id.rpartition(".")[0]}
+        message_ids = {step_id, step_id.rpartition(".")[0]}
         for number in range(1, len(self) + 1):
-            if any(message.id in wanted for message in self._on_page(number)):
+            if any(message.id in message_ids for message in self._on_page(number)):
                 page = self.get(number)
                 if page and page.has(step_id):
                     return page
@@ -119,14 +119,14 @@ class Pages:
         ]
 
     def steps_with(self, id: str) -> Iterator[Step]:
-        """As `Index.steps_with`, of this conversation."""
+        """As `DocumentIndex.steps_with`, of this conversation."""
         needle = b'"%b"' % id.encode(errors="replace")
         for message in self._all():
             if id.startswith(message.id) or needle in bytes(_json(self._messages, message.place)):
                 yield from self._steps(message)
 
-    def _all(self) -> Iterator[PlacedMessage]:
-        """Every message once, also one that stands on several pages."""
+    def _all(self) -> Iterator[MessageRecord]:
+        """Every message once, also one that is on several pages."""
         last = -1
         for number in range(1, len(self) + 1):
             for message in self._on_page(number):
@@ -134,23 +134,23 @@ class Pages:
                     yield message
                 last = message.number
 
-    def _on_page(self, number: int) -> list[PlacedMessage]:
+    def _on_page(self, number: int) -> list[MessageRecord]:
         return _decode_page(self._records[number - 1])
 
-    def _steps(self, message: PlacedMessage) -> list[Step]:
-        """All steps of a message, of which only some may stand on its page."""
-        steps = read_message(_json(self._messages, message.place), _Known(message.id), message.number)
+    def _steps(self, message: MessageRecord) -> list[Step]:
+        """All steps of a message, of which only some may be on its page."""
+        steps = read_message(_json(self._messages, message.place), _FixedId(message.id), message.number)
         for step in steps:
             step.is_undone = message.is_undone
         return steps
 
 
-def _json(messages: memoryview, place: Slice) -> Raw:
+def _json(messages: memoryview, place: ByteRange) -> Raw:
     return Raw(messages[place.start : place.start + place.size])
 
 
-class _Known:
-    """Gives a message the id that it was given when the whole document was read."""
+class _FixedId:
+    """Gives a message the id that it got when the whole document was read."""
 
     def __init__(self, id: str) -> None:
         self._id = id
@@ -159,10 +159,10 @@ class _Known:
         return self._id
 
 
-class _Turns(Sequence[Turn]):
-    """The turns of a conversation, read when the first is asked for."""
+class _LazyTurns(Sequence[Turn]):
+    """The turns of a conversation, read when the first is accessed."""
 
-    def __init__(self, pages: Pages, count: int) -> None:
+    def __init__(self, pages: PageIndex, count: int) -> None:
         self._pages = pages
         self._count = count
 
@@ -181,11 +181,11 @@ class _Turns(Sequence[Turn]):
         return self._turns[place]
 
 
-class _Children(Mapping[str, Conversation]):
+class _LazyChildren(Mapping[str, Conversation]):
     """The conversations of the children of a session, by id."""
 
-    def __init__(self, chapters: Mapping[str, Chapter]) -> None:
-        self._chapters = chapters
+    def __init__(self, sessions: Mapping[str, IndexedSession]) -> None:
+        self._chapters = sessions
 
     def __getitem__(self, id: str) -> Conversation:
         return self._chapters[id].conversation

@@ -1,7 +1,7 @@
-"""Notes where each message of a document lies, so that a page reads the few it shows and not the whole.
+"""Writes the index of a document: where each message is, so that a page reads only the few that it shows.
 
-Beside the places an index holds what every page says of the whole session. It is MessagePack, read only by
-`app.opencode.paging.index_reader`; the messages themselves stand one after another in a file of their own.
+The index also has what every page says about the whole session. It is MessagePack, read only by
+`app.opencode.paging.index_reader`; the messages are in a file of their own, one after another.
 """
 
 from __future__ import annotations
@@ -15,42 +15,47 @@ from msgspec import Raw
 
 from app.opencode.changes.changes import Totals, totals
 from app.opencode.model import Conversation
-from app.opencode.paging.pages import Page, pages_of
-from app.opencode.paging.prompts import title_of
+from app.opencode.paging.pages import Page, pages_of, title_of
 
-# What every page says of a session, it says of no more than this.
+# Upper bounds of what every page says about the session.
 MAX_PROMPTS = 200
 MAX_MODELS = 20
 MAX_CHARACTERS = 10_000
-# MessagePack has no larger numbers; a clock or a bill never has.
+# MessagePack has no larger integers; real times and costs are smaller.
 MAX_NUMBER = 2**63 - 1
 
 
 class Prompt(msgspec.Struct, array_like=True, frozen=True):
-    """How a turn begins; `id` is that of its first step."""
+    """The beginning of a turn; `id` is that of its first step."""
 
     id: str
     title: str
 
 
-class Slice(msgspec.Struct, array_like=True, frozen=True):
+class ByteRange(msgspec.Struct, array_like=True, frozen=True):
     start: int
     size: int
 
 
-class PlacedMessage(msgspec.Struct, array_like=True, frozen=True):
-    """A message on a page: which of its `pieces` stand there, from the first to the last, in which turn."""
+class MessageRecord(msgspec.Struct, array_like=True, frozen=True):
+    """A message on a page: its JSON is at `place`.
+
+    `number` is its place in the session from 0, `turn` the number of its turn from 1. `pieces` are the first
+    and the last of its steps that are on the page.
+    """
 
     id: str
     number: int
-    place: Slice
+    place: ByteRange
     turn: int
     pieces: tuple[int, int]
-    shows_who: bool
+    shows_author: bool
     is_undone: bool
 
 
-class ChapterRecord(msgspec.Struct, array_like=True, frozen=True):
+class SessionRecord(msgspec.Struct, array_like=True, frozen=True):
+    """A session; `tokens` are the fields of model.Tokens in order, `pages` encoded lists of MessageRecord."""
+
     id: str
     title: str
     parent_id: str | None
@@ -62,12 +67,11 @@ class ChapterRecord(msgspec.Struct, array_like=True, frozen=True):
     agent: str
     cost: float
     tokens: Sequence[int]
-    diffs: Slice
+    diffs: ByteRange
     message_count: int
     turn_count: int
     prompts: Sequence[Prompt]
     changed: Totals
-    # Each a list of PlacedMessage.
     pages: Sequence[Raw]
 
 
@@ -75,30 +79,30 @@ _encode = msgspec.msgpack.encode
 
 
 class _Messages:
-    """Lays the messages of a document one after another."""
+    """Collects the messages of a document one after another."""
 
     def __init__(self) -> None:
         self.pieces: list[Raw] = []
         self._end = 0
 
-    def add(self, json: Raw) -> Slice:
-        place = Slice(self._end, len(memoryview(json)))
+    def add(self, json: Raw) -> ByteRange:
+        place = ByteRange(self._end, len(memoryview(json)))
         self.pieces.append(json)
         self._end += place.size
         return place
 
 
 def write_index(conversation: Conversation) -> tuple[bytes, list[Raw]]:
-    """The index of a conversation with its children, and the pieces of the file that it refers to."""
+    """The index of a conversation with its children, and the chunks of the file of messages."""
     messages = _Messages()
-    chapters = [_chapter(each, messages) for each in conversation.walk()]
-    return _encode(chapters), messages.pieces
+    sessions = [_indexed_session(each, messages) for each in conversation.walk()]
+    return _encode(sessions), messages.pieces
 
 
-def _chapter(conversation: Conversation, messages: _Messages) -> ChapterRecord:
-    places: dict[int, Slice] = {}
+def _indexed_session(conversation: Conversation, messages: _Messages) -> SessionRecord:
+    places: dict[int, ByteRange] = {}
     pages = [_encode(list(_on_page(page, places, messages))) for page in pages_of(conversation)]
-    return ChapterRecord(
+    return SessionRecord(
         id=conversation.id,
         title=conversation.title[:MAX_CHARACTERS],
         parent_id=conversation.parent_id,
@@ -119,20 +123,20 @@ def _chapter(conversation: Conversation, messages: _Messages) -> ChapterRecord:
     )
 
 
-def _on_page(page: Page, places: dict[int, Slice], messages: _Messages) -> Iterator[PlacedMessage]:
+def _on_page(page: Page, places: dict[int, ByteRange], messages: _Messages) -> Iterator[MessageRecord]:
     for turn in page.turns:
         for number, run in groupby(turn.steps, key=lambda placed: placed.step.number):
             pieces = list(run)
             step = pieces[0].step
             if number not in places:
                 places[number] = messages.add(step.message)
-            yield PlacedMessage(
+            yield MessageRecord(
                 id=step.message_id,
                 number=number,
                 place=places[number],
                 turn=turn.number,
                 pieces=(step.piece, pieces[-1].step.piece),
-                shows_who=pieces[0].shows_who,
+                shows_author=pieces[0].shows_author,
                 is_undone=step.is_undone,
             )
 

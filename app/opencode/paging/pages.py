@@ -1,4 +1,4 @@
-"""Cuts a conversation into pages of bounded size."""
+"""Cuts a conversation into pages of bounded size, and names its turns for a table of contents."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
-from app.opencode.model import Conversation, Step, Turn
+from app.opencode.model import Conversation, Notice, Step, Text, Turn
 
 PAGE_BYTES = 160 * 1024
 PAGE_STEPS = 150
-# However long a part is, a page shows an excerpt of it, and half of what it holds is there twice.
+# However long a part is, a page shows only an excerpt, and half of its JSON is a repetition.
 PART_BYTES = 16 * 1024
+MAX_TITLE = 200
 
 
 @dataclass(frozen=True)
 class PlacedStep:
-    """A step on a page; `shows_who` when it does not go on where the same speaker left off."""
+    """A step on a page; `shows_author` unless the step before has the same author."""
 
     step: Step
-    shows_who: bool
+    shows_author: bool
 
 
 @dataclass
 class PageTurn:
-    """The steps of one turn that stand on a page; `number` counts turns from 1.
+    """The steps of one turn that are on a page; `number` counts turns from 1.
 
-    `is_continued` from the page before.
+    `is_continued` if the turn began on the page before.
     """
 
     number: int
@@ -45,18 +46,18 @@ class Page:
 
     @property
     def neighbours(self) -> list[int]:
-        """The pages worth a link: the first, the last and those around this one; 0 stands for a gap."""
+        """The pages to link: the first, the last and those around this one; 0 stands for a gap."""
         near = range(max(1, self.number - 2), min(self.count, self.number + 2) + 1)
-        shown = sorted({1, *near, self.count})
-        gaps = [0 if number - before > 1 else None for before, number in pairwise([0, *shown])]
-        return [each for pair in zip(gaps, shown, strict=True) for each in pair if each is not None]
+        numbers = sorted({1, *near, self.count})
+        gaps = [0 if number - before > 1 else None for before, number in pairwise([0, *numbers])]
+        return [each for pair in zip(gaps, numbers, strict=True) for each in pair if each is not None]
 
     @cached_property
     def step_ids(self) -> frozenset[str]:
         return frozenset(placed.step.id for turn in self.turns for placed in turn.steps)
 
     def has(self, step_id: str) -> bool:
-        """Whether a step stands here; a message's id is that of its first step."""
+        """Whether a step is on this page; a message's id is that of its first step."""
         return step_id in self.step_ids
 
 
@@ -78,9 +79,18 @@ def pages_of(conversation: Conversation) -> list[Page]:
     return [Page(number, len(pages), turns) for number, turns in enumerate(pages, start=1)]
 
 
+def title_of(turn: Turn) -> str:
+    """The first line of what a person wrote, or of what happened instead."""
+    blocks = turn.steps[0].blocks
+    texts = [block for block in blocks if isinstance(block, Text)]
+    written = next((text.text for text in texts if not text.synthetic), None)
+    notice = next((block.label for block in blocks if isinstance(block, Notice)), None)
+    return (written or notice or "Added by OpenCode").strip().partition("\n")[0][:MAX_TITLE]
+
+
 def _placed(turn: Turn) -> list[PlacedStep]:
-    speakers = [(step.role, step.agent, step.model) for step in turn.steps]
+    authors = [(step.role, step.agent, step.model) for step in turn.steps]
     return [
-        PlacedStep(step, shows_who=index == 0 or speakers[index] != speakers[index - 1])
+        PlacedStep(step, shows_author=index == 0 or authors[index] != authors[index - 1])
         for index, step in enumerate(turn.steps)
     ]

@@ -1,15 +1,17 @@
-"""What the calls of tools have in common in every generation."""
+"""What calls of tools and notices have in common in every generation of OpenCode."""
 
 from __future__ import annotations
 
 import msgspec
 from msgspec import Raw
 
-from app.opencode.fields import lenient
-from app.opencode.model import Status
+from app.opencode.fields import lenient, read_failure
+from app.opencode.model import Notice, Status
 
 EMPTY = Raw(b"{}")
 MAX_ATTACHMENTS = 200
+# As a list, names take many times their size in memory.
+MAX_PATCH_BYTES = 1024 * 1024
 
 STATUSES: dict[str, Status] = {
     "pending": "pending",
@@ -29,18 +31,41 @@ _read_metadata = lenient(_Metadata)
 
 
 def status_of(name: str) -> Status:
-    """Raises ValidationError for a status that nobody knows."""
+    """Raises ValidationError for an unknown status."""
     if name not in STATUSES:
         raise msgspec.ValidationError(f"unknown status {name}")
     return STATUSES[name]
 
 
 def partial_input(beginning: str) -> Raw:
-    """The input of a call that is still being written: only the beginning of its JSON, as a string."""
+    """The input of a call that is still being written: the beginning of its JSON, as a JSON string."""
     return Raw(msgspec.json.encode(beginning)) if beginning else EMPTY
 
 
 def child_id(metadata: Raw) -> str | None:
-    """The session that a task or sub-agent runs in."""
-    found = _read_metadata(metadata)
-    return found.sessionId or found.sessionID
+    """The id of the session that a sub-agent runs in."""
+    fields = _read_metadata(metadata)
+    return fields.sessionId or fields.sessionID
+
+
+def patch_notice(id: str, files: Raw) -> Notice:
+    """The files that an answer changed. Raises ValidationError if `files` is no list of names."""
+    if len(memoryview(files)) > MAX_PATCH_BYTES:
+        raise msgspec.ValidationError("too many files")
+    names = msgspec.json.decode(files, type=list[str])
+    label = f"Changed {len(names)} file{'' if len(names) == 1 else 's'}"
+    return Notice(id=id, kind="patch", label=label, detail="\n".join(names))
+
+
+def agent_notice(id: str, name: str) -> Notice:
+    return Notice(id=id, kind="agent", label=f"@{name}")
+
+
+def retry_notice(id: str, attempt: int, error: Raw) -> Notice:
+    failure = read_failure(error)
+    return Notice(id=id, kind="retry", label=f"Retry {attempt}: {failure.text if failure else 'unknown'}")
+
+
+def compaction_notice(id: str, *, is_automatic: bool, detail: str = "") -> Notice:
+    how = "automatically" if is_automatic else "by hand"
+    return Notice(id=id, kind="compaction", label=f"Context compacted {how}", detail=detail)

@@ -1,4 +1,4 @@
-"""Makes a conversation of a session and its messages, of whichever generation each of them is."""
+"""Builds a conversation from a session and its messages, each of either generation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import Raw
 from app.opencode.fields import ABSENT, lenient, read_model, read_span, read_tokens
 from app.opencode.model import Conversation, Step, Tokens, Turn
 from app.opencode.reading import v1, v2
-from app.opencode.reading.steps import Ids, Namer, unreadable
+from app.opencode.reading.steps import IdAllocator, UniqueIds, unreadable
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -22,7 +22,7 @@ class _Revert(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """V1 has `directory` and `version`, V2 a `location`; a V2 session may be without a title."""
+    """V1 has `directory` and `version`, V2 a `location`; a V2 session may have no title."""
 
     id: str = ""
     title: str | None = None
@@ -43,10 +43,11 @@ _read_place = lenient(_Place)
 _read_revert = lenient(_Revert)
 
 
-def read(session: Raw, messages: Sequence[Raw], ids: Ids) -> Conversation:
-    """A conversation; a message that cannot be read becomes a step that shows its JSON.
+def read(session: Raw, messages: Sequence[Raw], ids: UniqueIds) -> Conversation:
+    """The conversation; a message that cannot be read becomes a step that shows its JSON.
 
-    Raises msgspec.ValidationError when `session` is no session, UnreadableDocument when there is too much.
+    Raises msgspec.ValidationError when `session` is no session, UnreadableDocument when there are too many
+    messages or parts.
     """
     ids.messages.add(len(messages))
     head = _decode_session(session)
@@ -71,15 +72,16 @@ def read(session: Raw, messages: Sequence[Raw], ids: Ids) -> Conversation:
     )
 
 
-def read_message(raw: Raw, ids: Namer, number: int) -> list[Step]:
-    """The steps of one message; `ids` names it, and `number` is its place in the session."""
-    steps = _read_as_either(raw, ids, number)
+def read_message(raw: Raw, ids: IdAllocator, number: int) -> list[Step]:
+    """The steps of one message; `ids` gives it an id, and `number` is its place in the session, from 0."""
+    steps = _read_either_generation(raw, ids, number)
     for step in steps:
         step.message, step.number = raw, number
     return steps
 
 
-def _read_as_either(raw: Raw, ids: Namer, number: int) -> list[Step]:
+def _read_either_generation(raw: Raw, ids: IdAllocator, number: int) -> list[Step]:
+    """V1 first; a document may mix both, and only trying tells which one a message is of."""
     for read in (v1.read_message, v2.read_message):
         try:
             return read(raw, ids, number)
@@ -88,7 +90,7 @@ def _read_as_either(raw: Raw, ids: Namer, number: int) -> list[Step]:
     return [unreadable(raw, ids.take("", number))]
 
 
-def _messages(messages: Sequence[Raw], ids: Ids) -> Iterator[list[Step]]:
+def _messages(messages: Sequence[Raw], ids: UniqueIds) -> Iterator[list[Step]]:
     for number, raw in enumerate(messages):
         steps = read_message(raw, ids, number)
         ids.parts.add(sum(len(step.parts) for step in steps))

@@ -1,7 +1,8 @@
-"""The outermost JSON of a document, in each of its four forms: checks its counts and has it read.
+"""The outermost JSON of a document, in each of its four forms: checks the counts and reads the conversation.
 
-`{session, messages, children?, diffs?, models?}` as it is uploaded or merged, `{info, messages}` as OpenCode
-exports it, with messages of either generation, or the list of `{type, data}` that its own protocol sends.
+{session, messages, children?, diffs?, models?}   uploaded by the plugin, or merged from sync batches
+{info, messages}                                  written by `opencode export`, of OpenCode 1 or 2
+[{type, data}, ...]                               the items of OpenCode's own share protocol
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from contextlib import contextmanager
 import msgspec
 from msgspec import Raw
 
-from app.opencode.encoding import JSON, decodable
-from app.opencode.errors import UnreadableDocument
+from app.opencode.encoding import JSON, UnreadableDocument, replace_lone_surrogates
+from app.opencode.fields import model_name
 from app.opencode.limits import MAX_CHILDREN, check_counts, objects
 from app.opencode.model import NOTHING, Conversation
 from app.opencode.reading import conversation
-from app.opencode.reading.models import name_models
-from app.opencode.reading.steps import Ids
-from app.opencode.sync_items import Contents, fold
+from app.opencode.reading.steps import UniqueIds
+from app.opencode.sync_items import Contents, merge_items
+
+MAX_MODELS = 1_000
 
 
 class _Envelope(msgspec.Struct, frozen=True):
@@ -36,22 +38,30 @@ class _Child(msgspec.Struct, frozen=True):
     messages: list[Raw]
 
 
+class _Model(msgspec.Struct, frozen=True):
+    id: str
+    providerID: str = ""  # noqa: N815 - OpenCode's name
+    name: str = ""
+
+
 def read_conversation(document: JSON) -> Conversation:
     """The conversation in a document of JSON. Raises UnreadableDocument with the reason."""
-    with refusals():
-        found = opened(document)
-        ids = Ids()
-        read = conversation.read(found.session, found.messages, ids)
-        read.diffs = found.diffs
-        read.children = _children(found.children, read.id, ids)
-        for each in read.walk():
-            name_models(each, found.models)
-        return read
+    with as_unreadable():
+        contents = open_document(document)
+        ids = UniqueIds()
+        session = conversation.read(contents.session, contents.messages, ids)
+        session.diffs = contents.diffs
+        session.children = _children(contents.children, session.id, ids)
+        names = _model_names(contents.models)
+        for each in session.walk():
+            # The steps keep the ids, which no two models share.
+            each.models = [names.get(model, model) for model in each.models]
+        return session
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
-    """What decoding a document raises becomes UnreadableDocument with the reason."""
+def as_unreadable() -> Iterator[None]:
+    """Turns what decoding raises into UnreadableDocument with the reason."""
     try:
         yield
     except RecursionError:
@@ -62,21 +72,21 @@ def refusals() -> Iterator[None]:
         raise UnreadableDocument("The document is not valid JSON; it may have been cut short.") from None
 
 
-def opened(document: JSON) -> Contents:
-    """What a document holds, whichever its form. Raises as `refusals` expects it."""
-    document = decodable(document)
+def open_document(document: JSON) -> Contents:
+    """The parts of a document, whichever its form. Raises what `as_unreadable` handles."""
+    document = replace_lone_surrogates(document)
     check_counts(document)
     envelope = msgspec.json.decode(document, type=_Envelope | list[Raw])
     if isinstance(envelope, list):
-        return fold(envelope)
+        return merge_items(envelope)
     session = envelope.session or envelope.info
     if not session:
         raise msgspec.ValidationError("there is no session")
     return Contents(session, envelope.messages, envelope.diffs, envelope.children, envelope.models)
 
 
-def _children(field: Raw, parent_id: str, ids: Ids) -> dict[str, Conversation]:
-    """The sessions that tasks started, by id; a broken one is left out, as one that was never stored."""
+def _children(field: Raw, parent_id: str, ids: UniqueIds) -> dict[str, Conversation]:
+    """The sessions of sub-agents by id; a broken one is left out, as if it had never been stored."""
     children: dict[str, Conversation] = {}
     try:
         encoded = objects(field, MAX_CHILDREN)
@@ -91,3 +101,12 @@ def _children(field: Raw, parent_id: str, ids: Ids) -> dict[str, Conversation]:
         if child.id not in ("", parent_id):
             children.setdefault(child.id, child)
     return children
+
+
+def _model_names(field: Raw) -> dict[str, str]:
+    """Display names by `provider/model`; none for a broken list."""
+    try:
+        models = [msgspec.json.decode(model, type=_Model) for model in objects(field, MAX_MODELS)]
+    except msgspec.ValidationError:
+        return {}
+    return {model_name(model.providerID, model.id): model.name for model in models if model.name}

@@ -1,4 +1,4 @@
-"""Makes the steps of a message, and names them so that no two of a document share an id."""
+"""Cuts messages into steps, and gives them ids that are unique within a document."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from msgspec import Raw
 from app.opencode.fields import safe_id
 from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, Counter
 from app.opencode.model import NOTHING, Block, Step, Tokens, Unknown
-from app.opencode.provider_data import without_opaque
+from app.opencode.provider_data import without_provider_data
 
 # A longer message is cut into several steps, so that none costs a page much.
 STEP_BYTES = 64 * 1024
 
 
-class Namer(Protocol):
-    """Gives messages the ids under which pages show them."""
+class IdAllocator(Protocol):
+    """Gives messages the ids that pages use for them."""
 
     def take(self, id: str, index: int) -> str:
         """The id for the message at `index`, which has `id` in its document."""
 
 
-class Ids:
-    """The ids of the messages of one document, and how many more of them and of their parts it may have."""
+class UniqueIds:
+    """Unique ids for the messages of one document; counts messages and parts against their limits."""
 
     def __init__(self) -> None:
         self.messages = Counter(MAX_MESSAGES, "messages")
@@ -33,17 +33,17 @@ class Ids:
         self._taken: dict[str, int] = {}
 
     def take(self, id: str, index: int) -> str:
-        """`id`, or one like it where it is taken or cannot stand in an address."""
-        wanted = free = safe_id(id, f"message-{index}")
+        """`id`, or one like it if that is taken or cannot be part of a URL."""
+        base = free = safe_id(id, f"message-{index}")
         while free in self._taken:
-            self._taken[wanted] += 1
-            free = f"{wanted}.again{self._taken[wanted]}"
+            self._taken[base] += 1
+            free = f"{base}.again{self._taken[base]}"
         self._taken[free] = 1
         return free
 
 
 def steps_of(message: Step) -> list[Step]:
-    """The message cut into steps of about STEP_BYTES; what came of it stands on the last."""
+    """The message cut into steps of about STEP_BYTES; its outcome belongs to the last."""
     pieces = list(_pieces(message.parts))
     if len(pieces) == 1:
         return [message]
@@ -88,4 +88,4 @@ def unreadable(message: Raw, id: str) -> Step:
 
 
 def _unknown(id: str) -> Callable[[Raw, int], Block]:
-    return lambda part, _index: Unknown(id=id, label="message", json=without_opaque(part))
+    return lambda part, _index: Unknown(id=id, label="message", json=without_provider_data(part))

@@ -16,7 +16,7 @@ from app.opencode.fields import (
     read_tokens,
 )
 from app.opencode.model import NOTHING, Step
-from app.opencode.reading.steps import Namer, steps_of
+from app.opencode.reading.steps import IdAllocator, steps_of
 from app.opencode.reading.v1_parts import read_part
 
 
@@ -30,7 +30,7 @@ class _Info(msgspec.Struct, frozen=True):
     modelID: str | None = None  # noqa: N815
     model: Raw = ABSENT
     error: Raw = ABSENT
-    # A flag on an answer that sums up a compacted session; on a prompt it holds the files changed.
+    # On an answer, a flag: it sums up a compacted session. On a prompt, an object with the files changed.
     summary: Raw = ABSENT
     finish: str | None = None
     cost: float | None = None
@@ -50,8 +50,8 @@ _decode = msgspec.json.Decoder(_Message).decode
 _read_summary = lenient(_Summary)
 
 
-def read_message(raw: Raw, ids: Namer, index: int) -> list[Step]:
-    """The steps of one message. Raises ValidationError when it is none of V1."""
+def read_message(raw: Raw, ids: IdAllocator, index: int) -> list[Step]:
+    """The steps of one message. Raises ValidationError if it is not of V1."""
     message = _decode(raw)
     info = message.info
     id = ids.take(info.id, index)

@@ -1,4 +1,4 @@
-"""The parts of a V1 message, each type by its own reader; an unknown or broken one stays JSON."""
+"""Readers of the parts of V1 messages, one for each type; an unknown or broken part stays JSON."""
 
 from __future__ import annotations
 
@@ -11,9 +11,18 @@ from msgspec import Raw
 from app.opencode.fields import ABSENT, is_absent, read_span, safe_id
 from app.opencode.limits import objects
 from app.opencode.model import Block, File, Notice, Reasoning, Text, Tool, Unknown, file_id
-from app.opencode.provider_data import without_opaque
-from app.opencode.reading.common_parts import EMPTY, MAX_ATTACHMENTS, child_id, partial_input, status_of
-from app.opencode.reading.notices import agent_notice, compaction_notice, patch_notice, retry_notice
+from app.opencode.provider_data import without_provider_data
+from app.opencode.reading.common_parts import (
+    EMPTY,
+    MAX_ATTACHMENTS,
+    agent_notice,
+    child_id,
+    compaction_notice,
+    partial_input,
+    patch_notice,
+    retry_notice,
+    status_of,
+)
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -129,7 +138,7 @@ def _read_subtask(id: str, part: _Subtask) -> Block:
     return Notice(id=id, kind="subtask", label=label, detail=part.prompt)
 
 
-# Each type of part: the fields that are read, and what becomes of them.
+# For each type of part, the fields that are read and the function that makes a block of them.
 READERS: dict[str, tuple[type[msgspec.Struct], Callable[[str, Any], Block | None]]] = {
     "text": (_Text, _read_text),
     "reasoning": (_Reasoning, _read_reasoning),
@@ -163,4 +172,4 @@ def read_part(part: Raw, fallback_id: str) -> Block | None:
 
 
 def _unknown(part: Raw, id: str, label: str) -> Unknown:
-    return Unknown(id=id, label=label, json=without_opaque(part))
+    return Unknown(id=id, label=label, json=without_provider_data(part))

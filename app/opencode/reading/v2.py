@@ -1,6 +1,7 @@
-"""Messages of OpenCode 2: one flat list, told apart by `type`; reads both of its generations.
+"""Messages of OpenCode 2: one flat list, distinguished by `type`.
 
-The fields are those of session-message.ts (packages/schema) and, where it differs, of @opencode-ai/sdk 1.19.
+Reads both variants: the fields of session-message.ts (packages/schema) and, where they differ, those of
+@opencode-ai/sdk 1.19.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ from app.opencode.fields import (
 from app.opencode.limits import MAX_PARTS
 from app.opencode.model import Role, Step
 from app.opencode.reading import v2_events, v2_parts
-from app.opencode.reading.steps import Namer, steps_of
+from app.opencode.reading.steps import IdAllocator, steps_of
 
 
 class Piece(NamedTuple):
-    """A part of a message and its reader; what follows the message's id in its own is a number, or `name`."""
+    """A part of a message and its reader; its id is that of the message with its index, or with `name`."""
 
     json: Raw
     read: v2_parts.Reader
@@ -37,7 +38,7 @@ class Piece(NamedTuple):
 
 
 class _Message(msgspec.Struct, frozen=True):
-    """The fields of prompts and answers; those of what stands between them, v2_events reads."""
+    """The fields of prompts and answers; v2_events reads what is between them."""
 
     type: str
     id: Raw = ABSENT
@@ -60,13 +61,13 @@ class _Message(msgspec.Struct, frozen=True):
 _decode = msgspec.json.Decoder(_Message).decode
 
 
-def read_message(raw: Raw, ids: Namer, index: int) -> list[Step]:
-    """The steps of one message. Raises ValidationError when it is none of V2."""
+def read_message(raw: Raw, ids: IdAllocator, index: int) -> list[Step]:
+    """The steps of one message. Raises ValidationError if it is not of V2."""
     message = _decode(raw)
     id = ids.take(read_text(message.id), index)
-    found = PIECES[message.type](message) if message.type in PIECES else _event(message.type, raw)
-    # One more than a whole document may have is enough to have it refused.
-    pieces = list(islice(found, MAX_PARTS + 1))
+    parts = PIECES[message.type](message) if message.type in PIECES else _event(message.type, raw)
+    # One more than a whole document may have is enough for it to be refused.
+    pieces = list(islice(parts, MAX_PARTS + 1))
     is_answer = message.type == "assistant"
     time = read_span(message.time)
     return steps_of(
@@ -122,7 +123,7 @@ PIECES: dict[str, Callable[[_Message], Iterator[Piece]]] = {"user": _prompt, "as
 
 
 def _each(field: Raw, label: str, read: v2_parts.Reader) -> Iterator[Piece]:
-    """The items of a list; one that is no list, or far too long, stays JSON."""
+    """The items of a list; a field that is no list, or far too long, stays JSON."""
     try:
         yield from (Piece(item, read) for item in v2_parts.listed(field))
     except msgspec.ValidationError:

@@ -1,4 +1,4 @@
-"""The V2 messages that are neither prompt nor answer: what OpenCode and its user did in between."""
+"""Readers of V2 messages that are neither prompt nor answer: what OpenCode and its user did in between."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from msgspec import Raw
 
 from app.opencode.fields import ABSENT, read_failure, read_model, read_span
 from app.opencode.model import Block, Notice, Status, Text, Tool
-from app.opencode.reading.notices import compaction_notice
+from app.opencode.reading.common_parts import compaction_notice
 from app.opencode.reading.v2_parts import Reader, reader
 
 
@@ -22,7 +22,7 @@ class _ShellOutput(msgspec.Struct, frozen=True):
 
 
 class _Shell(msgspec.Struct, frozen=True):
-    """Its output is a string, or an object with the string in it; only the newer one has a status."""
+    """Its output is a string, or an object with the string in it; only the newer variant has a status."""
 
     command: str
     output: str | _ShellOutput | None = None
@@ -32,7 +32,7 @@ class _Shell(msgspec.Struct, frozen=True):
 
 
 class _Compaction(msgspec.Struct, frozen=True):
-    """Only the newer one has a status; `recent` repeats the messages before it and is not read."""
+    """Only the newer variant has a status; `recent` repeats the messages before it and is not read."""
 
     status: str = "completed"
     reason: str = ""
@@ -81,7 +81,7 @@ def _system(id: str, said: _Said) -> Block:
 
 
 def _shell(id: str, shell: _Shell) -> Block:
-    """A command that the user ran, as the call of the tool that agents run theirs with."""
+    """A command that the user ran, as a call of the shell tool."""
     time = read_span(shell.time)
     output = _ShellOutput(shell.output or "") if not isinstance(shell.output, _ShellOutput) else shell.output
     status, error = SHELL_STATUSES.get(shell.status or _older_status(time.completed), ("completed", ""))
@@ -143,7 +143,7 @@ def _idle(id: str, idle: _Idle) -> Block:
 OUTCOMES = {"succeeded": "Finished", "failed": "Failed", "interrupted": "Interrupted"}
 
 
-# Each type of message: the fields that are read, and what becomes of them.
+# For each type of message, the fields that are read and the function that makes a block of them.
 READERS: dict[str, Reader] = {
     "synthetic": reader("synthetic", _Said, _synthetic),
     "system": reader("system", _Said, _system),

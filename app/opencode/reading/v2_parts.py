@@ -1,4 +1,4 @@
-"""What V2 messages are made of: the content of answers, and what is attached to prompts."""
+"""Readers of the parts of V2 messages: the content of answers, and what is attached to prompts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,16 @@ from msgspec import Raw
 from app.opencode.fields import ABSENT, is_absent, is_json, lenient, read_failure, read_span, read_text
 from app.opencode.limits import objects
 from app.opencode.model import NOTHING, Block, File, Notice, Reasoning, Text, Tool, Unknown, file_id
-from app.opencode.provider_data import without_opaque
-from app.opencode.reading.common_parts import EMPTY, MAX_ATTACHMENTS, child_id, status_of
-from app.opencode.reading.notices import agent_notice, patch_notice, retry_notice
+from app.opencode.provider_data import without_provider_data
+from app.opencode.reading.common_parts import (
+    EMPTY,
+    MAX_ATTACHMENTS,
+    agent_notice,
+    child_id,
+    patch_notice,
+    retry_notice,
+    status_of,
+)
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -30,7 +37,7 @@ class _Reasoning(msgspec.Struct, frozen=True):
 
 
 class _State(msgspec.Struct, frozen=True):
-    """`metadata` was called `structured`; `result` is what is left of old calls without content."""
+    """`metadata` was called `structured`; old calls have a `result` instead of content."""
 
     status: str
     input: Raw = EMPTY
@@ -53,7 +60,7 @@ class _Source(msgspec.Struct, frozen=True):
 
 
 class _File(msgspec.Struct, frozen=True):
-    """Its contents are `data` in base64; or it is at a `uri`, perhaps a data: URL, or at its `source`."""
+    """Its contents are `data` in base64, or at `uri` (perhaps a data: URL), or at `source`."""
 
     uri: str = ""
     data: str = ""
@@ -63,7 +70,7 @@ class _File(msgspec.Struct, frozen=True):
 
 
 class _Item(msgspec.Struct, frozen=True):
-    """What a tool gave back: a text, or a file."""
+    """What a tool returned: a text or a file."""
 
     type: str
     text: str = ""
@@ -121,7 +128,7 @@ def _tool(id: str, content: _Tool) -> Block:
         id=id,
         name=content.name,
         status=status,
-        # What is still being written is the beginning of its JSON, as a string.
+        # Input that is still being written is a string: the beginning of its JSON.
         input=EMPTY if is_json(state.input, b'""') else state.input,
         metadata=metadata,
         output="\n".join(item.text for item in items if item.type == "text") or _result_text(state.result),
@@ -134,7 +141,7 @@ def _tool(id: str, content: _Tool) -> Block:
 
 
 def listed(field: Raw) -> list[Raw]:
-    """The items of a list that may be missing. Raises ValidationError for one that is none, or too long."""
+    """The items of an optional list. Raises ValidationError for anything but a list, or one too long."""
     return [] if is_absent(field) else objects(field, MAX_ATTACHMENTS)
 
 
@@ -172,7 +179,7 @@ def reader(label: str, shape: type[Any], read: Callable[[str, Any], Block | None
 
 
 def unknown(part: Raw, id: str, label: str) -> Unknown:
-    return Unknown(id=id, label=label, json=without_opaque(part))
+    return Unknown(id=id, label=label, json=without_provider_data(part))
 
 
 CONTENT: dict[str, Reader] = {

@@ -1,4 +1,4 @@
-"""A document as the items of OpenCode's own share protocol, which `opencode import` reads."""
+"""A document as the items of OpenCode's share protocol, which `opencode import` reads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from app.opencode.encoding import JSON
 from app.opencode.limits import MAX_MESSAGES, Counter
-from app.opencode.reading.envelope import opened, refusals
+from app.opencode.reading.envelope import as_unreadable, open_document
 from app.opencode.reading.v1_parts import READERS
 
 _S = TypeVar("_S", bound=msgspec.Struct)
@@ -29,19 +29,19 @@ class _Typed(msgspec.Struct):
     type: str
 
 
-def native_items(document: JSON) -> Iterator[bytes]:
-    """The items as pieces of one JSON list. Raises UnreadableDocument before the first piece.
+def sync_items(document: JSON) -> Iterator[bytes]:
+    """The items as chunks of one JSON list. Raises UnreadableDocument before the first chunk.
 
-    OpenCode refuses a whole session for one type of part that it does not know, so those stay behind, and
-    with its link an imported copy would take itself for shared. The messages of sub-sessions it would put
-    among those of the session, so they stay behind as well.
+    Left out is what the importer cannot take: parts of unknown types, for which it refuses the whole session;
+    the link, with which the copy would count as shared; and the messages of sub-agents, which it would mix
+    with those of the session.
     """
-    with refusals():
-        found = opened(document)
-        session = msgspec.json.decode(found.session, type=dict[str, Raw])
-    Counter(MAX_MESSAGES, "messages").add(len(found.messages))
+    with as_unreadable():
+        contents = open_document(document)
+        session = msgspec.json.decode(contents.session, type=dict[str, Raw])
+    Counter(MAX_MESSAGES, "messages").add(len(contents.messages))
     session.pop("share", None)
-    return _items(session, found.messages)
+    return _items(session, contents.messages)
 
 
 def _items(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
@@ -51,7 +51,7 @@ def _items(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
 
 
 def _is_v2(session: dict[str, Raw], messages: Sequence[Raw]) -> bool:
-    """Whether none of the messages is of V1; without any, only a session of V2 has a location."""
+    """Whether the messages are of V2; without messages, only a session of V2 has a location."""
     if any(_read(message, _Message) for message in messages):
         return False
     return "location" in session or any(_read(message, _Typed) for message in messages)

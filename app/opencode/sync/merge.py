@@ -1,4 +1,4 @@
-"""Merges what OpenCode's own protocol sends into the document of the share."""
+"""Merges sync batches into the document of a share."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from app.opencode.encoding import JSON
 from app.opencode.fields import ABSENT, is_absent
 from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, Counter, objects
 from app.opencode.model import NOTHING
-from app.opencode.sync_items import Merged, encoded
+from app.opencode.sync_items import SyncState, encode_item
 
 
 @dataclass(frozen=True)
-class Head:
-    """What a document says of itself; `revision` is the number of the last batch in it, times in epoch ms."""
+class DocumentHeader:
+    """The fields that a document has about itself; `revision` numbers its last batch, times are epoch ms."""
 
     share_id: str
     session_id: str
@@ -40,26 +40,25 @@ class _Document(msgspec.Struct, frozen=True):
 
 
 class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A message of V1 in a document; one with anything else in it is kept as it came."""
+    """A message of V1 in a document; one with any other field is kept as it came."""
 
     info: Raw
     parts: Raw = NOTHING
 
 
 def revision_of(document: JSON, created_at: int) -> int:
-    """The number of the last batch in the document of a share made at `created_at` (epoch ms), else 0."""
+    """The number of a document's last batch; 0 if its share was not created at `created_at` (epoch ms)."""
     stamp = msgspec.json.decode(document, type=_Stamp)
     return stamp.revision if stamp.createdAt == created_at else 0
 
 
-def merged(document: JSON, batches: Iterable[bytes], head: Head) -> bytes:
-    """The document, `{}` at first, with the batches in it, each a JSON list of items.
+def merge_batches(document: JSON, batches: Iterable[bytes], header: DocumentHeader) -> bytes:
+    """The document, `{}` at first, with the batches merged in, each a JSON list of items.
 
-    Of each key the last write counts; keys of the document that are nobody's here, such as `children`, stay.
-
-    Raises UnreadableDocument when there is too much, ValidationError when something is not as it was stored.
+    Fields of the document that are not merged here, such as `children`, stay. Raises UnreadableDocument when
+    there is too much, ValidationError when something is not as it was stored.
     """
-    state = Merged(head.session_id)
+    state = SyncState(header.session_id)
     _load(state, msgspec.json.decode(document, type=_Document))
     for batch in batches:
         for item in msgspec.json.decode(batch, type=list[Raw]):
@@ -69,13 +68,13 @@ def merged(document: JSON, batches: Iterable[bytes], head: Head) -> bytes:
     return msgspec.json.encode(
         {
             **msgspec.json.decode(document, type=dict[str, Raw]),
-            "shareId": head.share_id,
-            "sessionId": head.session_id,
-            "createdAt": head.created_at,
-            "updatedAt": head.updated_at,
-            "revision": head.revision,
+            "shareId": header.share_id,
+            "sessionId": header.session_id,
+            "createdAt": header.created_at,
+            "updatedAt": header.updated_at,
+            "revision": header.revision,
             # Whatever comes first, there is a page to see.
-            "session": state.session or {"id": head.session_id},
+            "session": state.session or {"id": header.session_id},
             "messages": state.batch or state.messages(),
             "diffs": state.diffs,
             "models": state.models,
@@ -84,8 +83,8 @@ def merged(document: JSON, batches: Iterable[bytes], head: Head) -> bytes:
     )
 
 
-def _load(state: Merged, document: _Document) -> None:
-    """Takes up where the merging of a document ended."""
+def _load(state: SyncState, document: _Document) -> None:
+    """Continues from the state in which a document was stored."""
     if not is_absent(document.session):
         state.session = document.session
     state.diffs, state.models = document.diffs, document.models
@@ -101,12 +100,12 @@ def _load(state: Merged, document: _Document) -> None:
         state.add(raw)
 
 
-def _others(state: Merged) -> Iterator[Raw]:
-    """What has no place in the session, as the items it came in; some of it may get one yet."""
+def _others(state: SyncState) -> Iterator[Raw]:
+    """What belongs nowhere in the session yet, as the items it came in."""
     yield from state.others.values()
     yield from state.orphans()
     if state.batch:
         for message in state.messages():
             stored = msgspec.json.decode(message, type=_Stored)
-            yield encoded("message", stored.info)
-            yield from (encoded("part", part) for part in objects(stored.parts, MAX_PARTS))
+            yield encode_item("message", stored.info)
+            yield from (encode_item("part", part) for part in objects(stored.parts, MAX_PARTS))

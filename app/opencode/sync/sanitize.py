@@ -1,7 +1,7 @@
-"""Leaves out of the items of OpenCode's own protocol what is a provider's own, and may be secret.
+"""Removes provider data, which may be secret, from the items of a sync.
 
-As in the plugin (clean.ts), only the places where OpenCode keeps such fields are touched, never what a tool
-was given or answered: a key called `state` or `metadata` there belongs to the person.
+As in the plugin (sanitize.ts), only the places where OpenCode keeps such fields are touched, never the input
+or the output of a tool: a key called `state` or `metadata` there belongs to the user.
 """
 
 from __future__ import annotations
@@ -13,50 +13,55 @@ from msgspec import Raw
 
 from app.opencode.fields import ABSENT, is_json
 from app.opencode.limits import MAX_COMMAS, MAX_PARTS, objects
-from app.opencode.provider_data import OPAQUE, OPAQUE_IN_ERRORS, without_opaque
+from app.opencode.provider_data import PROVIDER_DATA, PROVIDER_DATA_IN_ERRORS, without_provider_data
 
-Cleaner = Callable[[Raw], Raw]
+Sanitizer = Callable[[Raw], Raw]
 
-# In OpenCode 1 these parts keep the provider's blob in `metadata`; a tool's own is in `state.metadata`.
+# Parts of OpenCode 1 that have provider data in `metadata`; a tool's own metadata is in `state.metadata`.
 PROVIDER_METADATA = (b'"text"', b'"reasoning"', b'"tool"')
-# The rest of a provider's record of a model has its address, its headers and its options, keys among them.
+# The rest of a model's record has the provider's address, headers and options, keys among them.
 MODEL_FIELDS = frozenset(
     ("id", "providerID", "name", "family", "status", "release_date", "capabilities", "cost", "limit")
 )
 
 
-def cleaned(type: str, data: Raw) -> Raw:
-    """The data of an item without what must not be stored; of an unknown type, wherever that stands.
+def sanitize_item(type: str, data: Raw) -> Raw:
+    """The data of an item without provider data; in an unknown type, that is removed wherever it is.
 
-    Raises ValidationError when it has so many fields that taking it apart would fill the memory.
+    Raises ValidationError when it has so many fields that decoding it would fill the memory.
     """
     if bytes(data).count(b",") > MAX_COMMAS:
         raise msgspec.ValidationError(f"Object with more than {MAX_COMMAS:,} fields")
-    return CLEANERS.get(type, without_opaque)(data)
+    return SANITIZERS.get(type, without_provider_data)(data)
 
 
-def _without(raw: Raw, keys: Collection[str], inside: Mapping[str, Cleaner]) -> Raw:
-    """An object without `keys`, and what is `inside` cleaned in turn; anything but an object as it is."""
+def _without(raw: Raw, keys: Collection[str], inside: Mapping[str, Sanitizer]) -> Raw:
+    """An object without `keys`, its fields `inside` sanitized in turn; anything but an object as it is."""
     fields = _fields(raw)
     if fields is None:
         return raw
-    kept = {key: value for key, value in fields.items() if key not in keys}
-    return _encoded({key: inside[key](value) if key in inside else value for key, value in kept.items()})
+    return _encode(
+        {
+            key: inside[key](value) if key in inside else value
+            for key, value in fields.items()
+            if key not in keys
+        }
+    )
 
 
 def _session(raw: Raw) -> Raw:
-    # With its link, whoever imports a copy would take it for shared.
-    return _without(raw, OPAQUE | {"share"}, {})
+    # With the link, an imported copy would count as shared.
+    return _without(raw, PROVIDER_DATA | {"share"}, {})
 
 
 def _message(raw: Raw) -> Raw:
-    return _without(raw, OPAQUE, ERRORS)
+    return _without(raw, PROVIDER_DATA, ERRORS)
 
 
 def _part(raw: Raw) -> Raw:
     type = (_fields(raw) or {}).get("type", ABSENT)
-    is_provided = any(is_json(type, each) for each in PROVIDER_METADATA)
-    return _without(raw, OPAQUE | {"metadata"} if is_provided else OPAQUE, ERRORS)
+    has_provider_metadata = any(is_json(type, each) for each in PROVIDER_METADATA)
+    return _without(raw, PROVIDER_DATA | {"metadata"} if has_provider_metadata else PROVIDER_DATA, ERRORS)
 
 
 def _batch(raw: Raw) -> Raw:
@@ -64,36 +69,36 @@ def _batch(raw: Raw) -> Raw:
 
 
 def _message_2(raw: Raw) -> Raw:
-    return _without(raw, OPAQUE, {**ERRORS, "content": lambda content: _each(content, _block)})
+    return _without(raw, PROVIDER_DATA, {**ERRORS, "content": lambda content: _each(content, _block)})
 
 
 def _block(raw: Raw) -> Raw:
     """Of a block of OpenCode 2 only a tool's `state` is its own."""
     type = (_fields(raw) or {}).get("type", ABSENT)
-    keys = OPAQUE if is_json(type, b'"tool"') else OPAQUE | {"state"}
+    keys = PROVIDER_DATA if is_json(type, b'"tool"') else PROVIDER_DATA | {"state"}
     return _without(raw, keys, {**ERRORS, "provider": _details})
 
 
 def _error(raw: Raw) -> Raw:
-    return _without(raw, OPAQUE_IN_ERRORS, {"data": _details})
+    return _without(raw, PROVIDER_DATA_IN_ERRORS, {"data": _details})
 
 
 def _retry(raw: Raw) -> Raw:
-    return _without(raw, OPAQUE, {"error": _error})
+    return _without(raw, PROVIDER_DATA, {"error": _error})
 
 
 def _details(raw: Raw) -> Raw:
-    return _without(raw, OPAQUE_IN_ERRORS, {})
+    return _without(raw, PROVIDER_DATA_IN_ERRORS, {})
 
 
 def _model(raw: Raw) -> Raw:
-    return _encoded({key: value for key, value in (_fields(raw) or {}).items() if key in MODEL_FIELDS})
+    return _encode({key: value for key, value in (_fields(raw) or {}).items() if key in MODEL_FIELDS})
 
 
-def _each(raw: Raw, clean: Cleaner) -> Raw:
-    """A list of objects, each of them cleaned; anything else as it is."""
+def _each(raw: Raw, sanitize: Sanitizer) -> Raw:
+    """A list of objects, each of them sanitized; anything else as it is."""
     try:
-        return _encoded([clean(item) for item in objects(raw, MAX_PARTS)])
+        return _encode([sanitize(item) for item in objects(raw, MAX_PARTS)])
     except msgspec.ValidationError:
         return raw
 
@@ -105,13 +110,13 @@ def _fields(raw: Raw) -> dict[str, Raw] | None:
         return None
 
 
-def _encoded(value: object) -> Raw:
+def _encode(value: object) -> Raw:
     return Raw(msgspec.json.encode(value))
 
 
-# An error stands in `error`, and in the `error` of a `retry`.
-ERRORS: Mapping[str, Cleaner] = {"error": _error, "retry": _retry}
-CLEANERS: dict[str, Cleaner] = {
+# Errors are in `error`, and in the `error` of a `retry`.
+ERRORS: Mapping[str, Sanitizer] = {"error": _error, "retry": _retry}
+SANITIZERS: dict[str, Sanitizer] = {
     "session": _session,
     "message": _message,
     "part": _part,

@@ -1,6 +1,6 @@
-"""What a session weighs: tells without reading it that it has no more than a document may have.
+"""The weight of a session: an upper bound of its messages and parts that is known without reading it.
 
-A batch adds at most its own weight to that of the session, whatever is merged.
+Merging a batch adds at most its own weight to that of the session.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from app.opencode.encoding import JSON
 from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, Scalar
 from app.opencode.sync_items import Batch, Item
 
-# Whatever weighs no more can be read; what weighs more, perhaps.
+# A session up to this weight is sure to pass check_counts; above, it must be decoded to know.
 MAX_WEIGHT = MAX_PARTS
-# Of a message itself. Besides its lists one of OpenCode 2 has at most three parts.
+# Of a message without its lists; beside those, a message of OpenCode 2 has at most three parts.
 MESSAGE_WEIGHT = MAX_PARTS // MAX_MESSAGES
 
 
@@ -28,7 +28,7 @@ _List = list[_Object] | _Object | Scalar
 
 
 class _Message(msgspec.Struct):
-    """The lists of a message, of either generation, that parts are made of."""
+    """The lists of a message, of either generation, whose items become parts."""
 
     parts: _List = None
     content: _List = None
@@ -43,14 +43,14 @@ class _Document(msgspec.Struct):
 
 
 def weight_of(items: Iterable[Item]) -> int:
-    """What a batch weighs: each part counts as one, a message as MESSAGE_WEIGHT."""
+    """The weight of a batch: each part counts as one, a message as MESSAGE_WEIGHT."""
     return sum(_weight_of_item(item) for item in items)
 
 
 def weight_of_document(document: JSON) -> int:
-    """What a document weighs that was merged of batches."""
-    found = msgspec.json.decode(document, type=_Document)
-    return _weight_of_messages(found.messages) + weight_of(found.others)
+    """The weight of a document that was merged from batches."""
+    fields = msgspec.json.decode(document, type=_Document)
+    return _weight_of_messages(fields.messages) + weight_of(fields.others)
 
 
 def _weight_of_item(item: Item) -> int:
@@ -70,7 +70,7 @@ def _weight_of_message(raw: Raw) -> int:
     try:
         message = msgspec.json.decode(raw, type=_Message)
     except msgspec.ValidationError:
-        # How a document with something of a wrong type is read depends on more than its counts.
+        # With a field of the wrong type, more than the counts decides how it is read.
         return MAX_WEIGHT
     lists = (message.parts, message.content, message.files, message.agents, message.skills)
     return MESSAGE_WEIGHT + sum(len(each) for each in lists if isinstance(each, list))

@@ -1,4 +1,4 @@
-"""A file's diff as rows for a template: highlighted, its changed words marked, and bounded."""
+"""Renders the diff of a file as rows for a template: highlighted, changed words marked, within limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from markupsafe import Markup, escape
 
-from app.lib.time_limit import TimeUp
+from app.lib.time_limit import TimeLimitExceeded
 from app.render.budget import MAX_BLOCK_BYTES, Budget
 from app.render.diff.model import FileDiff, Hunk, Row
 from app.render.diff.words import Range, changed_words, mark
@@ -19,17 +19,16 @@ from app.render.text.highlight import highlight, language_of_file
 MAX_ROWS = 500
 MAX_CHARACTERS = 64 * 1024
 MAX_ROW_CHARACTERS = 2_000
-# What a page has rows for (Budget.take_rows): the head of a file's diff and this much of a long row cost
-# about as much as short ones.
+# Costs in rows (Budget.take_rows): the header of a file's diff, and this many characters of a long row.
 HEAD_ROWS = 3
 ROW_CHARACTERS = 200
-# Marking words is worth this much of a page's time, and this many pairs of lines of a file.
+# Limits for marking changed words in one file.
 MAX_MARKED_PAIRS = 200
 MAX_SECONDS = 0.5
 
 
 class DiffLine(NamedTuple):
-    """A line as it is shown; `hunk` lines hold the header of the lines that follow."""
+    """A row of the table; `hunk` rows have the header of the rows that follow."""
 
     kind: Literal["context", "added", "removed", "hunk"]
     old_number: int | None
@@ -40,7 +39,7 @@ class DiffLine(NamedTuple):
 
 @dataclass(frozen=True)
 class DiffLines:
-    """The lines of a file's diff, and how much of it was left out."""
+    """The rows of a file's diff, and how much was left out."""
 
     file: FileDiff
     lines: Sequence[DiffLine]
@@ -49,7 +48,7 @@ class DiffLines:
 
 
 def diff_lines(file: FileDiff, budget: Budget) -> DiffLines:
-    """The first MAX_ROWS rows of a file, as far as MAX_CHARACTERS and what the page has left reach."""
+    """The first rows of a file, within MAX_ROWS, MAX_CHARACTERS and the budget of the page."""
     language = language_of_file(file.path)
     hunks = list(_within(file.hunks, budget))
     pairs_left = MAX_MARKED_PAIRS
@@ -65,13 +64,13 @@ def diff_lines(file: FileDiff, budget: Budget) -> DiffLines:
             html = mark(html, words.get(place, ()))
             lines.append(DiffLine(row.kind, row.old_number, row.new_number, html, row.ends_with_newline))
     sizes = [len(row.text) for hunk in file.hunks for row in hunk.rows]
-    shown = sum(len(hunk.rows) for hunk in hunks)
-    hidden = sum(sizes) - sum(min(size, MAX_ROW_CHARACTERS) for size in sizes[:shown])
-    return DiffLines(file, lines, len(sizes) - shown, hidden)
+    row_count = sum(len(hunk.rows) for hunk in hunks)
+    hidden = sum(sizes) - sum(min(size, MAX_ROW_CHARACTERS) for size in sizes[:row_count])
+    return DiffLines(file, lines, len(sizes) - row_count, hidden)
 
 
 def _within(hunks: Sequence[Hunk], budget: Budget) -> Iterator[Hunk]:
-    """The hunks, as far as the limits reach, with their rows as they are shown."""
+    """The hunks within the limits, with the texts of their rows made visible."""
     rows_left, characters_left = MAX_ROWS, MAX_CHARACTERS
     for hunk in hunks:
         has_windows_lines = all(row.text.endswith("\r") for row in hunk.rows)
@@ -92,12 +91,12 @@ def _within(hunks: Sequence[Hunk], budget: Budget) -> Iterator[Hunk]:
 
 
 def _one_line(text: str) -> str:
-    """A carriage return as its picture: highlighting would take it for the end of the line."""
+    """Replaces carriage returns by their symbol, because highlighting would treat them as line ends."""
     return text.replace("\r", "␍")
 
 
 def _highlighted(hunk: Hunk, language: str | None, budget: Budget) -> list[Markup]:
-    """The rows highlighted as parts of the old text and of the new, since a token may span lines."""
+    """The rows highlighted as parts of the old and of the new text, because a token may span lines."""
     new = _side(hunk.rows, lambda row: row.kind != "removed", language, budget)
     old: dict[int, Markup] = {}
     if any(row.kind == "removed" for row in hunk.rows):
@@ -116,7 +115,7 @@ def _side(
 
 
 def _chunks(lines: Sequence[str]) -> Iterator[list[str]]:
-    """The lines in portions that are small enough to be highlighted."""
+    """The lines in chunks that are small enough to be highlighted."""
     chunk: list[str] = []
     size = 0
     for line in lines:
@@ -130,7 +129,7 @@ def _chunks(lines: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _words(rows: Sequence[Row], budget: Budget, max_pairs: int) -> dict[int, list[Range]]:
-    """The changed words of the rows that have a counterpart on the other side, by the row's place."""
+    """The changed words of rows that have a counterpart on the other side, by the index of the row."""
     pairs = list(_pairs(rows))[:max_pairs]
     words: dict[int, list[Range]] = {}
     if not pairs:
@@ -139,13 +138,13 @@ def _words(rows: Sequence[Row], budget: Budget, max_pairs: int) -> dict[int, lis
         with budget.time_limit(MAX_SECONDS):
             for old, new in pairs:
                 words[old], words[new] = changed_words(rows[old].text, rows[new].text)
-    except TimeUp:
+    except TimeLimitExceeded:
         return {}
     return words
 
 
 def _pairs(rows: Sequence[Row]) -> Iterator[tuple[int, int]]:
-    """The places of removed rows, each with that of the added row that took its place."""
+    """The indexes of removed rows, each with that of the added row that replaced it."""
     removed: list[int] = []
     for kind, run in groupby(range(len(rows)), key=lambda place: rows[place].kind):
         places = list(run)

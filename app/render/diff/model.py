@@ -1,4 +1,4 @@
-"""Diffs as data: files, hunks and rows, and the difference of two texts."""
+"""Diffs as data: files, hunks and rows; and the diff of two texts."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Literal, NamedTuple
 Kind = Literal["context", "added", "removed"]
 Status = Literal["added", "deleted", "modified", "renamed"]
 
-# Comparing takes up to the square of the lines that remain between the equal beginning and end of two texts.
+# difflib takes up to the square of the lines between the common beginning and end of two texts.
 MAX_COMPARED_LINES = 1_000
 CONTEXT_LINES = 3
 
 
 class Row(NamedTuple):
-    """A line of a diff; numbers are None where the diff does not tell them."""
+    """A line of a diff; numbers are None where the diff has none."""
 
     kind: Kind
     old_number: int | None
@@ -59,7 +59,7 @@ KINDS: dict[str, Kind] = {" ": "context", "+": "added", "-": "removed"}
 
 
 class Rows:
-    """Builds the rows of a hunk, counting the lines of both sides from where it starts."""
+    """Builds the rows of a hunk, numbering the lines of both sides from where it starts."""
 
     def __init__(self, hunk: Hunk, old_start: int | None, new_start: int | None) -> None:
         self._rows = hunk.rows
@@ -76,13 +76,13 @@ class Rows:
             self._new = new + 1
 
     def end_without_newline(self) -> None:
-        """The last row is the end of its file, and no newline follows it."""
+        """Marks the last row as the end of its file, without a newline."""
         if self._rows:
             self._rows[-1] = self._rows[-1]._replace(ends_with_newline=False)
 
 
 def diff_texts(before: str, after: str, path: str) -> FileDiff:
-    """The difference of two texts; all old lines and all new ones where comparing them costs too much."""
+    """The diff of two texts; all old lines and then all new ones if comparing them would cost too much."""
     old, new = _lines(before), _lines(after)
     start = _shared(old, new)
     end = _shared(old[start:][::-1], new[start:][::-1])
@@ -97,7 +97,7 @@ Change = tuple[str, int, int, int, int]
 
 
 def _changes(old: Sequence[str], new: Sequence[str], start: int, end: int) -> list[list[Change]]:
-    """What `difflib` calls grouped opcodes, for texts that share `start` and `end` lines."""
+    """Grouped opcodes as `difflib` defines them, for texts with `start` and `end` lines in common."""
     old_end, new_end = len(old) - end, len(new) - end
     before, after = min(start, CONTEXT_LINES), min(end, CONTEXT_LINES)
     if max(old_end, new_end) - start > MAX_COMPARED_LINES:
@@ -139,5 +139,5 @@ def _lines(text: str) -> list[str]:
 
 
 def _shared(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many lines two texts have in common at their beginning."""
+    """How many lines two texts have in common at the beginning."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

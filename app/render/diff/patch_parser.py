@@ -1,6 +1,7 @@
-"""Reads patches: unified ones as git and OpenCode write them, and those of the apply_patch tool.
+"""Parses patches: unified diffs as git and OpenCode write them, and those of the apply_patch tool.
 
-Whatever is malformed gives fewer files or rows, never an exception.
+Malformed input gives fewer files or rows, never an exception. The format of apply_patch is that of OpenAI's
+Codex: `*** Begin Patch`, `*** Update File: <path>`, hunks that begin with `@@` and have no line numbers.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def _started(file: FileDiff | _Draft, header: str, old_start: int | None, new_st
 
 @dataclass
 class _Draft:
-    """What is known of a file while its part of a patch is read."""
+    """A file of a patch that is being read."""
 
     old: str = ""
     new: str = ""
@@ -98,7 +99,7 @@ class _Draft:
         )
 
     def _status(self, old: str, new: str) -> Status:
-        # OpenCode writes the same name on both sides of a new file; only the range tells.
+        # OpenCode writes the same name on both sides of a new file; only the range shows that it is new.
         only = self.ranges[0] if len(self.ranges) == 1 else (1, 1, 1, 1)
         if old == NOWHERE or only[:2] == (0, 0):
             return "added"
@@ -108,7 +109,7 @@ class _Draft:
 
 
 class _Reader:
-    """Reads a patch line by line: in a hunk what its ranges announce, elsewhere headers."""
+    """Reads a patch line by line: within a hunk as many rows as its ranges announce, elsewhere headers."""
 
     def __init__(self) -> None:
         self.drafts = [_Draft()]
@@ -117,7 +118,7 @@ class _Reader:
         self._new_left = 0
 
     def read(self, line: str) -> None:
-        if self._rows and self._take(line, self._rows):
+        if self._rows and self._add(line, self._rows):
             return
         self._rows = None
         draft = self.drafts[-1]
@@ -143,18 +144,18 @@ class _Reader:
             draft.new = "b/" + _name(rest.removeprefix("to "))
 
     def _begin(self, draft: _Draft, line: str) -> None:
-        found = RANGES.match(line)
-        if not found:
+        match = RANGES.match(line)
+        if not match:
             self._rows = _started(draft, line, None, None)
             self._old_left = self._new_left = 0
             return
-        old_start, new_start = int(found[1]), int(found[3])
-        self._old_left, self._new_left = int(found[2] or 1), int(found[4] or 1)
+        old_start, new_start = int(match[1]), int(match[3])
+        self._old_left, self._new_left = int(match[2] or 1), int(match[4] or 1)
         draft.ranges.append((old_start, self._old_left, new_start, self._new_left))
         self._rows = _started(draft, line, old_start, new_start)
 
-    def _take(self, line: str, rows: Rows) -> bool:
-        """Whether the line belongs to the hunk; adds it."""
+    def _add(self, line: str, rows: Rows) -> bool:
+        """Adds a line to the hunk. Returns False if it does not belong there."""
         if line.startswith("\\"):
             rows.end_without_newline()
             return True
@@ -171,13 +172,13 @@ class _Reader:
 
 
 def _git_names(rest: str) -> tuple[str, str]:
-    """Both names of a `diff --git a/x b/x` line, for files without a `---` line; of others none."""
+    """Both names of a `diff --git a/x b/x` line, for files without a `---` line; empty for other lines."""
     old, middle, new = rest.removeprefix("--git ").partition(" b/")
     return (_name(old), "b/" + new) if middle and rest.startswith("--git ") else ("", "")
 
 
 def _name(word: str) -> str:
-    """A name without the time that may follow it, and without git's quotes."""
+    """A name without the time that may follow it and without git's quotes."""
     name = word.partition("\t")[0].rstrip("\r")
     if len(name) < 2 or not (name.startswith('"') and name.endswith('"')):
         return name

@@ -8,21 +8,21 @@ from difflib import SequenceMatcher
 
 from markupsafe import Markup
 
-# Comparing takes up to the cube of the words that remain between the equal beginning and end of two lines.
+# difflib takes up to the cube of the words between the common beginning and end of two lines.
 MAX_LINE_CHARACTERS = 500
 MAX_WORDS = 80
-# Of lines that share less, nearly everything would be marked.
+# Lines that share less would be marked nearly completely.
 MIN_SHARED = 0.4
 
 WORD = re.compile(r"\w+|\s+|[^\w\s]")
-# What the HTML of a highlighted line is made of: flat spans, and characters or what stands for one.
+# The HTML of a highlighted line consists of flat spans, characters and character references.
 PIECE = re.compile(r"(?P<tag><[^>]*>)|&[^;]*;|.", re.DOTALL)
 
 Range = tuple[int, int]
 
 
 def changed_words(old: str, new: str) -> tuple[list[Range], list[Range]]:
-    """Where each of two lines has characters that the other does not; nowhere if they share too little."""
+    """The ranges of characters in which two lines differ; none if they share too little."""
     if max(len(old), len(new)) > MAX_LINE_CHARACTERS:
         return [], []
     a, b = WORD.findall(old), WORD.findall(new)
@@ -42,7 +42,7 @@ def changed_words(old: str, new: str) -> tuple[list[Range], list[Range]]:
 
 
 def mark(html: Markup, ranges: Sequence[Range]) -> Markup:
-    """A highlighted line with `<mark>` around these ranges of its characters; inside spans, never across."""
+    """A highlighted line with `<mark>` around these ranges; marks are inside spans and never cross them."""
     if not ranges:
         return html
     marked = {place for start, end in ranges for place in range(start, end)}
@@ -55,7 +55,7 @@ def mark(html: Markup, ranges: Sequence[Range]) -> Markup:
             is_open = wants_mark
         pieces.append(piece.group())
         place += piece["tag"] is None
-    # Only whole tags, whole characters and our own marks were put together.
+    # Whole tags, whole characters and our own marks were joined.
     return Markup("".join([*pieces, "</mark>" if is_open else ""]))  # noqa: S704
 
 
@@ -69,7 +69,7 @@ def _shared(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def _ranges(words: Sequence[str], changes: Sequence[Range]) -> list[Range]:
-    """Ranges of words as ranges of characters, one where only space parts two."""
+    """Ranges of words as ranges of characters; ranges separated by whitespace only become one."""
     places = [0]
     for word in words:
         places.append(places[-1] + len(word))
@@ -87,7 +87,7 @@ def _ranges(words: Sequence[str], changes: Sequence[Range]) -> list[Range]:
 
 
 def _are_alike(old: str, olds: Sequence[Range], new: str, news: Sequence[Range]) -> bool:
-    """Whether enough of both lines, not counting space, is outside the changed ranges."""
+    """Whether enough of both lines, whitespace aside, is outside the changed ranges."""
     total = _letters(old) + _letters(new)
     changed = sum(_letters(old[a:b]) for a, b in olds) + sum(_letters(new[a:b]) for a, b in news)
     return total > 0 and (total - changed) / total >= MIN_SHARED

@@ -1,4 +1,4 @@
-"""Every text inside a block, by name: what a page shows an excerpt of and serves in full beside it."""
+"""The texts of a block by name: pages show excerpts of them, and `/full/<block>/<name>` serves the whole."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from msgspec import Raw
 
 from app.opencode.model import Block, Notice, Reasoning, Text, Tool, Unknown
 
-# Larger input is not taken apart: a small file could become a great many keys.
+# Larger input is not split into fields: a small file could become a great many.
 MAX_INPUT_BYTES = 2 * 1024 * 1024
 MAX_INPUT_FIELDS = 50
-# Indenting multiplies JSON by how deep it is nested; larger or deeper JSON stays as it was received.
+# Indenting multiplies the size of JSON by its depth, so larger or deeper JSON stays as it was received.
 MAX_INDENTED_BYTES = 64 * 1024
 MAX_INDENTED_LEVELS = 32
 
@@ -49,7 +49,7 @@ def _input_texts(input: Raw) -> dict[str, str]:
 
 
 def _text_of(value: Raw, *, indented: bool = True) -> str:
-    """A JSON string as the text it stands for; anything else as JSON, indented unless that is too much."""
+    """A JSON string decoded; anything else as JSON, indented unless that is too much."""
     encoded = bytes(value)
     try:
         if encoded.startswith(b'"'):
@@ -62,7 +62,7 @@ def _text_of(value: Raw, *, indented: bool = True) -> str:
 
 
 def _levels(json: bytes) -> int:
-    """How deep JSON is nested."""
+    """The depth of JSON."""
     brackets = _STRING.sub(b"", json).translate(None, delete=_NEITHER)
     return max(accumulate(1 if bracket in _OPENING else -1 for bracket in brackets), default=0)
 

@@ -13,16 +13,16 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, _TokenType
 
-from app.lib.time_limit import TimeUp
+from app.lib.time_limit import TimeLimitExceeded
 from app.render.budget import Budget
 from app.render.filters import visible
 
-# Some lexers take seconds for one long line; longer ones stay plain.
+# Some lexers take seconds for one long line, so longer lines stay plain.
 MAX_LINE_CHARACTERS = 500
 MAX_SECONDS = 0.5
 
-# The lexers that were tried against hostile input (tests/render/test_highlighting.py), by the names people
-# write in fences and by the endings of files. Pygments has others that 64 characters are enough to hang.
+# The lexers that were tested with hostile input (tests/render/test_highlighting.py), with the names used in
+# fences and the suffixes of files. Pygments has others that hang on 64 characters.
 LEXERS: dict[str, Sequence[str]] = {
     "bash": ("sh", "shell", "zsh", "console", "bashrc"),
     "c": ("h",),
@@ -55,13 +55,13 @@ ALIASES = {alias: name for name, aliases in LEXERS.items() for alias in (name, *
 
 
 def language_of_file(path: str) -> str | None:
-    """The language that a file's name tells, if it is one we highlight."""
+    """The language of a file by its name, if it is one that is highlighted."""
     name = PurePosixPath(path).name.lower()
     return ALIASES.get(name.rpartition(".")[2])
 
 
 def highlight(code: str, language: str | None, budget: Budget) -> list[Markup]:
-    """`code` as lines of HTML; plain where the language is unknown or a budget is spent."""
+    """`code` as lines of HTML; plain if the language is unknown or the budget is spent."""
     name = ALIASES.get((language or "").lower())
     lines = visible(code).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if name is None or not budget.take_code(len(code)):
@@ -70,7 +70,7 @@ def highlight(code: str, language: str | None, budget: Budget) -> list[Markup]:
     try:
         with budget.time_limit(MAX_SECONDS):
             highlighted = _tokens_to_lines(lexer(name), "\n".join(short))
-    except (TimeUp, Exception):  # a lexer's fault must not cost the reader the text
+    except (TimeLimitExceeded, Exception):  # whatever a lexer does, the reader gets the text
         return [escape(line) for line in lines]
     if len(highlighted) != len(lines):
         return [escape(line) for line in lines]
@@ -81,22 +81,22 @@ def highlight(code: str, language: str | None, budget: Budget) -> list[Markup]:
 
 
 def warm_lexers() -> None:
-    """Compiles the lexers ahead of their first use, which takes half a second in all."""
+    """Compiles the lexers before their first use, which takes half a second in all."""
     for name in LEXERS:
         lexer(name)
 
 
 @cache
 def lexer(name: str) -> Lexer:
-    """The lexer of that name, its regular expressions compiled, which the timer must not interrupt."""
-    found: Lexer = get_lexer_by_name(name, stripnl=False, ensurenl=False)
-    for _ in found.get_tokens(" "):
+    """The lexer with its regular expressions compiled, which a time limit must not interrupt."""
+    lexer: Lexer = get_lexer_by_name(name, stripnl=False, ensurenl=False)
+    for _ in lexer.get_tokens(" "):
         pass
-    return found
+    return lexer
 
 
 def _tokens_to_lines(lexer: Lexer, code: str) -> list[Markup]:
-    """The tokens of `code` as spans, closed at the end of each line; neighbours of one class share a span."""
+    """The tokens of `code` as spans that end with their line; neighbours of one class share a span."""
     lines: list[list[tuple[str, str]]] = [[]]
     for kind, value in lexer.get_tokens(code):
         css_class = _css_class(kind)
@@ -110,7 +110,7 @@ def _tokens_to_lines(lexer: Lexer, code: str) -> list[Markup]:
 
 
 def _spans(line: list[tuple[str, str]]) -> Iterator[str]:
-    # Markup.format would be the same and take a third of a page's time.
+    # Markup.format would do the same and take a third of the time of a page.
     for css_class, pieces in groupby(line, key=itemgetter(0)):
         html = escape("".join(text for _, text in pieces))
         yield f'<span class="{css_class}">{html}</span>' if css_class else html
@@ -118,5 +118,5 @@ def _spans(line: list[tuple[str, str]]) -> Iterator[str]:
 
 @cache
 def _css_class(kind: _TokenType) -> str:
-    """Pygments' short name for a kind of token, or for the nearest kind above it that has one."""
+    """Pygments' CSS class of a kind of token, or of its nearest parent that has one."""
     return STANDARD_TYPES.get(kind) or (_css_class(kind.parent) if kind.parent else "")

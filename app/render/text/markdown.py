@@ -1,4 +1,4 @@
-"""Markdown as HTML that needs no inline style and asks no stranger's server for anything."""
+"""Renders Markdown as HTML without inline styles and without requests to other servers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
-from app.lib.time_limit import TimeUp
+from app.lib.time_limit import TimeLimitExceeded
 from app.render.budget import Budget
 from app.render.filters import visible
 from app.render.text.highlight import highlight
 
-# Nested brackets take quadratic time, and what is nested deeper than this is left out altogether.
+# Nested brackets take quadratic time; what is nested deeper than MAX_NESTING is left out.
 MAX_CHARACTERS = 64 * 1024
 MAX_NESTING = 40
 MAX_SECONDS = 1.0
@@ -31,7 +31,7 @@ class _Renderer(RendererHTML):
         return str(code_block(tokens[index].content, "", env["budget"]))
 
     def image(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-        # A picture on another server would tell that server who reads; so it is a link.
+        # An image would tell another server who reads the page, so it becomes a link.
         token = tokens[index]
         label = self.renderInlineAsText(token.children or [], options, env) or "image"
         link = Markup('<a href="{}" rel="noopener noreferrer nofollow" class="remote-image">{}</a>')
@@ -48,7 +48,7 @@ class _Renderer(RendererHTML):
         return self._cell(tokens, index, options, env)
 
     def _cell(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-        """The alignment of a column as a class; a strict policy refuses the style attribute."""
+        """The alignment of a column as a class: the Content-Security-Policy forbids style attributes."""
         style = str(tokens[index].attrs.pop("style", ""))
         if style:
             tokens[index].attrSet("class", f"align-{style.removeprefix('text-align:')}")
@@ -61,13 +61,13 @@ _parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING}, r
 
 
 def markdown(text: str, budget: Budget) -> Markup:
-    """`text`, of at most MAX_CHARACTERS, as HTML; as it stands where it takes too long to parse."""
+    """`text`, of at most MAX_CHARACTERS, as HTML; as plain text if it takes too long to parse."""
     env: dict[str, Any] = {"budget": budget}
     try:
         with budget.time_limit(MAX_SECONDS):
-            # markdown-it escapes all text and drops dangerous links; our own rules escape theirs.
+            # markdown-it escapes text and drops dangerous links; the rules above escape what they add.
             return Markup(_parser.render(visible(text), env))  # noqa: S704
-    except TimeUp:
+    except TimeLimitExceeded:
         return plain(text)
 
 

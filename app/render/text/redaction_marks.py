@@ -1,4 +1,4 @@
-"""Shows what was removed from a session before it was shared as a chip, in text and in highlighted code."""
+"""Marks `[redacted:kind]`, which replaces a removed secret, as a chip in text and in highlighted code."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import re
 
 from markupsafe import Markup
 
-# A lexer may put each word of a marker into a span of its own, and a diff may mark one of them.
+# A lexer may put each word of it into a span of its own, and a diff may mark one of them.
 _TAGS = r"(?:</?(?:span|mark)[^>]*>)*"
-# Whole tags are passed over, so that no marker is found in an attribute.
+# Whole tags are skipped, so that nothing in an attribute matches.
 _MARKER = re.compile(rf"<[^>]*>|\[{_TAGS}redacted{_TAGS}:(?P<kind>(?:{_TAGS}[a-z-]){{2,40}}){_TAGS}\]")
 _TAG = re.compile(r"<(/?)[^>]*>")
 
 
 def with_chips(html: Markup) -> Markup:
-    """HTML of ours with a chip around each `[redacted:kind]` that a reader sees."""
+    """Our own HTML with a chip around each `[redacted:kind]` in its text."""
     if "redacted" not in html:
         return html
-    # Of the HTML, which is escaped, only the tags inside of a marker are dropped, and they are balanced.
+    # The HTML is escaped; only tags inside a match are dropped, and those are balanced.
     return Markup(_MARKER.sub(_chip, html))  # noqa: S704
 
 
-def _chip(found: re.Match[str]) -> str:
-    kind = found["kind"]
-    ends = [tag[1] == "/" for tag in _TAG.finditer(found.group())]
+def _chip(match: re.Match[str]) -> str:
+    kind = match["kind"]
+    ends = [tag[1] == "/" for tag in _TAG.finditer(match.group())]
     if kind is None or ends.count(True) != ends.count(False):
-        return found.group()
+        return match.group()
     return f'<span class="redacted">[redacted:{_TAG.sub("", kind)}]</span>'

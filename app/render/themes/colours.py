@@ -1,4 +1,4 @@
-"""Colours: mixing them, and moving them until they can be read (WCAG 2 contrast)."""
+"""Colour arithmetic: mixing, and adjusting text until it is readable (contrast ratio of WCAG 2)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def colour(red: int, green: int, blue: int) -> str:
 
 
 def mix(one: str, other: str, share: float) -> str:
-    """`one` with `share` (0 to 1) of `other` in it."""
+    """`one` mixed with `share` (0 to 1) of `other`."""
     red, green, blue = (
         round(a + (b - a) * share) for a, b in zip(channels(one), channels(other), strict=True)
     )
@@ -35,24 +35,24 @@ def mix(one: str, other: str, share: float) -> str:
 
 @cache
 def luminance(colour: str) -> float:
-    """How light a colour is, from 0 (black) to 1 (white)."""
+    """Relative luminance, from 0 (black) to 1 (white)."""
     red, green, blue = (_linear(channel / 255) for channel in channels(colour))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def contrast(one: str, other: str) -> float:
-    """From 1 (the same) to 21 (black on white)."""
+    """Contrast ratio, from 1 (equal) to 21 (black on white)."""
     darker, lighter = sorted((luminance(one), luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def is_dark(paper: str) -> bool:
-    """Whether white can be read on it better than black."""
+    """Whether white has more contrast to it than black."""
     return contrast(paper, WHITE) > contrast(paper, BLACK)
 
 
 def readable(text: str, papers: Sequence[str]) -> str:
-    """`text` moved toward black or white, keeping its hue, until it can be read on all `papers`."""
+    """`text` moved towards black or white, keeping its hue, until it is readable on all `papers`."""
     far = WHITE if is_dark(papers[0]) else BLACK
     for step in range(STEPS + 1):
         moved = mix(text, far, step / STEPS)
@@ -62,7 +62,7 @@ def readable(text: str, papers: Sequence[str]) -> str:
 
 
 def has_hue(colour: str, first: int, last: int) -> bool:
-    """Whether a colour is not grey and its hue, in degrees, lies between these two, going up from `first`."""
+    """Whether a colour is not grey and its hue in degrees is between these two, counting up from `first`."""
     hue, saturation = _hue(colour)
     return saturation > 0.2 and (hue - first) % 360 <= (last - first) % 360
 
@@ -72,14 +72,14 @@ def is_greyish(colour: str) -> bool:
 
 
 def vivid(value: str) -> str:
-    """The same hue, of medium lightness, strong but not glaring."""
+    """The same hue at medium lightness and moderate saturation."""
     hue, saturation = _hue(value)
     red, green, blue = hls_to_rgb(hue / 360, 0.5, min(max(saturation, 0.55), 0.75))
     return colour(round(red * 255), round(green * 255), round(blue * 255))
 
 
 def _hue(colour: str) -> tuple[float, float]:
-    """The hue in degrees, and how strong it is, from 0 (grey) to 1."""
+    """Hue in degrees, and saturation from 0 (grey) to 1."""
     red, green, blue = (channel / 255 for channel in channels(colour))
     hue, _lightness, saturation = rgb_to_hls(red, green, blue)
     return hue * 360, saturation

@@ -1,4 +1,4 @@
-"""Themes: the palette of a page and the colours of its code, both from one Pygments style."""
+"""Themes: the palette of a page and the colours of its code, both derived from one Pygments style."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.render.themes.colours import mix, readable
 
 @dataclass(frozen=True)
 class Theme:
-    """A theme as it is offered; `style` names the Pygments style, `paper` and `ink` replace its own."""
+    """A theme; `style` names the Pygments style, whose background and text `paper` and `ink` replace."""
 
     name: str
     label: str
@@ -56,13 +56,13 @@ THEMES: dict[str, Theme] = {
     )
 }
 
-# What a style is asked for, in order, before the usual colour is taken: hues must mean what readers expect.
+# Token types whose colours are tried, in order, before the usual colour: hues must mean what readers expect.
 GOOD = (Generic.Inserted, String, Name.Function, Keyword)
 BAD = (Generic.Deleted, Name.Exception, Keyword, Name.Tag)
 BUSY = (Number, Name.Decorator, String)
 LINK = (Name.Function, Name.Tag, Keyword, Name.Class, Number)
 GREEN, RED, AMBER, BLUE = (80, 165), (345, 15), (25, 55), (185, 240)
-# The contrast that a tint may have to its paper, on light and on dark ones.
+# The maximal contrast of a tint to its background, in light and in dark themes.
 PAPER_LIMITS, WORD_LIMITS = {False: 1.2, True: 1.12}, {False: 1.45, True: 1.4}
 FALLBACK_INK = {False: "#1f2328", True: "#e6e6e6"}
 USUAL = {
@@ -73,7 +73,7 @@ USUAL = {
 
 @cache
 def stylesheet(name: str) -> str:
-    """The whole of a theme, which leaves nothing of another theme that was applied before it."""
+    """The CSS of a theme; it overrides everything of a theme that was applied before."""
     theme = THEMES[name]
     style = get_style_by_name(theme.style)
     palette = _palette(theme, style)
@@ -91,12 +91,12 @@ def stylesheet(name: str) -> str:
 
 
 def default_stylesheet(light: str, dark: str) -> str:
-    """Two themes, of which the reader's system chooses one."""
+    """The CSS of two themes, of which `prefers-color-scheme` selects one."""
     return f"{stylesheet(light)}@media (prefers-color-scheme:dark){{\n{stylesheet(dark)}}}\n"
 
 
 def _palette(theme: Theme, style: type[Style]) -> dict[str, str]:
-    """The page's custom properties: papers mixed from the style's own, texts moved until readable on all."""
+    """The custom properties of a page: backgrounds from the style's own, texts readable on all of them."""
     paper = theme.paper or style.background_color
     good, bad, busy, link = (
         _with_hue(style, kinds, hues, paper) or usual
@@ -130,9 +130,9 @@ def _palette(theme: Theme, style: type[Style]) -> dict[str, str]:
 
 
 def _tinted(paper: str, hue: str, share: float, limit: float) -> str:
-    """Paper with a hue in it, deep or pale enough to stay within a contrast of `limit` to the paper.
+    """A background with a hue in it, within a contrast of `limit` to the paper.
 
-    A tint as light as its paper leaves the colours of code that stand on both as the style chose them.
+    If both are about equally light, the style's colours of code are readable on both as they are.
     """
     far, first = (colours.BLACK, 6) if colours.is_dark(paper) else (colours.WHITE, 12)
     tints = [mix(paper, mix(colours.vivid(hue), far, step / 20), share) for step in range(first, 20)]
@@ -146,7 +146,7 @@ def _is_paper(property_: str) -> bool:
 def _with_hue(
     style: type[Style], kinds: Sequence[_TokenType], hues: tuple[int, int], paper: str
 ) -> str | None:
-    """The first of the style's colours that has one of these hues and will not have to move far from it."""
+    """The first of the style's colours that has one of these hues and enough contrast already."""
     for kind in kinds:
         value = _colour(style, kind)
         if value and colours.has_hue(value, *hues) and colours.contrast(value, paper) >= 3:
@@ -160,30 +160,30 @@ def _colour(style: type[Style], kind: _TokenType) -> str | None:
 
 
 def _code_rules(style: type[Style], ink: str, papers: Sequence[str]) -> list[str]:
-    """One rule for all classes of tokens, then one for each look, with the classes that share it."""
+    """One rule that resets all classes of tokens, then one for each set of declarations."""
     classes: dict[str, list[str]] = defaultdict(list)
     for kind, name in STANDARD_TYPES.items():
-        if name and (look := _look(style, kind, ink, papers)):
-            classes[look].append(f".{name}")
+        if name and (declarations := _declarations(style, kind, ink, papers)):
+            classes[declarations].append(f".{name}")
     every = ",".join(f".{name}" for name in STANDARD_TYPES.values() if name)
     plain = "color:inherit;font-weight:inherit;font-style:inherit;text-decoration:none"
     return [
         f".code span:is({every}){{{plain}}}\n",
-        *(f".code span:is({','.join(names)}){{{look}}}\n" for look, names in classes.items()),
+        *(f".code span:is({','.join(names)}){{{declarations}}}\n" for declarations, names in classes.items()),
     ]
 
 
-def _look(style: type[Style], kind: _TokenType, ink: str, papers: Sequence[str]) -> str:
-    """The declarations for a kind of token; none where it looks like the text around it."""
-    wanted = style.style_for_token(kind)
-    found = _colour(style, kind)
-    if found == style.background_color:  # such styles rely on a background of the token's own
-        found = None
+def _declarations(style: type[Style], kind: _TokenType, ink: str, papers: Sequence[str]) -> str:
+    """The declarations for a kind of token; empty if it looks like the text around it."""
+    attributes = style.style_for_token(kind)
+    colour = _colour(style, kind)
+    if colour == style.background_color:  # such styles rely on a background of the token's own
+        colour = None
     declarations = {
-        "color": readable(found, papers) if found else ink,
-        "font-weight": "700" if wanted["bold"] else "",
-        "font-style": "italic" if wanted["italic"] else "",
-        "text-decoration": "underline" if wanted["underline"] else "",
+        "color": readable(colour, papers) if colour else ink,
+        "font-weight": "700" if attributes["bold"] else "",
+        "font-style": "italic" if attributes["italic"] else "",
+        "text-decoration": "underline" if attributes["underline"] else "",
     }
     if declarations["color"] == ink:
         del declarations["color"]

@@ -1,4 +1,4 @@
-"""Calls in which the agent plans, asks, learns and delegates."""
+"""Views of calls in which the agent plans, asks, loads skills and delegates."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from app.opencode.model import Tool
 from app.render.filters import plural
 from app.render.tools.fields import between, read_fields, read_lists
 from app.render.tools.view import (
-    Checklist,
-    Child,
-    Code,
-    Form,
+    ChecklistSection,
+    CodeSection,
+    MarkdownSection,
     Option,
-    Prose,
     Question,
-    Questions,
+    QuestionsSection,
     Section,
+    SubagentSection,
     Todo,
+    ToolView,
 )
 
 MAX_ITEMS = 200
@@ -73,28 +73,30 @@ class _Invalid(msgspec.Struct):
     error: str = ""
 
 
-def tell_todos(tool: Tool) -> Form:
-    """A checklist, as it stood after the call."""
-    noted = read_lists(tool.metadata, _Todos).todos
-    todos = noted or read_lists(tool.input, _Todos).todos
+def todos_view(tool: Tool) -> ToolView:
+    """The todo list after the call."""
+    recorded = read_lists(tool.metadata, _Todos).todos
+    todos = recorded or read_lists(tool.input, _Todos).todos
     done = sum(todo.status == "completed" for todo in todos)
     items = [Todo(todo.content, todo.status, todo.priority) for todo in todos[:MAX_ITEMS]]
     hidden = max(0, len(todos) - MAX_ITEMS)
-    return Form("Todos", facts=[f"{done} of {len(todos)} done"], sections=[Checklist(items, hidden)])
+    return ToolView(
+        "Todos", facts=[f"{done} of {len(todos)} done"], sections=[ChecklistSection(items, hidden)]
+    )
 
 
-def tell_task(tool: Tool) -> Form:
-    """What a sub-agent was told and said, around its own conversation."""
+def task_view(tool: Tool) -> ToolView:
+    """The prompt and the result of a sub-agent, and its own conversation."""
     task = read_fields(tool.input, _Task)
-    prompt = Prose("input.prompt", task.prompt, "Prompt")
-    result = Prose("output", _result(tool.output), "Result") if tool.output else None
+    prompt = MarkdownSection("input.prompt", task.prompt, "Prompt")
+    result = MarkdownSection("output", _result(tool.output), "Result") if tool.output else None
     agent = task.subagent_type or task.agent
-    child = Child(tool.child_id, prompt, result)
-    return Form("Task", task.description, facts=[agent] if agent else [], sections=[child])
+    child = SubagentSection(tool.child_id, prompt, result)
+    return ToolView("Task", task.description, facts=[agent] if agent else [], sections=[child])
 
 
-def tell_question(tool: Tool) -> Form:
-    """What the agent asked, and what was answered."""
+def question_view(tool: Tool) -> ToolView:
+    """What the agent asked, and the answers."""
     asked = read_lists(tool.input, _Questions).questions
     answers = read_lists(tool.metadata, _Answers).answers
     questions = [
@@ -104,19 +106,21 @@ def tell_question(tool: Tool) -> Form:
     lists = [question.options for question in asked[:MAX_QUESTIONS]], answers[:MAX_QUESTIONS]
     is_cut = len(asked) > MAX_QUESTIONS or any(len(each) > MAX_OPTIONS for kind in lists for each in kind)
     subject = asked[0].question if len(asked) == 1 else plural(len(asked), "question")
-    return Form("Ask", subject, sections=[Questions(questions, is_cut)])
+    return ToolView("Ask", subject, sections=[QuestionsSection(questions, is_cut)])
 
 
-def tell_skill(tool: Tool) -> Form:
+def skill_view(tool: Tool) -> ToolView:
     skill = read_fields(tool.input, _Skill)
-    sections: list[Section] = [Code("output", tool.output, "markdown")] if tool.output else []
-    return Form("Skill", skill.name or skill.skill, sections=sections)
+    sections: list[Section] = [CodeSection("output", tool.output, "markdown")] if tool.output else []
+    return ToolView("Skill", skill.name or skill.skill, sections=sections)
 
 
-def tell_invalid(tool: Tool) -> Form:
-    """A call that no tool could take."""
+def invalid_view(tool: Tool) -> ToolView:
+    """A call that no tool accepts."""
     call = read_fields(tool.input, _Invalid)
-    return Form("Invalid call", call.tool, facts=["not run"], sections=[Code("input.error", call.error)])
+    return ToolView(
+        "Invalid call", call.tool, facts=["not run"], sections=[CodeSection("input.error", call.error)]
+    )
 
 
 def _with_answers(question: _Question, answers: Sequence[str]) -> Question:

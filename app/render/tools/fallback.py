@@ -1,25 +1,25 @@
-"""Calls of tools that have no form of their own: MCP servers, plugins, and those of other versions."""
+"""View of tools that are not in the registry: those of MCP servers, plugins and other versions."""
 
 from __future__ import annotations
 
 from app.opencode.model import Tool
 from app.render.text.block_texts import texts
 from app.render.text.highlight import language_of_file
-from app.render.tools.view import Code, Form, Section
+from app.render.tools.view import CodeSection, Section, ToolView
 
 MAX_SUBJECT = 120
 
 
-def tell_other(tool: Tool) -> Form:
+def fallback_view(tool: Tool) -> ToolView:
     """The input field by field, then the output."""
     named = texts(tool)
     named.pop("error", None)
     path = named.get("input.filePath") or named.get("input.path") or ""
     sections: list[Section] = [
-        Code(name, text, _language(name, text, path), label=name.removeprefix("input."))
+        CodeSection(name, text, _language(name, text, path), label=name.removeprefix("input."))
         for name, text in named.items()
     ]
-    return Form(tool.name, tool.title or _short_input(named), sections=sections)
+    return ToolView(tool.name, tool.title or _short_input(named), sections=sections)
 
 
 def _short_input(named: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Reads the fields of a call that a form knows, and no others."""
+"""Reads the fields of a call that a view needs, and no others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 # A list of empty objects takes some thirty times its size in memory.
 MAX_LIST_BYTES = 4 * 1024 * 1024
-# Of larger JSON nothing is read where a field is null that should not be.
+# In larger JSON, a null where none is expected makes all of it unreadable.
 MAX_NULLED_BYTES = 1024 * 1024
 
 
@@ -25,8 +25,8 @@ def read_fields(encoded: Raw, type: type[S]) -> S:
     except msgspec.ValidationError:
         if len(memoryview(encoded)) > MAX_NULLED_BYTES:
             raise
-        found = msgspec.json.decode(encoded)
-        return type() if found is None else msgspec.convert(_without_nulls(found), type)
+        value = msgspec.json.decode(encoded)
+        return type() if value is None else msgspec.convert(_without_nulls(value), type)
 
 
 def read_lists(encoded: Raw, type: type[S]) -> S:
@@ -37,14 +37,14 @@ def read_lists(encoded: Raw, type: type[S]) -> S:
 
 
 def between(text: str, opening: str, closing: str) -> str | None:
-    """What stands between the first `opening` and the last `closing`, without a newline at either end."""
+    """The text between the first `opening` and the last `closing`, without a newline at either end."""
     start = text.find(opening)
     end = text.rfind(closing, start + len(opening)) if start >= 0 else -1
     return text[start + len(opening) : end].removeprefix("\n").removesuffix("\n") if end >= 0 else None
 
 
 def _without_nulls(value: Any) -> Any:
-    """JSON without the fields that are null; what is null in a list keeps its place."""
+    """JSON without fields that are null; nulls in lists stay."""
     if isinstance(value, dict):
         return {name: _without_nulls(field) for name, field in value.items() if field is not None}
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Files that were read, written and edited."""
+"""Views of tools that read, write and edit files."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from app.render.diff.model import FileDiff, diff_texts
 from app.render.diff.patch_parser import read_apply_patch, read_patch
 from app.render.filters import plural
 from app.render.text.highlight import language_of_file
-from app.render.tools.fallback import tell_other
+from app.render.tools.fallback import fallback_view
 from app.render.tools.fields import between, read_fields, read_lists
-from app.render.tools.view import Code, Diffs, Form
+from app.render.tools.view import CodeSection, DiffsSection, ToolView
 
-# How much of what a call changed is read; comparing and reading a megabyte takes seconds.
+# Limits of what is read of a call's changes; parsing or comparing a megabyte takes seconds.
 MAX_FILES = 200
 MAX_CHARACTERS = 256 * 1024
-# Longer answers of the read tool are shown as they stand.
+# Longer output of the read tool is shown as it is.
 MAX_NUMBERED_CHARACTERS = 1024 * 1024
 
 
@@ -55,7 +55,7 @@ class _Display(msgspec.Struct):
 
 
 class _FileDiff(msgspec.Struct):
-    """A change as a patch, or as the file before and after it."""
+    """A change as a patch, or as the file before and after."""
 
     filePath: str = ""  # noqa: N815
     relativePath: str = ""  # noqa: N815
@@ -70,7 +70,7 @@ class _FileDiff(msgspec.Struct):
         return len(self.patch) or len(self.before or "") + len(self.after or "")
 
     def read(self, max_characters: int) -> list[FileDiff]:
-        """The diffs; of a longer patch its beginning, of longer texts none."""
+        """The diffs; the beginning of a longer patch, none of longer texts."""
         if self.patch:
             return read_patch(self.patch[:max_characters])
         if (self.before is None and self.after is None) or self.size > max_characters:
@@ -86,82 +86,82 @@ class _Metadata(msgspec.Struct):
     files: list[_FileDiff] = []
 
 
-def tell_read(tool: Tool) -> Form:
+def read_view(tool: Tool) -> ToolView:
     """A file with its line numbers, or the list of a folder."""
-    wanted = read_fields(tool.input, _Input)
+    input = read_fields(tool.input, _Input)
     display = read_lists(tool.metadata, _Metadata).display
     if display and display.text:
-        code = Code("metadata.display.text", display.text, _language(display, wanted), _first(display))
+        code = CodeSection("metadata.display.text", display.text, _language(display, input), _first(display))
     else:
         text, first_line = _numbered(tool.output)
-        code = Code("output", text, language_of_file(wanted.file), first_line)
-    first = wanted.offset or 1
-    facts = [f"from line {first}"] if wanted.offset and not wanted.limit else []
-    if wanted.limit:
-        facts = [f"lines {first} to {first + wanted.limit - 1}"]
-    return Form("Read", wanted.file, facts=facts, sections=[code] if code.text else [])
+        code = CodeSection("output", text, language_of_file(input.file), first_line)
+    first = input.offset or 1
+    facts = [f"from line {first}"] if input.offset and not input.limit else []
+    if input.limit:
+        facts = [f"lines {first} to {first + input.limit - 1}"]
+    return ToolView("Read", input.file, facts=facts, sections=[code] if code.text else [])
 
 
-def tell_write(tool: Tool) -> Form:
-    """A file that was written whole."""
-    wanted = read_fields(tool.input, _Input)
-    lines = wanted.content.count("\n") + (not wanted.content.endswith("\n")) if wanted.content else 0
-    code = Code("input.content", wanted.content, language_of_file(wanted.file), 1)
-    return Form("Write", wanted.file, facts=[plural(lines, "line")], sections=[code])
+def write_view(tool: Tool) -> ToolView:
+    """A file that was written as a whole."""
+    input = read_fields(tool.input, _Input)
+    lines = input.content.count("\n") + (not input.content.endswith("\n")) if input.content else 0
+    code = CodeSection("input.content", input.content, language_of_file(input.file), 1)
+    return ToolView("Write", input.file, facts=[plural(lines, "line")], sections=[code])
 
 
-def tell_edit(tool: Tool) -> Form:
-    """What an edit changed; from the texts it was given where OpenCode tells no diff."""
-    wanted = read_fields(tool.input, _Input)
-    diffs = _recorded(tool) or _intended(tool, wanted)
+def edit_view(tool: Tool) -> ToolView:
+    """What an edit changed; computed from its input if OpenCode recorded no diff."""
+    input = read_fields(tool.input, _Input)
+    diffs = _diffs_from_metadata(tool) or _diffs_from_input(tool, input)
     if not diffs:
-        return replace(tell_other(tool), action="Edit", subject=wanted.file)
-    return _changed("Edit", wanted.file or diffs.files[0].path, diffs)
+        return replace(fallback_view(tool), action="Edit", subject=input.file)
+    return _change_view("Edit", input.file or diffs.files[0].path, diffs)
 
 
-def tell_apply_patch(tool: Tool) -> Form:
-    """What a patch did to each of its files."""
-    wanted = read_fields(tool.input, _Input)
-    diffs = _recorded(tool) or _bounded(
-        read_apply_patch(wanted.patchText[:MAX_CHARACTERS]), len(wanted.patchText) > MAX_CHARACTERS
+def apply_patch_view(tool: Tool) -> ToolView:
+    """What a patch changed in each of its files."""
+    input = read_fields(tool.input, _Input)
+    diffs = _diffs_from_metadata(tool) or _bounded(
+        read_apply_patch(input.patchText[:MAX_CHARACTERS]), len(input.patchText) > MAX_CHARACTERS
     )
     if not diffs:
-        return Form("Patch", sections=[Code("input.patchText", wanted.patchText, "diff")])
+        return ToolView("Patch", sections=[CodeSection("input.patchText", input.patchText, "diff")])
     more = " and more" if diffs.is_cut else ""
     subject = diffs.files[0].path if len(diffs.files) == 1 else plural(len(diffs.files), "file") + more
-    return _changed("Patch", subject, diffs)
+    return _change_view("Patch", subject, diffs)
 
 
-def read_diffs(patch: str) -> Diffs | None:
-    """The files of a unified diff, as far as a page reads it."""
-    return _told([_FileDiff(patch=patch)])
+def read_diffs(patch: str) -> DiffsSection | None:
+    """The files of a unified diff, within the limits of a page."""
+    return _to_diffs([_FileDiff(patch=patch)])
 
 
-def _changed(action: str, subject: str, diffs: Diffs) -> Form:
+def _change_view(action: str, subject: str, diffs: DiffsSection) -> ToolView:
     change = (sum(file.added for file in diffs.files), sum(file.removed for file in diffs.files))
-    return Form(action, subject, change=None if diffs.is_cut else change, sections=[diffs])
+    return ToolView(action, subject, change=None if diffs.is_cut else change, sections=[diffs])
 
 
-def _recorded(tool: Tool) -> Diffs | None:
-    """The diffs that OpenCode noted beside the call."""
-    noted = read_lists(tool.metadata, _Metadata)
-    listed = noted.files or ([noted.filediff] if noted.filediff else [])
-    return _told(listed) or _told([_FileDiff(patch=noted.diff)])
+def _diffs_from_metadata(tool: Tool) -> DiffsSection | None:
+    """The diffs that OpenCode recorded in the call's metadata."""
+    metadata = read_lists(tool.metadata, _Metadata)
+    changes = metadata.files or ([metadata.filediff] if metadata.filediff else [])
+    return _to_diffs(changes) or _to_diffs([_FileDiff(patch=metadata.diff)])
 
 
-def _intended(tool: Tool, wanted: _Input) -> Diffs | None:
-    edits = read_lists(tool.input, _Edits).edits or [_Edit(wanted.oldString, wanted.newString)]
-    return _told(
+def _diffs_from_input(tool: Tool, input: _Input) -> DiffsSection | None:
+    edits = read_lists(tool.input, _Edits).edits or [_Edit(input.oldString, input.newString)]
+    return _to_diffs(
         [
-            _FileDiff(path=wanted.file, before=edit.oldString, after=edit.newString)
+            _FileDiff(path=input.file, before=edit.oldString, after=edit.newString)
             for edit in edits
             if edit.oldString or edit.newString
         ]
     )
 
 
-def _told(changes: Sequence[_FileDiff]) -> Diffs | None:
-    """The diffs of these changes, up to MAX_CHARACTERS of all of them."""
+def _to_diffs(changes: Sequence[_FileDiff]) -> DiffsSection | None:
+    """The diffs of these changes, up to MAX_CHARACTERS in all."""
     files: list[FileDiff] = []
     characters_left = MAX_CHARACTERS
     for change in changes[:MAX_FILES]:
@@ -169,17 +169,17 @@ def _told(changes: Sequence[_FileDiff]) -> Diffs | None:
         characters_left -= change.size
         if characters_left < 0:
             break
-    diffs = _bounded(files, characters_left < 0 or len(changes) > MAX_FILES)
+    section = _bounded(files, characters_left < 0 or len(changes) > MAX_FILES)
     text = "\n".join(change.patch for change in changes if change.patch)
-    return diffs and replace(diffs, name="metadata.diff", text=text)
+    return section and replace(section, name="metadata.diff", text=text)
 
 
-def _bounded(files: Sequence[FileDiff], is_cut: bool) -> Diffs | None:
-    return Diffs(files[:MAX_FILES], is_cut or len(files) > MAX_FILES) if files else None
+def _bounded(files: Sequence[FileDiff], is_cut: bool) -> DiffsSection | None:
+    return DiffsSection(files[:MAX_FILES], is_cut or len(files) > MAX_FILES) if files else None
 
 
-def _language(display: _Display, wanted: _Input) -> str | None:
-    return language_of_file(wanted.file) if display.type == "file" else None
+def _language(display: _Display, input: _Input) -> str | None:
+    return language_of_file(input.file) if display.type == "file" else None
 
 
 def _first(display: _Display) -> int | None:
@@ -187,12 +187,12 @@ def _first(display: _Display) -> int | None:
 
 
 TAG = re.compile(r"<(content|file)>\n")
-# Possessive, so that a line of a million zeros is not read a million times.
+# Possessive, so that a line of a million zeros is not scanned a million times.
 LINE = re.compile(r"\s*+(\d{1,9}+)[:|] ?(.*)")
 
 
 def _numbered(output: str) -> tuple[str, int | None]:
-    """The contents in an answer of the read tool, without the tags and numbers it wraps them in."""
+    """The contents in the output of the read tool, without its tags and line numbers."""
     if len(output) > MAX_NUMBERED_CHARACTERS:
         return output, None
     tag = TAG.search(output)

@@ -1,57 +1,77 @@
-"""How each tool's calls are told: one line that says what was done, and sections to unfold."""
+"""The registry of tools: everything that a tool's calls need to be shown, one entry for each tool.
+
+A tool without an entry is shown field by field. The sets of tools that change files or delegate to sub-agents
+are facts about sessions, and live in `app.opencode.changes.changes`.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import msgspec
 
 from app.opencode.model import Tool
 from app.render.filters import MAX_LABEL
 from app.render.tools import agent, files, search, shell, web
-from app.render.tools.fallback import tell_other
-from app.render.tools.view import Form, Problem
-
-__all__ = ["Form", "tell"]
+from app.render.tools.fallback import fallback_view
+from app.render.tools.view import ErrorSection, ToolView
+from app.render.transcript.inputs import (
+    InputWriter,
+    any_input,
+    change_input,
+    command_input,
+    todos_input,
+)
 
 logger = logging.getLogger(__name__)
 
-FORMS: dict[str, Callable[[Tool], Form]] = {
-    "apply_patch": files.tell_apply_patch,
-    "bash": shell.tell,
-    "codesearch": web.tell_search,
-    "edit": files.tell_edit,
-    "glob": search.tell_glob,
-    "grep": search.tell_grep,
-    "invalid": agent.tell_invalid,
-    "list": search.tell_list,
-    "multiedit": files.tell_edit,
-    "patch": files.tell_apply_patch,
-    "question": agent.tell_question,
-    "read": files.tell_read,
-    "shell": shell.tell,
-    "skill": agent.tell_skill,
-    "subagent": agent.tell_task,
-    "task": agent.tell_task,
-    "todoread": agent.tell_todos,
-    "todowrite": agent.tell_todos,
-    "webfetch": web.tell_fetch,
-    "websearch": web.tell_search,
-    "write": files.tell_write,
+
+class ToolEntry(NamedTuple):
+    """How the calls of one tool are shown: `view` on pages, `write_input` in transcripts."""
+
+    view: Callable[[Tool], ToolView]
+    write_input: InputWriter = any_input
+
+
+FALLBACK = ToolEntry(fallback_view)
+
+TOOLS: dict[str, ToolEntry] = {
+    "apply_patch": ToolEntry(files.apply_patch_view, change_input),
+    "bash": ToolEntry(shell.shell_view, command_input),
+    "codesearch": ToolEntry(web.search_view),
+    "edit": ToolEntry(files.edit_view, change_input),
+    "glob": ToolEntry(search.glob_view),
+    "grep": ToolEntry(search.grep_view),
+    "invalid": ToolEntry(agent.invalid_view),
+    "list": ToolEntry(search.list_view),
+    "multiedit": ToolEntry(files.edit_view, change_input),
+    "patch": ToolEntry(files.apply_patch_view, change_input),
+    "question": ToolEntry(agent.question_view),
+    "read": ToolEntry(files.read_view),
+    "shell": ToolEntry(shell.shell_view, command_input),
+    "skill": ToolEntry(agent.skill_view),
+    "subagent": ToolEntry(agent.task_view),
+    "task": ToolEntry(agent.task_view),
+    "todoread": ToolEntry(agent.todos_view),
+    "todowrite": ToolEntry(agent.todos_view, todos_input),
+    "webfetch": ToolEntry(web.fetch_view),
+    "websearch": ToolEntry(web.search_view),
+    "write": ToolEntry(files.write_view),
 }
 
 
-def tell(tool: Tool) -> Form:
-    """The form of a call; one whose input is not what its tool takes is told like that of an unknown tool."""
+def view_of(tool: Tool) -> ToolView:
+    """The view of a call; one whose input is not what its tool takes is shown like an unknown tool's."""
     try:
-        form = FORMS.get(tool.name, tell_other)(tool)
+        view = TOOLS.get(tool.name, FALLBACK).view(tool)
     except (msgspec.DecodeError, RecursionError):
-        form = tell_other(tool)
+        view = fallback_view(tool)
     except Exception:
-        logger.exception("a call could not be told: %s", tool.name[:MAX_LABEL])
-        form = tell_other(tool)
+        logger.exception("a call could not be shown: %s", tool.name[:MAX_LABEL])
+        view = fallback_view(tool)
     if tool.error:
-        form = replace(form, sections=[*form.sections, Problem("error", tool.error)])
-    return form
+        view = replace(view, sections=[*view.sections, ErrorSection("error", tool.error)])
+    return view

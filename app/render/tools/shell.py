@@ -1,4 +1,4 @@
-"""Commands: what was typed, what came out, how it ended."""
+"""View of commands: input, output and exit status."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import msgspec
 
 from app.opencode.model import Tool
 from app.render.tools.fields import read_fields
-from app.render.tools.view import Code, Form, Section, Terminal
+from app.render.tools.view import CodeSection, Section, TerminalSection, ToolView
 
-# A command up to here stands whole in the line of its call.
+# A command of at most this length is shown whole in the line of its call.
 MAX_LINE = 120
 
 
@@ -24,23 +24,23 @@ class _Metadata(msgspec.Struct):
     status: str = ""
 
 
-def tell(tool: Tool) -> Form:
+def shell_view(tool: Tool) -> ToolView:
     command = read_fields(tool.input, _Input)
     outcome = read_fields(tool.metadata, _Metadata)
-    # While a command runs, and when it was stopped, what it printed so far stands in the metadata only.
+    # While a command runs, and if it was aborted, its output so far is in the metadata only.
     name, output = ("output", tool.output) if tool.output else ("metadata.output", outcome.output)
     line = _first_line(command.command)
     sections: list[Section] = []
     if line != command.command or len(line) > MAX_LINE:
-        sections.append(Code("input.command", command.command, "bash"))
+        sections.append(CodeSection("input.command", command.command, "bash"))
     if output.strip():
-        sections.append(Terminal(name, output))
+        sections.append(TerminalSection(name, output))
     facts = []
     if outcome.exit:
         facts.append(f"exit {outcome.exit}")
     elif outcome.status in ("timeout", "killed"):
         facts.append(outcome.status)
-    return Form("$", line, command.workdir, facts, sections=sections)
+    return ToolView("$", line, command.workdir, facts, sections=sections)
 
 
 def _first_line(command: str) -> str:

@@ -1,4 +1,4 @@
-"""What a form is made of: a line, and sections that each have a macro in sections.html."""
+"""The parts of a tool's view: one line, and sections that each have a macro in blocks/sections.html."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from app.render.diff.model import FileDiff
 
 
 @dataclass(frozen=True)
-class Code:
-    """A text in monospace, highlighted as `language`; numbered from `first_line` when that is given.
+class CodeSection:
+    """A text in monospace, highlighted as `language`, with line numbers from `first_line` if that is known.
 
-    Here and below `name` is the text's name in the block (`app.render.text.block_texts`), by which it is had
-    in full.
+    Here and below, `name` is the name of the text in its block (`app.render.text.block_texts`), by which the
+    whole text can be fetched.
     """
 
     name: str
@@ -24,15 +24,15 @@ class Code:
 
 
 @dataclass(frozen=True)
-class Terminal:
-    """What a program printed, with its colours."""
+class TerminalSection:
+    """The output of a program, with its colours."""
 
     name: str
     text: str
 
 
 @dataclass(frozen=True)
-class Prose:
+class MarkdownSection:
     """Markdown."""
 
     name: str
@@ -41,7 +41,7 @@ class Prose:
 
 
 @dataclass(frozen=True)
-class Problem:
+class ErrorSection:
     """Why a call failed."""
 
     name: str
@@ -49,10 +49,10 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Diffs:
-    """What happened to files; `is_cut` where that is more than a page reads.
+class DiffsSection:
+    """The diffs of files; `is_cut` if there is more than a page reads.
 
-    `text` is all of what was read, where it is not among the texts of the block itself.
+    `text` is all that was read, if it is not among the texts of the block itself.
     """
 
     files: Sequence[FileDiff]
@@ -68,8 +68,8 @@ class Match:
 
 
 @dataclass(frozen=True)
-class Matches:
-    """Files, each with the lines that matched; `hidden` counts the lines of the answer after them."""
+class MatchesSection:
+    """Files with the lines that matched; `hidden` counts the lines of output after them."""
 
     files: Sequence[Match]
     hidden: int = 0
@@ -83,7 +83,7 @@ class Todo:
 
 
 @dataclass(frozen=True)
-class Checklist:
+class ChecklistSection:
     todos: Sequence[Todo]
     hidden: int = 0
 
@@ -97,7 +97,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
-    """A question with its options; `own_answers` are those that were no option."""
+    """A question with its options; `own_answers` are answers that were not among them."""
 
     header: str
     question: str
@@ -106,30 +106,41 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Questions:
-    """`is_cut` where there are more questions, options or answers than these."""
+class QuestionsSection:
+    """`is_cut` if there are more questions, options or answers than these."""
 
     questions: Sequence[Question]
     is_cut: bool = False
 
 
 @dataclass(frozen=True)
-class Child:
-    """The conversation of the sub-agent that the call started; its first and last words stand in for it."""
+class SubagentSection:
+    """The conversation of the sub-agent that was started; if it is absent, its prompt and result."""
 
     child_id: str | None
-    prompt: Prose
-    result: Prose | None
+    prompt: MarkdownSection
+    result: MarkdownSection | None
 
 
-Section = Code | Terminal | Prose | Problem | Diffs | Matches | Checklist | Questions | Child
+Section = (
+    CodeSection
+    | TerminalSection
+    | MarkdownSection
+    | ErrorSection
+    | DiffsSection
+    | MatchesSection
+    | ChecklistSection
+    | QuestionsSection
+    | SubagentSection
+)
 
 
 @dataclass(frozen=True)
-class Form:
-    """`action` and `subject` say what the call did and `where` in which folder; `facts` how it went.
+class ToolView:
+    """How a call is shown: its line, and sections to open.
 
-    `change` counts the lines added and removed.
+    The line says `action`, `subject`, the folder `where`, and `facts` about the outcome. `change` counts the
+    lines added and removed.
     """
 
     action: str

@@ -1,4 +1,4 @@
-"""Pages that were fetched, and searches of the web."""
+"""Views of web requests and web searches."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 from app.opencode.model import Tool
 from app.render.tools.fields import read_fields
-from app.render.tools.view import Code, Form, Prose, Section
+from app.render.tools.view import CodeSection, MarkdownSection, Section, ToolView
 
 
 class _Input(msgspec.Struct):
@@ -15,17 +15,17 @@ class _Input(msgspec.Struct):
     format: str = ""
 
 
-def tell_fetch(tool: Tool) -> Form:
-    wanted = read_fields(tool.input, _Input)
-    return Form("Fetch", wanted.url, sections=_answer(tool, is_markdown=wanted.format == "markdown"))
+def fetch_view(tool: Tool) -> ToolView:
+    input = read_fields(tool.input, _Input)
+    return ToolView("Fetch", input.url, sections=_output(tool, is_markdown=input.format == "markdown"))
 
 
-def tell_search(tool: Tool) -> Form:
-    wanted = read_fields(tool.input, _Input)
-    return Form("Search the web", wanted.query, sections=_answer(tool, is_markdown=True))
+def search_view(tool: Tool) -> ToolView:
+    input = read_fields(tool.input, _Input)
+    return ToolView("Search the web", input.query, sections=_output(tool, is_markdown=True))
 
 
-def _answer(tool: Tool, *, is_markdown: bool) -> list[Section]:
+def _output(tool: Tool, *, is_markdown: bool) -> list[Section]:
     if not tool.output:
         return []
-    return [Prose("output", tool.output) if is_markdown else Code("output", tool.output)]
+    return [MarkdownSection("output", tool.output) if is_markdown else CodeSection("output", tool.output)]

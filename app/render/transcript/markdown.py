@@ -1,8 +1,8 @@
-"""A conversation as markdown, to paste into an issue or another model.
+"""Writes a conversation as Markdown, to paste into an issue or another model.
 
-Answers stay as the model wrote them, headings included: an answer that was rewritten would no longer be a
-quotation, and the numbered headings around it tell who speaks. Thinking is left out: it is long, and what
-became of it is in the answer. Of a sub-agent there is what it was asked and what it reported.
+Answers stay as the model wrote them, headings included: a rewritten answer would no longer be a quotation,
+and the numbered headings around it say who wrote what. Thinking is left out: it is long, and its result is in
+the answer. Of a sub-agent, the transcript has its prompt and its report.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from app.opencode.model import (
 )
 from app.render import filters
 from app.render.transcript.text import (
-    Closing,
+    BlockCloser,
     blockquote,
-    cleaned,
     code_span,
     cut_fence,
     in_prose,
+    without_control_characters,
 )
 from app.render.transcript.tools import MAX_OUTPUT_LINES, attached, tool
 
@@ -43,29 +43,29 @@ logger = logging.getLogger(__name__)
 OMISSIONS = "*Thinking is left out and long input and output are cut; the link has everything.*"
 UNDONE = "*Undone: what follows was reverted and is no longer part of the session.*"
 SUMMARY = "*A summary of the conversation so far, made to compact its context:*"
-# The prompt itself names its agent; what OpenCode told the model was said by nobody here.
-UNTOLD = ("agent", "system")
-UNFOLDED = ("subtask", "compaction", "retry")
+# The prompt itself names its agent, and OpenCode's instructions to the model were written by nobody here.
+OMITTED_NOTICES = ("agent", "system")
+NOTICES_WITH_DETAIL = ("subtask", "compaction", "retry")
 BROKEN = "*Left out: a part that could not be written.*"
 ROLES = {"user": "Prompt", "assistant": "Answer", "opencode": "Note"}
 
 
 @dataclass(frozen=True)
-class _Page:
-    """What the writers of blocks share: the session's folder, and what may still be parsed."""
+class _Context:
+    """What the writers of blocks share: the session's folder, and how to close open Markdown."""
 
     directory: str
-    closing: Closing
+    closer: BlockCloser
 
 
 def transcript(conversation: Conversation, url: str) -> Iterator[str]:
-    """The markdown of a conversation whose page is at `url`, in pieces of about a block each."""
+    """The Markdown of a conversation whose page is at `url`, in chunks of about a block each."""
     facts = [code_span(model) for model in conversation.models]
     facts += [filters.moment(conversation.created_at), f"<{url}>"]
     yield f"# {in_prose(conversation.title) or 'Untitled session'}\n\n"
     yield " · ".join(fact for fact in facts if fact) + "\n\n"
     yield f"{OMISSIONS}\n\n"
-    page = _Page(conversation.directory, Closing())
+    context = _Context(conversation.directory, BlockCloser())
     is_undone = False
     for number, turn in enumerate(conversation.turns, 1):
         heading = ""
@@ -73,11 +73,11 @@ def transcript(conversation: Conversation, url: str) -> Iterator[str]:
             if step.is_undone and not is_undone:
                 yield f"{UNDONE}\n\n"
             is_undone = step.is_undone
-            for piece in _step(step, page):
-                # A message of which nothing is shown gets no heading either.
+            for markdown in _step(step, context):
+                # A message without any output gets no heading either.
                 if heading != (heading := _heading(step, number, len(conversation.models) > 1)):
                     yield f"## {heading}\n\n"
-                yield f"{piece}\n\n"
+                yield f"{markdown}\n\n"
 
 
 def _heading(step: Step, number: int, names_model: bool) -> str:
@@ -85,55 +85,55 @@ def _heading(step: Step, number: int, names_model: bool) -> str:
     return f"{ROLES.get(step.role, 'Message')} {number}{model}{' (undone)' if step.is_undone else ''}"
 
 
-def _step(step: Step, page: _Page) -> Iterator[str]:
+def _step(step: Step, context: _Context) -> Iterator[str]:
     if step.is_summary:
         yield SUMMARY
     for index, part in enumerate(step.parts):
         # Not `step.blocks`, which would keep the texts of a large session until its end.
         block = step.read_part(part, step.first_part + index)
-        if block is not None and (written := _block(block, step, page)):
-            yield written
+        if block is not None and (markdown := _block(block, step, context)):
+            yield markdown
     if step.failure:
         yield _failure(step.failure)
 
 
-def _block(block: Block, step: Step, page: _Page) -> str:
-    """One block; should its writer fail, the rest is written all the same."""
+def _block(block: Block, step: Step, context: _Context) -> str:
+    """One block; if its writer fails, a note in its place."""
     try:
-        return WRITERS[type(block)](block, step, page)
+        return WRITERS[type(block)](block, step, context)
     except Exception:
         logger.exception("a block could not be written: %s", type(block).__name__)
         return BROKEN
 
 
-def _text(block: Text, step: Step, page: _Page) -> str:
+def _text(block: Text, step: Step, context: _Context) -> str:
     if block.synthetic:
         return ""
-    text = cleaned(block.text).strip("\n")
-    written = blockquote(text) if step.role == "user" else page.closing.closed(text)
+    text = without_control_characters(block.text).strip("\n")
+    written = blockquote(text) if step.role == "user" else context.closer.close(text)
     return f"*Not sent to the model:*\n\n{written}" if block.ignored else written
 
 
-def _reasoning(block: Reasoning, step: Step, page: _Page) -> str:
+def _reasoning(block: Reasoning, step: Step, context: _Context) -> str:
     return ""
 
 
-def _file(block: File, step: Step, page: _Page) -> str:
+def _file(block: File, step: Step, context: _Context) -> str:
     return attached(block)
 
 
-def _tool(block: Tool, step: Step, page: _Page) -> str:
+def _tool(block: Tool, step: Step, context: _Context) -> str:
     return tool(block)
 
 
-def _notice(block: Notice, step: Step, page: _Page) -> str:
-    if block.kind in UNTOLD:
+def _notice(block: Notice, step: Step, context: _Context) -> str:
+    if block.kind in OMITTED_NOTICES:
         return ""
     line = f"*{in_prose(filters.short(block.label))}*"
     if block.kind == "patch":
-        return _patch(line, block.detail.split("\n"), page.directory)
-    is_told = block.detail and block.kind in UNFOLDED
-    return f"{line}\n\n{blockquote(cleaned(block.detail))}" if is_told else line
+        return _patch(line, block.detail.split("\n"), context.directory)
+    has_detail = block.detail and block.kind in NOTICES_WITH_DETAIL
+    return f"{line}\n\n{blockquote(without_control_characters(block.detail))}" if has_detail else line
 
 
 def _patch(line: str, paths: list[str], directory: str) -> str:
@@ -142,8 +142,8 @@ def _patch(line: str, paths: list[str], directory: str) -> str:
     return f"{line} {', '.join(filter(None, names))}{f' and {more:,} more' if more else ''}"
 
 
-def _unknown(block: Unknown, step: Step, page: _Page) -> str:
-    """Only its kind: nobody knows what its JSON holds, and a provider's response may be in it."""
+def _unknown(block: Unknown, step: Step, context: _Context) -> str:
+    """Only its type, because its JSON may contain anything, such as a provider's response."""
     return f"*Left out: a part of unknown kind,* {code_span(block.label)}"
 
 
@@ -152,7 +152,7 @@ def _failure(failure: Failure) -> str:
     return f"**{what}:**\n\n{cut_fence(failure.text, MAX_OUTPUT_LINES)}"
 
 
-WRITERS: dict[type[Block], Callable[[Any, Step, _Page], str]] = {
+WRITERS: dict[type[Block], Callable[[Any, Step, _Context], str]] = {
     Text: _text,
     Reasoning: _reasoning,
     File: _file,

@@ -1,129 +1,208 @@
-"""Keeps on local disk what was made from documents: shared by the workers, a folder for each life of a share.
+"""What this host keeps of documents: a folder for each share, used by all workers.
 
-A folder per share is what no cache library has, and what makes forgetting sure: whatever a share left behind
-goes with its folder, in one call, without asking what was kept.
+Losing any of it costs time and never an answer: failures of the disk are ignored, and what cannot be read is
+made again. Cache libraries do not offer a folder for each share, with which deleting a share is one call.
+
+    cache/<LiveShare.cache_key>/
+        version                                  the version that was cached last: {"etag", "size"}
+        <version>.<build>.stored                 the document as it was stored
+        <version>.<build>.messages               its messages, one after another; pages map this file
+        <version>.<build>.index                  where each message lies (app.opencode.paging)
+        <version>.<build>.unreadable.<max>       why the document cannot be read
+        <version>.<page>.<page version>.<encoding>   a page as it was sent
+        steps.<page version>.<page>              the HTML of a page's steps, which outlives the version
+        .lock                                    held by the worker that fetches the next version
 """
 
 from __future__ import annotations
 
-import mmap
+import gc
+import hashlib
+import logging
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from app.lib.build_id import build_id
 from app.lib.file_lock import file_lock
+from app.lib.files import file_id, map_file, read_file, replace_file
+from app.opencode import DocumentIndex, UnreadableDocument, read_conversation, write_index
+from app.services.documents.stored_document import StoredDocument
+from app.services.shares.live_share import LiveShare
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+VERSION = "version"
+STEPS = "steps."
 LOCK = ".lock"
 
+logger = logging.getLogger(__name__)
 
-class Cache:
-    """Files below `folder`, of `max_bytes` in all once it has been trimmed.
 
-    `life` names a share's id and creation, so that one who takes over an id finds nothing of the one before.
-    Failures of the disk are no errors: what cannot be kept is made again.
+class CachedVersion(msgspec.Struct, frozen=True):
+    """A version of a document; `size` in bytes of JSON, 0 when it cannot be read."""
+
+    etag: str
+    size: int
+
+
+class DocumentCache:
+    """The folders below `folder`, of `max_bytes` in all once `evict` has run.
+
+    A document of more than `max_document_bytes` cannot be read; another cap may make it readable.
     """
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
+    def __init__(self, folder: Path, max_bytes: int, max_document_bytes: int) -> None:
         self._folder = folder
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
+        self._unreadable = f"unreadable.{max_document_bytes}"
         self._used: set[str] = set()
+        self._read_version = lru_cache(maxsize=1024)(self._read_version_file)
 
-    def get(self, life: str, name: str) -> bytes | None:
-        try:
-            return (self._folder / life / name).read_bytes()
-        except OSError:
-            return None
-
-    def map(self, life: str, name: str) -> memoryview | None:
-        """A file of which only what is looked at is read; it outlives its removal."""
-        try:
-            with (self._folder / life / name).open("rb") as file:
-                return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        except (OSError, ValueError):
-            return None
-
-    def stamp(self, life: str, name: str) -> tuple[int, int] | None:
-        """Tells the file that stands under a name from any other that stood there; None where none does.
-
-        Asked before anything of a share is used, also of what is in memory.
-        """
-        self._used.add(life)
-        try:
-            # A string: this is asked for every page, and a path takes longer to make than to look at.
-            stat = os.stat(f"{self._folder}/{life}/{name}")  # noqa: PTH116
-        except OSError:
-            return None
-        return stat.st_ino, stat.st_mtime_ns
-
-    def put(self, life: str, name: str, data: ReadableBuffer) -> None:
-        """Keeps `data`, all or nothing, also when several workers make the same at once."""
-        self.put_pieces(life, name, [data])
-
-    def put_pieces(self, life: str, name: str, pieces: Iterable[ReadableBuffer]) -> None:
-        """As `put`, of data that is not in one piece."""
-        folder = self._folder / life
-        with suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=folder, prefix=".", delete=False) as draft:
-                try:
-                    draft.writelines(pieces)
-                    draft.close()
-                    Path(draft.name).rename(folder / name)
-                except BaseException:
-                    Path(draft.name).unlink(missing_ok=True)
-                    raise
+    def version(self, share: LiveShare) -> CachedVersion | None:
+        """The version that any worker cached last; no worker goes back behind what another has served."""
+        self._used.add(share.cache_key)
+        path = f"{self._folder}/{share.cache_key}/{VERSION}"
+        id = file_id(path)
+        return self._read_version(path, id) if id else None
 
     @contextmanager
-    def turn(self, life: str, *, wait: bool) -> Iterator[bool]:
-        """Whether no other process makes something for this share; with `wait`, once none does."""
-        folder = self._folder / life
+    def lock(self, share: LiveShare, *, wait: bool) -> Iterator[bool]:
+        """Keeps other workers of this host from fetching the share's document at the same time.
+
+        Yields whether the lock was acquired; with `wait`, blocks until it is.
+        """
+        folder = self._folder / share.cache_key
         with ExitStack() as stack:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                is_free = stack.enter_context(file_lock(folder / LOCK, wait=wait))
+                is_acquired = stack.enter_context(file_lock(folder / LOCK, wait=wait))
             except OSError:  # also of a file system without locks
-                is_free = True
-            yield is_free
+                is_acquired = True
+            yield is_acquired
 
-    def keep_only(self, life: str, beginnings: tuple[str, ...]) -> None:
-        """Drops the files of a share whose names begin otherwise, as those of older versions do."""
-        for path in _entries(self._folder / life):
-            if not path.name.startswith((".", *beginnings)):
-                with suppress(OSError):
-                    path.unlink()
+    def write(self, share: LiveShare, document: StoredDocument) -> DocumentIndex:
+        """Reads and indexes a document, and makes it the cached version.
 
-    def forget(self, life: str) -> None:
-        shutil.rmtree(self._folder / life, ignore_errors=True)
+        Raises UnreadableDocument, as `raise_cached_error` does from then on.
+        """
+        try:
+            json = document.json
+            with _without_garbage_collection():
+                index, messages = write_index(read_conversation(json))
+        except UnreadableDocument as error:
+            self.write_error(share, document.etag, error)
+            self._write_version(share, CachedVersion(document.etag, 0))
+            raise
+        self._write(share, _document_file(document.etag, "messages"), messages)
+        self._write(share, _document_file(document.etag, "stored"), [document.stored])
+        self._write(share, _document_file(document.etag, "index"), [index])
+        self._write_version(share, CachedVersion(document.etag, len(json)))
+        mapped = map_file(self._path(share, _document_file(document.etag, "messages")))
+        return DocumentIndex(index, mapped or memoryview(b"".join(messages)))
 
-    def lives(self) -> list[str]:
-        """Every share that has a folder here."""
+    def index(self, share: LiveShare, etag: str) -> DocumentIndex | None:
+        """The index of a version, unless it was evicted. Raises UnreadableDocument."""
+        index = read_file(self._path(share, _document_file(etag, "index")))
+        messages = map_file(self._path(share, _document_file(etag, "messages")))
+        if index is not None and messages is not None:
+            return DocumentIndex(index, messages)
+        self.raise_cached_error(share, etag)
+        return None
+
+    def stored(self, share: LiveShare, etag: str) -> bytes | None:
+        """The document of a version as it was stored, unless it was evicted."""
+        return read_file(self._path(share, _document_file(etag, "stored")))
+
+    def write_error(self, share: LiveShare, etag: str, error: UnreadableDocument) -> None:
+        """Remembers that a version cannot be read, and why."""
+        logger.warning("the session of share %s cannot be read: %s", share.share_id, error)
+        self._write(share, _document_file(etag, self._unreadable), [str(error).encode()])
+
+    def raise_cached_error(self, share: LiveShare, etag: str) -> None:
+        """Raises UnreadableDocument for a version that is known to be unreadable."""
+        if reason := read_file(self._path(share, _document_file(etag, self._unreadable))):
+            raise UnreadableDocument(reason.decode())
+
+    def page(self, share: LiveShare, etag: str, name: str) -> bytes | None:
+        """A page made from a version; `name` says which one, by what and in which encoding."""
+        return read_file(self._path(share, f"{short_version(etag)}.{name}"))
+
+    def write_page(self, share: LiveShare, etag: str, name: str, body: bytes) -> None:
+        self._write(share, f"{short_version(etag)}.{name}", [body])
+
+    def steps(self, share: LiveShare, name: str) -> bytes | None:
+        """The rendered steps of a page, whichever version of the document they were made from."""
+        return read_file(self._path(share, STEPS + name))
+
+    def write_steps(self, share: LiveShare, name: str, steps: bytes) -> None:
+        self._write(share, STEPS + name, [steps])
+
+    def forget(self, cache_key: str) -> None:
+        """Removes everything that was cached for a share."""
+        shutil.rmtree(self._folder / cache_key, ignore_errors=True)
+
+    def cache_keys(self) -> list[str]:
+        """Every share for which something is cached."""
         return [path.name for path in _entries(self._folder)]
 
-    def trim(self) -> None:
-        """Drops the folders that were used longest ago until the rest fits."""
-        self._note_uses()
+    def evict(self) -> None:
+        """Removes the folders that were used longest ago until the others fit into `max_bytes`."""
+        self._mark_used()
         sizes = {path: _size(path) for path in _entries(self._folder)}
-        used = {path: _changed_at(path) for path in sizes}
+        used_at = {path: _modified_at(path) for path in sizes}
         total = sum(sizes.values())
-        for path in sorted(sizes, key=lambda path: used[path]):
-            if total <= self._max_bytes:
+        for path in sorted(sizes, key=lambda path: used_at[path]):
+            if total <= self.max_bytes:
                 return
             self.forget(path.name)
             total -= sizes[path]
 
-    def _note_uses(self) -> None:
-        """Dates the folders that this process has used since the last time."""
+    def _path(self, share: LiveShare, name: str) -> Path:
+        return self._folder / share.cache_key / name
+
+    def _write(self, share: LiveShare, name: str, chunks: Iterable[ReadableBuffer]) -> None:
+        with suppress(OSError):
+            replace_file(self._path(share, name), chunks)
+
+    def _write_version(self, share: LiveShare, version: CachedVersion) -> None:
+        """Makes a version current and drops what was made from others."""
+        self._write(share, VERSION, [msgspec.json.encode(version)])
+        current = (".", VERSION, STEPS, short_version(version.etag))
+        for path in _entries(self._folder / share.cache_key):
+            if not path.name.startswith(current):
+                with suppress(OSError):
+                    path.unlink()
+
+    def _read_version_file(self, path: str, _id: tuple[int, int]) -> CachedVersion | None:
+        try:
+            return msgspec.json.decode(read_file(Path(path)) or b"", type=CachedVersion)
+        except msgspec.DecodeError:
+            return None
+
+    def _mark_used(self) -> None:
+        """Sets the modification time of the folders that this process has used since the last time."""
         used, self._used = self._used, set()
-        for life in used:
+        for cache_key in used:
             with suppress(OSError):
-                os.utime(self._folder / life)
+                os.utime(self._folder / cache_key)
+
+
+def short_version(etag: str) -> str:
+    """A version's ETag as the beginning of file names."""
+    return hashlib.sha256(etag.encode()).hexdigest()[:16]
+
+
+def _document_file(etag: str, kind: str) -> str:
+    # Another build may index documents otherwise.
+    return f"{short_version(etag)}.{build_id()}.{kind}"
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -141,8 +220,18 @@ def _size(folder: Path) -> int:
     return size
 
 
-def _changed_at(path: Path) -> float:
+def _modified_at(path: Path) -> float:
     try:
         return path.stat().st_mtime
     except OSError:
         return 0
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """A session is a million small objects that all stay: looking for garbage doubles the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

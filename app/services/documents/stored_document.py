@@ -1,4 +1,4 @@
-"""A document as it is stored, and unpacked."""
+"""A session document as it is stored, possibly gzip-encoded."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from app.opencode import JSON, UnreadableDocument
-from app.storage.objects import Body
+from app.storage.objects import GZIP_MAGIC, Body
 
-CHUNK_BYTES = 1024 * 1024
-# Small, because zlib copies at every call what it has not come to yet.
-PIECE_BYTES = 64 * 1024
-# Deflate puts no more than 258 bytes into two bits (RFC 1951).
+READ_BYTES = 1024 * 1024
+# Small, because zlib copies what it has not consumed at every call.
+CHUNK_BYTES = 64 * 1024
+# Deflate encodes no more than 258 bytes in two bits (RFC 1951).
 MAX_RATIO = 1032
-# JSON cannot begin with the magic number of gzip (RFC 1952): the bytes tell by themselves.
-GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
-class Document:
-    """A document as stored; unpacked it may have at most `max_bytes`."""
+class StoredDocument:
+    """The bytes of an object in the store; decoded, it may have at most `max_bytes`."""
 
     etag: str
     stored: JSON
@@ -33,56 +31,60 @@ class Document:
 
     @cached_property
     def json(self) -> JSON:
-        """The document unpacked. Raises UnreadableDocument."""
+        """The document as JSON. Raises UnreadableDocument."""
         return _gunzip(self.stored, self.max_bytes) if self.is_gzip else self.stored
 
 
 def read_body(body: Body, max_bytes: int) -> bytearray:
-    """All of a body. Raises UnreadableDocument when it has more than `max_bytes`, whatever the store said."""
-    # It grows in place: joined pieces would need twice the memory.
-    read = bytearray()
-    while piece := body.read(CHUNK_BYTES):
-        read += piece
-        if len(read) > max_bytes:
+    """All of a body. Raises UnreadableDocument after `max_bytes`, whatever its headers said."""
+    # One buffer that grows in place: joining chunks would need twice the memory.
+    data = bytearray()
+    while chunk := body.read(READ_BYTES):
+        data += chunk
+        if len(data) > max_bytes:
             raise too_large(max_bytes)
-    return read
+    return data
 
 
 def too_large(max_bytes: int) -> UnreadableDocument:
-    return UnreadableDocument(f"The document has more than the {max_bytes:,} bytes that this server takes.")
+    return UnreadableDocument(f"The document is larger than {max_bytes:,} bytes, the limit of this server.")
+
+
+def chunks(data: JSON) -> Iterator[bytes]:
+    """Large data in chunks, so that sending or decoding it needs no second copy of the whole."""
+    view = memoryview(data)
+    return (bytes(view[start : start + CHUNK_BYTES]) for start in range(0, len(view), CHUNK_BYTES))
 
 
 def _gunzip(stored: JSON, max_bytes: int) -> bytearray:
-    """One gzip member unpacked; a file of many tiny members would take hours."""
-    # Its last four bytes say how much there is; room that grows bit by bit takes a fifth more memory. Where
-    # they lie, zlib says so in the end.
+    """Decodes one gzip member; a file of many tiny members would take hours.
+
+    By hand, because `zlib.decompress` has no limit, and `max_length` of a decompressor doubles the peak
+    memory.
+    """
+    # The last four bytes give the size (RFC 1952): a buffer of that size needs a fifth less memory than one
+    # that grows. If they lie, zlib notices in the end.
     size = int.from_bytes(stored[-4:], "little")
-    unpacked = bytearray(min(size, max_bytes, len(stored) * MAX_RATIO))
-    room = memoryview(unpacked)
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    decoded = bytearray(min(size, max_bytes, len(stored) * MAX_RATIO))
+    room = memoryview(decoded)
+    decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        for piece in in_pieces(stored):
-            if unpacker.eof:
+        for chunk in chunks(stored):
+            if decoder.eof:
                 raise _incomplete()
-            while piece:
-                found = unpacker.decompress(piece, CHUNK_BYTES)
-                if len(found) > len(room):
+            while chunk:
+                output = decoder.decompress(chunk, READ_BYTES)
+                if len(output) > len(room):
                     raise too_large(max_bytes) if size > max_bytes else _incomplete()
-                room[: len(found)] = found
-                room = room[len(found) :]
-                piece = unpacker.unconsumed_tail
+                room[: len(output)] = output
+                room = room[len(output) :]
+                chunk = decoder.unconsumed_tail
     except zlib.error:
         raise UnreadableDocument("The document says it is gzip but cannot be unpacked.") from None
-    if not unpacker.eof or unpacker.unused_data:
+    if not decoder.eof or decoder.unused_data:
         raise _incomplete()
-    return unpacked
+    return decoded
 
 
 def _incomplete() -> UnreadableDocument:
     return UnreadableDocument("The document is not one complete gzip file; it may have been cut short.")
-
-
-def in_pieces(data: JSON) -> Iterator[bytes]:
-    """Large data to be sent or unpacked without a second copy of all of it."""
-    view = memoryview(data)
-    return (bytes(view[start : start + PIECE_BYTES]) for start in range(0, len(view), PIECE_BYTES))

@@ -1,4 +1,4 @@
-"""Clears away what expired, and what shares left behind: for the operator, while the server is in use."""
+"""Removes expired shares, and what shares left behind: for the operator, while the server is in use."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, select
 
-from app.db.connection import StandingConnection
+from app.db.connection import AutocommitConnection
 from app.db.extensions import db
 from app.db.models import Share
 from app.services.shares.expiry import Expiry
-from app.services.shares.live_share import Life
+from app.services.shares.live_share import LiveShare
 from app.services.shares.service import is_share_id
-from app.services.shares.tombstones import bury, clear_stray, drop, may_go
-from app.storage import Listed, ObjectStore, document_key, is_draft, share_of
+from app.services.shares.tombstones import delete_orphan, is_purgeable, mark_deleted, purge_tombstone
+from app.storage import ObjectInfo, ObjectStore, document_key, is_temporary, share_id_of
 
-# Younger than this, a share may still get its document, and an object may be on its way.
+# Younger than this, a share may still get its document, and an object may still be uploading.
 GRACE = timedelta(days=1)
-ROWS = 1000
+ROWS_PER_FETCH = 1000
 
 
-class NothingMatches(Exception):
+class StoreMismatch(Exception):
     """The database and the store have nothing to do with each other."""
 
     def __init__(self) -> None:
@@ -32,86 +32,86 @@ class NothingMatches(Exception):
 
 
 @dataclass(frozen=True)
-class Leftovers:
+class Orphans:
     """What may be swept: ids of tombstones and of shares without a document, and objects without a share."""
 
     tombstones: list[str]
     empty: list[str]
-    strays: list[Listed]
+    objects: list[ObjectInfo]
 
 
-class Upkeep:
+class Cleanup:
     """Works on the rows in the database and the documents in `store`; `expiry` says what has expired.
 
-    Every step asks once more before it removes something, so any number of runs may go on beside each other
-    and beside the server. Each raises StorageError; what was half done is finished by a later sweep.
+    Every step checks again before it removes something, so any number of runs may go on beside each other and
+    beside the server. Each raises StorageError; what was half done is finished by a later sweep.
     """
 
-    def __init__(self, store: ObjectStore, expiry: Expiry, standing: StandingConnection) -> None:
+    def __init__(self, store: ObjectStore, expiry: Expiry, connection: AutocommitConnection) -> None:
         self._store = store
         self._expiry = expiry
-        self._standing = standing
+        self._connection = connection
 
-    def knows(self, share_id: str) -> bool:
-        """Whether there is a share with this id, or was one so lately that nobody else may have the id."""
+    def has_row(self, share_id: str) -> bool:
+        """Whether the id is that of a share or of a tombstone."""
         return db.session.get(Share, share_id) is not None
 
     def expired(self) -> list[str]:
         """The ids of shares that have expired."""
-        passed = self._expiry.has_passed(datetime.now(UTC))
-        return list(db.session.scalars(select(Share.share_id).where(Share.deleted_at.is_(None), passed)))
+        has_expired = self._expiry.has_passed(datetime.now(UTC))
+        return list(db.session.scalars(select(Share.share_id).where(Share.deleted_at.is_(None), has_expired)))
 
-    def purge(self, share_id: str) -> Life | None:
-        """Ends an expired share and removes its document; None if there is no such share any more."""
-        return self._end(share_id, self._expiry.has_passed(datetime.now(UTC)))
+    def purge(self, share_id: str) -> LiveShare | None:
+        """Deletes an expired share and its document; None if there is no such share any more."""
+        return self._delete_if(share_id, self._expiry.has_passed(datetime.now(UTC)))
 
-    def leftovers(self, objects: Iterable[Listed], *, is_sure: bool = False) -> Leftovers:
-        """What there is to sweep, given the listing of the store. Raises NothingMatches, unless `is_sure`."""
+    def find_orphans(self, objects: Iterable[ObjectInfo], *, force: bool = False) -> Orphans:
+        """What there is to sweep, given the listing of the store. Raises StoreMismatch, unless `force`."""
         now = datetime.now(UTC)
-        stored = {share_of(found.key) or found.key: found for found in objects if _is_ours(found.key)}
+        stored = {share_id_of(info.key) or info.key: info for info in objects if _is_ours(info.key)}
         empty = []
         matches = 0
         rows = select(Share.share_id, Share.last_link_at, Share.deleted_at, Share.pending_bytes)
         # Asked after the listing: a share whose document is in it has its row.
-        for row in db.session.execute(rows.execution_options(yield_per=ROWS)):
+        for row in db.session.execute(rows.execution_options(yield_per=ROWS_PER_FETCH)):
             if stored.pop(row.share_id, None):
                 matches += 1
             elif row.deleted_at is None and not row.pending_bytes and row.last_link_at < now - GRACE:
                 empty.append(row.share_id)
-        strays = [found for found in stored.values() if found.changed_at < now - GRACE]
-        if (empty or strays) and not matches and not is_sure:
-            raise NothingMatches
-        tombstones = db.session.scalars(select(Share.share_id).where(may_go(now)))
-        return Leftovers(list(tombstones), empty, strays)
+        orphaned = [info for info in stored.values() if info.modified_at < now - GRACE]
+        if (empty or orphaned) and not matches and not force:
+            raise StoreMismatch
+        tombstones = db.session.scalars(select(Share.share_id).where(is_purgeable(now)))
+        return Orphans(list(tombstones), empty, orphaned)
 
     def sweep_tombstone(self, share_id: str) -> bool:
-        """Frees the id of a deleted share, and removes what a late upload left; whether that was done."""
-        return drop(share_id, self._store)
+        """Frees the id of a deleted share, and deletes what a late upload left. Returns whether it did."""
+        return purge_tombstone(share_id, self._store)
 
     def sweep_empty(self, share_id: str) -> bool:
-        """Ends a share that nothing was uploaded for; whether it was still so."""
-        if any(self._store.objects(document_key(share_id))):
+        """Deletes a share for which nothing was uploaded. Returns whether that was still so."""
+        if any(self._store.list(document_key(share_id))):
             return False
         is_old = Share.last_link_at < datetime.now(UTC) - GRACE
-        return self._end(share_id, is_old & (Share.pending_bytes == 0)) is not None
+        return self._delete_if(share_id, is_old & (Share.pending_bytes == 0)) is not None
 
-    def sweep_stray(self, stray: Listed) -> bool:
-        """Removes an object that belongs to no share; whether it was still so."""
-        share_id = share_of(stray.key)
+    def sweep_object(self, info: ObjectInfo) -> bool:
+        """Deletes an object that belongs to no share. Returns whether it was still there."""
+        share_id = share_id_of(info.key)
         if share_id:
-            return clear_stray(share_id, self._store, self._standing)
-        was_there = any(self._store.objects(stray.key))
-        self._store.delete(stray.key)
-        return was_there
+            return delete_orphan(share_id, self._store, self._connection)
+        existed = any(self._store.list(info.key))
+        self._store.delete(info.key)
+        return existed
 
-    def _end(self, share_id: str, condition: ColumnElement[bool]) -> Life | None:
-        life = bury(share_id, condition)
-        if life:
+    def _delete_if(self, share_id: str, condition: ColumnElement[bool]) -> LiveShare | None:
+        deleted = mark_deleted(share_id, condition)
+        if deleted:
             self._store.delete(document_key(share_id))
-        return life
+        return deleted
 
 
 def _is_ours(key: str) -> bool:
     """Whether the app can have made the object; a bucket may hold others."""
-    share_id = share_of(key)
-    return is_share_id(share_id) if share_id else is_draft(key)
+    share_id = share_id_of(key)
+    return is_share_id(share_id) if share_id else is_temporary(key)

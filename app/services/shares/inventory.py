@@ -1,4 +1,4 @@
-"""What shares there are and what they take, for the operator."""
+"""Which shares there are and how much they store, for the operator."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from sqlalchemy import ColumnElement, func, select
 from app.db.extensions import db
 from app.db.models import Share
 from app.services.shares.expiry import Expiry
-from app.storage import Listed, share_of
+from app.storage import ObjectInfo, share_id_of
 
-ROWS = 1000
+ROWS_PER_FETCH = 1000
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A share that was not deleted; `size` in bytes and `uploaded_at` are None where nothing was uploaded.
+class ShareSummary:
+    """A share that was not deleted.
 
-    Batches of OpenCode's own protocol that wait to be stored count as well.
+    `size` in bytes and `uploaded_at` are None where nothing was uploaded. Sync batches that wait for a
+    checkpoint count as well.
     """
 
     share_id: str
@@ -35,8 +36,8 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Which shares; what is None does not matter. Ages count from the creation, sizes are in bytes."""
+class ShareFilter:
+    """Which shares to list; None means any. Ages count from the creation, sizes are in bytes."""
 
     older_than: timedelta | None = None
     newer_than: timedelta | None = None
@@ -46,7 +47,7 @@ class Wanted:
     created_by: str | None = None
 
     def conditions(self, now: datetime) -> Iterator[ColumnElement[bool]]:
-        """What the database can tell."""
+        """What the database can decide."""
         if self.older_than is not None:
             yield Share.created_at < now - self.older_than
         if self.newer_than is not None:
@@ -54,16 +55,16 @@ class Wanted:
         if self.created_by is not None:
             yield Share.created_by == self.created_by
 
-    def takes(self, entry: Entry) -> bool:
-        """What only the whole entry tells."""
+    def matches(self, share: ShareSummary) -> bool:
+        """What only the row and the object together decide."""
         return (
-            (self.larger_than is None or (entry.size or 0) > self.larger_than)
-            and (not self.never_uploaded or entry.size is None)
-            and (not self.expired or entry.has_expired)
+            (self.larger_than is None or (share.size or 0) > self.larger_than)
+            and (not self.never_uploaded or share.size is None)
+            and (not self.expired or share.has_expired)
         )
 
 
-EVERYTHING = Wanted()
+ANY = ShareFilter()
 
 
 class Totals(msgspec.Struct, rename="camel"):
@@ -81,55 +82,55 @@ class Totals(msgspec.Struct, rename="camel"):
 
 
 class Inventory:
-    """The rows in the database beside a listing of the store."""
+    """Joins the rows in the database with a listing of the store."""
 
     def __init__(self, expiry: Expiry) -> None:
         self._expiry = expiry
 
-    def entries(self, objects: Iterable[Listed], wanted: Wanted = EVERYTHING) -> Iterator[Entry]:
-        """The shares that are wanted, oldest first."""
-        stored = {share_of(found.key): found for found in objects}
+    def list(self, objects: Iterable[ObjectInfo], filter: ShareFilter = ANY) -> Iterator[ShareSummary]:
+        """The shares that match the filter, oldest first."""
+        stored = {share_id_of(info.key): info for info in objects}
         now = datetime.now(UTC)
-        rows = select(Share).where(Share.deleted_at.is_(None), *wanted.conditions(now))
-        ordered = rows.order_by(Share.created_at, Share.share_id).execution_options(yield_per=ROWS)
-        for share in db.session.scalars(ordered):
-            entry = self._entry(share, stored.get(share.share_id), now)
-            if wanted.takes(entry):
-                yield entry
+        rows = select(Share).where(Share.deleted_at.is_(None), *filter.conditions(now))
+        ordered = rows.order_by(Share.created_at, Share.share_id)
+        for row in db.session.scalars(ordered.execution_options(yield_per=ROWS_PER_FETCH)):
+            share = self._summary(row, stored.get(row.share_id), now)
+            if filter.matches(share):
+                yield share
 
-    def entry(self, share_id: str, objects: Iterable[Listed]) -> Entry | None:
-        """The share with this id; None for deleted and unknown ones."""
-        share = db.session.scalar(select(Share).where(Share.share_id == share_id, Share.deleted_at.is_(None)))
-        stored = next((found for found in objects if share_of(found.key) == share_id), None)
-        return self._entry(share, stored, datetime.now(UTC)) if share else None
+    def get(self, share_id: str, objects: Iterable[ObjectInfo]) -> ShareSummary | None:
+        """The share with this id; None for deleted and unknown ids."""
+        row = db.session.scalar(select(Share).where(Share.share_id == share_id, Share.deleted_at.is_(None)))
+        stored = next((info for info in objects if share_id_of(info.key) == share_id), None)
+        return self._summary(row, stored, datetime.now(UTC)) if row else None
 
-    def totals(self, objects: Iterable[Listed]) -> Totals:
+    def totals(self, objects: Iterable[ObjectInfo]) -> Totals:
         totals = Totals()
         now = datetime.now(UTC)
-        for entry in self.entries(objects):
-            age = now - entry.created_at
+        for share in self.list(objects):
+            age = now - share.created_at
             totals.shares += 1
-            totals.expired += entry.has_expired
-            totals.never_uploaded += entry.size is None
-            totals.bytes += entry.size or 0
-            totals.largest_bytes = max(totals.largest_bytes, entry.size or 0)
+            totals.expired += share.has_expired
+            totals.never_uploaded += share.size is None
+            totals.bytes += share.size or 0
+            totals.largest_bytes = max(totals.largest_bytes, share.size or 0)
             totals.created_in_last_day += age < timedelta(days=1)
             totals.created_in_last_week += age < timedelta(weeks=1)
-            if entry.created_by:
-                totals.created_by[entry.created_by] = totals.created_by.get(entry.created_by, 0) + 1
+            if share.created_by:
+                totals.created_by[share.created_by] = totals.created_by.get(share.created_by, 0) + 1
         tombstones = select(func.count()).where(Share.deleted_at.is_not(None))
         totals.deleted = db.session.scalar(tombstones) or 0
         return totals
 
-    def _entry(self, share: Share, stored: Listed | None, now: datetime) -> Entry:
-        expires_at = self._expiry.of(share.created_at, share.expires_at)
-        return Entry(
-            share.share_id,
-            share.session_id,
-            share.created_by,
-            share.created_at,
+    def _summary(self, row: Share, stored: ObjectInfo | None, now: datetime) -> ShareSummary:
+        expires_at = self._expiry.of(row.created_at, row.expires_at)
+        return ShareSummary(
+            row.share_id,
+            row.session_id,
+            row.created_by,
+            row.created_at,
             expires_at,
             expires_at is not None and expires_at <= now,
-            (stored.size if stored else 0) + share.pending_bytes or None,
-            stored.changed_at if stored else None,
+            (stored.size if stored else 0) + row.pending_bytes or None,
+            stored.modified_at if stored else None,
         )

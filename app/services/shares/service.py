@@ -1,4 +1,4 @@
-"""The life of a share: create it, prove whose it is, renew its upload link, delete it."""
+"""The life cycle of a share: create it, prove whose it is, renew its upload link, delete it."""
 
 from __future__ import annotations
 
@@ -13,57 +13,29 @@ from functools import partial
 
 from sqlalchemy import bindparam, insert, select, update
 
-from app.db.connection import StandingConnection
+from app.db.connection import AutocommitConnection
 from app.db.extensions import db
 from app.db.models import NATIVE, UPLOAD, Share
+from app.services.shares.errors import ShareExists, ShareExpired, ShareNotFound, WrongSecret
 from app.services.shares.expiry import Expiry
-from app.services.shares.live_share import LINK_LIFETIME, Life
-from app.services.shares.tombstones import bury, drop
+from app.services.shares.live_share import UPLOAD_LINK_LIFETIME, LiveShare
+from app.services.shares.tombstones import mark_deleted, purge_tombstone
 from app.storage import ObjectStore, UploadLink, document_key
 
 SECRET_BYTES = 24
 NATIVE_ID_LENGTH = 8
 RANDOM_ID_BYTES = 9
-# SQLite takes some ten thousand values in a statement.
-IDS_AT_ONCE = 1000
+# SQLite accepts some ten thousand values in a statement.
+MAX_IDS_PER_QUERY = 1000
 SHARE_ID = r"[A-Za-z0-9_-]{1,64}"
 
-# Every page asks this first: a statement made once and without the ORM costs a third of one with it.
-LIFE = select(Share.share_id, Share.created_at, Share.last_link_at, Share.revision, Share.expires_at)
-LIVE = LIFE.where(Share.share_id == bindparam("share_id"), Share.deleted_at.is_(None))
-
-
-class ShareError(Exception):
-    """A share cannot do what was asked; the text is a sentence for the caller."""
-
-
-class ShareExists(ShareError):
-    def __init__(self) -> None:
-        super().__init__("A share with this id exists already; use another id, or send its secret.")
-
-
-class ShareNotFound(ShareError):
-    def __init__(self) -> None:
-        super().__init__("There is no share with this id; it may have been removed.")
-
-
-class ShareExpired(ShareError):
-    def __init__(self) -> None:
-        super().__init__("This share has expired; its session is no longer to be had here.")
-
-
-class OtherWayIn(ShareError):
-    def __init__(self) -> None:
-        super().__init__("This share was made in another way, and only the calls of that way change it.")
-
-
-class WrongSecret(ShareError):
-    def __init__(self) -> None:
-        super().__init__("The secret of this share is missing or wrong; send it as 'X-Share-Secret'.")
+# The hot query of every page: compiled once and without the ORM it costs a third.
+ROW = select(Share.share_id, Share.created_at, Share.last_link_at, Share.revision, Share.expires_at)
+LIVE_ROW = ROW.where(Share.share_id == bindparam("share_id"), Share.deleted_at.is_(None))
 
 
 @dataclass(frozen=True)
-class Upload:
+class SignedUpload:
     """A signed link for the document of a share made at `created_at`, good until `expires_at`.
 
     `share_expires_at` is when the share itself expires, None for never.
@@ -76,8 +48,8 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Declared:
-    """What a client says of the document it is about to upload: `size` in bytes as sent, and its encoding."""
+class UploadDeclaration:
+    """What a client is about to upload: `size` in bytes as sent, and its Content-Encoding."""
 
     size: int | None = None
     encoding: str | None = None
@@ -86,10 +58,10 @@ class Declared:
 class Shares:
     """The shares of this server: rows in the database, documents in `store`, none beyond `expiry`."""
 
-    def __init__(self, store: ObjectStore, expiry: Expiry, standing: StandingConnection) -> None:
+    def __init__(self, store: ObjectStore, expiry: Expiry, connection: AutocommitConnection) -> None:
         self._store = store
         self._expiry = expiry
-        self._standing = standing
+        self._connection = connection
 
     def create(
         self,
@@ -100,33 +72,33 @@ class Shares:
         lifetime: timedelta | None = None,
         created_by: str | None = None,
     ) -> tuple[Share, str]:
-        """A new share and its secret, which is nowhere else to be had. Raises ShareExists.
+        """A new share and its secret, of which only a hash is stored. Raises ShareExists.
 
-        `source` is the way in that it belongs to, UPLOAD or NATIVE. It expires after `lifetime`, or sooner
-        where the server says so; `created_by` names the token used.
+        `source` says which protocol it belongs to, UPLOAD or NATIVE. It expires after `lifetime`, or sooner
+        where the server says so; `created_by` names the creation token used.
         """
         secret = secrets.token_urlsafe(SECRET_BYTES)
         now = datetime.now(UTC)
         row = {
             "share_id": share_id,
             "session_id": session_id,
-            "secret": _hashed(secret),
+            "secret": _hash(secret),
             "created_at": now,
             "last_link_at": now,
             "source": source,
             "expires_at": now + lifetime if lifetime else None,
             "created_by": created_by,
         }
-        add = partial(self._standing.add, insert(Share), row)
-        if not add() and not (drop(share_id, self._store) and add()):
+        insert_share = partial(self._connection.insert_if_absent, insert(Share), row)
+        if not insert_share() and not (purge_tombstone(share_id, self._store) and insert_share()):
             raise ShareExists
         return Share(**row), secret
 
     def create_native(self, session_id: str, created_by: str | None = None) -> tuple[Share, str]:
-        """A new share for OpenCode's own protocol, with its secret.
+        """A new share for OpenCode's own protocol, and its secret.
 
-        Its id is the end of the session's, as OpenCode's vendor has it; when that is taken, a random one. An
-        imported session keeps the id of its author's, so the id of a session proves nothing.
+        Its id is the end of the session's id, as on OpenCode's own server; when that is taken, a random one.
+        An imported session keeps its author's id, so the id of a session proves nothing.
         """
         try:
             return self.create(session_id[-NATIVE_ID_LENGTH:], session_id, NATIVE, created_by=created_by)
@@ -135,31 +107,31 @@ class Shares:
             return self.create(id, session_id, NATIVE, created_by=created_by)
 
     def find(self, share_id: str) -> Share | None:
-        """The share with this id that was not deleted; deleted and unknown ones are both None."""
+        """The row of a share that was not deleted; None for deleted and unknown ids alike."""
         if not is_share_id(share_id):
             return None
         return db.session.scalar(select(Share).where(Share.share_id == share_id, Share.deleted_at.is_(None)))
 
-    def life(self, share_id: str) -> Life:
-        """The life of a live share. Raises ShareNotFound or ShareExpired."""
+    def get_live(self, share_id: str) -> LiveShare:
+        """The live share with this id. Raises ShareNotFound or ShareExpired."""
         if not is_share_id(share_id):
             raise ShareNotFound
-        row = self._standing.first(LIVE, {"share_id": share_id})
+        row = self._connection.first(LIVE_ROW, {"share_id": share_id})
         if row is None:
             raise ShareNotFound
         id, created_at, last_link_at, revision, expires_at = row
         self._refuse_expired(created_at, expires_at)
-        return Life.of(id, created_at, last_link_at, revision)
+        return LiveShare.from_row(id, created_at, last_link_at, revision)
 
-    def live_names(self, names: Collection[str]) -> set[str]:
-        """Those of the names of lives that have not ended."""
-        ids = sorted({name.rpartition(".")[0] for name in names})
+    def live_cache_keys(self, cache_keys: Collection[str]) -> set[str]:
+        """Those of the cache keys whose shares are live."""
+        ids = sorted({key.rpartition(".")[0] for key in cache_keys})
         live: set[str] = set()
-        for start in range(0, len(ids), IDS_AT_ONCE):
-            some = Share.share_id.in_(ids[start : start + IDS_AT_ONCE])
-            rows = db.session.execute(LIFE.where(some, Share.deleted_at.is_(None)))
+        for start in range(0, len(ids), MAX_IDS_PER_QUERY):
+            some = Share.share_id.in_(ids[start : start + MAX_IDS_PER_QUERY])
+            rows = db.session.execute(ROW.where(some, Share.deleted_at.is_(None)))
             live |= {
-                Life.of(row.share_id, row.created_at, row.last_link_at).name
+                LiveShare.from_row(row.share_id, row.created_at, row.last_link_at).cache_key
                 for row in rows
                 if not self._has_expired(row.created_at, row.expires_at)
             }
@@ -170,80 +142,81 @@ class Shares:
         share = self.find(share_id)
         if share is None:
             raise ShareNotFound
-        _prove(share, secret)
+        _check_secret(share, secret)
         self._refuse_expired(share.created_at, share.expires_at)
         return share
 
-    def sign_upload(self, share: Share, declared: Declared) -> Upload:
-        """An upload link for the document of a share, good for LINK_LIFETIME from its `last_link_at`, if
-        the share does not expire before.
+    def sign_upload(self, share: Share, declaration: UploadDeclaration) -> SignedUpload:
+        """An upload link for the document of a share.
+
+        It is valid for UPLOAD_LINK_LIFETIME from the row's `last_link_at`, or until the share expires.
         """
-        ends = share.last_link_at + LINK_LIFETIME
-        expires_at = self._expiry.of(share.created_at, share.expires_at)
-        if expires_at:
-            ends = min(ends, expires_at)
+        link_expires_at = share.last_link_at + UPLOAD_LINK_LIFETIME
+        share_expires_at = self._expiry.of(share.created_at, share.expires_at)
+        if share_expires_at:
+            link_expires_at = min(link_expires_at, share_expires_at)
         # The row may have waited for a lock: counted from now the link would outlive what the row says.
-        seconds = int((ends - datetime.now(UTC)).total_seconds())
+        seconds = int((link_expires_at - datetime.now(UTC)).total_seconds())
         link = self._store.presign_upload(
             document_key(share.share_id),
-            size=declared.size,
-            encoding=declared.encoding,
+            size=declaration.size,
+            encoding=declaration.encoding,
             lifetime=max(1, seconds),
         )
-        return Upload(link, share.created_at, ends, expires_at)
+        return SignedUpload(link, share.created_at, link_expires_at, share_expires_at)
 
-    def renew_upload(self, share: Share, declared: Declared) -> Upload:
-        """A fresh upload link, noted in the share's row. Raises ShareNotFound if it was just deleted."""
+    def renew_upload(self, share: Share, declaration: UploadDeclaration) -> SignedUpload:
+        """A new upload link, recorded in the share's row. Raises ShareNotFound if it was just deleted."""
         live = (Share.share_id == share.share_id) & Share.deleted_at.is_(None)
-        noted = update(Share).where(live).values(last_link_at=datetime.now(UTC)).returning(Share)
-        renewed = db.session.scalar(noted)
+        recorded = update(Share).where(live).values(last_link_at=datetime.now(UTC)).returning(Share)
+        renewed = db.session.scalar(recorded)
         if renewed is None:
             raise ShareNotFound
-        upload = self.sign_upload(renewed, declared)
+        upload = self.sign_upload(renewed, declaration)
         db.session.commit()
         return upload
 
-    def delete(self, share_id: str, secret: str) -> Life:
-        """Ends a share, also one that has expired, for who knows its secret.
+    def delete(self, share_id: str, secret: str) -> LiveShare:
+        """Deletes a share, also one that has expired, for whoever knows its secret.
 
-        Raises ShareNotFound, WrongSecret or StorageError; see `remove`.
+        Raises ShareNotFound, WrongSecret or StorageError; see `delete_unchecked`.
         """
         share = db.session.get(Share, share_id) if is_share_id(share_id) else None
         if share is None:
             raise ShareNotFound
         if share.deleted_at is None:
-            _prove(share, secret)
+            _check_secret(share, secret)
         elif not _is_secret_of(share, secret) or not self._has_document(share_id):
             raise ShareNotFound
-        return self.remove(share_id)
+        return self.delete_unchecked(share_id)
 
-    def remove(self, share_id: str) -> Life:
-        """Ends a share for every reader at once, then removes its document.
+    def delete_unchecked(self, share_id: str) -> LiveShare:
+        """Deletes a share without asking for its secret: first for every reader, then its document.
 
-        Where the store fails the share has ended all the same, and the call may be repeated. Raises
-        ShareNotFound or StorageError.
+        If the store fails, the share is gone all the same, and the call may be repeated. Raises ShareNotFound
+        or StorageError.
         """
         share = db.session.get(Share, share_id)
         if share is None:
             raise ShareNotFound
-        life = Life.of(share_id, share.created_at, share.last_link_at, share.revision)
-        bury(share_id)
+        live = LiveShare.from_row(share_id, share.created_at, share.last_link_at, share.revision)
+        mark_deleted(share_id)
         self._store.delete(document_key(share_id))
-        return life
+        return live
 
-    def _has_expired(self, created_at: datetime, asked: datetime | None) -> bool:
-        expires_at = self._expiry.of(created_at, asked)
+    def _has_expired(self, created_at: datetime, requested: datetime | None) -> bool:
+        expires_at = self._expiry.of(created_at, requested)
         return expires_at is not None and expires_at <= datetime.now(UTC)
 
-    def _refuse_expired(self, created_at: datetime, asked: datetime | None) -> None:
-        if self._has_expired(created_at, asked):
+    def _refuse_expired(self, created_at: datetime, requested: datetime | None) -> None:
+        if self._has_expired(created_at, requested):
             raise ShareExpired
 
     def _has_document(self, share_id: str) -> bool:
-        found = self._store.open(document_key(share_id))
-        if found is not None and found.body is not None:
-            found.body.close()
-        return found is not None
+        stored = self._store.open(document_key(share_id))
+        if stored is not None and stored.body is not None:
+            stored.body.close()
+        return stored is not None
 
 
 def is_share_id(text: str) -> bool:
@@ -251,14 +224,14 @@ def is_share_id(text: str) -> bool:
     return re.fullmatch(SHARE_ID, text) is not None
 
 
-def _prove(share: Share, secret: str) -> None:
+def _check_secret(share: Share, secret: str) -> None:
     if not _is_secret_of(share, secret):
         raise WrongSecret
 
 
 def _is_secret_of(share: Share, secret: str) -> bool:
-    return hmac.compare_digest(share.secret, _hashed(secret))
+    return hmac.compare_digest(share.secret, _hash(secret))
 
 
-def _hashed(secret: str) -> str:
+def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()

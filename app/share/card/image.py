@@ -8,7 +8,7 @@ from io import BytesIO
 from PIL import Image, ImageDraw
 
 from app.render.transcript.text import on_one_line
-from app.share.card.text import Lettering, drawable, is_right_to_left
+from app.share.card.text import TextStyle, drawable, is_right_to_left
 
 WIDTH, HEIGHT, MARGIN = 1200, 630, 80
 PAPER, LINE = "#14171c", "#2b323c"
@@ -17,12 +17,12 @@ INK, QUIET, ACCENT = "#f2f5f9", "#9aa5b4", "#79b8ff"
 MAX_LINES = 3
 MAX_CHARACTERS = 300
 # The first in which the title fits is taken, with its most lines; in the last the title is cut.
-TITLES = ((Lettering(88, 700), 2), (Lettering(74, 700), MAX_LINES), (Lettering(64, 700), MAX_LINES))
+TITLES = ((TextStyle(88, 700), 2), (TextStyle(74, 700), MAX_LINES), (TextStyle(64, 700), MAX_LINES))
 LINE_HEIGHT = 1.2
 TITLE_INDENT, BAR = 44, 8
 TITLE_MIDDLE = 310
-FACTS, FACTS_BASELINE = Lettering(28, 500), 555
-NAME = Lettering(34, 600)
+FACTS, FACTS_BASELINE = TextStyle(28, 500), 555
+NAME = TextStyle(34, 600)
 MARK_SIZE = 56
 SMOOTHING = 4
 COLOURS = 64

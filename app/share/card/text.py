@@ -50,7 +50,7 @@ def is_right_to_left(text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Lettering:
+class TextStyle:
     """A size and a weight to write in."""
 
     size: int

@@ -1,14 +1,13 @@
-"""The table of contents: the prompts of a session, each with a link to where it stands."""
+"""The table of contents: the prompts of a session, each with a link to where it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from app.opencode import Chapter
+from app.opencode import IndexedSession
 from app.opencode.paging.index_writer import Prompt
-from app.opencode.paging.pages import Page
-from app.opencode.paging.prompts import title_of
+from app.opencode.paging.pages import Page, title_of
 from app.share.pages.links import ShareLinks
 
 
@@ -31,14 +30,14 @@ class Contents:
         return self.count - len(self.entries)
 
 
-def contents_of(chapter: Chapter, links: ShareLinks, page: Page) -> Contents:
-    """The first prompts; those on `page` are linked within it."""
-    return Contents(_entries(chapter.prompts, links, page), len(chapter.conversation.turns))
+def contents_of(session: IndexedSession, links: ShareLinks, page: Page) -> Contents:
+    """The first prompts; links to those on `page` stay within it."""
+    return Contents(_entries(session.prompts, links, page), len(session.conversation.turns))
 
 
-def all_contents_of(chapter: Chapter, links: ShareLinks) -> Contents:
-    """Every prompt, for which the whole conversation is read."""
-    turns = chapter.conversation.turns
+def all_contents_of(session: IndexedSession, links: ShareLinks) -> Contents:
+    """Every prompt; the whole conversation is read for that."""
+    turns = session.conversation.turns
     return Contents(_entries((Prompt(turn.id, title_of(turn)) for turn in turns), links), len(turns))
 
 

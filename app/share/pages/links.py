@@ -1,4 +1,4 @@
-"""The addresses below one share."""
+"""The URLs below one share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask import url_for
 
 @dataclass(frozen=True)
 class ShareLinks:
-    """Where the pages of one share find each other and what they do not hold themselves."""
+    """The URLs by which the pages of one share refer to each other."""
 
     share_id: str
 

@@ -1,13 +1,13 @@
-"""What a link says of its session before anybody opens it."""
+"""What link previews say about a session: title, model and counts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.opencode import Chapter
+from app.opencode import IndexedSession
 from app.render.filters import plural
-from app.services.container import parts
+from app.services.container import services
 
 UNTITLED = "A shared OpenCode session"
 MAX_TITLE = 200
@@ -23,13 +23,13 @@ class Preview:
         return " · ".join(self.facts)
 
 
-def preview_of(chapter: Chapter) -> Preview:
-    """Title, model and counts; no more than counts where the operator keeps titles out of previews."""
-    conversation = chapter.conversation
-    facts = [plural(chapter.message_count, "message")]
-    if chapter.changed.files:
-        facts.append(f"{plural(chapter.changed.files, 'file')} changed")
-    if not parts().config.PREVIEW_TITLES:
+def preview_of(session: IndexedSession) -> Preview:
+    """The preview of a session; only counts where the operator keeps titles out of previews."""
+    conversation = session.conversation
+    facts = [plural(session.message_count, "message")]
+    if session.changed.files:
+        facts.append(f"{plural(session.changed.files, 'file')} changed")
+    if not services().config.PREVIEW_TITLES:
         return Preview(UNTITLED, facts)
     models = [model.rpartition("/")[2] for model in conversation.models[:1]]
     named = [name for name in (conversation.project, *models) if name]

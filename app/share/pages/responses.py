@@ -1,4 +1,4 @@
-"""What every page begins with: the live share, its document, and whether the reader has it already."""
+"""What every view of a document does around its own work: versions, conditional requests, cached pages."""
 
 from __future__ import annotations
 
@@ -7,118 +7,141 @@ import logging
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
-from typing import NamedTuple
+from functools import cache, wraps
+from typing import Concatenate, ParamSpec
 
 from flask import Response, make_response, render_template, request
 
 from app.errors import NotUploaded
-from app.http.compression import accepted_encoding, encoded_response
+from app.http import response_cache
+from app.http.compression import ENCODERS, accepted_encoding, encoded_response
 from app.http.metrics import count
-from app.http.response_cache import may_be_repeated
-from app.http.static_files import release
+from app.lib.build_id import build_id
 from app.opencode import UnreadableDocument
-from app.services.container import parts
-from app.services.documents.service import Documents, Edition
-from app.services.shares.live_share import Life
+from app.services.container import services
+from app.services.documents.service import Documents, DocumentVersion
+from app.services.shares.live_share import LiveShare
 from app.storage import StorageError
 
 REFRESH_SECONDS = 3
 
+P = ParamSpec("P")
+View = Callable[Concatenate[DocumentVersion, P], Response]
+
 logger = logging.getLogger(__name__)
 
 
-class Made(NamedTuple):
-    """A page as it was made of an edition, and whether it may be had again as it is."""
+def document_view(variant: str = "page") -> Callable[[View[P]], Callable[..., Response]]:
+    """Makes a view of a DocumentVersion one of a `share_id`.
 
-    html: str
-    may_be_kept: bool = True
+    The view is called with the share's current version, unless the client has that already (304) or it is
+    still being uploaded (a page that reloads itself). Its response gets an ETag, `Cache-Control: private,
+    no-cache` and `Vary`; one that is `no-store` gets no ETag, since the next may be better. `variant`
+    distinguishes what one address serves. If the version is stale, the next is fetched after the response.
 
-
-def answer(share_id: str, make: Callable[[Edition], Response], variant: str = "page") -> Response:
-    """What `make` makes of the share's document, unless the reader holds that version already (304).
-
-    `variant` names what is made of it where one address has several. An answer that is not to be stored gets
-    no ETag: what is made next of the same document may be better. A share whose document may still
-    arrive is answered by a page that looks again by itself. Raises ShareNotFound, ShareExpired,
-    NotUploaded, UnreadableDocument or StorageError.
+    Raises ShareNotFound, ShareExpired, NotUploaded, UnreadableDocument or StorageError.
     """
-    life = parts().shares.life(share_id)
-    edition = parts().documents.current(life)
-    if edition is None:
-        if life.links_end < datetime.now(UTC):
-            raise NotUploaded
-        return _waiting()
-    tag = _tag(edition, variant)
-    response = Response(status=304) if request.if_none_match.contains_weak(tag) else make(edition)
+
+    def decorate(view: View[P]) -> Callable[..., Response]:
+        @wraps(view)
+        def respond(share_id: str, *args: P.args, **kwargs: P.kwargs) -> Response:
+            share = services().shares.get_live(share_id)
+            version = services().documents.current(share)
+            if version is None:
+                return _waiting(share)
+            tag = _tag(version, variant)
+            if request.if_none_match.contains_weak(tag):
+                response = Response(status=304)
+            else:
+                response = view(version, *args, **kwargs)
+            _add_headers(response, tag)
+            if version.is_stale:
+                documents = services().documents
+                response.call_on_close(lambda: _refresh(documents, share))
+            return response
+
+        return respond
+
+    return decorate
+
+
+def cached_page(version: DocumentVersion, name: str) -> Response | None:
+    """The page `name` of a version, if it was saved in the encoding that the client accepts."""
+    encoding = accepted_encoding(request)
+    body = services().cache.page(version.share, version.etag, _page_file(name, encoding))
+    count("cache_misses" if body is None else "cache_hits")
+    return None if body is None else _page(version, body, encoding)
+
+
+def save_page(version: DocumentVersion, name: str, html: str, *, is_complete: bool = True) -> Response:
+    """The response with a page that was just rendered; one that is complete is saved for the next reader."""
+    count("renders")
+    if not is_complete:
+        return make_response(html, {"Cache-Control": "no-store"})
+    encoding = accepted_encoding(request)
+    body = ENCODERS[encoding](html.encode())
+    services().cache.write_page(version.share, version.etag, _page_file(name, encoding), body)
+    return _page(version, body, encoding)
+
+
+def etag_of(version: DocumentVersion) -> str:
+    """The ETag of every page of a version, as a header has it."""
+    return f'W/"{_tag(version, "page")}"'
+
+
+def page_version() -> str:
+    """The version of the page format: the build, and the settings that occur in the HTML."""
+    config = services().config
+    return _page_version(config.BASE_URL, config.PREVIEW_TITLES)
+
+
+def file_name(id: str) -> str:
+    """An id as part of a file name: whatever a client sent, it becomes 16 hexadecimal digits."""
+    return hashlib.sha256(id.encode()).hexdigest()[:16]
+
+
+@cache
+def _page_version(*settings: object) -> str:
+    return f"{build_id()}{zlib.crc32(repr(settings).encode()):08x}"
+
+
+def _page_file(name: str, encoding: str) -> str:
+    return f"{name}.{page_version()}.{encoding}"
+
+
+def _page(version: DocumentVersion, body: bytes, encoding: str) -> Response:
+    made_from = response_cache.Version(version.share.cache_key, version.etag)
+    response_cache.mark_cacheable(request.environ, made_from, body)
+    return encoded_response(body, encoding, "text/html")
+
+
+def _tag(version: DocumentVersion, variant: str) -> str:
+    return f"{version.etag}.{page_version()}.{variant}"
+
+
+def _add_headers(response: Response, tag: str) -> None:
     if not response.cache_control.no_store:
         response.set_etag(tag, weak=True)
         response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = "Accept, Accept-Encoding"
-    if edition.is_due:
-        documents = parts().documents
-        response.call_on_close(lambda: _refresh(documents, life))
-    return response
 
 
-def etag_of(edition: Edition) -> str:
-    """The ETag of every page of an edition, as a header has it."""
-    return f'W/"{_tag(edition, "page")}"'
-
-
-def page(share_id: str, name: str | Callable[[Edition], str], make: Callable[[Edition], Made]) -> Response:
-    """The page `name`, made once per edition and encoding and kept for the next reader."""
-
-    def kept(edition: Edition) -> Response:
-        encoding = accepted_encoding(request)
-        name_of_release = f"{name if isinstance(name, str) else name(edition)}.{made_by()}"
-        body = parts().pages.get(edition, name_of_release, encoding)
-        count("cache_misses" if body is None else "cache_hits")
-        if body is None:
-            made = make(edition)
-            count("renders")
-            if not made.may_be_kept:
-                return make_response(made.html, {"Cache-Control": "no-store"})
-            body = parts().pages.put(edition, name_of_release, encoding, made.html.encode())
-        may_be_repeated(request.environ, edition, body)
-        return encoded_response(body, encoding, "text/html")
-
-    return answer(share_id, kept)
-
-
-def file_name(id: str) -> str:
-    """An id as a name in the cache; whatever a reader typed, it stays one short file name."""
-    return hashlib.sha256(id.encode()).hexdigest()[:16]
-
-
-def _refresh(documents: Documents, life: Life) -> None:
-    """Looks for a newer version when the reader has the answer already."""
-    try:
-        documents.refresh(life)
-    except (StorageError, UnreadableDocument) as error:
-        logger.warning("a newer version could not be read: %s", error)
-
-
-def _tag(edition: Edition, variant: str) -> str:
-    return f"{edition.etag}.{made_by()}.{variant}"
-
-
-def made_by() -> str:
-    """What makes pages beside their document: the code, and the settings that stand in them."""
-    config = parts().config
-    return _made_with(config.BASE_URL, config.PREVIEW_TITLES)
-
-
-@cache
-def _made_with(*settings: object) -> str:
-    return f"{release()}{zlib.crc32(repr(settings).encode()):08x}"
-
-
-def _waiting() -> Response:
+def _waiting(share: LiveShare) -> Response:
+    """A page that reloads itself, while an upload link is valid. Raises NotUploaded afterwards."""
+    if share.uploads_end_at < datetime.now(UTC):
+        raise NotUploaded
     html = render_template(
         "status.html",
         heading="On its way",
-        sentence="This session is being uploaded. The page looks again by itself.",
+        sentence="This session is being uploaded. The page reloads by itself.",
         refresh_seconds=REFRESH_SECONDS,
     )
     return make_response(html, 202, {"Cache-Control": "no-store"})
+
+
+def _refresh(documents: Documents, share: LiveShare) -> None:
+    """Fetches a newer version, once the reader has the response."""
+    try:
+        documents.refresh(share)
+    except (StorageError, UnreadableDocument) as error:
+        logger.warning("a newer version could not be read: %s", error)

@@ -1,94 +1,97 @@
-"""A page of a session as HTML: whole, or only the steps for a page that shows others already."""
+"""A page of a session as HTML: whole, or only its steps for a page that shows others already."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
 
-from flask import render_template, url_for
+from flask import Response, render_template, url_for
 
-from app.opencode import Chapter
+from app.opencode import DocumentIndex, IndexedSession
 from app.opencode.paging.pages import Page
 from app.render import Budget, Renderer
 from app.render.themes.themes import THEMES
-from app.services.container import parts
-from app.services.documents.service import Edition
+from app.services.container import services
+from app.services.documents.service import DocumentVersion
 from app.share.pages.contents import contents_of
 from app.share.pages.links import ShareLinks
 from app.share.pages.preview import preview_of
-from app.share.pages.responses import Made, etag_of, file_name
-from app.share.pages.step_cache import KeptSteps
+from app.share.pages.responses import etag_of, file_name, save_page
+from app.share.pages.step_cache import StepCache
 
 
 @dataclass(frozen=True)
 class SessionPage:
-    """One page of `chapter`, which is the session of `edition` or one of its children."""
+    """One page of `session`, which is the session of the document `index` or one of its children."""
 
-    edition: Edition
-    chapter: Chapter
+    version: DocumentVersion
+    index: DocumentIndex
+    session: IndexedSession
     page: Page
 
     @property
     def name(self) -> str:
-        """That of the whole page in the cache."""
-        child_id = self.chapter.conversation.id if self._is_child else None
-        return page_name(self.page.number, child_id)
+        """Its name in the cache, when whole."""
+        return page_name(self.page.number, self.session.conversation.id if self._is_child else None)
 
-    def whole(self) -> Made:
-        chapter = self.chapter
-        share_id = self.edition.life.share_id
-        return self._made(
+    def response(self) -> Response:
+        """The whole page."""
+        session = self.session
+        share_id = self.version.share.share_id
+        return self._render(
+            self.name,
             "session/session.html",
             share_id=share_id,
-            share_url=f"{parts().config.BASE_URL}/share/{share_id}",
-            conversation=chapter.conversation,
-            changed=chapter.changed,
-            contents=contents_of(chapter, self._links, self.page),
-            etag=etag_of(self.edition),
+            share_url=f"{services().config.BASE_URL}/share/{share_id}",
+            conversation=session.conversation,
+            changed=session.changed,
+            contents=contents_of(session, self._links, self.page),
+            etag=etag_of(self.version),
             is_child=self._is_child,
-            preview=preview_of(chapter),
+            preview=preview_of(session),
             themes=THEMES.values(),
         )
 
-    def fragment(self) -> Made:
-        return self._made("session/fragment.html")
+    def fragment(self, name: str) -> Response:
+        """Its steps alone, saved as `name`."""
+        return self._render(name, "session/fragment.html")
 
-    def _made(self, template: str, **values: object) -> Made:
-        conversation = self.chapter.conversation
-        name = f"{file_name(conversation.id)}.{self.page.number}"
+    def _render(self, name: str, template: str, **values: object) -> Response:
+        conversation = self.session.conversation
         renderer = Renderer(self._links, conversation, Budget())
-        steps = KeptSteps(parts().cache, self.edition, name, renderer)
+        steps_name = f"{file_name(conversation.id)}.{self.page.number}"
+        step_cache = StepCache(services().cache, self.version, steps_name, renderer)
         html = render_template(
             template,
             page=self.page,
-            steps=steps,
+            step_cache=step_cache,
             page_url=self._page_url,
             steps_url=self._steps_url,
             **values,
         )
-        steps.save()
-        return Made(html, may_be_kept=steps.is_complete)
+        step_cache.save()
+        return save_page(self.version, name, html, is_complete=step_cache.is_complete)
 
     @property
     def _links(self) -> ShareLinks:
-        return ShareLinks(self.edition.life.share_id)
+        return ShareLinks(self.version.share.share_id)
 
     @property
     def _is_child(self) -> bool:
-        return self.chapter is not self.edition.index.session
+        return self.session is not self.index.session
 
     def _page_url(self, number: int) -> str:
-        return f"{self._address}?page={number}"
+        return f"{self._url}?page={number}"
 
     def _steps_url(self, number: int) -> str:
         """The address of a page's steps alone."""
-        return f"{self._address}/steps/{number}"
+        return f"{self._url}/steps/{number}"
 
     @cached_property
-    def _address(self) -> str:
+    def _url(self) -> str:
         if self._is_child:
-            return self._links.child(self.chapter.conversation.id)
-        return url_for("share.show", share_id=self.edition.life.share_id)
+            return self._links.child(self.session.conversation.id)
+        return url_for("share.show", share_id=self.version.share.share_id)
 
 
 def page_name(number: int, child_id: str | None = None) -> str:

@@ -3,45 +3,36 @@
 from __future__ import annotations
 
 from flask import Response
-from flask.typing import ResponseReturnValue
 
 from app.render.transcript.markdown import transcript
-from app.services.container import parts
-from app.services.documents.service import Edition
-from app.services.documents.stored_document import in_pieces
+from app.services.container import services
+from app.services.documents.service import DocumentVersion
+from app.services.documents.stored_document import chunks
 from app.share.blueprint import bp
 from app.share.card.image import card
 from app.share.pages.preview import preview_of
-from app.share.pages.responses import answer
+from app.share.pages.responses import document_view
 
 
 @bp.get("/share/<share_id>.json")
-def as_json(share_id: str) -> ResponseReturnValue:
+@document_view(variant="json")
+def as_json(version: DocumentVersion) -> Response:
     """The document itself."""
-
-    def make(edition: Edition) -> Response:
-        return Response(in_pieces(edition.json), mimetype="application/json")
-
-    return answer(share_id, make, variant="json")
+    return Response(chunks(services().documents.json(version)), mimetype="application/json")
 
 
 @bp.get("/share/<share_id>.md")
-def as_markdown(share_id: str) -> ResponseReturnValue:
+@document_view(variant="markdown")
+def as_markdown(version: DocumentVersion) -> Response:
     """The session as Markdown, to paste into an issue or another model."""
-
-    def make(edition: Edition) -> Response:
-        url = f"{parts().config.BASE_URL}/share/{share_id}"
-        return Response("".join(transcript(edition.index.conversation, url)), mimetype="text/markdown")
-
-    return answer(share_id, make, variant="markdown")
+    url = f"{services().config.BASE_URL}/share/{version.share.share_id}"
+    conversation = services().documents.index(version).conversation
+    return Response("".join(transcript(conversation, url)), mimetype="text/markdown")
 
 
 @bp.get("/share/<share_id>/card.png")
-def as_card(share_id: str) -> ResponseReturnValue:
+@document_view(variant="card")
+def as_card(version: DocumentVersion) -> Response:
     """The picture that chat programs show beside a link."""
-
-    def make(edition: Edition) -> Response:
-        preview = preview_of(edition.index.session)
-        return Response(card(preview.title, preview.facts), mimetype="image/png")
-
-    return answer(share_id, make, variant="card")
+    preview = preview_of(services().documents.index(version).session)
+    return Response(card(preview.title, preview.facts), mimetype="image/png")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from flask import Blueprint, make_response, render_template
 from flask.typing import ResponseReturnValue
 
-from app.services.container import parts
+from app.services.container import services
 
 bp = Blueprint("landing", __name__)
 
 
 @bp.get("/")
 def landing() -> ResponseReturnValue:
-    config = parts().config
+    config = services().config
     html = render_template(
         "landing.html",
         base_url=config.BASE_URL,

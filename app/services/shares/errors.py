@@ -1,0 +1,34 @@
+"""What can be wrong with a request for a share; the text of each error is a sentence for the caller."""
+
+from __future__ import annotations
+
+
+class ShareError(Exception):
+    """A share cannot do what was asked."""
+
+
+class ShareExists(ShareError):
+    def __init__(self) -> None:
+        super().__init__("A share with this id exists already; use another id, or send its secret.")
+
+
+class ShareNotFound(ShareError):
+    def __init__(self) -> None:
+        super().__init__("There is no share with this id; it may have been removed.")
+
+
+class ShareExpired(ShareError):
+    def __init__(self) -> None:
+        super().__init__("This share has expired; its session is no longer available.")
+
+
+class WrongShareSource(ShareError):
+    """The other protocol made the share: UPLOAD where NATIVE is needed, or the reverse."""
+
+    def __init__(self) -> None:
+        super().__init__("This share was made by the other protocol, and only that one may change it.")
+
+
+class WrongSecret(ShareError):
+    def __init__(self) -> None:
+        super().__init__("The secret of this share is missing or wrong; send it as 'X-Share-Secret'.")
