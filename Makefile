@@ -27,6 +27,7 @@ lint: $(VENV)/development plugin/node_modules
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --no-logo >$(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
 	@$(BIN)/hadolint Dockerfile
 
 docs: $(VENV)/development

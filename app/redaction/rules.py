@@ -1,7 +1,7 @@
-"""The rules of `rules.json`, compiled.
+"""Compiles the rules of `rules.json`.
 
-The file is the plugin's, copied: both apply the same rules. Its patterns keep to what JavaScript and Python
-understand alike; `<name>` in one stands for the part of that name, or for any of its alternatives.
+The plugin imports the same file: its patterns keep to the syntax that JavaScript and Python have in common.
+`<name>` in a pattern stands for the entry of that name in `parts`, or for any of its alternatives.
 """
 
 from __future__ import annotations

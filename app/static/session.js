@@ -220,15 +220,15 @@ function morph(live, next) {
     if (!next.hasAttribute(name) && !readers.includes(name)) live.removeAttribute(name)
   for (const { name, value } of next.attributes)
     if (live.getAttribute(name) !== value) live.setAttribute(name, value)
-  const [present, wanted] = [named(live), named(next)]
-  for (const [name, child] of present) if (!wanted.has(name)) child.remove()
+  const [old, wanted] = [named(live), named(next)]
+  for (const [name, child] of old) if (!wanted.has(name)) child.remove()
   const added = []
   let last
   for (const [name, original] of wanted) {
-    const child = present.get(name) || document.importNode(original, true)
+    const child = old.get(name) || document.importNode(original, true)
     const place = last ? last.nextSibling : live.firstChild
     if (place !== child) live.insertBefore(child, place)
-    if (present.has(name)) added.push(...morph(child, original))
+    if (old.has(name)) added.push(...morph(child, original))
     else if (child.matches) added.push(child)
     last = child
   }

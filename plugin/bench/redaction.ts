@@ -23,20 +23,20 @@ function session(): { messages: unknown[] } {
 }
 
 /** Milliseconds until it is done, and the longest time in which nothing else could happen. */
-async function timed(work: () => Promise<unknown>): Promise<{ total: number; pause: number }> {
+async function timed(work: () => Promise<unknown>): Promise<{ total: number; sleep: number }> {
   const began = performance.now()
   let last = began
-  let pause = 0
+  let sleep = 0
   const tick = () => {
     const now = performance.now()
-    pause = Math.max(pause, now - last)
+    sleep = Math.max(sleep, now - last)
     last = now
   }
   const ticking = setInterval(tick, 0)
   await work()
   tick()
   clearInterval(ticking)
-  return { total: performance.now() - began, pause }
+  return { total: performance.now() - began, sleep }
 }
 
 const document = session()
@@ -51,6 +51,6 @@ const steps: [string, { messages: unknown[] }, () => void][] = [
 console.log(`A session of ${(JSON.stringify(document).length / 1e6).toFixed(1)} MB`)
 for (const [name, value, before] of steps) {
   before()
-  const { total, pause } = await timed(() => redactor.redact(value))
-  console.log(`${name.padEnd(28)} ${total.toFixed(0).padStart(5)} ms, nothing else for at most ${pause.toFixed(0)} ms`)
+  const { total, sleep } = await timed(() => redactor.redact(value))
+  console.log(`${name.padEnd(28)} ${total.toFixed(0).padStart(5)} ms, nothing else for at most ${sleep.toFixed(0)} ms`)
 }

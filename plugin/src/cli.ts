@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /** `npx opencode-better-share list | remove <link or id>`: one's own shares, also without OpenCode. Runs in Node.js and in bun. */
-import { type Entry, Ledger } from "./state/share-list"
-import { LIMITS } from "./lib/timeouts"
-import { defaultFolder, Memory } from "./state/state-files"
-import { removeOwn } from "./state/remove-share"
-import { Server } from "./server/api"
+import { type Entry, ShareList } from "./state/share-list"
+import { TIMEOUTS } from "./lib/timeouts"
+import { stateFolder, StateFiles } from "./state/state-files"
+import { removeShare } from "./state/remove-share"
+import { ShareApi } from "./server/api"
 
 const USAGE = `Usage:
   opencode-better-share list             your shares on this machine, the newest first
@@ -12,18 +12,18 @@ const USAGE = `Usage:
                                          and the address of anything on its pages, too
   opencode-better-share remove --all     does so with all of them`
 
-const memory = new Memory(defaultFolder(process.env))
-const ledger = new Ledger(memory)
+const stateFiles = new StateFiles(stateFolder(process.env))
+const shareList = new ShareList(stateFiles)
 
 async function list(): Promise<number> {
-  const entries = await ledger.entries()
+  const entries = await shareList.list()
   if (entries.length === 0) console.error("No shares are known on this machine.")
   for (const { url, title, createdAt } of entries) console.log(`${new Date(createdAt).toISOString().slice(0, 10)}  ${url}  ${title}`)
   return 0
 }
 
 async function remove(link: string): Promise<number> {
-  const chosen = link === "--all" ? await ledger.entries() : await ledger.entriesOf(link)
+  const chosen = link === "--all" ? await shareList.list() : await shareList.find(link)
   if (chosen.length === 0) {
     console.error(link === "--all" ? "No shares are known on this machine." : `No share ${link} is known on this machine: see \`list\`.`)
     return link === "--all" ? 0 : 1
@@ -39,7 +39,7 @@ async function remove(link: string): Promise<number> {
 
 /** Whether the link stopped working. */
 async function removeOne(entry: Entry): Promise<boolean> {
-  const problem = await removeOwn(entry, ledger, memory, new Server(LIMITS))
+  const problem = await removeShare(entry, shareList, stateFiles, new ShareApi(TIMEOUTS))
   if (problem === undefined) console.log(`Removed: ${entry.url}`)
   else console.error(`Not removed, the link still works: ${entry.url}: ${problem}`)
   return problem === undefined

@@ -1,12 +1,12 @@
 /** The OpenCode plugin, for version 1 of its plugin API. Only this file, and tui.ts for the terminal's, know that API. */
 import { homedir } from "node:os"
-import { type BetterShare, DEAD_END, startBetterShare } from "./plugin"
+import { type BetterShare, UNREACHABLE_URL, startBetterShare } from "./plugin"
 import type { ShareConfig } from "./sharing/auto-share"
 import { Failure } from "./server/errors"
-import { type Host, isObject, type Message, type Session } from "./opencode/client"
-import { LIMITS } from "./lib/timeouts"
-import { defaultFolder } from "./state/state-files"
-import { pause } from "./lib/sleep"
+import { type OpenCodeClient, isObject, type Message, type Session } from "./opencode/client"
+import { TIMEOUTS } from "./lib/timeouts"
+import { stateFolder } from "./state/state-files"
+import { sleep } from "./lib/sleep"
 import { readPrivacy } from "./settings/privacy"
 import { readSettings } from "./settings/server"
 
@@ -42,7 +42,7 @@ interface Hooks {
 
 const TOAST_DURATION = 8_000
 
-function hostFrom(client: Client): Host {
+function clientFrom(client: Client): OpenCodeClient {
   const at = (id: string): ById => ({ path: { id } })
   return {
     async session(id) {
@@ -99,12 +99,12 @@ function tryToStart(client: Client, options: unknown): BetterShare | undefined {
   try {
     bypassProxy(process.env)
     return startBetterShare({
-      host: hostFrom(client),
+      client: clientFrom(client),
       settings: readSettings(options, process.env),
       privacy: readPrivacy(options),
       machine: { env: process.env, home: homedir() },
-      limits: LIMITS,
-      folder: defaultFolder(process.env),
+      timeouts: TIMEOUTS,
+      folder: stateFolder(process.env),
     })
   } catch {
     return undefined
@@ -115,10 +115,10 @@ async function server({ client }: { client: Client }, options?: unknown): Promis
   const share = tryToStart(client, options)
   return {
     async config(config) {
-      config.enterprise = { ...config.enterprise, url: share?.url ?? DEAD_END }
+      config.enterprise = { ...config.enterprise, url: share?.url ?? UNREACHABLE_URL }
       share?.configure(config, process.argv, process.env)
       // Not awaited: OpenCode answers its client only after this hook has returned.
-      void pause(0)
+      void sleep(0)
         .then(() => share?.start())
         .catch(() => undefined)
     },

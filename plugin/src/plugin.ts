@@ -2,28 +2,28 @@ import { type Bridge, openBridge } from "./sharing/bridge"
 import type { Machine } from "./privacy/filter"
 import { copy } from "./lib/clipboard"
 import type { ShareConfig } from "./sharing/auto-share"
-import type { Host, Session } from "./opencode/client"
-import { Ledger } from "./state/share-list"
-import type { Limits } from "./lib/timeouts"
-import { Memory } from "./state/state-files"
+import type { OpenCodeClient, Session } from "./opencode/client"
+import { ShareList } from "./state/share-list"
+import type { Timeouts } from "./lib/timeouts"
+import { StateFiles } from "./state/state-files"
 import { Organisation } from "./sharing/organisation"
 import type { PrivacyResult } from "./settings/privacy"
 import { Publisher } from "./publishing/publisher"
-import { Removals } from "./state/pending-removals"
-import { Server } from "./server/api"
+import { PendingRemovals } from "./state/pending-removals"
+import { ShareApi } from "./server/api"
 import type { SettingsResult } from "./settings/server"
-import { Sharing } from "./sharing/share-calls"
+import { ShareCalls } from "./sharing/share-calls"
 import { Toasts } from "./opencode/toasts"
 
 /** Nothing listens there: share calls fail, and nothing leaves the machine. */
-export const DEAD_END = "http://127.0.0.1:9"
+export const UNREACHABLE_URL = "http://127.0.0.1:9"
 
 export interface BetterShare {
-  /** What OpenCode is to take for its share server. */
+  /** The share server that OpenCode is to use. */
   url: string
-  /** Says what OpenCode is set to, and what it was started with. */
+  /** Tells how OpenCode is configured, and with which arguments it was started. */
   configure(config: ShareConfig, args: readonly string[], env: Record<string, string | undefined>): void
-  /** After OpenCode has started; before, asking it anything would deadlock the start. */
+  /** Called after OpenCode has started; calling its API earlier would deadlock the start. */
   start(): Promise<void>
   sessionChanged(session: Session): Promise<void>
   sessionDeleted(sessionId: string): Promise<void>
@@ -31,29 +31,29 @@ export interface BetterShare {
   dispose(): Promise<void>
 }
 
-export interface Parts {
-  host: Host
+export interface Options {
+  client: OpenCodeClient
   settings: SettingsResult
   privacy: PrivacyResult
   machine: Machine
-  limits: Limits
-  /** Where notes are kept. */
+  timeouts: Timeouts
+  /** Where state is stored. */
   folder: string
 }
 
-/** The one place where the parts are wired together. */
-export function startBetterShare({ host, settings, privacy, machine, limits, folder }: Parts): BetterShare {
-  const toasts = new Toasts(host, limits)
-  const server = new Server(limits)
-  const memory = new Memory(folder)
-  const ledger = new Ledger(memory)
-  const publisher = new Publisher(host, server, privacy, machine, ledger, toasts, limits)
-  const removals = new Removals(server, memory, ledger, toasts, limits)
-  const sharing = new Sharing(settings, privacy, server, publisher, removals, toasts, limits)
-  const organisation = new Organisation(host, sharing, publisher, removals, memory, toasts, copy)
+/** The composition root. */
+export function startBetterShare({ client, settings, privacy, machine, timeouts, folder }: Options): BetterShare {
+  const toasts = new Toasts(client, timeouts)
+  const api = new ShareApi(timeouts)
+  const stateFiles = new StateFiles(folder)
+  const shareList = new ShareList(stateFiles)
+  const publisher = new Publisher({ client, api, privacy, machine, shareList, toasts, timeouts })
+  const removals = new PendingRemovals(api, stateFiles, shareList, toasts, timeouts)
+  const sharing = new ShareCalls(settings, privacy, api, publisher, removals, toasts, timeouts)
+  const organisation = new Organisation(client, sharing, publisher, removals, stateFiles, toasts, copy)
   const bridge = tryToOpen(() => openBridge(sharing))
   return {
-    url: bridge?.url ?? DEAD_END,
+    url: bridge?.url ?? UNREACHABLE_URL,
     configure: (config, args, env) => sharing.configure(config, args, env),
     async start() {
       if (!bridge) void toasts.show("error", "Better Share could not open a port on this machine: nothing will be shared.")
@@ -61,12 +61,12 @@ export function startBetterShare({ host, settings, privacy, machine, limits, fol
       await organisation.start()
     },
     async sessionChanged(session) {
-      publisher.touch(session.id, typeof session.parentID === "string" ? session.parentID : undefined)
+      publisher.sessionTouched(session.id, typeof session.parentID === "string" ? session.parentID : undefined)
       await organisation.onSession(session)
     },
     sessionDeleted: (sessionId) => organisation.onGone(sessionId),
     contentChanged(sessionId) {
-      publisher.touch(sessionId)
+      publisher.sessionTouched(sessionId)
       organisation.onChange(sessionId)
     },
     async dispose() {

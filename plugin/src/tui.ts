@@ -1,9 +1,9 @@
 /** `/shares` and `/unshare-all` in OpenCode's terminal, for version 1 of its terminal plugin API; no model is asked. */
-import { type Entry, Ledger } from "./state/share-list"
-import { LIMITS } from "./lib/timeouts"
-import { defaultFolder, Memory } from "./state/state-files"
-import { removeOwn } from "./state/remove-share"
-import { Server } from "./server/api"
+import { type Entry, ShareList } from "./state/share-list"
+import { TIMEOUTS } from "./lib/timeouts"
+import { stateFolder, StateFiles } from "./state/state-files"
+import { removeShare } from "./state/remove-share"
+import { ShareApi } from "./server/api"
 
 /** What is used of the terminal's API. */
 interface Terminal {
@@ -34,13 +34,13 @@ interface Option {
 }
 
 async function tui({ keymap, ui }: Terminal): Promise<void> {
-  const memory = new Memory(defaultFolder(process.env))
-  const ledger = new Ledger(memory)
-  const server = new Server(LIMITS)
+  const stateFiles = new StateFiles(stateFolder(process.env))
+  const shareList = new ShareList(stateFiles)
+  const api = new ShareApi(TIMEOUTS)
 
   const remove = async (entries: readonly Entry[]): Promise<void> => {
     ui.dialog.clear()
-    const results = await Promise.all(entries.map((entry) => removeOwn(entry, ledger, memory, server)))
+    const results = await Promise.all(entries.map((entry) => removeShare(entry, shareList, stateFiles, api)))
     const problem = results.find((result) => result !== undefined)
     const removed = results.filter((result) => result === undefined).length
     ui.toast(problem === undefined ? { variant: "success", message: `Removed: ${shares(removed)}.` } : { variant: "error", message: `Removed: ${shares(removed)}. Not removed, the link still works: ${problem}` })
@@ -50,7 +50,7 @@ async function tui({ keymap, ui }: Terminal): Promise<void> {
     ui.dialog.replace(() => ui.DialogConfirm({ title, message, onConfirm: () => void remove(entries), onCancel: () => ui.dialog.clear() }))
 
   const list = async (): Promise<void> => {
-    const entries = await ledger.entries()
+    const entries = await shareList.list()
     if (entries.length === 0) return ui.toast({ variant: "info", message: "No shares are known on this machine." })
     const options = entries.map((entry) => ({
       title: entry.title || entry.url,
@@ -62,7 +62,7 @@ async function tui({ keymap, ui }: Terminal): Promise<void> {
   }
 
   const unshareAll = async (): Promise<void> => {
-    const entries = await ledger.entries()
+    const entries = await shareList.list()
     if (entries.length === 0) return ui.toast({ variant: "info", message: "No shares are known on this machine." })
     confirm("Remove all your shares?", `${shares(entries.length)}: the links stop working, and the servers delete the sessions.`, entries)
   }

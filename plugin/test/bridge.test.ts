@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { connect } from "node:net"
-import { SESSION } from "./support/fake-host"
+import { SESSION } from "./support/fake-client"
 import { type OpenCode, World } from "./support/world"
 
 let world: World
@@ -13,7 +13,7 @@ afterEach(() => world.close())
 
 const post = (url: string, headers = {}) => fetch(url, { method: "POST", body: JSON.stringify({ sessionID: SESSION }), headers: { "content-type": "application/json", ...headers } })
 
-/** Bun's fetch does not let anybody choose the Host header. */
+/** Bun's fetch does not let anybody choose the OpenCodeClient header. */
 const rawPost = (port: number, path: string, host: string): Promise<string> =>
   new Promise((resolve, reject) => {
     const body = JSON.stringify({ sessionID: SESSION })

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink } from "node:fs/pr
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { NativeShare } from "../src/sharing/bridge"
-import { FakeHost, SESSION, transcript } from "./support/fake-host"
+import { FakeClient, SESSION, transcript } from "./support/fake-client"
 import { FakeServer } from "./support/fake-server"
 import { World } from "./support/world"
 
@@ -12,7 +12,7 @@ const OTHER = "ses_dfdcb1c80ffeesxOqc7NSn0000"
 let world: World
 let folder: string
 beforeEach(async () => {
-  world = await World.create(new FakeHost(transcript("hello", SESSION, { title: "Greet everybody" }), transcript("hi", OTHER, { title: "Another" })))
+  world = await World.create(new FakeClient(transcript("hello", SESSION, { title: "Greet everybody" }), transcript("hi", OTHER, { title: "Another" })))
   folder = await mkdtemp(join(tmpdir(), "better-share-cli-"))
   await symlink(world.folder, join(folder, "opencode-better-share"))
   await Bun.build({ entrypoints: [new URL("../src/cli.ts", import.meta.url).pathname], target: "node", outdir: folder })

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test"
 import { gunzipSync } from "node:zlib"
-import { cleanMessage } from "../src/publishing/sanitize"
+import { sanitizeMessage } from "../src/publishing/sanitize"
 import { buildDocument, encodeDocument } from "../src/publishing/document"
-import { quietPeriod } from "../src/lib/timeouts"
+import { debounceFor } from "../src/lib/timeouts"
 import { recordedSession } from "./support/fixtures"
 
 const share = { id: "7NSn851p", base: "https://share.example.com", secret: "s" }
@@ -36,7 +36,7 @@ describe("the document", () => {
   })
 
   test("waits longer before the next upload the larger it is", () => {
-    expect([0, 4_999_999, 9_000_000, 40_000_000, 1_000_000_000].map(quietPeriod)).toEqual([500, 500, 9_000, 20_000, 20_000])
+    expect([0, 4_999_999, 9_000_000, 40_000_000, 1_000_000_000].map(debounceFor)).toEqual([500, 500, 9_000, 20_000, 20_000])
   })
 })
 
@@ -45,17 +45,17 @@ describe("cleaning", () => {
 
   test("keeps what tools were given and answered, even under the names of opaque fields", () => {
     const state = { status: "completed", input: { state: "open", native: true, metadata: {} }, output: "ok", metadata: { state: 1, providerMetadata: 2, error: { responseBody: "the tool's" } } }
-    expect(cleanMessage({ info: { id: "m" }, parts: [{ type: "tool", state, metadata: { openai: "blob" } }] })).toEqual({ info: { id: "m" }, parts: [{ type: "tool", state }] })
+    expect(sanitizeMessage({ info: { id: "m" }, parts: [{ type: "tool", state, metadata: { openai: "blob" } }] })).toEqual({ info: { id: "m" }, parts: [{ type: "tool", state }] })
   })
 
   test("removes the provider's blobs from texts and thoughts", () => {
     const parts = ["text", "reasoning"].map((type) => ({ type, text: "t", metadata: { anthropic: { signature: "x" } }, ...opaque }))
-    expect(cleanMessage({ info: { ...opaque, id: "m" }, parts })).toEqual({ info: { id: "m" }, parts: [{ type: "text", text: "t" }, { type: "reasoning", text: "t" }] })
+    expect(sanitizeMessage({ info: { ...opaque, id: "m" }, parts })).toEqual({ info: { id: "m" }, parts: [{ type: "text", text: "t" }, { type: "reasoning", text: "t" }] })
   })
 
   test("removes the details of a retried error", () => {
     const error = { name: "APIError", data: { message: "busy", statusCode: 500, responseHeaders: {}, responseBody: "", metadata: {} } }
-    expect(cleanMessage({ parts: [{ type: "retry", attempt: 1, error }] })).toEqual({ parts: [{ type: "retry", attempt: 1, error: { name: "APIError", data: { message: "busy", statusCode: 500 } } }] })
+    expect(sanitizeMessage({ parts: [{ type: "retry", attempt: 1, error }] })).toEqual({ parts: [{ type: "retry", attempt: 1, error: { name: "APIError", data: { message: "busy", statusCode: 500 } } }] })
   })
 
   test("knows the messages of OpenCode 2: only a tool's state is its own", () => {
@@ -67,7 +67,7 @@ describe("cleaning", () => {
       retry: { attempt: 1, error },
       content: [{ type: "text", text: "t", state: "blob", ...opaque }, { type: "tool", state: { status: "running", input: { state: 1 } }, provider: { executed: true, metadata: 1, resultMetadata: 1 }, ...opaque }, "odd"],
     }
-    expect(cleanMessage(message)).toEqual({
+    expect(sanitizeMessage(message)).toEqual({
       type: "assistant",
       error: { type: "unknown", message: "m" },
       retry: { attempt: 1, error: { type: "unknown", message: "m" } },

@@ -12,7 +12,7 @@ const NOTE = "[excluded: secrets/plan.md]"
 function left(patterns: string[], parts: Json[], info: Json = {}, more: Json = {}): string {
   const session = { id: "ses_1", directory: "/srv/shop", ...more }
   const document = buildDocument(share, 1, { session, messages: [{ info: { id: "msg_1", ...info }, parts }], children: [{ session, messages: [{ info: {}, parts }] }] }, 1)
-  return JSON.stringify(new Exclusions(patterns, HOME).applied(document))
+  return JSON.stringify(new Exclusions(patterns, HOME).apply(document))
 }
 
 const tool = (name: string, input: Json, output = CONTENTS, metadata: Json = { preview: CONTENTS }): Json => ({

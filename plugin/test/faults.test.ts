@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { packSecret } from "../src/server/share"
 import { DEFAULT_BASE } from "../src/settings/server"
-import { message, SESSION, texts } from "./support/fake-host"
+import { message, SESSION, texts } from "./support/fake-client"
 import { World } from "./support/world"
 
 let world: World
@@ -122,7 +122,7 @@ describe("/share succeeds although", () => {
   test("the upload takes longer than OpenCode should wait: it goes on behind", async () => {
     const reading = Promise.withResolvers<void>()
     world.host.whileReading = () => reading.promise
-    await world.start({ limits: { create: 50 } }).created()
+    await world.start({ timeouts: { create: 50 } }).created()
     await world.host.told(/upload is still under way/)
     expect(world.server.document(ID)).toBeUndefined()
     reading.resolve()
@@ -134,7 +134,7 @@ describe("/share succeeds although", () => {
     const reading = Promise.withResolvers<void>()
     world.host.whileReading = () => reading.promise
     world.server.always.renew = () => status(500)
-    await world.start({ limits: { create: 50 } }).created()
+    await world.start({ timeouts: { create: 50 } }).created()
     await world.host.told(/upload is still under way/)
     reading.resolve()
     await world.host.told(/not up to date: .* keeps trying/)

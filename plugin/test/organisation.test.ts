@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { Memory } from "../src/state/state-files"
-import { FakeHost, message, SESSION, texts, transcript } from "./support/fake-host"
+import { StateFiles } from "../src/state/state-files"
+import { FakeClient, message, SESSION, texts, transcript } from "./support/fake-client"
 import { World } from "./support/world"
 
 let world: World
 const host = () => {
-  const fake = new FakeHost(transcript(), transcript("old", "ses_old", { share: { url: "https://org.example/share/old" } }))
+  const fake = new FakeClient(transcript(), transcript("old", "ses_old", { share: { url: "https://org.example/share/old" } }))
   fake.organisation = true
   return fake
 }
@@ -76,7 +76,7 @@ describe("logged in to an organisation", () => {
     await second.updated(LINK)
     await second.share.dispose()
     expect(world.server.requests).toHaveLength(before)
-    expect(await new Memory(world.folder).notes()).toEqual([{ kind: "unshared", sessionId: SESSION }])
+    expect(await new StateFiles(world.folder).readAll()).toEqual([{ kind: "unshared", sessionId: SESSION }])
   })
 
   test("a link that was there before, or belongs to a session never heard of, publishes nothing", async () => {
@@ -133,5 +133,5 @@ test("without an organisation links in sessions mean nothing: OpenCode asks the 
   await updated()
   await share.sessionDeleted(SESSION)
   expect(world.server.requests).toEqual([])
-  expect(await new Memory(world.folder).notes()).toEqual([])
+  expect(await new StateFiles(world.folder).readAll()).toEqual([])
 })

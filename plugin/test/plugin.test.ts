@@ -3,7 +3,7 @@ import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import plugin from "../src/index"
-import { FakeHost, SESSION, transcript } from "./support/fake-host"
+import { FakeClient, SESSION, transcript } from "./support/fake-client"
 import { FakeServer } from "./support/fake-server"
 
 const source = new URL("../src/", import.meta.url).pathname
@@ -25,7 +25,7 @@ afterEach(async () => {
 })
 
 /** OpenCode's client, and whether anybody asked it anything. */
-function client(host = new FakeHost(transcript())) {
+function client(host = new FakeClient(transcript())) {
   const asked: string[] = []
   const answer = async <T>(name: string, value: Promise<T>) => {
     asked.push(name)
@@ -171,10 +171,12 @@ describe("what is installed", () => {
   })
 
   test("the source loads where no package is installed, and the bundle exports the same", async () => {
-    await cp(source, join(state, "src"), { recursive: true })
+    // The rules are the server's: a checkout has both.
+    await cp(source, join(state, "plugin/src"), { recursive: true })
+    await cp(join(source, "../../app/redaction/rules.json"), join(state, "app/redaction/rules.json"))
     const built = await Bun.build({ entrypoints: [join(source, "index.ts")], target: "bun", outdir: join(state, "dist") })
     expect(built.success).toBe(true)
-    for (const file of ["src/index.ts", "dist/index.js"]) {
+    for (const file of ["plugin/src/index.ts", "dist/index.js"]) {
       const loaded = (await import(join(state, file))) as { default: typeof plugin }
       expect(loaded.default.id).toBe(plugin.id)
       const hooks = await loaded.default.server({ client: client() }, { url: server.base })

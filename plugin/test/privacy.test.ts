@@ -2,11 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { sharesByItself } from "../src/sharing/auto-share"
+import { isAutoShare } from "../src/sharing/auto-share"
 import { readPrivacy } from "../src/settings/privacy"
 import { secretsIn, secretsOfProject } from "../src/redaction/environment"
 import { readSettings } from "../src/settings/server"
-import { FakeHost, message, SESSION, texts, transcript } from "./support/fake-host"
+import { FakeClient, message, SESSION, texts, transcript } from "./support/fake-client"
 import { World } from "./support/world"
 
 describe("the options about privacy", () => {
@@ -24,7 +24,7 @@ describe("the options about privacy", () => {
 })
 
 describe("OpenCode shares by itself", () => {
-  test.each<[Parameters<typeof sharesByItself>[0], string[], Record<string, string>, boolean]>([
+  test.each<[Parameters<typeof isAutoShare>[0], string[], Record<string, string>, boolean]>([
     [{}, ["opencode"], {}, false],
     [{ share: "manual" }, ["opencode", "serve"], {}, false],
     [{ share: "auto" }, ["opencode"], {}, true],
@@ -36,7 +36,7 @@ describe("OpenCode shares by itself", () => {
     [{}, ["opencode"], { OPENCODE_AUTO_SHARE: "1" }, true],
     [{}, ["opencode"], { OPENCODE_AUTO_SHARE: "0" }, false],
   ])("with %p and %p: see the last", (config, args, env, expected) => {
-    expect(sharesByItself(config, args, env)).toBe(expected)
+    expect(isAutoShare(config, args, env)).toBe(expected)
   })
 })
 
@@ -66,7 +66,7 @@ describe("what is uploaded", () => {
   const ID = SESSION.slice(-8)
   beforeEach(async () => {
     project = await mkdtemp(join(tmpdir(), "better-share-project-"))
-    world = await World.create(new FakeHost(transcript("hello", SESSION, { directory: project })))
+    world = await World.create(new FakeClient(transcript("hello", SESSION, { directory: project })))
   })
   afterEach(async () => {
     await world.close()

@@ -4,7 +4,7 @@ import { ShareQueue } from "../src/publishing/upload-queue"
 import { SHORT } from "./support/world"
 
 /** A queue whose uploads end when the test says so. */
-function manual(limits = {}) {
+function manual(timeouts = {}) {
   const started: PromiseWithResolvers<number>[] = []
   const outcomes: (Failure | undefined)[] = []
   let noticed = Promise.withResolvers<void>()
@@ -23,7 +23,7 @@ function manual(limits = {}) {
       notice()
       return upload.promise
     },
-    { ...SHORT, ...limits },
+    { ...SHORT, ...timeouts },
     (failure) => {
       outcomes.push(failure)
       notice()
@@ -60,9 +60,9 @@ describe("the uploads of one share", () => {
     await queue.stop()
   })
 
-  test("the pause before an upload follows from the size of the one before", async () => {
+  test("the sleep before an upload follows from the size of the one before", async () => {
     const sizes: number[] = []
-    const { queue, started, until } = manual({ quiet: (bytes: number) => (sizes.push(bytes), 1) })
+    const { queue, started, until } = manual({ debounce: (bytes: number) => (sizes.push(bytes), 1) })
     void queue.changed()
     await until(() => started.length === 1)
     void queue.changed()
@@ -87,8 +87,8 @@ describe("the uploads of one share", () => {
     expect(queue.stopped).toBe(true)
   })
 
-  test("flushing skips the pause, and uploads what an event announced", async () => {
-    const { queue, started, until } = manual({ quiet: () => 3_600_000 })
+  test("flushing skips the sleep, and uploads what an event announced", async () => {
+    const { queue, started, until } = manual({ debounce: () => 3_600_000 })
     queue.touch()
     const flushed = queue.flush()
     await until(() => started.length === 1)
@@ -99,7 +99,7 @@ describe("the uploads of one share", () => {
   })
 
   test("flushing wakes a queue that is waiting", async () => {
-    const { queue, started, until } = manual({ quiet: () => 3_600_000 })
+    const { queue, started, until } = manual({ debounce: () => 3_600_000 })
     void queue.changed()
     const flushed = queue.flush()
     await until(() => started.length === 1)

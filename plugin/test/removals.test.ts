@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { readdir, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { defaultFolder, Memory } from "../src/state/state-files"
-import type { Note } from "../src/state/records"
-import { message, SESSION } from "./support/fake-host"
+import { stateFolder, StateFiles } from "../src/state/state-files"
+import type { StateRecord } from "../src/state/records"
+import { message, SESSION } from "./support/fake-client"
 import { World } from "./support/world"
 
 let world: World
@@ -13,11 +13,11 @@ beforeEach(async () => {
 afterEach(() => world.close())
 
 const broken = () => Response.json({ error: "The database is unreachable.", code: "database_unavailable" }, { status: 503 })
-const notes = () => new Memory(world.folder).notes()
+const notes = () => new StateFiles(world.folder).readAll()
 
 /** OpenCode ends while its server cannot be reached, with a share still to be removed. */
 async function leaveForLater(): Promise<void> {
-  const opencode = world.start({ limits: { offline: [3_600_000] } })
+  const opencode = world.start({ timeouts: { backoff: [3_600_000] } })
   const share = await opencode.created()
   world.server.always.delete = broken
   await opencode.remove(share)
@@ -115,24 +115,24 @@ describe("the memory", () => {
   const share = (n: number) => ({ id: `share${n}`, base: "https://share.example.com", secret: `s${n}` })
 
   test("loses nothing when two processes write at once", async () => {
-    const [first, second] = [new Memory(world.folder), new Memory(world.folder)]
-    await Promise.all(Array.from({ length: 40 }, (_, n) => (n % 2 ? first : second).keep({ kind: "removal", share: share(n) })))
-    expect(await first.notes()).toHaveLength(40)
-    const dropped = await Promise.all([first, second].flatMap((memory) => Array.from({ length: 40 }, (_, n) => memory.drop({ kind: "removal", share: share(n) }))))
+    const [first, second] = [new StateFiles(world.folder), new StateFiles(world.folder)]
+    await Promise.all(Array.from({ length: 40 }, (_, n) => (n % 2 ? first : second).write({ kind: "removal", share: share(n) })))
+    expect(await first.readAll()).toHaveLength(40)
+    const dropped = await Promise.all([first, second].flatMap((stateFiles) => Array.from({ length: 40 }, (_, n) => stateFiles.remove({ kind: "removal", share: share(n) }))))
     expect(dropped.filter(Boolean)).toHaveLength(40)
     expect(await readdir(world.folder)).toEqual([])
   })
 
   test("tells shares apart that differ only in case or server", async () => {
-    const memory = new Memory(world.folder)
+    const stateFiles = new StateFiles(world.folder)
     const shares = [{ ...share(1), id: "abc" }, { ...share(1), id: "ABC" }, { ...share(1), id: "abc", base: "https://other.example" }]
-    for (const one of shares) await memory.keep({ kind: "removal", share: one })
-    expect(await memory.notes()).toHaveLength(3)
+    for (const one of shares) await stateFiles.write({ kind: "removal", share: one })
+    expect(await stateFiles.readAll()).toHaveLength(3)
   })
 
   test("passes over damaged files and a missing folder", async () => {
-    const note: Note = { kind: "unshared", sessionId: SESSION }
-    await new Memory(world.folder).keep(note)
+    const note: StateRecord = { kind: "unshared", sessionId: SESSION }
+    await new StateFiles(world.folder).write(note)
     const share = '{"id": "1", "base": "https://share.example.com", "secret": "s"}'
     for (const [n, damaged] of [
       '{"kind": "remov', "null", "7", "[]", '{"kind": "removal"}', '{"kind": "removal", "share": null}', '{"kind": "removal", "share": {"id": "1", "base": "nowhere", "secret": "s"}}',
@@ -140,14 +140,14 @@ describe("the memory", () => {
       `{"kind": "organisation", "share": ${share}}`, '{"kind": "redacted", "id": "1", "base": "x", "secrets": ["x"]}', '{"kind": "redacted", "id": "1", "base": "x", "secrets": [["", "x"]]}', '{"kind": "toString"}', '{"kind": "later"}',
     ].entries()) await writeFile(join(world.folder, `removal-${n}.json`), damaged)
     expect(await notes()).toEqual([note])
-    expect(await new Memory(join(world.folder, "nowhere")).notes()).toEqual([])
+    expect(await new StateFiles(join(world.folder, "nowhere")).readAll()).toEqual([])
   })
 
   test("makes its folder for this user alone, where the system keeps state", async () => {
     const folder = join(world.folder, "deep", "down")
-    await new Memory(folder).keep({ kind: "unshared", sessionId: SESSION })
+    await new StateFiles(folder).write({ kind: "unshared", sessionId: SESSION })
     expect((await stat(folder)).mode & 0o777).toBe(0o700)
-    expect(defaultFolder({ XDG_STATE_HOME: "/state" })).toBe("/state/opencode-better-share")
-    expect(defaultFolder({})).toEndWith("/.local/state/opencode-better-share")
+    expect(stateFolder({ XDG_STATE_HOME: "/state" })).toBe("/state/opencode-better-share")
+    expect(stateFolder({})).toEndWith("/.local/state/opencode-better-share")
   })
 })

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { FakeHost, message, SESSION, texts, transcript } from "./support/fake-host"
+import { FakeClient, message, SESSION, texts, transcript } from "./support/fake-client"
 import { recordedCalls, recordedSession } from "./support/fixtures"
 import { World } from "./support/world"
 
@@ -9,12 +9,12 @@ beforeEach(async () => {
 })
 afterEach(() => world.close())
 
-const inWorldOf = async (host: FakeHost) => {
+const inWorldOf = async (host: FakeClient) => {
   await world.close()
   world = await World.create(host)
 }
 const ID = SESSION.slice(-8)
-const add = (host: FakeHost, number: number, text: string) => host.transcripts.get(SESSION)?.messages.push(message(number, text))
+const add = (host: FakeClient, number: number, text: string) => host.transcripts.get(SESSION)?.messages.push(message(number, text))
 
 describe("the life of a share", () => {
   test("the link that OpenCode gets is readable at once", async () => {
@@ -53,7 +53,7 @@ describe("the life of a share", () => {
   })
 
   test("every call that a real OpenCode made is answered as it wants", async () => {
-    await inWorldOf(new FakeHost(...recordedCalls().flatMap(({ request }) => (request.sessionID ? [transcript("hello", request.sessionID)] : []))))
+    await inWorldOf(new FakeClient(...recordedCalls().flatMap(({ request }) => (request.sessionID ? [transcript("hello", request.sessionID)] : []))))
     const opencode = world.start()
     const secrets = new Map<string, string>()
     for (const { kind, path, request } of recordedCalls()) {
@@ -82,7 +82,7 @@ describe("the life of a share", () => {
     const parent = recordedSession("subagents")
     const child = recordedSession("subagents.child1")
     const grandchild = transcript("deep", "ses_deep", { parentID: child.session.id })
-    await inWorldOf(new FakeHost(parent, child, grandchild))
+    await inWorldOf(new FakeClient(parent, child, grandchild))
     const opencode = world.start()
     const share = await opencode.created(parent.session.id)
     expect(world.server.document(share.id)?.children?.map(({ session }) => session.id)).toEqual([child.session.id, "ses_deep"])
@@ -98,8 +98,8 @@ describe("the life of a share", () => {
   test("a session of 40 MB is uploaded, compressed, in one piece", async () => {
     const large = transcript()
     for (let n = 2; n < 42; n++) large.messages.push(message(n, Buffer.alloc(500_000, `line ${n} of the output\n`).toString("hex")))
-    await inWorldOf(new FakeHost(large))
-    const opencode = world.start({ limits: { create: 60_000, request: 10_000, upload: 60_000 } })
+    await inWorldOf(new FakeClient(large))
+    const opencode = world.start({ timeouts: { create: 60_000, request: 10_000, upload: 60_000 } })
     await opencode.created()
     const document = world.server.document(ID)
     expect(document?.messages).toEqual(large.messages)

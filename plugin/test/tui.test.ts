@@ -3,7 +3,7 @@ import { mkdtemp, rm, symlink } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import plugin from "../src/tui"
-import { FakeHost, SESSION, transcript } from "./support/fake-host"
+import { FakeClient, SESSION, transcript } from "./support/fake-client"
 import { Watch } from "./support/watch"
 import { World } from "./support/world"
 
@@ -38,7 +38,7 @@ let world: World
 let folder: string
 let terminal: FakeTerminal
 beforeEach(async () => {
-  world = await World.create(new FakeHost(transcript("hello", SESSION, { title: "Greet everybody" }), transcript("hi", OTHER)))
+  world = await World.create(new FakeClient(transcript("hello", SESSION, { title: "Greet everybody" }), transcript("hi", OTHER)))
   folder = await mkdtemp(join(tmpdir(), "better-share-tui-"))
   await symlink(world.folder, join(folder, "opencode-better-share"))
   process.env.XDG_STATE_HOME = folder

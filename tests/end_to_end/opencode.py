@@ -82,8 +82,11 @@ def import_session(profile: Profile, link: str) -> str:
 
 
 def copy_plugin(folder: Path) -> Path:
-    """The plugin's sources in `folder`, where no packages are in reach."""
-    return shutil.copytree(ROOT / "plugin" / "src", folder / "plugin") / "index.ts"
+    """The plugin's sources in `folder`, as a checkout without packages has them."""
+    rules = folder / "app" / "redaction" / "rules.json"
+    rules.parent.mkdir(parents=True)
+    shutil.copy(ROOT / "app" / "redaction" / "rules.json", rules)
+    return shutil.copytree(ROOT / "plugin" / "src", folder / "plugin" / "src") / "index.ts"
 
 
 def make_profile(folder: Path, setup: Setup) -> Profile:

@@ -1,5 +1,5 @@
 /** Waits, and wakes early when the signal says so; it never rejects and never keeps the process alive. */
-export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     const done = () => {
@@ -14,4 +14,4 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
 }
 
 /** The item of a list of pauses for this attempt; the last one repeats. */
-export const nth = (pauses: readonly number[], attempt: number): number => pauses[Math.min(attempt, pauses.length - 1)] ?? 0
+export const backoffAt = (pauses: readonly number[], attempt: number): number => pauses[Math.min(attempt, pauses.length - 1)] ?? 0

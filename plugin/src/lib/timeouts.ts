@@ -1,5 +1,5 @@
 /** Every waiting time in one place, in milliseconds. Tests pass shorter ones. */
-export interface Limits {
+export interface Timeouts {
   /** How long `/share` may take: OpenCode shows no progress while it waits. */
   create: number
   /** How long `/unshare` may take before the removal goes on in the background. */
@@ -13,32 +13,32 @@ export interface Limits {
   /** Pauses between the attempts at one call. */
   retries: readonly number[]
   /** Pauses after a whole round of attempts has failed; the last one repeats. */
-  offline: readonly number[]
+  backoff: readonly number[]
   /** When the server asks for a longer wait than this, an attempt gives up and its caller decides. */
-  patience: number
+  maxRetryAfter: number
   /** OpenCode's own toast about a failed share is wrong; one this much later replaces it. */
   toastDelay: number
   /** Pause before an upload of a document of that many bytes, so that changes are gathered. */
-  quiet: (bytes: number) => number
+  debounce: (bytes: number) => number
 }
 
 const MEGABYTE = 1_000_000
 
 /** Readers of a small session see a change within 5 seconds; a large one is not uploaded again and again. */
-export function quietPeriod(bytes: number): number {
+export function debounceFor(bytes: number): number {
   if (bytes < 5 * MEGABYTE) return 500
   return Math.min(20_000, (bytes / MEGABYTE) * 1_000)
 }
 
-export const LIMITS: Limits = {
+export const TIMEOUTS: Timeouts = {
   create: 8_000,
   remove: 5_000,
   dispose: 3_000,
   request: 10_000,
   upload: 300_000,
   retries: [500, 1_500],
-  offline: [10_000, 30_000, 60_000, 300_000],
-  patience: 4_000,
+  backoff: [10_000, 30_000, 60_000, 300_000],
+  maxRetryAfter: 4_000,
   toastDelay: 700,
-  quiet: quietPeriod,
+  debounce: debounceFor,
 }

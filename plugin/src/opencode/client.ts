@@ -1,5 +1,5 @@
 /** What the plugin needs from OpenCode, whichever version: implemented in index.ts, and by a fake in the tests. */
-export interface Host {
+export interface OpenCodeClient {
   session(id: string): Promise<Session>
   /** Undefined when OpenCode cannot list this session's messages (a bug with JSON-schema prompts). */
   messages(id: string): Promise<Message[] | undefined>

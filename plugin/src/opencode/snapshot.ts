@@ -1,4 +1,4 @@
-import type { Host, Message, Session } from "./client"
+import type { OpenCodeClient, Message, Session } from "./client"
 
 /** A session and its messages, as OpenCode has them now. */
 export interface Transcript {
@@ -13,16 +13,16 @@ export interface Snapshot extends Transcript {
 }
 
 /** `rebuild` gives the messages when OpenCode cannot list them. */
-export async function takeSnapshot(host: Host, sessionId: string, rebuild: () => Promise<Message[]>): Promise<Snapshot> {
-  const [session, messages, children] = await Promise.all([host.session(sessionId), host.messages(sessionId), descendants(host, sessionId)])
+export async function takeSnapshot(client: OpenCodeClient, sessionId: string, rebuild: () => Promise<Message[]>): Promise<Snapshot> {
+  const [session, messages, children] = await Promise.all([client.session(sessionId), client.messages(sessionId), descendants(client, sessionId)])
   return { session, messages: messages ?? (await rebuild()), children }
 }
 
-async function descendants(host: Host, parentId: string): Promise<Transcript[]> {
-  const children = await host.children(parentId)
+async function descendants(client: OpenCodeClient, parentId: string): Promise<Transcript[]> {
+  const children = await client.children(parentId)
   const families = await Promise.all(
     children.map(async (session) => {
-      const [messages, below] = await Promise.all([host.messages(session.id), descendants(host, session.id)])
+      const [messages, below] = await Promise.all([client.messages(session.id), descendants(client, session.id)])
       // A sub-agent whose messages cannot be listed is left out; its task's result is in the parent.
       return messages ? [{ session, messages }, ...below] : below
     }),

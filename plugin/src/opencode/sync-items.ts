@@ -22,18 +22,18 @@ export class SyncedItems {
   }
 
   /** The stored messages, brought up to date. */
-  onto(stored: readonly Message[]): Message[] {
-    const merged = new Map<string, Entry>()
+  applyTo(stored: readonly Message[]): Message[] {
+    const mergeOverlaps = new Map<string, Entry>()
     for (const message of stored) {
       const info = isObject(message.info) ? message.info : {}
       const parts = Array.isArray(message.parts) ? message.parts.filter(isObject) : []
-      merged.set(String(info.id), { info, parts: new Map(parts.map((part) => [String(part.id), part])) })
+      mergeOverlaps.set(String(info.id), { info, parts: new Map(parts.map((part) => [String(part.id), part])) })
     }
     for (const [id, entry] of this.#entries) {
-      const before = merged.get(id)
-      merged.set(id, { info: entry.info ?? before?.info, parts: new Map([...(before?.parts ?? []), ...entry.parts]) })
+      const before = mergeOverlaps.get(id)
+      mergeOverlaps.set(id, { info: entry.info ?? before?.info, parts: new Map([...(before?.parts ?? []), ...entry.parts]) })
     }
-    return [...merged.values()]
+    return [...mergeOverlaps.values()]
       .flatMap(({ info, parts }) => (info ? [{ info, parts: [...parts.values()].sort(byId) }] : []))
       .sort((a, b) => createdOf(a.info) - createdOf(b.info) || byId(a.info, b.info))
   }

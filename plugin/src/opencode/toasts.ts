@@ -1,21 +1,21 @@
-import type { Host, Toast } from "./client"
-import type { Limits } from "../lib/timeouts"
-import { pause } from "../lib/sleep"
+import type { OpenCodeClient, Toast } from "./client"
+import type { Timeouts } from "../lib/timeouts"
+import { sleep } from "../lib/sleep"
 
 /** What the person at the keyboard is told. A toast that cannot be shown (no TUI) is no error. */
 export class Toasts {
   constructor(
-    private readonly host: Host,
-    private readonly limits: Limits,
+    private readonly client: OpenCodeClient,
+    private readonly timeouts: Timeouts,
   ) {}
 
   async show(variant: Toast["variant"], message: string): Promise<void> {
-    await this.host.toast({ variant, message }).catch(() => undefined)
+    await this.client.toast({ variant, message }).catch(() => undefined)
   }
 
   /** After OpenCode's own toast, which says something wrong after a failure; the later one replaces it. */
   async replace(variant: Toast["variant"], message: string): Promise<void> {
-    await pause(this.limits.toastDelay)
+    await sleep(this.timeouts.toastDelay)
     await this.show(variant, message)
   }
 }

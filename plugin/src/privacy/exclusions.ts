@@ -1,7 +1,7 @@
 import type { SessionDocument } from "../publishing/document"
-import { ExcludedPaths } from "./path-matcher"
+import { PathMatcher } from "./path-matcher"
 import { isObject, type Json, type Message, type Session } from "../opencode/client"
-import { NamedPaths } from "./path-reader"
+import { PathReader } from "./path-reader"
 import type { Transcript } from "../opencode/snapshot"
 
 /** These only name files. */
@@ -10,16 +10,16 @@ const note = (path: string): string => `[excluded: ${path}]`
 
 /** Keeps the contents of files that match `exclude` out of a document, wherever a tool names one of them. */
 export class Exclusions {
-  readonly #paths: ExcludedPaths | undefined
+  readonly #paths: PathMatcher | undefined
 
   constructor(
     patterns: readonly string[],
     private readonly home: string,
   ) {
-    this.#paths = patterns.length > 0 ? new ExcludedPaths(patterns) : undefined
+    this.#paths = patterns.length > 0 ? new PathMatcher(patterns) : undefined
   }
 
-  applied(document: SessionDocument): SessionDocument {
+  apply(document: SessionDocument): SessionDocument {
     const paths = this.#paths
     if (!paths) return document
     const { children } = document
@@ -31,8 +31,8 @@ export class Exclusions {
 /** The first path in these texts, which a call of a tool was given and printed. */
 type Find = (texts: readonly string[], call?: Json) => string | undefined
 
-function withoutExcluded({ session, messages }: Transcript, paths: ExcludedPaths, home: string): Transcript {
-  const project = new NamedPaths(typeof session.directory === "string" ? session.directory : "/", home)
+function withoutExcluded({ session, messages }: Transcript, paths: PathMatcher, home: string): Transcript {
+  const project = new PathReader(typeof session.directory === "string" ? session.directory : "/", home)
   const find: Find = (texts, { command, workdir } = {}) => {
     const entered = project.entered(textsIn(command).join(" "), typeof workdir === "string" ? workdir : "")
     return firstIn(texts, (text) => paths.in(text, project, entered))

@@ -5,7 +5,7 @@ import type { PrivacyResult } from "../settings/privacy"
 import { type Secret, secretsIn, secretsOfProject } from "../redaction/environment"
 import { Redactor } from "../redaction/redactor"
 
-export interface Censored {
+export interface FilteredDocument {
   document: SessionDocument
   redactions: number
   /** What was removed from this and earlier documents of the share. */
@@ -19,7 +19,7 @@ export interface Machine {
 }
 
 /** Takes out of the documents of one share what must not leave this machine. */
-export class Censor {
+export class PrivacyFilter {
   readonly #exclusions: Exclusions
   readonly #redactor: Redactor | undefined
 
@@ -33,9 +33,9 @@ export class Censor {
   }
 
   /** `removed` is what is remembered of earlier documents, also of those that another process uploaded. */
-  async censored(document: SessionDocument, removed: readonly Secret[]): Promise<Censored> {
+  async apply(document: SessionDocument, removed: readonly Secret[]): Promise<FilteredDocument> {
     if ("problem" in this.privacy) throw new Failure("refused", this.privacy.problem)
-    const allowed = this.#exclusions.applied(document)
+    const allowed = this.#exclusions.apply(document)
     if (!this.#redactor) return { document: allowed, redactions: 0, removed }
     const { directory } = allowed.session
     this.#redactor.learn(secretsIn(this.machine.env))

@@ -1,7 +1,7 @@
-import { isDivided, type NamedPaths, shown, unquoted, words } from "./path-reader"
+import { isDivided, type PathReader, shown, unquoted, words } from "./path-reader"
 
 /** Finds paths that match a pattern, in texts of any kind. */
-export class ExcludedPaths {
+export class PathMatcher {
   readonly #patterns: readonly Pattern[]
 
   constructor(patterns: readonly string[]) {
@@ -9,7 +9,7 @@ export class ExcludedPaths {
   }
 
   /** The first one that is found; relative paths are seen from the project's folder, and from those that a command `entered`. */
-  in(text: string, project: NamedPaths, entered: readonly string[]): string | undefined {
+  in(text: string, project: PathReader, entered: readonly string[]): string | undefined {
     const visible = shown(text)
     const unbroken = unquoted(visible)
     const isEntered = (name: string): boolean => entered.some((folder) => folder.includes(name))

@@ -1,5 +1,5 @@
 import { posix } from "node:path"
-import { unstyled } from "../redaction/stripped-text"
+import { withoutAnsi } from "../redaction/stripped-text"
 
 /** What in a command, an address or a list of matches can be a path. */
 const WORD = /[^\x00-\x20\s"'`<>|;&(){}=,:]+/g
@@ -30,7 +30,7 @@ const VARIABLE = /^\$\w+\//
 const ENTERING = new RegExp(String.raw`(?<![^\s;&|("'])(?:cd|pushd|-C)\s+(?:-\S+\s+){0,3}(${PIECES.source})`, "g")
 
 /** Reads texts as what they are of: a project's folder, on a machine with this home folder. */
-export class NamedPaths {
+export class PathReader {
   readonly #folder: string
   readonly #inFolder: RegExp | undefined
 
@@ -72,7 +72,7 @@ export class NamedPaths {
 
 /** A text as a terminal shows it, and with every word that a shell makes of it. */
 export function shown(text: string): string {
-  const visible = unstyled(text)?.plain ?? text
+  const visible = withoutAnsi(text)?.plain ?? text
   return CHOICE.test(visible) ? visible.replace(CHOOSING, (word) => (word.includes("{") && word.length <= MAX_PATH ? chosen(word).join(" ") : word)) : visible
 }
 

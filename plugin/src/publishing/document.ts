@@ -1,6 +1,6 @@
 import { promisify } from "node:util"
 import { gzip } from "node:zlib"
-import { cleanMessage, cleanSession } from "./sanitize"
+import { sanitizeMessage, sanitizeSession } from "./sanitize"
 import type { Share } from "../server/share"
 import type { Snapshot, Transcript } from "../opencode/snapshot"
 
@@ -14,18 +14,18 @@ export interface SessionDocument extends Transcript {
 }
 
 export function buildDocument(share: Share, createdAt: number, snapshot: Snapshot, now: number): SessionDocument {
-  const children = snapshot.children.map(cleanTranscript)
+  const children = snapshot.children.map(sanitizeTranscript)
   return {
     shareId: share.id,
     sessionId: snapshot.session.id,
     createdAt,
     updatedAt: now,
-    ...cleanTranscript(snapshot),
+    ...sanitizeTranscript(snapshot),
     ...(children.length > 0 ? { children } : {}),
   }
 }
 
-const cleanTranscript = ({ session, messages }: Transcript): Transcript => ({ session: cleanSession(session), messages: messages.map(cleanMessage) })
+const sanitizeTranscript = ({ session, messages }: Transcript): Transcript => ({ session: sanitizeSession(session), messages: messages.map(sanitizeMessage) })
 
 export interface Encoded {
   body: Uint8Array

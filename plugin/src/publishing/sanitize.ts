@@ -6,44 +6,44 @@ import { isObject, type Json, type Message, type Session } from "../opencode/cli
  */
 
 /** Blobs that only the provider understands: encrypted reasoning, signatures, raw responses. */
-const OPAQUE = ["native", "providerState", "providerMetadata", "providerContext", "providerResultState", "resultMetadata"]
+const PROVIDER_DATA = ["native", "providerState", "providerMetadata", "providerContext", "providerResultState", "resultMetadata"]
 /** In OpenCode 1 these parts keep the provider's blob in `metadata`; a tool's own is in `state.metadata`. */
 const PROVIDER_METADATA = new Set(["text", "reasoning", "tool"])
 /** Response headers and bodies of provider errors can carry tokens; `metadata` has the provider's address. */
 const ERROR_DETAILS = ["responseHeaders", "responseBody", "metadata"]
 
 /** Without its link: whoever imports a copy does not own the share. */
-export const cleanSession = (session: Session): Session => without(session, ["share", ...OPAQUE]) as Session
+export const sanitizeSession = (session: Session): Session => without(session, ["share", ...PROVIDER_DATA]) as Session
 
-export function cleanMessage(message: Message): Message {
-  const cleaned = withCleanErrors(without(message, OPAQUE))
-  if (isObject(cleaned.info)) cleaned.info = withCleanErrors(without(cleaned.info, OPAQUE))
-  if (Array.isArray(cleaned.parts)) cleaned.parts = cleaned.parts.map((part) => (isObject(part) ? cleanPart(part) : part))
-  if (Array.isArray(cleaned.content)) cleaned.content = cleaned.content.map((block) => (isObject(block) ? cleanBlock(block) : block))
+export function sanitizeMessage(message: Message): Message {
+  const cleaned = withSanitizedErrors(without(message, PROVIDER_DATA))
+  if (isObject(cleaned.info)) cleaned.info = withSanitizedErrors(without(cleaned.info, PROVIDER_DATA))
+  if (Array.isArray(cleaned.parts)) cleaned.parts = cleaned.parts.map((part) => (isObject(part) ? sanitizePart(part) : part))
+  if (Array.isArray(cleaned.content)) cleaned.content = cleaned.content.map((block) => (isObject(block) ? sanitizeBlock(block) : block))
   return cleaned
 }
 
-function cleanPart(part: Json): Json {
-  const opaque = PROVIDER_METADATA.has(String(part.type)) ? [...OPAQUE, "metadata"] : OPAQUE
-  return withCleanErrors(without(part, opaque))
+function sanitizePart(part: Json): Json {
+  const opaque = PROVIDER_METADATA.has(String(part.type)) ? [...PROVIDER_DATA, "metadata"] : PROVIDER_DATA
+  return withSanitizedErrors(without(part, opaque))
 }
 
 /** A content block of an OpenCode 2 message. Only a tool's `state` is its own; a text's or a thought's is the provider's. */
-function cleanBlock(block: Json): Json {
-  const cleaned = withCleanErrors(without(block, block.type === "tool" ? OPAQUE : [...OPAQUE, "state"]))
-  if (isObject(cleaned.provider)) cleaned.provider = without(cleaned.provider, ["metadata", ...OPAQUE])
+function sanitizeBlock(block: Json): Json {
+  const cleaned = withSanitizedErrors(without(block, block.type === "tool" ? PROVIDER_DATA : [...PROVIDER_DATA, "state"]))
+  if (isObject(cleaned.provider)) cleaned.provider = without(cleaned.provider, ["metadata", ...PROVIDER_DATA])
   return cleaned
 }
 
 /** Errors stand in `error`, and in the `error` of a `retry`; their details beside or below `data`. */
-function withCleanErrors(object: Json): Json {
+function withSanitizedErrors(object: Json): Json {
   const cleaned = { ...object }
-  if (isObject(cleaned.error)) cleaned.error = cleanError(cleaned.error)
-  if (isObject(cleaned.retry)) cleaned.retry = withCleanErrors(cleaned.retry)
+  if (isObject(cleaned.error)) cleaned.error = sanitizeError(cleaned.error)
+  if (isObject(cleaned.retry)) cleaned.retry = withSanitizedErrors(cleaned.retry)
   return cleaned
 }
 
-function cleanError(error: Json): Json {
+function sanitizeError(error: Json): Json {
   const cleaned = without(error, ERROR_DETAILS)
   if (isObject(cleaned.data)) cleaned.data = without(cleaned.data, ERROR_DETAILS)
   return cleaned

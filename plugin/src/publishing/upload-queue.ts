@@ -1,6 +1,6 @@
 import { asFailure, type Failure } from "../server/errors"
-import type { Limits } from "../lib/timeouts"
-import { nth, pause } from "../lib/sleep"
+import type { Timeouts } from "../lib/timeouts"
+import { backoffAt, sleep } from "../lib/sleep"
 
 /** Uploads the present state once, and tells its size in bytes. */
 export type Publish = (signal: AbortSignal) => Promise<number>
@@ -22,7 +22,7 @@ export class ShareQueue {
 
   constructor(
     private readonly publish: Publish,
-    private readonly limits: Limits,
+    private readonly timeouts: Timeouts,
     /** Called after each round of attempts, with what went wrong. */
     private readonly onOutcome: (failure: Failure | undefined) => void,
   ) {}
@@ -32,14 +32,14 @@ export class ShareQueue {
   }
 
   /**
-   * Something changed: upload after a quiet period. What went wrong in the first round of attempts after this call, if
+   * Something changed: upload after a debounce period. What went wrong in the first round of attempts after this call, if
    * anything did; it never settles when the queue is stopped before.
    */
-  changed(quiet = this.limits.quiet(this.#bytes)): Promise<Failure | undefined> {
+  changed(debounce = this.timeouts.debounce(this.#bytes)): Promise<Failure | undefined> {
     const { promise } = this.#next
     if (this.stopped) return promise
     this.#dirty = true
-    this.#running ??= this.#run(quiet)
+    this.#running ??= this.#run(debounce)
     return promise
   }
 
@@ -63,11 +63,11 @@ export class ShareQueue {
     await this.#running
   }
 
-  async #run(quiet: number): Promise<void> {
-    let wait = quiet
+  async #run(debounce: number): Promise<void> {
+    let wait = debounce
     let failures = 0
     while (this.#dirty && !this.stopped) {
-      await pause(this.#hurry ? 0 : wait, this.#wake.signal)
+      await sleep(this.#hurry ? 0 : wait, this.#wake.signal)
       if (this.stopped) break
       this.#dirty = this.#touched = false
       const { resolve } = this.#next
@@ -79,7 +79,7 @@ export class ShareQueue {
       this.onOutcome(failure)
       resolve(failure)
       if (failure && this.#hurry) break
-      wait = failure ? Math.max(nth(this.limits.offline, failures++), failure.retryAfter ?? 0) : this.limits.quiet(this.#bytes)
+      wait = failure ? Math.max(backoffAt(this.timeouts.backoff, failures++), failure.retryAfter ?? 0) : this.timeouts.debounce(this.#bytes)
       if (!failure) failures = 0
     }
     this.#running = undefined

@@ -1,5 +1,5 @@
 import { unwrapped } from "./stripped-text"
-import { type Finding, merged } from "./scanner"
+import { type Finding, mergeOverlaps } from "./scanner"
 
 /**
  * Every text of 8 characters covers one of 5 that begins at a multiple of 4: so a text need only be looked at there,
@@ -26,7 +26,7 @@ interface Clue {
 }
 
 /** Known secrets, in every form in which they may stand in a text. */
-export class Needles {
+export class KnownSecrets {
   readonly #short: Needle[] = []
   readonly #clues = new Map<string, Clue[]>()
   /** Whether a window with such a hash may be a clue. */
@@ -40,7 +40,7 @@ export class Needles {
   search(text: string): Finding[] {
     if (this.#short.length === 0 && this.#clues.size === 0) return []
     const wrapped = unwrapped(text)
-    return wrapped ? merged([...this.#search(text), ...wrapped.restored(this.#search(wrapped.plain))]) : this.#search(text)
+    return wrapped ? mergeOverlaps([...this.#search(text), ...wrapped.restored(this.#search(wrapped.plain))]) : this.#search(text)
   }
 
   #search(text: string): Finding[] {
@@ -53,7 +53,7 @@ export class Needles {
         if (this.#hashes[hashAt(text, at)]) this.#follow(findings, text, at)
       }
     }
-    return findings.length > 0 ? merged(findings) : findings
+    return findings.length > 0 ? mergeOverlaps(findings) : findings
   }
 
   #follow(findings: Finding[], text: string, at: number): void {

@@ -1,15 +1,15 @@
 import { attachmentIn } from "./data-urls"
-import { unstyled } from "./stripped-text"
+import { withoutAnsi } from "./stripped-text"
 import type { Secret } from "./environment"
-import { find, type Finding, merged, replaced } from "./scanner"
+import { find, type Finding, mergeOverlaps, replaced } from "./scanner"
 import { homeShortener } from "./home-path"
-import { Needles } from "./known-secrets"
-import { insideOf, recognisable } from "./variants"
+import { KnownSecrets } from "./known-secrets"
+import { insideOf, variants } from "./variants"
 import { PASSWORD_NAME } from "./rules"
-import { Slices } from "./time-slices"
+import { TimeSlices } from "./time-slices"
 import { type Text, textsOf, withTexts } from "./json-strings"
 import { looksLikePassword, looksRandom } from "./heuristics"
-import { findInSlices } from "./windows"
+import { findSliced } from "./windows"
 
 export interface RedactorOptions {
   /** Kinds and values that are left alone. */
@@ -42,7 +42,7 @@ export class Redactor {
   readonly #known = new Map<string, string>()
   /** Those of the known that a document had. */
   readonly #removed = new Set<string>()
-  #needles = new Needles([])
+  #needles = new KnownSecrets([])
   #unsearched: [string, string][] = []
   /** The texts of the last document, and what became of them. */
   #memo = new Map<string, string>()
@@ -68,11 +68,11 @@ export class Redactor {
   }
 
   async redact<T>(value: T): Promise<Redacted<T>> {
-    const slices = new Slices()
+    const slices = new TimeSlices()
     const texts = new Map<string, Text>()
     for (const text of textsOf(value)) {
       texts.set(keyOf(text), text)
-      if (slices.isOver) await slices.breathe()
+      if (slices.isOver) await slices.yield()
     }
     const fresh = new Map<string, string>()
     for (const [key, text] of texts) if (!this.#memo.has(key)) fresh.set(key, await this.#masked(text, slices))
@@ -87,19 +87,19 @@ export class Redactor {
   }
 
   /** A text without what the rules find in it; what can be recognised elsewhere is learnt. */
-  async #masked({ text, name }: Text, slices: Slices): Promise<string> {
+  async #masked({ text, name }: Text, slices: TimeSlices): Promise<string> {
     const attachment = attachmentIn(text)
     if (attachment) {
       if (attachment.text === undefined) return text
       const masked = await this.#masked({ text: attachment.text }, slices)
       return masked === attachment.text ? text : attachment.withText(masked)
     }
-    const styles = unstyled(text)
+    const styles = withoutAnsi(text)
     const plain = styles?.plain ?? text
-    const findings = name === undefined ? await findInSlices(plain, slices) : findNamed(name, plain)
+    const findings = name === undefined ? await findSliced(plain, slices) : findNamed(name, plain)
     const wanted = findings.filter(({ start, end, kind }) => !this.#allow.has(kind) && !this.#allow.has(plain.slice(start, end)))
     if (wanted.length === 0) return this.#shorten(text)
-    for (const { start, end, kind } of wanted) for (const value of recognisable(plain.slice(start, end))) this.#discover(value, kind)
+    for (const { start, end, kind } of wanted) for (const value of variants(plain.slice(start, end))) this.#discover(value, kind)
     return this.#shorten(replaced(text, styles?.restored(wanted) ?? wanted))
   }
 
@@ -117,13 +117,13 @@ export class Redactor {
   }
 
   /** Searches for all known secrets in the fresh texts, and for the new ones in the others. */
-  async #search(texts: ReadonlyMap<string, Text>, fresh: ReadonlyMap<string, string>, slices: Slices): Promise<void> {
-    const added = this.#unsearched.length > 0 ? new Needles(this.#unsearched) : undefined
-    if (added) this.#needles = new Needles(this.#known)
+  async #search(texts: ReadonlyMap<string, Text>, fresh: ReadonlyMap<string, string>, slices: TimeSlices): Promise<void> {
+    const added = this.#unsearched.length > 0 ? new KnownSecrets(this.#unsearched) : undefined
+    if (added) this.#needles = new KnownSecrets(this.#known)
     const memo = new Map<string, string>()
     const places = new Set<string>()
     for (const key of texts.keys()) {
-      await slices.breathe()
+      await slices.yield()
       const masked = fresh.get(key)
       const before = masked ?? this.#memo.get(key) ?? ""
       const needles = masked === undefined ? added : this.#needles
@@ -135,12 +135,12 @@ export class Redactor {
   }
 
   /** Notes which of the known secrets stand, in whatever form, in the places where any was found. */
-  async #noteRemoved(places: readonly string[], slices: Slices): Promise<void> {
+  async #noteRemoved(places: readonly string[], slices: TimeSlices): Promise<void> {
     if (places.length === 0) return
     for (const [value, kind] of this.#known) {
-      await slices.breathe()
+      await slices.yield()
       if (this.#removed.has(value)) continue
-      const needles = new Needles([[value, kind]])
+      const needles = new KnownSecrets([[value, kind]])
       if (places.some((text) => needles.search(text).length > 0)) this.#removed.add(value)
     }
   }
@@ -153,18 +153,18 @@ function findNamed(name: string, text: string): Finding[] {
     .map(({ start, end, kind }) => ({ start: Math.max(0, start - head.length), end: Math.min(text.length, end - head.length), kind }))
     .filter(({ start, end }) => start < end)
   const isSecret = PASSWORD_NAME.test(name.toLowerCase()) ? looksLikePassword(text) : looksRandom(text)
-  return isSecret && !/[ \t\r\n]/.test(text) ? merged([...clipped, { start: 0, end: text.length, kind: "secret" }]) : clipped
+  return isSecret && !/[ \t\r\n]/.test(text) ? mergeOverlaps([...clipped, { start: 0, end: text.length, kind: "secret" }]) : clipped
 }
 
 /** The text without known secrets, also inside of attached text; the places where they stood are added to `places`. */
-function without(text: string, needles: Needles, places: Set<string>): string {
+function without(text: string, needles: KnownSecrets, places: Set<string>): string {
   const attachment = attachmentIn(text)
   if (attachment) {
     if (attachment.text === undefined) return text
     const searched = without(attachment.text, needles, places)
     return searched === attachment.text ? text : attachment.withText(searched)
   }
-  const styles = unstyled(text)
+  const styles = withoutAnsi(text)
   const plain = styles?.plain ?? text
   const found = needles.search(plain)
   if (found.length === 0) return text

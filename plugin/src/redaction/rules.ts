@@ -1,4 +1,4 @@
-import data from "./rules.json" with { type: "json" }
+import data from "../../../app/redaction/rules.json" with { type: "json" }
 
 /**
  * The rules of `rules.json`, compiled. The server applies the same file: its patterns keep to what JavaScript and Python

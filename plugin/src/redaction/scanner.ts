@@ -21,11 +21,11 @@ export function find(text: string): Finding[] {
     const searched = rule.ignoreCase ? lowered : text
     if (rule.hints.some((hint) => searched.includes(hint))) addMatches(findings, rule, searched, text)
   }
-  return merged(findings)
+  return mergeOverlaps(findings)
 }
 
 /** The findings in order, those that overlap as one; the one that was given first names it. */
-export function merged(findings: readonly Finding[]): Finding[] {
+export function mergeOverlaps(findings: readonly Finding[]): Finding[] {
   const ranked = findings.map((finding, rank) => ({ ...finding, rank })).sort((a, b) => a.start - b.start || a.rank - b.rank)
   const result: (Finding & { rank: number })[] = []
   for (const finding of ranked) {

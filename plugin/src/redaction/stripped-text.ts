@@ -1,7 +1,7 @@
 import type { Finding } from "./scanner"
 
 /** A text without what matches a pattern and may stand in the middle of a secret. */
-export class Cut {
+export class StrippedText {
   readonly plain: string
   /** Where each match stood in the plain text, and the length of all matches up to it. */
   readonly #matches: { at: number; length: number }[] = []
@@ -36,10 +36,10 @@ const STYLE = /(?:\x1b|\\{1,3}(?:u001[bB]|x1[bB]|033|e))\[[0-9;:?]*[A-Za-z]|\x1b
 const STYLE_HINTS = ["\x1b", "\\u001b[", "\\u001B[", "\\x1b[", "\\x1B[", "\\033[", "\\e["]
 
 /** Without the codes that a terminal does not show; undefined for a text that has none. */
-export const unstyled = (text: string): Cut | undefined => (STYLE_HINTS.some((hint) => text.includes(hint)) ? new Cut(text, STYLE) : undefined)
+export const withoutAnsi = (text: string): StrippedText | undefined => (STYLE_HINTS.some((hint) => text.includes(hint)) ? new StrippedText(text, STYLE) : undefined)
 
 /** The end of a full line of base64, which is never shorter. */
 const WRAP = /(?:\n(?<=[A-Za-z0-9+/]{60}\n)|\r\n(?<=[A-Za-z0-9+/]{60}\r\n)|\\n(?<=[A-Za-z0-9+/]{60}\\n))[ \t]*(?=[A-Za-z0-9+/=])/g
 
 /** With each base64 in one line; undefined for a text that has none in several. */
-export const unwrapped = (text: string): Cut | undefined => (text.search(WRAP) < 0 ? undefined : new Cut(text, WRAP))
+export const unwrapped = (text: string): StrippedText | undefined => (text.search(WRAP) < 0 ? undefined : new StrippedText(text, WRAP))

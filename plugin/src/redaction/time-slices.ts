@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises"
 const SLICE_MS = 10
 
 /** Cuts long work into slices, between which OpenCode goes on. */
-export class Slices {
+export class TimeSlices {
   #began = performance.now()
 
   get isOver(): boolean {
@@ -11,7 +11,7 @@ export class Slices {
   }
 
   /** To be awaited often; it seldom waits. */
-  async breathe(): Promise<void> {
+  async yield(): Promise<void> {
     if (!this.isOver) return
     await setImmediate()
     this.#began = performance.now()

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto"
 import { Failure } from "./errors"
 import { isObject, type Json, type Message } from "../opencode/client"
 import { type Call, misdirected, send, sendJson, withRetries } from "./http"
-import type { Limits } from "../lib/timeouts"
+import type { Timeouts } from "../lib/timeouts"
 import type { Share } from "./share"
 import type { Settings } from "../settings/server"
 
@@ -26,9 +26,9 @@ const UNKNOWN_SIZE = 1
 
 export const hostOf = (base: string): string => new URL(base).host
 
-/** The Better Share server's API, with time limits and retries. */
-export class Server {
-  constructor(private readonly limits: Limits) {}
+/** The Better Share server's API, with time timeouts and retries. */
+export class ShareApi {
+  constructor(private readonly timeouts: Timeouts) {}
 
   async create({ base, token }: Settings, sessionId: string, signal: AbortSignal): Promise<CreatedShare> {
     // As OpenCode names shares; an imported session keeps its author's id, and then that name is taken.
@@ -82,7 +82,7 @@ export class Server {
       who: host,
       headers: { "x-share-secret": share.secret },
       body: JSON.stringify({ size, contentEncoding: "gzip" }),
-      timeout: this.limits.request,
+      timeout: this.timeouts.request,
       signal,
     })
     const { presignedUrl: url, headers = {}, createdAt } = answer
@@ -92,7 +92,7 @@ export class Server {
 
   async #put(share: Share, link: UploadLink, body: Uint8Array, signal: AbortSignal): Promise<void> {
     const who = `The storage of ${hostOf(share.base)}`
-    const { status, retryAfter } = await send({ method: "PUT", url: link.url, who, headers: link.headers, body, timeout: this.limits.upload, signal })
+    const { status, retryAfter } = await send({ method: "PUT", url: link.url, who, headers: link.headers, body, timeout: this.timeouts.upload, signal })
     if (status >= 200 && status <= 299) return
     if (status === 413) throw new Failure("too_large", `The session is too large for ${hostOf(share.base)}.`)
     if (status === 429 || status >= 500) throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter)
@@ -102,7 +102,7 @@ export class Server {
   /** The messages of the stored document; none when nothing was uploaded yet. */
   async storedMessages(share: Share, signal: AbortSignal): Promise<Message[]> {
     try {
-      const document = await this.#json({ method: "GET", url: `${share.base}/api/share/${share.id}`, who: hostOf(share.base), timeout: this.limits.upload, signal })
+      const document = await this.#json({ method: "GET", url: `${share.base}/api/share/${share.id}`, who: hostOf(share.base), timeout: this.timeouts.upload, signal })
       return Array.isArray(document.messages) ? document.messages.filter(isObject) : []
     } catch (error) {
       if (error instanceof Failure && error.kind === "missing") return []
@@ -121,11 +121,11 @@ export class Server {
   }
 
   #json(call: Omit<Call, "timeout"> & { timeout?: number; signal: AbortSignal }): Promise<Json> {
-    return withRetries(() => sendJson({ timeout: this.limits.request, ...call }), this.#retry(call.signal))
+    return withRetries(() => sendJson({ timeout: this.timeouts.request, ...call }), this.#retry(call.signal))
   }
 
   #retry(signal: AbortSignal) {
-    return { pauses: this.limits.retries, patience: this.limits.patience, signal }
+    return { pauses: this.timeouts.retries, maxRetryAfter: this.timeouts.maxRetryAfter, signal }
   }
 }
 

@@ -1,6 +1,6 @@
 import { Failure } from "./errors"
 import { isObject, type Json } from "../opencode/client"
-import { nth, pause } from "../lib/sleep"
+import { backoffAt, sleep } from "../lib/sleep"
 
 export interface Call {
   method: "GET" | "POST" | "PUT" | "DELETE"
@@ -80,19 +80,19 @@ function inMinutes(wait: number | undefined): string {
 
 export interface Retry {
   pauses: readonly number[]
-  patience: number
+  maxRetryAfter: number
   signal?: AbortSignal | undefined
 }
 
-/** Tries again after a temporary failure, unless the server asks for more patience than there is. */
-export async function withRetries<T>(attempt: () => Promise<T>, { pauses, patience, signal }: Retry): Promise<T> {
+/** Tries again after a temporary failure, unless the server asks for more maxRetryAfter than there is. */
+export async function withRetries<T>(attempt: () => Promise<T>, { pauses, maxRetryAfter, signal }: Retry): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {
       return await attempt()
     } catch (error) {
       const final = !(error instanceof Failure) || !error.temporary || error.kind === "misdirected" || tries >= pauses.length
-      if (final || (error.retryAfter ?? 0) > patience) throw error
-      await pause(Math.max(nth(pauses, tries), error.retryAfter ?? 0), signal)
+      if (final || (error.retryAfter ?? 0) > maxRetryAfter) throw error
+      await sleep(Math.max(backoffAt(pauses, tries), error.retryAfter ?? 0), signal)
       if (signal?.aborted) throw error
     }
   }

@@ -1,12 +1,12 @@
 import { asFailure } from "../server/errors"
-import type { Host, Session } from "../opencode/client"
-import type { Memory } from "../state/state-files"
-import type { Note } from "../state/records"
+import type { OpenCodeClient, Session } from "../opencode/client"
+import type { StateFiles } from "../state/state-files"
+import type { StateRecord } from "../state/records"
 import type { Publisher } from "../publishing/publisher"
-import type { Removals } from "../state/pending-removals"
+import type { PendingRemovals } from "../state/pending-removals"
 import type { Share } from "../server/share"
 import { hostOf } from "../server/api"
-import type { Sharing } from "./share-calls"
+import type { ShareCalls } from "./share-calls"
 import type { Toasts } from "../opencode/toasts"
 
 /**
@@ -23,19 +23,19 @@ export class Organisation {
   readonly #unshared = new Set<string>()
 
   constructor(
-    private readonly host: Host,
-    private readonly sharing: Sharing,
+    private readonly client: OpenCodeClient,
+    private readonly sharing: ShareCalls,
     private readonly publisher: Publisher,
-    private readonly removals: Removals,
-    private readonly memory: Memory,
+    private readonly removals: PendingRemovals,
+    private readonly stateFiles: StateFiles,
     private readonly toasts: Toasts,
     private readonly copy: (text: string) => Promise<boolean>,
   ) {}
 
   /** Learns which sessions have a link already: only one that appears later was shared by somebody just now. */
   async start(): Promise<void> {
-    if (!(await this.host.inOrganisation())) return
-    const [notes, sessions] = await Promise.all([this.memory.notes(), this.host.sessions()])
+    if (!(await this.client.inOrganisation())) return
+    const [notes, sessions] = await Promise.all([this.stateFiles.readAll(), this.client.sessions()])
     for (const note of notes) this.#recall(note)
     for (const session of sessions) this.#links.set(session.id, session.share?.url)
     this.#active = true
@@ -67,7 +67,7 @@ export class Organisation {
   async onGone(sessionId: string): Promise<void> {
     if (!this.#active) return
     this.#unshared.add(sessionId)
-    await this.memory.keep({ kind: "unshared", sessionId })
+    await this.stateFiles.write({ kind: "unshared", sessionId })
     const share = this.#shares.get(sessionId)
     if (share) await this.#remove(sessionId, share)
   }
@@ -75,7 +75,7 @@ export class Organisation {
   async #publish(sessionId: string, link: string): Promise<void> {
     try {
       const { share, url } = await this.sharing.open(sessionId)
-      await this.memory.keep({ kind: "organisation", sessionId, share })
+      await this.stateFiles.write({ kind: "organisation", sessionId, share })
       this.#shares.set(sessionId, share)
       if (this.#unshared.has(sessionId)) return await this.#remove(sessionId, share)
       const copied = await this.copy(url)
@@ -92,7 +92,7 @@ export class Organisation {
       if (result === "removed") await this.toasts.replace("success", `Removed from ${hostOf(share.base)} too.`)
       else await this.toasts.replace("warning", `${hostOf(share.base)} cannot remove its copy now, so that link still works. Better Share keeps trying.`)
       this.#shares.delete(sessionId)
-      await this.memory.drop({ kind: "organisation", sessionId })
+      await this.stateFiles.remove({ kind: "organisation", sessionId })
     } catch (error) {
       await this.toasts.replace("error", `Your own link still works: ${asFailure(error).message}`)
     }
@@ -104,7 +104,7 @@ export class Organisation {
     return ` (${URL.canParse(link) ? new URL(link).host : "your organisation's server"} has this session too, because OpenCode is logged in to an organisation.)`
   }
 
-  #recall(note: Note): void {
+  #recall(note: StateRecord): void {
     if (note.kind === "organisation") this.#shares.set(note.sessionId, note.share)
     if (note.kind === "unshared") this.#unshared.add(note.sessionId)
   }

@@ -1,13 +1,14 @@
 import type { NativeCalls, NativeShare } from "./bridge"
-import { type ShareConfig, sharesByItself } from "./auto-share"
+import { type ShareConfig, isAutoShare } from "./auto-share"
 import { asFailure, Failure } from "../server/errors"
 import type { SyncItem } from "../opencode/client"
-import type { Limits } from "../lib/timeouts"
+import type { Timeouts } from "../lib/timeouts"
 import type { PrivacyResult } from "../settings/privacy"
-import { counts, type Published, type Publisher } from "../publishing/publisher"
-import type { Removals } from "../state/pending-removals"
+import type { Publisher } from "../publishing/publisher"
+import { counts, type Published } from "../publishing/tracked-share"
+import type { PendingRemovals } from "../state/pending-removals"
 import { packSecret, type Share, unpackSecret } from "../server/share"
-import { type CreatedShare, hostOf, type Server } from "../server/api"
+import { type CreatedShare, hostOf, type ShareApi } from "../server/api"
 import type { Settings, SettingsResult } from "../settings/server"
 import { sessionOf } from "../opencode/sync-items"
 import type { Toasts } from "../opencode/toasts"
@@ -15,24 +16,24 @@ import type { Toasts } from "../opencode/toasts"
 const UNASKED = 'OpenCode shares this session by itself. To allow that, set "auto": true in the options of opencode-better-share.'
 
 /** What OpenCode's share calls mean for our server, and what the person is told about it. */
-export class Sharing implements NativeCalls {
+export class ShareCalls implements NativeCalls {
   readonly #foreign = new Set<string>()
-  #sharesByItself = false
+  #isAutoShare = false
   #told = false
 
   constructor(
     private readonly settings: SettingsResult,
     private readonly privacy: PrivacyResult,
-    private readonly server: Server,
+    private readonly api: ShareApi,
     private readonly publisher: Publisher,
-    private readonly removals: Removals,
+    private readonly removals: PendingRemovals,
     private readonly toasts: Toasts,
-    private readonly limits: Limits,
+    private readonly timeouts: Timeouts,
   ) {}
 
   /** Whether OpenCode shares without asking, its settings and arguments tell. */
   configure(config: ShareConfig, args: readonly string[], env: Record<string, string | undefined>): void {
-    this.#sharesByItself = sharesByItself(config, args, env)
+    this.#isAutoShare = isAutoShare(config, args, env)
   }
 
   async create(sessionId: string): Promise<NativeShare> {
@@ -51,8 +52,8 @@ export class Sharing implements NativeCalls {
   async open(sessionId: string): Promise<CreatedShare> {
     if ("problem" in this.settings) throw new Failure("refused", this.settings.problem)
     if ("problem" in this.privacy) throw new Failure("refused", this.privacy.problem)
-    const deadline = AbortSignal.timeout(this.limits.create)
-    const created = await this.server.create(this.settings, sessionId, deadline)
+    const deadline = AbortSignal.timeout(this.timeouts.create)
+    const created = await this.api.create(this.settings, sessionId, deadline)
     const outcome = await this.publisher.publishFirst(created, sessionId, deadline)
     if (outcome instanceof Failure) {
       // A link without a session behind it is of no use to anybody.
@@ -97,7 +98,7 @@ export class Sharing implements NativeCalls {
 
   /** Nobody asked for what is shared now, or said that it need not be asked for. */
   get isUnasked(): boolean {
-    return this.#sharesByItself && !("auto" in this.privacy && this.privacy.auto)
+    return this.#isAutoShare && !("auto" in this.privacy && this.privacy.auto)
   }
 
   /** Told once: OpenCode tries again with every session. */

@@ -3,7 +3,7 @@ import type { Secret } from "../redaction/environment"
 import type { Share } from "../server/share"
 
 /** What must survive a restart, because OpenCode does not keep it for us. */
-export type Note =
+export type StateRecord =
   | { kind: "removal"; share: Share } // still to be removed from its server
   | { kind: "organisation"; sessionId: string; share: Share } // made beside an organisation's share
   | { kind: "unshared"; sessionId: string } // never to be published again by itself
@@ -12,7 +12,7 @@ export type Note =
   | { kind: "redacted"; id: string; base: string; secrets: readonly Secret[] } // removed from its documents, and to be removed from the next ones
 
 /** As much of a note as tells which one it is. */
-export type NoteName =
+export type RecordKey =
   | { kind: "removal"; share: ShareName }
   | { kind: "secret"; share: ShareName }
   | { kind: "organisation"; sessionId: string }
@@ -31,7 +31,7 @@ const isShare: Check = (value) => isObject(value) && [value.id, value.base, valu
 const areSecrets: Check = (value) => Array.isArray(value) && value.every((secret) => Array.isArray(secret) && secret.length === 2 && secret.every((text) => isText(text) && text !== ""))
 
 /** What the fields of each kind of note must be. */
-const FIELDS: { [Kind in Note["kind"]]: Record<Exclude<keyof Extract<Note, { kind: Kind }>, "kind">, Check> } = {
+const FIELDS: { [Kind in StateRecord["kind"]]: Record<Exclude<keyof Extract<StateRecord, { kind: Kind }>, "kind">, Check> } = {
   removal: { share: isShare },
   organisation: { sessionId: isText, share: isShare },
   unshared: { sessionId: isText },
@@ -41,9 +41,9 @@ const FIELDS: { [Kind in Note["kind"]]: Record<Exclude<keyof Extract<Note, { kin
 }
 
 /** Whether it is a whole one, and not what is left of a damaged file. */
-export function isNote(value: unknown): value is Note {
+export function isStateRecord(value: unknown): value is StateRecord {
   if (!isObject(value) || !isKind(value.kind)) return false
   return Object.entries<Check>(FIELDS[value.kind]).every(([name, check]) => check(value[name]))
 }
 
-const isKind = (value: unknown): value is Note["kind"] => typeof value === "string" && Object.hasOwn(FIELDS, value)
+const isKind = (value: unknown): value is StateRecord["kind"] => typeof value === "string" && Object.hasOwn(FIELDS, value)

@@ -1,9 +1,9 @@
-import type { Memory } from "./state-files"
-import type { Note } from "./records"
+import type { StateFiles } from "./state-files"
+import type { StateRecord } from "./records"
 import type { Secret } from "../redaction/environment"
 import type { Share } from "../server/share"
 
-export type Entry = Extract<Note, { kind: "share" }>
+export type Entry = Extract<StateRecord, { kind: "share" }>
 
 /** What can be told of a share when a document of it was uploaded. */
 export interface Shared {
@@ -15,55 +15,55 @@ export interface Shared {
 }
 
 /** Remembers one's own shares, so that they can be found and removed also when their sessions are gone. */
-export class Ledger {
+export class ShareList {
   readonly #titles = new Map<string, string>()
 
-  constructor(private readonly memory: Memory) {}
+  constructor(private readonly stateFiles: StateFiles) {}
 
   /** A share was made or has changed. That it cannot be written down is no reason not to share. */
-  async enter(share: Share, { url: given, sessionId, title, createdAt }: Shared): Promise<void> {
+  async add(share: Share, { url: given, sessionId, title, createdAt }: Shared): Promise<void> {
     const { id, base } = share
     const address = addressOf(share)
     if (this.#titles.get(address) === title) return
     this.#titles.set(address, title)
-    const url = given ?? (await this.memory.note({ kind: "share", id, base }))?.url ?? address
+    const url = given ?? (await this.stateFiles.read({ kind: "share", id, base }))?.url ?? address
     const note = { kind: "share", id, base, url, sessionId, title, createdAt } as const
-    await Promise.all([this.memory.keep({ kind: "secret", share }), this.memory.keep(note)]).catch(() => undefined)
+    await Promise.all([this.stateFiles.write({ kind: "secret", share }), this.stateFiles.write(note)]).catch(() => undefined)
   }
 
-  async strike(share: Share): Promise<void> {
+  async remove(share: Share): Promise<void> {
     this.#titles.delete(addressOf(share))
-    await this.memory.drop({ kind: "share", ...share })
-    await this.memory.drop({ kind: "secret", share })
-    await this.memory.drop({ kind: "redacted", ...share })
+    await this.stateFiles.remove({ kind: "share", ...share })
+    await this.stateFiles.remove({ kind: "secret", share })
+    await this.stateFiles.remove({ kind: "redacted", ...share })
   }
 
   /** What was removed from the documents of a share: another process may know none of it, and uploads the whole session again. */
   async redactedFrom({ id, base }: Share): Promise<readonly Secret[]> {
-    return (await this.memory.note({ kind: "redacted", id, base }))?.secrets ?? []
+    return (await this.stateFiles.read({ kind: "redacted", id, base }))?.secrets ?? []
   }
 
   async rememberRedacted({ id, base }: Share, secrets: readonly Secret[]): Promise<void> {
-    await this.memory.keep({ kind: "redacted", id, base, secrets }).catch(() => undefined)
+    await this.stateFiles.write({ kind: "redacted", id, base, secrets }).catch(() => undefined)
   }
 
   /** The newest first. */
-  async entries(): Promise<Entry[]> {
-    const notes = await this.memory.notes()
-    return notes.filter((note) => note.kind === "share").sort((a, b) => b.createdAt - a.createdAt)
+  async list(): Promise<Entry[]> {
+    const records = await this.stateFiles.readAll()
+    return records.filter((record) => record.kind === "share").sort((a, b) => b.createdAt - a.createdAt)
   }
 
   /** Those with that id, link, or address of something on their pages. */
-  async entriesOf(name: string): Promise<Entry[]> {
+  async find(name: string): Promise<Entry[]> {
     const page = URL.canParse(name) ? new URL(name) : undefined
     const address = page && page.origin + page.pathname
-    return (await this.entries()).filter((entry) => entry.id === name || (address !== undefined && [entry.url, addressOf(entry)].some((link) => isPageOf(link, address))))
+    return (await this.list()).filter((entry) => entry.id === name || (address !== undefined && [entry.url, addressOf(entry)].some((link) => isPageOf(link, address))))
   }
 
   /** What it takes to remove a share. */
   async secretOf({ id, base }: Entry): Promise<Share | undefined> {
-    const notes = await this.memory.notes()
-    return notes.filter((note) => note.kind === "secret").find(({ share }) => share.id === id && share.base === base)?.share
+    const records = await this.stateFiles.readAll()
+    return records.filter((record) => record.kind === "secret").find(({ share }) => share.id === id && share.base === base)?.share
   }
 }
 

@@ -2,62 +2,62 @@ import { createHash, randomUUID } from "node:crypto"
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { homedir } from "node:os"
 import { join } from "node:path"
-import { isNote, type Note, type NoteName } from "./records"
+import { isStateRecord, type StateRecord, type RecordKey } from "./records"
 
-export const defaultFolder = (env: Record<string, string | undefined>): string =>
+export const stateFolder = (env: Record<string, string | undefined>): string =>
   join(env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "opencode-better-share")
 
 /**
- * One small file per note, readable by its owner only. Notes come and go as whole files, so several OpenCode processes
- * can work in the same folder without locks and without losing each other's notes.
+ * One small file per record, readable by its owner only. Files are replaced and removed as a whole, so several OpenCode
+ * processes can share the folder without locks and without losing each other's records.
  */
-export class Memory {
+export class StateFiles {
   constructor(private readonly folder: string) {}
 
-  async keep(note: Note): Promise<void> {
+  async write(record: StateRecord): Promise<void> {
     await mkdir(this.folder, { recursive: true, mode: 0o700 })
-    const unfinished = join(this.folder, `.${randomUUID()}`)
-    await writeFile(unfinished, JSON.stringify(note), { mode: 0o600, flush: true })
-    await rename(unfinished, this.#path(note))
+    const draft = join(this.folder, `.${randomUUID()}`)
+    await writeFile(draft, JSON.stringify(record), { mode: 0o600, flush: true })
+    await rename(draft, this.#path(record))
   }
 
-  /** Whether the note was there: of several processes, one is told so. */
-  async drop(note: NoteName): Promise<boolean> {
-    return await rm(this.#path(note)).then(
+  /** Whether the record was there; of several processes that remove it, only one gets true. */
+  async remove(key: RecordKey): Promise<boolean> {
+    return await rm(this.#path(key)).then(
       () => true,
       () => false,
     )
   }
 
-  /** The note of that name, if there is one. */
-  async note<Kind extends Note["kind"]>(name: Extract<NoteName, { kind: Kind }>): Promise<Extract<Note, { kind: Kind }> | undefined> {
-    const notes = await read(this.#path(name))
-    return notes.find((note): note is Extract<Note, { kind: Kind }> => note.kind === name.kind)
+  /** The record with that key, if there is one. */
+  async read<Kind extends StateRecord["kind"]>(key: Extract<RecordKey, { kind: Kind }>): Promise<Extract<StateRecord, { kind: Kind }> | undefined> {
+    const records = await readRecords(this.#path(key))
+    return records.find((record): record is Extract<StateRecord, { kind: Kind }> => record.kind === key.kind)
   }
 
-  async notes(): Promise<Note[]> {
+  async readAll(): Promise<StateRecord[]> {
     const names = await readdir(this.folder).catch(() => [])
-    const notes = await Promise.all(names.filter((name) => name.endsWith(".json")).map((name) => read(join(this.folder, name))))
-    return notes.flat()
+    const records = await Promise.all(names.filter((name) => name.endsWith(".json")).map((name) => readRecords(join(this.folder, name))))
+    return records.flat()
   }
 
-  #path(note: NoteName): string {
-    const subject = subjectOf(note)
-    return join(this.folder, `${note.kind}-${createHash("sha256").update(subject).digest("hex").slice(0, 32)}.json`)
+  #path(key: RecordKey): string {
+    const subject = subjectOf(key)
+    return join(this.folder, `${key.kind}-${createHash("sha256").update(subject).digest("hex").slice(0, 32)}.json`)
   }
 }
 
-function subjectOf(note: NoteName): string {
-  if (note.kind === "share" || note.kind === "redacted") return `${note.base}/${note.id}`
-  if (note.kind === "removal" || note.kind === "secret") return `${note.share.base}/${note.share.id}`
-  return note.sessionId
+function subjectOf(key: RecordKey): string {
+  if (key.kind === "share" || key.kind === "redacted") return `${key.base}/${key.id}`
+  if (key.kind === "removal" || key.kind === "secret") return `${key.share.base}/${key.share.id}`
+  return key.sessionId
 }
 
-/** None for a file that vanished meanwhile or is damaged. */
-async function read(path: string): Promise<Note[]> {
+/** Empty for a file that was removed meanwhile or is damaged. */
+async function readRecords(path: string): Promise<StateRecord[]> {
   try {
-    const note: unknown = JSON.parse(await readFile(path, "utf8"))
-    return isNote(note) ? [note] : []
+    const record: unknown = JSON.parse(await readFile(path, "utf8"))
+    return isStateRecord(record) ? [record] : []
   } catch {
     return []
   }

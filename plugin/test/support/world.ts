@@ -3,9 +3,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type BetterShare, startBetterShare } from "../../src/plugin"
 import type { NativeShare } from "../../src/sharing/bridge"
-import { LIMITS, type Limits } from "../../src/lib/timeouts"
+import { TIMEOUTS, type Timeouts } from "../../src/lib/timeouts"
 import { packSecret } from "../../src/server/share"
-import { FakeHost, SESSION, transcript } from "./fake-host"
+import { FakeClient, SESSION, transcript } from "./fake-client"
 import { FakeServer } from "./fake-server"
 import type { SyncItem } from "../../src/opencode/client"
 import type { Machine } from "../../src/privacy/filter"
@@ -13,29 +13,29 @@ import { type PrivacyResult, readPrivacy } from "../../src/settings/privacy"
 import type { SettingsResult } from "../../src/settings/server"
 
 /** Short enough to test, in the same order of size as the real ones. */
-export const SHORT: Limits = {
-  ...LIMITS,
+export const SHORT: Timeouts = {
+  ...TIMEOUTS,
   create: 800,
   remove: 300,
   dispose: 400,
   request: 300,
   upload: 2_000,
   retries: [1, 2],
-  offline: [5],
-  patience: 100,
+  backoff: [5],
+  maxRetryAfter: 100,
   toastDelay: 0,
-  quiet: () => 5,
+  debounce: () => 5,
 }
 
 /** A machine that keeps no secrets. */
 const NOWHERE: Machine = { env: {}, home: "" }
 
 interface Choices {
-  limits?: Partial<Limits>
+  timeouts?: Partial<Timeouts>
   settings?: SettingsResult
   privacy?: PrivacyResult
   machine?: Machine
-  host?: FakeHost
+  host?: FakeClient
 }
 
 /** A plugin between a fake OpenCode and a fake server, driven over real sockets as OpenCode does. */
@@ -44,21 +44,21 @@ export class World {
 
   private constructor(
     readonly server: FakeServer,
-    readonly host: FakeHost,
+    readonly host: FakeClient,
     readonly folder: string,
   ) {}
 
-  static async create(host = new FakeHost(transcript())): Promise<World> {
+  static async create(host = new FakeClient(transcript())): Promise<World> {
     return new World(new FakeServer(), host, await mkdtemp(join(tmpdir(), "better-share-test-")))
   }
 
-  start({ limits = {}, settings, privacy = readPrivacy({}), machine = NOWHERE, host = this.host }: Choices = {}): OpenCode {
+  start({ timeouts = {}, settings, privacy = readPrivacy({}), machine = NOWHERE, host = this.host }: Choices = {}): OpenCode {
     const share = startBetterShare({
-      host,
+      client: host,
       settings: settings ?? { base: this.server.base, token: undefined, isDefault: false },
       privacy,
       machine,
-      limits: { ...SHORT, ...limits },
+      timeouts: { ...SHORT, ...timeouts },
       folder: this.folder,
     })
     this.#instances.push(share)

@@ -1,9 +1,9 @@
-import type { Host, Message, Session, Toast } from "../../src/opencode/client"
+import type { OpenCodeClient, Message, Session, Toast } from "../../src/opencode/client"
 import type { Transcript } from "../../src/opencode/snapshot"
 import { Watch } from "./watch"
 
 /** OpenCode, as far as the plugin knows it. */
-export class FakeHost extends Watch implements Host {
+export class FakeClient extends Watch implements OpenCodeClient {
   readonly transcripts = new Map<string, Transcript>()
   readonly toasts: Toast[] = []
   listable = true

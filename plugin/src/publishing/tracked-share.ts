@@ -1,0 +1,154 @@
+import type { Timeouts } from "../lib/timeouts"
+import type { OpenCodeClient, SyncItem } from "../opencode/client"
+import { takeSnapshot } from "../opencode/snapshot"
+import { SyncedItems } from "../opencode/sync-items"
+import type { Toasts } from "../opencode/toasts"
+import { type Machine, PrivacyFilter } from "../privacy/filter"
+import type { Secret } from "../redaction/environment"
+import { hostOf, type ShareApi } from "../server/api"
+import type { Failure } from "../server/errors"
+import type { Share } from "../server/share"
+import type { PrivacyResult } from "../settings/privacy"
+import type { ShareList } from "../state/share-list"
+import { buildDocument, encodeDocument } from "./document"
+import { ShareQueue } from "./upload-queue"
+
+/** What readers see now. */
+export interface Published {
+  messages: number
+  redactions: number
+}
+
+/** What every tracked share needs. */
+export interface Dependencies {
+  client: OpenCodeClient
+  api: ShareApi
+  privacy: PrivacyResult
+  machine: Machine
+  shareList: ShareList
+  toasts: Toasts
+  timeouts: Timeouts
+}
+
+/** What is known of a share that was created just now. */
+interface Created {
+  url: string | undefined
+  createdAt: number | undefined
+}
+
+/** A share whose document follows its session: uploads it after each change, and says how that went. */
+export class TrackedShare {
+  readonly #children = new Set<string>()
+  readonly #items = new SyncedItems()
+  readonly #filter: PrivacyFilter
+  readonly #queue: ShareQueue
+  #createdAt: number | undefined
+  #published: Published | undefined
+  #isFailing = false
+  /** Who reports outcomes: while "opening" the caller that waits, then this class; "late" if the first upload came too late for the caller. */
+  #stage: "opening" | "late" | "following" = "following"
+
+  constructor(
+    readonly share: Share,
+    readonly sessionId: string,
+    private readonly dependencies: Dependencies,
+    private readonly created: Created,
+  ) {
+    this.#createdAt = created.createdAt
+    this.#filter = new PrivacyFilter(dependencies.privacy, dependencies.machine)
+    this.#queue = new ShareQueue((signal) => this.#publish(signal), dependencies.timeouts, (failure) => this.#announce(failure))
+  }
+
+  /** The first upload: what was published, its failure, or "running" when the deadline came first. */
+  async publishFirst(deadline: AbortSignal): Promise<Failure | "running" | Published> {
+    this.#stage = "opening"
+    const outcome = await Promise.race([this.#queue.changed(0), expiry(deadline)])
+    this.#stage = outcome === "running" ? "late" : "following"
+    return outcome ?? this.#published ?? "running"
+  }
+
+  /** The session changed: uploads it after a while. */
+  changed(items: readonly SyncItem[] = []): void {
+    this.#items.add(items)
+    void this.#queue.changed()
+  }
+
+  /** An event says that some session changed. OpenCode syncs shared sessions itself, but not their sub-agents'. */
+  sessionTouched(sessionId: string, parentId: string | undefined): void {
+    if (parentId !== undefined && (parentId === this.sessionId || this.#children.has(parentId))) this.#children.add(sessionId)
+    if (sessionId === this.sessionId) this.#queue.touch()
+    if (this.#children.has(sessionId)) void this.#queue.changed()
+  }
+
+  /** Uploads what is not uploaded yet, at once. */
+  flush(): Promise<void> {
+    return this.#queue.flush()
+  }
+
+  /** Uploads nothing more; changes that are still on their way are ignored. */
+  async stop(): Promise<void> {
+    this.#items.clear()
+    await this.#queue.stop()
+  }
+
+  /** The same share, followed anew after `stop`. */
+  restarted(): TrackedShare {
+    return new TrackedShare(this.share, this.sessionId, this.dependencies, { url: this.created.url, createdAt: this.#createdAt })
+  }
+
+  async #publish(signal: AbortSignal): Promise<number> {
+    const { client, api, shareList } = this.dependencies
+    let isListed = true
+    const snapshot = await takeSnapshot(client, this.sessionId, async () => {
+      isListed = false
+      return this.#items.applyTo(await api.storedMessages(this.share, signal))
+    })
+    // Messages that could be listed need no rebuilding, and a large session should not be in memory twice.
+    if (isListed) this.#items.clear()
+    for (const { session } of snapshot.children) this.#children.add(session.id)
+    this.#createdAt ??= await api.createdAt(this.share, signal)
+    const known = await shareList.redactedFrom(this.share)
+    const { document, redactions, removed } = await this.#filter.apply(buildDocument(this.share, this.#createdAt, snapshot, Date.now()), known)
+    if (!signal.aborted && hasMore(removed, known)) await shareList.rememberRedacted(this.share, removed)
+    const { body, bytes } = await encodeDocument(document)
+    await api.upload(this.share, body, signal)
+    this.#published = { messages: document.messages.length, redactions }
+    // A removal in the meantime has taken the share from the list already.
+    if (!signal.aborted) {
+      await shareList.add(this.share, { url: this.created.url, sessionId: this.sessionId, title: String(document.session.title ?? ""), createdAt: this.#createdAt })
+    }
+    return bytes
+  }
+
+  #announce(failure: Failure | undefined): void {
+    if (this.#stage === "opening") return
+    const { toasts } = this.dependencies
+    const host = hostOf(this.share.base)
+    const wasFailing = this.#isFailing
+    this.#isFailing = failure !== undefined
+    if (failure?.temporary && !wasFailing) void toasts.show("warning", `The shared page is not up to date: ${failure.message} Better Share keeps trying.`)
+    if (failure && !failure.temporary) void toasts.show("error", `The shared page no longer follows this session: ${failure.message}`)
+    if (failure || !this.#published) return
+    const isLate = this.#stage === "late"
+    this.#stage = "following"
+    if (isLate) void toasts.show("success", `Uploaded to ${host}: ${counts(this.#published)}. /unshare removes it.`)
+    else if (wasFailing) void toasts.show("success", `The shared page on ${host} is up to date again.`)
+  }
+}
+
+/** `12 messages, 3 redactions` */
+export const counts = ({ messages, redactions }: Published): string => `${plural(messages, "message")}, ${plural(redactions, "redaction")}`
+
+const plural = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? "" : "s"}`
+
+function hasMore(removed: readonly Secret[], known: readonly Secret[]): boolean {
+  const values = new Set(known.map(([value]) => value))
+  return removed.some(([value]) => !values.has(value))
+}
+
+function expiry(deadline: AbortSignal): Promise<"running"> {
+  return new Promise((resolve) => {
+    if (deadline.aborted) return resolve("running")
+    deadline.addEventListener("abort", () => resolve("running"), { once: true })
+  })
+}
