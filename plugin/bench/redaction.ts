@@ -10,12 +10,17 @@ const SOURCES = join(import.meta.dir, "..", "node_modules", "bun-types")
 /** A session of this size: recorded messages, whose tools have printed pieces of source code and documentation. */
 function session(): { messages: unknown[] } {
   const recorded = recordedSession("subagents").messages
-  const files = readdirSync(SOURCES, { recursive: true, encoding: "utf8" }).filter((name) => /\.(ts|md|mdx)$/.test(name))
+  const files = readdirSync(SOURCES, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /\.(ts|md|mdx)$/.test(name),
+  )
   const texts = files.flatMap((name) => readFileSync(join(SOURCES, name), "utf8").match(/[^]{1,20000}/g) ?? [])
   const messages: unknown[] = []
   for (let bytes = 0, n = 0; bytes < BYTES; n++) {
     const output = `${n}\n${texts[n % texts.length]}`
-    const message = { ...recorded[n % recorded.length], parts: [{ type: "tool", tool: "bash", state: { status: "completed", output, metadata: { output } } }] }
+    const message = {
+      ...recorded[n % recorded.length],
+      parts: [{ type: "tool", tool: "bash", state: { status: "completed", output, metadata: { output } } }],
+    }
     bytes += JSON.stringify(message).length
     messages.push(message)
   }

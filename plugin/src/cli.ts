@@ -1,10 +1,10 @@
 #!/usr/bin/env node
+import { TIMEOUTS } from "./lib/timeouts"
+import { ShareApi } from "./server/api"
+import { removeShare } from "./state/remove-share"
 /** `npx opencode-better-share list | remove <link or id>`: one's own shares, also without OpenCode. Runs in Node.js and in bun. */
 import { type Entry, ShareList } from "./state/share-list"
-import { TIMEOUTS } from "./lib/timeouts"
-import { stateFolder, StateFiles } from "./state/state-files"
-import { removeShare } from "./state/remove-share"
-import { ShareApi } from "./server/api"
+import { StateFiles, stateFolder } from "./state/state-files"
 
 const USAGE = `Usage:
   opencode-better-share list             your shares on this machine, the newest first
@@ -18,19 +18,26 @@ const shareList = new ShareList(stateFiles)
 async function list(): Promise<number> {
   const entries = await shareList.list()
   if (entries.length === 0) console.error("No shares are known on this machine.")
-  for (const { url, title, createdAt } of entries) console.log(`${new Date(createdAt).toISOString().slice(0, 10)}  ${url}  ${title}`)
+  for (const { url, title, createdAt } of entries)
+    console.log(`${new Date(createdAt).toISOString().slice(0, 10)}  ${url}  ${title}`)
   return 0
 }
 
 async function remove(link: string): Promise<number> {
   const chosen = link === "--all" ? await shareList.list() : await shareList.find(link)
   if (chosen.length === 0) {
-    console.error(link === "--all" ? "No shares are known on this machine." : `No share ${link} is known on this machine: see \`list\`.`)
+    console.error(
+      link === "--all"
+        ? "No shares are known on this machine."
+        : `No share ${link} is known on this machine: see \`list\`.`,
+    )
     return link === "--all" ? 0 : 1
   }
   const links = [...new Set(chosen.map(({ url }) => url))]
   if (link !== "--all" && links.length > 1) {
-    console.error(`Nothing was removed: ${links.length} shares on different servers are called ${link}. Name one by its link:\n${links.join("\n")}`)
+    console.error(
+      `Nothing was removed: ${links.length} shares on different servers are called ${link}. Name one by its link:\n${links.join("\n")}`,
+    )
     return 1
   }
   const results = await Promise.all(chosen.map(removeOne))

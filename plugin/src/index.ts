@@ -1,14 +1,14 @@
 /** The OpenCode plugin, for version 1 of its plugin API. Only this file, and tui.ts for the terminal's, know that API. */
 import { homedir } from "node:os"
-import { type BetterShare, UNREACHABLE_URL, startBetterShare } from "./plugin"
-import type { ShareConfig } from "./sharing/auto-share"
-import { Failure } from "./server/errors"
-import { type OpenCodeClient, isObject, type Message, type Session } from "./opencode/client"
-import { TIMEOUTS } from "./lib/timeouts"
-import { stateFolder } from "./state/state-files"
 import { sleep } from "./lib/sleep"
+import { TIMEOUTS } from "./lib/timeouts"
+import { isObject, type Message, type OpenCodeClient, type Session } from "./opencode/client"
+import { type BetterShare, startBetterShare, UNREACHABLE_URL } from "./plugin"
+import { Failure } from "./server/errors"
 import { readPrivacy } from "./settings/privacy"
 import { readSettings } from "./settings/server"
+import type { ShareConfig } from "./sharing/auto-share"
+import { stateFolder } from "./state/state-files"
 
 interface Answer<T> {
   data?: T
@@ -77,7 +77,8 @@ function present<T>(value: T | undefined, what: string): T {
 
 async function route(share: BetterShare, { type, properties = {} }: Event): Promise<void> {
   const { info } = properties
-  if (type === "session.created" || type === "session.updated") return isSession(info) ? await share.sessionChanged(info) : undefined
+  if (type === "session.created" || type === "session.updated")
+    return isSession(info) ? await share.sessionChanged(info) : undefined
   if (type === "session.deleted") return isSession(info) ? await share.sessionDeleted(info.id) : undefined
   const changed = ["message.updated", "message.removed", "message.part.updated", "message.part.removed"].includes(type)
   const sessionId = properties.sessionID ?? properties.part?.sessionID

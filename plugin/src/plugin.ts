@@ -1,19 +1,19 @@
-import { type Bridge, openBridge } from "./sharing/bridge"
-import type { Machine } from "./privacy/filter"
 import { copy } from "./lib/clipboard"
-import type { ShareConfig } from "./sharing/auto-share"
-import type { OpenCodeClient, Session } from "./opencode/client"
-import { ShareList } from "./state/share-list"
 import type { Timeouts } from "./lib/timeouts"
-import { StateFiles } from "./state/state-files"
-import { Organisation } from "./sharing/organisation"
-import type { PrivacyResult } from "./settings/privacy"
-import { Publisher } from "./publishing/publisher"
-import { PendingRemovals } from "./state/pending-removals"
-import { ShareApi } from "./server/api"
-import type { SettingsResult } from "./settings/server"
-import { ShareCalls } from "./sharing/share-calls"
+import type { OpenCodeClient, Session } from "./opencode/client"
 import { Toasts } from "./opencode/toasts"
+import type { Machine } from "./privacy/filter"
+import { Publisher } from "./publishing/publisher"
+import { ShareApi } from "./server/api"
+import type { PrivacyResult } from "./settings/privacy"
+import type { SettingsResult } from "./settings/server"
+import type { ShareConfig } from "./sharing/auto-share"
+import { type Bridge, openBridge } from "./sharing/bridge"
+import { Organisation } from "./sharing/organisation"
+import { ShareCalls } from "./sharing/share-calls"
+import { PendingRemovals } from "./state/pending-removals"
+import { ShareList } from "./state/share-list"
+import { StateFiles } from "./state/state-files"
 
 /** Nothing listens there: share calls fail, and nothing leaves the machine. */
 export const UNREACHABLE_URL = "http://127.0.0.1:9"
@@ -56,7 +56,8 @@ export function startBetterShare({ client, settings, privacy, machine, timeouts,
     url: bridge?.url ?? UNREACHABLE_URL,
     configure: (config, args, env) => sharing.configure(config, args, env),
     async start() {
-      if (!bridge) void toasts.show("error", "Better Share could not open a port on this machine: nothing will be shared.")
+      if (!bridge)
+        void toasts.show("error", "Better Share could not open a port on this machine: nothing will be shared.")
       void removals.retry()
       await organisation.start()
     },

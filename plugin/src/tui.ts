@@ -1,9 +1,10 @@
 /** `/shares` and `/unshare-all` in OpenCode's terminal, for version 1 of its terminal plugin API; no model is asked. */
-import { type Entry, ShareList } from "./state/share-list"
+
 import { TIMEOUTS } from "./lib/timeouts"
-import { stateFolder, StateFiles } from "./state/state-files"
-import { removeShare } from "./state/remove-share"
 import { ShareApi } from "./server/api"
+import { removeShare } from "./state/remove-share"
+import { type Entry, ShareList } from "./state/share-list"
+import { StateFiles, stateFolder } from "./state/state-files"
 
 /** What is used of the terminal's API. */
 interface Terminal {
@@ -43,11 +44,17 @@ async function tui({ keymap, ui }: Terminal): Promise<void> {
     const results = await Promise.all(entries.map((entry) => removeShare(entry, shareList, stateFiles, api)))
     const problem = results.find((result) => result !== undefined)
     const removed = results.filter((result) => result === undefined).length
-    ui.toast(problem === undefined ? { variant: "success", message: `Removed: ${shares(removed)}.` } : { variant: "error", message: `Removed: ${shares(removed)}. Not removed, the link still works: ${problem}` })
+    ui.toast(
+      problem === undefined
+        ? { variant: "success", message: `Removed: ${shares(removed)}.` }
+        : { variant: "error", message: `Removed: ${shares(removed)}. Not removed, the link still works: ${problem}` },
+    )
   }
 
   const confirm = (title: string, message: string, entries: readonly Entry[]): void =>
-    ui.dialog.replace(() => ui.DialogConfirm({ title, message, onConfirm: () => void remove(entries), onCancel: () => ui.dialog.clear() }))
+    ui.dialog.replace(() =>
+      ui.DialogConfirm({ title, message, onConfirm: () => void remove(entries), onCancel: () => ui.dialog.clear() }),
+    )
 
   const list = async (): Promise<void> => {
     const entries = await shareList.list()
@@ -64,14 +71,32 @@ async function tui({ keymap, ui }: Terminal): Promise<void> {
   const unshareAll = async (): Promise<void> => {
     const entries = await shareList.list()
     if (entries.length === 0) return ui.toast({ variant: "info", message: "No shares are known on this machine." })
-    confirm("Remove all your shares?", `${shares(entries.length)}: the links stop working, and the servers delete the sessions.`, entries)
+    confirm(
+      "Remove all your shares?",
+      `${shares(entries.length)}: the links stop working, and the servers delete the sessions.`,
+      entries,
+    )
   }
 
   const common = { namespace: "palette", category: "Better Share" }
   keymap.registerLayer({
     commands: [
-      { ...common, name: "better-share.list", title: "Your shares", desc: "List and remove your shares", slashName: "shares", run: list },
-      { ...common, name: "better-share.remove-all", title: "Unshare all", desc: "Remove all your shares", slashName: "unshare-all", run: unshareAll },
+      {
+        ...common,
+        name: "better-share.list",
+        title: "Your shares",
+        desc: "List and remove your shares",
+        slashName: "shares",
+        run: list,
+      },
+      {
+        ...common,
+        name: "better-share.remove-all",
+        title: "Unshare all",
+        desc: "Remove all your shares",
+        slashName: "unshare-all",
+        run: unshareAll,
+      },
     ],
   })
 }

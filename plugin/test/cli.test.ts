@@ -12,7 +12,12 @@ const OTHER = "ses_dfdcb1c80ffeesxOqc7NSn0000"
 let world: World
 let folder: string
 beforeEach(async () => {
-  world = await World.create(new FakeClient(transcript("hello", SESSION, { title: "Greet everybody" }), transcript("hi", OTHER, { title: "Another" })))
+  world = await World.create(
+    new FakeClient(
+      transcript("hello", SESSION, { title: "Greet everybody" }),
+      transcript("hi", OTHER, { title: "Another" }),
+    ),
+  )
   folder = await mkdtemp(join(tmpdir(), "better-share-cli-"))
   await symlink(world.folder, join(folder, "opencode-better-share"))
   await Bun.build({ entrypoints: [new URL("../src/cli.ts", import.meta.url).pathname], target: "node", outdir: folder })
@@ -25,8 +30,16 @@ afterEach(async () => {
 
 /** Runs the command as npx does: one file, in Node.js. */
 async function run(...args: string[]) {
-  const child = Bun.spawn([join(folder, "cli.js"), ...args], { env: { PATH: process.env.PATH ?? "", XDG_STATE_HOME: folder }, stdout: "pipe", stderr: "pipe" })
-  const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited])
+  const child = Bun.spawn([join(folder, "cli.js"), ...args], {
+    env: { PATH: process.env.PATH ?? "", XDG_STATE_HOME: folder },
+    stdout: "pipe",
+    stderr: "pipe",
+  })
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ])
   return { out, err, code }
 }
 
@@ -40,7 +53,11 @@ describe("one's own shares", () => {
 
     const listed = await run("list")
     expect(listed).toMatchObject({ code: 0, err: "" })
-    expect(listed.out.split("\n")).toEqual([`2023-11-14  ${second.url}  Another`, `2023-11-14  ${first.url}  Greet everybody`, ""])
+    expect(listed.out.split("\n")).toEqual([
+      `2023-11-14  ${second.url}  Another`,
+      `2023-11-14  ${first.url}  Greet everybody`,
+      "",
+    ])
 
     expect(await run("remove", first.url)).toEqual({ code: 0, out: `Removed: ${first.url}\n`, err: "" })
     expect([...world.server.shares.keys()]).toEqual([second.id])
@@ -100,7 +117,14 @@ describe("one's own shares", () => {
 
   test("are not removed by what only looks alike", async () => {
     const { id, url } = await world.start().created()
-    for (const wrong of [`https://other.example.com/share/${id}`, url.slice(0, -1), `${url}x`, id.slice(1), world.server.base]) expect((await run("remove", wrong)).code).toBe(1)
+    for (const wrong of [
+      `https://other.example.com/share/${id}`,
+      url.slice(0, -1),
+      `${url}x`,
+      id.slice(1),
+      world.server.base,
+    ])
+      expect((await run("remove", wrong)).code).toBe(1)
     expect(world.server.shares.size).toBe(1)
   })
 
@@ -129,10 +153,13 @@ describe("one's own shares", () => {
     const opencode = world.start()
     const share = await opencode.created()
     await opencode.share.dispose()
-    world.server.always.delete = () => Response.json({ error: "The database is unreachable.", code: "database_unavailable" }, { status: 503 })
+    world.server.always.delete = () =>
+      Response.json({ error: "The database is unreachable.", code: "database_unavailable" }, { status: 503 })
     const failed = await run("remove", share.url)
     expect(failed).toMatchObject({ code: 1, out: "" })
-    expect(failed.err).toMatch(/^Not removed, the link still works: .*has a problem \(status 503\)\. OpenCode tries again when it starts\.$/m)
+    expect(failed.err).toMatch(
+      /^Not removed, the link still works: .*has a problem \(status 503\)\. OpenCode tries again when it starts\.$/m,
+    )
     delete world.server.always.delete
     await world.start().share.start()
     await world.host.told(/is removed now/)

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test"
 import { gunzipSync } from "node:zlib"
-import { sanitizeMessage } from "../src/publishing/sanitize"
-import { buildDocument, encodeDocument } from "../src/publishing/document"
 import { debounceFor } from "../src/lib/timeouts"
+import { buildDocument, encodeDocument } from "../src/publishing/document"
+import { sanitizeMessage } from "../src/publishing/sanitize"
 import { recordedSession } from "./support/fixtures"
 
 const share = { id: "7NSn851p", base: "https://share.example.com", secret: "s" }
@@ -13,7 +13,12 @@ describe("the document", () => {
     expect(JSON.stringify(recorded)).toMatch(/responseHeaders.*responseBody.*v1\/chat\/completions/)
     const document = buildDocument(share, 5, { ...recorded, children: [] }, 9)
     expect(JSON.stringify(document)).not.toMatch(/responseHeaders|responseBody|v1\/chat\/completions/)
-    const text = (messages: unknown) => JSON.parse(JSON.stringify(messages, (key, value) => (["responseHeaders", "responseBody", "metadata"].includes(key) ? undefined : value)))
+    const text = (messages: unknown) =>
+      JSON.parse(
+        JSON.stringify(messages, (key, value) =>
+          ["responseHeaders", "responseBody", "metadata"].includes(key) ? undefined : value,
+        ),
+      )
     expect(text(document.messages)).toEqual(text(recorded.messages))
     expect(document.session).toEqual(recorded.session)
     expect(document).toMatchObject({ shareId: "7NSn851p", sessionId: recorded.session.id, createdAt: 5, updatedAt: 9 })
@@ -21,7 +26,12 @@ describe("the document", () => {
   })
 
   test("has no link in its session: who imports it does not own the share", () => {
-    const document = buildDocument(share, 1, { session: { id: "ses_1", share: { url: "https://share.example.com/share/1" } }, messages: [], children: [] }, 1)
+    const document = buildDocument(
+      share,
+      1,
+      { session: { id: "ses_1", share: { url: "https://share.example.com/share/1" } }, messages: [], children: [] },
+      1,
+    )
     expect(document.session).toEqual({ id: "ses_1" })
   })
 
@@ -36,7 +46,9 @@ describe("the document", () => {
   })
 
   test("waits longer before the next upload the larger it is", () => {
-    expect([0, 4_999_999, 9_000_000, 40_000_000, 1_000_000_000].map(debounceFor)).toEqual([500, 500, 9_000, 20_000, 20_000])
+    expect([0, 4_999_999, 9_000_000, 40_000_000, 1_000_000_000].map(debounceFor)).toEqual([
+      500, 500, 9_000, 20_000, 20_000,
+    ])
   })
 })
 
@@ -44,18 +56,41 @@ describe("cleaning", () => {
   const opaque = { native: 1, providerState: 1, providerMetadata: 1, providerContext: 1, providerResultState: 1 }
 
   test("keeps what tools were given and answered, even under the names of opaque fields", () => {
-    const state = { status: "completed", input: { state: "open", native: true, metadata: {} }, output: "ok", metadata: { state: 1, providerMetadata: 2, error: { responseBody: "the tool's" } } }
-    expect(sanitizeMessage({ info: { id: "m" }, parts: [{ type: "tool", state, metadata: { openai: "blob" } }] })).toEqual({ info: { id: "m" }, parts: [{ type: "tool", state }] })
+    const state = {
+      status: "completed",
+      input: { state: "open", native: true, metadata: {} },
+      output: "ok",
+      metadata: { state: 1, providerMetadata: 2, error: { responseBody: "the tool's" } },
+    }
+    expect(
+      sanitizeMessage({ info: { id: "m" }, parts: [{ type: "tool", state, metadata: { openai: "blob" } }] }),
+    ).toEqual({ info: { id: "m" }, parts: [{ type: "tool", state }] })
   })
 
   test("removes the provider's blobs from texts and thoughts", () => {
-    const parts = ["text", "reasoning"].map((type) => ({ type, text: "t", metadata: { anthropic: { signature: "x" } }, ...opaque }))
-    expect(sanitizeMessage({ info: { ...opaque, id: "m" }, parts })).toEqual({ info: { id: "m" }, parts: [{ type: "text", text: "t" }, { type: "reasoning", text: "t" }] })
+    const parts = ["text", "reasoning"].map((type) => ({
+      type,
+      text: "t",
+      metadata: { anthropic: { signature: "x" } },
+      ...opaque,
+    }))
+    expect(sanitizeMessage({ info: { ...opaque, id: "m" }, parts })).toEqual({
+      info: { id: "m" },
+      parts: [
+        { type: "text", text: "t" },
+        { type: "reasoning", text: "t" },
+      ],
+    })
   })
 
   test("removes the details of a retried error", () => {
-    const error = { name: "APIError", data: { message: "busy", statusCode: 500, responseHeaders: {}, responseBody: "", metadata: {} } }
-    expect(sanitizeMessage({ parts: [{ type: "retry", attempt: 1, error }] })).toEqual({ parts: [{ type: "retry", attempt: 1, error: { name: "APIError", data: { message: "busy", statusCode: 500 } } }] })
+    const error = {
+      name: "APIError",
+      data: { message: "busy", statusCode: 500, responseHeaders: {}, responseBody: "", metadata: {} },
+    }
+    expect(sanitizeMessage({ parts: [{ type: "retry", attempt: 1, error }] })).toEqual({
+      parts: [{ type: "retry", attempt: 1, error: { name: "APIError", data: { message: "busy", statusCode: 500 } } }],
+    })
   })
 
   test("knows the messages of OpenCode 2: only a tool's state is its own", () => {
@@ -65,13 +100,26 @@ describe("cleaning", () => {
       type: "assistant",
       error,
       retry: { attempt: 1, error },
-      content: [{ type: "text", text: "t", state: "blob", ...opaque }, { type: "tool", state: { status: "running", input: { state: 1 } }, provider: { executed: true, metadata: 1, resultMetadata: 1 }, ...opaque }, "odd"],
+      content: [
+        { type: "text", text: "t", state: "blob", ...opaque },
+        {
+          type: "tool",
+          state: { status: "running", input: { state: 1 } },
+          provider: { executed: true, metadata: 1, resultMetadata: 1 },
+          ...opaque,
+        },
+        "odd",
+      ],
     }
     expect(sanitizeMessage(message)).toEqual({
       type: "assistant",
       error: { type: "unknown", message: "m" },
       retry: { attempt: 1, error: { type: "unknown", message: "m" } },
-      content: [{ type: "text", text: "t" }, { type: "tool", state: { status: "running", input: { state: 1 } }, provider: { executed: true } }, "odd"],
+      content: [
+        { type: "text", text: "t" },
+        { type: "tool", state: { status: "running", input: { state: 1 } }, provider: { executed: true } },
+        "odd",
+      ],
     })
   })
 })

@@ -12,13 +12,17 @@ afterEach(() => world.close())
 
 const ID = SESSION.slice(-8)
 const html = () => new Response("<h1>Welcome to nginx</h1>", { headers: { "content-type": "text/html" } })
-const status = (code: number, headers: Record<string, string> = {}) => Response.json({ error: `A sentence about ${code}.`, code: "c" }, { status: code, headers })
+const status = (code: number, headers: Record<string, string> = {}) =>
+  Response.json({ error: `A sentence about ${code}.`, code: "c" }, { status: code, headers })
 
 describe("/share fails with a sentence that helps, and OpenCode is told so, when the server", () => {
   const refuses = async (sentence: RegExp) => {
     const response = await world.start().create()
     expect(response.status).toBe(500)
-    expect(await world.host.told(/^Not shared: /)).toMatchObject({ variant: "error", message: expect.stringMatching(sentence) })
+    expect(await world.host.told(/^Not shared: /)).toMatchObject({
+      variant: "error",
+      message: expect.stringMatching(sentence),
+    })
     expect(((await response.json()) as { error: string }).error).toMatch(sentence)
   }
 
@@ -41,7 +45,9 @@ describe("/share fails with a sentence that helps, and OpenCode is told so, when
   })
 
   test("redirects, so that no secret follows to another host", async () => {
-    world.server.faults.create = [new Response(null, { status: 302, headers: { location: `${world.server.base}/elsewhere` } })]
+    world.server.faults.create = [
+      new Response(null, { status: 302, headers: { location: `${world.server.base}/elsewhere` } }),
+    ]
     await refuses(/does not answer like a Better Share server/)
     expect(world.server.count("other")).toBe(0)
   })
@@ -53,7 +59,9 @@ describe("/share fails with a sentence that helps, and OpenCode is told so, when
 
   test("does not accept the token", async () => {
     world.server.token = "secret-token"
-    const response = await world.start({ settings: { base: world.server.base, token: "wrong-token", isDefault: false } }).create()
+    const response = await world
+      .start({ settings: { base: world.server.base, token: "wrong-token", isDefault: false } })
+      .create()
     expect(response.status).toBe(500)
     await world.host.told(/does not accept BETTER_SHARE_TOKEN/)
   })
@@ -77,7 +85,9 @@ describe("/share fails with a sentence that helps, and OpenCode is told so, when
   })
 
   test("answers without a secret", async () => {
-    world.server.faults.create = [Response.json({ url: "https://share.example.com/share/1", createdAt: 1 }, { status: 201 })]
+    world.server.faults.create = [
+      Response.json({ url: "https://share.example.com/share/1", createdAt: 1 }, { status: 201 }),
+    ]
     await refuses(/does not answer like a Better Share server/)
   })
 
@@ -147,7 +157,9 @@ describe("/share succeeds although", () => {
     world.server.token = "secret-token"
     const opencode = world.start({ settings: { base: world.server.base, token: "secret-token", isDefault: false } })
     await opencode.remove(await opencode.created())
-    expect(world.server.requests.filter(({ headers }) => headers.has("authorization")).map(({ kind }) => kind)).toEqual(["create"])
+    expect(world.server.requests.filter(({ headers }) => headers.has("authorization")).map(({ kind }) => kind)).toEqual(
+      ["create"],
+    )
   })
 })
 
@@ -188,7 +200,10 @@ describe("while a share is followed", () => {
     const { opencode, share } = await followed()
     world.server.always.renew = () => status(code)
     await opencode.sync(share)
-    expect(await world.host.told(/no longer follows/)).toMatchObject({ variant: "error", message: expect.stringMatching(sentence) })
+    expect(await world.host.told(/no longer follows/)).toMatchObject({
+      variant: "error",
+      message: expect.stringMatching(sentence),
+    })
     const before = world.server.requests.length
     await opencode.sync(share)
     await opencode.share.dispose()
@@ -229,7 +244,9 @@ describe("settings", () => {
 
   test("that nobody made name the default server in the first toast", async () => {
     await world.start({ settings: { base: world.server.base, token: undefined, isDefault: true } }).created()
-    await world.host.told(new RegExp(`^Shared on ${new URL(world.server.base).host}, the default server \\(set BETTER_SHARE_BASE_URL`))
+    await world.host.told(
+      new RegExp(`^Shared on ${new URL(world.server.base).host}, the default server \\(set BETTER_SHARE_BASE_URL`),
+    )
     expect(DEFAULT_BASE).toBe("https://opncd.com")
   })
 })
@@ -256,5 +273,6 @@ test("no toast shows a secret or an upload link", async () => {
   await world.host.told(/^Not unshared/)
   const secret = world.server.shares.get(ID)?.secret ?? ""
   const said = JSON.stringify(world.host.toasts)
-  for (const hidden of [secret, packSecret({ id: ID, base: world.server.base, secret }), "/upload/"]) expect(said).not.toContain(hidden)
+  for (const hidden of [secret, packSecret({ id: ID, base: world.server.base, secret }), "/upload/"])
+    expect(said).not.toContain(hidden)
 })

@@ -4,7 +4,14 @@ import { withRetries } from "../src/server/http"
 
 const attempts = (...failures: (Failure | Error)[]) => {
   const made = { count: 0 }
-  return { made, attempt: async () => { const failure = failures[made.count++]; if (failure) throw failure; return "done" } }
+  return {
+    made,
+    attempt: async () => {
+      const failure = failures[made.count++]
+      if (failure) throw failure
+      return "done"
+    },
+  }
 }
 
 describe("trying again", () => {
@@ -29,7 +36,9 @@ describe("trying again", () => {
       expect(made.count).toBe(1)
     }
     const { made, attempt } = attempts(new Failure("broken", "x"))
-    await expect(withRetries(attempt, { pauses: [3_600_000], maxRetryAfter: 10, signal: AbortSignal.timeout(1) })).rejects.toThrow("x")
+    await expect(
+      withRetries(attempt, { pauses: [3_600_000], maxRetryAfter: 10, signal: AbortSignal.timeout(1) }),
+    ).rejects.toThrow("x")
     expect(made.count).toBe(1)
   })
 })

@@ -5,7 +5,10 @@ import { World } from "./support/world"
 
 let world: World
 const host = () => {
-  const fake = new FakeClient(transcript(), transcript("old", "ses_old", { share: { url: "https://org.example/share/old" } }))
+  const fake = new FakeClient(
+    transcript(),
+    transcript("old", "ses_old", { share: { url: "https://org.example/share/old" } }),
+  )
   fake.organisation = true
   return fake
 }

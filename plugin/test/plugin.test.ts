@@ -45,21 +45,29 @@ function client(host = new FakeClient(transcript())) {
         return data ? { data, response: { status: 200 } } : { error: {}, response: { status: 400 } }
       },
     },
-    tui: { showToast: ({ body: { message } }: { body: { message: string } }) => host.toast({ variant: "info", message }) },
+    tui: {
+      showToast: ({ body: { message } }: { body: { message: string } }) => host.toast({ variant: "info", message }),
+    },
   }
 }
 
-const configured = async (hooks: Awaited<ReturnType<typeof plugin.server>>, config: { enterprise?: { url?: string } } = {}) => {
+const configured = async (
+  hooks: Awaited<ReturnType<typeof plugin.server>>,
+  config: { enterprise?: { url?: string } } = {},
+) => {
   await hooks.config(config)
   return config.enterprise?.url ?? ""
 }
-const create = (url: string) => fetch(`${url}/api/share`, { method: "POST", body: JSON.stringify({ sessionID: SESSION }) })
+const create = (url: string) =>
+  fetch(`${url}/api/share`, { method: "POST", body: JSON.stringify({ sessionID: SESSION }) })
 
 describe("the plugin", () => {
   test("starts without asking OpenCode anything, and takes over sharing whatever was configured", async () => {
     const fake = client()
     const hooks = await plugin.server({ client: fake }, { url: server.base })
-    expect(await configured(hooks, { enterprise: { url: "https://elsewhere.example" } })).toStartWith("http://127.0.0.1:")
+    expect(await configured(hooks, { enterprise: { url: "https://elsewhere.example" } })).toStartWith(
+      "http://127.0.0.1:",
+    )
     expect(fake.asked).toEqual([])
     await hooks.dispose()
   })
@@ -69,7 +77,8 @@ describe("the plugin", () => {
     const hooks = await plugin.server({ client: fake }, { url: server.base })
     const url = await configured(hooks)
     expect((await create(url)).status).toBe(200)
-    for (const type of ["message.part.updated", "message.part.delta", "session.idle"]) await hooks.event({ event: { type, properties: { sessionID: SESSION } } })
+    for (const type of ["message.part.updated", "message.part.delta", "session.idle"])
+      await hooks.event({ event: { type, properties: { sessionID: SESSION } } })
     await hooks.dispose()
     expect(server.count("upload", 200)).toBe(2)
     await expect(create(url)).rejects.toThrow()
@@ -87,33 +96,58 @@ describe("the plugin", () => {
   test("survives any event, and a client that fails", async () => {
     const hooks = await plugin.server({ client: {} as never }, { url: server.base })
     for (const type of ["session.updated", "session.created", "session.deleted", "message.updated", "unknown"]) {
-      for (const properties of [undefined, {}, { info: null }, { info: { id: 7 } }, { info: { id: SESSION, share: { url: "x" } } }]) await hooks.event({ event: { type, ...(properties && { properties: properties as never }) } })
+      for (const properties of [
+        undefined,
+        {},
+        { info: null },
+        { info: { id: 7 } },
+        { info: { id: SESSION, share: { url: "x" } } },
+      ])
+        await hooks.event({ event: { type, ...(properties && { properties: properties as never }) } })
     }
     expect((await create(await configured(hooks))).status).toBe(500)
     await hooks.dispose()
   })
 
-  test.each([[true, 1], [false, 0]])("asks OpenCode whether an organisation is active (%p), and only then publishes because of an event", async (active, shares) => {
-    const fake = client()
-    const routes: string[] = []
-    const _client = {
-      get: async ({ url }: { url: string }) => {
-        routes.push(url)
-        return { data: { orgs: [{ orgID: "org_0", active: false }, { orgID: "org_1", active }] } }
-      },
-    }
-    const hooks = await plugin.server({ client: { ...fake, _client } }, { url: server.base })
-    await configured(hooks)
-    expect(routes).toEqual([])
-    // The plugin starts after this hook; what it does then ends with this list when there is an organisation.
-    while (routes.length === 0 || (active && !fake.asked.includes("list"))) await Bun.sleep(1)
-    await Bun.sleep(1)
-    const info = { id: SESSION }
-    await hooks.event({ event: { type: "session.created", properties: { info } } })
-    await hooks.event({ event: { type: "session.updated", properties: { info: { ...info, share: { url: "https://org.example/share/1" } } } } })
-    expect(server.shares.size).toBe(shares)
-    await hooks.dispose()
-  })
+  test.each([
+    [true, 1],
+    [false, 0],
+  ])(
+    "asks OpenCode whether an organisation is active (%p), and only then publishes because of an event",
+    async (active, shares) => {
+      const fake = client()
+      const routes: string[] = []
+      const _client = {
+        get: async ({ url }: { url: string }) => {
+          routes.push(url)
+          return {
+            data: {
+              orgs: [
+                { orgID: "org_0", active: false },
+                { orgID: "org_1", active },
+              ],
+            },
+          }
+        },
+      }
+      const hooks = await plugin.server({ client: { ...fake, _client } }, { url: server.base })
+      await configured(hooks)
+      expect(routes).toEqual([])
+      // The plugin starts after this hook; what it does then ends with this list when there is an organisation.
+      while (routes.length === 0 || (active && !fake.asked.includes("list"))) await Bun.sleep(1)
+      await Bun.sleep(1)
+      const info = { id: SESSION }
+      await hooks.event({ event: { type: "session.created", properties: { info } } })
+      await hooks.event({
+        event: {
+          type: "session.updated",
+          properties: { info: { ...info, share: { url: "https://org.example/share/1" } } },
+        },
+      })
+      expect(server.shares.size).toBe(shares)
+      await hooks.dispose()
+    },
+  )
 
   test("keeps loopback calls away from a proxy", async () => {
     process.env.NO_PROXY = "intranet.example"
@@ -153,7 +187,14 @@ describe("it fails closed:", () => {
   })
 
   test("even options and an environment that throw when read lead to the dead end", async () => {
-    const options = new Proxy({}, { ownKeys: () => { throw new Error("broken") } })
+    const options = new Proxy(
+      {},
+      {
+        ownKeys: () => {
+          throw new Error("broken")
+        },
+      },
+    )
     const hooks = await plugin.server({ client: client() }, options)
     expect(await configured(hooks)).toBe("http://127.0.0.1:9")
     await hooks.dispose()
@@ -165,7 +206,9 @@ describe("what is installed", () => {
     const files = (await readdir(source, { recursive: true })).filter((name) => name.endsWith(".ts"))
     expect(files).toContain("redaction/redactor.ts")
     for (const name of files) {
-      const imports = [...(await readFile(join(source, name), "utf8")).matchAll(/from "([^"]+)"/g)].map(([, from]) => from)
+      const imports = [...(await readFile(join(source, name), "utf8")).matchAll(/from "([^"]+)"/g)].map(
+        ([, from]) => from,
+      )
       expect(imports.filter((from) => !/^(\.\.?\/|node:|bun$|bun:)/.test(from ?? ""))).toEqual([])
     }
   })
@@ -174,7 +217,11 @@ describe("what is installed", () => {
     // The rules are the server's: a checkout has both.
     await cp(source, join(state, "plugin/src"), { recursive: true })
     await cp(join(source, "../../app/redaction/rules.json"), join(state, "app/redaction/rules.json"))
-    const built = await Bun.build({ entrypoints: [join(source, "index.ts")], target: "bun", outdir: join(state, "dist") })
+    const built = await Bun.build({
+      entrypoints: [join(source, "index.ts")],
+      target: "bun",
+      outdir: join(state, "dist"),
+    })
     expect(built.success).toBe(true)
     for (const file of ["plugin/src/index.ts", "dist/index.js"]) {
       const loaded = (await import(join(state, file))) as { default: typeof plugin }

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { isAutoShare } from "../src/sharing/auto-share"
-import { readPrivacy } from "../src/settings/privacy"
 import { secretsIn, secretsOfProject } from "../src/redaction/environment"
+import { readPrivacy } from "../src/settings/privacy"
 import { readSettings } from "../src/settings/server"
+import { isAutoShare } from "../src/sharing/auto-share"
 import { FakeClient, message, SESSION, texts, transcript } from "./support/fake-client"
 import { World } from "./support/world"
 
@@ -13,12 +13,25 @@ describe("the options about privacy", () => {
   test("redact everything and share nothing by itself, unless somebody says otherwise", () => {
     expect(readPrivacy(undefined)).toEqual({ redact: { allow: [], deny: [] }, exclude: [], auto: false })
     const options = { redact: { allow: ["jwt"], deny: ["Apollo"] }, exclude: ["secrets/**"], auto: true }
-    expect(readPrivacy(options)).toEqual({ redact: { allow: ["jwt"], deny: ["Apollo"] }, exclude: ["secrets/**"], auto: true })
+    expect(readPrivacy(options)).toEqual({
+      redact: { allow: ["jwt"], deny: ["Apollo"] },
+      exclude: ["secrets/**"],
+      auto: true,
+    })
     expect(readPrivacy({ redact: false })).toMatchObject({ redact: false })
     expect(readSettings(options, {})).not.toHaveProperty("problem")
   })
 
-  test.each([{ redact: "yes" }, { redact: null }, { redact: { denny: ["x"] } }, { redact: { deny: "Apollo" } }, { redact: { deny: ["ab"] } }, { exclude: "secrets/**" }, { exclude: [""] }, { auto: "true" }])("refuse what is wrong: %p", (options) => {
+  test.each([
+    { redact: "yes" },
+    { redact: null },
+    { redact: { denny: ["x"] } },
+    { redact: { deny: "Apollo" } },
+    { redact: { deny: ["ab"] } },
+    { exclude: "secrets/**" },
+    { exclude: [""] },
+    { auto: "true" },
+  ])("refuse what is wrong: %p", (options) => {
     expect(readPrivacy(options)).toHaveProperty("problem")
   })
 })
@@ -72,7 +85,8 @@ describe("what is uploaded", () => {
     await world.close()
     await rm(project, { recursive: true })
   })
-  const say = (number: number, text: string) => world.host.transcripts.get(SESSION)?.messages.push(message(number, text))
+  const say = (number: number, text: string) =>
+    world.host.transcripts.get(SESSION)?.messages.push(message(number, text))
   const uploaded = () => texts(world.server.document(ID)?.messages)
 
   test("has no value of the environment or of the project's .env files", async () => {
@@ -92,7 +106,8 @@ describe("what is uploaded", () => {
   test("has no value of .env files that are links, direnv's or a container's, or the repository's around the project", async () => {
     const repository = await mkdtemp(join(tmpdir(), "better-share-repository-"))
     const folder = join(repository, "apps", "web")
-    for (const path of [folder, join(repository, ".git"), join(folder, ".devcontainer"), join(folder, ".cache")]) await mkdir(path, { recursive: true })
+    for (const path of [folder, join(repository, ".git"), join(folder, ".devcontainer"), join(folder, ".cache")])
+      await mkdir(path, { recursive: true })
     await writeFile(join(repository, "shared"), "LINKED_TOKEN=behind-the-link\n")
     await symlink("../../shared", join(folder, ".env"))
     await symlink("/dev/zero", join(folder, ".env.endless"))
@@ -102,9 +117,18 @@ describe("what is uploaded", () => {
     await writeFile(join(folder, ".devcontainer", ".env"), "CONTAINER_TOKEN=in-the-container\n")
     await writeFile(join(folder, ".cache", ".env"), "CACHED_TOKEN=in-some-cache\n")
     await writeFile(join(repository, ".env"), "ROOT_TOKEN=at-the-very-root\n")
-    expect((await secretsOfProject(folder)).map(([value]) => value).sort()).toEqual(["at-the-very-root", "behind-the-link", "in-the-container", "of-the-folder"])
+    expect((await secretsOfProject(folder)).map(([value]) => value).sort()).toEqual([
+      "at-the-very-root",
+      "behind-the-link",
+      "in-the-container",
+      "of-the-folder",
+    ])
     await rm(join(repository, ".git"), { recursive: true })
-    expect((await secretsOfProject(folder)).map(([value]) => value).sort()).toEqual(["behind-the-link", "in-the-container", "of-the-folder"])
+    expect((await secretsOfProject(folder)).map(([value]) => value).sort()).toEqual([
+      "behind-the-link",
+      "in-the-container",
+      "of-the-folder",
+    ])
     await rm(repository, { recursive: true })
   })
 
@@ -124,7 +148,9 @@ describe("what is uploaded", () => {
     const password = ["qW4tR7", "zU1pM9", "c"].join("")
     say(2, `printed: in-the-process, and ${password}`)
     say(3, `DB_PASSWORD=${password}`)
-    const first = world.start({ machine: { env: { CI_TOKEN: "in-the-process", OTHER_TOKEN: "nowhere-in-the-session" }, home: "" } })
+    const first = world.start({
+      machine: { env: { CI_TOKEN: "in-the-process", OTHER_TOKEN: "nowhere-in-the-session" }, home: "" },
+    })
     const share = await first.created()
     await first.share.dispose()
     expect(uploaded()?.[2]).toBe("DB_PASSWORD=[redacted:password]")
@@ -133,13 +159,25 @@ describe("what is uploaded", () => {
     const second = world.start()
     await second.sync(share)
     await world.server.until(() => uploaded()?.[2] !== "DB_PASSWORD=[redacted:password]")
-    expect(uploaded()?.slice(1)).toEqual(["printed: [redacted:environment-variable], and [redacted:password]", "the next day, [redacted:environment-variable]"])
+    expect(uploaded()?.slice(1)).toEqual([
+      "printed: [redacted:environment-variable], and [redacted:password]",
+      "the next day, [redacted:environment-variable]",
+    ])
 
-    const notes = (await readdir(world.folder)).filter((name) => name.startsWith("redacted-")).map((name) => join(world.folder, name))
+    const notes = (await readdir(world.folder))
+      .filter((name) => name.startsWith("redacted-"))
+      .map((name) => join(world.folder, name))
     expect(notes).toHaveLength(1)
     const [note = ""] = notes
     expect((await stat(note)).mode & 0o777).toBe(0o600)
-    expect(JSON.parse(await readFile(note, "utf8"))).toMatchObject({ id: ID, base: world.server.base, secrets: expect.arrayContaining([["in-the-process", "environment-variable"], [password, "password"]]) })
+    expect(JSON.parse(await readFile(note, "utf8"))).toMatchObject({
+      id: ID,
+      base: world.server.base,
+      secrets: expect.arrayContaining([
+        ["in-the-process", "environment-variable"],
+        [password, "password"],
+      ]),
+    })
     expect(await readFile(note, "utf8")).not.toContain("nowhere")
     await second.remove(share)
     expect(await readdir(world.folder)).toEqual([])

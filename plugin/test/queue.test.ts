@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
-import { Failure } from "../src/server/errors"
 import { ShareQueue } from "../src/publishing/upload-queue"
+import { Failure } from "../src/server/errors"
 import { SHORT } from "./support/world"
 
 /** A queue whose uploads end when the test says so. */

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { readdir, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { stateFolder, StateFiles } from "../src/state/state-files"
 import type { StateRecord } from "../src/state/records"
+import { StateFiles, stateFolder } from "../src/state/state-files"
 import { message, SESSION } from "./support/fake-client"
 import { World } from "./support/world"
 
@@ -12,7 +12,8 @@ beforeEach(async () => {
 })
 afterEach(() => world.close())
 
-const broken = () => Response.json({ error: "The database is unreachable.", code: "database_unavailable" }, { status: 503 })
+const broken = () =>
+  Response.json({ error: "The database is unreachable.", code: "database_unavailable" }, { status: 503 })
 const notes = () => new StateFiles(world.folder).readAll()
 
 /** OpenCode ends while its server cannot be reached, with a share still to be removed. */
@@ -32,7 +33,8 @@ describe("a share that cannot be removed now", () => {
     world.server.always.delete = broken
     expect((await opencode.remove(share)).status).toBe(200)
     expect((await world.host.told(/^Not unshared yet: .*the link still works/)).variant).toBe("warning")
-    for (const file of await readdir(world.folder)) expect((await stat(join(world.folder, file))).mode & 0o777).toBe(0o600)
+    for (const file of await readdir(world.folder))
+      expect((await stat(join(world.folder, file))).mode & 0o777).toBe(0o600)
     expect((await notes()).map(({ kind }) => kind).sort()).toEqual(["removal", "secret", "share"])
     delete world.server.always.delete
     await world.host.told(/is removed now/)
@@ -116,16 +118,26 @@ describe("the memory", () => {
 
   test("loses nothing when two processes write at once", async () => {
     const [first, second] = [new StateFiles(world.folder), new StateFiles(world.folder)]
-    await Promise.all(Array.from({ length: 40 }, (_, n) => (n % 2 ? first : second).write({ kind: "removal", share: share(n) })))
+    await Promise.all(
+      Array.from({ length: 40 }, (_, n) => (n % 2 ? first : second).write({ kind: "removal", share: share(n) })),
+    )
     expect(await first.readAll()).toHaveLength(40)
-    const dropped = await Promise.all([first, second].flatMap((stateFiles) => Array.from({ length: 40 }, (_, n) => stateFiles.remove({ kind: "removal", share: share(n) }))))
+    const dropped = await Promise.all(
+      [first, second].flatMap((stateFiles) =>
+        Array.from({ length: 40 }, (_, n) => stateFiles.remove({ kind: "removal", share: share(n) })),
+      ),
+    )
     expect(dropped.filter(Boolean)).toHaveLength(40)
     expect(await readdir(world.folder)).toEqual([])
   })
 
   test("tells shares apart that differ only in case or server", async () => {
     const stateFiles = new StateFiles(world.folder)
-    const shares = [{ ...share(1), id: "abc" }, { ...share(1), id: "ABC" }, { ...share(1), id: "abc", base: "https://other.example" }]
+    const shares = [
+      { ...share(1), id: "abc" },
+      { ...share(1), id: "ABC" },
+      { ...share(1), id: "abc", base: "https://other.example" },
+    ]
     for (const one of shares) await stateFiles.write({ kind: "removal", share: one })
     expect(await stateFiles.readAll()).toHaveLength(3)
   })
@@ -135,10 +147,23 @@ describe("the memory", () => {
     await new StateFiles(world.folder).write(note)
     const share = '{"id": "1", "base": "https://share.example.com", "secret": "s"}'
     for (const [n, damaged] of [
-      '{"kind": "remov', "null", "7", "[]", '{"kind": "removal"}', '{"kind": "removal", "share": null}', '{"kind": "removal", "share": {"id": "1", "base": "nowhere", "secret": "s"}}',
-      '{"kind": "share", "id": "1", "base": "x", "url": "x", "sessionId": "x", "title": "x", "createdAt": "x"}', '{"kind": "secret", "share": {"id": "1"}}', '{"kind": "unshared"}',
-      `{"kind": "organisation", "share": ${share}}`, '{"kind": "redacted", "id": "1", "base": "x", "secrets": ["x"]}', '{"kind": "redacted", "id": "1", "base": "x", "secrets": [["", "x"]]}', '{"kind": "toString"}', '{"kind": "later"}',
-    ].entries()) await writeFile(join(world.folder, `removal-${n}.json`), damaged)
+      '{"kind": "remov',
+      "null",
+      "7",
+      "[]",
+      '{"kind": "removal"}',
+      '{"kind": "removal", "share": null}',
+      '{"kind": "removal", "share": {"id": "1", "base": "nowhere", "secret": "s"}}',
+      '{"kind": "share", "id": "1", "base": "x", "url": "x", "sessionId": "x", "title": "x", "createdAt": "x"}',
+      '{"kind": "secret", "share": {"id": "1"}}',
+      '{"kind": "unshared"}',
+      `{"kind": "organisation", "share": ${share}}`,
+      '{"kind": "redacted", "id": "1", "base": "x", "secrets": ["x"]}',
+      '{"kind": "redacted", "id": "1", "base": "x", "secrets": [["", "x"]]}',
+      '{"kind": "toString"}',
+      '{"kind": "later"}',
+    ].entries())
+      await writeFile(join(world.folder, `removal-${n}.json`), damaged)
     expect(await notes()).toEqual([note])
     expect(await new StateFiles(join(world.folder, "nowhere")).readAll()).toEqual([])
   })

@@ -14,15 +14,27 @@ const inWorldOf = async (host: FakeClient) => {
   world = await World.create(host)
 }
 const ID = SESSION.slice(-8)
-const add = (host: FakeClient, number: number, text: string) => host.transcripts.get(SESSION)?.messages.push(message(number, text))
+const add = (host: FakeClient, number: number, text: string) =>
+  host.transcripts.get(SESSION)?.messages.push(message(number, text))
 
 describe("the life of a share", () => {
   test("the link that OpenCode gets is readable at once", async () => {
     const share = await world.start().created()
     expect(share).toMatchObject({ id: ID, url: `${world.server.base}/share/${ID}` })
     expect(share.secret).toBe(world.secretOf(ID))
-    expect(world.server.document(ID)).toMatchObject({ shareId: ID, sessionId: SESSION, session: { id: SESSION }, createdAt: world.server.shares.get(ID)?.createdAt })
-    expect((await world.host.told(/^Shared on 127\.0\.0\.1:\d+: http\S+ - 1 message, 0 redactions\. \/unshare removes it\.$/)).variant).toBe("success")
+    expect(world.server.document(ID)).toMatchObject({
+      shareId: ID,
+      sessionId: SESSION,
+      session: { id: SESSION },
+      createdAt: world.server.shares.get(ID)?.createdAt,
+    })
+    expect(
+      (
+        await world.host.told(
+          /^Shared on 127\.0\.0\.1:\d+: http\S+ - 1 message, 0 redactions\. \/unshare removes it\.$/,
+        )
+      ).variant,
+    ).toBe("success")
   })
 
   test("the page follows, also after a restart, and its time of creation stays", async () => {
@@ -53,7 +65,13 @@ describe("the life of a share", () => {
   })
 
   test("every call that a real OpenCode made is answered as it wants", async () => {
-    await inWorldOf(new FakeClient(...recordedCalls().flatMap(({ request }) => (request.sessionID ? [transcript("hello", request.sessionID)] : []))))
+    await inWorldOf(
+      new FakeClient(
+        ...recordedCalls().flatMap(({ request }) =>
+          request.sessionID ? [transcript("hello", request.sessionID)] : [],
+        ),
+      ),
+    )
     const opencode = world.start()
     const secrets = new Map<string, string>()
     for (const { kind, path, request } of recordedCalls()) {
@@ -65,7 +83,8 @@ describe("the life of a share", () => {
         continue
       }
       const secret = secrets.get(id) ?? ""
-      const response = kind === "sync" ? await opencode.sync({ id, secret }, request.data) : await opencode.remove({ id, secret })
+      const response =
+        kind === "sync" ? await opencode.sync({ id, secret }, request.data) : await opencode.remove({ id, secret })
       expect(response.status).toBe(200)
     }
     expect([...world.server.shares.keys()].sort()).toEqual(["Gp0aCVCd", "TYa3gcYg"])
@@ -85,7 +104,10 @@ describe("the life of a share", () => {
     await inWorldOf(new FakeClient(parent, child, grandchild))
     const opencode = world.start()
     const share = await opencode.created(parent.session.id)
-    expect(world.server.document(share.id)?.children?.map(({ session }) => session.id)).toEqual([child.session.id, "ses_deep"])
+    expect(world.server.document(share.id)?.children?.map(({ session }) => session.id)).toEqual([
+      child.session.id,
+      "ses_deep",
+    ])
     grandchild.messages.push(message(2, "deeper", "ses_deep"))
     opencode.share.contentChanged("ses_deep")
     await world.server.until(() => texts(world.server.document(share.id)?.children?.[1]?.messages)?.length === 2)
@@ -97,7 +119,8 @@ describe("the life of a share", () => {
 
   test("a session of 40 MB is uploaded, compressed, in one piece", async () => {
     const large = transcript()
-    for (let n = 2; n < 42; n++) large.messages.push(message(n, Buffer.alloc(500_000, `line ${n} of the output\n`).toString("hex")))
+    for (let n = 2; n < 42; n++)
+      large.messages.push(message(n, Buffer.alloc(500_000, `line ${n} of the output\n`).toString("hex")))
     await inWorldOf(new FakeClient(large))
     const opencode = world.start({ timeouts: { create: 60_000, request: 10_000, upload: 60_000 } })
     await opencode.created()
@@ -183,7 +206,10 @@ describe("uploads", () => {
 describe("a session that OpenCode cannot list", () => {
   const item = (number: number, text: string) => {
     const { info, parts } = message(number, text)
-    return [{ type: "message", data: info }, { type: "part", data: (parts as unknown[])[0] }]
+    return [
+      { type: "message", data: info },
+      { type: "part", data: (parts as unknown[])[0] },
+    ]
   }
 
   test("is built from the stored document and what OpenCode synced", async () => {
@@ -210,7 +236,11 @@ describe("a session that OpenCode cannot list", () => {
     const opencode = world.start()
     const share = await opencode.created()
     world.host.listable = false
-    world.server.faults.get = [new Response("", { status: 503 }), new Response("", { status: 503 }), new Response("", { status: 503 })]
+    world.server.faults.get = [
+      new Response("", { status: 503 }),
+      new Response("", { status: 503 }),
+      new Response("", { status: 503 }),
+    ]
     await opencode.sync(share, item(2, "second"))
     await world.server.until(() => world.server.document(ID)?.messages.length === 2)
     expect(texts(world.server.document(ID)?.messages)).toEqual(["hello", "second"])

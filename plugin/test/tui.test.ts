@@ -9,7 +9,9 @@ import { World } from "./support/world"
 
 type Terminal = Parameters<typeof plugin.tui>[0]
 type Layer = Parameters<Terminal["keymap"]["registerLayer"]>[0]
-type Dialog = { kind: "select"; props: Parameters<Terminal["ui"]["DialogSelect"]>[0] } | { kind: "confirm"; props: Parameters<Terminal["ui"]["DialogConfirm"]>[0] }
+type Dialog =
+  | { kind: "select"; props: Parameters<Terminal["ui"]["DialogSelect"]>[0] }
+  | { kind: "confirm"; props: Parameters<Terminal["ui"]["DialogConfirm"]>[0] }
 
 /** OpenCode's terminal, as far as the plugin knows it. */
 class FakeTerminal extends Watch implements Terminal {
@@ -18,7 +20,10 @@ class FakeTerminal extends Watch implements Terminal {
   readonly toasts: string[] = []
   readonly keymap = { registerLayer: ({ commands }: Layer) => void (this.commands = commands) }
   readonly ui: Terminal["ui"] = {
-    dialog: { replace: (render) => void (this.dialog = render() as Dialog), clear: () => void (this.dialog = undefined) },
+    dialog: {
+      replace: (render) => void (this.dialog = render() as Dialog),
+      clear: () => void (this.dialog = undefined),
+    },
     DialogSelect: (props) => ({ kind: "select", props }),
     DialogConfirm: (props) => ({ kind: "confirm", props }),
     toast: ({ message }) => {
@@ -38,7 +43,9 @@ let world: World
 let folder: string
 let terminal: FakeTerminal
 beforeEach(async () => {
-  world = await World.create(new FakeClient(transcript("hello", SESSION, { title: "Greet everybody" }), transcript("hi", OTHER)))
+  world = await World.create(
+    new FakeClient(transcript("hello", SESSION, { title: "Greet everybody" }), transcript("hi", OTHER)),
+  )
   folder = await mkdtemp(join(tmpdir(), "better-share-tui-"))
   await symlink(world.folder, join(folder, "opencode-better-share"))
   process.env.XDG_STATE_HOME = folder
@@ -79,12 +86,14 @@ describe("in OpenCode's terminal", () => {
     expect(world.server.shares.size).toBe(2)
     world.server.faults.delete = [Response.json({ error: "Wrong secret.", code: "wrong_secret" }, { status: 401 })]
     await terminal.type("unshare-all")
-    ;(terminal.dialog as Dialog & { kind: "confirm" } | undefined)?.props.onConfirm()
+    ;(terminal.dialog as (Dialog & { kind: "confirm" }) | undefined)?.props.onConfirm()
     await terminal.until(() => terminal.toasts.length === 1)
-    expect(terminal.toasts[0]).toMatch(/^Removed: 1 share\. Not removed, the link still works: .*does not accept the secret/)
+    expect(terminal.toasts[0]).toMatch(
+      /^Removed: 1 share\. Not removed, the link still works: .*does not accept the secret/,
+    )
     expect(world.server.shares.size).toBe(1)
     await terminal.type("unshare-all")
-    ;(terminal.dialog as Dialog & { kind: "confirm" } | undefined)?.props.onConfirm()
+    ;(terminal.dialog as (Dialog & { kind: "confirm" }) | undefined)?.props.onConfirm()
     await terminal.until(() => terminal.toasts.length === 2)
     expect(world.server.shares.has(other.id)).toBe(false)
   })

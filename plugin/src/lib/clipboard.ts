@@ -1,5 +1,11 @@
 /** The clipboard tools of macOS, Wayland, X11 and Windows; the first that works is used. */
-const TOOLS = [["pbcopy"], ["wl-copy"], ["xclip", "-selection", "clipboard"], ["xsel", "--clipboard", "--input"], ["clip.exe"]]
+const TOOLS = [
+  ["pbcopy"],
+  ["wl-copy"],
+  ["xclip", "-selection", "clipboard"],
+  ["xsel", "--clipboard", "--input"],
+  ["clip.exe"],
+]
 
 /** Whether the text is on the clipboard now. */
 export async function copy(text: string): Promise<boolean> {
@@ -11,7 +17,12 @@ export async function copy(text: string): Promise<boolean> {
 
 async function runs(command: string[], input: string): Promise<boolean> {
   try {
-    const process = Bun.spawn(command, { stdin: Buffer.from(input), stdout: "ignore", stderr: "ignore", timeout: 2_000 })
+    const process = Bun.spawn(command, {
+      stdin: Buffer.from(input),
+      stdout: "ignore",
+      stderr: "ignore",
+      timeout: 2_000,
+    })
     return (await process.exited) === 0
   } catch {
     return false

@@ -14,4 +14,5 @@ export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
 }
 
 /** The item of a list of pauses for this attempt; the last one repeats. */
-export const backoffAt = (pauses: readonly number[], attempt: number): number => pauses[Math.min(attempt, pauses.length - 1)] ?? 0
+export const backoffAt = (pauses: readonly number[], attempt: number): number =>
+  pauses[Math.min(attempt, pauses.length - 1)] ?? 0

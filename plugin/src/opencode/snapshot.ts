@@ -1,4 +1,4 @@
-import type { OpenCodeClient, Message, Session } from "./client"
+import type { Message, OpenCodeClient, Session } from "./client"
 
 /** A session and its messages, as OpenCode has them now. */
 export interface Transcript {
@@ -13,8 +13,16 @@ export interface Snapshot extends Transcript {
 }
 
 /** `rebuild` gives the messages when OpenCode cannot list them. */
-export async function takeSnapshot(client: OpenCodeClient, sessionId: string, rebuild: () => Promise<Message[]>): Promise<Snapshot> {
-  const [session, messages, children] = await Promise.all([client.session(sessionId), client.messages(sessionId), descendants(client, sessionId)])
+export async function takeSnapshot(
+  client: OpenCodeClient,
+  sessionId: string,
+  rebuild: () => Promise<Message[]>,
+): Promise<Snapshot> {
+  const [session, messages, children] = await Promise.all([
+    client.session(sessionId),
+    client.messages(sessionId),
+    descendants(client, sessionId),
+  ])
   return { session, messages: messages ?? (await rebuild()), children }
 }
 

@@ -31,7 +31,10 @@ export class SyncedItems {
     }
     for (const [id, entry] of this.#entries) {
       const before = mergeOverlaps.get(id)
-      mergeOverlaps.set(id, { info: entry.info ?? before?.info, parts: new Map([...(before?.parts ?? []), ...entry.parts]) })
+      mergeOverlaps.set(id, {
+        info: entry.info ?? before?.info,
+        parts: new Map([...(before?.parts ?? []), ...entry.parts]),
+      })
     }
     return [...mergeOverlaps.values()]
       .flatMap(({ info, parts }) => (info ? [{ info, parts: [...parts.values()].sort(byId) }] : []))
@@ -55,7 +58,8 @@ export function sessionOf(items: readonly SyncItem[]): string | undefined {
   return undefined
 }
 
-const createdOf = (info: Json): number => (isObject(info.time) && typeof info.time.created === "number" ? info.time.created : 0)
+const createdOf = (info: Json): number =>
+  isObject(info.time) && typeof info.time.created === "number" ? info.time.created : 0
 
 /** OpenCode's ids ascend with time. */
 function byId(a: Json, b: Json): number {

@@ -1,6 +1,6 @@
-import type { OpenCodeClient, Toast } from "./client"
-import type { Timeouts } from "../lib/timeouts"
 import { sleep } from "../lib/sleep"
+import type { Timeouts } from "../lib/timeouts"
+import type { OpenCodeClient, Toast } from "./client"
 
 /** What the person at the keyboard is told. A toast that cannot be shown (no TUI) is no error. */
 export class Toasts {

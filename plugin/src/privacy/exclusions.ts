@@ -1,8 +1,8 @@
+import { isObject, type Json, type Message, type Session } from "../opencode/client"
+import type { Transcript } from "../opencode/snapshot"
 import type { SessionDocument } from "../publishing/document"
 import { PathMatcher } from "./path-matcher"
-import { isObject, type Json, type Message, type Session } from "../opencode/client"
 import { PathReader } from "./path-reader"
-import type { Transcript } from "../opencode/snapshot"
 
 /** These only name files. */
 const LISTING_TOOLS = new Set(["glob", "list"])
@@ -38,14 +38,22 @@ function withoutExcluded({ session, messages }: Transcript, paths: PathMatcher, 
     return firstIn(texts, (text) => paths.in(text, project, entered))
   }
   const diffs = (holder: Json): Json => withoutDiffs(holder, find)
-  return { session: withoutUndone(diffs(session), find) as Session, messages: messages.map((message) => withoutContents(message, find, diffs)) }
+  return {
+    session: withoutUndone(diffs(session), find) as Session,
+    messages: messages.map((message) => withoutContents(message, find, diffs)),
+  }
 }
 
 function withoutContents(message: Message, find: Find, diffs: (holder: Json) => Json): Message {
   const result = { ...message }
   if (isObject(message.info)) result.info = diffs(message.info)
-  if (Array.isArray(message.parts)) result.parts = withoutAttached(message.parts.map((part) => (isObject(part) ? withoutOutput(part, find) : part)), find)
-  if (Array.isArray(message.content)) result.content = message.content.map((block) => (isObject(block) ? withoutOutput(block, find) : block))
+  if (Array.isArray(message.parts))
+    result.parts = withoutAttached(
+      message.parts.map((part) => (isObject(part) ? withoutOutput(part, find) : part)),
+      find,
+    )
+  if (Array.isArray(message.content))
+    result.content = message.content.map((block) => (isObject(block) ? withoutOutput(block, find) : block))
   return message.type === "shell" ? withoutShell(result, find) : result
 }
 
@@ -57,7 +65,14 @@ function withoutDiffs(holder: Json, find: Find): Json {
     if (!isObject(diff)) return diff
     const path = find([String(diff.file ?? diff.path ?? "")])
     if (path === undefined) return diff
-    return { ...diff, ...Object.fromEntries(["patch", "before", "after"].filter((key) => key in diff).map((key) => [key, key === "before" ? "" : note(path)])) }
+    return {
+      ...diff,
+      ...Object.fromEntries(
+        ["patch", "before", "after"]
+          .filter((key) => key in diff)
+          .map((key) => [key, key === "before" ? "" : note(path)]),
+      ),
+    }
   })
   return { ...holder, summary: { ...summary, diffs } }
 }
@@ -76,13 +91,28 @@ function withoutOutput(part: Json, find: Find): Json {
   if (!isObject(state)) return part
   const tool = String(part.tool ?? part.name ?? "")
   const named = textsIn(state.input)
-  const shown = LISTING_TOOLS.has(tool) ? [] : textsIn([state.output, state.title, state.metadata, state.content, state.structured, state.raw, state.error])
+  const shown = LISTING_TOOLS.has(tool)
+    ? []
+    : textsIn([state.output, state.title, state.metadata, state.content, state.structured, state.raw, state.error])
   const path = find([...named, ...shown], isObject(state.input) ? state.input : {})
   if (path === undefined) return part
   const { time, status } = state
-  const contents = state.content === undefined ? { output: note(path) } : { content: [{ type: "text", text: note(path) }] }
-  const failed = status === "error" ? { error: isObject(state.error) ? { ...state.error, message: note(path) } : note(path) } : {}
-  return { ...part, state: { status, input: { filePath: path }, title: path, metadata: {}, ...contents, ...failed, ...(time === undefined ? {} : { time }) } }
+  const contents =
+    state.content === undefined ? { output: note(path) } : { content: [{ type: "text", text: note(path) }] }
+  const failed =
+    status === "error" ? { error: isObject(state.error) ? { ...state.error, message: note(path) } : note(path) } : {}
+  return {
+    ...part,
+    state: {
+      status,
+      input: { filePath: path },
+      title: path,
+      metadata: {},
+      ...contents,
+      ...failed,
+      ...(time === undefined ? {} : { time }),
+    },
+  }
 }
 
 /** An attached file, and its text, which OpenCode adds to the prompt. */
@@ -94,7 +124,9 @@ function withoutAttached(parts: unknown[], find: Find): unknown[] {
     const path = attachedPath(attached, find) ?? ""
     if (part.type === "text" && part.synthetic === true) return { ...part, text: note(path) }
     const own = part.type === "file" ? attachedPath(part, find) : undefined
-    return own === undefined ? part : { id: part.id, sessionID: part.sessionID, messageID: part.messageID, type: "text", text: note(own) }
+    return own === undefined
+      ? part
+      : { id: part.id, sessionID: part.sessionID, messageID: part.messageID, type: "text", text: note(own) }
   })
 }
 

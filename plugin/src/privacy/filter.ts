@@ -1,9 +1,9 @@
 import type { SessionDocument } from "../publishing/document"
-import { Exclusions } from "./exclusions"
-import { Failure } from "../server/errors"
-import type { PrivacyResult } from "../settings/privacy"
 import { type Secret, secretsIn, secretsOfProject } from "../redaction/environment"
 import { Redactor } from "../redaction/redactor"
+import { Failure } from "../server/errors"
+import type { PrivacyResult } from "../settings/privacy"
+import { Exclusions } from "./exclusions"
 
 export interface FilteredDocument {
   document: SessionDocument
@@ -42,7 +42,11 @@ export class PrivacyFilter {
     if (typeof directory === "string") this.#redactor.learn(await secretsOfProject(directory))
     this.#redactor.recall(removed)
     const { session, messages, children } = allowed
-    const { value, count, removed: all } = await this.#redactor.redact({ session, messages, ...(children ? { children } : {}) })
+    const {
+      value,
+      count,
+      removed: all,
+    } = await this.#redactor.redact({ session, messages, ...(children ? { children } : {}) })
     return { document: { ...allowed, ...value }, redactions: count, removed: all }
   }
 }

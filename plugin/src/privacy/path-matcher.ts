@@ -13,7 +13,9 @@ export class PathMatcher {
     const visible = shown(text)
     const unbroken = unquoted(visible)
     const isEntered = (name: string): boolean => entered.some((folder) => folder.includes(name))
-    const likely = this.#patterns.filter(({ names }) => names.every((name) => unbroken.includes(name) || isEntered(name)))
+    const likely = this.#patterns.filter(({ names }) =>
+      names.every((name) => unbroken.includes(name) || isEntered(name)),
+    )
     if (likely.length === 0) return undefined
     const readable = project.readable(visible)
     for (const { globs, names, divided } of likely) {

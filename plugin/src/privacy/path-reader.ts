@@ -66,21 +66,28 @@ export class PathReader {
   /** What a word can mean as a path, seen from the project's folder. */
   readings(word: string, entered: readonly string[]): string[] {
     const names = namesIn(slashed(plain(word).trim()))
-    return [this.#folder, ...entered].flatMap((base) => [...names].map((name) => posix.relative(this.#folder, posix.resolve(base, name))))
+    return [this.#folder, ...entered].flatMap((base) =>
+      [...names].map((name) => posix.relative(this.#folder, posix.resolve(base, name))),
+    )
   }
 }
 
 /** A text as a terminal shows it, and with every word that a shell makes of it. */
 export function shown(text: string): string {
   const visible = withoutAnsi(text)?.plain ?? text
-  return CHOICE.test(visible) ? visible.replace(CHOOSING, (word) => (word.includes("{") && word.length <= MAX_PATH ? chosen(word).join(" ") : word)) : visible
+  return CHOICE.test(visible)
+    ? visible.replace(CHOOSING, (word) =>
+        word.includes("{") && word.length <= MAX_PATH ? chosen(word).join(" ") : word,
+      )
+    : visible
 }
 
 /** What can be paths in a readable text. `names` have separators inside, like `private notes`. */
 export function* words(text: string, names: readonly string[]): Generator<string> {
   const joined = names.reduce((result, name) => result.replaceAll(name, asWord(name)), text)
   for (const form of [WORD, PIECES, QUOTED, LINE]) {
-    for (const [word] of joined.matchAll(form)) if (word.length <= MAX_PATH) yield form === PIECES ? unquoted(word) : word
+    for (const [word] of joined.matchAll(form))
+      if (word.length <= MAX_PATH) yield form === PIECES ? unquoted(word) : word
   }
 }
 
@@ -123,7 +130,9 @@ function chosen(word: string): string[] {
   for (;;) {
     const more = words.flatMap((each) => {
       const [group, choices] = CHOICE.exec(each) ?? []
-      return group !== undefined && choices !== undefined ? choices.split(",").map((choice) => each.replace(group, () => choice)) : [each]
+      return group !== undefined && choices !== undefined
+        ? choices.split(",").map((choice) => each.replace(group, () => choice))
+        : [each]
     })
     if (more.length === words.length || more.length * word.length > MAX_CHOSEN) return words
     words = more
@@ -139,5 +148,7 @@ function inAnyForm(character: string): string {
 /** With slashes only, also before the letter of a drive. */
 const slashed = (path: string): string => path.replaceAll("\\", "/").replace(/^(?=[A-Za-z]:\/)/, "/")
 
-const asWord = (name: string): string => name.replace(SEPARATOR, (character) => String.fromCharCode(character.charCodeAt(0) + FIRST_STAND_IN))
-const plain = (word: string): string => word.replace(STAND_IN, (character) => String.fromCharCode(character.charCodeAt(0) - FIRST_STAND_IN))
+const asWord = (name: string): string =>
+  name.replace(SEPARATOR, (character) => String.fromCharCode(character.charCodeAt(0) + FIRST_STAND_IN))
+const plain = (word: string): string =>
+  word.replace(STAND_IN, (character) => String.fromCharCode(character.charCodeAt(0) - FIRST_STAND_IN))

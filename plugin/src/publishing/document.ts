@@ -1,8 +1,8 @@
 import { promisify } from "node:util"
 import { gzip } from "node:zlib"
-import { sanitizeMessage, sanitizeSession } from "./sanitize"
-import type { Share } from "../server/share"
 import type { Snapshot, Transcript } from "../opencode/snapshot"
+import type { Share } from "../server/share"
+import { sanitizeMessage, sanitizeSession } from "./sanitize"
 
 /** The stored form of a share: the only thing that is ever uploaded. */
 export interface SessionDocument extends Transcript {
@@ -25,7 +25,10 @@ export function buildDocument(share: Share, createdAt: number, snapshot: Snapsho
   }
 }
 
-const sanitizeTranscript = ({ session, messages }: Transcript): Transcript => ({ session: sanitizeSession(session), messages: messages.map(sanitizeMessage) })
+const sanitizeTranscript = ({ session, messages }: Transcript): Transcript => ({
+  session: sanitizeSession(session),
+  messages: messages.map(sanitizeMessage),
+})
 
 export interface Encoded {
   body: Uint8Array

@@ -12,13 +12,19 @@ export class Publisher {
   constructor(private readonly dependencies: Dependencies) {}
 
   /** The first upload of a new share: what was published, its failure, or "running" when the deadline came first. */
-  publishFirst({ share, url, createdAt }: CreatedShare, sessionId: string, deadline: AbortSignal): Promise<Failure | "running" | Published> {
+  publishFirst(
+    { share, url, createdAt }: CreatedShare,
+    sessionId: string,
+    deadline: AbortSignal,
+  ): Promise<Failure | "running" | Published> {
     return this.#track(new TrackedShare(share, sessionId, this.dependencies, { url, createdAt })).publishFirst(deadline)
   }
 
   /** OpenCode says that the session of a share changed. */
   changed(share: Share, sessionId: string, items: readonly SyncItem[] = []): void {
-    const tracked = this.#tracked.get(keyOf(share)) ?? this.#track(new TrackedShare(share, sessionId, this.dependencies, { url: undefined, createdAt: undefined }))
+    const tracked =
+      this.#tracked.get(keyOf(share)) ??
+      this.#track(new TrackedShare(share, sessionId, this.dependencies, { url: undefined, createdAt: undefined }))
     tracked.changed(items)
   }
 

@@ -6,7 +6,14 @@ import { isObject, type Json, type Message, type Session } from "../opencode/cli
  */
 
 /** Blobs that only the provider understands: encrypted reasoning, signatures, raw responses. */
-const PROVIDER_DATA = ["native", "providerState", "providerMetadata", "providerContext", "providerResultState", "resultMetadata"]
+const PROVIDER_DATA = [
+  "native",
+  "providerState",
+  "providerMetadata",
+  "providerContext",
+  "providerResultState",
+  "resultMetadata",
+]
 /** In OpenCode 1 these parts keep the provider's blob in `metadata`; a tool's own is in `state.metadata`. */
 const PROVIDER_METADATA = new Set(["text", "reasoning", "tool"])
 /** Response headers and bodies of provider errors can carry tokens; `metadata` has the provider's address. */
@@ -18,8 +25,10 @@ export const sanitizeSession = (session: Session): Session => without(session, [
 export function sanitizeMessage(message: Message): Message {
   const cleaned = withSanitizedErrors(without(message, PROVIDER_DATA))
   if (isObject(cleaned.info)) cleaned.info = withSanitizedErrors(without(cleaned.info, PROVIDER_DATA))
-  if (Array.isArray(cleaned.parts)) cleaned.parts = cleaned.parts.map((part) => (isObject(part) ? sanitizePart(part) : part))
-  if (Array.isArray(cleaned.content)) cleaned.content = cleaned.content.map((block) => (isObject(block) ? sanitizeBlock(block) : block))
+  if (Array.isArray(cleaned.parts))
+    cleaned.parts = cleaned.parts.map((part) => (isObject(part) ? sanitizePart(part) : part))
+  if (Array.isArray(cleaned.content))
+    cleaned.content = cleaned.content.map((block) => (isObject(block) ? sanitizeBlock(block) : block))
   return cleaned
 }
 
@@ -30,7 +39,9 @@ function sanitizePart(part: Json): Json {
 
 /** A content block of an OpenCode 2 message. Only a tool's `state` is its own; a text's or a thought's is the provider's. */
 function sanitizeBlock(block: Json): Json {
-  const cleaned = withSanitizedErrors(without(block, block.type === "tool" ? PROVIDER_DATA : [...PROVIDER_DATA, "state"]))
+  const cleaned = withSanitizedErrors(
+    without(block, block.type === "tool" ? PROVIDER_DATA : [...PROVIDER_DATA, "state"]),
+  )
   if (isObject(cleaned.provider)) cleaned.provider = without(cleaned.provider, ["metadata", ...PROVIDER_DATA])
   return cleaned
 }
@@ -49,4 +60,5 @@ function sanitizeError(error: Json): Json {
   return cleaned
 }
 
-const without = (object: Json, keys: readonly string[]): Json => Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)))
+const without = (object: Json, keys: readonly string[]): Json =>
+  Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)))

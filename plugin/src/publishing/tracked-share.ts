@@ -56,7 +56,11 @@ export class TrackedShare {
   ) {
     this.#createdAt = created.createdAt
     this.#filter = new PrivacyFilter(dependencies.privacy, dependencies.machine)
-    this.#queue = new ShareQueue((signal) => this.#publish(signal), dependencies.timeouts, (failure) => this.#announce(failure))
+    this.#queue = new ShareQueue(
+      (signal) => this.#publish(signal),
+      dependencies.timeouts,
+      (failure) => this.#announce(failure),
+    )
   }
 
   /** The first upload: what was published, its failure, or "running" when the deadline came first. */
@@ -75,7 +79,8 @@ export class TrackedShare {
 
   /** An event says that some session changed. OpenCode syncs shared sessions itself, but not their sub-agents'. */
   sessionTouched(sessionId: string, parentId: string | undefined): void {
-    if (parentId !== undefined && (parentId === this.sessionId || this.#children.has(parentId))) this.#children.add(sessionId)
+    if (parentId !== undefined && (parentId === this.sessionId || this.#children.has(parentId)))
+      this.#children.add(sessionId)
     if (sessionId === this.sessionId) this.#queue.touch()
     if (this.#children.has(sessionId)) void this.#queue.changed()
   }
@@ -93,7 +98,10 @@ export class TrackedShare {
 
   /** The same share, followed anew after `stop`. */
   restarted(): TrackedShare {
-    return new TrackedShare(this.share, this.sessionId, this.dependencies, { url: this.created.url, createdAt: this.#createdAt })
+    return new TrackedShare(this.share, this.sessionId, this.dependencies, {
+      url: this.created.url,
+      createdAt: this.#createdAt,
+    })
   }
 
   async #publish(signal: AbortSignal): Promise<number> {
@@ -108,14 +116,22 @@ export class TrackedShare {
     for (const { session } of snapshot.children) this.#children.add(session.id)
     this.#createdAt ??= await api.createdAt(this.share, signal)
     const known = await shareList.redactedFrom(this.share)
-    const { document, redactions, removed } = await this.#filter.apply(buildDocument(this.share, this.#createdAt, snapshot, Date.now()), known)
+    const { document, redactions, removed } = await this.#filter.apply(
+      buildDocument(this.share, this.#createdAt, snapshot, Date.now()),
+      known,
+    )
     if (!signal.aborted && hasMore(removed, known)) await shareList.rememberRedacted(this.share, removed)
     const { body, bytes } = await encodeDocument(document)
     await api.upload(this.share, body, signal)
     this.#published = { messages: document.messages.length, redactions }
     // A removal in the meantime has taken the share from the list already.
     if (!signal.aborted) {
-      await shareList.add(this.share, { url: this.created.url, sessionId: this.sessionId, title: String(document.session.title ?? ""), createdAt: this.#createdAt })
+      await shareList.add(this.share, {
+        url: this.created.url,
+        sessionId: this.sessionId,
+        title: String(document.session.title ?? ""),
+        createdAt: this.#createdAt,
+      })
     }
     return bytes
   }
@@ -126,8 +142,10 @@ export class TrackedShare {
     const host = hostOf(this.share.base)
     const wasFailing = this.#isFailing
     this.#isFailing = failure !== undefined
-    if (failure?.temporary && !wasFailing) void toasts.show("warning", `The shared page is not up to date: ${failure.message} Better Share keeps trying.`)
-    if (failure && !failure.temporary) void toasts.show("error", `The shared page no longer follows this session: ${failure.message}`)
+    if (failure?.temporary && !wasFailing)
+      void toasts.show("warning", `The shared page is not up to date: ${failure.message} Better Share keeps trying.`)
+    if (failure && !failure.temporary)
+      void toasts.show("error", `The shared page no longer follows this session: ${failure.message}`)
     if (failure || !this.#published) return
     const isLate = this.#stage === "late"
     this.#stage = "following"
@@ -137,7 +155,8 @@ export class TrackedShare {
 }
 
 /** `12 messages, 3 redactions` */
-export const counts = ({ messages, redactions }: Published): string => `${plural(messages, "message")}, ${plural(redactions, "redaction")}`
+export const counts = ({ messages, redactions }: Published): string =>
+  `${plural(messages, "message")}, ${plural(redactions, "redaction")}`
 
 const plural = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? "" : "s"}`
 

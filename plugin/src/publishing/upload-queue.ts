@@ -1,6 +1,6 @@
-import { asFailure, type Failure } from "../server/errors"
-import type { Timeouts } from "../lib/timeouts"
 import { backoffAt, sleep } from "../lib/sleep"
+import type { Timeouts } from "../lib/timeouts"
+import { asFailure, type Failure } from "../server/errors"
 
 /** Uploads the present state once, and tells its size in bytes. */
 export type Publish = (signal: AbortSignal) => Promise<number>
@@ -79,7 +79,9 @@ export class ShareQueue {
       this.onOutcome(failure)
       resolve(failure)
       if (failure && this.#hurry) break
-      wait = failure ? Math.max(backoffAt(this.timeouts.backoff, failures++), failure.retryAfter ?? 0) : this.timeouts.debounce(this.#bytes)
+      wait = failure
+        ? Math.max(backoffAt(this.timeouts.backoff, failures++), failure.retryAfter ?? 0)
+        : this.timeouts.debounce(this.#bytes)
       if (!failure) failures = 0
     }
     this.#running = undefined

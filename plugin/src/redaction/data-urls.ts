@@ -1,5 +1,6 @@
 const DATA_URL = /^data:([a-z]+\/[a-z0-9.+-]+)?((?:;[^;,]*)*?)(;base64)?,/i
-const TEXT_TYPE = /^(?:text\/|application\/(?:[a-z0-9.-]*\+)?(?:json|xml|yaml|toml|javascript|x-sh|x-yaml|sql)|image\/svg\+xml)/i
+const TEXT_TYPE =
+  /^(?:text\/|application\/(?:[a-z0-9.-]*\+)?(?:json|xml|yaml|toml|javascript|x-sh|x-yaml|sql)|image\/svg\+xml)/i
 
 /** A file inside of an address. */
 export interface Attachment {
@@ -16,7 +17,8 @@ export function attachmentIn(url: string): Attachment | undefined {
   if (!head) return undefined
   const [beginning, type = "text/plain", , isBase64] = head
   const body = url.slice(beginning.length)
-  const withText = (text: string) => beginning + (isBase64 ? Buffer.from(text).toString("base64") : encodeURIComponent(text))
+  const withText = (text: string) =>
+    beginning + (isBase64 ? Buffer.from(text).toString("base64") : encodeURIComponent(text))
   return { text: TEXT_TYPE.test(type) ? decoded(body, isBase64 !== undefined) : undefined, withText }
 }
 

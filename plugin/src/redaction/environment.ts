@@ -2,9 +2,9 @@ import type { Dirent } from "node:fs"
 import { access, readdir, readFile, stat } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { parseEnv } from "node:util"
-import { find } from "./scanner"
-import { SECRET_NAME } from "./rules"
 import { CHECKS, isDistinctive, isInnocent } from "./heuristics"
+import { SECRET_NAME } from "./rules"
+import { find } from "./scanner"
 
 export type Secret = readonly [value: string, kind: string]
 
@@ -21,7 +21,9 @@ const TEMPLATE = /\.(?:example|sample|template|dist|defaults?)$/
 
 /** The values of variables whose name or looks say that they are secret. */
 export function secretsIn(variables: Record<string, string | undefined>): Secret[] {
-  return Object.entries(variables).flatMap(([name, value = ""]) => secretValues(name, value).map((secret) => [secret, KIND] as const))
+  return Object.entries(variables).flatMap(([name, value = ""]) =>
+    secretValues(name, value).map((secret) => [secret, KIND] as const),
+  )
 }
 
 /** The secrets in the `.env` files of a project and of the repository that it is part of. */
@@ -78,7 +80,10 @@ async function envFiles(project: string): Promise<string[]> {
 }
 
 /** A link to a folder may lead in a circle. */
-const isSearched = (entry: Dirent): boolean => entry.isDirectory() && entry.name !== "node_modules" && (!entry.name.startsWith(".") || entry.name === ".devcontainer")
+const isSearched = (entry: Dirent): boolean =>
+  entry.isDirectory() &&
+  entry.name !== "node_modules" &&
+  (!entry.name.startsWith(".") || entry.name === ".devcontainer")
 
 /** A link to a file is as good as one. */
 function isEnvFile(entry: Dirent): boolean {

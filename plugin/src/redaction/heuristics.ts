@@ -45,7 +45,8 @@ export function looksLikePassword(value: string): boolean {
 /** Whether a secret may be removed wherever it stands, and not only where a rule found it. */
 export const isDistinctive = (value: string): boolean => looksLikePassword(value) && !REPEATED.test(value)
 
-const isWorded = (value: string): boolean => value.split(/[-_./:#, ]/).every((segment) => segment.length <= MAX_WORD && WORD.test(segment))
+const isWorded = (value: string): boolean =>
+  value.split(/[-_./:#, ]/).every((segment) => segment.length <= MAX_WORD && WORD.test(segment))
 
 const hasBothCases = (value: string): boolean => /[A-Z]/.test(value) && /[a-z]/.test(value)
 

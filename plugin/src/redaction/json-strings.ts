@@ -13,7 +13,22 @@ const MAX_NAMED = 16_384
 const MAX_NAME = 100
 
 /** By these OpenCode tells what something is; a document in which they are changed cannot be read. */
-const STRUCTURE = new Set(["id", "type", "role", "tool", "name", "status", "mime", "sessionID", "messageID", "callID", "parentID", "projectID", "providerID", "modelID"])
+const STRUCTURE = new Set([
+  "id",
+  "type",
+  "role",
+  "tool",
+  "name",
+  "status",
+  "mime",
+  "sessionID",
+  "messageID",
+  "callID",
+  "parentID",
+  "projectID",
+  "providerID",
+  "modelID",
+])
 const WORD_OR_ID = /^(?:[A-Za-z_-]{1,30}|(?:ses|msg|prt)_[A-Za-z0-9]{20,40})$/
 const FIELD = /^[A-Za-z]{1,30}$/
 
@@ -37,7 +52,10 @@ export function withTexts(value: unknown, exchange: (text: Text) => string, name
   if (Array.isArray(value)) return value.map((item) => withTexts(item, exchange, name))
   if (!isObject(value)) return value
   const taken = new Map<string, number>()
-  const entries = Object.entries(value).map(([key, item]) => [unused(mayBeKey(key) ? exchange({ text: key }) : key, taken), withTexts(item, exchange, nameOf(key, value))])
+  const entries = Object.entries(value).map(([key, item]) => [
+    unused(mayBeKey(key) ? exchange({ text: key }) : key, taken),
+    withTexts(item, exchange, nameOf(key, value)),
+  ])
   return Object.fromEntries(entries)
 }
 
@@ -56,13 +74,16 @@ function unused(name: string, taken: Map<string, number>): string {
   return result
 }
 
-const mayBeSecret = (text: string, name: string): boolean => text.length >= MIN_LENGTH && !(STRUCTURE.has(name) && WORD_OR_ID.test(text))
+const mayBeSecret = (text: string, name: string): boolean =>
+  text.length >= MIN_LENGTH && !(STRUCTURE.has(name) && WORD_OR_ID.test(text))
 
 /** A file's name, for example, and not one of OpenCode's own fields. */
 const mayBeKey = (key: string): boolean => key.length >= MIN_LENGTH && !FIELD.test(key)
 
 function textOf(text: string, name: string): Text {
-  return name !== "" && name.length <= MAX_NAME && text.length <= MAX_NAMED && isSecretName(name) ? { text, name } : { text }
+  return name !== "" && name.length <= MAX_NAME && text.length <= MAX_NAMED && isSecretName(name)
+    ? { text, name }
+    : { text }
 }
 
 const known = new Map<string, boolean>()

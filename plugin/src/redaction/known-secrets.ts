@@ -1,5 +1,5 @@
-import { unwrapped } from "./stripped-text"
 import { type Finding, mergeOverlaps } from "./scanner"
+import { unwrapped } from "./stripped-text"
 
 /**
  * Every text of 8 characters covers one of 5 that begins at a multiple of 4: so a text need only be looked at there,
@@ -40,13 +40,16 @@ export class KnownSecrets {
   search(text: string): Finding[] {
     if (this.#short.length === 0 && this.#clues.size === 0) return []
     const wrapped = unwrapped(text)
-    return wrapped ? mergeOverlaps([...this.#search(text), ...wrapped.restored(this.#search(wrapped.plain))]) : this.#search(text)
+    return wrapped
+      ? mergeOverlaps([...this.#search(text), ...wrapped.restored(this.#search(wrapped.plain))])
+      : this.#search(text)
   }
 
   #search(text: string): Finding[] {
     const findings: Finding[] = []
     for (const needle of this.#short) {
-      for (let at = text.indexOf(needle.text); at >= 0; at = text.indexOf(needle.text, at + needle.text.length)) findings.push(findingAt(text, at, needle))
+      for (let at = text.indexOf(needle.text); at >= 0; at = text.indexOf(needle.text, at + needle.text.length))
+        findings.push(findingAt(text, at, needle))
     }
     if (this.#clues.size > 0) {
       for (let at = 0; at + WINDOW <= text.length; at += STEP) {
@@ -89,16 +92,22 @@ function findingAt(text: string, at: number, { text: found, kind, isEncoded }: N
 
 function formsOf(value: string, kind: string): Needle[] {
   const plain = new Set([value, ...inJson(value), inHtml(value), ...inAddresses(value)])
-  const encoded = new Set([0, 1, 2].map((before) => base64Of(value, before)).filter((text) => text.length >= MIN_ENCODED))
+  const encoded = new Set(
+    [0, 1, 2].map((before) => base64Of(value, before)).filter((text) => text.length >= MIN_ENCODED),
+  )
   for (const text of [...encoded]) encoded.add(text.replaceAll("+", "-").replaceAll("/", "_"))
-  return [...[...plain].map((text) => ({ text, kind, isEncoded: false })), ...[...encoded].map((text) => ({ text, kind, isEncoded: true }))]
+  return [
+    ...[...plain].map((text) => ({ text, kind, isEncoded: false })),
+    ...[...encoded].map((text) => ({ text, kind, isEncoded: true })),
+  ]
 }
 
 /** As JavaScript, PHP and Go write it, also in JSON that is a string of JSON. */
 function inJson(value: string): string[] {
   const plain = (text: string): string => JSON.stringify(text).slice(1, -1)
   const php = (text: string): string => plain(text).replaceAll("/", "\\/")
-  const go = (text: string): string => plain(text).replace(/[&<>]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
+  const go = (text: string): string =>
+    plain(text).replace(/[&<>]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
   return [plain, php, go].flatMap((escaped) => {
     const once = escaped(value)
     return [once, plain(once), escaped(once)]
@@ -130,4 +139,10 @@ function hashAt(text: string, at: number): number {
 
 /** Letters, digits, `+`, `/`, `=`, `-` and `_`. */
 const isBase64 = (code: number): boolean =>
-  (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 47 && code <= 57) || code === 43 || code === 61 || code === 45 || code === 95
+  (code >= 97 && code <= 122) ||
+  (code >= 65 && code <= 90) ||
+  (code >= 47 && code <= 57) ||
+  code === 43 ||
+  code === 61 ||
+  code === 45 ||
+  code === 95

@@ -1,14 +1,14 @@
 import { attachmentIn } from "./data-urls"
-import { withoutAnsi } from "./stripped-text"
 import type { Secret } from "./environment"
-import { find, type Finding, mergeOverlaps, replaced } from "./scanner"
-import { homeShortener } from "./home-path"
-import { KnownSecrets } from "./known-secrets"
-import { insideOf, variants } from "./variants"
-import { PASSWORD_NAME } from "./rules"
-import { TimeSlices } from "./time-slices"
-import { type Text, textsOf, withTexts } from "./json-strings"
 import { looksLikePassword, looksRandom } from "./heuristics"
+import { homeShortener } from "./home-path"
+import { type Text, textsOf, withTexts } from "./json-strings"
+import { KnownSecrets } from "./known-secrets"
+import { PASSWORD_NAME } from "./rules"
+import { type Finding, find, mergeOverlaps, replaced } from "./scanner"
+import { withoutAnsi } from "./stripped-text"
+import { TimeSlices } from "./time-slices"
+import { insideOf, variants } from "./variants"
 import { findSliced } from "./windows"
 
 export interface RedactorOptions {
@@ -54,11 +54,12 @@ export class Redactor {
   }
 
   learn(secrets: Iterable<Secret>): void {
-    for (const [secret, kind] of secrets) for (const value of [secret, ...insideOf(secret)]) {
-      if (this.#known.has(value) || this.#allow.has(value) || this.#allow.has(kind)) continue
-      this.#known.set(value, kind)
-      this.#unsearched.push([value, kind])
-    }
+    for (const [secret, kind] of secrets)
+      for (const value of [secret, ...insideOf(secret)]) {
+        if (this.#known.has(value) || this.#allow.has(value) || this.#allow.has(kind)) continue
+        this.#known.set(value, kind)
+        this.#unsearched.push([value, kind])
+      }
   }
 
   /** Learns what was removed before, wherever it was known from. */
@@ -97,9 +98,12 @@ export class Redactor {
     const styles = withoutAnsi(text)
     const plain = styles?.plain ?? text
     const findings = name === undefined ? await findSliced(plain, slices) : findNamed(name, plain)
-    const wanted = findings.filter(({ start, end, kind }) => !this.#allow.has(kind) && !this.#allow.has(plain.slice(start, end)))
+    const wanted = findings.filter(
+      ({ start, end, kind }) => !this.#allow.has(kind) && !this.#allow.has(plain.slice(start, end)),
+    )
     if (wanted.length === 0) return this.#shorten(text)
-    for (const { start, end, kind } of wanted) for (const value of variants(plain.slice(start, end))) this.#discover(value, kind)
+    for (const { start, end, kind } of wanted)
+      for (const value of variants(plain.slice(start, end))) this.#discover(value, kind)
     return this.#shorten(replaced(text, styles?.restored(wanted) ?? wanted))
   }
 
@@ -117,7 +121,11 @@ export class Redactor {
   }
 
   /** Searches for all known secrets in the fresh texts, and for the new ones in the others. */
-  async #search(texts: ReadonlyMap<string, Text>, fresh: ReadonlyMap<string, string>, slices: TimeSlices): Promise<void> {
+  async #search(
+    texts: ReadonlyMap<string, Text>,
+    fresh: ReadonlyMap<string, string>,
+    slices: TimeSlices,
+  ): Promise<void> {
     const added = this.#unsearched.length > 0 ? new KnownSecrets(this.#unsearched) : undefined
     if (added) this.#needles = new KnownSecrets(this.#known)
     const memo = new Map<string, string>()
@@ -150,10 +158,16 @@ export class Redactor {
 function findNamed(name: string, text: string): Finding[] {
   const head = `"${name}": "`
   const clipped = find(`${head}${text}"`)
-    .map(({ start, end, kind }) => ({ start: Math.max(0, start - head.length), end: Math.min(text.length, end - head.length), kind }))
+    .map(({ start, end, kind }) => ({
+      start: Math.max(0, start - head.length),
+      end: Math.min(text.length, end - head.length),
+      kind,
+    }))
     .filter(({ start, end }) => start < end)
   const isSecret = PASSWORD_NAME.test(name.toLowerCase()) ? looksLikePassword(text) : looksRandom(text)
-  return isSecret && !/[ \t\r\n]/.test(text) ? mergeOverlaps([...clipped, { start: 0, end: text.length, kind: "secret" }]) : clipped
+  return isSecret && !/[ \t\r\n]/.test(text)
+    ? mergeOverlaps([...clipped, { start: 0, end: text.length, kind: "secret" }])
+    : clipped
 }
 
 /** The text without known secrets, also inside of attached text; the places where they stood are added to `places`. */
@@ -174,7 +188,10 @@ function without(text: string, needles: KnownSecrets, places: Set<string>): stri
 
 /** A word that somebody wants removed may be part of a marker. */
 function outsideMarkers(text: string, findings: readonly Finding[]): Finding[] {
-  const markers = [...text.matchAll(MARKER)].map((match) => ({ start: match.index, end: match.index + match[0].length }))
+  const markers = [...text.matchAll(MARKER)].map((match) => ({
+    start: match.index,
+    end: match.index + match[0].length,
+  }))
   return findings.filter(({ start, end }) => !markers.some((taken) => start < taken.end && end > taken.start))
 }
 

@@ -39,14 +39,16 @@ const whole = (pattern: string): string => pattern.replace(/<([a-z]+)>/g, part)
 
 const compiled = (pattern: string, flags = ""): RegExp => new RegExp(whole(pattern), flags)
 
-export const RULES: readonly Rule[] = (data.rules as RuleData[]).map(({ kind, hints, pattern, check, ignoreCase = false, word = false }) => ({
-  kind,
-  hints,
-  pattern: compiled(pattern, "dg"),
-  ignoreCase,
-  isWord: word,
-  check,
-}))
+export const RULES: readonly Rule[] = (data.rules as RuleData[]).map(
+  ({ kind, hints, pattern, check, ignoreCase = false, word = false }) => ({
+    kind,
+    hints,
+    pattern: compiled(pattern, "dg"),
+    ignoreCase,
+    isWord: word,
+    check,
+  }),
+)
 
 /** Placeholders, variables, paths and the like: where one of these is found, the value, in lower case, is no secret. */
 export const INNOCENT: readonly RegExp[] = data.innocent.map((pattern) => compiled(pattern))

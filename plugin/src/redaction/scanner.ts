@@ -1,5 +1,5 @@
-import { RULES, type Rule } from "./rules"
 import { CHECKS } from "./heuristics"
+import { RULES, type Rule } from "./rules"
 
 /** A secret of `kind` from `start` to `end`. */
 export interface Finding {
@@ -26,7 +26,9 @@ export function find(text: string): Finding[] {
 
 /** The findings in order, those that overlap as one; the one that was given first names it. */
 export function mergeOverlaps(findings: readonly Finding[]): Finding[] {
-  const ranked = findings.map((finding, rank) => ({ ...finding, rank })).sort((a, b) => a.start - b.start || a.rank - b.rank)
+  const ranked = findings
+    .map((finding, rank) => ({ ...finding, rank }))
+    .sort((a, b) => a.start - b.start || a.rank - b.rank)
   const result: (Finding & { rank: number })[] = []
   for (const finding of ranked) {
     const last = result.at(-1)
@@ -87,5 +89,7 @@ function endOfRun(text: string, from: number): number {
 function lower(text: string): string {
   const lowered = text.toLowerCase()
   if (lowered.length === text.length) return lowered
-  return [...text].map((character) => (character.toLowerCase().length > character.length ? character : character.toLowerCase())).join("")
+  return [...text]
+    .map((character) => (character.toLowerCase().length > character.length ? character : character.toLowerCase()))
+    .join("")
 }

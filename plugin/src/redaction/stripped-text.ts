@@ -24,7 +24,8 @@ export class StrippedText {
     let match = 0
     let skipped = 0
     const original = (index: number): number => {
-      for (let next = this.#matches[match]; next && next.at <= index; next = this.#matches[++match]) skipped = next.length
+      for (let next = this.#matches[match]; next && next.at <= index; next = this.#matches[++match])
+        skipped = next.length
       return index + skipped
     }
     return findings.map(({ start, end, kind }) => ({ start: original(start), end: original(end - 1) + 1, kind }))
@@ -32,14 +33,18 @@ export class StrippedText {
 }
 
 /** Colours and the like, character sets, and the ends of links; also in the code of a program or of JSON. */
-const STYLE = /(?:\x1b|\\{1,3}(?:u001[bB]|x1[bB]|033|e))\[[0-9;:?]*[A-Za-z]|\x1b(?:[()][A-Z0-9]|[78=>]|\]8;;(?:\x07|\x1b\\))/g
+const STYLE =
+  /(?:\x1b|\\{1,3}(?:u001[bB]|x1[bB]|033|e))\[[0-9;:?]*[A-Za-z]|\x1b(?:[()][A-Z0-9]|[78=>]|\]8;;(?:\x07|\x1b\\))/g
 const STYLE_HINTS = ["\x1b", "\\u001b[", "\\u001B[", "\\x1b[", "\\x1B[", "\\033[", "\\e["]
 
 /** Without the codes that a terminal does not show; undefined for a text that has none. */
-export const withoutAnsi = (text: string): StrippedText | undefined => (STYLE_HINTS.some((hint) => text.includes(hint)) ? new StrippedText(text, STYLE) : undefined)
+export const withoutAnsi = (text: string): StrippedText | undefined =>
+  STYLE_HINTS.some((hint) => text.includes(hint)) ? new StrippedText(text, STYLE) : undefined
 
 /** The end of a full line of base64, which is never shorter. */
-const WRAP = /(?:\n(?<=[A-Za-z0-9+/]{60}\n)|\r\n(?<=[A-Za-z0-9+/]{60}\r\n)|\\n(?<=[A-Za-z0-9+/]{60}\\n))[ \t]*(?=[A-Za-z0-9+/=])/g
+const WRAP =
+  /(?:\n(?<=[A-Za-z0-9+/]{60}\n)|\r\n(?<=[A-Za-z0-9+/]{60}\r\n)|\\n(?<=[A-Za-z0-9+/]{60}\\n))[ \t]*(?=[A-Za-z0-9+/=])/g
 
 /** With each base64 in one line; undefined for a text that has none in several. */
-export const unwrapped = (text: string): StrippedText | undefined => (text.search(WRAP) < 0 ? undefined : new StrippedText(text, WRAP))
+export const unwrapped = (text: string): StrippedText | undefined =>
+  text.search(WRAP) < 0 ? undefined : new StrippedText(text, WRAP)

@@ -8,10 +8,12 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[
 const LOGIN = /^[ -9;-~]{0,64}:([ -~]+)$/
 
 /** What of a secret can be recognised elsewhere. One with several lines seldom stands there in the same way. */
-export const variants = (secret: string): string[] => (END_OF_LINE.test(secret) ? insideOf(secret) : [secret, ...insideOf(secret)].filter(isDistinctive))
+export const variants = (secret: string): string[] =>
+  END_OF_LINE.test(secret) ? insideOf(secret) : [secret, ...insideOf(secret)].filter(isDistinctive)
 
 /** What gives a secret away as well: its long lines, and what it says when it is decoded. */
-export const insideOf = (secret: string): string[] => [...linesOf(secret), ...unescaped(secret), ...passwordIn(secret)].filter(isDistinctive)
+export const insideOf = (secret: string): string[] =>
+  [...linesOf(secret), ...unescaped(secret), ...passwordIn(secret)].filter(isDistinctive)
 
 /** The lines of a private key, for example, also where they end inside of a string. */
 function linesOf(secret: string): string[] {

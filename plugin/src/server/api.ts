@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto"
-import { Failure } from "./errors"
-import { isObject, type Json, type Message } from "../opencode/client"
-import { type Call, misdirected, send, sendJson, withRetries } from "./http"
 import type { Timeouts } from "../lib/timeouts"
-import type { Share } from "./share"
+import { isObject, type Json, type Message } from "../opencode/client"
 import type { Settings } from "../settings/server"
+import { Failure } from "./errors"
+import { type Call, misdirected, send, sendJson, withRetries } from "./http"
+import type { Share } from "./share"
 
 export interface CreatedShare {
   share: Share
@@ -36,12 +36,19 @@ export class ShareApi {
     try {
       return await this.#create(base, token, sessionId, preferred, signal)
     } catch (error) {
-      if (error instanceof Failure && error.kind === "taken") return await this.#create(base, token, sessionId, randomBytes(9).toString("base64url"), signal)
+      if (error instanceof Failure && error.kind === "taken")
+        return await this.#create(base, token, sessionId, randomBytes(9).toString("base64url"), signal)
       throw error
     }
   }
 
-  async #create(base: string, token: string | undefined, sessionId: string, shareId: string, signal: AbortSignal): Promise<CreatedShare> {
+  async #create(
+    base: string,
+    token: string | undefined,
+    sessionId: string,
+    shareId: string,
+    signal: AbortSignal,
+  ): Promise<CreatedShare> {
     const host = hostOf(base)
     const answer = await this.#json({
       method: "POST",
@@ -52,13 +59,23 @@ export class ShareApi {
       signal,
     }).catch((error: unknown) => {
       if (error instanceof Failure && error.kind === "unauthorized") {
-        throw new Failure("unauthorized", token ? `${host} does not accept BETTER_SHARE_TOKEN.` : `${host} asks for a token: set BETTER_SHARE_TOKEN.`)
+        throw new Failure(
+          "unauthorized",
+          token ? `${host} does not accept BETTER_SHARE_TOKEN.` : `${host} asks for a token: set BETTER_SHARE_TOKEN.`,
+        )
       }
       if (error instanceof Failure && error.kind === "missing") throw misdirected(host)
       throw error
     })
     const { url, secret, createdAt } = answer
-    if (typeof url !== "string" || !/^https?:/.test(url) || typeof secret !== "string" || !secret || typeof createdAt !== "number") throw misdirected(host)
+    if (
+      typeof url !== "string" ||
+      !/^https?:/.test(url) ||
+      typeof secret !== "string" ||
+      !secret ||
+      typeof createdAt !== "number"
+    )
+      throw misdirected(host)
     return { share: { id: shareId, base, secret }, url, createdAt }
   }
 
@@ -86,23 +103,39 @@ export class ShareApi {
       signal,
     })
     const { presignedUrl: url, headers = {}, createdAt } = answer
-    if (typeof url !== "string" || !/^https?:/.test(url) || !isObject(headers) || typeof createdAt !== "number") throw misdirected(host)
+    if (typeof url !== "string" || !/^https?:/.test(url) || !isObject(headers) || typeof createdAt !== "number")
+      throw misdirected(host)
     return { url, headers: sendable(headers), createdAt }
   }
 
   async #put(share: Share, link: UploadLink, body: Uint8Array, signal: AbortSignal): Promise<void> {
     const who = `The storage of ${hostOf(share.base)}`
-    const { status, retryAfter } = await send({ method: "PUT", url: link.url, who, headers: link.headers, body, timeout: this.timeouts.upload, signal })
+    const { status, retryAfter } = await send({
+      method: "PUT",
+      url: link.url,
+      who,
+      headers: link.headers,
+      body,
+      timeout: this.timeouts.upload,
+      signal,
+    })
     if (status >= 200 && status <= 299) return
     if (status === 413) throw new Failure("too_large", `The session is too large for ${hostOf(share.base)}.`)
-    if (status === 429 || status >= 500) throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter)
+    if (status === 429 || status >= 500)
+      throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter)
     throw new Failure("link", `${who} refuses the upload (status ${status}).`)
   }
 
   /** The messages of the stored document; none when nothing was uploaded yet. */
   async storedMessages(share: Share, signal: AbortSignal): Promise<Message[]> {
     try {
-      const document = await this.#json({ method: "GET", url: `${share.base}/api/share/${share.id}`, who: hostOf(share.base), timeout: this.timeouts.upload, signal })
+      const document = await this.#json({
+        method: "GET",
+        url: `${share.base}/api/share/${share.id}`,
+        who: hostOf(share.base),
+        timeout: this.timeouts.upload,
+        signal,
+      })
       return Array.isArray(document.messages) ? document.messages.filter(isObject) : []
     } catch (error) {
       if (error instanceof Failure && error.kind === "missing") return []
@@ -114,7 +147,13 @@ export class ShareApi {
   async remove(share: Share, timeout: number): Promise<void> {
     const signal = AbortSignal.timeout(timeout)
     try {
-      await this.#json({ method: "DELETE", url: `${share.base}/api/share/${share.id}`, who: hostOf(share.base), headers: { "x-share-secret": share.secret }, signal })
+      await this.#json({
+        method: "DELETE",
+        url: `${share.base}/api/share/${share.id}`,
+        who: hostOf(share.base),
+        headers: { "x-share-secret": share.secret },
+        signal,
+      })
     } catch (error) {
       if (!(error instanceof Failure && error.kind === "missing")) throw error
     }

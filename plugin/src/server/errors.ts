@@ -12,7 +12,14 @@ export type FailureKind =
   | "refused" // any other 4xx
   | "unreadable" // OpenCode did not hand out the session
 
-const TEMPORARY: ReadonlySet<FailureKind> = new Set(["unreachable", "broken", "busy", "link", "misdirected", "unreadable"])
+const TEMPORARY: ReadonlySet<FailureKind> = new Set([
+  "unreachable",
+  "broken",
+  "busy",
+  "link",
+  "misdirected",
+  "unreadable",
+])
 
 export class Failure extends Error {
   override readonly name = "Failure"
@@ -34,5 +41,8 @@ export class Failure extends Error {
 /** Anything thrown, as a Failure; an unforeseen error must not reach a person as a stack trace. */
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error
-  return new Failure("unreadable", `Better Share failed unexpectedly (${error instanceof Error ? error.message : String(error)}).`)
+  return new Failure(
+    "unreadable",
+    `Better Share failed unexpectedly (${error instanceof Error ? error.message : String(error)}).`,
+  )
 }

@@ -1,6 +1,6 @@
-import { Failure } from "./errors"
-import { isObject, type Json } from "../opencode/client"
 import { backoffAt, sleep } from "../lib/sleep"
+import { isObject, type Json } from "../opencode/client"
+import { Failure } from "./errors"
 
 export interface Call {
   method: "GET" | "POST" | "PUT" | "DELETE"
@@ -25,8 +25,18 @@ export async function send({ method, url, who, headers = {}, body, timeout, sign
   const stop = signal ? AbortSignal.any([limit, signal]) : limit
   try {
     // A redirect would carry secrets to a host that nobody chose.
-    const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }), signal: stop, redirect: "manual" })
-    return { status: response.status, text: await response.text(), retryAfter: retryAfter(response.headers.get("retry-after")) }
+    const response = await fetch(url, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+      signal: stop,
+      redirect: "manual",
+    })
+    return {
+      status: response.status,
+      text: await response.text(),
+      retryAfter: retryAfter(response.headers.get("retry-after")),
+    }
   } catch {
     throw new Failure("unreachable", stop.aborted ? `${who} did not answer in time.` : `${who} cannot be reached.`)
   }
@@ -34,7 +44,10 @@ export async function send({ method, url, who, headers = {}, body, timeout, sign
 
 /** A request whose answer is a JSON object; every other answer is a Failure. */
 export async function sendJson(call: Call): Promise<Json> {
-  const answer = await send({ ...call, headers: { "content-type": "application/json", accept: "application/json", ...call.headers } })
+  const answer = await send({
+    ...call,
+    headers: { "content-type": "application/json", accept: "application/json", ...call.headers },
+  })
   const body = parse(answer.text)
   if (answer.status < 200 || answer.status > 299) throw refusal(call.who, answer, body)
   if (!body) throw misdirected(call.who)
@@ -49,7 +62,8 @@ function refusal(who: string, { status, retryAfter }: Answer, body: Json | undef
   if (status === 404) return new Failure("missing", `${who} no longer has this share.`)
   // From here on a Better Share server explains itself in JSON; whatever does not is another kind of server.
   if (!body) return misdirected(who)
-  if (status === 401 || status === 403) return new Failure("unauthorized", `${who} does not accept the secret of this share.`)
+  if (status === 401 || status === 403)
+    return new Failure("unauthorized", `${who} does not accept the secret of this share.`)
   if (status === 410) return new Failure("missing", `This share has expired on ${who}.`)
   if (status === 409) return new Failure("taken", `${who} refused${said}.`)
   return new Failure("refused", `${who} refused with status ${status}${said}.`)
@@ -75,7 +89,9 @@ function retryAfter(header: string | null): number | undefined {
 
 function inMinutes(wait: number | undefined): string {
   if (wait === undefined) return ""
-  return wait < 60_000 ? `: try again in ${Math.ceil(wait / 1_000)} s` : `: try again in ${Math.ceil(wait / 60_000)} min`
+  return wait < 60_000
+    ? `: try again in ${Math.ceil(wait / 1_000)} s`
+    : `: try again in ${Math.ceil(wait / 60_000)} min`
 }
 
 export interface Retry {
@@ -90,7 +106,8 @@ export async function withRetries<T>(attempt: () => Promise<T>, { pauses, maxRet
     try {
       return await attempt()
     } catch (error) {
-      const final = !(error instanceof Failure) || !error.temporary || error.kind === "misdirected" || tries >= pauses.length
+      const final =
+        !(error instanceof Failure) || !error.temporary || error.kind === "misdirected" || tries >= pauses.length
       if (final || (error.retryAfter ?? 0) > maxRetryAfter) throw error
       await sleep(Math.max(backoffAt(pauses, tries), error.retryAfter ?? 0), signal)
       if (signal?.aborted) throw error

@@ -27,8 +27,13 @@ const MIN_DENIED = 3
 export function readPrivacy(options: unknown): PrivacyResult {
   const { redact = true, exclude = [], auto = false } = isObject(options) ? options : {}
   const redaction = readRedaction(redact)
-  if (redaction === undefined) return { problem: 'The plugin option "redact" must be true, false, or {"allow": [...], "deny": [...]} with lists of texts, those to deny of 3 characters and more.' }
-  if (!areTexts(exclude)) return { problem: 'The plugin option "exclude" must be a list of file patterns, like ["secrets/**"].' }
+  if (redaction === undefined)
+    return {
+      problem:
+        'The plugin option "redact" must be true, false, or {"allow": [...], "deny": [...]} with lists of texts, those to deny of 3 characters and more.',
+    }
+  if (!areTexts(exclude))
+    return { problem: 'The plugin option "exclude" must be a list of file patterns, like ["secrets/**"].' }
   if (typeof auto !== "boolean") return { problem: 'The plugin option "auto" must be true or false.' }
   return { redact: redaction, exclude, auto }
 }
@@ -38,7 +43,10 @@ function readRedaction(value: unknown): Redaction | false | undefined {
   if (value === true) return { allow: [], deny: [] }
   if (!isObject(value) || Object.keys(value).some((key) => key !== "allow" && key !== "deny")) return undefined
   const { allow = [], deny = [] } = value
-  return areTexts(allow) && areTexts(deny) && deny.every((text) => text.length >= MIN_DENIED) ? { allow, deny } : undefined
+  return areTexts(allow) && areTexts(deny) && deny.every((text) => text.length >= MIN_DENIED)
+    ? { allow, deny }
+    : undefined
 }
 
-const areTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "")
+const areTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "")

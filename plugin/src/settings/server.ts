@@ -19,12 +19,17 @@ const OPTIONS = ["url", ...PRIVACY_OPTIONS]
 /** Option before environment before default. Whatever is set but wrong refuses: a typo must not send a session to the default server. */
 export function readSettings(options: unknown, env: Record<string, string | undefined>): SettingsResult {
   const given = options ?? {}
-  if (typeof given !== "object" || Array.isArray(given)) return { problem: 'The options of opencode-better-share must look like {"url": "https://..."}.' }
+  if (typeof given !== "object" || Array.isArray(given))
+    return { problem: 'The options of opencode-better-share must look like {"url": "https://..."}.' }
   const unknown = Object.keys(given).find((key) => !OPTIONS.includes(key))
-  if (unknown !== undefined) return { problem: `opencode-better-share has no option "${unknown}"; it knows ${OPTIONS.map((name) => `"${name}"`).join(", ")}.` }
+  if (unknown !== undefined)
+    return {
+      problem: `opencode-better-share has no option "${unknown}"; it knows ${OPTIONS.map((name) => `"${name}"`).join(", ")}.`,
+    }
 
   const token = env.BETTER_SHARE_TOKEN || undefined
-  if (token && !/^[\x21-\x7e]+$/.test(token)) return { problem: "BETTER_SHARE_TOKEN has characters that no token can have." }
+  if (token && !/^[\x21-\x7e]+$/.test(token))
+    return { problem: "BETTER_SHARE_TOKEN has characters that no token can have." }
 
   const option = (given as { url?: unknown }).url
   if (option !== undefined) return withBase(option, 'The plugin option "url"', token)
@@ -35,7 +40,8 @@ export function readSettings(options: unknown, env: Record<string, string | unde
 
 function withBase(value: unknown, name: string, token: string | undefined): SettingsResult {
   const base = serverBase(value)
-  if (base === undefined) return { problem: `${name} must be the address of your server, like https://share.example.com.` }
+  if (base === undefined)
+    return { problem: `${name} must be the address of your server, like https://share.example.com.` }
   return { base, token, isDefault: false }
 }
 
@@ -44,5 +50,7 @@ export function serverBase(value: unknown): string | undefined {
   if (typeof value !== "string" || !URL.canParse(value)) return undefined
   const url = new URL(value)
   const bare = !url.search && !url.hash && !url.username && !url.password
-  return bare && (url.protocol === "https:" || url.protocol === "http:") ? url.origin + url.pathname.replace(/\/+$/, "") : undefined
+  return bare && (url.protocol === "https:" || url.protocol === "http:")
+    ? url.origin + url.pathname.replace(/\/+$/, "")
+    : undefined
 }

@@ -9,7 +9,11 @@ export interface ShareConfig {
  * Whether OpenCode shares sessions by itself, without the question that its terminal asks: it is set to, or was started with
  * `run --share`. Where nothing says so, somebody asked.
  */
-export function isAutoShare(config: ShareConfig, args: readonly string[], env: Record<string, string | undefined>): boolean {
+export function isAutoShare(
+  config: ShareConfig,
+  args: readonly string[],
+  env: Record<string, string | undefined>,
+): boolean {
   return config.share === "auto" || config.autoshare === true || isOn(env.OPENCODE_AUTO_SHARE) || hasShareFlag(args)
 }
 

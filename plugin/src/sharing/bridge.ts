@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
-import { Failure } from "../server/errors"
 import { isObject, type Json, type SyncItem } from "../opencode/client"
+import { Failure } from "../server/errors"
 
 export interface NativeShare {
   id: string
@@ -31,7 +31,8 @@ export function openBridge(calls: NativeCalls): Bridge {
     maxRequestBodySize: 1_000_000_000,
     fetch: (request, { port }) => {
       // A web page can reach this port, but not without an Origin, or under a name of its own (DNS rebinding).
-      if (request.headers.has("origin") || request.headers.get("host") !== `127.0.0.1:${port}`) return new Response(null, { status: 403 })
+      if (request.headers.has("origin") || request.headers.get("host") !== `127.0.0.1:${port}`)
+        return new Response(null, { status: 403 })
       return route(calls, token, request)
     },
   })

@@ -1,13 +1,13 @@
-import { asFailure } from "../server/errors"
 import type { OpenCodeClient, Session } from "../opencode/client"
-import type { StateFiles } from "../state/state-files"
-import type { StateRecord } from "../state/records"
-import type { Publisher } from "../publishing/publisher"
-import type { PendingRemovals } from "../state/pending-removals"
-import type { Share } from "../server/share"
-import { hostOf } from "../server/api"
-import type { ShareCalls } from "./share-calls"
 import type { Toasts } from "../opencode/toasts"
+import type { Publisher } from "../publishing/publisher"
+import { hostOf } from "../server/api"
+import { asFailure } from "../server/errors"
+import type { Share } from "../server/share"
+import type { PendingRemovals } from "../state/pending-removals"
+import type { StateRecord } from "../state/records"
+import type { StateFiles } from "../state/state-files"
+import type { ShareCalls } from "./share-calls"
 
 /**
  * Logged in to an organisation, OpenCode shares with the organisation's server and never calls the bridge. Then a link that
@@ -52,7 +52,8 @@ export class Organisation {
     const before = this.#links.get(id)
     this.#links.set(id, link)
     if (before !== undefined && link === undefined) return await this.onGone(id)
-    if (link === undefined || before !== undefined || this.#unshared.has(id) || this.#shares.has(id)) return this.onChange(id)
+    if (link === undefined || before !== undefined || this.#unshared.has(id) || this.#shares.has(id))
+      return this.onChange(id)
     // A session first heard of with a link may have been shared, and unshared, long ago. A new one is heard of without.
     if (known && !this.sharing.isUnasked) await this.#publish(id, link)
   }
@@ -90,7 +91,11 @@ export class Organisation {
       await this.publisher.forget(share)
       const result = await this.removals.remove(share)
       if (result === "removed") await this.toasts.replace("success", `Removed from ${hostOf(share.base)} too.`)
-      else await this.toasts.replace("warning", `${hostOf(share.base)} cannot remove its copy now, so that link still works. Better Share keeps trying.`)
+      else
+        await this.toasts.replace(
+          "warning",
+          `${hostOf(share.base)} cannot remove its copy now, so that link still works. Better Share keeps trying.`,
+        )
       this.#shares.delete(sessionId)
       await this.stateFiles.remove({ kind: "organisation", sessionId })
     } catch (error) {

@@ -1,19 +1,20 @@
-import type { NativeCalls, NativeShare } from "./bridge"
-import { type ShareConfig, isAutoShare } from "./auto-share"
-import { asFailure, Failure } from "../server/errors"
-import type { SyncItem } from "../opencode/client"
 import type { Timeouts } from "../lib/timeouts"
-import type { PrivacyResult } from "../settings/privacy"
-import type { Publisher } from "../publishing/publisher"
-import { counts, type Published } from "../publishing/tracked-share"
-import type { PendingRemovals } from "../state/pending-removals"
-import { packSecret, type Share, unpackSecret } from "../server/share"
-import { type CreatedShare, hostOf, type ShareApi } from "../server/api"
-import type { Settings, SettingsResult } from "../settings/server"
+import type { SyncItem } from "../opencode/client"
 import { sessionOf } from "../opencode/sync-items"
 import type { Toasts } from "../opencode/toasts"
+import type { Publisher } from "../publishing/publisher"
+import { counts, type Published } from "../publishing/tracked-share"
+import { type CreatedShare, hostOf, type ShareApi } from "../server/api"
+import { asFailure, Failure } from "../server/errors"
+import { packSecret, type Share, unpackSecret } from "../server/share"
+import type { PrivacyResult } from "../settings/privacy"
+import type { Settings, SettingsResult } from "../settings/server"
+import type { PendingRemovals } from "../state/pending-removals"
+import { isAutoShare, type ShareConfig } from "./auto-share"
+import type { NativeCalls, NativeShare } from "./bridge"
 
-const UNASKED = 'OpenCode shares this session by itself. To allow that, set "auto": true in the options of opencode-better-share.'
+const UNASKED =
+  'OpenCode shares this session by itself. To allow that, set "auto": true in the options of opencode-better-share.'
 
 /** What OpenCode's share calls mean for our server, and what the person is told about it. */
 export class ShareCalls implements NativeCalls {
@@ -57,7 +58,10 @@ export class ShareCalls implements NativeCalls {
     const outcome = await this.publisher.publishFirst(created, sessionId, deadline)
     if (outcome instanceof Failure) {
       // A link without a session behind it is of no use to anybody.
-      void this.publisher.forget(created.share).then(() => this.removals.remove(created.share)).catch(() => undefined)
+      void this.publisher
+        .forget(created.share)
+        .then(() => this.removals.remove(created.share))
+        .catch(() => undefined)
       throw outcome
     }
     void this.toasts.replace("success", shared(this.settings, created.url, outcome))
@@ -75,7 +79,10 @@ export class ShareCalls implements NativeCalls {
   async remove(id: string, secret: string): Promise<void> {
     const share = unpackSecret(id, secret)
     if (!share) {
-      void this.toasts.replace("error", "Not unshared: this link was made without Better Share. Disable the plugin and /unshare again.")
+      void this.toasts.replace(
+        "error",
+        "Not unshared: this link was made without Better Share. Disable the plugin and /unshare again.",
+      )
       throw new Failure("refused", "This share was made without Better Share.")
     }
     try {
@@ -92,8 +99,13 @@ export class ShareCalls implements NativeCalls {
     await this.publisher.forget(share)
     const result = await this.removals.remove(share)
     const host = hostOf(share.base)
-    if (result === "removed") void this.toasts.replace("success", `Unshared: the link no longer works, and ${host} has deleted the session.`)
-    else void this.toasts.replace("warning", `Not unshared yet: ${host} cannot remove it now, so the link still works. Better Share keeps trying, also after a restart.`)
+    if (result === "removed")
+      void this.toasts.replace("success", `Unshared: the link no longer works, and ${host} has deleted the session.`)
+    else
+      void this.toasts.replace(
+        "warning",
+        `Not unshared yet: ${host} cannot remove it now, so the link still works. Better Share keeps trying, also after a restart.`,
+      )
   }
 
   /** Nobody asked for what is shared now, or said that it need not be asked for. */
@@ -112,7 +124,10 @@ export class ShareCalls implements NativeCalls {
   #explainForeign(id: string): void {
     if (this.#foreign.has(id)) return
     this.#foreign.add(id)
-    void this.toasts.show("warning", "This session was shared without Better Share: its link is not updated any more. /unshare it without the plugin, then /share again.")
+    void this.toasts.show(
+      "warning",
+      "This session was shared without Better Share: its link is not updated any more. /unshare it without the plugin, then /share again.",
+    )
   }
 }
 

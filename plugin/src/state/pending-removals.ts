@@ -1,12 +1,12 @@
-import { asFailure } from "../server/errors"
-import type { ShareList } from "./share-list"
-import type { Timeouts } from "../lib/timeouts"
-import type { StateFiles } from "./state-files"
-import type { StateRecord } from "./records"
 import { backoffAt, sleep } from "../lib/sleep"
-import type { Share } from "../server/share"
-import { hostOf, type ShareApi } from "../server/api"
+import type { Timeouts } from "../lib/timeouts"
 import type { Toasts } from "../opencode/toasts"
+import { hostOf, type ShareApi } from "../server/api"
+import { asFailure } from "../server/errors"
+import type { Share } from "../server/share"
+import type { StateRecord } from "./records"
+import type { ShareList } from "./share-list"
+import type { StateFiles } from "./state-files"
 
 /** Removes shares from their servers, and does not forget those that could not be removed. */
 export class PendingRemovals {
@@ -63,12 +63,16 @@ export class PendingRemovals {
       await this.api.remove(record.share, this.timeouts.remove)
       await this.shareList.remove(record.share)
       // Another OpenCode process may have been faster, and has said so already.
-      if (await this.stateFiles.remove(record)) await this.toasts.show("success", `The share that could not be removed from ${host} before is removed now.`)
+      if (await this.stateFiles.remove(record))
+        await this.toasts.show("success", `The share that could not be removed from ${host} before is removed now.`)
     } catch (error) {
       const failure = asFailure(error)
       if (failure.temporary) return
       await this.stateFiles.remove(record)
-      await this.toasts.show("error", `A share could not be removed and its link still works: ${failure.message} Ask who runs ${host}.`)
+      await this.toasts.show(
+        "error",
+        `A share could not be removed and its link still works: ${failure.message} Ask who runs ${host}.`,
+      )
     }
   }
 }

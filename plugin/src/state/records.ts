@@ -27,11 +27,18 @@ type Check = (value: unknown) => boolean
 const isText: Check = (value) => typeof value === "string"
 /** `list` shows it as a date. */
 const isTime: Check = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime())
-const isShare: Check = (value) => isObject(value) && [value.id, value.base, value.secret].every(isText) && URL.canParse(String(value.base))
-const areSecrets: Check = (value) => Array.isArray(value) && value.every((secret) => Array.isArray(secret) && secret.length === 2 && secret.every((text) => isText(text) && text !== ""))
+const isShare: Check = (value) =>
+  isObject(value) && [value.id, value.base, value.secret].every(isText) && URL.canParse(String(value.base))
+const areSecrets: Check = (value) =>
+  Array.isArray(value) &&
+  value.every(
+    (secret) => Array.isArray(secret) && secret.length === 2 && secret.every((text) => isText(text) && text !== ""),
+  )
 
 /** What the fields of each kind of note must be. */
-const FIELDS: { [Kind in StateRecord["kind"]]: Record<Exclude<keyof Extract<StateRecord, { kind: Kind }>, "kind">, Check> } = {
+const FIELDS: {
+  [Kind in StateRecord["kind"]]: Record<Exclude<keyof Extract<StateRecord, { kind: Kind }>, "kind">, Check>
+} = {
   removal: { share: isShare },
   organisation: { sessionId: isText, share: isShare },
   unshared: { sessionId: isText },
@@ -46,4 +53,5 @@ export function isStateRecord(value: unknown): value is StateRecord {
   return Object.entries<Check>(FIELDS[value.kind]).every(([name, check]) => check(value[name]))
 }
 
-const isKind = (value: unknown): value is StateRecord["kind"] => typeof value === "string" && Object.hasOwn(FIELDS, value)
+const isKind = (value: unknown): value is StateRecord["kind"] =>
+  typeof value === "string" && Object.hasOwn(FIELDS, value)

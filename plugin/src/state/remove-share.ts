@@ -1,11 +1,16 @@
+import { TIMEOUTS } from "../lib/timeouts"
+import { hostOf, type ShareApi } from "../server/api"
 import { asFailure } from "../server/errors"
 import type { Entry, ShareList } from "./share-list"
-import { TIMEOUTS } from "../lib/timeouts"
 import type { StateFiles } from "./state-files"
-import { hostOf, type ShareApi } from "../server/api"
 
 /** Removes one of one's own shares. The reason why it could not, if it could not; what may succeed later is tried again. */
-export async function removeShare(entry: Entry, shareList: ShareList, stateFiles: StateFiles, api: ShareApi): Promise<string | undefined> {
+export async function removeShare(
+  entry: Entry,
+  shareList: ShareList,
+  stateFiles: StateFiles,
+  api: ShareApi,
+): Promise<string | undefined> {
   const share = await shareList.secretOf(entry)
   if (!share) return `What it takes to remove it is not on this machine any more: ask who runs ${hostOf(entry.base)}.`
   try {
@@ -13,7 +18,10 @@ export async function removeShare(entry: Entry, shareList: ShareList, stateFiles
   } catch (error) {
     const failure = asFailure(error)
     if (!failure.temporary) return failure.message
-    const isKept = await stateFiles.write({ kind: "removal", share }).then(() => true, () => false)
+    const isKept = await stateFiles.write({ kind: "removal", share }).then(
+      () => true,
+      () => false,
+    )
     return isKept ? `${failure.message} OpenCode tries again when it starts.` : failure.message
   }
   await shareList.remove(share)

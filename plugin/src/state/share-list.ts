@@ -1,7 +1,7 @@
-import type { StateFiles } from "./state-files"
-import type { StateRecord } from "./records"
 import type { Secret } from "../redaction/environment"
 import type { Share } from "../server/share"
+import type { StateRecord } from "./records"
+import type { StateFiles } from "./state-files"
 
 export type Entry = Extract<StateRecord, { kind: "share" }>
 
@@ -28,7 +28,9 @@ export class ShareList {
     this.#titles.set(address, title)
     const url = given ?? (await this.stateFiles.read({ kind: "share", id, base }))?.url ?? address
     const note = { kind: "share", id, base, url, sessionId, title, createdAt } as const
-    await Promise.all([this.stateFiles.write({ kind: "secret", share }), this.stateFiles.write(note)]).catch(() => undefined)
+    await Promise.all([this.stateFiles.write({ kind: "secret", share }), this.stateFiles.write(note)]).catch(
+      () => undefined,
+    )
   }
 
   async remove(share: Share): Promise<void> {
@@ -57,13 +59,19 @@ export class ShareList {
   async find(name: string): Promise<Entry[]> {
     const page = URL.canParse(name) ? new URL(name) : undefined
     const address = page && page.origin + page.pathname
-    return (await this.list()).filter((entry) => entry.id === name || (address !== undefined && [entry.url, addressOf(entry)].some((link) => isPageOf(link, address))))
+    return (await this.list()).filter(
+      (entry) =>
+        entry.id === name ||
+        (address !== undefined && [entry.url, addressOf(entry)].some((link) => isPageOf(link, address))),
+    )
   }
 
   /** What it takes to remove a share. */
   async secretOf({ id, base }: Entry): Promise<Share | undefined> {
     const records = await this.stateFiles.readAll()
-    return records.filter((record) => record.kind === "secret").find(({ share }) => share.id === id && share.base === base)?.share
+    return records
+      .filter((record) => record.kind === "secret")
+      .find(({ share }) => share.id === id && share.base === base)?.share
   }
 }
 
@@ -71,4 +79,5 @@ export class ShareList {
 const addressOf = ({ base, id }: Pick<Share, "base" | "id">): string => `${base}/share/${id}`
 
 /** `/share/7NSn851p`, and what is below it or another form of it: `/m/...`, `.md`. */
-const isPageOf = (link: string, address: string): boolean => address === link || address.startsWith(`${link}/`) || address.startsWith(`${link}.`)
+const isPageOf = (link: string, address: string): boolean =>
+  address === link || address.startsWith(`${link}/`) || address.startsWith(`${link}.`)

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto"
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { homedir } from "node:os"
 import { join } from "node:path"
-import { isStateRecord, type StateRecord, type RecordKey } from "./records"
+import { isStateRecord, type RecordKey, type StateRecord } from "./records"
 
 export const stateFolder = (env: Record<string, string | undefined>): string =>
   join(env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "opencode-better-share")
@@ -30,14 +30,18 @@ export class StateFiles {
   }
 
   /** The record with that key, if there is one. */
-  async read<Kind extends StateRecord["kind"]>(key: Extract<RecordKey, { kind: Kind }>): Promise<Extract<StateRecord, { kind: Kind }> | undefined> {
+  async read<Kind extends StateRecord["kind"]>(
+    key: Extract<RecordKey, { kind: Kind }>,
+  ): Promise<Extract<StateRecord, { kind: Kind }> | undefined> {
     const records = await readRecords(this.#path(key))
     return records.find((record): record is Extract<StateRecord, { kind: Kind }> => record.kind === key.kind)
   }
 
   async readAll(): Promise<StateRecord[]> {
     const names = await readdir(this.folder).catch(() => [])
-    const records = await Promise.all(names.filter((name) => name.endsWith(".json")).map((name) => readRecords(join(this.folder, name))))
+    const records = await Promise.all(
+      names.filter((name) => name.endsWith(".json")).map((name) => readRecords(join(this.folder, name))),
+    )
     return records.flat()
   }
 

@@ -1,4 +1,4 @@
-import type { OpenCodeClient, Message, Session, Toast } from "../../src/opencode/client"
+import type { Message, OpenCodeClient, Session, Toast } from "../../src/opencode/client"
 import type { Transcript } from "../../src/opencode/snapshot"
 import { Watch } from "./watch"
 
@@ -63,7 +63,11 @@ export const message = (number: number, text: string, sessionID = SESSION): Mess
   parts: [{ id: `prt_${number}`, sessionID, messageID: `msg_${number}`, type: "text", text }],
 })
 
-export const transcript = (text = "hello", id = SESSION, more = {}): Transcript => ({ session: { id, title: "A session", ...more }, messages: [message(1, text, id)] })
+export const transcript = (text = "hello", id = SESSION, more = {}): Transcript => ({
+  session: { id, title: "A session", ...more },
+  messages: [message(1, text, id)],
+})
 
 /** The text of every message, in order. */
-export const texts = (messages: readonly Message[] | undefined): unknown[] | undefined => messages?.map(({ parts }) => (parts as { text: string }[])[0]?.text)
+export const texts = (messages: readonly Message[] | undefined): unknown[] | undefined =>
+  messages?.map(({ parts }) => (parts as { text: string }[])[0]?.text)

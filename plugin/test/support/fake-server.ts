@@ -24,7 +24,8 @@ interface StoredShare {
 /** What to answer instead; "hang" never answers, "drop" does the work but loses the answer. */
 export type Fault = Response | "hang" | "drop"
 
-const failure = (status: number, code: string, headers: Record<string, string> = {}) => Response.json({ error: `A sentence about ${code}.`, code }, { status, headers })
+const failure = (status: number, code: string, headers: Record<string, string> = {}) =>
+  Response.json({ error: `A sentence about ${code}.`, code }, { status, headers })
 
 /** A Better Share server and its storage, as the API describes them, with faults on demand. */
 export class FakeServer extends Watch {
@@ -43,7 +44,13 @@ export class FakeServer extends Watch {
 
   constructor(port = 0) {
     super()
-    this.#server = Bun.serve({ hostname: "127.0.0.1", port, idleTimeout: 0, maxRequestBodySize: 500_000_000, fetch: (request) => this.#handle(request) })
+    this.#server = Bun.serve({
+      hostname: "127.0.0.1",
+      port,
+      idleTimeout: 0,
+      maxRequestBodySize: 500_000_000,
+      fetch: (request) => this.#handle(request),
+    })
   }
 
   get base(): string {
@@ -55,7 +62,9 @@ export class FakeServer extends Watch {
   }
 
   count(kind: Kind, status?: number): number {
-    return this.requests.filter((request) => request.kind === kind && (status === undefined || request.status === status)).length
+    return this.requests.filter(
+      (request) => request.kind === kind && (status === undefined || request.status === status),
+    ).length
   }
 
   document(shareId: string): SessionDocument | undefined {
@@ -89,13 +98,17 @@ export class FakeServer extends Watch {
   }
 
   #answer(kind: Kind, path: string, headers: Headers, body: Buffer): Response {
-    if (kind === "other") return new Response("<h1>Not here</h1>", { status: 404, headers: { "content-type": "text/html" } })
+    if (kind === "other")
+      return new Response("<h1>Not here</h1>", { status: 404, headers: { "content-type": "text/html" } })
     if (kind === "create") return this.#create(headers, body)
     if (kind === "upload") return this.#upload(path, headers, body)
     const id = path.split("/")[3] ?? ""
     const share = this.shares.get(id)
     if (!share) return failure(404, "not_found")
-    if (kind === "get") return share.object ? new Response(gunzipSync(share.object), { headers: { "content-type": "application/json" } }) : failure(404, "not_uploaded")
+    if (kind === "get")
+      return share.object
+        ? new Response(gunzipSync(share.object), { headers: { "content-type": "application/json" } })
+        : failure(404, "not_uploaded")
     if (headers.get("x-share-secret") !== share.secret) return failure(401, "wrong_secret")
     if (kind === "renew") return Response.json({ ...this.#link(id, body), createdAt: share.createdAt })
     this.shares.delete(id)
@@ -106,9 +119,23 @@ export class FakeServer extends Watch {
     if (this.token && headers.get("authorization") !== `Bearer ${this.token}`) return failure(401, "token_required")
     const { shareId, sessionId } = JSON.parse(body.toString()) as { shareId: string; sessionId: string }
     if (this.shares.has(shareId)) return failure(409, "share_exists")
-    const share = { secret: randomBytes(24).toString("base64url"), sessionId, createdAt: 1_700_000_000_000 + this.shares.size, object: undefined }
+    const share = {
+      secret: randomBytes(24).toString("base64url"),
+      sessionId,
+      createdAt: 1_700_000_000_000 + this.shares.size,
+      object: undefined,
+    }
     this.shares.set(shareId, share)
-    return Response.json({ shareId, url: `${this.name ?? this.base}/share/${shareId}`, secret: share.secret, ...this.#link(shareId, body), createdAt: share.createdAt }, { status: 201 })
+    return Response.json(
+      {
+        shareId,
+        url: `${this.name ?? this.base}/share/${shareId}`,
+        secret: share.secret,
+        ...this.#link(shareId, body),
+        createdAt: share.createdAt,
+      },
+      { status: 201 },
+    )
   }
 
   #link(shareId: string, body: Buffer) {
@@ -116,15 +143,30 @@ export class FakeServer extends Watch {
     if (contentEncoding !== "gzip") throw new Error("the plugin compresses")
     const key = randomBytes(12).toString("hex")
     this.#links.set(key, { shareId, size })
-    const signed = { "Content-Type": "application/json", "Content-Encoding": "gzip", "Cache-Control": "private, no-store", "Content-Length": String(size) }
+    const signed = {
+      "Content-Type": "application/json",
+      "Content-Encoding": "gzip",
+      "Cache-Control": "private, no-store",
+      "Content-Length": String(size),
+    }
     return { presignedUrl: `${this.base}/upload/${key}`, headers: signed, expiresAt: Date.now() + 3_600_000 }
   }
 
   #upload(path: string, headers: Headers, body: Buffer): Response {
     const link = this.#links.get(path.split("/")[2] ?? "")
     const share = link && this.shares.get(link.shareId)
-    const signed = headers.get("content-type") === "application/json" && headers.get("content-encoding") === "gzip" && headers.get("cache-control") === "private, no-store"
-    if (!link || !share || !signed || headers.get("content-length") !== String(link.size) || body.byteLength !== link.size) return new Response("<Error/>", { status: 403 })
+    const signed =
+      headers.get("content-type") === "application/json" &&
+      headers.get("content-encoding") === "gzip" &&
+      headers.get("cache-control") === "private, no-store"
+    if (
+      !link ||
+      !share ||
+      !signed ||
+      headers.get("content-length") !== String(link.size) ||
+      body.byteLength !== link.size
+    )
+      return new Response("<Error/>", { status: 403 })
     share.object = body
     return new Response(null)
   }

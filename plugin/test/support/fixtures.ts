@@ -15,4 +15,8 @@ export interface RecordedCall {
 }
 
 /** The share calls of a real OpenCode, in their order. */
-export const recordedCalls = () => unpack("native-protocol-lifecycle.jsonl").trim().split("\n").map((line) => JSON.parse(line) as RecordedCall)
+export const recordedCalls = () =>
+  unpack("native-protocol-lifecycle.jsonl")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as RecordedCall)

@@ -1,16 +1,16 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type BetterShare, startBetterShare } from "../../src/plugin"
-import type { NativeShare } from "../../src/sharing/bridge"
 import { TIMEOUTS, type Timeouts } from "../../src/lib/timeouts"
-import { packSecret } from "../../src/server/share"
-import { FakeClient, SESSION, transcript } from "./fake-client"
-import { FakeServer } from "./fake-server"
 import type { SyncItem } from "../../src/opencode/client"
+import { type BetterShare, startBetterShare } from "../../src/plugin"
 import type { Machine } from "../../src/privacy/filter"
+import { packSecret } from "../../src/server/share"
 import { type PrivacyResult, readPrivacy } from "../../src/settings/privacy"
 import type { SettingsResult } from "../../src/settings/server"
+import type { NativeShare } from "../../src/sharing/bridge"
+import { FakeClient, SESSION, transcript } from "./fake-client"
+import { FakeServer } from "./fake-server"
 
 /** Short enough to test, in the same order of size as the real ones. */
 export const SHORT: Timeouts = {
@@ -52,7 +52,13 @@ export class World {
     return new World(new FakeServer(), host, await mkdtemp(join(tmpdir(), "better-share-test-")))
   }
 
-  start({ timeouts = {}, settings, privacy = readPrivacy({}), machine = NOWHERE, host = this.host }: Choices = {}): OpenCode {
+  start({
+    timeouts = {},
+    settings,
+    privacy = readPrivacy({}),
+    machine = NOWHERE,
+    host = this.host,
+  }: Choices = {}): OpenCode {
     const share = startBetterShare({
       client: host,
       settings: settings ?? { base: this.server.base, token: undefined, isDefault: false },
@@ -82,7 +88,11 @@ export class OpenCode {
   constructor(readonly share: BetterShare) {}
 
   call(method: string, path: string, body: unknown = {}, headers: Record<string, string> = {}): Promise<Response> {
-    return fetch(`${this.share.url}${path}`, { method, body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers } })
+    return fetch(`${this.share.url}${path}`, {
+      method,
+      body: JSON.stringify(body),
+      headers: { "content-type": "application/json", ...headers },
+    })
   }
 
   create(sessionID = SESSION): Promise<Response> {
@@ -95,7 +105,10 @@ export class OpenCode {
     return (await response.json()) as NativeShare
   }
 
-  sync({ id, secret }: { id: string; secret: string }, data: SyncItem[] = [{ type: "session", data: { id: SESSION } }]): Promise<Response> {
+  sync(
+    { id, secret }: { id: string; secret: string },
+    data: SyncItem[] = [{ type: "session", data: { id: SESSION } }],
+  ): Promise<Response> {
     return this.call("POST", `/api/share/${id}/sync`, { secret, data })
   }
 
