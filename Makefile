@@ -1,4 +1,4 @@
-# make run · make test · make bench · make lint · make docs · make lock. Each installs what it needs, once.
+# make run · test · test-quick · bench · lint · docs · lock. Each installs what it needs, once.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,16 +8,23 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 export NODE_USE_SYSTEM_CA := 1
 
-.PHONY: run install test bench lint docs lock
+.PHONY: run install test test-quick packages bench lint docs lock
 
 run: $(VENV)/runtime
 	@exec deploy/start.sh
 
 install: $(VENV)/runtime
 
-test: lint tests/end_to_end/node_modules tests/browser/node_modules
+test: packages lint tests/end_to_end/node_modules tests/browser/node_modules
 	@cd plugin && npm test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadscope
+
+# The tests that start no server, in less than a minute.
+test-quick: $(VENV)/development
+	@TEST_WITHOUT_SERVERS=1 $(BIN)/python -m pytest --quiet --numprocesses auto -m 'not server'
+
+packages:
+	@tests/install-packages.sh
 
 bench: $(VENV)/development
 	@$(BIN)/python -m benchmarks

@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,34 @@ from config import read_config
 from tests.support.paths import ROOT
 from tests.support.servers.postgres import postgres, run_sql
 from tests.support.servers.s3 import s3_client, s3_server, stored_keys
+
+# Parts that only servers provide; tests that use them need no marker of their own.
+SERVER_FIXTURES = {"postgres_url", "postgres_database", "s3_peer", "s3_settings", "empty_bucket", "s3_filer"}
+SERVER_FOLDERS = {"browser", "end_to_end", "deployment"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests that start a server as `server`; `make test-quick` leaves them out."""
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        params = set(map(str, item.callspec.params.values())) if hasattr(item, "callspec") else set()
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        if names & SERVER_FIXTURES or params & {"postgresql", "s3", "plugin"} or folder in SERVER_FOLDERS:
+            item.add_marker("server")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says once for each missing part how many tests were skipped, and how to install it."""
+    skipped = Counter(
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    )
+    if skipped:
+        terminalreporter.section("not tested here")
+    for reason, count in sorted(skipped.items()):
+        part, _, how_to_install = reason.partition(": ")
+        terminalreporter.line(f"{part}: {count} test{'s' if count > 1 else ''}; {how_to_install}")
 
 
 @contextmanager

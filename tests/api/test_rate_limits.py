@@ -170,6 +170,7 @@ def create_over_http(address: str, number: int) -> int:
             return error.code
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("storage", ["sqlite", "postgresql", "redis"])
 def test_ten_of_forty_parallel_creations_pass_four_workers(
     request: pytest.FixtureRequest, tmp_path: Path, storage: str
@@ -184,6 +185,7 @@ def test_ten_of_forty_parallel_creations_pass_four_workers(
     assert answers == {201: 10, 429: 30}
 
 
+@pytest.mark.server
 def test_the_database_counts_while_redis_is_gone_and_redis_once_it_is_back(
     settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +206,7 @@ def test_the_database_counts_while_redis_is_gone_and_redis_once_it_is_back(
         assert left() == "0"
 
 
+@pytest.mark.server
 def test_what_a_slow_redis_may_have_counted_is_not_sent_to_it_again(
     settings: dict[str, str], redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ from app.db.models import Share
 from app.services.documents import event_log
 from tests.conftest import running_app
 from tests.support.paths import ROOT
+from tests.support.patience import patience
 from tests.support.sync_batches import (
     SESSION,
     SESSION_ID,
@@ -58,7 +59,7 @@ def test_of_two_batches_at_once_that_are_too_large_together_one_is_refused(
 ) -> None:
     share = shared(client, SESSION)
     checkpoint(app, share)
-    both = threading.Barrier(2, timeout=60)
+    both = threading.Barrier(2, timeout=patience(60))
     compress = zstandard.compress
     packed: list[bytes] = []
 

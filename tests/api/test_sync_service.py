@@ -132,6 +132,7 @@ class Writer:
                     self.acknowledged[id] = self.count
 
 
+@pytest.mark.server
 def test_killing_workers_loses_nothing_that_was_acknowledged(
     tmp_path: Path, database: dict[str, str]
 ) -> None:

@@ -123,6 +123,7 @@ def test_creations_with_a_token_count_against_the_token(settings: dict[str, str]
     assert guesses == [401, 429]
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("prefix", ["/t/", "/t//", "//t/"])
 def test_the_log_of_requests_masks_the_token_of_the_address(tmp_path: Path, prefix: str) -> None:
     with gunicorn(tmp_path, **TOKENS, GUNICORN_CMD_ARGS="--access-logfile -") as address:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.support.servers import missing
+from tests.support.optional import AXE, require
 
 SCRIPT = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -30,6 +30,5 @@ def complaints(page: Page) -> list[str]:
 
 @cache
 def _source() -> str:
-    if not SCRIPT.exists():
-        missing("axe-core (npm ci in tests/browser)")
+    require(AXE)
     return SCRIPT.read_text()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -10,19 +9,19 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.browser.shares import OpenPage, Shared, share_id
 from tests.support import recorded
-from tests.support.servers import missing
+from tests.support.optional import CHROMIUM_BROWSER, require
+from tests.support.patience import patience
 from tests.support.servers.chromium import CHROMIUM, FLAGS
 from tests.support.servers.gunicorn import gunicorn
 
 # In milliseconds: a busy machine takes its time, and what never comes fails all the same.
-PATIENCE = 30_000
+PATIENCE = patience(30) * 1000
 expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not shutil.which(CHROMIUM):
-        missing("Chromium (apt-get install chromium)")
+    require(CHROMIUM_BROWSER)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser

@@ -25,6 +25,7 @@ from app.services.shares.expiry import Expiry
 from app.storage import DiskStore, StorageError
 from tests.conftest import running_app
 from tests.support.client import create, delete, renew, share, upload
+from tests.support.patience import patience
 from tests.support.recorded import document_bytes
 
 SMALL, LARGE = document_bytes("single-message"), document_bytes("rate-limit-feature")
@@ -425,7 +426,7 @@ def test_of_two_that_clear_the_same_only_one_does(
             cleanup = Cleanup(services().store, Expiry(), services().connection)
             cleared = []
             for name in names:
-                together.wait(30)
+                together.wait(patience(30))
                 what = objects[f"sessions/{name}.json"] if step == "sweep_object" else name
                 if getattr(cleanup, step)(what):
                     cleared.append(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 import re
 import subprocess
 import textwrap
@@ -17,9 +16,9 @@ from app.db.extensions import db
 from app.db.models import Share
 from tests.conftest import running_app
 from tests.support.client import share
+from tests.support.optional import ROOT_USER, require
 from tests.support.paths import ROOT
 from tests.support.recorded import document_bytes
-from tests.support.servers import missing
 from tests.support.servers.gunicorn import PROGRAMS, environment
 from tests.support.walkthrough import checkout
 
@@ -57,8 +56,7 @@ def test_the_commands_of_administration_work_as_written(
 def test_cron_clears_away_as_written(
     app: Flask, client: FlaskClient, settings: dict[str, str], tmp_path: Path
 ) -> None:
-    if os.geteuid() != 0:
-        missing("root, who alone may call runuser")
+    require(ROOT_USER)
     page = (ROOT / "docs/administration.md").read_text()
     [job] = re.findall(r"^```\n\d+ \d+ \* \* \* root (.+)\n```", page, re.MULTILINE)
     share(client, DOCUMENT)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,8 +10,8 @@ import pytest
 import yaml
 
 from config import Config, read_config
+from tests.support.optional import SYSTEMD, require
 from tests.support.paths import ROOT
-from tests.support.servers import missing
 
 # Of 100; what systemd calls "OK" ends at 45.
 HIGHEST_EXPOSURE = 20
@@ -21,8 +20,7 @@ HIGHEST_EXPOSURE = 20
 @pytest.fixture
 def unit(tmp_path: Path) -> Path:
     """The unit, as for a checkout that is here."""
-    if not shutil.which("systemd-analyze"):
-        missing("systemd-analyze (apt-get install systemd)")
+    require(SYSTEMD)
     path = tmp_path / "better-share.service"
     text = (ROOT / "deploy/better-share.service").read_text()
     path.write_text(text.replace("/opt/better-share", str(ROOT)))

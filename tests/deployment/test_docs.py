@@ -16,9 +16,10 @@ from flask.testing import FlaskClient
 from docs.__main__ import PAGE, configuration
 from tests.conftest import running_app
 from tests.support.client import create, share
+from tests.support.optional import RCLONE, require
 from tests.support.paths import ROOT
 from tests.support.recorded import document_bytes
-from tests.support.servers import answers, free_ports, missing, wait_until
+from tests.support.servers import answers, free_ports, wait_until
 from tests.support.servers.gunicorn import environment, gunicorn
 from tests.support.servers.postgres import run_sql
 from tests.support.servers.s3 import s3_client
@@ -126,8 +127,7 @@ def page_of(client: FlaskClient) -> str:
 def test_a_backup_of_database_and_bucket_brings_every_page_back(
     tmp_path: Path, postgres_database: str, s3_settings: dict[str, str]
 ) -> None:
-    if not shutil.which("rclone"):
-        missing("rclone (apt-get install rclone)")
+    require(RCLONE)
     server = {**s3_settings, "DATABASE_URL": postgres_database}
     (tmp_path / "settings").write_text("".join(f"{name}={value}\n" for name, value in server.items()))
     settings_of, bucket_of, save, restore, *_ = blocks("backup.md")

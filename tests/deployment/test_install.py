@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 import urllib3
 
 from tests.support.client import SESSION_ID
+from tests.support.optional import CURL, NGINX, NGINX_MODULES, require
 from tests.support.recorded import document_bytes
 from tests.support.servers import free_ports
-from tests.support.servers.nginx import HOST, MAIN, MODULES
+from tests.support.servers.nginx import HOST, MAIN
 from tests.support.servers.redis import redis_server
 from tests.support.walkthrough import blocks, checkout, program, run
 
@@ -46,6 +47,8 @@ until test -s {root}/nginx.pid; do kill -0 $! || exit 1; sleep 0.1; done
 @contextmanager
 def machine(root: Path, postgres_url: str, https: int) -> Iterator[None]:
     """A machine that has what the first step installs; what is started on it ends with the block."""
+    require(NGINX)
+    require(CURL)
     for name in ("apt-get", "useradd"):
         program(root, name, "")
     server = urlsplit(postgres_url)
@@ -61,7 +64,7 @@ def machine(root: Path, postgres_url: str, https: int) -> Iterator[None]:
     for folder in ("etc/nginx/conf.d", "etc/systemd/system", "etc/ssl", "opt"):
         (root / folder).mkdir(parents=True)
     user = "user root;" if os.geteuid() == 0 else ""
-    main = MAIN.format(user=user, folder=root, modules=MODULES)
+    main = MAIN.format(user=user, folder=root, modules=NGINX_MODULES)
     (root / "nginx.conf").write_text(main.replace(f"{root}/conf.d", f"{root}/etc/nginx/conf.d"))
     try:
         yield

@@ -51,11 +51,11 @@ def starting(settings: dict[str, str], folder: Path) -> Iterator[list[Starting]]
             server.process.wait()
 
 
-def wait_for(holds: Callable[[], bool], servers: list[Starting]) -> None:
+def wait_for(condition: Callable[[], bool], servers: list[Starting]) -> None:
     wait_until(
-        holds,
-        told=lambda: "\n".join(server.log.read_text() for server in servers),
-        lives=lambda: all(server.process.poll() is None for server in servers),
+        condition,
+        explain=lambda: "\n".join(server.log.read_text() for server in servers),
+        is_alive=lambda: all(server.process.poll() is None for server in servers),
     )
 
 

@@ -16,8 +16,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.end_to_end import model
+from tests.support.optional import OPENCODE, require
 from tests.support.paths import ROOT
-from tests.support.servers import free_ports, missing, running
+from tests.support.patience import patience
+from tests.support.servers import free_ports, running
 from tests.support.web import fetch, is_healthy
 
 PROGRAM = Path(__file__).parent / "node_modules" / ".bin" / "opencode"
@@ -76,7 +78,7 @@ def import_session(profile: Profile, link: str) -> str:
             env={**profile.environment, "TMPDIR": scratch},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=patience(60),
         )
     return ran.stdout + ran.stderr
 
@@ -91,8 +93,7 @@ def copy_plugin(folder: Path) -> Path:
 
 def make_profile(folder: Path, setup: Setup) -> Profile:
     """A profile in `folder`, apart from that of whoever runs the tests."""
-    if not PROGRAM.exists():
-        missing("OpenCode (npm ci in tests/end_to_end)")
+    require(OPENCODE)
     home, project = folder / "home", folder / "project"
     settings = home / "config" / "opencode"
     (settings / "node_modules").mkdir(parents=True)
@@ -138,7 +139,7 @@ def run_once(profile: Profile, *arguments: str) -> str:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=patience(120),
             check=True,
         )
     return done.stdout

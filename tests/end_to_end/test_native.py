@@ -25,11 +25,12 @@ from tests.end_to_end.opencode import (
 from tests.end_to_end.proxy import Trap, trap
 from tests.support import recorded
 from tests.support import sync_batches as native
+from tests.support.patience import patience
 from tests.support.servers import wait_until
 from tests.support.servers.gunicorn import gunicorn
 from tests.support.web import fetch
 
-PATIENCE = 30
+PATIENCE = patience(30)
 
 TASK = {"description": "Count", "prompt": "Count the names", "subagent_type": "general"}
 

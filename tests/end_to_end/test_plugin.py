@@ -13,12 +13,13 @@ import pytest
 from tests.end_to_end.model import Call, Step, scripted_model
 from tests.end_to_end.opencode import Profile, Setup, copy_plugin, make_profile, opencode, through
 from tests.end_to_end.proxy import Trap, trap
+from tests.support.patience import patience
 from tests.support.servers.gunicorn import gunicorn
 from tests.support.servers.s3 import stored_keys
 from tests.support.web import fetch
 
 # In seconds, on a busy machine; how long the page really took is reported.
-PATIENCE = 30
+PATIENCE = patience(30)
 
 
 def bash(command: str) -> Step:

@@ -6,6 +6,7 @@ import re
 import urllib.request
 from pathlib import Path
 
+import pytest
 from flask.testing import FlaskClient
 
 from app.http.metrics import EVENTS, count
@@ -85,6 +86,7 @@ def test_what_came_through_a_proxy_gets_none(settings: dict[str, str]) -> None:
         assert app.test_client().get("/metrics", headers=forwarded).status_code == 404
 
 
+@pytest.mark.server
 def test_the_workers_of_a_server_add_up_and_start_from_nothing(tmp_path: Path) -> None:
     [port] = free_ports(1)
     address = f"http://127.0.0.1:{port}"

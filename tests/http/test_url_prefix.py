@@ -84,6 +84,7 @@ def test_a_stranger_cannot_say_where_links_lead(client: FlaskClient) -> None:
     assert "/evil" not in page.text
 
 
+@pytest.mark.server
 def test_nor_can_he_where_there_is_no_path(tmp_path: Path) -> None:
     with gunicorn(tmp_path, WEB_CONCURRENCY="1") as address:
         moved = {"SCRIPT_NAME": "/evil", "X-Forwarded-Prefix": "/evil"}
@@ -110,6 +111,7 @@ def reader(behind_nginx: tuple[str, Path]) -> urllib3.PoolManager:
     return urllib3.PoolManager(ca_certs=str(behind_nginx[1] / "fullchain.pem"), retries=False)
 
 
+@pytest.mark.server
 def test_behind_nginx_as_documented(behind_nginx: tuple[str, Path], reader: urllib3.PoolManager) -> None:
     address, _ = behind_nginx
     session = document_bytes("rate-limit-feature")
@@ -126,6 +128,7 @@ def test_behind_nginx_as_documented(behind_nginx: tuple[str, Path], reader: urll
     assert reader.request("GET", f"{address}/sessions/metrics").status == 404
 
 
+@pytest.mark.server
 def test_its_logs_have_no_secret_either(behind_nginx: tuple[str, Path], reader: urllib3.PoolManager) -> None:
     address, folder = behind_nginx
     socket = folder / "better-share.sock"

@@ -7,8 +7,8 @@ import subprocess
 from typing import Any
 
 from app.redaction import redact_items
+from tests.support import optional
 from tests.support.paths import ROOT
-from tests.support.servers import missing
 
 PLUGIN = ROOT / "plugin"
 BUN = PLUGIN / "node_modules" / ".bin" / "bun"
@@ -16,8 +16,7 @@ BUN = PLUGIN / "node_modules" / ".bin" / "bun"
 
 def by_plugin(items: list[Any]) -> list[Any]:
     """What the plugin makes of each text, or other item, by itself."""
-    if not BUN.exists():
-        missing("bun (npm ci in plugin)")
+    optional.require(optional.BUN)
     command = [BUN, PLUGIN / "test" / "support" / "redact.ts"]
     done = subprocess.run(command, input=json.dumps(items), capture_output=True, text=True, check=True)
     redacted: list[Any] = json.loads(done.stdout)

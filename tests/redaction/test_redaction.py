@@ -233,6 +233,7 @@ def test_recorded_items_of_every_type_stay_as_they_are() -> None:
     assert redact_items(items) == (items, 0)
 
 
+@pytest.mark.server
 def test_both_engines_do_the_same_with_odd_texts() -> None:
     key = "-----BEGIN PRIVATE KEY-----\n" + "\n".join(pick(Random(1), ALNUM, 64) for _ in range(400))
     long = "- a line of output\n" * 9_000

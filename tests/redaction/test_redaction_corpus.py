@@ -181,6 +181,7 @@ def finds(rule: Rule, case: Positive) -> bool:
     )
 
 
+@pytest.mark.server
 def test_both_engines_agree_on_every_case() -> None:
     texts = [case.text for case in (*positives(), *negatives())]
     assert by_plugin(texts) == by_server(texts)

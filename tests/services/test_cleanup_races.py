@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.client import SESSION_ID
 from tests.support.paths import ROOT
+from tests.support.patience import patience
 from tests.support.recorded import document_bytes
 from tests.support.servers.gunicorn import PROGRAMS, environment, gunicorn
 from tests.support.servers.postgres import run_sql
@@ -91,7 +92,7 @@ def test_an_upload_that_meets_a_purge_leaves_no_document(address: str, settings:
 
     with ThreadPoolExecutor(4) as pool:
         uploads = [pool.submit(upload_until_it_is_gone, answer) for answer in answers]
-        assert under_way.wait(60)
+        assert under_way.wait(patience(60))
         server, _, database = settings["DATABASE_URL"].rpartition("/")
         run_sql(server, "UPDATE shares SET expires_at = now() WHERE share_id <> 'kept'", database)
         while len(gone) < len(SHARES):
@@ -103,6 +104,7 @@ def test_an_upload_that_meets_a_purge_leaves_no_document(address: str, settings:
     assert sorted(gone) == sorted(SHARES)
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 def test_sweeps_beside_each_other_and_beside_uploads_take_nothing_from_anybody(
     address: str, settings: dict[str, str]

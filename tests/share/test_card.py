@@ -10,7 +10,7 @@ from PIL import Image
 from app.share.card import text
 from app.share.card.image import INK, TITLES, UNTITLED, card
 from app.share.card.text import TextStyle, drawable, is_right_to_left
-from tests.support.servers import missing
+from tests.support.optional import FRIBIDI, require
 
 FACTS = ("acme-api", "anthropic/claude-sonnet-4-5", "42 messages", "7 files changed")
 TITLES_OF_ALL_KINDS = {
@@ -98,8 +98,7 @@ def test_letters_that_need_shaping_are_left_out_where_nothing_shapes_them(
 
 
 def test_a_right_to_left_title_begins_at_the_right() -> None:
-    if not text.CAN_SHAPE:
-        missing("FriBiDi (apt-get install libfribidi0)")
+    require(FRIBIDI)
     title = TITLES_OF_ALL_KINDS["arabic"]
     assert is_right_to_left(title)
     assert box_of_ink(picture(title))[2] > 1050

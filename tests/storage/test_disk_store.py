@@ -122,6 +122,7 @@ def read_answer(address: str, request: bytes, body: bytes) -> bytes:
         return connection.recv(4096)
 
 
+@pytest.mark.server
 def test_an_upload_without_a_length_or_cut_short_changes_nothing(tmp_path: Path) -> None:
     with gunicorn(tmp_path, WEB_CONCURRENCY="1") as address:
         body = json.dumps({"shareId": "GhIjKlMn", "sessionId": "ses_1"}).encode()
@@ -158,6 +159,7 @@ def test_an_upload_is_not_for_another_share_that_took_the_id_meanwhile(
     assert client.get("/api/share/GhIjKlMn").get_json()["code"] == "not_uploaded"
 
 
+@pytest.mark.server
 def test_a_refused_upload_is_answered_once_all_of_it_was_sent(tmp_path: Path) -> None:
     with gunicorn(tmp_path, WEB_CONCURRENCY="1", MAX_SESSION_BYTES="20000000") as address:
         body = json.dumps({"shareId": "GhIjKlMn", "sessionId": "ses_1"}).encode()

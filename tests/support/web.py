@@ -10,17 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-PATIENCE = 60
+from tests.support.patience import patience
+
+PATIENCE = patience(60)
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def fetch(method: str, url: str, body: object = None, patience: float = PATIENCE) -> tuple[int, bytes]:
+def fetch(method: str, url: str, body: object = None, timeout: float = PATIENCE) -> tuple[int, bytes]:
     """Status and body of the answer, whatever the status; `body` is sent as JSON."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
     try:
-        with _direct.open(request, timeout=patience) as answer:
+        with _direct.open(request, timeout=timeout) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -30,7 +32,7 @@ def fetch(method: str, url: str, body: object = None, patience: float = PATIENCE
 def is_healthy(url: str) -> bool:
     """Whether the server answers this request, and soon."""
     try:
-        return fetch("GET", url, patience=1)[0] == 200
+        return fetch("GET", url, timeout=1)[0] == 200
     except OSError:
         return False
 

@@ -10,17 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from tests.support.patience import patience
 
-START_SECONDS = 60
-
-
-def missing(what: str) -> None:
-    """Skips the test by the name of what it needs; in CI, where everything must be there, fails it."""
-    sentence = f"needs {what}"
-    if os.environ.get("CI") == "true":
-        pytest.fail(sentence)
-    pytest.skip(sentence)
+START_SECONDS = patience(60)
+# Set where tests run that must not need a server (make test-quick).
+WITHOUT_SERVERS = os.environ.get("TEST_WITHOUT_SERVERS") == "1"
 
 
 def free_ports(count: int, below: int = 65536) -> list[int]:
@@ -43,6 +37,7 @@ def running(
     command: list[str | Path], log: Path, is_ready: Callable[[], bool], **options: object
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Runs a server until the block ends; its output goes to `log`, which is shown when it does not start."""
+    assert not WITHOUT_SERVERS, "this test needs a server: mark it with pytest.mark.server"
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, **options)  # type: ignore[call-overload]
         try:
@@ -55,20 +50,20 @@ def running(
         finally:
             process.terminate()
             try:
-                process.wait(5)
+                process.wait(patience(5))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
 
 
 def wait_until(
-    holds: Callable[[], object], told: Callable[[], str], lives: Callable[[], bool] = lambda: True
+    condition: Callable[[], object], explain: Callable[[], str], is_alive: Callable[[], bool] = lambda: True
 ) -> None:
-    """Looks again and again; fails with what is told when it does not come, or no longer can."""
+    """Polls a condition; fails with an explanation when it does not come true, or no longer can."""
     deadline = time.monotonic() + START_SECONDS
-    while not holds():
-        assert lives(), told()
-        assert time.monotonic() < deadline, told()
+    while not condition():
+        assert is_alive(), explain()
+        assert time.monotonic() < deadline, explain()
         time.sleep(0.05)
 
 

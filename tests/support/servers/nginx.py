@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.optional import NGINX, NGINX_MODULES, require
 from tests.support.paths import ROOT
-from tests.support.servers import answers, free_ports, missing, running
+from tests.support.servers import answers, free_ports, running
 
 HOST = "share.example.com"
-MODULES = Path("/etc/nginx/modules-enabled")
 OURS = (ROOT / "deploy/nginx.conf").read_text()
 MAIN = """
 {user}
@@ -95,15 +94,14 @@ def nginx_of_others(folder: Path, changes: Mapping[str, str], locations: str) ->
 @contextmanager
 def _serving(folder: Path, port: int, *parts: str) -> Iterator[None]:
     """nginx with these parts of a configuration, once it answers at `port`."""
-    if not shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin"):
-        missing("nginx (apt-get install nginx libnginx-mod-http-brotli-filter)")
+    require(NGINX)
     _write_certificate(folder)
     (folder / "conf.d").mkdir()
     for number, text in enumerate(parts):
         (folder / "conf.d" / f"{number}.conf").write_text(text)
     user = "user root;" if os.geteuid() == 0 else ""
     main = folder / "nginx.conf"
-    main.write_text(MAIN.format(user=user, folder=folder, modules=MODULES))
+    main.write_text(MAIN.format(user=user, folder=folder, modules=NGINX_MODULES))
     command = ["/usr/sbin/nginx", "-e", folder / "error.log", "-c", main]
     checked = subprocess.run([*command, "-t"], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stderr
