@@ -30,7 +30,7 @@ def main() -> None:
         browser = None if options.without_browser else stack.enter_context(chromium())
         bench = Bench(QUICK if options.quick else Effort(), pool, browser, folder)
         setups = stack.enter_context(services(folder, with_servers=not options.without_servers))
-        links = [bench.presign(service) for service in setups]
+        api = [bench.measure_api(service) for service in setups]
         rows = []
         for size in options.sizes:
             for shape in SHAPES:
@@ -38,10 +38,10 @@ def main() -> None:
                 for service in setups:
                     _note(f"{size}, {shape}, {service.name}")
                     rows.append(bench.measure(service, session))
-    targets = check_targets(rows, links)
-    sys.stdout.write(f"\n{tables(rows, links, targets)}\n")
+    targets = check_targets(rows, api)
+    sys.stdout.write(f"\n{tables(rows, api, targets)}\n")
     if options.results:
-        options.results.write_text(as_json(rows, links, targets))
+        options.results.write_text(as_json(rows, api, targets))
 
 
 def _options() -> argparse.Namespace:

@@ -19,6 +19,8 @@ from benchmarks.prepared import Prepared
 from benchmarks.processes import KB, MB, wait_until_idle
 from benchmarks.service import Running, Service, bare
 from benchmarks.sessions import NEW_WORDS
+from benchmarks.syncs import TEXT_BYTES, Syncer
+from benchmarks.yardsticks import commit_seconds
 
 # Enough for every worker to have answered once.
 WARM_UP_REQUESTS = 8
@@ -62,6 +64,7 @@ class Bench:
             assets = _paths(server, look_at(self._url(server, session)).assets)
         row: Row = {"size": session.size_name, "shape": session.shape, "bytes": session.size}
         row |= {"store": service.store, "database": service.database}
+        row["decode_ms"] = session.decode_seconds * 1000
         cold: list[Row] = []
         for start in range(1, self.effort.cold_starts + 1):
             service.wipe_caches()
@@ -73,19 +76,30 @@ class Bench:
                     row |= self._measure_warm(server, session, url, uploader, service.is_embedded)
         return row
 
-    def presign(self, service: Service) -> Row:
-        """What an upload link costs."""
-        load = Load(0, 0, 0)
-        with service.running() as server:
+    def measure_api(self, service: Service) -> Row:
+        """What an upload link and a sync batch cost, beside a bare route and a bare commit."""
+        links = yardstick = Load(0, 0, 0)
+        with (
+            service.running() as server,
+            bare(self.folder, b"{}", {"Content-Type": "application/json"}) as flask,
+        ):
             for turn in range(self.effort.load_rounds + 1):
-                done = apply_load(self.pool, server, PresignRequest(f"p{turn}-"), self.effort.load_seconds)
+                seconds = self.effort.load_seconds
+                bare_load = apply_load(self.pool, flask, PageRequest("/"), seconds)
+                link_load = apply_load(self.pool, server, PresignRequest(f"p{turn}-"), seconds)
                 # The first round only warms the workers up.
-                load += done if turn else Load(0, 0, 0)
+                if turn:
+                    yardstick += bare_load
+                    links += link_load
+            sync_seconds = Syncer(server.address).median_seconds()
         return {
             "store": service.store,
             "database": service.database,
-            "presign_per_second": load.per_second,
-            "presign_cpu_ms": load.cpu_per_request * 1000,
+            "presign_per_second": links.per_second,
+            "presign_cpu_ms": links.cpu_per_request * 1000,
+            "bare_cpu_ms": yardstick.cpu_per_request * 1000,
+            "sync_ms": sync_seconds * 1000,
+            "commit_ms": commit_seconds(service.database_url, TEXT_BYTES) * 1000,
         }
 
     def _measure_warm(
@@ -94,7 +108,7 @@ class Bench:
         row = self._warm_page(url)
         row |= _fragments(look_at(url).fragments)
         row |= self._load(server, url)
-        # A browser cannot view_of what the service is built on: once is enough.
+        # For a browser it makes no difference what the service is built on: once is enough.
         if self.browser and with_browser:
             row |= watch_reader(self.browser, url, session.last_id, self.effort.visits)
         row |= _follow_growth(server, session, url, uploader)

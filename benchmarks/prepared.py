@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.sessions import Shape, grow, write_session
+from benchmarks.yardsticks import decode_seconds
 
 GZIP_LEVEL = 6
 
@@ -22,6 +23,7 @@ class Prepared:
     packed: Path
     grown_id: str
     grown_packed: Path
+    decode_seconds: float
 
     @property
     def share_id(self) -> str:
@@ -34,7 +36,16 @@ def prepare(folder: Path, size_name: str, size: int, shape: Shape) -> Prepared:
     grown = grow(session, folder / "grown.json")
     packed = _pack(session.path, folder / f"{size_name}-{shape}.gz")
     grown_packed = _pack(grown.path, folder / f"{size_name}-{shape}-grown.gz")
-    return Prepared(size_name, shape, session.size, session.last_id, packed, grown.last_id, grown_packed)
+    return Prepared(
+        size_name,
+        shape,
+        session.size,
+        session.last_id,
+        packed,
+        grown.last_id,
+        grown_packed,
+        decode_seconds(packed),
+    )
 
 
 def _pack(source: Path, target: Path) -> Path:

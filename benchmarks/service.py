@@ -64,6 +64,10 @@ class Service:
     def is_embedded(self) -> bool:
         return not self.settings
 
+    @property
+    def database_url(self) -> str:
+        return self.settings.get("DATABASE_URL") or f"sqlite:///{self.folder}/data/better-share.db"
+
     def migrate(self) -> None:
         command = [PROGRAMS / "flask", "--app", "wsgi", "db", "upgrade"]
         subprocess.run(command, cwd=ROOT, env=self._environment(), check=True, capture_output=True)  # noqa: S603

@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from benchmarks.parts import FOLDER, LONGEST_OUTPUT_LINES, START_MILLISECONDS, Services
+from benchmarks.messages import FOLDER, LONGEST_OUTPUT_LINES, START_MILLISECONDS, MessageParts
 
 # Many short turns, or one prompt that everything else answers.
 Shape = Literal["turns", "prompt"]
 SHAPES: tuple[Shape, ...] = ("turns", "prompt")
-# Stands at the end of the last message, so that a browser can view_of when that can be read.
+# Stands at the end of the last message, so that a browser can tell when that can be read.
 LAST_WORDS = "This is where the session ends."
 NEW_WORDS = "And this is one step more."
 # Files whose diffs OpenCode keeps with a prompt.
@@ -42,7 +42,7 @@ class Written:
 
 def write_session(path: Path, size: int, shape: Shape, seed: int = 1) -> Written:
     """Writes a document of about `size` bytes of JSON."""
-    parts = Services(f"{seed}-{size}-{shape}")
+    parts = MessageParts(f"{seed}-{size}-{shape}")
     longest = min(LONGEST_OUTPUT_LINES, size // 1000)
     written = prompts = count = 0
     with path.open("wb") as file:
@@ -68,7 +68,7 @@ def write_session(path: Path, size: int, shape: Shape, seed: int = 1) -> Written
 def grow(session: Written, path: Path) -> Written:
     """The document again after one more answer, with a command and its output."""
     document = session.path.read_bytes()
-    parts = Services(f"growth of {session.last_id}")
+    parts = MessageParts(f"growth of {session.last_id}")
     parts.session_id = msgspec.json.decode(
         document[:HEAD_BYTES].partition(b'"sessionId":')[2].partition(b",")[0]
     )
@@ -81,7 +81,7 @@ def grow(session: Written, path: Path) -> Written:
     return Written(path, path.stat().st_size, new_id, session.prompts, session.messages + 1)
 
 
-def _head(parts: Services, size: int, shape: Shape) -> bytes:
+def _head(parts: MessageParts, size: int, shape: Shape) -> bytes:
     head = {
         "shareId": "benchmark",
         "sessionId": parts.session_id,
@@ -101,7 +101,7 @@ def _head(parts: Services, size: int, shape: Shape) -> bytes:
     return msgspec.json.encode(head).removesuffix(CLOSING)
 
 
-def _messages(parts: Services, shape: Shape, longest: int, diffs: int) -> Iterator[Message]:
+def _messages(parts: MessageParts, shape: Shape, longest: int, diffs: int) -> Iterator[Message]:
     """Prompts and answers without end."""
     while True:
         prompt = _prompt(parts, diffs)
@@ -114,7 +114,7 @@ def _messages(parts: Services, shape: Shape, longest: int, diffs: int) -> Iterat
                 break
 
 
-def _prompt(parts: Services, diffs: int) -> Message:
+def _prompt(parts: MessageParts, diffs: int) -> Message:
     id = parts.id("msg")
     changes = []
     for _ in range(diffs):
@@ -132,7 +132,7 @@ def _prompt(parts: Services, diffs: int) -> Message:
     return {"info": info, "parts": [parts.text(id, parts.samples.prose(parts.rng.randint(1, 4)))]}
 
 
-def _answer(parts: Services, parent: str, work: Callable[[str], list[Any]], finish: str) -> Message:
+def _answer(parts: MessageParts, parent: str, work: Callable[[str], list[Any]], finish: str) -> Message:
     """An answer between the marks that OpenCode puts around each step of a model."""
     id, created = parts.id("msg"), parts.later()
     snapshot = f"{parts.rng.getrandbits(160):040x}"
@@ -168,7 +168,7 @@ def _answer(parts: Services, parent: str, work: Callable[[str], list[Any]], fini
     return {"info": info, "parts": made}
 
 
-def _work(parts: Services, longest: int, is_last: bool) -> Callable[[str], list[Any]]:
+def _work(parts: MessageParts, longest: int, is_last: bool) -> Callable[[str], list[Any]]:
     def make(id: str) -> list[Any]:
         thought = [parts.reasoning(id)] if parts.rng.random() < 0.4 else []
         said = [parts.text(id, parts.samples.markdown())] if is_last or parts.rng.random() < 0.5 else []
@@ -180,7 +180,7 @@ def _work(parts: Services, longest: int, is_last: bool) -> Callable[[str], list[
     return make
 
 
-def _said(parts: Services, parent: str, text: str, with_tool: bool = False) -> tuple[str, bytes]:
+def _said(parts: MessageParts, parent: str, text: str, with_tool: bool = False) -> tuple[str, bytes]:
     """An answer of a text alone, or of a command and a text: its id and its JSON."""
 
     def make(id: str) -> list[Any]:

@@ -19,7 +19,7 @@ ALPHANUMERIC = string.ascii_letters + string.digits
 Part = dict[str, Any]
 
 
-class Services:
+class MessageParts:
     """Makes parts and their ids; each is later than the one before."""
 
     def __init__(self, seed: str) -> None:
