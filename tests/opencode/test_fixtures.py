@@ -175,7 +175,7 @@ def test_undone_messages_are_marked(client: FlaskClient) -> None:
 
 def test_a_session_without_messages_says_so(client: FlaskClient) -> None:
     share(client, recorded.document_bytes("empty"))
-    assert "Nothing has been said" in client.get("/share/GhIjKlMn").text
+    assert "This session is still empty" in client.get("/share/GhIjKlMn").text
 
 
 def test_pages_of_a_long_session_are_bounded(client: FlaskClient) -> None:

@@ -222,10 +222,10 @@ def test_an_error_is_shown_up_to_a_length_and_says_when_it_is_cut(client: FlaskC
     share(client, json.dumps(session).encode())
     page = client.get("/share/GhIjKlMn").text
     assert "no END" in page
-    assert "Only the beginning of this message" not in page
+    assert "This message is shortened" not in page
     session["messages"][1]["info"]["error"]["data"]["message"] = "no " * 10_000
     share(client, json.dumps(session).encode(), "Longer11")
-    assert "Only the beginning of this message" in client.get("/share/Longer11").text
+    assert "This message is shortened" in client.get("/share/Longer11").text
 
 
 def test_a_long_row_of_a_diff_is_cut_with_a_note_and_a_link(client: FlaskClient) -> None:

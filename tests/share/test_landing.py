@@ -82,9 +82,9 @@ def test_it_explains_both_commands_and_warns(client: FlaskClient) -> None:
         "There are two ways, with the same commands, links and pages.",
         "Through this server",
         "Type /share in a session.",
-        "Ends the link at once and deletes the session from this server.",
+        "Makes the link stop working at once and deletes the session from this server.",
         "Keep the enterprise line.",
-        "Whoever has the link can read the whole session.",
+        "Anyone with the link can read the whole session.",
     ):
         assert sentence in words
 

@@ -39,15 +39,15 @@ def test_a_share_that_can_no_longer_be_uploaded_is_not_waited_for(client: FlaskC
 
 def test_only_an_answer_without_anything_is_said_to_be_missing(client: FlaskClient) -> None:
     share(client, document_bytes("errors-and-abort"))
-    assert client.get("/share/GhIjKlMn").text.count("No answer came.") == 2
+    assert client.get("/share/GhIjKlMn").text.count("No answer.") == 2
     session = document("single-message")
     answer = session["messages"][1]
     answer["parts"] = []
     del answer["info"]["time"]["completed"]
     share(client, json.dumps(session).encode(), share_id="StartsNow")
-    assert "Nothing has been answered yet." in client.get("/share/StartsNow").text
+    assert "No answer yet." in client.get("/share/StartsNow").text
     share(client, document_bytes("large-output"), share_id="LargeOne")
-    assert "No answer came." not in client.get("/share/LargeOne").text
+    assert "No answer." not in client.get("/share/LargeOne").text
 
 
 def test_an_unknown_share_is_a_clear_404(client: FlaskClient) -> None:
@@ -181,7 +181,7 @@ def test_code_that_is_too_much_for_a_page_is_highlighted_alone(client: FlaskClie
     alone = lxml.html.fromstring(client.get(link).text)
     assert alone.xpath("//*[@id='prt_code']//span[@class='n']/text()")[0] == "value_0"
     assert not alone.xpath("//a[text()='Highlight']")
-    [back] = alone.xpath("//a[text()='Where this stands']/@href")
+    [back] = alone.xpath("//a[text()='In the session']/@href")
     assert back.endswith("#prt_code")
     assert client.get(back).status_code == 200
 
