@@ -1,4 +1,4 @@
-"""How gunicorn runs the app; anything here may be overridden on its command line."""
+"""Settings of gunicorn; its command line overrides them."""
 
 import logging
 
@@ -7,21 +7,22 @@ from app.services import maintenance
 from app.share import warmup
 from config import ConfigError, read_config
 
-# Read before any worker starts, so that a wrong setting ends the start with one sentence.
+# Read before any worker starts, so that a wrong setting stops gunicorn with one sentence.
 _config = read_config()
 
 bind = f"127.0.0.1:{_config.PORT}"
 workers = _config.WEB_CONCURRENCY
 worker_class = "sync"
-# A slow client may take minutes to upload a document to the disk store.
+# Seconds; a slow client may take minutes to upload a document to the disk store.
 timeout = 300
 graceful_timeout = 30
-# Services often run as users who have no home folder to keep the socket in.
+# The socket lives in the home folder, which users of services often do not have.
 control_socket_disable = True
-# The app says under which path it is; a header could be anybody's.
+# The path prefix comes from BASE_URL; any client could send a SCRIPT_NAME header.
 forwarder_headers = ""
 logconfig_dict = log_format.configuration(_config.LOG_FORMAT)
-# No line names code, threads or processes; looking them up costs as much as writing the line.
+# Looking up caller, thread and process, which no log line contains, costs as much as writing the line.
+# https://docs.python.org/3/howto/logging.html#optimization
 logging._srcfile = None
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
@@ -32,7 +33,7 @@ def post_worker_init(worker):
 
 
 def on_starting(server):
-    """Refuses other workers than sync ones: the CPU time limit of rendering needs the main thread."""
+    """Refuse workers that are not sync: the CPU time limit of rendering needs the main thread."""
     if server.cfg.worker_class_str != "sync":
         raise ConfigError(f"gunicorn is set to {server.cfg.worker_class_str!r} workers; use 'sync'.")
     if any(address.startswith("unix:") for address in server.cfg.bind) and not _config.TRUSTED_PROXIES:

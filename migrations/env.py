@@ -1,4 +1,4 @@
-"""Runs the migrations on the database of the current app, on behalf of `flask db`."""
+"""Runs the migrations on the database of the current app; Alembic executes this file for `flask db`."""
 
 import fcntl
 from collections.abc import Iterator
@@ -9,18 +9,18 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, text
 
-# Any number will do, if nothing else that uses the same database takes it.
+# The key of the advisory lock: any number that no other user of the database takes.
 LOCK = 7_240_517_038_461
 
 db = current_app.extensions["migrate"].db
 
 
 @contextmanager
-def one_at_a_time_on_sqlite() -> Iterator[None]:
-    """Keeps servers that start together on one SQLite file from migrating together.
+def sqlite_migration_lock() -> Iterator[None]:
+    """Serialise the migrations of servers that start together on one SQLite file.
 
-    It comes before the first connection, which gives a new file its write-ahead log: two that do so at once
-    get an error from SQLite without waiting for each other.
+    The lock is taken before the first connection, which switches a new file to write-ahead logging: of two
+    that do so at once, SQLite fails one without waiting for its busy timeout.
     """
     if db.engine.dialect.name != "sqlite":
         yield
@@ -30,8 +30,8 @@ def one_at_a_time_on_sqlite() -> Iterator[None]:
         yield
 
 
-def wait_for_the_others_on_postgresql(connection: Connection) -> None:
-    """Keeps servers that start together from migrating together until the current transaction ends."""
+def lock_postgresql_migrations(connection: Connection) -> None:
+    """Hold an advisory lock on PostgreSQL until the current transaction ends."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
@@ -41,9 +41,9 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
-    with one_at_a_time_on_sqlite(), db.engine.connect() as connection:
+    with sqlite_migration_lock(), db.engine.connect() as connection:
         # SQLite cannot alter constraints: batch mode makes a new table and copies.
         context.configure(connection=connection, target_metadata=db.metadata, render_as_batch=True)
         with context.begin_transaction():
-            wait_for_the_others_on_postgresql(connection)
+            lock_postgresql_migrations(connection)
             context.run_migrations()

@@ -1,4 +1,4 @@
-"""Removes secrets from texts, by the same rules as the plugin; plain functions over data."""
+"""Removes secrets from JSON values, by the same rules as the plugin."""
 
 from app.redaction.redactor import redact_items, redact_text
 

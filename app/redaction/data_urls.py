@@ -1,4 +1,4 @@
-"""Files inside of `data:` addresses."""
+"""Reads and writes the text in `data:` URLs (RFC 2397), as OpenCode stores attachments."""
 
 from __future__ import annotations
 
@@ -17,20 +17,24 @@ _TEXT_TYPE = re.compile(
 
 @dataclass(frozen=True)
 class Attachment:
-    """`text` is None for what is no text, like a picture."""
+    """The content of a `data:` URL.
+
+    `text` is the decoded text, or None for a media type that is not text. `head` is the URL up to and
+    including the comma.
+    """
 
     text: str | None
     head: str
     is_base64: bool
 
     def with_text(self, text: str) -> str:
-        """The address of another text in its place."""
+        """Return the `data:` URL with `text` in place of its content."""
         data = text.encode(errors="replace")
         return self.head + (base64.b64encode(data).decode() if self.is_base64 else quote(data))
 
 
 def attachment_in(url: str) -> Attachment | None:
-    """None for a text that is no `data:` address."""
+    """Parse a `data:` URL; None for any other text."""
     head = _HEAD.match(url) if url.startswith("data:") else None
     if head is None:
         return None

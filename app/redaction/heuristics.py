@@ -1,4 +1,4 @@
-"""Tells values that can be secrets from names, words, paths and placeholders."""
+"""Heuristics that tell a probable secret from a name, a word, a path or a placeholder."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def is_placeholder(value: str) -> bool:
 
 
 def entropy(value: str) -> float:
-    """Bits a character, by Shannon."""
+    """Shannon entropy in bits per character."""
     length = len(value)
     return -sum(count / length * log2(count / length) for count in Counter(value).values())
 
 
 def looks_random(value: str) -> bool:
-    """Whether a value is long and mixed enough to be made by a generator."""
+    """Return whether the value is long and mixed enough to come from a random generator."""
     if len(value) < MIN_RANDOM or is_placeholder(value) or _is_worded(value):
         return False
     is_mixed = bool(_LETTER.search(value) and (_DIGIT.search(value) or _is_both_cases(value)))
@@ -46,7 +46,7 @@ def looks_random(value: str) -> bool:
 
 
 def looks_like_password(value: str) -> bool:
-    """Whether somebody may have thought of it as a password."""
+    """Return whether a person may have chosen the value as a password."""
     if looks_random(value):
         return True
     if (
@@ -62,7 +62,10 @@ def looks_like_password(value: str) -> bool:
 
 
 def is_distinctive(value: str) -> bool:
-    """Whether a secret may be removed wherever it stands, and not only where a rule found it."""
+    """Return whether the secret can be removed from every text, not only where a rule matched it.
+
+    A short or repetitive value would also match text that is no secret.
+    """
     return looks_like_password(value) and not _REPEATED.search(value)
 
 
@@ -74,6 +77,7 @@ def _is_both_cases(value: str) -> bool:
     return bool(_UPPER.search(value) and _LOWER.search(value))
 
 
+# The values of `check` in `rules.json`.
 CHECKS: dict[str, Callable[[str], bool]] = {
     "format": lambda value: not _REPEATED.search(value),
     "any": lambda value: not is_placeholder(value),

@@ -1,4 +1,4 @@
-"""The texts in a piece of JSON, and the names of the fields that they stand in."""
+"""Walks the strings of a JSON value, each with the name of its field."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from app.redaction.rules import SECRET_NAME
 
-# Shorter ones hold no secret.
+# Shorter strings are never searched.
 MIN_LENGTH = 4
 MAX_NAMED = 16_384
 MAX_NAME = 100
-# By these OpenCode tells what something is; a document in which they are changed cannot be read.
+# OpenCode dispatches on these fields: a document in which one is changed cannot be read.
 _STRUCTURE = frozenset({"id", "type", "role", "tool", "name", "status", "mime"}) | frozenset(
     {"sessionID", "messageID", "callID", "parentID", "projectID", "providerID", "modelID"}
 )
@@ -22,14 +22,14 @@ _FIELD = re.compile(r"[A-Za-z]{1,30}")
 
 
 class Text(NamedTuple):
-    """`name` is that of its field where it says that the field holds a secret."""
+    """A string; `name` is that of its field if it promises a secret, like `apiKey`, or else empty."""
 
     text: str
     name: str = ""
 
 
 def texts_of(value: Any, name: str = "") -> Iterator[Text]:
-    """Every text in a value, the names of fields among them."""
+    """Yield every string of a JSON value that may contain a secret, including keys of objects."""
     if isinstance(value, str):
         if _may_be_secret(value, name):
             yield _text(value, name)
@@ -43,17 +43,17 @@ def texts_of(value: Any, name: str = "") -> Iterator[Text]:
             yield from texts_of(item, _name_of(key, value))
 
 
-def with_texts(value: Any, exchange: Callable[[Text], str], name: str = "") -> Any:
-    """The value with each of its texts exchanged."""
+def with_texts(value: Any, replace: Callable[[Text], str], name: str = "") -> Any:
+    """Return the value with each string that `texts_of` yields replaced by `replace(text)`."""
     if isinstance(value, str):
-        return exchange(_text(value, name)) if _may_be_secret(value, name) else value
+        return replace(_text(value, name)) if _may_be_secret(value, name) else value
     if isinstance(value, list):
-        return [with_texts(item, exchange, name) for item in value]
+        return [with_texts(item, replace, name) for item in value]
     if isinstance(value, dict):
         taken: dict[str, int] = {}
         return {
-            _unused(exchange(Text(key)) if _may_be_key(key) else key, taken): with_texts(
-                item, exchange, _name_of(key, value)
+            _unused(replace(Text(key)) if _may_be_key(key) else key, taken): with_texts(
+                item, replace, _name_of(key, value)
             )
             for key, item in value.items()
         }
@@ -61,14 +61,17 @@ def with_texts(value: Any, exchange: Callable[[Text], str], name: str = "") -> A
 
 
 def _name_of(key: str, fields: dict[str, Any]) -> str:
-    """Of `{"name": "DB_PASSWORD", "value": "..."}` the first names the second."""
+    """The name of a field: `DB_PASSWORD` for `value` in `{"name": "DB_PASSWORD", "value": "..."}`."""
     if key != "value":
         return key
     return next((name for name in (fields.get("name"), fields.get("key")) if isinstance(name, str)), key)
 
 
 def _unused(name: str, taken: dict[str, int]) -> str:
-    """Two names may become the same, and what they name must not; `taken` tells how often each was wanted."""
+    """Return a key that is not in `taken`: two keys may become the same by redaction, and both values stay.
+
+    `taken` maps each key to the last number that was appended to it.
+    """
     number = taken.get(name, 0)
     result = name
     while result in taken:
@@ -84,7 +87,7 @@ def _may_be_secret(text: str, name: str) -> bool:
 
 
 def _may_be_key(key: str) -> bool:
-    """A file's name, for example, and not one of OpenCode's own fields."""
+    """Return whether a key may contain a secret, as a file name may; OpenCode's own field names cannot."""
     return len(key) >= MIN_LENGTH and not _FIELD.fullmatch(key)
 
 

@@ -1,4 +1,4 @@
-"""Searches texts for known secrets, however many, in every form in which they may stand."""
+"""Searches texts for many known secrets at once, each also in its escaped and encoded forms."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from urllib.parse import quote
 from app.redaction.scanner import Finding, merge_overlaps
 from app.redaction.stripped_text import unwrapped
 
-# Every text of 8 characters covers one of 5 that begins at a multiple of 4: so a text need only be looked at
-# there. Shorter secrets are not searched for.
+# Any 8 characters of a text contain 5 that begin at a multiple of 4, so the text is sampled at those offsets
+# only. Shorter secrets are not searched for.
 MIN_LENGTH = 8
 WINDOW = 5
 STEP = 4
-# Of what a value is in base64, this much must be certain for it to be recognised.
+# The characters of a base64 form that must not depend on what is encoded around the value.
 MIN_ENCODED = 12
-# How much of the base64 around a value goes with it.
+# The characters of base64 removed on either side of a value.
 MAX_AROUND = 4096
 
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_")
 
 
 class _Needle(NamedTuple):
-    """In base64 a value is part of something longer, which is of no use without it."""
+    """One form of a secret. `is_encoded` forms are base64; the base64 around a match is removed with it."""
 
     text: str
     kind: str
@@ -36,19 +36,19 @@ class _Needle(NamedTuple):
 
 
 class KnownSecrets:
-    """The forms of `secrets`, which maps values to their kinds."""
+    """An index of the forms of `secrets`, a mapping of value to kind."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        self._clues: defaultdict[str, list[tuple[_Needle, int]]] = defaultdict(list)
+        self._samples: defaultdict[str, list[tuple[_Needle, int]]] = defaultdict(list)
         for value, kind in secrets.items():
             for needle in _forms(value, kind):
                 if len(needle.text) >= MIN_LENGTH:
                     for offset in range(STEP):
-                        self._clues[needle.text[offset : offset + WINDOW]].append((needle, offset))
+                        self._samples[needle.text[offset : offset + WINDOW]].append((needle, offset))
 
     def search(self, text: str) -> list[Finding]:
-        """Where they stand in `text`, in order and without overlaps, also where base64 has several lines."""
-        if not self._clues:
+        """Return the matches in order, without overlaps; base64 is matched across line breaks."""
+        if not self._samples:
             return []
         wrapped = unwrapped(text)
         if wrapped is None:
@@ -56,12 +56,12 @@ class KnownSecrets:
         return merge_overlaps([*self._search(text), *wrapped.restored(self._search(wrapped.plain))])
 
     def _search(self, text: str) -> list[Finding]:
-        clues = self._clues
-        places = [at for at in range(0, len(text) - WINDOW + 1, STEP) if text[at : at + WINDOW] in clues]
+        samples = self._samples
+        places = [at for at in range(0, len(text) - WINDOW + 1, STEP) if text[at : at + WINDOW] in samples]
         return merge_overlaps(
             _finding(text, at - offset, needle)
             for at in places
-            for needle, offset in clues[text[at : at + WINDOW]]
+            for needle, offset in samples[text[at : at + WINDOW]]
             if at >= offset and text.startswith(needle.text, at - offset)
         )
 
@@ -85,7 +85,7 @@ def _forms(value: str, kind: str) -> Iterator[_Needle]:
 
 
 def _in_json(value: str) -> Iterator[str]:
-    """As JavaScript, PHP and Go write it, also in JSON that is a string of JSON."""
+    """The value escaped as JavaScript, PHP and Go do in JSON, once and twice (JSON inside a JSON string)."""
     for escaped in (_plain, _php, _go):
         once = escaped(value)
         yield from (once, _plain(once), escaped(once))
@@ -108,7 +108,7 @@ def _in_html(value: str) -> str:
 
 
 def _in_addresses(value: str) -> Iterator[str]:
-    """With what JavaScript, RFC 3986 and Python leave as it is, and with codes in small letters too."""
+    """The value percent-encoded as JavaScript, RFC 3986 and Python do, in upper and lower case."""
     for safe in ("!'()*~", "~", "/~"):
         escaped = quote(value, safe, errors="replace")
         yield escaped
@@ -116,6 +116,6 @@ def _in_addresses(value: str) -> Iterator[str]:
 
 
 def _base64(value: str, before: int) -> str:
-    """What is the same in the base64 of every text that has the value after `before` bytes, modulo 3."""
+    """The base64 characters that are the same wherever the value follows `before` bytes, modulo 3."""
     data = bytes(before) + value.encode(errors="replace")
     return base64.b64encode(data).decode()[-(-before * 8 // 6) : len(data) * 8 // 6]

@@ -1,8 +1,9 @@
-"""Removes secrets from texts, by the same rules as the plugin; plain functions over data.
+"""Removes secrets from JSON values, by the same rules as the plugin.
 
     redacted, count = redact_items(batch)
 
-For sessions that OpenCode sends by itself, without the plugin: the server then is the first that can.
+Used for sessions that OpenCode sends without the plugin, whose secrets were not removed on the sender's
+machine.
 """
 
 from __future__ import annotations
@@ -22,15 +23,16 @@ from app.redaction.variants import variants
 
 __all__ = ["redact_items", "redact_text"]
 
-# A batch may have any number of secrets; more than these are removed only where they were found.
+# The secrets of a batch that are searched in all of its texts; any more are removed only where a rule
+# matched.
 MAX_KNOWN = 2_000
 
 
 def redact_items(items: Sequence[Any]) -> tuple[list[Any], int]:
-    """JSON values, like the items of a sync batch, without secrets, and the number of markers set.
+    """Return the items, JSON values, without secrets, and the number of `[redacted:kind]` markers added.
 
-    A secret found in one of them is removed from all. What is redacted already stays as it is. RecursionError
-    where one is nested some hundred levels deep.
+    A secret that a rule finds in one item is removed from all of them. Redacting twice changes nothing.
+    Raises RecursionError for a value nested some hundred levels deep.
     """
     texts = list(dict.fromkeys(text for item in items for text in texts_of(item)))
     known: dict[str, str] = {}
@@ -39,23 +41,23 @@ def redact_items(items: Sequence[Any]) -> tuple[list[Any], int]:
     redacted = {text: _without(masked[text], needles) for text in texts}
     count = 0
 
-    def exchange(text: Text) -> str:
+    def redacted_text(text: Text) -> str:
         nonlocal count
         result = redacted[text]
         count += result.count("[redacted:") - text.text.count("[redacted:")
         return result
 
-    return [with_texts(item, exchange) for item in items], count
+    return [with_texts(item, redacted_text) for item in items], count
 
 
 def redact_text(text: str) -> str:
-    """One text without its secrets."""
+    """Return `text` without its secrets."""
     [redacted], _ = redact_items([text])
     return str(redacted)
 
 
 def _masked(text: Text, known: dict[str, str]) -> str:
-    """A text without what the rules find in it; what can be recognised elsewhere becomes known."""
+    """Return the text without what the rules match, and add what can be recognised elsewhere to `known`."""
     attachment = attachment_in(text.text)
     if attachment:
         if attachment.text is None:
@@ -73,7 +75,7 @@ def _masked(text: Text, known: dict[str, str]) -> str:
 
 
 def _find_named(name: str, text: str) -> list[Finding]:
-    """As the rules would find it in a file: the name of a field tells what its value is."""
+    """Search the value of a secret field with its name before it, as it would stand in a file."""
     head = f'"{name}": "'
     clipped = [
         Finding(max(0, start - len(head)), min(len(text), end - len(head)), kind)
@@ -87,7 +89,7 @@ def _find_named(name: str, text: str) -> list[Finding]:
 
 
 def _without(text: str, needles: KnownSecrets) -> str:
-    """The text without known secrets, also inside of attached text."""
+    """Return the text without known secrets; the text of `data:` URLs is searched too."""
     attachment = attachment_in(text)
     if attachment:
         if attachment.text is None:

@@ -17,10 +17,14 @@ _data: dict[str, Any] = json.loads((Path(__file__).parent / "rules.json").read_t
 
 @dataclass(frozen=True)
 class Rule:
-    """A text that has one of `hints` is searched for `pattern`; its first group, or all of it, is a secret.
+    """A pattern for one kind of secret.
 
-    With `is_word` the secret is the whole word that the match ends. A rule that ignores case is matched
-    against the text in lower case. `check` names what more a value must be (`app.redaction.heuristics`).
+    `pattern` is searched in texts that contain one of `hints`; its first group, or the whole match, is the
+    secret.
+
+    With `is_word` the secret starts at the beginning of its word. A rule that ignores case is matched against
+    the text in lower case. `check` is a key of `app.redaction.heuristics.CHECKS` that the secret must also
+    pass.
     """
 
     kind: str
@@ -55,9 +59,9 @@ RULES = [
     )
     for rule in _data["rules"]
 ]
-# Placeholders, variables, paths and the like: a value that has one of these, in lower case, is no secret.
+# A value that contains one of these, in lower case, is no secret: placeholders, variables, paths.
 PLACEHOLDERS = [_compiled(pattern) for pattern in _data["innocent"]]
-# What stands between punctuation in names and sentences, but hardly ever in something random.
+# Matches what stands between punctuation in names and sentences, and hardly ever in random values.
 WORD = _compiled(_data["word"])
 # The names, in lower case, of variables and fields that hold secrets.
 PASSWORD_NAME = _compiled(_data["passwordName"])

@@ -1,4 +1,4 @@
-"""Finds secrets in a text by the rules."""
+"""Finds secrets in a text with the patterns of `rules.json`."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from app.redaction.heuristics import CHECKS
 from app.redaction.rules import RULES, Rule
 
 WORD_CHARACTERS = string.ascii_letters + string.digits + "_-"
-# What stands before the telling part of a token, as in `lin_api_`.
+# The longest prefix of a token, like `lin_api_`, before the part that a pattern matches.
 MAX_PREFIX = 24
-# Patterns have to end: of a longer secret they may have found the beginning only.
+# Patterns are bounded: a match of this length may be the beginning of a longer secret.
 MAX_WHOLE = 500
 
 _RUN = re.compile(r"[A-Za-z0-9+/=_%-]+")
 
 
 class Finding(NamedTuple):
-    """A secret of `kind` from `start` to `end`."""
+    """A secret of `kind` at `text[start:end]`."""
 
     start: int
     end: int
@@ -28,7 +28,7 @@ class Finding(NamedTuple):
 
 
 def find(text: str, rules: Iterable[Rule] = RULES) -> list[Finding]:
-    """What `rules` find, in order; of two that overlap, the earlier rule names both."""
+    """Return the matches of `rules`, in order and without overlaps; the earlier rule names an overlap."""
     lowered = lower(text)
     findings: list[Finding] = []
     for rule in rules:
@@ -39,7 +39,7 @@ def find(text: str, rules: Iterable[Rule] = RULES) -> list[Finding]:
 
 
 def lower(text: str) -> str:
-    """`text` in lower case, every character in its old place."""
+    """Return `text` in lower case with the same length, so that offsets are valid in both."""
     lowered = text.lower()
     return (
         lowered
@@ -49,7 +49,7 @@ def lower(text: str) -> str:
 
 
 def merge_overlaps(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings in order, those that overlap as one; the one that was given first names it."""
+    """Return the findings in order, overlapping ones merged under the kind that came first in the input."""
     ranked = sorted(enumerate(findings), key=lambda ranked: (ranked[1].start, ranked[0]))
     result: list[tuple[int, Finding]] = []
     for rank, finding in ranked:
@@ -74,7 +74,7 @@ def _matches(rule: Rule, searched: str, text: str) -> Iterator[Finding]:
             yield Finding(start, whole, rule.kind)
             position = whole
         else:
-            # Inside of what was no secret, though it had a name, one may begin.
+            # A secret may begin inside a value that failed the check.
             position = match.start(1) if group else end
 
 

@@ -1,4 +1,4 @@
-"""Texts without what may stand in the middle of a secret."""
+"""Removes what may interrupt a secret, terminal codes and line breaks, and maps findings back."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Iterable
 
 from app.redaction.scanner import Finding
 
-# Colours and the like, character sets, and the ends of links; also in the code of a program or of JSON.
+# ANSI escapes: CSI sequences, also escaped in source code or JSON, character sets, and the end of a
+# hyperlink.
 _STYLE = re.compile(
     r"(?:\x1b|\\{1,3}(?:u001[bB]|x1[bB]|033|e))\[[0-9;:?]*[A-Za-z]"
     r"|\x1b(?:[()][A-Z0-9]|[78=>]|\]8;;(?:\x07|\x1b\\))"
 )
 _STYLE_HINTS = ("\x1b", "\\u001b[", "\\u001B[", "\\x1b[", "\\x1B[", "\\033[", "\\e[")
-# The end of a full line of base64, which is never shorter.
+# The line break after a full line of base64; PEM and MIME lines have 64 or 76 characters, OpenSSH 70.
 _WRAP = re.compile(
     r"(?:\n(?<=[A-Za-z0-9+/]{60}\n)|\r\n(?<=[A-Za-z0-9+/]{60}\r\n)|\\n(?<=[A-Za-z0-9+/]{60}\\n))"
     r"[ \t]*(?=[A-Za-z0-9+/=])"
@@ -21,11 +22,11 @@ _WRAP = re.compile(
 
 
 class StrippedText:
-    """`plain` is the text without what matches `pattern`."""
+    """A text without the matches of `pattern`, as `plain`."""
 
     def __init__(self, text: str, pattern: re.Pattern[str]) -> None:
         pieces: list[str] = []
-        # Where each match stood in the plain text, and the length of all matches up to it.
+        # For each match its offset in the plain text, and the length of all matches up to it.
         self._matches: list[tuple[int, int]] = []
         position = size = length = 0
         for match in pattern.finditer(text):
@@ -37,7 +38,7 @@ class StrippedText:
         self.plain = "".join([*pieces, text[position:]])
 
     def restored(self, findings: Iterable[Finding]) -> list[Finding]:
-        """Findings in the plain text, in their order, as findings in the text."""
+        """Map findings in the plain text, given in order, to findings in the original text."""
         result: list[Finding] = []
         match = skipped = 0
         for finding in findings:
@@ -52,10 +53,10 @@ class StrippedText:
 
 
 def without_ansi(text: str) -> StrippedText | None:
-    """Without the codes that a terminal does not show; None for a text that has none."""
+    """Remove ANSI escapes; None if the text has none."""
     return StrippedText(text, _STYLE) if any(hint in text for hint in _STYLE_HINTS) else None
 
 
 def unwrapped(text: str) -> StrippedText | None:
-    """With each base64 in one line; None for a text that has none in several."""
+    """Remove the line breaks inside base64; None if the text has none."""
     return StrippedText(text, _WRAP) if _WRAP.search(text) else None

@@ -1,4 +1,4 @@
-"""What of a secret can be recognised elsewhere."""
+"""Derives from a secret the values to search for in other texts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from app.redaction.heuristics import is_distinctive
 
-# Shorter ones may be lines of anything.
+# Shorter lines of a key are not distinctive.
 _LINE = re.compile(r"[A-Za-z0-9+/=]{40,}")
 _END_OF_LINE = re.compile(r"\n|\\+[nr]")
 _ESCAPED = re.compile(r"(?:[^%]*%[0-9A-Fa-f]{2})+[^%]*")
@@ -18,14 +18,14 @@ _LOGIN = re.compile(rb"[ -9;-~]{0,64}:([ -~]+)")
 
 
 def variants(secret: str) -> list[str]:
-    """The secret, or its long lines if it has several, and what it says when it is decoded."""
+    """Return the secret, or the long lines of a multi-line one, and the passwords decoded from it."""
     lines = _END_OF_LINE.split(secret)
     values = [secret] if len(lines) == 1 else [part for line in lines for part in _LINE.findall(line)]
     return [value for value in (*values, *_unescaped(secret), *_password(secret)) if is_distinctive(value)]
 
 
 def _unescaped(secret: str) -> Iterator[str]:
-    """The password that an address has in percent codes."""
+    """The percent-decoded secret, as the password of a URL."""
     if _ESCAPED.fullmatch(secret):
         try:
             yield unquote(secret, errors="strict")
@@ -34,7 +34,7 @@ def _unescaped(secret: str) -> Iterator[str]:
 
 
 def _password(secret: str) -> Iterator[str]:
-    """The password of a `Basic` header."""
+    """The password in the base64 of a `Basic` authorization header (RFC 7617)."""
     if _BASE64.fullmatch(secret):
         login = _LOGIN.fullmatch(base64.b64decode(secret))
         if login:

@@ -1,4 +1,4 @@
-"""The picture that stands for a link: title and facts of a session on a card, drawn with Pillow."""
+"""Draws the link preview image (`og:image`): title and facts of a session."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INK, QUIET, ACCENT = "#f2f5f9", "#9aa5b4", "#79b8ff"
 
 MAX_LINES = 3
 MAX_CHARACTERS = 300
-# The first in which the title fits is taken, with its most lines; in the last the title is cut.
+# Style and most lines, in order of preference: the first that the title fits is used, the last one cuts it.
 TITLES = ((TextStyle(88, 700), 2), (TextStyle(74, 700), MAX_LINES), (TextStyle(64, 700), MAX_LINES))
 LINE_HEIGHT = 1.2
 TITLE_INDENT, BAR = 44, 8
@@ -30,26 +30,26 @@ UNTITLED = "A shared session"
 
 
 def card(title: str, facts: Sequence[str]) -> bytes:
-    """A PNG of 1200 x 630; of the texts, what no font here can draw is left out."""
+    """Return a PNG of 1200 x 630 pixels; characters that no installed font has are left out."""
     image = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
     draw = ImageDraw.Draw(image)
     _draw_name(image, draw)
-    _draw_title(draw, _shown(title) or UNTITLED)
-    _draw_facts(draw, [shown for fact in facts if (shown := _shown(fact))])
+    _draw_title(draw, _legible(title) or UNTITLED)
+    _draw_facts(draw, [text for fact in facts if (text := _legible(fact))])
     png = BytesIO()
     image.quantize(COLOURS, Image.Quantize.FASTOCTREE).save(png, "PNG")
     return png.getvalue()
 
 
-def _shown(text: str) -> str:
-    """`text` as it can be drawn; nothing where that is less than half of it."""
+def _legible(text: str) -> str:
+    """Return the drawable part of `text`, or "" if that is less than half of it."""
     whole = on_one_line(text[:MAX_CHARACTERS])
-    shown = drawable(whole)
-    return shown if len(shown) * 2 > len(whole) else ""
+    drawn = drawable(whole)
+    return drawn if len(drawn) * 2 > len(whole) else ""
 
 
 def mark(size: int) -> Image.Image:
-    """The product's mark: a prompt, and the answer that leaves the frame."""
+    """Draw the logo, `size` pixels square."""
     unit = size * SMOOTHING / 56
     image = Image.new("RGB", (size * SMOOTHING, size * SMOOTHING), PAPER)
     draw = ImageDraw.Draw(image)
@@ -61,7 +61,7 @@ def mark(size: int) -> Image.Image:
 
 
 def _stroke(draw: ImageDraw.ImageDraw, places: Sequence[tuple[int, int]], unit: float, width: int) -> None:
-    """A line with round ends and corners."""
+    """Draw a polyline with round ends and corners."""
     points = [(x * unit, y * unit) for x, y in places]
     draw.line(points, PAPER, width)
     for x, y in points:
@@ -75,24 +75,24 @@ def _draw_name(image: Image.Image, draw: ImageDraw.ImageDraw) -> None:
 
 
 def _draw_title(draw: ImageDraw.ImageDraw, title: str) -> None:
-    """The title beside a bar, as prompts stand in the pages."""
+    """Draw the title beside a bar, like a prompt on the session page."""
     left, right = MARGIN, WIDTH - MARGIN
     room = right - left - TITLE_INDENT
-    for lettering, most in TITLES:
-        lines = lettering.wrapped(title, room)
+    for style, most in TITLES:
+        lines = style.wrapped(title, room)
         if len(lines) <= most:
             break
     if len(lines) > MAX_LINES:
-        lines[MAX_LINES - 1 :] = [lettering.cut(" ".join(lines[MAX_LINES - 1 :]), room)]
-    height = lettering.size * LINE_HEIGHT
+        lines[MAX_LINES - 1 :] = [style.cut(" ".join(lines[MAX_LINES - 1 :]), room)]
+    height = style.size * LINE_HEIGHT
     top = TITLE_MIDDLE - height * len(lines) / 2
     rtl = is_right_to_left(title)
     bar, edge = (right - BAR, right - TITLE_INDENT) if rtl else (left, left + TITLE_INDENT)
     draw.rounded_rectangle((bar, top + 4, bar + BAR, top + height * len(lines) - 4), BAR / 2, ACCENT)
     for number, line in enumerate(lines):
         # The baseline that puts capital letters, 0.73 of the size high, in the middle of the line.
-        baseline = top + height * (number + 0.5) + lettering.size * 0.365
-        lettering.write(draw, line, edge, baseline, INK, rtl)
+        baseline = top + height * (number + 0.5) + style.size * 0.365
+        style.write(draw, line, edge, baseline, INK, rtl)
 
 
 def _draw_facts(draw: ImageDraw.ImageDraw, facts: Sequence[str]) -> None:

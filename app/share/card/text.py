@@ -1,4 +1,4 @@
-"""Text in any script as Pillow draws it: the right font for each character, lines, right-to-left."""
+"""Draws text in any script with Pillow: font fallback per character, line breaking, right-to-left."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from PIL import ImageFont, features
 from PIL.ImageDraw import ImageDraw
 from PIL.ImageFont import FreeTypeFont, Layout
 
-# Latin, Greek and Cyrillic, then Arabic; what neither has is looked for among the fonts of the system.
+# Packaged fonts: Latin, Greek and Cyrillic, then Arabic. Other scripts use a system font, if one is
+# installed.
 PACKAGES = (
     ("fontpkg_inter", "Inter[opsz,wght].ttf"),
     ("fontpkg_noto_sans_arabic", "NotoSansArabic[wdth,wght].ttf"),
@@ -27,9 +28,9 @@ SYSTEM_FONTS = (
     "DejaVuSans-Bold.ttf",
 )
 STRONG, RIGHT_TO_LEFT = ("L", "R", "AL"), ("R", "AL")
-# What stays with the letters before it; spaces and signs between two directions go the line's own way.
+# Bidirectional classes that belong to the run before them; neutral ones take the direction of the line.
 BOUND = (*STRONG, "EN", "AN", "NSM", "BN")
-# Without FriBiDi on the system, letters that join and run to the left would be drawn wrong.
+# Right-to-left scripts need Raqm with FriBiDi, a system library: without, their letters are left out.
 CAN_SHAPE = bool(features.check("raqm") and features.check("fribidi"))
 PROBE_SIZE = 16
 ABSENT = "\U0010fffe"
@@ -37,7 +38,7 @@ ZERO_WIDTH_NON_JOINER = "\u200c"
 
 
 def drawable(text: str) -> str:
-    """`text` on one line, without what no font here can draw."""
+    """Return `text` on one line, without characters that no installed font has."""
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
     spaced = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in whole)
     composed = unicodedata.normalize("NFC", spaced)
@@ -51,7 +52,7 @@ def is_right_to_left(text: str) -> bool:
 
 @dataclass(frozen=True)
 class TextStyle:
-    """A size and a weight to write in."""
+    """A font size in pixels and a weight (400 is regular)."""
 
     size: int
     weight: int
@@ -60,7 +61,7 @@ class TextStyle:
         return sum(_font(number, self.size, self.weight).getlength(run) for run, number in _runs(text))
 
     def write(self, draw: ImageDraw, text: str, edge: float, baseline: float, ink: str, rtl: bool) -> None:
-        """Draws a line that begins at `edge`: at its left one, or at its right one in `rtl` text."""
+        """Draw one line that starts at x = `edge`, which is its left end, or its right end if `rtl`."""
         runs = list(_runs(text))
         direction, left = None, edge
         if rtl:
@@ -74,7 +75,7 @@ class TextStyle:
             left += font.getlength(run, direction=own)
 
     def wrapped(self, text: str, width: float) -> list[str]:
-        """`text` in lines no wider than `width`, broken between words where that is possible."""
+        """Break `text` into lines of at most `width` pixels, between words where possible."""
         lines = [""]
         for word in _words(text):
             if self.width((lines[-1] + word).rstrip()) <= width:
@@ -87,13 +88,13 @@ class TextStyle:
         return [line.strip() for line in lines if line.strip()]
 
     def cut(self, text: str, width: float) -> str:
-        """`text` if it fits, or else as much of it as does and an ellipsis."""
+        """Return `text`, shortened with an ellipsis if it is wider than `width` pixels."""
         if self.width(text) <= width:
             return text
         return self._head(text, width - self.width("…")).rstrip(" ,.;:·") + "…"
 
     def _head(self, text: str, width: float) -> str:
-        """The longest beginning that fits, at least one character."""
+        """Return the longest prefix that fits, at least one character."""
         low, high = 1, len(text)
         while low < high:
             middle = (low + high + 1) // 2
@@ -102,7 +103,7 @@ class TextStyle:
 
 
 def _words(text: str) -> Iterator[str]:
-    """Pieces that may begin a line: words with the space after them, and single ideographs."""
+    """Split where a line may break: after the space that follows a word, and around ideographs."""
     start = 0
     for place in range(1, len(text)):
         before, after = text[place - 1], text[place]
@@ -116,7 +117,7 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _runs(text: str) -> Iterator[tuple[str, int]]:
-    """Neighbours that share a font, and its number; the signs and spaces after them for themselves."""
+    """Split into runs of one font, with its number; trailing neutral characters are runs of their own."""
     for run, number in _same_font(text):
         end = len(run)
         while end and unicodedata.bidirectional(run[end - 1]) not in BOUND:
@@ -139,7 +140,7 @@ def _same_font(text: str) -> Iterator[tuple[str, int]]:
 
 @lru_cache(maxsize=4096)
 def _font_of(char: str) -> int | None:
-    """The number of the first font that can draw a character."""
+    """The number of the first font that has the character, or None."""
     if unicodedata.category(char).startswith("C") and char != ZERO_WIDTH_NON_JOINER:
         return None
     if unicodedata.bidirectional(char) in RIGHT_TO_LEFT and not CAN_SHAPE:
@@ -149,7 +150,7 @@ def _font_of(char: str) -> int | None:
 
 @lru_cache(maxsize=4096)
 def _has(number: int, char: str) -> bool:
-    """Whether a font has a character: otherwise it draws the same as for one that does not exist."""
+    """Return whether a font has the character: for a missing one, fonts draw the same as for U+10FFFE."""
     return char.isspace() or _drawn(number, char) != _drawn(number, ABSENT)
 
 
@@ -167,8 +168,8 @@ def _font(number: int, size: int, weight: int) -> FreeTypeFont:
         axes = font.get_variation_axes()
     except OSError:  # a font of one weight
         return font
-    wanted = {b"Weight": weight, b"Optical Size": 32}
-    font.set_variation_by_axes([wanted.get(axis["name"] or b"", axis["default"] or 0) for axis in axes])
+    axis_values = {b"Weight": weight, b"Optical Size": 32}
+    font.set_variation_by_axes([axis_values.get(axis["name"] or b"", axis["default"] or 0) for axis in axes])
     return font
 
 
@@ -181,12 +182,12 @@ def _open(number: int, size: int, layout: Layout) -> FreeTypeFont:
 
 @cache
 def _sources() -> list[bytes | str]:
-    """The fonts there are: those of the packages as bytes, those of the system as paths."""
+    """The available fonts: packaged ones as bytes, system fonts as paths."""
     packaged = [files(package).joinpath("files", name).read_bytes() for package, name in PACKAGES]
-    found: list[bytes | str] = list(packaged)
+    sources: list[bytes | str] = list(packaged)
     for name in SYSTEM_FONTS:
         try:
-            found.append(str(ImageFont.truetype(name, PROBE_SIZE).path))
+            sources.append(str(ImageFont.truetype(name, PROBE_SIZE).path))
         except OSError:  # not on this system
             continue
-    return found
+    return sources
