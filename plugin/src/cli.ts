@@ -2,7 +2,7 @@
 import { TIMEOUTS } from "./lib/timeouts"
 import { ShareApi } from "./server/api"
 import { removeShare } from "./state/remove-share"
-/** `npx opencode-better-share list | remove <link or id>`: one's own shares, also without OpenCode. Runs in Node.js and in bun. */
+/** `npx opencode-better-share list | remove <link or id>`: your shares, also without OpenCode. Runs in Node.js and bun. */
 import { type Entry, ShareList } from "./state/share-list"
 import { StateFiles, stateFolder } from "./state/state-files"
 
@@ -44,7 +44,7 @@ async function remove(link: string): Promise<number> {
   return results.every(Boolean) ? 0 : 1
 }
 
-/** Whether the link stopped working. */
+/** Returns whether the link stopped working. */
 async function removeOne(entry: Entry): Promise<boolean> {
   const problem = await removeShare(entry, shareList, stateFiles, new ShareApi(TIMEOUTS))
   if (problem === undefined) console.log(`Removed: ${entry.url}`)
@@ -59,7 +59,7 @@ async function main([command, argument, ...rest]: string[]): Promise<number> {
   return 2
 }
 
-/** Pauses between attempts keep no process alive, and this one has nothing else that does. */
+/** Keeps the process alive: the timers between attempts do not. */
 const awake = setInterval(() => undefined, 60_000)
 process.exitCode = await main(process.argv.slice(2))
 clearInterval(awake)

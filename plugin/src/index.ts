@@ -1,4 +1,4 @@
-/** The OpenCode plugin, for version 1 of its plugin API. Only this file, and tui.ts for the terminal's, know that API. */
+/** The OpenCode plugin, for version 1 of the plugin API. Only this file and tui.ts (the terminal) use that API. */
 import { homedir } from "node:os"
 import { sleep } from "./lib/sleep"
 import { TIMEOUTS } from "./lib/timeouts"
@@ -16,7 +16,7 @@ interface Answer<T> {
 }
 type ById = { path: { id: string } }
 
-/** What is used of OpenCode's client. */
+/** The part of OpenCode's client that the plugin uses. */
 interface Client {
   session: {
     get(options: ById): Promise<Answer<Session>>
@@ -69,7 +69,7 @@ function clientFrom(client: Client): OpenCodeClient {
   }
 }
 
-/** A client's answer, or the Failure that is tried again later. */
+/** The data of a client's response. Throws a temporary Failure if there is none. */
 function present<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new Failure("unreadable", `OpenCode did not hand out ${what}.`)
   return value
@@ -95,7 +95,7 @@ function bypassProxy(env: Record<string, string | undefined>): void {
   }
 }
 
-/** Whatever goes wrong here must not be thrown: OpenCode would then share with its vendor's server. */
+/** Never throws: OpenCode would then share with its vendor's server. */
 function tryToStart(client: Client, options: unknown): BetterShare | undefined {
   try {
     bypassProxy(process.env)
@@ -118,7 +118,7 @@ async function server({ client }: { client: Client }, options?: unknown): Promis
     async config(config) {
       config.enterprise = { ...config.enterprise, url: share?.url ?? UNREACHABLE_URL }
       share?.configure(config, process.argv, process.env)
-      // Not awaited: OpenCode answers its client only after this hook has returned.
+      // Not awaited: OpenCode serves its client only after this hook has returned.
       void sleep(0)
         .then(() => share?.start())
         .catch(() => undefined)

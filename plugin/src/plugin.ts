@@ -19,11 +19,11 @@ import { StateFiles } from "./state/state-files"
 export const UNREACHABLE_URL = "http://127.0.0.1:9"
 
 export interface BetterShare {
-  /** The share server that OpenCode is to use. */
+  /** The URL of the share server for OpenCode. */
   url: string
-  /** Tells how OpenCode is configured, and with which arguments it was started. */
+  /** Called with the configuration of OpenCode and the arguments of its process. */
   configure(config: ShareConfig, args: readonly string[], env: Record<string, string | undefined>): void
-  /** Called after OpenCode has started; calling its API earlier would deadlock the start. */
+  /** Called after OpenCode has started; its API would deadlock during the start. */
   start(): Promise<void>
   sessionChanged(session: Session): Promise<void>
   sessionDeleted(sessionId: string): Promise<void>
@@ -37,11 +37,11 @@ export interface Options {
   privacy: PrivacyResult
   machine: Machine
   timeouts: Timeouts
-  /** Where state is stored. */
+  /** Folder of the state files. */
   folder: string
 }
 
-/** The composition root. */
+/** Assembles the plugin. */
 export function startBetterShare({ client, settings, privacy, machine, timeouts, folder }: Options): BetterShare {
   const toasts = new Toasts(client, timeouts)
   const api = new ShareApi(timeouts)

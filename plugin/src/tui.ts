@@ -6,7 +6,7 @@ import { removeShare } from "./state/remove-share"
 import { type Entry, ShareList } from "./state/share-list"
 import { StateFiles, stateFolder } from "./state/state-files"
 
-/** What is used of the terminal's API. */
+/** The part of the terminal's API that the plugin uses. */
 interface Terminal {
   keymap: { registerLayer(layer: { commands: Command[] }): unknown }
   ui: {

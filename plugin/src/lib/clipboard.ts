@@ -7,7 +7,7 @@ const TOOLS = [
   ["clip.exe"],
 ]
 
-/** Whether the text is on the clipboard now. */
+/** Copies the text; returns whether that worked. */
 export async function copy(text: string): Promise<boolean> {
   for (const tool of TOOLS) {
     if (await runs(tool, text)) return true

@@ -1,4 +1,4 @@
-/** Waits, and wakes early when the signal says so; it never rejects and never keeps the process alive. */
+/** Waits, or until the signal aborts. Never rejects, and never keeps the process alive. */
 export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve()
   return new Promise((resolve) => {
@@ -13,6 +13,6 @@ export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
   })
 }
 
-/** The item of a list of pauses for this attempt; the last one repeats. */
+/** The pause before this attempt; the last one of the list repeats. */
 export const backoffAt = (pauses: readonly number[], attempt: number): number =>
   pauses[Math.min(attempt, pauses.length - 1)] ?? 0

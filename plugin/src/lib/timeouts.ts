@@ -4,27 +4,27 @@ export interface Timeouts {
   create: number
   /** How long `/unshare` may take before the removal goes on in the background. */
   remove: number
-  /** How long OpenCode's exit may be held up by a last upload. */
+  /** How long the last upload may delay the exit of OpenCode. */
   dispose: number
   /** One call to the server. */
   request: number
-  /** One upload; a slow line with a large session needs minutes. */
+  /** One upload; a large session on a slow connection takes minutes. */
   upload: number
   /** Pauses between the attempts at one call. */
   retries: readonly number[]
   /** Pauses after a whole round of attempts has failed; the last one repeats. */
   backoff: readonly number[]
-  /** When the server asks for a longer wait than this, an attempt gives up and its caller decides. */
+  /** The longest `Retry-After` that a call waits for; if it is longer, the call fails and the caller decides. */
   maxRetryAfter: number
-  /** OpenCode's own toast about a failed share is wrong; one this much later replaces it. */
+  /** Delay of a toast that replaces OpenCode's own, which is wrong after a failed share. */
   toastDelay: number
-  /** Pause before an upload of a document of that many bytes, so that changes are gathered. */
+  /** Debounce period before the upload of a document of `bytes`. */
   debounce: (bytes: number) => number
 }
 
 const MEGABYTE = 1_000_000
 
-/** Readers of a small session see a change within 5 seconds; a large one is not uploaded again and again. */
+/** Readers of a small session see a change within 5 seconds; a large one is uploaded less often. */
 export function debounceFor(bytes: number): number {
   if (bytes < 5 * MEGABYTE) return 500
   return Math.min(20_000, (bytes / MEGABYTE) * 1_000)

@@ -1,11 +1,11 @@
-/** What the plugin needs from OpenCode, whichever version: implemented in index.ts, and by a fake in the tests. */
+/** What the plugin needs from any version of OpenCode; implemented in index.ts, and by a fake in the tests. */
 export interface OpenCodeClient {
   session(id: string): Promise<Session>
   /** Undefined when OpenCode cannot list this session's messages (a bug with JSON-schema prompts). */
   messages(id: string): Promise<Message[] | undefined>
   children(id: string): Promise<Session[]>
   sessions(): Promise<Session[]>
-  /** Logged in to an organisation: OpenCode then shares with the organisation's server and never asks us. */
+  /** Whether the user is logged in to an organisation: OpenCode then shares with the organisation's server, not with the bridge. */
   inOrganisation(): Promise<boolean>
   toast(toast: Toast): Promise<void>
 }
@@ -22,7 +22,7 @@ export interface Session extends Json {
   share?: { url?: string }
 }
 
-/** `{info, parts}` from OpenCode 1; flat, with a `type`, from OpenCode 2. */
+/** A message: `{info, parts}` in OpenCode 1; flat, with a `type`, in OpenCode 2. */
 export type Message = Json
 
 /** One entry of OpenCode's own sync batches. */

@@ -1,18 +1,18 @@
 import type { Message, OpenCodeClient, Session } from "./client"
 
-/** A session and its messages, as OpenCode has them now. */
+/** A session and its messages. */
 export interface Transcript {
   session: Session
   messages: Message[]
 }
 
-/** The whole state of a session: what every upload consists of. */
+/** The whole state of a session, from which every document is built. */
 export interface Snapshot extends Transcript {
-  /** Sub-agents' sessions, flat; `parentID` says whose they are. */
+  /** Sessions of sub-agents as a flat list; `parentID` names the parent. */
   children: Transcript[]
 }
 
-/** `rebuild` gives the messages when OpenCode cannot list them. */
+/** Reads the state of a session; `rebuild` supplies the messages if OpenCode cannot list them. */
 export async function takeSnapshot(
   client: OpenCodeClient,
   sessionId: string,
@@ -31,7 +31,7 @@ async function descendants(client: OpenCodeClient, parentId: string): Promise<Tr
   const families = await Promise.all(
     children.map(async (session) => {
       const [messages, below] = await Promise.all([client.messages(session.id), descendants(client, session.id)])
-      // A sub-agent whose messages cannot be listed is left out; its task's result is in the parent.
+      // A sub-agent whose messages cannot be listed is left out; the parent has the result of its task.
       return messages ? [{ session, messages }, ...below] : below
     }),
   )

@@ -5,7 +5,7 @@ interface Entry {
   parts: Map<string, Json>
 }
 
-/** What OpenCode's own sync batches said since the session could last be listed: the newest state of each message and part. */
+/** The newest state of each message and part in OpenCode's sync batches since the session could last be listed. */
 export class SyncedItems {
   readonly #entries = new Map<string, Entry>()
 
@@ -21,7 +21,7 @@ export class SyncedItems {
     this.#entries.clear()
   }
 
-  /** The stored messages, brought up to date. */
+  /** The stored messages with the changes applied. */
   applyTo(stored: readonly Message[]): Message[] {
     const mergeOverlaps = new Map<string, Entry>()
     for (const message of stored) {
@@ -48,7 +48,7 @@ export class SyncedItems {
   }
 }
 
-/** The session that a batch is about; OpenCode names only the share. */
+/** The id of the session in a batch; the request itself names only the share. */
 export function sessionOf(items: readonly SyncItem[]): string | undefined {
   for (const { type, data } of items) {
     if (!isObject(data)) continue

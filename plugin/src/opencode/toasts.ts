@@ -2,7 +2,7 @@ import { sleep } from "../lib/sleep"
 import type { Timeouts } from "../lib/timeouts"
 import type { OpenCodeClient, Toast } from "./client"
 
-/** What the person at the keyboard is told. A toast that cannot be shown (no TUI) is no error. */
+/** Messages to the user. A toast that cannot be shown, because there is no TUI, is no error. */
 export class Toasts {
   constructor(
     private readonly client: OpenCodeClient,
@@ -13,7 +13,7 @@ export class Toasts {
     await this.client.toast({ variant, message }).catch(() => undefined)
   }
 
-  /** After OpenCode's own toast, which says something wrong after a failure; the later one replaces it. */
+  /** Shows a toast after OpenCode's own, which is wrong after a failure and is replaced by it. */
   async replace(variant: Toast["variant"], message: string): Promise<void> {
     await sleep(this.timeouts.toastDelay)
     await this.show(variant, message)

@@ -4,7 +4,7 @@ import type { SessionDocument } from "../publishing/document"
 import { PathMatcher } from "./path-matcher"
 import { PathReader } from "./path-reader"
 
-/** These only name files. */
+/** Tools whose output names files and has no contents. */
 const LISTING_TOOLS = new Set(["glob", "list"])
 const note = (path: string): string => `[excluded: ${path}]`
 
@@ -28,14 +28,14 @@ export class Exclusions {
   }
 }
 
-/** The first path in these texts, which a call of a tool was given and printed. */
+/** The first excluded path in the input and output of a tool call. */
 type Find = (texts: readonly string[], call?: Json) => string | undefined
 
 function withoutExcluded({ session, messages }: Transcript, paths: PathMatcher, home: string): Transcript {
   const project = new PathReader(typeof session.directory === "string" ? session.directory : "/", home)
   const find: Find = (texts, { command, workdir } = {}) => {
-    const entered = project.entered(textsIn(command).join(" "), typeof workdir === "string" ? workdir : "")
-    return firstIn(texts, (text) => paths.in(text, project, entered))
+    const folders = project.workingDirectories(textsIn(command).join(" "), typeof workdir === "string" ? workdir : "")
+    return firstIn(texts, (text) => paths.find(text, project, folders))
   }
   const diffs = (holder: Json): Json => withoutDiffs(holder, find)
   return {
@@ -77,7 +77,7 @@ function withoutDiffs(holder: Json, find: Find): Json {
   return { ...holder, summary: { ...summary, diffs } }
 }
 
-/** What was undone, as one diff of all files. */
+/** The diff of the undone changes, which covers all files. */
 function withoutUndone(session: Json, find: Find): Json {
   const { revert } = session
   if (!isObject(revert) || typeof revert.diff !== "string") return session
@@ -85,16 +85,16 @@ function withoutUndone(session: Json, find: Find): Json {
   return path === undefined ? session : { ...session, revert: { ...revert, diff: note(path) } }
 }
 
-/** A tool's call; what it was given may be what it was to write. */
+/** A tool call: input may contain the text to write, output the text of the file. */
 function withoutOutput(part: Json, find: Find): Json {
   const { state } = part
   if (!isObject(state)) return part
   const tool = String(part.tool ?? part.name ?? "")
-  const named = textsIn(state.input)
-  const shown = LISTING_TOOLS.has(tool)
+  const input = textsIn(state.input)
+  const output = LISTING_TOOLS.has(tool)
     ? []
     : textsIn([state.output, state.title, state.metadata, state.content, state.structured, state.raw, state.error])
-  const path = find([...named, ...shown], isObject(state.input) ? state.input : {})
+  const path = find([...input, ...output], isObject(state.input) ? state.input : {})
   if (path === undefined) return part
   const { time, status } = state
   const contents =
@@ -115,13 +115,13 @@ function withoutOutput(part: Json, find: Find): Json {
   }
 }
 
-/** An attached file, and its text, which OpenCode adds to the prompt. */
+/** An attached file, and the text that OpenCode adds to the prompt for it. */
 function withoutAttached(parts: unknown[], find: Find): unknown[] {
-  const attached = parts.filter(isObject).find((part) => part.type === "file" && attachedPath(part, find) !== undefined)
-  if (!attached) return parts
+  const excluded = parts.filter(isObject).find((part) => part.type === "file" && attachedPath(part, find) !== undefined)
+  if (!excluded) return parts
   return parts.map((part) => {
     if (!isObject(part)) return part
-    const path = attachedPath(attached, find) ?? ""
+    const path = attachedPath(excluded, find) ?? ""
     if (part.type === "text" && part.synthetic === true) return { ...part, text: note(path) }
     const own = part.type === "file" ? attachedPath(part, find) : undefined
     return own === undefined

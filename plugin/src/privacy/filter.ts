@@ -8,17 +8,17 @@ import { Exclusions } from "./exclusions"
 export interface FilteredDocument {
   document: SessionDocument
   redactions: number
-  /** What was removed from this and earlier documents of the share. */
+  /** The secrets removed from this and earlier documents of the share. */
   removed: readonly Secret[]
 }
 
-/** Where secrets are kept on this machine. */
+/** The places on this machine that contain secrets. */
 export interface Machine {
   env: Record<string, string | undefined>
   home: string
 }
 
-/** Takes out of the documents of one share what must not leave this machine. */
+/** Removes from the documents of one share what must not leave this machine. */
 export class PrivacyFilter {
   readonly #exclusions: Exclusions
   readonly #redactor: Redactor | undefined
@@ -32,7 +32,7 @@ export class PrivacyFilter {
     this.#redactor = redact ? new Redactor({ ...redact, home: machine.home }) : undefined
   }
 
-  /** `removed` is what is remembered of earlier documents, also of those that another process uploaded. */
+  /** `removed` are the secrets removed from earlier documents, including those that another process uploaded. */
   async apply(document: SessionDocument, removed: readonly Secret[]): Promise<FilteredDocument> {
     if ("problem" in this.privacy) throw new Failure("refused", this.privacy.problem)
     const allowed = this.#exclusions.apply(document)

@@ -1,6 +1,6 @@
-import { isDivided, type PathReader, shown, unquoted, words } from "./path-reader"
+import { expand, isDivided, type PathReader, pathCandidates, unquoted } from "./path-reader"
 
-/** Finds paths that match a pattern, in texts of any kind. */
+/** Finds paths that match one of the patterns in a text. */
 export class PathMatcher {
   readonly #patterns: readonly Pattern[]
 
@@ -8,21 +8,23 @@ export class PathMatcher {
     this.#patterns = patterns.map(compiled)
   }
 
-  /** The first one that is found; relative paths are seen from the project's folder, and from those that a command `entered`. */
-  in(text: string, project: PathReader, entered: readonly string[]): string | undefined {
-    const visible = shown(text)
-    const unbroken = unquoted(visible)
-    const isEntered = (name: string): boolean => entered.some((folder) => folder.includes(name))
+  /** The first matching path. Relative paths are resolved against the project's folder and `workingDirectories`. */
+  find(text: string, project: PathReader, workingDirectories: readonly string[]): string | undefined {
+    const expanded = expand(text)
+    const unbroken = unquoted(expanded)
+    const isWorkingDirectory = (name: string): boolean => workingDirectories.some((folder) => folder.includes(name))
     const likely = this.#patterns.filter(({ names }) =>
-      names.every((name) => unbroken.includes(name) || isEntered(name)),
+      names.every((name) => unbroken.includes(name) || isWorkingDirectory(name)),
     )
     if (likely.length === 0) return undefined
-    const readable = project.readable(visible)
+    const readable = project.readable(expanded)
     for (const { globs, names, divided } of likely) {
-      const unentered = names.filter((name) => !isEntered(name))
-      for (const word of words(readable, divided)) {
-        if (!unentered.every((name) => word.includes(name))) continue
-        const path = project.readings(word, entered).find((reading) => globs.some((glob) => glob.match(reading)))
+      const required = names.filter((name) => !isWorkingDirectory(name))
+      for (const word of pathCandidates(readable, divided)) {
+        if (!required.every((name) => word.includes(name))) continue
+        const path = project
+          .resolve(word, workingDirectories)
+          .find((candidate) => globs.some((glob) => glob.match(candidate)))
         if (path !== undefined) return path
       }
     }
@@ -32,17 +34,17 @@ export class PathMatcher {
 
 interface Pattern {
   globs: readonly Bun.Glob[]
-  /** What every path that matches has in it; most texts do not, and need no closer look. */
+  /** Substrings of every path that matches: most texts contain none and need no closer look. */
   names: readonly string[]
-  /** The names in it that have separators, like `private notes`. */
+  /** The names of the pattern that contain separators, like `private notes`. */
   divided: readonly string[]
 }
 
-/** As in a `.gitignore`, what is below a folder belongs to it, and a pattern without a slash inside is for any folder. */
+/** As in a `.gitignore`, a folder includes all below it, and a pattern without a slash inside matches in any folder. */
 function compiled(pattern: string): Pattern {
   const rooted = pattern.replace(/^\.?\/|\/+$/g, "")
   const path = rooted.replace(/\/\*\*$/, "")
-  // Braces and classes are choices: none of what is in them need be there.
+  // Braces and classes are alternatives, so none of their text is certain.
   const certain = path.replace(/\{[^}]*\}|\[[^\]]*\]|^!/g, "*")
   const names = certain.split(/[^A-Za-z0-9._-]+/).filter((name) => /[^.]/.test(name))
   const divided = certain.split(/[/*?\\{}[\]]+/).filter(isDivided)

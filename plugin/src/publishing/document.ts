@@ -4,7 +4,7 @@ import type { Snapshot, Transcript } from "../opencode/snapshot"
 import type { Share } from "../server/share"
 import { sanitizeMessage, sanitizeSession } from "./sanitize"
 
-/** The stored form of a share: the only thing that is ever uploaded. */
+/** The stored document of a share, which is all that is ever uploaded. */
 export interface SessionDocument extends Transcript {
   shareId: string
   sessionId: string
@@ -32,13 +32,13 @@ const sanitizeTranscript = ({ session, messages }: Transcript): Transcript => ({
 
 export interface Encoded {
   body: Uint8Array
-  /** Size of the document before compression. */
+  /** Size of the document before compression, in bytes. */
   bytes: number
 }
 
 const compress = promisify(gzip)
 
-/** Gzip runs in another thread: OpenCode stays responsive while a large session is packed. */
+/** Compresses in another thread, so that OpenCode stays responsive. */
 export async function encodeDocument(document: SessionDocument): Promise<Encoded> {
   const json = Buffer.from(JSON.stringify(document))
   return { body: await compress(json), bytes: json.byteLength }

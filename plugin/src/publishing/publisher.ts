@@ -11,7 +11,7 @@ export class Publisher {
 
   constructor(private readonly dependencies: Dependencies) {}
 
-  /** The first upload of a new share: what was published, its failure, or "running" when the deadline came first. */
+  /** The first upload of a new share: the published document, its failure, or "running" if the deadline came first. */
   publishFirst(
     { share, url, createdAt }: CreatedShare,
     sessionId: string,
@@ -20,7 +20,7 @@ export class Publisher {
     return this.#track(new TrackedShare(share, sessionId, this.dependencies, { url, createdAt })).publishFirst(deadline)
   }
 
-  /** OpenCode says that the session of a share changed. */
+  /** Called when OpenCode syncs the session of a share. */
   changed(share: Share, sessionId: string, items: readonly SyncItem[] = []): void {
     const tracked =
       this.#tracked.get(keyOf(share)) ??
@@ -28,7 +28,7 @@ export class Publisher {
     tracked.changed(items)
   }
 
-  /** An event says that a session changed, which may be a sub-agent's. */
+  /** Called on every event about a session, which may be a sub-agent's. */
   sessionTouched(sessionId: string, parentId?: string): void {
     for (const tracked of this.#tracked.values()) tracked.sessionTouched(sessionId, parentId)
   }
@@ -37,19 +37,19 @@ export class Publisher {
     return this.#tracked.get(keyOf(share))?.sessionId
   }
 
-  /** Nothing more is uploaded for this share. */
+  /** Stops uploading this share. */
   async forget(share: Share): Promise<void> {
     const tracked = this.#tracked.get(keyOf(share))
     if (tracked) await Promise.race([tracked.stop(), sleep(this.dependencies.timeouts.remove)])
   }
 
-  /** A share that was to be forgotten could not be removed: its page goes on with the session. */
+  /** Resumes a share whose removal the server refused: its page follows the session again. */
   resume(share: Share): void {
     const forgotten = this.#tracked.get(keyOf(share))
     if (forgotten) this.#track(forgotten.restarted()).changed()
   }
 
-  /** Before OpenCode exits: uploads what is not uploaded yet, as far as the time allows. */
+  /** Uploads pending changes before OpenCode exits, as far as the time allows. */
   async dispose(): Promise<void> {
     const all = [...this.#tracked.values()]
     await Promise.race([Promise.all(all.map((tracked) => tracked.flush())), sleep(this.dependencies.timeouts.dispose)])

@@ -1,11 +1,11 @@
 import { isObject, type Json, type Message, type Session } from "../opencode/client"
 
 /**
- * What must not leave this machine. Only the places where OpenCode keeps such fields are touched, never what a tool was
- * given or answered: a key called `state` or `metadata` there belongs to the person.
+ * Removes provider data from messages. Only the fields where OpenCode keeps it are touched, never input or output of a tool:
+ * a key called `state` or `metadata` there is the user's.
  */
 
-/** Blobs that only the provider understands: encrypted reasoning, signatures, raw responses. */
+/** Fields with data that only the provider understands: encrypted reasoning, signatures, raw responses. */
 const PROVIDER_DATA = [
   "native",
   "providerState",
@@ -14,12 +14,12 @@ const PROVIDER_DATA = [
   "providerResultState",
   "resultMetadata",
 ]
-/** In OpenCode 1 these parts keep the provider's blob in `metadata`; a tool's own is in `state.metadata`. */
+/** OpenCode 1 keeps provider data of these parts in `metadata`; a tool's own metadata is in `state.metadata`. */
 const PROVIDER_METADATA = new Set(["text", "reasoning", "tool"])
-/** Response headers and bodies of provider errors can carry tokens; `metadata` has the provider's address. */
+/** Response headers and bodies of provider errors can contain tokens, `metadata` the URL of the provider. */
 const ERROR_DETAILS = ["responseHeaders", "responseBody", "metadata"]
 
-/** Without its link: whoever imports a copy does not own the share. */
+/** Removes the link: whoever imports a copy does not own the share. */
 export const sanitizeSession = (session: Session): Session => without(session, ["share", ...PROVIDER_DATA]) as Session
 
 export function sanitizeMessage(message: Message): Message {
@@ -37,7 +37,7 @@ function sanitizePart(part: Json): Json {
   return withSanitizedErrors(without(part, opaque))
 }
 
-/** A content block of an OpenCode 2 message. Only a tool's `state` is its own; a text's or a thought's is the provider's. */
+/** A content block of an OpenCode 2 message. A tool's `state` is its own; that of text and reasoning is provider data. */
 function sanitizeBlock(block: Json): Json {
   const cleaned = withSanitizedErrors(
     without(block, block.type === "tool" ? PROVIDER_DATA : [...PROVIDER_DATA, "state"]),
@@ -46,7 +46,7 @@ function sanitizeBlock(block: Json): Json {
   return cleaned
 }
 
-/** Errors stand in `error`, and in the `error` of a `retry`; their details beside or below `data`. */
+/** Errors are in `error` and in the `error` of a `retry`, with details beside or below `data`. */
 function withSanitizedErrors(object: Json): Json {
   const cleaned = { ...object }
   if (isObject(cleaned.error)) cleaned.error = sanitizeError(cleaned.error)

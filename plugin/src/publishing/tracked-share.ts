@@ -13,13 +13,13 @@ import type { ShareList } from "../state/share-list"
 import { buildDocument, encodeDocument } from "./document"
 import { ShareQueue } from "./upload-queue"
 
-/** What readers see now. */
+/** The document that readers see. */
 export interface Published {
   messages: number
   redactions: number
 }
 
-/** What every tracked share needs. */
+/** The collaborators of every tracked share. */
 export interface Dependencies {
   client: OpenCodeClient
   api: ShareApi
@@ -30,13 +30,13 @@ export interface Dependencies {
   timeouts: Timeouts
 }
 
-/** What is known of a share that was created just now. */
+/** What is known of a new share. */
 interface Created {
   url: string | undefined
   createdAt: number | undefined
 }
 
-/** A share whose document follows its session: uploads it after each change, and says how that went. */
+/** A share whose document follows its session: uploads it after each change and reports the outcome. */
 export class TrackedShare {
   readonly #children = new Set<string>()
   readonly #items = new SyncedItems()
@@ -45,7 +45,7 @@ export class TrackedShare {
   #createdAt: number | undefined
   #published: Published | undefined
   #isFailing = false
-  /** Who reports outcomes: while "opening" the caller that waits, then this class; "late" if the first upload came too late for the caller. */
+  /** Who reports outcomes: the waiting caller while "opening", this class when "open" or when the first upload is "late". */
   #stage: "opening" | "late" | "following" = "following"
 
   constructor(
@@ -63,7 +63,7 @@ export class TrackedShare {
     )
   }
 
-  /** The first upload: what was published, its failure, or "running" when the deadline came first. */
+  /** The first upload: the published document, its failure, or "running" if the deadline came first. */
   async publishFirst(deadline: AbortSignal): Promise<Failure | "running" | Published> {
     this.#stage = "opening"
     const outcome = await Promise.race([this.#queue.changed(0), expiry(deadline)])
@@ -71,13 +71,13 @@ export class TrackedShare {
     return outcome ?? this.#published ?? "running"
   }
 
-  /** The session changed: uploads it after a while. */
+  /** Schedules an upload, because the session changed. */
   changed(items: readonly SyncItem[] = []): void {
     this.#items.add(items)
     void this.#queue.changed()
   }
 
-  /** An event says that some session changed. OpenCode syncs shared sessions itself, but not their sub-agents'. */
+  /** Called when any session changed. OpenCode syncs shared sessions, but not the sessions of their sub-agents. */
   sessionTouched(sessionId: string, parentId: string | undefined): void {
     if (parentId !== undefined && (parentId === this.sessionId || this.#children.has(parentId)))
       this.#children.add(sessionId)
@@ -85,18 +85,18 @@ export class TrackedShare {
     if (this.#children.has(sessionId)) void this.#queue.changed()
   }
 
-  /** Uploads what is not uploaded yet, at once. */
+  /** Uploads pending changes now. */
   flush(): Promise<void> {
     return this.#queue.flush()
   }
 
-  /** Uploads nothing more; changes that are still on their way are ignored. */
+  /** Stops uploading; later changes are ignored. */
   async stop(): Promise<void> {
     this.#items.clear()
     await this.#queue.stop()
   }
 
-  /** The same share, followed anew after `stop`. */
+  /** A new tracker of the same share, after `stop`. */
   restarted(): TrackedShare {
     return new TrackedShare(this.share, this.sessionId, this.dependencies, {
       url: this.created.url,
@@ -111,7 +111,7 @@ export class TrackedShare {
       isListed = false
       return this.#items.applyTo(await api.storedMessages(this.share, signal))
     })
-    // Messages that could be listed need no rebuilding, and a large session should not be in memory twice.
+    // Messages that could be listed are not rebuilt: a large session should not be in memory twice.
     if (isListed) this.#items.clear()
     for (const { session } of snapshot.children) this.#children.add(session.id)
     this.#createdAt ??= await api.createdAt(this.share, signal)
@@ -124,7 +124,7 @@ export class TrackedShare {
     const { body, bytes } = await encodeDocument(document)
     await api.upload(this.share, body, signal)
     this.#published = { messages: document.messages.length, redactions }
-    // A removal in the meantime has taken the share from the list already.
+    // A removal in the meantime has deleted the share from the list.
     if (!signal.aborted) {
       await shareList.add(this.share, {
         url: this.created.url,

@@ -2,12 +2,12 @@ import { backoffAt, sleep } from "../lib/sleep"
 import type { Timeouts } from "../lib/timeouts"
 import { asFailure, type Failure } from "../server/errors"
 
-/** Uploads the present state once, and tells its size in bytes. */
+/** Uploads the current state once and returns its size in bytes. */
 export type Publish = (signal: AbortSignal) => Promise<number>
 
 /**
- * The uploads of one share, one after the other. However many changes arrive while one is under way, one more follows,
- * and it takes the newest state.
+ * The uploads of one share, one at a time. Changes during an upload lead to a single further upload, of the newest
+ * state.
  */
 export class ShareQueue {
   #dirty = false
@@ -15,7 +15,7 @@ export class ShareQueue {
   #hurry = false
   #bytes = 0
   #running: Promise<void> | undefined
-  /** The outcome of the round that is to come. */
+  /** The outcome of the next round of attempts. */
   #next = Promise.withResolvers<Failure | undefined>()
   readonly #stop = new AbortController()
   readonly #wake = new AbortController()
@@ -23,7 +23,7 @@ export class ShareQueue {
   constructor(
     private readonly publish: Publish,
     private readonly timeouts: Timeouts,
-    /** Called after each round of attempts, with what went wrong. */
+    /** Called after each round of attempts, with its failure if there was one. */
     private readonly onOutcome: (failure: Failure | undefined) => void,
   ) {}
 
@@ -32,8 +32,8 @@ export class ShareQueue {
   }
 
   /**
-   * Something changed: upload after a debounce period. What went wrong in the first round of attempts after this call, if
-   * anything did; it never settles when the queue is stopped before.
+   * Schedules an upload after the debounce period. Resolves to the failure of the next round of attempts, or undefined;
+   * never settles if the queue is stopped before.
    */
   changed(debounce = this.timeouts.debounce(this.#bytes)): Promise<Failure | undefined> {
     const { promise } = this.#next
@@ -43,12 +43,12 @@ export class ShareQueue {
     return promise
   }
 
-  /** Something changed, and OpenCode will say so itself in a moment, unless it exits before. */
+  /** Marks the share as changed without scheduling: OpenCode will report the change itself, unless it exits before. */
   touch(): void {
     this.#touched = true
   }
 
-  /** Uploads what is not uploaded yet, at once. */
+  /** Uploads pending changes now. */
   async flush(): Promise<void> {
     this.#hurry = true
     this.#wake.abort()
@@ -56,7 +56,7 @@ export class ShareQueue {
     await this.#running
   }
 
-  /** Ends everything, also an upload that is under way. */
+  /** Cancels everything, including an upload in progress. */
   async stop(): Promise<void> {
     this.#stop.abort()
     this.#wake.abort()

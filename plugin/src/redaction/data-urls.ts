@@ -2,15 +2,15 @@ const DATA_URL = /^data:([a-z]+\/[a-z0-9.+-]+)?((?:;[^;,]*)*?)(;base64)?,/i
 const TEXT_TYPE =
   /^(?:text\/|application\/(?:[a-z0-9.-]*\+)?(?:json|xml|yaml|toml|javascript|x-sh|x-yaml|sql)|image\/svg\+xml)/i
 
-/** A file inside of an address. */
+/** The content of a `data:` URL (RFC 2397). */
 export interface Attachment {
-  /** Its text; undefined for what is no text, like a picture. */
+  /** The decoded text; undefined for a media type that is not text. */
   text: string | undefined
-  /** The address of another text in its place. */
+  /** The `data:` URL with another text as its content. */
   withText(text: string): string
 }
 
-/** Undefined for a text that is no `data:` address. */
+/** Parses a `data:` URL; undefined for any other text. */
 export function attachmentIn(url: string): Attachment | undefined {
   if (!url.startsWith("data:")) return undefined
   const head = DATA_URL.exec(url)

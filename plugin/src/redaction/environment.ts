@@ -11,22 +11,22 @@ export type Secret = readonly [value: string, kind: string]
 const KIND = "environment-variable"
 const MIN_LENGTH = 12
 const MIN_UNNAMED = 20
-/** Of one file. */
+/** Bytes of one file. */
 const MAX_BYTES = 1_000_000
-/** How far below the project's folder, and that of its repository, `.env` files are looked for, and in how many folders. */
+/** Depth and number of folders searched for `.env` files, in the project's folder and in that of its repository. */
 const MAX_DEPTH = 3
 const MAX_FOLDERS = 500
 const WORKING_FOLDER = /^(?:OLD)?PWD$/
 const TEMPLATE = /\.(?:example|sample|template|dist|defaults?)$/
 
-/** The values of variables whose name or looks say that they are secret. */
+/** The values of variables that are secret by their name or by their randomness. */
 export function secretsIn(variables: Record<string, string | undefined>): Secret[] {
   return Object.entries(variables).flatMap(([name, value = ""]) =>
     secretValues(name, value).map((secret) => [secret, KIND] as const),
   )
 }
 
-/** The secrets in the `.env` files of a project and of the repository that it is part of. */
+/** The secrets in the `.env` files of a project and of its Git repository. */
 export async function secretsOfProject(folder: string): Promise<Secret[]> {
   const repository = await repositoryOf(folder)
   const files = await Promise.all([...new Set([folder, repository])].map(envFiles))
@@ -36,7 +36,7 @@ export async function secretsOfProject(folder: string): Promise<Secret[]> {
 
 function secretValues(name: string, value: string): string[] {
   if (isSecret(name, value)) return [value]
-  // Of a connection string only the password is secret.
+  // Only the password of a connection string is secret.
   const found = value.includes("://") ? find(value).map(({ start, end }) => value.slice(start, end)) : []
   return found.filter((secret) => secret.length >= MIN_LENGTH && isDistinctive(secret))
 }
@@ -47,7 +47,7 @@ function isSecret(name: string, value: string): boolean {
   return value.length >= MIN_UNNAMED && /^[A-Za-z0-9+/=_.~-]+$/.test(value) && CHECKS.mixed?.(value) === true
 }
 
-/** The nearest folder that Git keeps a history of; without one, the folder itself. */
+/** The root of the Git repository; without one, the folder itself. */
 async function repositoryOf(folder: string): Promise<string> {
   for (let path = folder; ; path = dirname(path)) {
     if (await exists(join(path, ".git"))) return path
@@ -79,20 +79,20 @@ async function envFiles(project: string): Promise<string[]> {
   return found
 }
 
-/** A link to a folder may lead in a circle. */
+/** Links to folders are not followed: they may form a cycle. */
 const isSearched = (entry: Dirent): boolean =>
   entry.isDirectory() &&
   entry.name !== "node_modules" &&
   (!entry.name.startsWith(".") || entry.name === ".devcontainer")
 
-/** A link to a file is as good as one. */
+/** Whether it is a file or a link to one. */
 function isEnvFile(entry: Dirent): boolean {
   const { name } = entry
   const isNamed = name === ".env" || name === ".envrc" || name.startsWith(".env.") || name.endsWith(".env")
   return isNamed && !TEMPLATE.test(name) && (entry.isFile() || entry.isSymbolicLink())
 }
 
-/** A file that cannot be read holds nothing that a session could show; a link may lead to what is no file, or never ends. */
+/** The text of a file, or "" if it cannot be read. A link may lead to a device, which never ends. */
 async function contentOf(path: string): Promise<string> {
   try {
     const about = await stat(path)

@@ -1,6 +1,6 @@
 import { INNOCENT, WORD } from "./rules"
 
-/** Tells values that can be secrets from names, words, paths and placeholders. */
+/** Heuristics that tell a probable secret from a name, a word, a path or a placeholder. */
 
 const MIN_RANDOM = 16
 const MIN_ENTROPY = 3
@@ -27,14 +27,14 @@ export function isInnocent(value: string): boolean {
   return INNOCENT.some((pattern) => pattern.test(lowered))
 }
 
-/** Whether a value is long and mixed enough to be made by a generator. */
+/** Whether the value is long and mixed enough to come from a random generator. */
 export function looksRandom(value: string): boolean {
   if (value.length < MIN_RANDOM || isInnocent(value) || isWorded(value)) return false
   const isMixed = /[A-Za-z]/.test(value) && (/[0-9]/.test(value) || hasBothCases(value))
   return isMixed && entropy(value) >= MIN_ENTROPY
 }
 
-/** Whether somebody may have thought of it as a password. */
+/** Whether a person may have chosen the value as a password. */
 export function looksLikePassword(value: string): boolean {
   if (looksRandom(value)) return true
   if (value.length < MIN_PASSWORD || isInnocent(value) || isWorded(value) || DOTTED_NAME.test(value)) return false
@@ -42,7 +42,7 @@ export function looksLikePassword(value: string): boolean {
   return /[A-Za-z]/.test(value) && /[0-9]|[^A-Za-z0-9_./-]/.test(value)
 }
 
-/** Whether a secret may be removed wherever it stands, and not only where a rule found it. */
+/** Whether the secret can be removed from every text, not only where a rule matched it. */
 export const isDistinctive = (value: string): boolean => looksLikePassword(value) && !REPEATED.test(value)
 
 const isWorded = (value: string): boolean =>
@@ -50,7 +50,7 @@ const isWorded = (value: string): boolean =>
 
 const hasBothCases = (value: string): boolean => /[A-Z]/.test(value) && /[a-z]/.test(value)
 
-/** Bits a character, by Shannon. */
+/** Shannon entropy in bits per character. */
 function entropy(value: string): number {
   const counts = new Map<string, number>()
   for (const character of value) counts.set(character, (counts.get(character) ?? 0) + 1)

@@ -1,7 +1,7 @@
-/** A path begins here: not in the middle of another, but after an option (`-I/home/me/x`) and an escaped end of line. */
+/** The start of a path: not inside another one, but after an option (`-I/home/me/x`) or an escaped line break. */
 const START = String.raw`(?<![A-Za-z0-9_.-])|(?<=(?<![A-Za-z0-9_-])-[A-Za-z])|(?<=\\[nrt])`
 
-/** Writes `~` for the home folder, whose path has the name of its owner. */
+/** Replaces the path of the home folder, which contains the user name, by `~`. */
 export function homeShortener(home: string): (text: string) => string {
   if (home.length < 4) return (text) => text
   const forms = [...new Set([home, JSON.stringify(home).slice(1, -1)])]

@@ -1,18 +1,18 @@
 import { isObject } from "../opencode/client"
 import { SECRET_NAME } from "./rules"
 
-/** A text of a document; `name` is that of its field, where the name says that it holds a secret. */
+/** A string of a document; `name` is that of its field if it promises a secret, like `apiKey`. */
 export interface Text {
   text: string
   name?: string
 }
 
-/** Shorter ones hold no secret. */
+/** Shorter strings are never searched. */
 const MIN_LENGTH = 4
 const MAX_NAMED = 16_384
 const MAX_NAME = 100
 
-/** By these OpenCode tells what something is; a document in which they are changed cannot be read. */
+/** OpenCode dispatches on these fields: a document in which one is changed cannot be read. */
 const STRUCTURE = new Set([
   "id",
   "type",
@@ -32,7 +32,7 @@ const STRUCTURE = new Set([
 const WORD_OR_ID = /^(?:[A-Za-z_-]{1,30}|(?:ses|msg|prt)_[A-Za-z0-9]{20,40})$/
 const FIELD = /^[A-Za-z]{1,30}$/
 
-/** Every text in a value, the names of fields among them. */
+/** Every string of a value that may contain a secret, including keys of objects. */
 export function* textsOf(value: unknown, name = ""): Generator<Text> {
   if (typeof value === "string") {
     if (mayBeSecret(value, name)) yield textOf(value, name)
@@ -46,7 +46,7 @@ export function* textsOf(value: unknown, name = ""): Generator<Text> {
   }
 }
 
-/** The value with each of its texts exchanged. */
+/** The value with each string that `textsOf` yields replaced. */
 export function withTexts(value: unknown, exchange: (text: Text) => string, name = ""): unknown {
   if (typeof value === "string") return mayBeSecret(value, name) ? exchange(textOf(value, name)) : value
   if (Array.isArray(value)) return value.map((item) => withTexts(item, exchange, name))
@@ -59,13 +59,13 @@ export function withTexts(value: unknown, exchange: (text: Text) => string, name
   return Object.fromEntries(entries)
 }
 
-/** Of `{"name": "DB_PASSWORD", "value": "..."}` the first names the second. */
+/** The name of a field: `DB_PASSWORD` for `value` in `{"name": "DB_PASSWORD", "value": "..."}`. */
 function nameOf(key: string, { name, key: other }: Record<string, unknown>): string {
   if (key !== "value") return key
   return [name, other].find((said) => typeof said === "string") ?? key
 }
 
-/** Two names may become the same, and what they name must not; `taken` tells how often each was wanted. */
+/** A key that is not in `taken`: two keys may become the same by redaction, and both values stay. `taken` counts each key. */
 function unused(name: string, taken: Map<string, number>): string {
   let n = taken.get(name) ?? 0
   let result = name
@@ -77,7 +77,7 @@ function unused(name: string, taken: Map<string, number>): string {
 const mayBeSecret = (text: string, name: string): boolean =>
   text.length >= MIN_LENGTH && !(STRUCTURE.has(name) && WORD_OR_ID.test(text))
 
-/** A file's name, for example, and not one of OpenCode's own fields. */
+/** Whether a key may contain a secret, as a file name may; OpenCode's own field names cannot. */
 const mayBeKey = (key: string): boolean => key.length >= MIN_LENGTH && !FIELD.test(key)
 
 function textOf(text: string, name: string): Text {
@@ -88,7 +88,7 @@ function textOf(text: string, name: string): Text {
 
 const known = new Map<string, boolean>()
 
-/** Remembered for the few hundred names that a document has. */
+/** Cached for the few hundred names of a document. */
 function isSecretName(name: string): boolean {
   const remembered = known.get(name)
   if (remembered !== undefined) return remembered

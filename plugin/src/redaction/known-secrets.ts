@@ -2,21 +2,21 @@ import { type Finding, mergeOverlaps } from "./scanner"
 import { unwrapped } from "./stripped-text"
 
 /**
- * Every text of 8 characters covers one of 5 that begins at a multiple of 4: so a text need only be looked at there,
- * however many values are searched for.
+ * Any 8 characters of a text contain 5 that begin at a multiple of 4, so the text is sampled at those offsets only,
+ * however many values are searched.
  */
 const MIN_LENGTH = 8
 const WINDOW = 5
 const STEP = 4
-/** Of what a value is in base64, this much must be certain for it to be recognised. */
+/** The characters of a base64 form that must not depend on what is encoded around the value. */
 const MIN_ENCODED = 12
-/** How much of the base64 around a value goes with it. */
+/** The characters of base64 removed on either side of a value. */
 const MAX_AROUND = 4096
 
 interface Needle {
   text: string
   kind: string
-  /** In base64 the value is part of something longer, which is of no use without it. */
+  /** Whether the form is base64; the base64 around a match is removed with it. */
   isEncoded: boolean
 }
 
@@ -25,18 +25,18 @@ interface Clue {
   offset: number
 }
 
-/** Known secrets, in every form in which they may stand in a text. */
+/** An index of known secrets in their escaped and encoded forms. */
 export class KnownSecrets {
   readonly #short: Needle[] = []
   readonly #clues = new Map<string, Clue[]>()
-  /** Whether a window with such a hash may be a clue. */
+  /** A filter of the hashes of all samples. */
   readonly #hashes = new Uint8Array(65_536)
 
   constructor(secrets: Iterable<readonly [value: string, kind: string]>) {
     for (const [value, kind] of secrets) for (const needle of formsOf(value, kind)) this.#add(needle)
   }
 
-  /** Where they stand in a text, in order and without overlaps, also where base64 has several lines. */
+  /** The matches in a text, in order, without overlaps; base64 is matched across line breaks. */
   search(text: string): Finding[] {
     if (this.#short.length === 0 && this.#clues.size === 0) return []
     const wrapped = unwrapped(text)
@@ -102,7 +102,7 @@ function formsOf(value: string, kind: string): Needle[] {
   ]
 }
 
-/** As JavaScript, PHP and Go write it, also in JSON that is a string of JSON. */
+/** The value escaped as JavaScript, PHP and Go do in JSON, once and twice (JSON inside a JSON string). */
 function inJson(value: string): string[] {
   const plain = (text: string): string => JSON.stringify(text).slice(1, -1)
   const php = (text: string): string => plain(text).replaceAll("/", "\\/")
@@ -116,7 +116,7 @@ function inJson(value: string): string[] {
 
 const inHtml = (value: string): string => value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
 
-/** With what JavaScript, RFC 3986 and Python leave as it is, and with codes in small letters too. */
+/** The value percent-encoded as JavaScript, RFC 3986 and Python do, in upper and lower case. */
 function inAddresses(value: string): string[] {
   const escaped = encodeURIComponent(value.toWellFormed())
   const strict = escaped.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
@@ -124,7 +124,7 @@ function inAddresses(value: string): string[] {
   return [...forms, ...forms.map((form) => form.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()))]
 }
 
-/** What is the same in the base64 of every text that has the value after `before` bytes, modulo 3. */
+/** The base64 characters that are the same wherever the value follows `before` bytes, modulo 3. */
 function base64Of(value: string, before: number): string {
   const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(value)])
   const first = Math.ceil((before * 8) / 6)

@@ -21,30 +21,30 @@ export interface RedactorOptions {
 
 export interface Redacted<T> {
   value: T
-  /** How many markers were set. */
+  /** The number of `[redacted:kind]` markers. */
   count: number
-  /** What was removed from this and earlier documents of the share, to be told by `recall` after a restart. */
+  /** The secrets removed from this and earlier documents of the share, to be passed to `recall` after a restart. */
   removed: Secret[]
 }
 
 const DENIED = "private"
-/** The rules may find any number of secrets; more than these are removed only where they were found. */
+/** The secrets that are searched in all texts; any more are removed only where a rule matched. */
 const MAX_FOUND = 2_000
 const MARKER = /\[redacted:[a-z0-9-]+\]/g
 
 /**
- * Removes secrets from the documents of one share. The rules look at each text once; what they find, and what is told by
- * `learn`, is then searched for in all texts, also in those that were looked at before.
+ * Removes secrets from the documents of one share. The rules search each text once; their matches, and the secrets passed to
+ * `learn`, are then searched in all texts, including those that the rules have searched before.
  */
 export class Redactor {
   readonly #allow: ReadonlySet<string>
   readonly #shorten: (text: string) => string
   readonly #known = new Map<string, string>()
-  /** Those of the known that a document had. */
+  /** The known secrets that were in a document. */
   readonly #removed = new Set<string>()
   #needles = new KnownSecrets([])
   #unsearched: [string, string][] = []
-  /** The texts of the last document, and what became of them. */
+  /** The texts of the last document with their redacted forms. */
   #memo = new Map<string, string>()
 
   constructor({ allow, deny, home }: RedactorOptions) {
@@ -62,7 +62,7 @@ export class Redactor {
       }
   }
 
-  /** Learns what was removed before, wherever it was known from. */
+  /** Learns the secrets that were removed before. */
   recall(removed: readonly Secret[]): void {
     this.learn(removed)
     for (const [value] of removed) if (this.#known.has(value)) this.#removed.add(value)
@@ -87,7 +87,7 @@ export class Redactor {
     return { value: withTexts(value, exchange) as T, count, removed: this.#secretsRemoved() }
   }
 
-  /** A text without what the rules find in it; what can be recognised elsewhere is learnt. */
+  /** Returns the text without the matches of the rules, and learns what can be recognised elsewhere. */
   async #masked({ text, name }: Text, slices: TimeSlices): Promise<string> {
     const attachment = attachmentIn(text)
     if (attachment) {
@@ -107,12 +107,12 @@ export class Redactor {
     return this.#shorten(replaced(text, styles?.restored(wanted) ?? wanted))
   }
 
-  /** A rule found it. */
+  /** Learns a match of a rule. */
   #discover(value: string, kind: string): void {
     if (this.#removed.size < MAX_FOUND) this.recall([[value, kind]])
   }
 
-  /** Denied texts are not among them: the option tells these each time. */
+  /** The secrets to remember; denied texts are not among them, since the option has them. */
   #secretsRemoved(): Secret[] {
     return [...this.#removed].flatMap((value) => {
       const kind = this.#known.get(value)

@@ -1,21 +1,20 @@
 import data from "../../../app/redaction/rules.json" with { type: "json" }
 
 /**
- * The rules of `rules.json`, compiled. The server applies the same file: its patterns keep to what JavaScript and Python
- * understand alike, and `<name>` in one stands for the part of that name, or for any
- * of its alternatives.
+ * Compiles `rules.json`, which the server uses too: its patterns keep to the syntax that JavaScript and Python have in
+ * common. `<name>` in a pattern stands for the entry of that name in `parts`, or for any of its alternatives.
  */
 export interface Rule {
   kind: string
-  /** A text that has none of these is not searched. */
+  /** Only texts that contain one of these are searched. */
   hints: readonly string[]
-  /** Its first group, or all of it, is a secret. */
+  /** The first group, or the whole match, is the secret. */
   pattern: RegExp
   /** Matched against the text in lower case. */
   ignoreCase: boolean
-  /** The secret is the whole word that the match ends. */
+  /** The secret starts at the beginning of its word. */
   isWord: boolean
-  /** What more a value must be: see values.ts. */
+  /** A key of `CHECKS` in heuristics.ts that the secret must also pass. */
   check: string | undefined
 }
 
@@ -50,10 +49,10 @@ export const RULES: readonly Rule[] = (data.rules as RuleData[]).map(
   }),
 )
 
-/** Placeholders, variables, paths and the like: where one of these is found, the value, in lower case, is no secret. */
+/** A value that contains one of these, in lower case, is no secret: placeholders, variables, paths. */
 export const INNOCENT: readonly RegExp[] = data.innocent.map((pattern) => compiled(pattern))
 
-/** What stands between punctuation in names and sentences, but hardly ever in something random. */
+/** Matches what stands between punctuation in names and sentences, and hardly ever in random values. */
 export const WORD = compiled(data.word)
 
 /** The names, in lower case, of variables and fields that hold secrets. */

@@ -1,19 +1,19 @@
 import { CHECKS } from "./heuristics"
 import { RULES, type Rule } from "./rules"
 
-/** A secret of `kind` from `start` to `end`. */
+/** A secret of `kind` at `text.slice(start, end)`. */
 export interface Finding {
   start: number
   end: number
   kind: string
 }
 
-/** What stands before the telling part of a token, as in `lin_api_`. */
+/** The longest prefix of a token, like `lin_api_`, before the part that a pattern matches. */
 const MAX_PREFIX = 24
-/** Patterns have to end: of a longer secret they may have found the beginning only. */
+/** Patterns are bounded: a match of this length may be the beginning of a longer secret. */
 const MAX_WHOLE = 500
 
-/** What the rules find, in order and without overlaps; of two that overlap, the earlier rule names both. */
+/** The matches of the rules, in order and without overlaps; the earlier rule names an overlap. */
 export function find(text: string): Finding[] {
   const lowered = lower(text)
   const findings: Finding[] = []
@@ -24,7 +24,7 @@ export function find(text: string): Finding[] {
   return mergeOverlaps(findings)
 }
 
-/** The findings in order, those that overlap as one; the one that was given first names it. */
+/** The findings in order, overlapping ones merged under the kind that came first in the input. */
 export function mergeOverlaps(findings: readonly Finding[]): Finding[] {
   const ranked = findings
     .map((finding, rank) => ({ ...finding, rank }))
@@ -45,7 +45,7 @@ export function mergeOverlaps(findings: readonly Finding[]): Finding[] {
 
 export const marker = (kind: string): string => `[redacted:${kind}]`
 
-/** The text with a marker in the place of each finding. */
+/** The text with each finding replaced by its marker. */
 export function replaced(text: string, findings: readonly Finding[]): string {
   let result = ""
   let position = 0
@@ -67,7 +67,7 @@ function addMatches(findings: Finding[], { pattern, isWord, kind, check }: Rule,
       findings.push({ start, end: whole, kind })
       pattern.lastIndex = whole
     } else {
-      // Inside of what was no secret, though it had a name, one may begin.
+      // A secret may begin inside a value that failed the check.
       pattern.lastIndex = match.length > 1 ? found : end
     }
   }
@@ -85,7 +85,7 @@ function endOfRun(text: string, from: number): number {
   return end
 }
 
-/** The text in lower case, every character in its old place. */
+/** The text in lower case with the same length, so that offsets are valid in both. */
 function lower(text: string): string {
   const lowered = text.toLowerCase()
   if (lowered.length === text.length) return lowered

@@ -1,9 +1,9 @@
 import type { Finding } from "./scanner"
 
-/** A text without what matches a pattern and may stand in the middle of a secret. */
+/** A text without the matches of a pattern that may interrupt a secret. */
 export class StrippedText {
   readonly plain: string
-  /** Where each match stood in the plain text, and the length of all matches up to it. */
+  /** For each match its offset in the plain text, and the length of all matches up to it. */
   readonly #matches: { at: number; length: number }[] = []
 
   constructor(text: string, pattern: RegExp) {
@@ -19,7 +19,7 @@ export class StrippedText {
     this.plain = plain + text.slice(position)
   }
 
-  /** Findings in the plain text, in their order, as findings in the text. */
+  /** Maps findings in the plain text, given in order, to findings in the original text. */
   restored(findings: readonly Finding[]): Finding[] {
     let match = 0
     let skipped = 0
@@ -32,19 +32,19 @@ export class StrippedText {
   }
 }
 
-/** Colours and the like, character sets, and the ends of links; also in the code of a program or of JSON. */
+/** ANSI escapes: CSI sequences, also escaped in source code or JSON, character sets, the end of a hyperlink. */
 const STYLE =
   /(?:\x1b|\\{1,3}(?:u001[bB]|x1[bB]|033|e))\[[0-9;:?]*[A-Za-z]|\x1b(?:[()][A-Z0-9]|[78=>]|\]8;;(?:\x07|\x1b\\))/g
 const STYLE_HINTS = ["\x1b", "\\u001b[", "\\u001B[", "\\x1b[", "\\x1B[", "\\033[", "\\e["]
 
-/** Without the codes that a terminal does not show; undefined for a text that has none. */
+/** Removes ANSI escapes; undefined if the text has none. */
 export const withoutAnsi = (text: string): StrippedText | undefined =>
   STYLE_HINTS.some((hint) => text.includes(hint)) ? new StrippedText(text, STYLE) : undefined
 
-/** The end of a full line of base64, which is never shorter. */
+/** The line break after a full line of base64: PEM and MIME lines have 64 or 76 characters, OpenSSH 70. */
 const WRAP =
   /(?:\n(?<=[A-Za-z0-9+/]{60}\n)|\r\n(?<=[A-Za-z0-9+/]{60}\r\n)|\\n(?<=[A-Za-z0-9+/]{60}\\n))[ \t]*(?=[A-Za-z0-9+/=])/g
 
-/** With each base64 in one line; undefined for a text that has none in several. */
+/** Removes the line breaks inside base64; undefined if the text has none. */
 export const unwrapped = (text: string): StrippedText | undefined =>
   text.search(WRAP) < 0 ? undefined : new StrippedText(text, WRAP)

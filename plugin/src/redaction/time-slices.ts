@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises"
 
 const SLICE_MS = 10
 
-/** Cuts long work into slices, between which OpenCode goes on. */
+/** Divides long work into slices, between which the event loop of OpenCode runs. */
 export class TimeSlices {
   #began = performance.now()
 
@@ -10,7 +10,7 @@ export class TimeSlices {
     return performance.now() - this.#began >= SLICE_MS
   }
 
-  /** To be awaited often; it seldom waits. */
+  /** Await this often: it waits only at the end of a slice. */
   async yield(): Promise<void> {
     if (!this.isOver) return
     await setImmediate()

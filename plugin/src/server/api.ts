@@ -19,19 +19,19 @@ interface UploadLink {
 }
 
 /**
- * An upload link is signed for an exact size, but the document contains `createdAt`, which only the server's answer tells.
+ * An upload link is signed for an exact size, but the document contains `createdAt`, which only the server's response has.
  * So the first call of each kind declares this size, its link is never used, and every upload asks for a link of its own.
  */
 const UNKNOWN_SIZE = 1
 
 export const hostOf = (base: string): string => new URL(base).host
 
-/** The Better Share server's API, with time timeouts and retries. */
+/** A client for the API of a Better Share server, with timeouts and retries. */
 export class ShareApi {
   constructor(private readonly timeouts: Timeouts) {}
 
   async create({ base, token }: Settings, sessionId: string, signal: AbortSignal): Promise<CreatedShare> {
-    // As OpenCode names shares; an imported session keeps its author's id, and then that name is taken.
+    // OpenCode's own naming. An imported session keeps its author's id, so that name may be taken.
     const preferred = sessionId.slice(-8)
     try {
       return await this.#create(base, token, sessionId, preferred, signal)
@@ -83,7 +83,7 @@ export class ShareApi {
     return (await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal))).createdAt
   }
 
-  /** Puts the encoded document in its place. Every attempt asks for a fresh link, so an expired one costs one retry. */
+  /** Uploads the encoded document. Every attempt requests a new link, so an expired one costs one retry. */
   async upload(share: Share, body: Uint8Array, signal: AbortSignal): Promise<void> {
     await withRetries(async () => {
       const link = await this.#renew(share, body.byteLength, signal)
@@ -126,7 +126,7 @@ export class ShareApi {
     throw new Failure("link", `${who} refuses the upload (status ${status}).`)
   }
 
-  /** The messages of the stored document; none when nothing was uploaded yet. */
+  /** The messages of the stored document; empty if nothing was uploaded yet. */
   async storedMessages(share: Share, signal: AbortSignal): Promise<Message[]> {
     try {
       const document = await this.#json({
@@ -143,7 +143,7 @@ export class ShareApi {
     }
   }
 
-  /** Makes the link stop working. A share that is not there any more counts as removed. */
+  /** Deletes the share. A share that does not exist counts as deleted. */
   async remove(share: Share, timeout: number): Promise<void> {
     const signal = AbortSignal.timeout(timeout)
     try {
@@ -168,7 +168,7 @@ export class ShareApi {
   }
 }
 
-/** The signed headers. The length is not among them: fetch sets it from the body, and it is what was declared. */
+/** The signed headers without `Content-Length`, which fetch sets from the body to the declared size. */
 function sendable(headers: Json): Record<string, string> {
   const entries = Object.entries(headers).filter(([name]) => !["content-length", "host"].includes(name.toLowerCase()))
   return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]))

@@ -1,4 +1,4 @@
-/** What can go wrong between the plugin and a server; `message` is a sentence for the person at the keyboard. */
+/** An error between the plugin and a server; `message` is a sentence for the user. */
 export type FailureKind =
   | "unreachable" // no connection, or no answer in time
   | "broken" // 5xx
@@ -26,7 +26,7 @@ export class Failure extends Error {
   constructor(
     readonly kind: FailureKind,
     message: string,
-    /** How long the server asked us to wait, in milliseconds. */
+    /** `Retry-After` of the response, in milliseconds. */
     readonly retryAfter?: number,
   ) {
     super(message)
@@ -38,7 +38,7 @@ export class Failure extends Error {
   }
 }
 
-/** Anything thrown, as a Failure; an unforeseen error must not reach a person as a stack trace. */
+/** Wraps anything thrown in a Failure, so that no user sees a stack trace. */
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error
   return new Failure(

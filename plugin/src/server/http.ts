@@ -5,7 +5,7 @@ import { Failure } from "./errors"
 export interface Call {
   method: "GET" | "POST" | "PUT" | "DELETE"
   url: string
-  /** Who is being called, for sentences. The URL itself may carry a signature and is never shown. */
+  /** Name of the server for error messages; the URL itself may contain a signature and is never shown. */
   who: string
   headers?: Record<string, string>
   body?: string | Uint8Array
@@ -19,12 +19,12 @@ export interface Answer {
   retryAfter: number | undefined
 }
 
-/** One request, whatever the status of its answer; only a missing answer is a Failure. */
+/** Sends one request and returns the response of any status. Throws a Failure if there is no response. */
 export async function send({ method, url, who, headers = {}, body, timeout, signal }: Call): Promise<Answer> {
   const limit = AbortSignal.timeout(timeout)
   const stop = signal ? AbortSignal.any([limit, signal]) : limit
   try {
-    // A redirect would carry secrets to a host that nobody chose.
+    // A redirect would send secrets to a host that nobody chose.
     const response = await fetch(url, {
       method,
       headers,
@@ -42,7 +42,7 @@ export async function send({ method, url, who, headers = {}, body, timeout, sign
   }
 }
 
-/** A request whose answer is a JSON object; every other answer is a Failure. */
+/** Sends a request and returns the JSON object of a successful response. Throws a Failure for any other. */
 export async function sendJson(call: Call): Promise<Json> {
   const answer = await send({
     ...call,
@@ -60,7 +60,7 @@ function refusal(who: string, { status, retryAfter }: Answer, body: Json | undef
   if (status === 429) return new Failure("busy", `${who} asks to slow down${inMinutes(retryAfter)}.`, retryAfter)
   if (status === 413) return new Failure("too_large", `The session is too large for ${who}${said}.`)
   if (status === 404) return new Failure("missing", `${who} no longer has this share.`)
-  // From here on a Better Share server explains itself in JSON; whatever does not is another kind of server.
+  // A Better Share server describes every error in JSON; a response without is from another kind of server.
   if (!body) return misdirected(who)
   if (status === 401 || status === 403)
     return new Failure("unauthorized", `${who} does not accept the secret of this share.`)
@@ -100,7 +100,7 @@ export interface Retry {
   signal?: AbortSignal | undefined
 }
 
-/** Tries again after a temporary failure, unless the server asks for more maxRetryAfter than there is. */
+/** Retries after a temporary failure, unless the server asks to wait longer than `maxRetryAfter`. */
 export async function withRetries<T>(attempt: () => Promise<T>, { pauses, maxRetryAfter, signal }: Retry): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {

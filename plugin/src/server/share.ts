@@ -1,6 +1,6 @@
 import { serverBase } from "../settings/server"
 
-/** What it takes to change a share: which one, on which server, and the right to do so. */
+/** A share and the secret that allows changing it, on the server that created it. */
 export interface Share {
   id: string
   base: string
@@ -8,12 +8,12 @@ export interface Share {
 }
 
 /**
- * OpenCode stores one string per share and gives it back with each call. With the server's address inside, a share keeps
- * going to the server that made it when the setting changes, and no other server ever sees its secret.
+ * OpenCode stores one string per share and returns it with each call. The string contains the URL of the server, so a share
+ * stays on the server that created it when the setting changes, and no other server ever receives its secret.
  */
 export const packSecret = (share: Share): string => `${share.secret}.${Buffer.from(share.base).toString("base64url")}`
 
-/** Undefined for a secret that this plugin did not make. */
+/** Parses the string; undefined if this plugin did not create it. */
 export function unpackSecret(id: string, packed: string): Share | undefined {
   const dot = packed.lastIndexOf(".")
   if (dot < 1) return undefined

@@ -1,29 +1,29 @@
 import { isObject } from "../opencode/client"
 
-/** What of a session may leave this machine, and who must have asked for it. */
+/** What of a session may leave this machine, and whether automatic shares may. */
 export interface Privacy {
   redact: Redaction | false
-  /** Globs of files, seen from the project's folder, whose contents are left out. */
+  /** Globs, relative to the project's folder, of files whose contents are left out. */
   exclude: readonly string[]
-  /** Whether sessions that OpenCode shares by itself are uploaded. */
+  /** Whether sessions that OpenCode shares automatically are uploaded. */
   auto: boolean
 }
 
 export interface Redaction {
-  /** Kinds and values that are left alone. */
+  /** Kinds and values that are not removed. */
   allow: readonly string[]
-  /** Texts that are removed wherever they stand. */
+  /** Texts that are always removed. */
   deny: readonly string[]
 }
 
-/** Either what was chosen, or the sentence that says why nothing will be uploaded. */
+/** Valid settings, or a sentence that says why uploads are refused. */
 export type PrivacyResult = Privacy | { problem: string }
 
 export const PRIVACY_OPTIONS = ["redact", "exclude", "auto"]
 
 const MIN_DENIED = 3
 
-/** A wrong choice refuses: who wanted something left out must not find it on the page. */
+/** An invalid setting refuses: what was meant to be left out must not appear on the page. */
 export function readPrivacy(options: unknown): PrivacyResult {
   const { redact = true, exclude = [], auto = false } = isObject(options) ? options : {}
   const redaction = readRedaction(redact)

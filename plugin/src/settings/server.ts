@@ -3,20 +3,20 @@ import { PRIVACY_OPTIONS } from "./privacy"
 export const DEFAULT_BASE = "https://opncd.com"
 
 export interface Settings {
-  /** Where new shares are made: the address of a server, without a slash at its end. */
+  /** URL of the server that creates new shares, without a trailing slash. */
   base: string
-  /** For servers that let only known people share. */
+  /** Token for servers that restrict who may share. */
   token: string | undefined
-  /** Nobody chose this server. */
+  /** Whether this is the default server. */
   isDefault: boolean
 }
 
-/** Either usable settings, or the sentence that says why nothing will be shared. */
+/** Valid settings, or a sentence that says why sharing is refused. */
 export type SettingsResult = Settings | { problem: string }
 
 const OPTIONS = ["url", ...PRIVACY_OPTIONS]
 
-/** Option before environment before default. Whatever is set but wrong refuses: a typo must not send a session to the default server. */
+/** Option, then environment, then default. An invalid value refuses: a typo must not send a session to the default server. */
 export function readSettings(options: unknown, env: Record<string, string | undefined>): SettingsResult {
   const given = options ?? {}
   if (typeof given !== "object" || Array.isArray(given))
@@ -45,7 +45,7 @@ function withBase(value: unknown, name: string, token: string | undefined): Sett
   return { base, token, isDefault: false }
 }
 
-/** A bare http(s) address, maybe with a path, or nothing. A query or password in it would be lost silently, so they do not pass. */
+/** Parses an http(s) URL with an optional path. Others are refused: a query or password in it would be lost silently. */
 export function serverBase(value: unknown): string | undefined {
   if (typeof value !== "string" || !URL.canParse(value)) return undefined
   const url = new URL(value)

@@ -1,4 +1,4 @@
-/** What OpenCode's settings say about sharing. */
+/** The settings of OpenCode about sharing. */
 export interface ShareConfig {
   share?: unknown
   /** An older spelling of `share: "auto"`. */
@@ -6,8 +6,8 @@ export interface ShareConfig {
 }
 
 /**
- * Whether OpenCode shares sessions by itself, without the question that its terminal asks: it is set to, or was started with
- * `run --share`. Where nothing says so, somebody asked.
+ * Whether OpenCode shares sessions without the confirmation in its terminal: by its settings, or because it was started with
+ * `run --share`. If neither says so, a user asked.
  */
 export function isAutoShare(
   config: ShareConfig,

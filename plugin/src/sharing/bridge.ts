@@ -8,7 +8,7 @@ export interface NativeShare {
   secret: string
 }
 
-/** The three things that OpenCode asks of a share server. */
+/** The three calls that OpenCode makes to a share server. */
 export interface NativeCalls {
   create(sessionId: string): Promise<NativeShare>
   sync(id: string, secret: string, items: readonly SyncItem[]): void
@@ -20,17 +20,17 @@ export interface Bridge {
   close(): void
 }
 
-/** A share server for this OpenCode alone: on loopback, under a path that nobody can guess. */
+/** A share server for this OpenCode process only, on loopback, under an unguessable path. */
 export function openBridge(calls: NativeCalls): Bridge {
   const token = randomBytes(24).toString("base64url")
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
     idleTimeout: 60,
-    // OpenCode's first sync carries the whole session.
+    // OpenCode's first sync contains the whole session.
     maxRequestBodySize: 1_000_000_000,
     fetch: (request, { port }) => {
-      // A web page can reach this port, but not without an Origin, or under a name of its own (DNS rebinding).
+      // A web page can reach this port, but only with an Origin, or under a host name of its own (DNS rebinding).
       if (request.headers.has("origin") || request.headers.get("host") !== `127.0.0.1:${port}`)
         return new Response(null, { status: 403 })
       return route(calls, token, request)

@@ -10,14 +10,14 @@ import type { StateFiles } from "../state/state-files"
 import type { ShareCalls } from "./share-calls"
 
 /**
- * Logged in to an organisation, OpenCode shares with the organisation's server and never calls the bridge. Then a link that
- * appears in a session is the sign to share it on our server too, and a link that disappears is the sign to remove it.
- * OpenCode repeats the link of an unshared session in later events, so what was unshared once is never published again.
+ * Logged in to an organisation, OpenCode shares with the organisation's server and never calls the bridge. A link that
+ * appears in a session is then the signal to share it on our server too, and a link that disappears the signal to remove it.
+ * OpenCode repeats the link of an unshared session in later events, so an unshared session is never published again.
  */
 export class Organisation {
   #active = false
   #told = false
-  /** The link of each session when it was last heard of. */
+  /** The last known link of each session. */
   readonly #links = new Map<string, string | undefined>()
   readonly #shares = new Map<string, Share>()
   readonly #unshared = new Set<string>()
@@ -32,14 +32,14 @@ export class Organisation {
     private readonly copy: (text: string) => Promise<boolean>,
   ) {}
 
-  /** Learns which sessions have a link already: only one that appears later was shared by somebody just now. */
+  /** Records which sessions have a link already: only a link that appears later is a new share. */
   async start(): Promise<void> {
     if (!(await this.client.inOrganisation())) return
     const [notes, sessions] = await Promise.all([this.stateFiles.readAll(), this.client.sessions()])
     for (const note of notes) this.#recall(note)
     for (const session of sessions) this.#links.set(session.id, session.share?.url)
     this.#active = true
-    // Unshared while nobody was watching.
+    // Unshared while the plugin was not running.
     for (const { id } of sessions) if (this.#shares.has(id) && this.#links.get(id) === undefined) await this.onGone(id)
   }
 
@@ -54,7 +54,7 @@ export class Organisation {
     if (before !== undefined && link === undefined) return await this.onGone(id)
     if (link === undefined || before !== undefined || this.#unshared.has(id) || this.#shares.has(id))
       return this.onChange(id)
-    // A session first heard of with a link may have been shared, and unshared, long ago. A new one is heard of without.
+    // A session whose first event has a link may have been shared and unshared long ago. A new one starts without.
     if (known && !this.sharing.isUnasked) await this.#publish(id, link)
   }
 

@@ -16,7 +16,7 @@ import type { NativeCalls, NativeShare } from "./bridge"
 const UNASKED =
   'OpenCode shares this session by itself. To allow that, set "auto": true in the options of opencode-better-share.'
 
-/** What OpenCode's share calls mean for our server, and what the person is told about it. */
+/** Translates OpenCode's share calls into calls to our server and toasts. */
 export class ShareCalls implements NativeCalls {
   readonly #foreign = new Set<string>()
   #isAutoShare = false
@@ -32,7 +32,7 @@ export class ShareCalls implements NativeCalls {
     private readonly timeouts: Timeouts,
   ) {}
 
-  /** Whether OpenCode shares without asking, its settings and arguments tell. */
+  /** Learns from settings and arguments whether OpenCode shares without asking. */
   configure(config: ShareConfig, args: readonly string[], env: Record<string, string | undefined>): void {
     this.#isAutoShare = isAutoShare(config, args, env)
   }
@@ -49,7 +49,7 @@ export class ShareCalls implements NativeCalls {
     }
   }
 
-  /** A new share with its first document; shared by `/share` and by the organisation fallback. */
+  /** Creates a share and uploads its first document; used by `/share` and by the organisation fallback. */
   async open(sessionId: string): Promise<CreatedShare> {
     if ("problem" in this.settings) throw new Failure("refused", this.settings.problem)
     if ("problem" in this.privacy) throw new Failure("refused", this.privacy.problem)
@@ -57,7 +57,7 @@ export class ShareCalls implements NativeCalls {
     const created = await this.api.create(this.settings, sessionId, deadline)
     const outcome = await this.publisher.publishFirst(created, sessionId, deadline)
     if (outcome instanceof Failure) {
-      // A link without a session behind it is of no use to anybody.
+      // A link without a session is useless.
       void this.publisher
         .forget(created.share)
         .then(() => this.removals.remove(created.share))
@@ -72,7 +72,7 @@ export class ShareCalls implements NativeCalls {
     const share = unpackSecret(id, secret)
     if (!share) return this.#explainForeign(id)
     const sessionId = sessionOf(items) ?? this.publisher.sessionOf(share)
-    // A batch that names no session has nothing that readers see.
+    // A batch without a session contains nothing that readers see.
     if (sessionId !== undefined) this.publisher.changed(share, sessionId, items)
   }
 
@@ -108,12 +108,12 @@ export class ShareCalls implements NativeCalls {
       )
   }
 
-  /** Nobody asked for what is shared now, or said that it need not be asked for. */
+  /** Refuses a share that nobody asked for, unless `auto` allows it. */
   get isUnasked(): boolean {
     return this.#isAutoShare && !("auto" in this.privacy && this.privacy.auto)
   }
 
-  /** Told once: OpenCode tries again with every session. */
+  /** Shown once, because OpenCode retries with every session. */
   #refuseUnasked(): void {
     if (!this.isUnasked) return
     if (!this.#told) void this.toasts.replace("warning", `Not shared: ${UNASKED}`)

@@ -8,7 +8,7 @@ import type { StateRecord } from "./records"
 import type { ShareList } from "./share-list"
 import type { StateFiles } from "./state-files"
 
-/** Removes shares from their servers, and does not forget those that could not be removed. */
+/** Removes shares from their servers, and remembers those that could not be removed. */
 export class PendingRemovals {
   readonly #closed = new AbortController()
   #retrying = false
@@ -22,7 +22,7 @@ export class PendingRemovals {
     private readonly timeouts: Timeouts,
   ) {}
 
-  /** "removed", or "later" when it is on disk and will be tried again. What can never succeed is a Failure. */
+  /** Returns "removed", or "later" if the removal is on disk and will be retried. Throws a Failure if it can never succeed. */
   async remove(share: Share): Promise<"removed" | "later"> {
     try {
       await this.api.remove(share, this.timeouts.remove)
@@ -36,7 +36,7 @@ export class PendingRemovals {
     }
   }
 
-  /** Tries what is on disk until nothing is left; also called when OpenCode starts. */
+  /** Retries the removals on disk until none is left; also called when OpenCode starts. */
   async retry(): Promise<void> {
     this.#asked = true
     if (this.#retrying) return
@@ -44,7 +44,7 @@ export class PendingRemovals {
     for (let round = 0; !this.#closed.signal.aborted; round++) {
       this.#asked = false
       const records = (await this.stateFiles.readAll()).filter((record) => record.kind === "removal")
-      // A record may have been written while the folder was read.
+      // Another record may have been written while the folder was read.
       if (records.length === 0 && !this.#asked) break
       await sleep(backoffAt(this.timeouts.backoff, round), this.#closed.signal)
       if (this.#closed.signal.aborted) break
@@ -62,7 +62,7 @@ export class PendingRemovals {
     try {
       await this.api.remove(record.share, this.timeouts.remove)
       await this.shareList.remove(record.share)
-      // Another OpenCode process may have been faster, and has said so already.
+      // Another OpenCode process may have removed and reported it.
       if (await this.stateFiles.remove(record))
         await this.toasts.show("success", `The share that could not be removed from ${host} before is removed now.`)
     } catch (error) {

@@ -2,7 +2,7 @@ import { isObject } from "../opencode/client"
 import type { Secret } from "../redaction/environment"
 import type { Share } from "../server/share"
 
-/** What must survive a restart, because OpenCode does not keep it for us. */
+/** The records that must survive a restart, because OpenCode does not store them. */
 export type StateRecord =
   | { kind: "removal"; share: Share } // still to be removed from its server
   | { kind: "organisation"; sessionId: string; share: Share } // made beside an organisation's share
@@ -11,7 +11,7 @@ export type StateRecord =
   | { kind: "secret"; share: Share } // what it takes to remove one's own share, apart from what may be shown
   | { kind: "redacted"; id: string; base: string; secrets: readonly Secret[] } // removed from its documents, and to be removed from the next ones
 
-/** As much of a note as tells which one it is. */
+/** The fields that identify a record. */
 export type RecordKey =
   | { kind: "removal"; share: ShareName }
   | { kind: "secret"; share: ShareName }
@@ -25,7 +25,7 @@ type ShareName = Pick<Share, "id" | "base">
 type Check = (value: unknown) => boolean
 
 const isText: Check = (value) => typeof value === "string"
-/** `list` shows it as a date. */
+/** Whether `list` can show the value as a date. */
 const isTime: Check = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime())
 const isShare: Check = (value) =>
   isObject(value) && [value.id, value.base, value.secret].every(isText) && URL.canParse(String(value.base))
@@ -35,7 +35,7 @@ const areSecrets: Check = (value) =>
     (secret) => Array.isArray(secret) && secret.length === 2 && secret.every((text) => isText(text) && text !== ""),
   )
 
-/** What the fields of each kind of note must be. */
+/** Validators for the fields of each kind of record. */
 const FIELDS: {
   [Kind in StateRecord["kind"]]: Record<Exclude<keyof Extract<StateRecord, { kind: Kind }>, "kind">, Check>
 } = {
@@ -47,7 +47,7 @@ const FIELDS: {
   redacted: { id: isText, base: isText, secrets: areSecrets },
 }
 
-/** Whether it is a whole one, and not what is left of a damaged file. */
+/** Whether the value is a complete record: a file may be damaged. */
 export function isStateRecord(value: unknown): value is StateRecord {
   if (!isObject(value) || !isKind(value.kind)) return false
   return Object.entries<Check>(FIELDS[value.kind]).every(([name, check]) => check(value[name]))

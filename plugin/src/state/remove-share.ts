@@ -4,7 +4,7 @@ import { asFailure } from "../server/errors"
 import type { Entry, ShareList } from "./share-list"
 import type { StateFiles } from "./state-files"
 
-/** Removes one of one's own shares. The reason why it could not, if it could not; what may succeed later is tried again. */
+/** Removes a share of the user. Returns the reason if it failed; a removal that may succeed later is retried. */
 export async function removeShare(
   entry: Entry,
   shareList: ShareList,

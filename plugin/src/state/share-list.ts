@@ -5,22 +5,22 @@ import type { StateFiles } from "./state-files"
 
 export type Entry = Extract<StateRecord, { kind: "share" }>
 
-/** What can be told of a share when a document of it was uploaded. */
+/** The facts of a share that are known after an upload. */
 export interface Shared {
-  /** The link as its server gave it; not known after a restart. */
+  /** The link that the server returned; unknown after a restart. */
   url: string | undefined
   sessionId: string
   title: string
   createdAt: number
 }
 
-/** Remembers one's own shares, so that they can be found and removed also when their sessions are gone. */
+/** The user's shares on disk, which can be found and removed even when their sessions are gone. */
 export class ShareList {
   readonly #titles = new Map<string, string>()
 
   constructor(private readonly stateFiles: StateFiles) {}
 
-  /** A share was made or has changed. That it cannot be written down is no reason not to share. */
+  /** Adds or updates a share. A write error is ignored: it is no reason not to share. */
   async add(share: Share, { url: given, sessionId, title, createdAt }: Shared): Promise<void> {
     const { id, base } = share
     const address = addressOf(share)
@@ -40,7 +40,7 @@ export class ShareList {
     await this.stateFiles.remove({ kind: "redacted", ...share })
   }
 
-  /** What was removed from the documents of a share: another process may know none of it, and uploads the whole session again. */
+  /** The secrets removed from the documents of a share. Another process may know none of them and upload the session again. */
   async redactedFrom({ id, base }: Share): Promise<readonly Secret[]> {
     return (await this.stateFiles.read({ kind: "redacted", id, base }))?.secrets ?? []
   }
@@ -49,13 +49,13 @@ export class ShareList {
     await this.stateFiles.write({ kind: "redacted", id, base, secrets }).catch(() => undefined)
   }
 
-  /** The newest first. */
+  /** All shares, newest first. */
   async list(): Promise<Entry[]> {
     const records = await this.stateFiles.readAll()
     return records.filter((record) => record.kind === "share").sort((a, b) => b.createdAt - a.createdAt)
   }
 
-  /** Those with that id, link, or address of something on their pages. */
+  /** The shares with this id, link, or URL of one of their pages. */
   async find(name: string): Promise<Entry[]> {
     const page = URL.canParse(name) ? new URL(name) : undefined
     const address = page && page.origin + page.pathname
@@ -66,7 +66,7 @@ export class ShareList {
     )
   }
 
-  /** What it takes to remove a share. */
+  /** The share with its secret, which allows removing it. */
   async secretOf({ id, base }: Entry): Promise<Share | undefined> {
     const records = await this.stateFiles.readAll()
     return records
@@ -75,9 +75,9 @@ export class ShareList {
   }
 }
 
-/** Where its server was reached; the server may call itself otherwise. */
+/** The link under the URL by which the server was reached, which may differ from the one it returns. */
 const addressOf = ({ base, id }: Pick<Share, "base" | "id">): string => `${base}/share/${id}`
 
-/** `/share/7NSn851p`, and what is below it or another form of it: `/m/...`, `.md`. */
+/** `/share/7NSn851p`, with anything below it (`/m/...`) and other formats (`.md`). */
 const isPageOf = (link: string, address: string): boolean =>
   address === link || address.startsWith(`${link}/`) || address.startsWith(`${link}.`)

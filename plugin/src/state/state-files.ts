@@ -8,8 +8,8 @@ export const stateFolder = (env: Record<string, string | undefined>): string =>
   join(env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "opencode-better-share")
 
 /**
- * One small file per record, readable by its owner only. Files are replaced and removed as a whole, so several OpenCode
- * processes can share the folder without locks and without losing each other's records.
+ * Stores each record in a file that only its owner can read. Files are replaced and removed as a whole, so several OpenCode
+ * processes share the folder without locks.
  */
 export class StateFiles {
   constructor(private readonly folder: string) {}
@@ -21,7 +21,7 @@ export class StateFiles {
     await rename(draft, this.#path(record))
   }
 
-  /** Whether the record was there; of several processes that remove it, only one gets true. */
+  /** Removes the record and returns whether it existed; of several processes only one gets true. */
   async remove(key: RecordKey): Promise<boolean> {
     return await rm(this.#path(key)).then(
       () => true,
@@ -29,7 +29,7 @@ export class StateFiles {
     )
   }
 
-  /** The record with that key, if there is one. */
+  /** The record with this key, or undefined. */
   async read<Kind extends StateRecord["kind"]>(
     key: Extract<RecordKey, { kind: Kind }>,
   ): Promise<Extract<StateRecord, { kind: Kind }> | undefined> {
@@ -57,7 +57,7 @@ function subjectOf(key: RecordKey): string {
   return key.sessionId
 }
 
-/** Empty for a file that was removed meanwhile or is damaged. */
+/** The record in the file, or undefined if it was removed meanwhile or is damaged. */
 async function readRecords(path: string): Promise<StateRecord[]> {
   try {
     const record: unknown = JSON.parse(await readFile(path, "utf8"))
