@@ -1,14 +1,14 @@
-// Only in sessions of several pages: brings the page before and the page after when they come near.
+// Infinite scrolling, for sessions of several pages: loads the previous and the next page when they come near.
 (() => {
 "use strict"
 
 const { keepPlace, morph, watch, filter, etag } = window.sessionPage
 const all = (selector) => [...document.querySelectorAll(selector)]
 
-// Pages, and the links to others around them, that are at most a window's height away.
+// Pages and page links that are at most one window height away.
 const near = new Set()
 const nearing = new IntersectionObserver(noteNear, { rootMargin: "100% 0px" })
-// The version of the session that was known when each page was asked for: what comes may be newer.
+// The known ETag of the session when each page was requested; the response may be newer.
 const versions = new Map()
 
 function noteNear(entries) {
@@ -32,8 +32,8 @@ function follow(page, version) {
   filter()
 }
 
-// Another page's links lead on from there.
-function exchange(old, links) {
+// Replaces page links by those of the page loaded beyond them.
+function replaceLinks(old, links) {
   links.setAttribute("aria-label", old.getAttribute("aria-label"))
   nearing.unobserve(old)
   near.delete(old)
@@ -45,55 +45,55 @@ async function extend(old) {
   const isEnd = old === all(".pages").at(-1)
   const link = old.querySelector(isEnd ? "[rel=next]" : "[rel=prev]")
   if (!link) return near.delete(old)
-  const asked = etag()
+  const requestedAt = etag()
   const { page, links } = await fetched(link.dataset.src)
   if (!isEnd) await scrollEnd()
   const edge = all(".page").at(isEnd ? -1 : 0)
   const top = edge.getBoundingClientRect().top
   edge[isEnd ? "after" : "before"](page)
-  exchange(old, links)
-  // What comes before what is read does not move it.
+  replaceLinks(old, links)
+  // A page inserted above does not move what is read.
   scrollBy({ top: edge.getBoundingClientRect().top - top, behavior: "instant" })
-  follow(page, asked)
+  follow(page, requestedAt)
 }
 
-async function reloadPage(shown) {
-  const asked = etag()
-  const { page, links } = await fetched(shown.dataset.src)
-  keepPlace(() => morph(shown, page))
-  if (shown === all(".page").at(-1)) exchange(all(".pages").at(-1), links)
-  follow(shown, asked)
+async function reloadPage(current) {
+  const requestedAt = etag()
+  const { page, links } = await fetched(current.dataset.src)
+  keepPlace(() => morph(current, page))
+  if (current === all(".page").at(-1)) replaceLinks(all(".pages").at(-1), links)
+  follow(current, requestedAt)
 }
 
 const isLinks = (element) => element.matches(".pages")
 const isOld = (element) => element.matches(".page") && versions.get(element) !== etag()
 
 function nextToLoad() {
-  // A filter hides so much that everything would come near.
+  // A filter hides so much that every page would come near.
   const isFiltered = document.querySelector("#filter").value
-  // Whoever arrives at the head of a page is not to see it replaced by the one before.
+  // At the top of a page, the previous one must not push it away.
   const isAway = (links) => links === all(".pages").at(-1) || links.getBoundingClientRect().bottom < 0
   return [...near].find((element) => isOld(element) || (isLinks(element) && !isFiltered && isAway(element)))
 }
 
 let isBusy = false
 
-// One after another, for as long as something near is missing or old.
+// Loads one page after another, as long as one near is missing or outdated.
 async function loadNearby() {
   if (isBusy) return
   isBusy = true
   try {
     for (let element; (element = nextToLoad()); await nextFrame()) await (isLinks(element) ? extend : reloadPage)(element)
   } catch {
-    // The links lead there as well, and what comes near next is tried again.
+    // The links still work, and the next scroll retries.
   }
   isBusy = false
 }
 
-// Until the observer has told what is near now.
+// Resolves after the observer has reported.
 const nextFrame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
 
-// A scroll under way to some place would end somewhere else.
+// Inserting content during a smooth scroll would change where it ends.
 async function scrollEnd() {
   for (let y; y !== scrollY; await nextFrame()) y = scrollY
 }

@@ -54,7 +54,7 @@ function showAction(words, act) {
   one("#new-content").replaceChildren(button)
 }
 
-// --- Copying. One button goes to whatever the pointer or the focus is in.
+// --- Copying. One button moves to the block under the pointer or with the focus.
 
 const copier = document.createElement("button")
 copier.className = "copy"
@@ -64,11 +64,11 @@ const fetched = (url, otherwise) =>
 
 async function copy(text) {
   try {
-    // Some browsers refuse after a wait, but take a promise.
+    // Safari refuses after a wait, but accepts a promise.
     const blob = text.then((words) => new Blob([words], { type: "text/plain" }))
     await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })])
   } catch {
-    // Without https there is no clipboard.
+    // The clipboard API needs https.
     const words = await text
     document.oncopy = (event) => event.clipboardData.setData("text/plain", words) ?? event.preventDefault()
     const isCopied = document.execCommand("copy")
@@ -78,25 +78,25 @@ async function copy(text) {
   showToast("Copied")
 }
 
-// Without line numbers; of a diff, the new text. Excerpts are copied whole.
+// Without line numbers, the new text of a diff, all of an excerpt.
 function code(box) {
   const lines = (selector) => all(selector, box).map((cell) => cell.textContent).join("\n")
-  const shown = box.matches("pre") ? box.textContent : lines("tr:not(.removed) > .text") || lines(".text")
+  const excerpt = box.matches("pre") ? box.textContent : lines("tr:not(.removed) > .text") || lines(".text")
   const note = box.nextElementSibling
   const more = note?.matches(".note") && one('a[href*="/full/"]', note)
-  return more ? fetched(more.href, shown) : shown
+  return more ? fetched(more.href, excerpt) : excerpt
 }
 
-// A short command is only in the line of its call.
+// A short command is only in the summary line of its call.
 function command(links) {
   const [action, subject] = links.closest(".tool").firstElementChild.children
   return action.textContent === "$" && (one("pre.code:not(.screen)", links.parentElement) || subject).textContent
 }
 
-// One speaker's words as written, until somebody else speaks.
-async function message(who) {
+// The source text up to the next author.
+async function message(author) {
   const texts = []
-  let step = who.parentElement
+  let step = author.parentElement
   do texts.push(...all(":scope > :is(.prompt, .prose)", step))
   while ((step = step.nextElementSibling) && !one(":scope > .author", step))
   const { share } = one("main").dataset
@@ -142,7 +142,7 @@ function goTo(turn) {
 }
 
 function goBy(count) {
-  // Short turns at the end cannot come to the top: the last jump counts.
+  // Short turns at the end cannot scroll to the top: the last jump counts.
   const here = jump.y === scrollY ? jump.turn : turns().findLast((turn) => topOf(turn) <= TOP)
   goTo(turns()[turns().indexOf(here) + count])
 }
@@ -160,7 +160,7 @@ const markRead = (entries) => entries.forEach((entry) => entry.isIntersecting &&
 const reading = new IntersectionObserver(markRead, { rootMargin: "-25% 0px -75%" })
 const watch = () => all(".turn").forEach((turn) => reading.observe(turn))
 
-// --- Folding, and what the address points at
+// --- Folding, and the target of the URL
 
 let isUnfolded = false
 
@@ -179,7 +179,7 @@ function showTarget() {
   outer.scrollIntoView()
 }
 
-// Keeps what the reader sees in place while `change` is made.
+// Keeps the scroll position of what the reader sees during `change`.
 function keepPlace(change) {
   const seen = document.elementFromPoint(innerWidth / 2, TOP)
   const place = seen?.closest(".turn > * > .block, .step[id]")
@@ -188,29 +188,29 @@ function keepPlace(change) {
   if (place?.isConnected) scrollBy({ top: topOf(place) - before, behavior: "instant" })
 }
 
-// --- Following the session. Unchanged nodes keep focus, selection and open blocks.
+// --- Live updates. Unchanged nodes keep focus, selection and open blocks.
 
 function named(parent) {
-  const found = new Map()
+  const nodes = new Map()
   const counts = {}
   for (const child of parent.childNodes) {
     if (child === copier) continue
     const id = child.id || (child.localName === "details" && one(".body", child)?.id)
     const name = `${child.nodeName} ${id}`
     counts[name] = (counts[name] || 0) + 1
-    found.set(`${name} ${counts[name]}`, child)
+    nodes.set(`${name} ${counts[name]}`, child)
   }
-  return found
+  return nodes
 }
 
-// Makes `live` what `next` is; returns what is new.
+// Makes `live` equal to `next`; returns the added elements.
 function morph(live, next) {
   if (live.isEqualNode(next)) return []
-  // Other pages may be beside it.
+  // Other pages may have been loaded.
   if (live.className === "pages" && all(".page")[1]) return []
   if (live.id === "steps") return morph(one(`#${one(".page", next).id}`), one(".page", next))
   if ("data" in live) {
-    // What is selected in it stays selected.
+    // Keeps a selection in it.
     if (next.data.startsWith(live.data)) live.appendData(next.data.slice(live.length))
     else live.data = next.data
     return []
@@ -220,11 +220,11 @@ function morph(live, next) {
     if (!next.hasAttribute(name) && !readers.includes(name)) live.removeAttribute(name)
   for (const { name, value } of next.attributes)
     if (live.getAttribute(name) !== value) live.setAttribute(name, value)
-  const [old, wanted] = [named(live), named(next)]
-  for (const [name, child] of old) if (!wanted.has(name)) child.remove()
+  const [old, current] = [named(live), named(next)]
+  for (const [name, child] of old) if (!current.has(name)) child.remove()
   const added = []
   let last
-  for (const [name, original] of wanted) {
+  for (const [name, original] of current) {
     const child = old.get(name) || document.importNode(original, true)
     const place = last ? last.nextSibling : live.firstChild
     if (place !== child) live.insertBefore(child, place)
@@ -260,8 +260,8 @@ function schedulePoll(pause) {
 }
 
 function backOff(response) {
-  const asked = response?.headers.get("Retry-After") * 1000 || 0
-  const pause = Math.max(asked, Math.min(SHORTEST * 2 ** failures++, 10 * LONGEST))
+  const retryAfter = response?.headers.get("Retry-After") * 1000 || 0
+  const pause = Math.max(retryAfter, Math.min(SHORTEST * 2 ** failures++, 10 * LONGEST))
   notBefore = Date.now() + pause
   return pause
 }
@@ -288,11 +288,11 @@ async function poll() {
     show(next)
     document.dispatchEvent(new Event("session:updated"))
   }
-  // The longer nothing has changed, the less often.
+  // Polls less often the longer nothing has changed.
   return Math.min(Math.max((Date.now() - changedAt) / 10, SHORTEST), LONGEST)
 }
 
-// A page may vanish alone: its messages were undone, or are on another page.
+// A page may vanish alone: its messages were undone or moved to another page.
 async function onGone() {
   const { share } = one("main").dataset
   if (!isGone(await get(share))) return showAction("This page is gone: open the session", () => location.assign(share))
