@@ -34,100 +34,126 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     PORT: Annotated[int, Meta(ge=1, le=65535, description="Port that gunicorn listens on.")] = 8000
     WEB_CONCURRENCY: Annotated[int, Meta(ge=1, le=256, description="Number of gunicorn workers.")] = 4
     DATA_DIR: Annotated[
-        str, Meta(description="Folder of the SQLite database, the documents and the generated secret key.")
+        str, Meta(description="Folder for the SQLite database, the documents and the generated secret key.")
     ] = "data"
     BASE_URL: Annotated[
         str,
         Meta(
-            description="Address under which readers reach this server, with its path if it has one; "
-            "links begin with it. Unset, http://127.0.0.1 and the port."
+            description="Public URL of this server, including a path if there is one. Links start with it. "
+            "If unset, http://127.0.0.1 and the port."
         ),
     ] = ""
     DATABASE_URL: Annotated[
         str,
         Meta(
-            description="For example postgresql://user:password@host/name; unset, an SQLite file in DATA_DIR."
+            description="Database URL, such as postgresql://user:password@host/name. "
+            "If unset, an SQLite file in DATA_DIR."
         ),
     ] = ""
     SECRET_KEY: Annotated[
         str,
-        Meta(description="Signs the upload links of the disk store; unset, generated once into DATA_DIR."),
+        Meta(
+            description="Key that signs the upload links of the disk store. "
+            "If unset, generated on first start and kept in DATA_DIR."
+        ),
     ] = ""
 
-    S3_ENDPOINT: Annotated[str, Meta(description="Address of the S3 service, for R2 the account's.")] = ""
-    S3_ACCESS_KEY_ID: Annotated[str, Meta(description="Access key of the S3 service.")] = ""
-    S3_SECRET_ACCESS_KEY: Annotated[str, Meta(description="Secret key of the S3 service.")] = ""
+    S3_ENDPOINT: Annotated[
+        str, Meta(description="URL of the S3 service. For R2, the URL of your account.")
+    ] = ""
+    S3_ACCESS_KEY_ID: Annotated[str, Meta(description="Access key ID for the S3 service.")] = ""
+    S3_SECRET_ACCESS_KEY: Annotated[str, Meta(description="Secret access key for the S3 service.")] = ""
     S3_BUCKET: Annotated[
         str,
         Meta(
-            description="Bucket of the documents. All four of these or none; without, they live in DATA_DIR."
+            description="Bucket for the documents. Set all four settings from S3_ENDPOINT to S3_BUCKET, "
+            "or none; without them, documents are stored in DATA_DIR."
         ),
     ] = ""
     S3_REGION: Annotated[str, Meta(description="Region of the bucket.")] = "auto"
     S3_ADDRESSING_STYLE: Annotated[
         Literal["path", "virtual"],
-        Meta(description="Whether the bucket stands in the path or in the host name."),
+        Meta(description="Whether the bucket name is part of the path or of the host name."),
     ] = "path"
     S3_PUBLIC_URL: Annotated[
-        str, Meta(description="Public address of the bucket; when set, documents are read through it.")
+        str, Meta(description="Public URL of the bucket. If set, the server reads documents through it.")
     ] = ""
     S3_PRESIGN_ENDPOINT: Annotated[
-        str, Meta(description="Address of the S3 service as clients see it, when S3_ENDPOINT is internal.")
+        str, Meta(description="URL of the S3 service for clients, if S3_ENDPOINT is internal.")
     ] = ""
 
     PREVIEW_TITLES: Annotated[
-        bool, Meta(description="Whether previews of links show the title, project and model of a session.")
+        bool, Meta(description="Show the title, project and model of a session in link previews.")
     ] = True
     SHARE_REDACT: Annotated[
         bool,
-        Meta(
-            description="Remove the secrets that are recognised from what OpenCode sends without the plugin."
-        ),
+        Meta(description="Remove recognised secrets from sessions that OpenCode sends without the plugin."),
     ] = False
     UPLOAD_SIZE_REQUIRED: Annotated[
-        bool, Meta(description="Refuse to sign an upload whose size was not declared.")
+        bool, Meta(description="Refuse to issue an upload link if the client did not declare the size.")
     ] = False
     MAX_SESSION_BYTES: Annotated[
-        int, Meta(ge=1024, description="Largest document in bytes, as stored and again when unpacked.")
+        int,
+        Meta(ge=1024, description="Maximum size of a document in bytes, both as stored and uncompressed."),
     ] = 100 * 1024 * 1024
 
     SHARE_MAX_AGE: Annotated[
         str,
-        Meta(description="When every share expires, such as 30d, 12h or 90m; unset, only those that ask to."),
+        Meta(
+            description="Maximum age of every share, such as 30d, 12h or 90m. "
+            "If unset, only shares created with an expiry time expire."
+        ),
     ] = ""
 
     SHARE_CREATE_TOKEN: Annotated[
         str,
-        Meta(description="Who may share, as name:token,name:token; unset, everybody who reaches the server."),
+        Meta(
+            description="Tokens that allow creating shares, as name:token,name:token. "
+            "If unset, anyone who can reach the server can create shares."
+        ),
     ] = ""
 
     CACHE_MAX_BYTES: Annotated[
-        int, Meta(ge=0, description="How much of DATA_DIR unpacked documents and finished pages may take.")
+        int,
+        Meta(
+            ge=0, description="Maximum size of the cache in DATA_DIR in bytes: unpacked documents and pages."
+        ),
     ] = 1024 * 1024 * 1024
 
-    RATELIMIT_ENABLED: Annotated[bool, Meta(description="Whether requests to the API are limited.")] = True
+    RATELIMIT_ENABLED: Annotated[bool, Meta(description="Enable the rate limits of the API.")] = True
     RATELIMIT_STORAGE_URI: Annotated[
-        str, Meta(description="Where requests are counted, for example redis://host; unset, the database.")
+        str,
+        Meta(
+            description="Storage for the rate limit counters, such as redis://host. If unset, the database."
+        ),
     ] = ""
     RATELIMIT_CREATE: Annotated[
-        str, Meta(description="Creations an IP address may make, or a /64 of IPv6.")
+        str, Meta(description="Shares created per IP address, or per /64 network for IPv6.")
     ] = "10/hour"
     RATELIMIT_CREATE_TOKEN: Annotated[
-        str, Meta(description="Creations that may be made with one token of SHARE_CREATE_TOKEN.")
+        str, Meta(description="Shares created per token of SHARE_CREATE_TOKEN.")
     ] = "100/hour"  # noqa: S105 - a limit
     RATELIMIT_API: Annotated[
-        str, Meta(description="API requests an IP address may make, or a /64 of IPv6.")
+        str, Meta(description="API requests per IP address, or per /64 network for IPv6.")
     ] = "100/minute"
-    RATELIMIT_SHARE: Annotated[
-        str, Meta(description="API requests that may be made with the secret of a share.")
-    ] = "120/minute"
+    RATELIMIT_SHARE: Annotated[str, Meta(description="API requests per share, if they carry its secret.")] = (
+        "120/minute"
+    )
     TRUSTED_PROXIES: Annotated[
-        int, Meta(ge=0, le=10, description="Proxies in front of this server whose forwarded headers count.")
+        int,
+        Meta(
+            ge=0,
+            le=10,
+            description="Number of reverse proxies in front of this server whose headers are trusted.",
+        ),
     ] = 0
 
-    LOG_FORMAT: Annotated[Literal["text", "json"], Meta(description="How log lines are written.")] = "text"
+    LOG_FORMAT: Annotated[Literal["text", "json"], Meta(description="Format of the log lines.")] = "text"
     METRICS_ENABLED: Annotated[
-        bool, Meta(description="Whether Prometheus may ask for /metrics, from inside only.")
+        bool,
+        Meta(
+            description="Serve Prometheus metrics at /metrics, but not to requests that came through a proxy."
+        ),
     ] = False
 
     @property
@@ -207,7 +233,7 @@ def read_duration(text: str) -> timedelta:
     """The time in words such as `30d`, `12h` or `90m`. Raises ValueError."""
     found = re.fullmatch(r"([1-9][0-9]{0,4})([smhdw])", text)
     if not found:
-        raise ValueError(f"{text!r} is no duration such as '30d', '12h' or '90m'.")
+        raise ValueError(f"{text!r} is not a duration such as '30d', '12h' or '90m'.")
     return timedelta(**{UNITS[found[2]]: int(found[1])})
 
 
@@ -216,7 +242,7 @@ def _check_duration(name: str, value: str) -> None:
         if value:
             read_duration(value)
     except ValueError as error:
-        raise ConfigError(f"{name} cannot be used: {error}") from None
+        raise ConfigError(f"{name} is not valid: {error}") from None
 
 
 def _check_tokens(name: str, value: str) -> None:
@@ -226,11 +252,11 @@ def _check_tokens(name: str, value: str) -> None:
         found = TOKEN.fullmatch(entry.strip())
         if not found:
             raise ConfigError(
-                f"{name} has something else than 'name:token' at place {place}; "
-                "a token has 16 or more letters, digits, or any of '-._~'."
+                f"{name} is not valid: entry {place} is not of the form 'name:token', "
+                "where a token has at least 16 characters (letters, digits or any of '-._~')."
             )
         if found[1] in names:
-            raise ConfigError(f"{name} has the name {found[1]!r} twice.")
+            raise ConfigError(f"{name} contains the name {found[1]!r} twice.")
         names.add(found[1])
 
 
@@ -239,12 +265,12 @@ def _check_limit_storage(uri: str) -> None:
         return
     if urlsplit(uri).scheme == "memory":
         raise ConfigError(
-            "RATELIMIT_STORAGE_URI is 'memory://': each worker would count alone; leave it unset."
+            "RATELIMIT_STORAGE_URI is 'memory://', which counts in each worker separately; leave it unset."
         )
     try:
         storage_from_string(uri)
     except (ConfigurationError, ValueError):
-        raise ConfigError("RATELIMIT_STORAGE_URI is not an address such as 'redis://host:6379'.") from None
+        raise ConfigError("RATELIMIT_STORAGE_URI is not a URI such as 'redis://host:6379'.") from None
 
 
 def _web_address(name: str, value: str) -> str:
@@ -256,7 +282,7 @@ def _web_address(name: str, value: str) -> str:
     except ValueError:
         valid = False
     if not valid or parts.query or parts.fragment or parts.username or NO_ADDRESS.search(value):
-        raise ConfigError(f"{name} is {value!r}: expected an address such as 'https://share.example.com'.")
+        raise ConfigError(f"{name} is {value!r}: expected a URL such as 'https://share.example.com'.")
     return value.rstrip("/")
 
 
@@ -265,7 +291,7 @@ def _base_url(config: Config) -> str:
     first, _, _ = urlsplit(address).path.strip("/").partition("/")
     if first in OWN_PATHS:
         raise ConfigError(
-            f"BASE_URL is {address!r}: its path cannot begin with /{first}, as pages of the server itself do."
+            f"BASE_URL is {address!r}: its path must not begin with /{first}, a path of the server itself."
         )
     return address
 
@@ -277,14 +303,14 @@ def _database_url(config: Config) -> str:
         url = make_url(config.DATABASE_URL)
     except (ArgumentError, ValueError):
         raise ConfigError(
-            "DATABASE_URL is not an address: expected 'postgresql://user:password@host/name'."
+            "DATABASE_URL is not valid: expected a URL such as 'postgresql://user:password@host/name'."
         ) from None
     if url.get_backend_name() in ("postgres", "postgresql"):
         url = url.set(drivername="postgresql+psycopg2")
     elif url.get_backend_name() != "sqlite":
         raise ConfigError(f"DATABASE_URL begins with {url.drivername!r}: expected 'postgresql' or 'sqlite'.")
     elif url.database in (None, "", ":memory:"):
-        raise ConfigError("DATABASE_URL names no file: each worker would have a database of its own.")
+        raise ConfigError("DATABASE_URL names no file; each worker would have its own database in memory.")
     return url.render_as_string(hide_password=False)
 
 
@@ -292,7 +318,7 @@ def _make_data_dir(data_dir: Path) -> None:
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"DATA_DIR {str(data_dir)!r} cannot be made: {error.strerror}.") from None
+        raise ConfigError(f"DATA_DIR {str(data_dir)!r} cannot be created: {error.strerror}.") from None
 
 
 def _generated_secret_key(path: Path) -> str:
@@ -305,7 +331,7 @@ def _generated_secret_key(path: Path) -> str:
             with suppress(FileExistsError):
                 path.hardlink_to(draft)
         except OSError as error:
-            raise ConfigError(f"SECRET_KEY cannot be kept in {str(path)!r}: {error.strerror}.") from None
+            raise ConfigError(f"SECRET_KEY cannot be stored in {str(path)!r}: {error.strerror}.") from None
         finally:
             draft.unlink(missing_ok=True)
     return path.read_text()

@@ -11,16 +11,17 @@ PAGE = Path(__file__).with_name("configuration.md")
 HEAD = """\
 # Configuration
 
-Everything is set by environment variables; an empty one counts as unset. A missing half or a wrong value
-stops the start with a sentence that names it. This page is made from `config.py` by `make docs`.
+All settings are environment variables; an empty variable counts as unset. If a setting is invalid, or one that
+belongs to it is missing, the server does not start and prints which one. This page is generated from `config.py` with
+`make docs`.
 
-| variable | default | meaning |
+| Variable | Default | Meaning |
 |---|---|---|
 """
 
 
 def configuration() -> str:
-    """The reference of all settings, in the order of `config.py`."""
+    """Return the reference of all settings, in the order of `config.py`."""
     hints = get_type_hints(Config, include_extras=True)
     return HEAD + "".join(_row(name, hints[name]) for name in Config.__struct_fields__)
 
@@ -29,10 +30,10 @@ def _row(name: str, hint: object) -> str:
     kind, meta = get_args(hint)
     choices = " or ".join(f"`{choice}`" for choice in get_args(kind)) if get_origin(kind) is Literal else ""
     meaning = f"{meta.description} Either {choices}." if choices else meta.description
-    return f"| `{name}` | {_shown(getattr(Config(), name))} | {meaning} |\n"
+    return f"| `{name}` | {_default(getattr(Config(), name))} | {meaning} |\n"
 
 
-def _shown(default: object) -> str:
+def _default(default: object) -> str:
     if default == "":
         return ""
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"

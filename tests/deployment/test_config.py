@@ -130,7 +130,7 @@ def test_a_wrong_value_never_shows_the_password_of_the_database(tmp_path: Path) 
 
 
 def test_a_wrong_token_is_told_by_its_place_and_never_shown(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="at place 2") as refused:
+    with pytest.raises(ConfigError, match="entry 2 is not of the form") as refused:
         read(tmp_path, SHARE_CREATE_TOKEN="alice:sixteen-characters, bob/hunter2hunter2hunter2")
     assert "hunter2" not in str(refused.value)
 

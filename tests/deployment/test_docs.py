@@ -33,7 +33,7 @@ TRIED = {
     "quick-start.md": 1,
     "install.md": 4,
     "install-with-compose.md": 1,
-    "watching.md": 2,
+    "monitoring.md": 2,
     "backup.md": 6,
 }
 
@@ -84,19 +84,21 @@ def test_settings_and_files_that_pages_name_exist() -> None:
             r"`((?:S3|RATELIMIT|DATABASE|BASE|LOG|METRICS|TRUSTED)_[A-Z0-9_]*[A-Z])\b", text
         ):
             assert f"`{name}`" in reference, f"{page.name}: {name}"
-        for name in re.findall(r"`(?:/opt/better-share/)?(deploy/[a-z0-9.-]+)`", text):
+        for name in re.findall(
+            r"`(?:/opt/better-share/)?((?:app|benchmarks|deploy|migrations|plugin|tests)/[\w./-]+)`", text
+        ):
             assert (ROOT / name).exists(), f"{page.name}: {name}"
 
 
-def test_watching(tmp_path: Path) -> None:
-    ready, metrics = blocks("watching.md")
+def test_monitoring(tmp_path: Path) -> None:
+    ready, metrics = blocks("monitoring.md")
     with gunicorn(tmp_path, METRICS_ENABLED="true") as address:
         here = ("http://127.0.0.1:8000", address)
         # On a busy machine one that has just started may be too slow for it at first.
         wait_until(lambda: run(ready.replace(*here), tmp_path).strip() == READY, lambda: "it is not ready")
         counted = run(metrics.replace(*here), tmp_path)
     named = re.findall(
-        r"`([a-z_]+)(?:\{[^`]*)?`", (DOCS / "watching.md").read_text().partition("better_share_...")[2]
+        r"`([a-z_]+)(?:\{[^`]*)?`", (DOCS / "monitoring.md").read_text().partition("better_share_...")[2]
     )
     series = {name for name in named if name.endswith(("_total", "_seconds", "_workers"))}
     assert len(series) == 10
