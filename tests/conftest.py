@@ -119,35 +119,29 @@ def postgres_database(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, migrated_sqlite: Path) -> dict[str, str]:
-    """The environment of the test's app: a migrated SQLite database and documents on disk."""
+def settings(request: pytest.FixtureRequest, tmp_path: Path, migrated_sqlite: Path) -> dict[str, str]:
+    """The environment of the test's app: a migrated SQLite database, documents on disk.
+
+    `@pytest.mark.settings(NAME="value")` on a test, or as `pytestmark` of a module, adds to it.
+    """
     data = tmp_path / "data"
     data.mkdir()
     shutil.copy(migrated_sqlite, data)
-    return {"DATA_DIR": str(data), "BASE_URL": "https://share.example.com"}
+    settings = {"DATA_DIR": str(data), "BASE_URL": "https://share.example.com"}
+    for mark in reversed(list(request.node.iter_markers("settings"))):
+        settings |= mark.kwargs
+    return settings
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def each_database(request: pytest.FixtureRequest, settings: dict[str, str]) -> dict[str, str]:
-    """The environment of the test's app on one database, and then on the other."""
+    """Runs the test on SQLite and on PostgreSQL; `settings` has the database.
+
+    Used as `pytestmark = on_both_databases`; `on_sqlite` on a test of such a module leaves PostgreSQL out.
+    """
     if request.param == "postgresql":
         settings["DATABASE_URL"] = request.getfixturevalue("postgres_database")
     return settings
-
-
-@pytest.fixture
-def unlimited_app(each_database: dict[str, str]) -> Iterator[Flask]:
-    """The app on each database, without limits on requests."""
-    each_database["RATELIMIT_ENABLED"] = "false"
-    with running_app(each_database) as app:
-        yield app
-
-
-@pytest.fixture
-def sqlite_client(settings: dict[str, str]) -> Iterator[FlaskClient]:
-    """A client without limits, where one database is enough."""
-    with running_app({**settings, "RATELIMIT_ENABLED": "false"}) as app:
-        yield app.test_client()
 
 
 @pytest.fixture

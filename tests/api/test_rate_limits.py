@@ -26,12 +26,9 @@ from tests.support.servers import free_ports
 from tests.support.servers.gunicorn import gunicorn
 from tests.support.servers.redis import redis_server
 
-
-@pytest.fixture
-def app(settings: dict[str, str]) -> Iterator[Flask]:
-    limits = {"RATELIMIT_CREATE": "3/hour", "RATELIMIT_API": "5/minute", "RATELIMIT_SHARE": "7/minute"}
-    with running_app({**settings, **limits}) as app:
-        yield app
+pytestmark = pytest.mark.settings(
+    RATELIMIT_CREATE="3/hour", RATELIMIT_API="5/minute", RATELIMIT_SHARE="7/minute"
+)
 
 
 def test_creations_are_limited_by_address(client: FlaskClient) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -18,16 +17,14 @@ from app.db.models import Share
 from tests.conftest import running_app
 from tests.support.backdate import backdate
 from tests.support.client import SESSION_ID, create, delete, renew, share, upload
+from tests.support.marks import on_both_databases
 from tests.support.recorded import document_bytes
 from tests.support.servers import free_ports
 
 DOCUMENT = document_bytes("single-message")
 
 
-@pytest.fixture
-def app(each_database: dict[str, str]) -> Iterator[Flask]:
-    with running_app(each_database) as app:
-        yield app
+pytestmark = on_both_databases
 
 
 def row(app: Flask, share_id: str) -> Share | None:

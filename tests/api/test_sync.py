@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,9 +10,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.conftest import running_app
 from tests.support import client as uploads
 from tests.support import recorded
+from tests.support.marks import on_both_databases, on_sqlite, without_rate_limits
 from tests.support.sync_batches import (
     SESSION,
     SESSION_ID,
@@ -29,10 +28,7 @@ from tests.support.sync_batches import (
     sync,
 )
 
-
-@pytest.fixture
-def app(unlimited_app: Flask) -> Flask:
-    return unlimited_app
+pytestmark = [on_both_databases, without_rate_limits]
 
 
 def test_creating_answers_with_what_opencode_wants(client: FlaskClient) -> None:
@@ -148,10 +144,11 @@ def test_a_share_belongs_to_the_way_it_was_made(client: FlaskClient) -> None:
         (b'{"sessionID": "%s"}' % (b"x" * 1000), (400, "invalid_request")),
     ],
 )
+@on_sqlite
 def test_a_malformed_creation_is_refused_with_a_reason(
-    sqlite_client: FlaskClient, body: bytes, expected: tuple[int, str]
+    client: FlaskClient, body: bytes, expected: tuple[int, str]
 ) -> None:
-    assert code(sqlite_client.post("/api/share", data=body)) == expected
+    assert code(client.post("/api/share", data=body)) == expected
 
 
 MESSAGE = SESSION["messages"][0]["info"]
@@ -178,10 +175,10 @@ MESSAGE = SESSION["messages"][0]["info"]
     ],
     ids=range(14),
 )  # fmt: skip
+@on_sqlite
 def test_a_malformed_sync_is_refused_and_nothing_is_lost(
-    sqlite_client: FlaskClient, body: bytes, expected: tuple[int, str]
+    client: FlaskClient, body: bytes, expected: tuple[int, str]
 ) -> None:
-    client = sqlite_client
     share = shared(client, SESSION)
     document = document_of(client, share)
     body = body.replace(b"SECRET", share["secret"].encode())
@@ -201,21 +198,22 @@ def test_a_malformed_sync_is_refused_and_nothing_is_lost(
     ],
     ids=["of the future", "another session's", "another session's under our id", "without its message"],
 )
-def test_what_has_no_place_is_kept_and_not_shown(sqlite_client: FlaskClient, item: dict[str, Any]) -> None:
-    share = shared(sqlite_client, SESSION)
-    page = sqlite_client.get(f"/share/{share['id']}").text
-    assert sync(sqlite_client, share, [item]).status_code == 200
-    document = document_of(sqlite_client, share)
+@on_sqlite
+def test_what_has_no_place_is_kept_and_not_shown(client: FlaskClient, item: dict[str, Any]) -> None:
+    share = shared(client, SESSION)
+    page = client.get(f"/share/{share['id']}").text
+    assert sync(client, share, [item]).status_code == 200
+    document = document_of(client, share)
     assert document["messages"] == SESSION["messages"]
     assert document["others"] == [item]
-    shown = sqlite_client.get(f"/share/{share['id']}")
+    shown = client.get(f"/share/{share['id']}")
     assert shown.status_code == 200
     assert shown.text.count("<article") == page.count("<article")
-    assert len(sqlite_client.get(f"/api/share/{share['id']}/data").get_json()) == len(items(SESSION)) - 2
+    assert len(client.get(f"/api/share/{share['id']}/data").get_json()) == len(items(SESSION)) - 2
 
 
-def test_what_is_nested_just_too_deeply_to_be_read_is_refused(sqlite_client: FlaskClient) -> None:
-    client = sqlite_client
+@on_sqlite
+def test_what_is_nested_just_too_deeply_to_be_read_is_refused(client: FlaskClient) -> None:
     share = shared(client, SESSION)
     item = b'{"type": "part", "data": {"id": "prt_deep", "messageID": "%b", "type": "x", "x": %b}}'
 
@@ -232,21 +230,23 @@ def test_what_is_nested_just_too_deeply_to_be_read_is_refused(sqlite_client: Fla
     assert client.get(f"/share/{share['id']}").status_code == 200
 
 
-def test_an_unknown_share_is_not_found(sqlite_client: FlaskClient) -> None:
-    assert code(sync(sqlite_client, {"id": "nowhere", "secret": "x"}, [])) == (404, "not_found")
-    assert code(sync(sqlite_client, {"id": "a%00b", "secret": "x"}, [])) == (404, "not_found")
-    assert code(sync(sqlite_client, {"id": "nowhere", "secret": "x"}, items(SESSION))) == (404, "not_found")
+@on_sqlite
+def test_an_unknown_share_is_not_found(client: FlaskClient) -> None:
+    assert code(sync(client, {"id": "nowhere", "secret": "x"}, [])) == (404, "not_found")
+    assert code(sync(client, {"id": "a%00b", "secret": "x"}, [])) == (404, "not_found")
+    assert code(sync(client, {"id": "nowhere", "secret": "x"}, items(SESSION))) == (404, "not_found")
 
 
-def test_half_a_character_is_stored_as_a_replacement(sqlite_client: FlaskClient) -> None:
-    share = shared(sqlite_client, SESSION)
+@on_sqlite
+def test_half_a_character_is_stored_as_a_replacement(client: FlaskClient) -> None:
+    share = shared(client, SESSION)
     part = {**SESSION["messages"][0]["parts"][0], "text": "cut \ud83d"}
-    assert sync(sqlite_client, share, [{"type": "part", "data": part}]).status_code == 200
-    assert "cut \ufffd" in sqlite_client.get(f"/share/{share['id']}").text
+    assert sync(client, share, [{"type": "part", "data": part}]).status_code == 200
+    assert "cut \ufffd" in client.get(f"/share/{share['id']}").text
 
 
-def test_a_first_sync_may_be_large_and_no_other_request(sqlite_client: FlaskClient) -> None:
-    client = sqlite_client
+@on_sqlite
+def test_a_first_sync_may_be_large_and_no_other_request(client: FlaskClient) -> None:
     share = create(client, SESSION_ID)
     tool = next(part for part in recorded.parts("rate-limit-feature") if part["type"] == "tool")
     large = {**tool, "state": {**tool["state"], "output": "20 MB\n" * (20 * 1024 * 1024 // 7)}}
@@ -255,54 +255,24 @@ def test_a_first_sync_may_be_large_and_no_other_request(sqlite_client: FlaskClie
     assert code(client.post("/api/share", data=b" " * 100_000)) == (413, "too_large")
 
 
-@pytest.fixture
-def small(settings: dict[str, str]) -> Iterator[FlaskClient]:
-    """A server that takes little more than the session."""
-    size = len(json.dumps(SESSION)) + 20_000
-    small = {**settings, "MAX_SESSION_BYTES": str(size), "RATELIMIT_ENABLED": "false"}
-    with running_app(small) as app:
-        yield app.test_client()
+@on_sqlite
+@pytest.mark.settings(RATELIMIT_ENABLED="true", RATELIMIT_CREATE="3/hour")
+def test_creations_of_both_ways_count_together(client: FlaskClient) -> None:
+    secret = uploads.create(client).get_json()["secret"]
+    create(client, SESSION_ID)
+    create(client, SESSION_ID)
+    headers = {"X-Share-Secret": secret}
+    body = {"sessionID": SESSION_ID, "shareId": "GhIjKlMn"}
+    assert client.post("/api/share", json=body, headers=headers).status_code == 429
+    assert client.post("/api/shares", json=body, headers=headers).status_code == 429
+    assert uploads.create(client, secret=secret).status_code == 200
 
 
-def test_a_batch_over_the_cap_is_refused(small: FlaskClient) -> None:
-    share = shared(small, SESSION)
-    huge = {"type": "hologram", "data": "x" * 200_000}
-    assert code(sync(small, share, [huge])) == (413, "too_large")
-    assert document_of(small, share)["messages"] == SESSION["messages"]
-
-
-def test_a_session_that_grows_over_the_cap_keeps_what_it_had(small: FlaskClient) -> None:
-    share = shared(small, SESSION)
-    for _ in range(3):
-        assert sync(small, share, items(SESSION)).status_code == 200
-        assert rows(small.application) == 1
-    more = {"type": "hologram", "data": "x" * 30_000}
-    assert code(sync(small, share, [more])) == (413, "too_large")
-    assert document_of(small, share)["messages"] == SESSION["messages"]
-    assert sync(small, share, items(first(2))).status_code == 200
-
-
-def test_creations_of_both_ways_count_together(settings: dict[str, str]) -> None:
-    with running_app({**settings, "RATELIMIT_CREATE": "3/hour"}) as app:
-        client = app.test_client()
-        secret = uploads.create(client).get_json()["secret"]
-        create(client, SESSION_ID)
-        create(client, SESSION_ID)
-        headers = {"X-Share-Secret": secret}
-        body = {"sessionID": SESSION_ID, "shareId": "GhIjKlMn"}
-        assert client.post("/api/share", json=body, headers=headers).status_code == 429
-        assert client.post("/api/shares", json=body, headers=headers).status_code == 429
-        assert uploads.create(client, secret=secret).status_code == 200
-
-
-def test_a_sync_counts_against_its_share_and_a_wrong_secret_against_the_address(
-    settings: dict[str, str],
-) -> None:
-    limits = {"RATELIMIT_SHARE": "3/minute", "RATELIMIT_API": "5/minute"}
-    with running_app({**settings, **limits}) as app:
-        client = app.test_client()
-        share = create(client, SESSION_ID)
-        answers = [sync(client, share, []).status_code for _ in range(4)]
-        assert answers == [200, 200, 200, 429]
-        wrong = [sync(client, share, [], secret="wrong").status_code for _ in range(5)]
-        assert wrong == [401] * 4 + [429]
+@on_sqlite
+@pytest.mark.settings(RATELIMIT_ENABLED="true", RATELIMIT_SHARE="3/minute", RATELIMIT_API="5/minute")
+def test_a_sync_counts_against_its_share_and_a_wrong_secret_against_the_address(client: FlaskClient) -> None:
+    share = create(client, SESSION_ID)
+    answers = [sync(client, share, []).status_code for _ in range(4)]
+    assert answers == [200, 200, 200, 429]
+    wrong = [sync(client, share, [], secret="wrong").status_code for _ in range(5)]
+    assert wrong == [401] * 4 + [429]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,6 +18,7 @@ from app.db.extensions import db
 from app.db.models import Share
 from app.services.documents import event_log
 from tests.conftest import running_app
+from tests.support.marks import on_both_databases, on_sqlite, without_rate_limits
 from tests.support.paths import ROOT
 from tests.support.patience import patience
 from tests.support.sync_batches import (
@@ -29,20 +29,17 @@ from tests.support.sync_batches import (
     code,
     create,
     document_of,
+    first,
+    items,
+    rows,
     shared,
     sync,
 )
 
 ROOM = 20_000
-
-
-@pytest.fixture
-def app(each_database: dict[str, str]) -> Iterator[Flask]:
-    """A server that takes little more than the session."""
-    size = len(json.dumps(SESSION)) + ROOM
-    small = {**each_database, "MAX_SESSION_BYTES": str(size), "RATELIMIT_ENABLED": "false"}
-    with running_app(small) as app:
-        yield app
+# A server that accepts little more than the session.
+small_sessions = pytest.mark.settings(MAX_SESSION_BYTES=str(len(json.dumps(SESSION)) + ROOM))
+pytestmark = [on_both_databases, without_rate_limits]
 
 
 def note(name: str, size: int) -> list[Item]:
@@ -54,6 +51,27 @@ def names(document: dict[str, Any]) -> list[str]:
     return sorted(other["data"]["id"] for other in document["others"])
 
 
+@small_sessions
+def test_a_batch_over_the_cap_is_refused(client: FlaskClient) -> None:
+    share = shared(client, SESSION)
+    huge = {"type": "hologram", "data": "x" * 200_000}
+    assert code(sync(client, share, [huge])) == (413, "too_large")
+    assert document_of(client, share)["messages"] == SESSION["messages"]
+
+
+@small_sessions
+def test_a_session_that_grows_over_the_cap_keeps_what_it_had(client: FlaskClient) -> None:
+    share = shared(client, SESSION)
+    for _ in range(3):
+        assert sync(client, share, items(SESSION)).status_code == 200
+        assert rows(client.application) == 1
+    more = {"type": "hologram", "data": "x" * 30_000}
+    assert code(sync(client, share, [more])) == (413, "too_large")
+    assert document_of(client, share)["messages"] == SESSION["messages"]
+    assert sync(client, share, items(first(2))).status_code == 200
+
+
+@small_sessions
 def test_of_two_batches_at_once_that_are_too_large_together_one_is_refused(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,6 +99,7 @@ def test_of_two_batches_at_once_that_are_too_large_together_one_is_refused(
     assert sync(client, share, note("c", 10)).status_code == 200
 
 
+@small_sessions
 @pytest.mark.parametrize(("size", "status"), [(100, 200), (5_000, 413)])
 def test_what_comes_while_a_batch_is_checked_is_counted_as_well(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, size: int, status: int
@@ -109,6 +128,7 @@ def test_what_comes_while_a_batch_is_checked_is_counted_as_well(
     assert names(document_of(client, share)) == (["big", "meanwhile"] if status == 200 else ["meanwhile"])
 
 
+@small_sessions
 def test_what_a_document_says_of_itself_counts_as_well(app: Flask, client: FlaskClient) -> None:
     most = app.config["MAX_SESSION_BYTES"]
     answers = []
@@ -130,9 +150,8 @@ def of_parts(start: int, count: int, message: str) -> list[Item]:
     return [{"type": "part", "data": {"id": f"p{number:06}", "messageID": message}} for number in numbers]
 
 
-def test_a_session_has_as_many_messages_as_can_be_read(unlimited_app: Flask) -> None:
+def test_a_session_has_as_many_messages_as_can_be_read(app: Flask, client: FlaskClient) -> None:
     """What would be more is refused, also when it comes in small batches."""
-    client = unlimited_app.test_client()
     share = shared(client, SESSION)
     known = len(SESSION["messages"])
     assert code(sync(client, share, messages(0, 50_001))) == (413, "too_large")
@@ -145,16 +164,16 @@ def test_a_session_has_as_many_messages_as_can_be_read(unlimited_app: Flask) -> 
     changed = [{"type": "message", "data": {"id": "msg_000000", "role": "user", "changed": True}}]
     assert sync(client, share, changed).status_code == 200
     assert client.get(f"/share/{share['id']}").status_code == 200
-    checkpoint(unlimited_app, share)
+    checkpoint(app, share)
     document = document_of(client, share)
     assert len(document["messages"]) == 50_000
     assert {"info": changed[0]["data"], "parts": []} in document["messages"]
 
 
 @pytest.mark.parametrize("message", [SESSION["messages"][0]["info"]["id"], "msg_unknown"])
-def test_a_session_has_as_many_parts_as_can_be_read(sqlite_client: FlaskClient, message: str) -> None:
+@on_sqlite
+def test_a_session_has_as_many_parts_as_can_be_read(client: FlaskClient, message: str) -> None:
     """Also of a message that has not come."""
-    client = sqlite_client
     share = shared(client, SESSION)
     assert sync(client, share, of_parts(0, 150_000, message)).status_code == 200
     refused = sync(client, share, of_parts(150_000, 50_001, message))
@@ -165,10 +184,9 @@ def test_a_session_has_as_many_parts_as_can_be_read(sqlite_client: FlaskClient, 
         checkpoint(client.application, share)
 
 
-def test_a_share_of_an_earlier_version_is_weighed_before_more_comes(each_database: dict[str, str]) -> None:
-    each_database["RATELIMIT_ENABLED"] = "false"
+def test_a_share_of_an_earlier_version_is_weighed_before_more_comes(settings: dict[str, str]) -> None:
     migrations = str(ROOT / "migrations")
-    with running_app(each_database) as app:
+    with running_app(settings) as app:
         client = app.test_client()
         share = shared(client, SESSION)
         assert sync(client, share, messages(0, 49_900)).status_code == 200

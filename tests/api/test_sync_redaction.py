@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from copy import deepcopy
 from random import Random
 
@@ -15,17 +14,13 @@ from sqlalchemy import select
 
 from app.db.extensions import db
 from app.db.models import ShareEvent
-from tests.conftest import running_app
 from tests.redaction.kinds import ALNUM, pick
 from tests.support.sync_batches import SESSION, SESSION_ID, create, items, sync
 
 TOKEN = "ghp_" + pick(Random(1), ALNUM, 36)
 
 
-@pytest.fixture
-def app(settings: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Flask]:
-    with running_app({**settings, "SHARE_REDACT": getattr(request, "param", "true")}) as app:
-        yield app
+pytestmark = pytest.mark.settings(SHARE_REDACT="true")
 
 
 def planted() -> list[dict[str, object]]:
@@ -54,7 +49,7 @@ def test_a_recognised_secret_is_neither_stored_nor_shown(app: Flask, client: Fla
     assert stored(app).count("[redacted:") == 2
 
 
-@pytest.mark.parametrize("app", ["false"], indirect=True)
+@pytest.mark.settings(SHARE_REDACT="false")
 def test_without_the_setting_everything_is_stored_as_it_came(app: Flask, client: FlaskClient) -> None:
     share = create(client, SESSION_ID)
     assert sync(client, share, planted()).status_code == 200

@@ -15,6 +15,7 @@ from app.db.connection import AutocommitConnection
 from app.db.extensions import db
 from app.db.models import Share
 from app.services.container import services
+from tests.support.marks import on_both_databases, on_postgresql, without_rate_limits
 
 OF_A_SHARE = select(Share.share_id, Share.created_at, Share.expires_at, Share.revision).where(
     Share.share_id == bindparam("share_id"), Share.revision >= bindparam("revision")
@@ -26,13 +27,13 @@ CLOSE_OTHERS = text(
     WHERE datname = current_database() AND pid <> pg_backend_pid()
     """
 )
-on_postgresql = pytest.mark.parametrize("each_database", ["postgresql"], indirect=True)
+pytestmark = [on_both_databases, without_rate_limits]
 CREATED = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 
 
 @pytest.fixture
-def connection(unlimited_app: Flask) -> Iterator[AutocommitConnection]:
-    with unlimited_app.app_context():
+def connection(app: Flask) -> Iterator[AutocommitConnection]:
+    with app.app_context():
         row = {"session_id": "ses_1", "secret": "", "created_at": CREATED, "last_link_at": CREATED}
         opened = services().connection
         opened.insert_if_absent(

@@ -35,6 +35,10 @@ class Step:
     calls: Sequence[Call] = ()
 
 
+def bash(command: str) -> Step:
+    return Step(calls=[Call("bash", {"command": command, "description": "Try it"})])
+
+
 Script = Mapping[str, Sequence[Step]]
 
 

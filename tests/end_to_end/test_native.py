@@ -13,7 +13,7 @@ from typing import Any
 import lxml.html
 import pytest
 
-from tests.end_to_end.model import Call, Step, scripted_model
+from tests.end_to_end.model import Call, Step, bash, scripted_model
 from tests.end_to_end.opencode import (
     Profile,
     Setup,
@@ -22,7 +22,7 @@ from tests.end_to_end.opencode import (
     opencode,
     through,
 )
-from tests.end_to_end.proxy import Trap, trap
+from tests.end_to_end.proxy import Trap
 from tests.support import recorded
 from tests.support import sync_batches as native
 from tests.support.patience import patience
@@ -33,10 +33,6 @@ from tests.support.web import fetch
 PATIENCE = patience(30)
 
 TASK = {"description": "Count", "prompt": "Count the names", "subagent_type": "general"}
-
-
-def bash(command: str) -> Step:
-    return Step(calls=[Call("bash", {"command": command, "description": "Try it"})])
 
 
 SCRIPT = {
@@ -63,14 +59,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def service(folder: Path) -> Iterator[str]:
     with gunicorn(folder, WEB_CONCURRENCY="4", RATELIMIT_CREATE="100/hour") as url:
         yield url
-
-
-@pytest.fixture
-def outside() -> Iterator[Trap]:
-    """Everything that is not on loopback; in the end nobody may have tried to reach it."""
-    with trap() as proxy:
-        yield proxy
-    assert proxy.caught == []
 
 
 def profile(folder: Path, service: str, outside: Trap, model: str) -> Profile:

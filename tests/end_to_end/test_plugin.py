@@ -10,9 +10,9 @@ from pathlib import Path
 import lxml.html
 import pytest
 
-from tests.end_to_end.model import Call, Step, scripted_model
+from tests.end_to_end.model import Call, Step, bash, scripted_model
 from tests.end_to_end.opencode import Profile, Setup, copy_plugin, make_profile, opencode, through
-from tests.end_to_end.proxy import Trap, trap
+from tests.end_to_end.proxy import Trap
 from tests.support.patience import patience
 from tests.support.servers.gunicorn import gunicorn
 from tests.support.servers.s3 import stored_keys
@@ -20,10 +20,6 @@ from tests.support.web import fetch
 
 # In seconds, on a busy machine; how long the page really took is reported.
 PATIENCE = patience(30)
-
-
-def bash(command: str) -> Step:
-    return Step(calls=[Call("bash", {"command": command, "description": "Try it"})])
 
 
 GREETING = 'while read name; do echo "Hello, $name"; done < names.txt\n'
@@ -55,14 +51,6 @@ def service(gunicorn_log: Path, s3_peer: tuple[dict[str, str], str]) -> Iterator
     settings, _ = s3_peer
     with gunicorn(gunicorn_log.parent, WEB_CONCURRENCY="2", **settings) as url:
         yield url
-
-
-@pytest.fixture
-def outside() -> Iterator[Trap]:
-    """Everything that is not on loopback; in the end nobody may have tried to reach it."""
-    with trap() as proxy:
-        yield proxy
-    assert proxy.caught == []
 
 
 @pytest.fixture

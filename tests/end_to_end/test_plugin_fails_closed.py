@@ -29,14 +29,8 @@ BREAKS = {
 
 
 @pytest.fixture
-def outside() -> Iterator[Trap]:
-    with trap() as proxy:
-        yield proxy
-
-
-@pytest.fixture
 def server() -> Iterator[Trap]:
-    """Stands where the person's own server would."""
+    """Listens in place of the user's server."""
     with trap() as listener:
         yield listener
 
@@ -65,7 +59,7 @@ def test_a_broken_plugin_shares_nothing(tmp_path: Path, outside: Trap, server: T
     with opencode(make_profile(tmp_path, setup)) as author:
         assert_share_fails(author)
         assert author.share_server() == DEAD_END
-    assert outside.caught == server.caught == []
+    assert server.caught == []
 
 
 @pytest.mark.parametrize("url", ["", "share.example.com", "https://share.example.com/?path"])
@@ -75,13 +69,13 @@ def test_a_wrong_address_shares_nothing(tmp_path: Path, outside: Trap, server: T
     with opencode(make_profile(tmp_path, setup)) as author:
         assert_share_fails(author)
         assert author.share_server() != DEAD_END
-    assert outside.caught == server.caught == []
+    assert server.caught == []
 
 
 def test_without_the_dead_end_a_broken_plugin_would_share_with_the_vendor(
     tmp_path: Path, outside: Trap, server: Trap
 ) -> None:
-    """That the trap catches what the tests above say does not happen."""
+    """The trap works: it catches the request that the tests above do not make."""
     setup = Setup(
         server.url,
         broken_plugin(tmp_path, "cannot be parsed"),
@@ -91,3 +85,4 @@ def test_without_the_dead_end_a_broken_plugin_would_share_with_the_vendor(
     with opencode(make_profile(tmp_path, setup)) as author:
         assert_share_fails(author)
     assert outside.caught == [f"CONNECT {VENDOR}"]
+    outside.caught.clear()

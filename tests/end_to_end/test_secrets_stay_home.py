@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from tests.end_to_end.model import Call, Step, scripted_model
+from tests.end_to_end.model import Call, Step, bash, scripted_model
 from tests.end_to_end.opencode import OpenCodeError, Setup, copy_plugin, make_profile, opencode, run_once
 from tests.end_to_end.proxy import trap
 from tests.redaction.kinds import ALNUM, HEX, pem, pick
@@ -33,10 +33,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("service")
     with gunicorn(folder, WEB_CONCURRENCY="1", DATA_DIR=str(folder)) as url:
         yield url
-
-
-def bash(command: str) -> Step:
-    return Step(calls=[Call("bash", {"command": command, "description": "Try it"})])
 
 
 def read(path: str) -> Step:

@@ -9,7 +9,6 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 import urllib3
-from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 
@@ -25,10 +24,7 @@ PREFIX = "/team/sessions"
 PAGE = f"{PREFIX}/share/GhIjKlMn"
 
 
-@pytest.fixture
-def app(settings: dict[str, str]) -> Iterator[Flask]:
-    with running_app({**settings, "BASE_URL": f"https://example.com{PREFIX}"}) as app:
-        yield app
+pytestmark = pytest.mark.settings(BASE_URL=f"https://example.com{PREFIX}")
 
 
 def links(page: str, at: str) -> set[str]:

@@ -23,6 +23,7 @@ from app.storage import DiskStore, StorageError
 from tests.conftest import running_app
 from tests.support import recorded
 from tests.support import sync_batches as native
+from tests.support.marks import on_both_databases, on_sqlite, without_rate_limits
 from tests.support.sync_batches import (
     SESSION,
     SESSION_ID,
@@ -40,10 +41,7 @@ from tests.support.sync_batches import (
     sync,
 )
 
-
-@pytest.fixture
-def app(unlimited_app: Flask) -> Flask:
-    return unlimited_app
+pytestmark = [on_both_databases, without_rate_limits]
 
 
 def test_every_reader_sees_a_change_as_soon_as_it_is_acknowledged(
@@ -289,13 +287,13 @@ def test_the_document_of_an_earlier_share_is_nobodys(app: Flask, client: FlaskCl
     assert document_of(client, again)["messages"] == SESSION["messages"][:1]
 
 
+@on_sqlite
 def test_of_a_large_session_little_more_is_written_than_what_is_new(
-    sqlite_client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also when housekeeping could fold after every batch: at most twice the batches, all in all."""
-    app = sqlite_client.application
     large = recorded.document("large-output")
-    share = shared(sqlite_client, large)
+    share = shared(client, large)
     maintain(app)
     assert rows(app) == 0
     written = sent = 0
@@ -311,7 +309,7 @@ def test_of_a_large_session_little_more_is_written_than_what_is_new(
     batch = [*native.message_items(biggest)]
     while len(folds) < 2:
         sent += len(json.dumps(batch))
-        assert sync(sqlite_client, share, batch).status_code == 200
+        assert sync(client, share, batch).status_code == 200
         with app.app_context():
             newest = select(ShareEvent.items).order_by(ShareEvent.number.desc()).limit(1)
             written += len(db.session.scalar(newest) or b"")

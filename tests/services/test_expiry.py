@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,16 +16,14 @@ from app.services.container import services
 from app.services.maintenance import run_maintenance
 from tests.conftest import running_app
 from tests.support.client import create, delete, renew, share, upload
+from tests.support.marks import on_both_databases
 from tests.support.recorded import document_bytes
 
 DOCUMENT = document_bytes("rate-limit-feature")
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def app(each_database: dict[str, str]) -> Iterator[Flask]:
-    with running_app(each_database) as app:
-        yield app
+pytestmark = on_both_databases
 
 
 def age(app: Flask, by: timedelta) -> None:

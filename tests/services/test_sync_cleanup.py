@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -14,16 +13,14 @@ from sqlalchemy import func, select
 from app.db.extensions import db
 from app.db.models import Share, ShareEvent
 from tests.conftest import running_app
+from tests.support.marks import without_rate_limits
 from tests.support.sync_batches import SESSION, SESSION_ID, create, items, shared, sync
 
 TOKEN = "alices-token-for-tests"
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def app(settings: dict[str, str]) -> Iterator[Flask]:
-    with running_app({**settings, "RATELIMIT_ENABLED": "false"}) as app:
-        yield app
+pytestmark = without_rate_limits
 
 
 def waiting(app: Flask) -> int:
