@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.processes import children, held_bytes, peak_bytes, wait_until_idle
+from config import read_config
 from tests.support.paths import ROOT
 from tests.support.servers import answers, free_ports, running
 from tests.support.servers.gunicorn import PROGRAMS, environment
@@ -66,7 +67,8 @@ class Service:
 
     @property
     def database_url(self) -> str:
-        return self.settings.get("DATABASE_URL") or f"sqlite:///{self.folder}/data/better-share.db"
+        """As SQLAlchemy takes it."""
+        return read_config({**self.settings, "DATA_DIR": f"{self.folder}/data"}).DATABASE_URL
 
     def migrate(self) -> None:
         command = [PROGRAMS / "flask", "--app", "wsgi", "db", "upgrade"]
