@@ -11,9 +11,9 @@ PAGE = Path(__file__).with_name("configuration.md")
 HEAD = """\
 # Configuration
 
-All settings are environment variables; an empty variable counts as unset. If a setting is invalid, or one that
-belongs to it is missing, the server does not start and prints which one. This page is generated from `config.py` with
-`make docs`.
+All settings are environment variables; an empty variable counts as unset. If a setting is invalid, or one
+that belongs to it is missing, the server does not start and prints which one. This page is generated from
+`config.py` with `make docs`.
 
 | Variable | Default | Meaning |
 |---|---|---|
