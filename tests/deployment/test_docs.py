@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from docs.__main__ import PAGE, configuration
 from tests.conftest import running_app
 from tests.support.client import create, share
-from tests.support.optional import RCLONE, require
+from tests.support.optional import CURL, require
 from tests.support.paths import ROOT
 from tests.support.recorded import document_bytes
 from tests.support.servers import answers, free_ports, wait_until
@@ -129,7 +129,6 @@ def page_of(client: FlaskClient) -> str:
 def test_a_backup_of_database_and_bucket_brings_every_page_back(
     tmp_path: Path, postgres_database: str, s3_settings: dict[str, str]
 ) -> None:
-    require(RCLONE)
     server = {**s3_settings, "DATABASE_URL": postgres_database}
     (tmp_path / "settings").write_text("".join(f"{name}={value}\n" for name, value in server.items()))
     settings_of, bucket_of, save, restore, *_ = blocks("backup.md")
@@ -157,6 +156,7 @@ def store(client: FlaskClient, s3: dict[str, str]) -> None:
 
 def test_the_quick_start_serves(tmp_path: Path) -> None:
     [start] = blocks("quick-start.md")
+    require(CURL)
     checkout(tmp_path)
     [port] = free_ports(1)
     env = environment({"PORT": str(port), "REPOSITORY": "here"})

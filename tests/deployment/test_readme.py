@@ -8,11 +8,13 @@ from pathlib import Path
 
 from tests.support.paths import ROOT
 from tests.support.servers.gunicorn import environment, gunicorn
+from tests.support.walkthrough import require_programs
 
 
 def test_the_walk_through_works_as_written(tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text()
     [script] = [block for block in re.findall(r"```sh\n(.*?)```", readme, re.DOTALL) if "presign" in block]
+    require_programs(script)
     (tmp_path / "tests").symlink_to(ROOT / "tests")
     with gunicorn(tmp_path) as address:
         script = script.replace("http://127.0.0.1:8000", address)

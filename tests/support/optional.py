@@ -39,11 +39,6 @@ def _has_nginx() -> bool:
 CHROMIUM_BROWSER = Part("Chromium", "apt-get install chromium", lambda: bool(shutil.which(CHROMIUM)))
 CURL = Part("curl", "apt-get install curl", lambda: bool(shutil.which("curl")))
 FRIBIDI = Part("FriBiDi", "apt-get install libfribidi0", lambda: features.check("fribidi"))
-FONTS = Part(
-    "DejaVu fonts",
-    "apt-get install fonts-dejavu-core",
-    Path("/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf").exists,
-)
 NGINX = Part("nginx with Brotli", "apt-get install nginx libnginx-mod-http-brotli-filter openssl", _has_nginx)
 RCLONE = Part("rclone", "apt-get install rclone", lambda: bool(shutil.which("rclone")))
 REDIS = Part("Redis", "apt-get install redis-server", lambda: bool(shutil.which("redis-server")))

