@@ -11,7 +11,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException
 from app.services.container import services
 from app.services.shares.errors import ShareExpired, ShareNotFound
 from app.services.shares.live_share import LiveShare
-from app.storage import DiskStore, UploadRefused, document_key
+from app.storage import DiskStore, StorageError, UploadRefused, document_key
 
 CHUNK_BYTES = 256 * 1024
 
@@ -35,6 +35,10 @@ def upload(share_id: str) -> ResponseReturnValue:
             staged.commit()
     except UploadRefused:
         _drain(max_bytes)
+        raise
+    except StorageError:
+        # Deleting a share deletes what is being uploaded for it.
+        _require_same_share(share)
         raise
     except ClientDisconnected:
         raise UploadRefused(400, "cut_short", "The upload ended before its declared length.") from None

@@ -43,6 +43,23 @@ def replace_file(path: Path, chunks: Iterable[ReadableBuffer]) -> None:
             raise
 
 
+def make_folder(path: Path) -> None:
+    """Creates a folder and its parents, all of which survive a power cut. Raises OSError."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Makes files that were created, renamed or removed in a folder survive a power cut. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def file_id(path: str) -> tuple[int, int] | None:
     """`(inode, mtime_ns)` of a file, which another file at the same path never has; None without one.
 

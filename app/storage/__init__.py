@@ -10,8 +10,12 @@ from app.storage.objects import (
     StoredObject,
     UploadLink,
     UploadRefused,
+    checkpoint_key,
+    delete_objects,
     document_key,
     is_temporary,
+    objects_of,
+    revision_of_checkpoint,
     share_id_of,
 )
 from config import Config
@@ -24,9 +28,13 @@ __all__ = [
     "StoredObject",
     "UploadLink",
     "UploadRefused",
+    "checkpoint_key",
+    "delete_objects",
     "document_key",
     "is_temporary",
+    "objects_of",
     "open_store",
+    "revision_of_checkpoint",
     "share_id_of",
 ]
 

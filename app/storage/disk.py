@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Protocol
 
+from app.lib.files import make_folder, sync_folder
 from app.storage.objects import (
     PREFIX,
     TEMPORARY_PREFIX,
@@ -24,6 +26,7 @@ from app.storage.objects import (
 from app.storage.signed_links import LinkSigner
 
 CHUNK_BYTES = 256 * 1024
+ATTEMPTS = 10
 
 
 class Readable(Protocol):
@@ -34,7 +37,6 @@ class Readable(Protocol):
 class StagedObject:
     """An object that has arrived whole and is on disk, but not yet under its key."""
 
-    etag: str
     _draft: Path
     _path: Path
 
@@ -80,10 +82,9 @@ class DiskStore:
         with self._stage(key, body, length) as staged:
             yield staged
 
-    def put(self, key: str, data: bytes, *, encoding: str | None) -> str:
+    def put(self, key: str, data: bytes, *, encoding: str | None, if_absent: bool = False) -> None:
         with self._stage(key, BytesIO(data), len(data)) as staged:
             staged.commit()
-        return staged.etag
 
     def open(self, key: str, etag: str | None = None) -> StoredObject | None:
         try:
@@ -95,25 +96,37 @@ class DiskStore:
         stat = os.fstat(body.fileno())
         current_etag = _etag(stat)
         if current_etag != etag:
-            return StoredObject(current_etag, stat.st_size, body)
+            return StoredObject(current_etag, stat.st_size, body, _modified_at(stat))
         body.close()
         return StoredObject(current_etag, stat.st_size, None)
 
-    def list(self, prefix: str = PREFIX) -> Iterator[ObjectInfo]:
+    def info(self, key: str) -> ObjectInfo | None:
         try:
-            for path in self._folder.rglob("*"):
-                key = path.relative_to(self._folder).as_posix()
-                # Some may be deleted meanwhile.
-                with suppress(FileNotFoundError):
-                    if key.startswith(prefix) and path.is_file():
-                        stat = path.stat()
-                        yield ObjectInfo(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
+            stat = (self._folder / key).stat()
+        except FileNotFoundError:
+            return None
         except OSError as error:
-            raise StorageError(f"the folder of documents cannot be listed: {error.strerror}") from error
+            raise StorageError(f"a document cannot be read: {error.strerror}") from error
+        return ObjectInfo(key, stat.st_size, _modified_at(stat))
+
+    def list(self, prefix: str = PREFIX) -> Iterator[ObjectInfo]:
+        for folder, _, names in os.walk(self._folder / prefix.rpartition("/")[0], onerror=_raise_for_listing):
+            for name in names:
+                key = Path(folder, name).relative_to(self._folder).as_posix()
+                # None for one that was deleted meanwhile.
+                if key.startswith(prefix) and (info := self.info(key)):
+                    yield info
 
     def delete(self, key: str) -> None:
+        path = self._folder / key
         try:
-            (self._folder / key).unlink(missing_ok=True)
+            path.unlink()
+            sync_folder(path.parent)
+            if path.parent.parent != self._folder:
+                with suppress(OSError):  # the share has other objects
+                    path.parent.rmdir()
+        except (FileNotFoundError, NotADirectoryError):
+            return
         except OSError as error:
             raise StorageError(f"a document cannot be deleted: {error.strerror}") from error
 
@@ -122,7 +135,7 @@ class DiskStore:
 
     def check(self) -> None:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder)
         except OSError as error:
             raise StorageError(f"the folder of documents cannot be used: {error.strerror}") from error
         if not os.access(self._folder, os.R_OK | os.W_OK | os.X_OK):
@@ -130,23 +143,48 @@ class DiskStore:
 
     @contextmanager
     def _stage(self, key: str, body: Readable, length: int) -> Iterator[StagedObject]:
-        """Writes a draft, synced to disk; unless it is committed, nothing of it stays."""
+        """Writes a draft, synced to disk; unless it is committed, nothing of it stays.
+
+        The draft lies in the folder of the share, so that it is deleted with the share if this process dies.
+        """
         path = self._folder / key
+        drafts = path.with_suffix("") if path.parent.parent == self._folder else path.parent
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=TEMPORARY_PREFIX, delete=False) as file:
+            with _new_draft(drafts) as file:
                 draft = Path(file.name)
                 try:
-                    yield StagedObject(_write(file, body, length), draft, path)
+                    _write(file, body, length)
+                    yield StagedObject(draft, path)
                 finally:
                     draft.unlink(missing_ok=True)
-            _sync_folder(path.parent)
+                    with suppress(OSError):  # the share has other objects
+                        drafts.rmdir()
+            sync_folder(path.parent)
         except OSError as error:
             raise StorageError(f"a document cannot be written: {error.strerror}") from error
 
 
+def _raise_for_listing(error: OSError) -> None:
+    """Raises StorageError, unless the folder was removed meanwhile."""
+    if not isinstance(error, FileNotFoundError):
+        raise StorageError(f"the folder of documents cannot be listed: {error.strerror}") from error
+
+
+def _new_draft(folder: Path) -> IO[bytes]:
+    for _ in range(ATTEMPTS):
+        make_folder(folder)
+        # Another upload that has just ended may remove the folder, which is empty.
+        with suppress(FileNotFoundError):
+            return tempfile.NamedTemporaryFile(dir=folder, prefix=TEMPORARY_PREFIX, delete=False)
+    raise FileNotFoundError(errno.ENOENT, "the folder of the upload vanishes")
+
+
 def _etag(stat: os.stat_result) -> str:
     return f"{stat.st_ino:x}-{stat.st_mtime_ns:x}-{stat.st_size:x}"
+
+
+def _modified_at(stat: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(stat.st_mtime, UTC)
 
 
 def _content_length(headers: Mapping[str, str], max_bytes: int) -> int:
@@ -158,12 +196,11 @@ def _content_length(headers: Mapping[str, str], max_bytes: int) -> int:
     return int(header)
 
 
-def _write(file: IO[bytes], body: Readable, length: int) -> str:
-    """Writes `length` bytes and syncs them. Returns the ETag. Raises UploadRefused for a shorter body."""
+def _write(file: IO[bytes], body: Readable, length: int) -> None:
+    """Writes `length` bytes and syncs them. Raises UploadRefused for a shorter body."""
     _copy(body, file.write, length)
     file.flush()
     os.fsync(file.fileno())
-    return _etag(os.fstat(file.fileno()))
 
 
 def _copy(body: Readable, write: Callable[[bytes], object], length: int) -> None:
@@ -173,12 +210,3 @@ def _copy(body: Readable, write: Callable[[bytes], object], length: int) -> None
         left -= len(chunk)
     if left:
         raise UploadRefused(400, "cut_short", f"The upload ended {left} bytes before its declared length.")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes a rename survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,4 +1,9 @@
-"""What a store of session documents offers, whichever it is, and how its objects are named."""
+"""What a store of session documents offers, whichever it is, and how its objects are named.
+
+sessions/<share id>.json                      the document of a share, as its client uploaded it
+sessions/<share id>/<revision>-<random>.json  a checkpoint of a synced share; never overwritten
+sessions/<share id>/.upload-<random>          an upload to the disk store that has not arrived whole
+"""
 
 from __future__ import annotations
 
@@ -40,11 +45,15 @@ class Body(Protocol):
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object as it was found: `size` in bytes; `body` is None when the caller has this `etag` already."""
+    """An object as it was found: `size` in bytes; `body` is None when the caller has this `etag` already.
+
+    `modified_at` is None where the store does not say.
+    """
 
     etag: str
     size: int
     body: Body | None
+    modified_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -75,11 +84,17 @@ class ObjectStore(Protocol):
         It binds the method, the key, the content type and encoding and, where given, the `size` in bytes.
         """
 
-    def put(self, key: str, data: bytes, *, encoding: str | None) -> str:
-        """Stores an object whole, in place of what was there. Returns its ETag."""
+    def put(self, key: str, data: bytes, *, encoding: str | None, if_absent: bool = False) -> None:
+        """Stores an object whole, in place of what was there.
+
+        With `if_absent` it replaces nothing, where the store can promise that.
+        """
 
     def open(self, key: str, etag: str | None = None) -> StoredObject | None:
         """The object, without its body if it still has `etag`; None if there is none."""
+
+    def info(self, key: str) -> ObjectInfo | None:
+        """Size and age of an object; None if there is none."""
 
     def list(self, prefix: str = PREFIX) -> Iterator[ObjectInfo]:
         """Every object whose key begins with `prefix`; the store may change meanwhile."""
@@ -95,14 +110,39 @@ class ObjectStore(Protocol):
 
 
 def document_key(share_id: str) -> str:
-    """The key under which the document of a share is stored."""
+    """The key of the document that a client uploads, and of checkpoints of releases before 0.2."""
     return f"{PREFIX}{share_id}.json"
 
 
+def checkpoint_key(share_id: str, name: str) -> str:
+    """The key of a checkpoint, whose name is `<revision>-<random>`."""
+    return f"{PREFIX}{share_id}/{name}.json"
+
+
 def share_id_of(key: str) -> str | None:
-    """The id of the share whose document has this key; None for any other object."""
-    match = re.fullmatch(rf"{PREFIX}([^/]+)\.json", key)
-    return match and match[1]
+    """The id of the share that an object belongs to; None for an object that this app did not create."""
+    match = re.fullmatch(rf"{PREFIX}(?:([^/]+)\.json|([^/]+)/[^/]+)", key)
+    return match and (match[1] or match[2])
+
+
+def revision_of_checkpoint(key: str) -> int | None:
+    """The revision that a checkpoint contains; None for the key of any other object."""
+    match = re.fullmatch(rf"{PREFIX}[^/]+/(\d+)-[^/]+\.json", key)
+    return int(match[1]) if match else None
+
+
+def objects_of(store: ObjectStore, share_id: str) -> list[ObjectInfo]:
+    """Everything that belongs to a share. Raises StorageError."""
+    document = store.info(document_key(share_id))
+    return [*([document] if document else []), *store.list(f"{PREFIX}{share_id}/")]
+
+
+def delete_objects(store: ObjectStore, share_id: str) -> None:
+    """Deletes everything that belongs to a share. Raises StorageError."""
+    # Readers look here: it goes first, and without being looked for.
+    store.delete(document_key(share_id))
+    for info in store.list(f"{PREFIX}{share_id}/"):
+        store.delete(info.key)
 
 
 def is_temporary(key: str) -> bool:

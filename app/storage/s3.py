@@ -57,13 +57,21 @@ class S3Store:
         )
         return UploadLink(url, {**upload_headers(size, encoding), "Cache-Control": CACHE_CONTROL})
 
-    def put(self, key: str, data: bytes, *, encoding: str | None) -> str:
+    def put(self, key: str, data: bytes, *, encoding: str | None, if_absent: bool = False) -> None:
         request: PutObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key, "Body": data}
         request |= {"ContentType": CONTENT_TYPE, "CacheControl": CACHE_CONTROL}
         if encoding:
             request["ContentEncoding"] = encoding
-        with _storage_errors():
-            return _unquote(self._client.put_object(**request)["ETag"])
+        try:
+            with _storage_errors():
+                self._client.put_object(**request, **({"IfNoneMatch": "*"} if if_absent else {}))
+        except _PreconditionFailed:
+            # The first attempt of this call stored it, and its answer was lost.
+            return
+        except _NotImplemented:
+            # Not every S3 server knows conditional PUT.
+            with _storage_errors():
+                self._client.put_object(**request)
 
     def open(self, key: str, etag: str | None = None) -> StoredObject | None:
         if self._config.S3_PUBLIC_URL:
@@ -76,7 +84,20 @@ class S3Store:
                 response = self._client.get_object(**request)
         except _NotFound as error:
             return StoredObject(etag, 0, None) if etag and error.status == 304 else None
-        return StoredObject(_unquote(response["ETag"]), response["ContentLength"], _Body(response["Body"]))
+        return StoredObject(
+            _unquote(response["ETag"]),
+            response["ContentLength"],
+            _Body(response["Body"]),
+            response["LastModified"],
+        )
+
+    def info(self, key: str) -> ObjectInfo | None:
+        try:
+            with _storage_errors():
+                response = self._client.head_object(Bucket=self._bucket, Key=key)
+        except _NotFound:
+            return None
+        return ObjectInfo(key, response["ContentLength"], response["LastModified"])
 
     def list(self, prefix: str = PREFIX) -> Iterator[ObjectInfo]:
         pages = self._client.get_paginator("list_objects_v2")
@@ -186,9 +207,17 @@ class _NotFound(Exception):
         self.status = status
 
 
+class _PreconditionFailed(Exception):
+    """A PUT that may only create found an object."""
+
+
+class _NotImplemented(Exception):
+    """The server does not know a header of the request."""
+
+
 @contextmanager
 def _storage_errors() -> Iterator[None]:
-    """Turns boto3's errors into StorageError, and the answers 304 and 404 into _NotFound."""
+    """Turns boto3's errors into StorageError, and some answers into the exceptions above."""
     try:
         yield
     except ClientError as error:
@@ -196,6 +225,10 @@ def _storage_errors() -> Iterator[None]:
         code = error.response.get("Error", {}).get("Code", "")
         if status == 304 or (status == 404 and code != "NoSuchBucket"):
             raise _NotFound(status) from None
+        if status == 412:
+            raise _PreconditionFailed from None
+        if status == 501:
+            raise _NotImplemented from None
         raise StorageError(f"the bucket answered {status} {code}") from error
     except BotoCoreError as error:
         raise StorageError(f"the bucket does not answer: {type(error).__name__}") from error

@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from app.storage import ObjectStore, StorageError, document_key, open_store
+from app.storage import (
+    ObjectStore,
+    StorageError,
+    checkpoint_key,
+    delete_objects,
+    document_key,
+    objects_of,
+    open_store,
+    revision_of_checkpoint,
+    share_id_of,
+)
 from config import read_config
 from tests.support.servers.s3 import s3_client
 
@@ -25,20 +35,26 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
 
 
 def test_what_was_put_is_found_with_its_etag(store: ObjectStore) -> None:
-    etag = store.put(document_key("one"), PACKED, encoding="gzip")
+    store.put(document_key("one"), PACKED, encoding="gzip")
     stored = store.open(document_key("one"))
     assert stored is not None
     assert stored.body is not None
     assert stored.body.read(1000) == PACKED
     stored.body.close()
-    assert stored.etag == etag
-    unchanged = store.open(document_key("one"), etag)
+    unchanged = store.open(document_key("one"), stored.etag)
     assert unchanged is not None
     assert unchanged.body is None
 
 
 def test_putting_replaces_what_was_there(store: ObjectStore) -> None:
-    etags = {store.put(document_key("one"), data, encoding=None) for data in (b"{}", b'{"a": 1}')}
+    etags = set()
+    for data in (b"{}", b'{"a": 1}'):
+        store.put(document_key("one"), data, encoding=None)
+        stored = store.open(document_key("one"))
+        assert stored is not None
+        assert stored.body is not None
+        stored.body.close()
+        etags.add(stored.etag)
     assert len(etags) == 2
     assert [(info.key, info.size) for info in store.list()] == [("sessions/one.json", 8)]
 
@@ -55,7 +71,7 @@ def test_a_document_that_is_deleted_as_soon_as_it_is_in_its_folder_was_stored(
         return target
 
     monkeypatch.setattr(Path, "rename", rename_and_delete)
-    assert store.put(document_key("one"), PACKED, encoding="gzip")
+    store.put(document_key("one"), PACKED, encoding="gzip")
     assert store.open(document_key("one")) is None
 
 
@@ -91,6 +107,30 @@ def test_a_listing_goes_beyond_the_thousand_that_s3_gives_at_once(store: ObjectS
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda key: store.put(key, b"{}", encoding=None), keys))
     assert {info.key for info in store.list()} == keys
+
+
+def test_the_objects_of_a_share_are_found_and_deleted_and_no_others(store: ObjectStore) -> None:
+    kept = {document_key("ab"), checkpoint_key("ab", "1-x"), document_key("a-")}
+    keys = {document_key("a"), checkpoint_key("a", "1-x"), checkpoint_key("a", "2-y")}
+    for key in kept | keys:
+        store.put(key, b"{}", encoding=None, if_absent=True)
+    assert {info.key for info in objects_of(store, "a")} == keys
+    assert {share_id_of(key) for key in keys} == {"a"}
+    assert {revision_of_checkpoint(key) for key in keys} == {None, 1, 2}
+    delete_objects(store, "a")
+    assert objects_of(store, "a") == []
+    assert {info.key for info in store.list()} == kept
+
+
+def test_an_object_that_may_only_be_created_is_not_overwritten_in_a_bucket(
+    empty_bucket: dict[str, str], tmp_path: Path
+) -> None:
+    store = open_store(read_config({"DATA_DIR": str(tmp_path), **empty_bucket}))
+    for data in (b"{}", b"[1]"):
+        store.put("sessions/a/1-x.json", data, encoding=None, if_absent=True)
+    info = store.info("sessions/a/1-x.json")
+    assert info is not None
+    assert info.size == 2
 
 
 def test_what_is_deleted_during_a_listing_is_no_error(store: ObjectStore) -> None:
