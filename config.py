@@ -50,6 +50,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
             "If unset, an SQLite file in DATA_DIR."
         ),
     ] = ""
+    DATABASE_TIMEOUT: Annotated[
+        float,
+        Meta(
+            ge=1,
+            le=60,
+            description="Seconds that a request waits for the database, before it is answered with 503.",
+        ),
+    ] = 3
     SECRET_KEY: Annotated[
         str,
         Meta(

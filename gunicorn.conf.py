@@ -2,6 +2,8 @@
 
 import logging
 
+from app.db.deadlines import deadlines
+from app.db.extensions import db
 from app.http import log_format, metrics
 from app.services import maintenance
 from app.share import warmup
@@ -28,6 +30,8 @@ logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def post_worker_init(worker):
+    with worker.wsgi.app_context():
+        deadlines.enable(db.engine, _config.DATABASE_TIMEOUT)
     warmup.warm_worker(worker.wsgi)
     maintenance.start(worker.wsgi)
 

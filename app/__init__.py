@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,9 +14,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import api, cli, errors, share
 from app.api import health, rate_limits, uploads
 from app.db.connection import AutocommitConnection
+from app.db.deadlines import CONNECT_ARGS
 from app.db.extensions import db, migrate
 from app.http import log_format, security_headers, static_files
-from app.http.metrics import BusyGauge, Metrics, counter
+from app.http.metrics import BusyGauge, Metrics, count_for, counter
 from app.http.request_log import RequestLog
 from app.http.response_cache import ResponseCache
 from app.http.token_prefix import TokenPrefix
@@ -26,7 +28,9 @@ from app.services.documents.cache import DocumentCache
 from app.services.documents.checkpoint import Checkpointer
 from app.services.documents.freshness import Freshness
 from app.services.documents.service import Documents
+from app.services.documents.synced_document import SyncedDocument
 from app.services.shares.expiry import Expiry
+from app.services.shares.object_cleanup import ObjectCleanup
 from app.services.shares.service import SHARE_ID, Shares
 from app.share.views import landing
 from app.storage import open_store
@@ -36,9 +40,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 MAX_REQUEST_BYTES = 64 * 1024
-# How long PostgreSQL may take to accept a connection, and its host to acknowledge what was sent.
-CONNECT_SECONDS = 2
-ACKNOWLEDGE_SECONDS = 5
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -80,14 +81,28 @@ def build_services(app: Flask, config: Config) -> Services:
     max_bytes = config.MAX_SESSION_BYTES
     with app.app_context():
         connection = AutocommitConnection(db.engine)
+        counters = AutocommitConnection(db.engine, is_durable=False)
     store = open_store(config)
-    shares = Shares(store, Expiry(config.share_max_age), connection)
+    object_cleanup = ObjectCleanup(store)
+    shares = Shares(object_cleanup, store, Expiry(config.share_max_age), connection)
     freshness = Freshness()
-    cache = DocumentCache(config.data_dir / "cache", config.CACHE_MAX_BYTES, max_bytes)
-    documents = Documents(store, cache, freshness, max_bytes)
-    checkpointer = Checkpointer(store, shares, documents, max_bytes)
+    on_damage = partial(count_for, app, "cache_damages")
+    cache = DocumentCache(config.data_dir / "cache", config.CACHE_MAX_BYTES, max_bytes, on_damage)
+    synced = SyncedDocument(store, cache, max_bytes)
+    documents = Documents(store, synced, cache, freshness, max_bytes)
+    checkpointer = Checkpointer(shares, synced, max_bytes)
     return Services(
-        config, connection, store, shares, freshness, cache, documents, checkpointer, caches=[documents]
+        config,
+        connection,
+        counters,
+        store,
+        shares,
+        freshness,
+        cache,
+        documents,
+        checkpointer,
+        object_cleanup,
+        caches=[documents],
     )
 
 
@@ -121,5 +136,4 @@ def _engine_options(config: Config) -> dict[str, Any]:
     if config.DATABASE_URL.startswith("sqlite"):
         return {}
     # A pooled connection may belong to a server that was restarted since, or has vanished without a word.
-    timeouts = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": ACKNOWLEDGE_SECONDS * 1000}
-    return {"pool_pre_ping": True, "connect_args": timeouts}
+    return {"pool_pre_ping": True, "connect_args": CONNECT_ARGS}

@@ -6,8 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import context
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import current_app
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from app.lib.release import RELEASE
+from config import ConfigError
 
 # The key of the advisory lock: any number that no other user of the database takes.
 LOCK = 7_240_517_038_461
@@ -36,14 +42,58 @@ def lock_postgresql_migrations(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
 
+def refuse_damaged_sqlite(connection: Connection) -> None:
+    """Raise ConfigError with the file and the way out, instead of failing at some later query."""
+    if connection.dialect.name != "sqlite":
+        return
+    try:
+        result = connection.scalar(text("PRAGMA quick_check(1)"))
+    except OperationalError:  # locked, out of space, not readable
+        raise
+    except DatabaseError as error:
+        result = str(error.orig)
+    if result != "ok":
+        raise ConfigError(
+            f"the database {connection.engine.url.database!r} is damaged ({result}). "
+            "Restore it from a backup (docs/backup.md), then run 'flask shares check'."
+        )
+
+
+def refuse_newer_schema(connection: Connection) -> None:
+    """Raise ConfigError if a later release has migrated the database."""
+    current = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(context.config).walk_revisions()}
+    if current is None or current in known:
+        return
+    release = "a later release"
+    if inspect(connection).has_table("schema_release"):
+        release = connection.scalar(text("SELECT release FROM schema_release")) or release
+    raise ConfigError(
+        f"this is Better Share {RELEASE}, and the database was migrated by {release} ({current}). "
+        "Install that release, or restore the backup from before the upgrade (docs/upgrading.md)."
+    )
+
+
+def record_release(connection: Connection) -> None:
+    if inspect(connection).has_table("schema_release"):
+        connection.execute(text("DELETE FROM schema_release"))
+        connection.execute(
+            text("INSERT INTO schema_release (id, release) VALUES (1, :release)"), {"release": RELEASE}
+        )
+
+
 if context.is_offline_mode():
     context.configure(url=db.engine.url, target_metadata=db.metadata, literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
 else:
     with sqlite_migration_lock(), db.engine.connect() as connection:
+        refuse_damaged_sqlite(connection)
+        refuse_newer_schema(connection)
+        connection.rollback()
         # SQLite cannot alter constraints: batch mode makes a new table and copies.
         context.configure(connection=connection, target_metadata=db.metadata, render_as_batch=True)
         with context.begin_transaction():
             lock_postgresql_migrations(connection)
             context.run_migrations()
+            record_release(connection)

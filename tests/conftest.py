@@ -60,6 +60,7 @@ def running_app(settings: dict[str, str]) -> Iterator[Flask]:
     finally:
         with app.app_context():
             services().connection.close()
+            services().counters.close()
             db.engine.dispose()
 
 

@@ -66,10 +66,10 @@ class DatabaseStorage(Storage):
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         now = time.time()
         values = {"key": key, "amount": amount, "now": now, "expires_at": now + expiry}
-        window = Window._make(services().connection.execute(COUNT, values).one())
+        window = Window._make(services().counters.execute(COUNT, values).one())
         if window.hits == amount:
             # Windows open rarely enough to pay for deleting those that have closed.
-            services().connection.execute(DELETE_CLOSED, {"now": now})
+            services().counters.execute(DELETE_CLOSED, {"now": now})
         self._counted()[key] = window
         return window.hits
 
@@ -83,24 +83,24 @@ class DatabaseStorage(Storage):
 
     def check(self) -> bool:
         try:
-            services().connection.execute(select(1), {})
+            services().counters.execute(select(1), {})
         except SQLAlchemyError:
             return False
         return True
 
     def reset(self) -> int:
         self._counted().clear()
-        return services().connection.execute(delete(RateLimitCount), {}).rowcount
+        return services().counters.execute(delete(RateLimitCount), {}).rowcount
 
     def clear(self, key: str) -> None:
         self._counted().pop(key, None)
-        services().connection.execute(delete(RateLimitCount).where(RateLimitCount.key == key), {})
+        services().counters.execute(delete(RateLimitCount).where(RateLimitCount.key == key), {})
 
     def _window(self, key: str) -> Window | None:
         """The window of a key. Flask-Limiter asks again for what it has just counted; that costs no query."""
         if key in self._counted():
             return self._counted()[key]
-        row = services().connection.first(WINDOW, {"key": key})
+        row = services().counters.first(WINDOW, {"key": key})
         return Window(*row) if row else None
 
     def _counted(self) -> dict[str, Window]:

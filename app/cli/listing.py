@@ -26,7 +26,7 @@ from app.services.container import services
 from app.services.shares.errors import ShareExpired, ShareNotFound
 from app.services.shares.expiry import Expiry
 from app.services.shares.inventory import Inventory, ShareFilter, ShareSummary
-from app.storage import document_key
+from app.storage import objects_of
 
 ROW = "{:<20}  {:<16}  {:<16}  {:>9}  {:<16}  {}"
 
@@ -59,8 +59,7 @@ def list_shares(as_json: bool, **filters: Any) -> None:
 @as_json
 def show(share_id: str, as_json: bool) -> None:
     """Show one share, with the title of its session."""
-    key = document_key(share_id)
-    share = _inventory().get(share_id, services().store.list(key))
+    share = _inventory().get(share_id, objects_of(services().store, share_id))
     if share is None:
         raise ShareNotFound
     fields = {**_as_json(share), **_contents(share_id)}
@@ -116,9 +115,8 @@ def _as_json(share: ShareSummary) -> dict[str, Any]:
 def _contents(share_id: str) -> dict[str, Any]:
     """The title of the session; nothing for a share that has expired or got no document."""
     try:
-        documents = services().documents
-        version = documents.current(services().shares.get_live(share_id))
-        return {"title": documents.index(version).conversation.title} if version else {}
+        version = services().documents.reload(services().shares.get_live(share_id))
+        return {"title": services().documents.index(version).conversation.title} if version else {}
     except ShareExpired:
         return {}
     except UnreadableDocument as error:

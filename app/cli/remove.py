@@ -18,8 +18,7 @@ T = TypeVar("T")
 KINDS = {
     "expired": "expired shares",
     "empty": "shares without a document",
-    "strays": "documents without a share",
-    "tombstones": "ids of deleted shares",
+    "strays": "objects that no share needs",
 }
 
 
@@ -65,23 +64,17 @@ def purge(dry_run: bool, as_json: bool) -> None:
 def sweep(force: bool, dry_run: bool, as_json: bool) -> None:
     """Remove what shares left behind.
 
-    That is: shares that got no document within a day, documents and broken uploads older than a day that
-    belong to no share, and tombstones of deleted shares whose ids may be used again.
+    That is: shares that got no document within a day, and objects older than a day that no share needs, such
+    as interrupted uploads. The ids of deleted shares stay reserved.
     """
     cleanup = _cleanup()
     objects = progress(services().store.list(), "Listing documents")
     orphans = cleanup.find_orphans(objects, force=force)
-    empty, tombstones, strays = orphans.empty, orphans.tombstones, orphans.objects
+    empty, strays = orphans.empty, orphans.objects
     if not dry_run:
         empty = _remove_each(cleanup.sweep_empty, empty, "Removing shares without a document")
-        strays = _remove_each(cleanup.sweep_object, strays, "Removing documents without a share")
-        tombstones = _remove_each(cleanup.sweep_tombstone, tombstones, "Freeing ids of deleted shares")
-    removed = {
-        "empty": empty,
-        "strays": [info.key for info in strays],
-        "tombstones": tombstones,
-    }
-    _report(removed, dry_run, as_json)
+        strays = _remove_each(cleanup.sweep_object, strays, "Removing objects that no share needs")
+    _report({"empty": empty, "strays": [info.key for info in strays]}, dry_run, as_json)
 
 
 def _cleanup() -> Cleanup:

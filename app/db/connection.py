@@ -22,8 +22,10 @@ class AutocommitConnection:
     on PostgreSQL three more round trips.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, is_durable: bool = True) -> None:
+        """Without `is_durable`, SQLite does not wait for the disk; a power cut may undo the last changes."""
         self._engine = engine
+        self._is_relaxed = not is_durable and engine.dialect.name == "sqlite"
         self._local = threading.local()
         self._all: WeakSet[Connection] = WeakSet()
         self._driver_query = cache(partial(_DriverQuery, engine))
@@ -69,6 +71,10 @@ class AutocommitConnection:
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None or connection.invalidated:
             connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            if self._is_relaxed:
+                # Never to be used for anything else.
+                connection.detach()
+                connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
             self._local.connection = connection
             self._all.add(connection)
         return connection

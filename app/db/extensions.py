@@ -11,6 +11,8 @@ from sqlalchemy import MetaData, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import DeclarativeBase
 
+from app.db.deadlines import deadlines
+
 
 class Base(DeclarativeBase):
     # Alembic can only change constraints on SQLite that have names.
@@ -25,14 +27,22 @@ class Base(DeclarativeBase):
     )
 
 
+# How long a migration or a command waits for a writer of SQLite.
+COMMAND_SECONDS = 30
+
 db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
 
 
 @event.listens_for(Engine, "connect")
 def prepare_sqlite(connection: Any, _record: object) -> None:
-    """Lets several workers use one SQLite file: readers never wait, and writers wait for each other."""
+    """Lets several workers use one SQLite file: readers never wait, and writers wait for each other.
+
+    With synchronous=FULL a transaction that was committed survives a power cut. In WAL mode the default of
+    other programs, NORMAL, may lose the last ones (https://www.sqlite.org/pragma.html#pragma_synchronous).
+    """
     if isinstance(connection, sqlite3.Connection):
+        seconds = deadlines.seconds or COMMAND_SECONDS
         connection.executescript(
-            "PRAGMA busy_timeout=10000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"
+            f"PRAGMA busy_timeout={seconds * 1000:.0f}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL"
         )

@@ -37,7 +37,11 @@ class Share(Base):
 
     `source` is UPLOAD or NATIVE. For a NATIVE share, `revision` numbers the last sync batch, `document_bytes`
     is the size of the checkpoint as JSON, and `pending_bytes` that of the batches which are not in it yet;
-    together they weigh at most `weight` (app.opencode.sync.weight).
+    together they weigh at most `weight` (app.opencode.sync.weight). `checkpoint` names the object of the
+    checkpoint, `<revision>-<random>`; None before the first one, and for one that a release before 0.2 wrote
+    under the key of uploads. `synced_at` is when the last batch arrived.
+
+    `cleanup_at` is when to delete the objects of the share in the store that this row does not name.
     """
 
     __tablename__ = "shares"
@@ -55,6 +59,9 @@ class Share(Base):
     document_bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
     pending_bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
     weight: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    checkpoint: Mapped[str | None] = mapped_column(Text)
+    synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cleanup_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
 
 class ShareEvent(Base):
@@ -71,6 +78,15 @@ class ShareEvent(Base):
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
     size: Mapped[int] = mapped_column(BigInteger)
     items: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class SchemaRelease(Base):
+    """One row: the release that migrated last, which an older one names when it refuses to start."""
+
+    __tablename__ = "schema_release"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    release: Mapped[str] = mapped_column(Text)
 
 
 class RateLimitCount(Base):

@@ -26,6 +26,7 @@ Event = Literal[
     "renders",
     "cache_hits",
     "cache_misses",
+    "cache_damages",
     "store_errors",
     "database_errors",
     "shares_created",
@@ -35,6 +36,7 @@ EVENTS: dict[Event, str] = {
     "renders": "Pages that were rendered.",
     "cache_hits": "Pages that were served from a cache.",
     "cache_misses": "Pages that were asked for and not cached.",
+    "cache_damages": "Damaged files that were found in the cache and made again.",
     "store_errors": "Requests that failed because the store did.",
     "database_errors": "Requests that failed because the database did.",
     "shares_created": "Shares that were created.",
@@ -45,6 +47,11 @@ EVENTS: dict[Event, str] = {
 def count(event: Event) -> None:
     """Counts an event of the current app; does nothing where metrics are off."""
     counter(current_app, event)()
+
+
+def count_for(app: Flask, event: Event) -> None:
+    """As `count`, for an app that is not the current one."""
+    counter(app, event)()
 
 
 def counter(app: Flask, event: Event) -> Callable[[], None]:

@@ -1,24 +1,50 @@
-"""Files that are read whole, mapped, or replaced all at once."""
+"""Files that are replaced all at once, and read whole or mapped; damage to them is noticed."""
 
 from __future__ import annotations
 
 import mmap
 import os
+import struct
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from xxhash import xxh3_64, xxh3_64_intdigest
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+# Length and XXH3 of the content.
+_HEADER = struct.Struct(">QQ")
 
-def read_file(path: Path) -> bytes | None:
-    """The contents of a file; None when it cannot be read."""
+
+class DamagedFile(Exception):
+    """A file is not as it was written, after a power cut or on a bad disk."""
+
+
+def read_checked(path: Path) -> bytes | None:
+    """What `write_checked` wrote; None if the file cannot be read. Raises DamagedFile."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            header = file.read(_HEADER.size)
+            content = file.read()
     except OSError:
         return None
+    if header != _header(len(content), [content]):
+        raise DamagedFile(path.name)
+    return content
+
+
+def write_checked(path: Path, chunks: Sequence[ReadableBuffer]) -> None:
+    """Replaces a file, with the length and a checksum of the chunks before them. Raises OSError."""
+    size = sum(memoryview(chunk).nbytes for chunk in chunks)
+    replace_file(path, [_header(size, chunks), *chunks])
+
+
+def checksum(data: ReadableBuffer) -> int:
+    """XXH3 of some bytes, 64 bits: faster than memory, and no protection against intent."""
+    return xxh3_64_intdigest(data)
 
 
 def map_file(path: Path) -> memoryview | None:
@@ -70,3 +96,10 @@ def file_id(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return stat.st_ino, stat.st_mtime_ns
+
+
+def _header(size: int, chunks: Iterable[ReadableBuffer]) -> bytes:
+    digest = xxh3_64()
+    for chunk in chunks:
+        digest.update(chunk)
+    return _HEADER.pack(size, digest.intdigest())

@@ -5,11 +5,11 @@ Plain functions over bytes and dataclasses; nothing here knows Flask or a databa
 
 from app.opencode.encoding import JSON, UnreadableDocument, replace_lone_surrogates
 from app.opencode.model import Conversation, Step, Turn
-from app.opencode.paging.index_reader import DocumentIndex, IndexedSession
+from app.opencode.paging.index_reader import DamagedIndex, DocumentIndex, IndexedSession
 from app.opencode.paging.index_writer import write_index
 from app.opencode.reading.envelope import as_unreadable, read_conversation
 from app.opencode.sync.export import sync_items
-from app.opencode.sync.merge import DocumentHeader, merge_batches, revision_of
+from app.opencode.sync.merge import DocumentHeader, header_of, merge_batches
 from app.opencode.sync.validate import validate_batch
 from app.opencode.sync.weight import MAX_WEIGHT, weight_of, weight_of_document
 from app.opencode.sync_items import Item
@@ -18,6 +18,7 @@ __all__ = [
     "JSON",
     "MAX_WEIGHT",
     "Conversation",
+    "DamagedIndex",
     "DocumentHeader",
     "DocumentIndex",
     "IndexedSession",
@@ -26,10 +27,10 @@ __all__ = [
     "Turn",
     "UnreadableDocument",
     "as_unreadable",
+    "header_of",
     "merge_batches",
     "read_conversation",
     "replace_lone_surrogates",
-    "revision_of",
     "sync_items",
     "validate_batch",
     "weight_of",

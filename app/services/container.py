@@ -16,6 +16,7 @@ from app.services.documents.checkpoint import Checkpointer
 from app.services.documents.freshness import Freshness
 from app.services.documents.service import Documents
 from app.services.shares.errors import ShareError
+from app.services.shares.object_cleanup import ObjectCleanup
 from app.services.shares.service import Shares
 from app.storage import ObjectStore
 from config import Config
@@ -39,12 +40,14 @@ class Services:
 
     config: Config
     connection: AutocommitConnection
+    counters: AutocommitConnection
     store: ObjectStore
     shares: Shares
     freshness: Freshness
     cache: DocumentCache
     documents: Documents
     checkpointer: Checkpointer
+    object_cleanup: ObjectCleanup
     caches: list[ShareCache] = field(default_factory=list)
 
     def is_current(self, share_id: str, version: Version) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -14,6 +15,7 @@ from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from app.lib.time_limit import TimeLimitExceeded, wall_time_limit
 from app.storage.objects import (
     CACHE_CONTROL,
     CONTENT_TYPE,
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 2
 READ_SECONDS = 5
+# For a whole request, since a server that sends a byte now and then never runs into the timeouts above; and
+# as much again for each MB of a body.
+REQUEST_SECONDS = 8
+SECONDS_PER_MB = 1
 
 
 class S3Store:
@@ -63,14 +69,14 @@ class S3Store:
         if encoding:
             request["ContentEncoding"] = encoding
         try:
-            with _storage_errors():
+            with _storage_errors(_seconds(len(data))):
                 self._client.put_object(**request, **({"IfNoneMatch": "*"} if if_absent else {}))
         except _PreconditionFailed:
             # The first attempt of this call stored it, and its answer was lost.
             return
         except _NotImplemented:
             # Not every S3 server knows conditional PUT.
-            with _storage_errors():
+            with _storage_errors(_seconds(len(data))):
                 self._client.put_object(**request)
 
     def open(self, key: str, etag: str | None = None) -> StoredObject | None:
@@ -87,7 +93,7 @@ class S3Store:
         return StoredObject(
             _unquote(response["ETag"]),
             response["ContentLength"],
-            _Body(response["Body"]),
+            _Body(response["Body"], response["ContentLength"]),
             response["LastModified"],
         )
 
@@ -100,11 +106,15 @@ class S3Store:
         return ObjectInfo(key, response["ContentLength"], response["LastModified"])
 
     def list(self, prefix: str = PREFIX) -> Iterator[ObjectInfo]:
-        pages = self._client.get_paginator("list_objects_v2")
-        with _storage_errors():
-            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
-                for item in page.get("Contents", []):
-                    yield ObjectInfo(item["Key"], item["Size"], item["LastModified"])
+        paginator = self._client.get_paginator("list_objects_v2")
+        pages = iter(paginator.paginate(Bucket=self._bucket, Prefix=prefix))
+        while True:
+            with _storage_errors():
+                page = next(pages, None)
+            if page is None:
+                return
+            for item in page.get("Contents", []):
+                yield ObjectInfo(item["Key"], item["Size"], item["LastModified"])
 
     def delete(self, key: str) -> None:
         # delete_objects would need a CRC32 that R2 does not know.
@@ -122,7 +132,7 @@ class S3Store:
     def _open_public(self, key: str, etag: str | None) -> StoredObject | None:
         # Accepting gzip keeps a proxy in between from decoding what was stored gzip-encoded.
         headers = {"Accept-Encoding": "gzip", **({"If-None-Match": f'"{etag}"'} if etag else {})}
-        try:
+        with _storage_errors():
             response = self._public.request(
                 "GET",
                 f"{self._config.S3_PUBLIC_URL}/{quote(key)}",
@@ -130,11 +140,9 @@ class S3Store:
                 preload_content=False,
                 decode_content=False,
             )
-        except HTTPError as error:
-            raise StorageError(f"the public bucket does not answer: {type(error).__name__}") from error
         if response.status == 200:
             size = int(response.headers.get("Content-Length", 0))
-            return StoredObject(_unquote(response.headers.get("ETag", "")), size, _Body(response))
+            return StoredObject(_unquote(response.headers.get("ETag", "")), size, _Body(response, size))
         # What is left of the body would be read as the answer to the next request.
         response.drain_conn()
         response.release_conn()
@@ -186,16 +194,15 @@ def _unquote(etag: str) -> str:
 
 
 class _Body:
-    """A body whose errors are StorageErrors: its connection may break while it is read."""
+    """A body of `size` bytes whose errors are StorageErrors, and which must arrive in time."""
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: Body, size: int) -> None:
         self._body = body
+        self._ends_at = time.monotonic() + _seconds(size)
 
     def read(self, amount: int) -> bytes:
-        try:
+        with _storage_errors(self._ends_at - time.monotonic()):
             return self._body.read(amount)
-        except (BotoCoreError, HTTPError) as error:
-            raise StorageError(f"the bucket stopped answering: {type(error).__name__}") from error
 
     def close(self) -> None:
         self._body.close()
@@ -215,11 +222,19 @@ class _NotImplemented(Exception):
     """The server does not know a header of the request."""
 
 
+def _seconds(size: int) -> float:
+    """How long a request with a body of `size` bytes may take."""
+    return REQUEST_SECONDS + size / 1e6 * SECONDS_PER_MB
+
+
 @contextmanager
-def _storage_errors() -> Iterator[None]:
-    """Turns boto3's errors into StorageError, and some answers into the exceptions above."""
+def _storage_errors(seconds: float = REQUEST_SECONDS) -> Iterator[None]:
+    """Turns boto3's errors and slowness into StorageError, some answers into the exceptions above."""
     try:
-        yield
+        with wall_time_limit(seconds):
+            yield
+    except TimeLimitExceeded:
+        raise StorageError("the bucket answers too slowly") from None
     except ClientError as error:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code = error.response.get("Error", {}).get("Code", "")
@@ -230,5 +245,5 @@ def _storage_errors() -> Iterator[None]:
         if status == 501:
             raise _NotImplemented from None
         raise StorageError(f"the bucket answered {status} {code}") from error
-    except BotoCoreError as error:
+    except (BotoCoreError, HTTPError) as error:
         raise StorageError(f"the bucket does not answer: {type(error).__name__}") from error

@@ -184,20 +184,13 @@ def test_a_tombstone_forgets_whose_session_it_was(app: Flask, client: FlaskClien
     assert tombstone.deleted_at.utcoffset() == timedelta(0)
 
 
-def test_a_deleted_id_is_free_again_once_its_last_link_has_expired(app: Flask, client: FlaskClient) -> None:
-    delete(client, "GhIjKlMn", create(client).get_json()["secret"])
-    backdate(app, timedelta(minutes=59))
-    assert create(client).status_code == 409
-    backdate(app, timedelta(minutes=61))
-    assert create(client).status_code == 201
-    assert client.get("/api/share/GhIjKlMn").get_json()["code"] == "not_uploaded"
-
-
-def test_a_deleted_id_stays_taken_while_its_delete_may_be_under_way(app: Flask, client: FlaskClient) -> None:
+def test_a_deleted_id_is_never_given_to_another_share(app: Flask, client: FlaskClient) -> None:
     secret = create(client).get_json()["secret"]
-    backdate(app, timedelta(days=30))
     delete(client, "GhIjKlMn", secret)
+    backdate(app, timedelta(days=3000))
     assert create(client).status_code == 409
+    assert create(client, secret=secret).status_code == 409
+    assert client.get("/api/share/GhIjKlMn").get_json()["code"] == "not_found"
 
 
 def test_an_upload_to_a_deleted_share_is_refused(client: FlaskClient) -> None:

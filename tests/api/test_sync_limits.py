@@ -111,13 +111,13 @@ def test_what_comes_while_a_batch_is_checked_is_counted_as_well(
     checked: list[int] = []
     with_events = event_log.with_events
 
-    def meanwhile(live: Any, document: bytes, found: list[event_log.Event]) -> bytes:
-        checked.append(live.revision)
+    def meanwhile(state: event_log.LogState, document: bytes, found: list[event_log.Event]) -> bytes:
+        checked.append(state.share.revision)
         if len(checked) == 1:
             row = db.session.get_one(Share, share["id"])
             batch = event_log.Batch(json.dumps(note("meanwhile", size)).encode(), 1)
             assert event_log.append_if(row, batch, true())
-        return with_events(live, document, found)
+        return with_events(state, document, found)
 
     with monkeypatch.context() as patch:
         patch.setattr(event_log, "with_events", meanwhile)

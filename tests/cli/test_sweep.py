@@ -15,15 +15,12 @@ from app.db.models import Share
 from app.services.container import Services, services
 from app.services.shares.cleanup import Cleanup
 from app.services.shares.expiry import Expiry
-from app.storage import DiskStore
 from tests.cli.support import (
     DAY,
     SMALL,
     Run,
     age,
-    document_path,
     is_there,
-    refuse,
     removed,
     stray,
 )
@@ -71,53 +68,32 @@ def test_sweeping_removes_documents_and_broken_uploads_of_no_share(
     assert sorted(swept) == ["sessions/.upload-abc", "sessions/stray.json"]
     assert [path.exists() for path in gone] == [False, False]
     assert [path.exists() for path in kept] == [True, True, True]
-    assert not is_there(app, "stray")
     assert client.get("/share/used").status_code == 200
 
 
-def test_sweeping_drops_a_tombstone_with_what_a_late_upload_left(
+def test_sweeping_removes_what_a_late_upload_left_of_a_deleted_share_and_keeps_its_id(
     app: Flask, client: FlaskClient, run: Run
 ) -> None:
-    for share_id in ("old", "recent"):
-        delete(client, share_id, share(client, SMALL, share_id)["secret"])
-        stray(app, f"{share_id}.json", timedelta(minutes=1))
-    age(app, "old", timedelta(hours=2))
-    assert removed(run("sweep", "--json")) == {"tombstones": ["old"]}
-    assert not is_there(app, "old")
-    assert not document_path(app, "old").exists()
-    assert is_there(app, "recent")
+    delete(client, "deleted", share(client, SMALL, "deleted")["secret"])
+    age(app, "deleted", 30 * DAY)
+    left = [stray(app, name, timedelta(minutes=1)) for name in ("deleted.json", "deleted/.upload-abc")]
+    assert sorted(removed(run("sweep", "--force", "--json"))["strays"]) == [
+        "sessions/deleted.json",
+        "sessions/deleted/.upload-abc",
+    ]
+    assert [path.exists() for path in left] == [False, False]
+    assert is_there(app, "deleted")
+    assert create(client, "deleted").status_code == 409
 
 
-def test_an_id_is_not_given_away_while_a_sweep_still_works_on_it(
-    app: Flask, client: FlaskClient, run: Run, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+def test_the_id_of_a_document_without_a_share_is_given_to_nobody(
+    app: Flask, client: FlaskClient, run: Run
 ) -> None:
+    """A restored database has forgotten the share, and its links may be anywhere."""
     share(client, SMALL, "used")
-    delete(client, "tombstone", create(client, "tombstone").get_json()["secret"])
-    age(app, "tombstone", 2 * DAY)
     stray(app, "stray.json", 2 * DAY)
-    answers = {}
-
-    def create_meanwhile(self: DiskStore, key: str) -> None:
-        # As another request: within the command it would share its context.
-        share_id = key.removeprefix("sessions/").removesuffix(".json")
-        with running_app(settings) as other:
-            answers[share_id] = create(other.test_client(), share_id).status_code
-
-    monkeypatch.setattr(DiskStore, "delete", create_meanwhile)
-    assert run("sweep").exit_code == 0
-    assert answers == {"tombstone": 409, "stray": 409}
-    assert create(client, "tombstone").status_code == 201
-    assert create(client, "stray").status_code == 201
-
-
-def test_a_tombstone_stays_when_the_store_fails(
-    app: Flask, client: FlaskClient, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    delete(client, "tombstone", create(client, "tombstone").get_json()["secret"])
-    age(app, "tombstone", 2 * DAY)
-    monkeypatch.setattr(DiskStore, "delete", refuse)
-    assert run("sweep").exit_code == 1
-    assert is_there(app, "tombstone")
+    assert removed(run("sweep", "--json")) == {"strays": ["sessions/stray.json"]}
+    assert create(client, "stray").status_code == 409
 
 
 def test_a_sweep_refuses_a_store_that_knows_none_of_the_shares(
@@ -136,7 +112,7 @@ def test_a_sweep_refuses_a_store_that_knows_none_of_the_shares(
     assert client.get("/share/unused").status_code == 404
 
 
-@pytest.mark.parametrize("step", ["purge", "sweep_empty", "sweep_tombstone", "sweep_object"])
+@pytest.mark.parametrize("step", ["purge", "sweep_empty", "sweep_object"])
 def test_of_two_that_clear_the_same_only_one_does(
     app: Flask, client: FlaskClient, settings: dict[str, str], step: str
 ) -> None:
@@ -145,9 +121,7 @@ def test_of_two_that_clear_the_same_only_one_does(
         if step == "sweep_object":
             stray(app, f"{name}.json", 2 * DAY)
             continue
-        secret = create(client, name, expiresIn=3600).get_json()["secret"]
-        if step == "sweep_tombstone":
-            delete(client, name, secret)
+        create(client, name, expiresIn=3600)
         age(app, name, 2 * DAY)
     objects = {info.key: info for info in services_of(app).store.list()}
     together = threading.Barrier(2)

@@ -74,7 +74,7 @@ def test_cron_clears_away_as_written(
     ran = subprocess.run(["/bin/sh", "-c", command], cwd="/", env=CRON, capture_output=True, text=True)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "expired shares: 1 removed\n  GhIjKlMn\n" in ran.stdout
-    assert "documents without a share: 0 removed\n" in ran.stdout
+    assert "objects that no share needs: 0 removed\n" in ran.stdout
 
 
 def test_moving_works_as_written(

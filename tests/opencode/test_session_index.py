@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from app.opencode import Conversation, DocumentIndex, read_conversation, write_index
+from app.opencode import Conversation, DamagedIndex, DocumentIndex, read_conversation, write_index
 from app.opencode.paging.index_writer import MAX_CHARACTERS, MAX_MODELS, MAX_PROMPTS
 from app.opencode.paging.pages import Page, pages_of
 from tests.support import constructed, recorded
@@ -111,9 +111,12 @@ def test_a_page_reads_no_message_of_another() -> None:
     ]
     start, end = messages.index(own[0]), messages.index(own[-1]) + len(own[-1])
     assert 0 < start < end
+    damaged = DocumentIndex(written, memoryview(messages))
     messages[:start] = b"x" * start
     messages[end:] = b"x" * (len(messages) - end)
-    assert on(DocumentIndex(written, memoryview(messages)).session.pages.get(2)) == before
+    assert on(damaged.session.pages.get(2)) == before
+    with pytest.raises(DamagedIndex):
+        damaged.session.pages.get(1)
 
 
 def test_a_part_of_an_id_finds_nothing() -> None:

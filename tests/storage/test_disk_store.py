@@ -10,7 +10,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -138,25 +137,45 @@ def test_an_upload_without_a_length_or_cut_short_changes_nothing(tmp_path: Path)
         assert list((tmp_path / "data/documents").rglob("*")) in ([], [tmp_path / "data/documents/sessions"])
 
 
-def test_an_upload_is_not_for_another_share_that_took_the_id_meanwhile(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+def test_an_upload_that_ends_after_its_share_was_deleted_leaves_nothing(
+    client: FlaskClient, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = create(client, size=len(DOCUMENT)).get_json()
 
-    def take_the_id() -> None:
+    def delete() -> None:
         client.delete("/api/share/GhIjKlMn", headers={"X-Share-Secret": answer["secret"]})
-        monkeypatch.setattr("app.services.shares.tombstones.UPLOAD_LINK_LIFETIME", timedelta(0))
-        assert create(client).status_code == 201
 
     def copy_slowly(body, write, length) -> None:
         write(body.read(length))
         # In a thread, as another request: within this one it would share its context.
         with ThreadPoolExecutor(1) as elsewhere:
-            elsewhere.submit(take_the_id).result()
+            elsewhere.submit(delete).result()
 
     monkeypatch.setattr("app.storage.disk._copy", copy_slowly)
     assert upload(client, answer, DOCUMENT).get_json()["code"] == "share_deleted"
-    assert client.get("/api/share/GhIjKlMn").get_json()["code"] == "not_uploaded"
+    assert files(settings) == []
+
+
+def test_what_a_killed_worker_had_received_goes_with_its_share(
+    client: FlaskClient, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = create(client, size=len(DOCUMENT)).get_json()
+    monkeypatch.setattr("app.storage.disk._write", killed)
+    monkeypatch.setattr(Path, "unlink", killed)
+    with pytest.raises(KeyboardInterrupt):
+        upload(client, answer, DOCUMENT)
+    monkeypatch.undo()
+    assert len(files(settings)) == 1
+    client.delete("/api/share/GhIjKlMn", headers={"X-Share-Secret": answer["secret"]})
+    assert files(settings) == []
+
+
+def killed(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+def files(settings: dict[str, str]) -> list[Path]:
+    return [path for path in Path(settings["DATA_DIR"], "documents").rglob("*") if path.is_file()]
 
 
 @pytest.mark.server

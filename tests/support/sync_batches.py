@@ -13,9 +13,10 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from app.db.extensions import db
-from app.db.models import ShareEvent
+from app.db.models import Share, ShareEvent
 from app.services.container import services
 from app.services.maintenance import run_maintenance
+from app.services.shares.object_cleanup import named_key
 from tests.support import recorded
 from tests.support.paths import ROOT
 
@@ -117,9 +118,10 @@ def checkpoint(app: Flask, share: dict[str, str]) -> None:
 
 
 def stored(app: Flask, share: dict[str, str]) -> bytes | None:
-    """What the store has."""
+    """The object that the row of a share names; None before the first checkpoint."""
     with app.app_context():
-        found = services().store.open(f"sessions/{share['id']}.json")
+        row = db.session.get_one(Share, share["id"])
+        found = services().store.open(named_key(row))
         if found is None or found.body is None:
             return None
         try:

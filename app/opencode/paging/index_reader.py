@@ -11,6 +11,7 @@ from typing import overload
 import msgspec
 from msgspec import Raw
 
+from app.lib.files import checksum
 from app.opencode.changes.changes import Totals
 from app.opencode.model import Conversation, Step, Tokens, Turn
 from app.opencode.paging.index_writer import ByteRange, MessageRecord, Prompt, SessionRecord
@@ -145,8 +146,16 @@ class PageIndex:
         return steps
 
 
+class DamagedIndex(Exception):
+    """A piece of the file of messages is not as it was written."""
+
+
 def _json(messages: memoryview, place: ByteRange) -> Raw:
-    return Raw(messages[place.start : place.start + place.size])
+    """Raises DamagedIndex."""
+    piece = messages[place.start : place.start + place.size]
+    if checksum(piece) != place.checksum:
+        raise DamagedIndex
+    return Raw(piece)
 
 
 class _FixedId:

@@ -13,6 +13,7 @@ from itertools import groupby
 import msgspec
 from msgspec import Raw
 
+from app.lib.files import checksum
 from app.opencode.changes.changes import Totals, totals
 from app.opencode.model import Conversation
 from app.opencode.paging.pages import Page, pages_of, title_of
@@ -33,8 +34,11 @@ class Prompt(msgspec.Struct, array_like=True, frozen=True):
 
 
 class ByteRange(msgspec.Struct, array_like=True, frozen=True):
+    """A piece of the file of messages, and its checksum."""
+
     start: int
     size: int
+    checksum: int
 
 
 class MessageRecord(msgspec.Struct, array_like=True, frozen=True):
@@ -86,7 +90,7 @@ class _Messages:
         self._end = 0
 
     def add(self, json: Raw) -> ByteRange:
-        place = ByteRange(self._end, len(memoryview(json)))
+        place = ByteRange(self._end, len(memoryview(json)), checksum(memoryview(json)))
         self.pieces.append(json)
         self._end += place.size
         return place

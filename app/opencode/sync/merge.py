@@ -26,8 +26,11 @@ class DocumentHeader:
     revision: int
 
 
-class _Stamp(msgspec.Struct, frozen=True):
-    createdAt: int = 0  # noqa: N815 - names here and below are the document's
+class StoredHeader(msgspec.Struct, frozen=True, rename="camel"):
+    """What a stored document says about itself: when its share was created, and its last batch (epoch ms)."""
+
+    created_at: int = 0
+    updated_at: int = 0
     revision: int = 0
 
 
@@ -46,10 +49,9 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parts: Raw = NOTHING
 
 
-def revision_of(document: JSON, created_at: int) -> int:
-    """The number of a document's last batch; 0 if its share was not created at `created_at` (epoch ms)."""
-    stamp = msgspec.json.decode(document, type=_Stamp)
-    return stamp.revision if stamp.createdAt == created_at else 0
+def header_of(document: JSON) -> StoredHeader:
+    """The header of a stored document. Raises ValidationError."""
+    return msgspec.json.decode(document, type=StoredHeader)
 
 
 def merge_batches(document: JSON, batches: Iterable[bytes], header: DocumentHeader) -> bytes:

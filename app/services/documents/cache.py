@@ -1,7 +1,10 @@
 """What this host keeps of documents: a folder for each share, used by all workers.
 
-Losing any of it costs time and never an answer: failures of the disk are ignored, and what cannot be read is
-made again. Cache libraries do not offer a folder for each share, with which deleting a share is one call.
+Losing any of it costs time and never an answer: failures of the disk are ignored, and what is missing or
+damaged is made again. What cannot be replaced is not read either, so a full or read-only disk makes answers
+slower and never old. Every file begins with its length and a checksum; the file of messages, which is mapped,
+has a checksum for each message in the index. Cache libraries do not offer a folder for each share, with which
+deleting a share is one call.
 
     cache/<LiveShare.cache_key>/
         version                                  the version that was cached last: {"etag", "size"}
@@ -21,7 +24,7 @@ import hashlib
 import logging
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -31,8 +34,8 @@ import msgspec
 
 from app.lib.build_id import build_id
 from app.lib.file_lock import file_lock
-from app.lib.files import file_id, map_file, read_file, replace_file
-from app.opencode import DocumentIndex, UnreadableDocument, read_conversation, write_index
+from app.lib.files import DamagedFile, file_id, map_file, read_checked, replace_file, write_checked
+from app.opencode import DamagedIndex, DocumentIndex, UnreadableDocument, read_conversation, write_index
 from app.services.documents.stored_document import StoredDocument
 from app.services.shares.live_share import LiveShare
 
@@ -56,22 +59,36 @@ class CachedVersion(msgspec.Struct, frozen=True):
 class DocumentCache:
     """The folders below `folder`, of `max_bytes` in all once `evict` has run.
 
-    A document of more than `max_document_bytes` cannot be read; another cap may make it readable.
+    A document of more than `max_document_bytes` cannot be read; another cap may make it readable. `on_damage`
+    is called for each file that is found damaged.
     """
 
-    def __init__(self, folder: Path, max_bytes: int, max_document_bytes: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        max_bytes: int,
+        max_document_bytes: int,
+        on_damage: Callable[[], None] = lambda: None,
+    ) -> None:
         self._folder = folder
         self.max_bytes = max_bytes
+        self._on_damage = on_damage
         self._unreadable = f"unreadable.{max_document_bytes}"
         self._used: set[str] = set()
         self._read_version = lru_cache(maxsize=1024)(self._read_version_file)
 
     def version(self, share: LiveShare) -> CachedVersion | None:
-        """The version that any worker cached last; no worker goes back behind what another has served."""
+        """The version that any worker cached last; no worker goes back behind what another has served.
+
+        None on a disk that cannot be written: then the next version could not replace this one.
+        """
         self._used.add(share.cache_key)
         path = f"{self._folder}/{share.cache_key}/{VERSION}"
         id = file_id(path)
-        return self._read_version(path, id) if id else None
+        # Not a Path, which takes longer to make than to ask.
+        if id is None or not os.access(self._folder, os.W_OK):
+            return None
+        return self._read_version(path, id)
 
     @contextmanager
     def lock(self, share: LiveShare, *, wait: bool) -> Iterator[bool]:
@@ -101,25 +118,49 @@ class DocumentCache:
             self.write_error(share, document.etag, error)
             self._write_version(share, CachedVersion(document.etag, 0))
             raise
-        self._write(share, _document_file(document.etag, "messages"), messages)
-        self._write(share, _document_file(document.etag, "stored"), [document.stored])
-        self._write(share, _document_file(document.etag, "index"), [index])
-        self._write_version(share, CachedVersion(document.etag, len(json)))
-        mapped = map_file(self._path(share, _document_file(document.etag, "messages")))
-        return DocumentIndex(index, mapped or memoryview(b"".join(messages)))
+        messages_path = self._path(share, _document_file(document.etag, "messages"))
+        try:
+            replace_file(messages_path, messages)
+        except OSError:
+            self.drop(share)
+            return DocumentIndex(index, memoryview(b"".join(messages)))
+        if (
+            self._write(share, _document_file(document.etag, "stored"), [document.stored])
+            and self._write(share, _document_file(document.etag, "index"), [index])
+            and self._write_version(share, CachedVersion(document.etag, len(json)))
+        ):
+            mapped = map_file(messages_path)
+            if mapped:
+                return DocumentIndex(index, mapped)
+        else:
+            self.drop(share)
+        return DocumentIndex(index, memoryview(b"".join(messages)))
 
     def index(self, share: LiveShare, etag: str) -> DocumentIndex | None:
         """The index of a version, unless it was evicted. Raises UnreadableDocument."""
-        index = read_file(self._path(share, _document_file(etag, "index")))
+        index = self._read(share, _document_file(etag, "index"))
         messages = map_file(self._path(share, _document_file(etag, "messages")))
         if index is not None and messages is not None:
-            return DocumentIndex(index, messages)
+            try:
+                return DocumentIndex(index, messages)
+            except DamagedIndex:
+                self.drop_damaged(share)
         self.raise_cached_error(share, etag)
         return None
 
     def stored(self, share: LiveShare, etag: str) -> bytes | None:
         """The document of a version as it was stored, unless it was evicted."""
-        return read_file(self._path(share, _document_file(etag, "stored")))
+        return self._read(share, _document_file(etag, "stored"))
+
+    def drop_damaged(self, share: LiveShare) -> None:
+        """As `drop`, for a version of which a message was found damaged."""
+        self._on_damage()
+        self.drop(share)
+
+    def drop(self, share: LiveShare) -> None:
+        """Makes no version the cached one: what is on disk may be damaged, or could not be replaced."""
+        with suppress(OSError):
+            self._path(share, VERSION).unlink()
 
     def write_error(self, share: LiveShare, etag: str, error: UnreadableDocument) -> None:
         """Remembers that a version cannot be read, and why."""
@@ -128,19 +169,19 @@ class DocumentCache:
 
     def raise_cached_error(self, share: LiveShare, etag: str) -> None:
         """Raises UnreadableDocument for a version that is known to be unreadable."""
-        if reason := read_file(self._path(share, _document_file(etag, self._unreadable))):
+        if reason := self._read(share, _document_file(etag, self._unreadable)):
             raise UnreadableDocument(reason.decode())
 
     def page(self, share: LiveShare, etag: str, name: str) -> bytes | None:
         """A page made from a version; `name` says which one, by what and in which encoding."""
-        return read_file(self._path(share, f"{short_version(etag)}.{name}"))
+        return self._read(share, f"{short_version(etag)}.{name}")
 
     def write_page(self, share: LiveShare, etag: str, name: str, body: bytes) -> None:
         self._write(share, f"{short_version(etag)}.{name}", [body])
 
     def steps(self, share: LiveShare, name: str) -> bytes | None:
         """The rendered steps of a page, whichever version of the document they were made from."""
-        return read_file(self._path(share, STEPS + name))
+        return self._read(share, STEPS + name)
 
     def write_steps(self, share: LiveShare, name: str, steps: bytes) -> None:
         self._write(share, STEPS + name, [steps])
@@ -168,23 +209,43 @@ class DocumentCache:
     def _path(self, share: LiveShare, name: str) -> Path:
         return self._folder / share.cache_key / name
 
-    def _write(self, share: LiveShare, name: str, chunks: Iterable[ReadableBuffer]) -> None:
-        with suppress(OSError):
-            replace_file(self._path(share, name), chunks)
+    def _read(self, share: LiveShare, name: str) -> bytes | None:
+        """The content of a file; None if it is missing or was damaged."""
+        try:
+            return read_checked(self._path(share, name))
+        except DamagedFile:
+            self._on_damage()
+            with suppress(OSError):
+                self._path(share, name).unlink()
+            return None
 
-    def _write_version(self, share: LiveShare, version: CachedVersion) -> None:
-        """Makes a version current and drops what was made from others."""
-        self._write(share, VERSION, [msgspec.json.encode(version)])
+    def _write(self, share: LiveShare, name: str, chunks: Sequence[ReadableBuffer]) -> bool:
+        """Replaces a file; if it cannot be, what was there is removed. Returns whether it was replaced."""
+        path = self._path(share, name)
+        try:
+            write_checked(path, chunks)
+        except OSError:
+            with suppress(OSError):
+                path.unlink()
+            return False
+        return True
+
+    def _write_version(self, share: LiveShare, version: CachedVersion) -> bool:
+        """Makes a version current and drops what was made from others. Returns whether it is current."""
+        if not self._write(share, VERSION, [msgspec.json.encode(version)]):
+            return False
         current = (".", VERSION, STEPS, short_version(version.etag))
         for path in _entries(self._folder / share.cache_key):
             if not path.name.startswith(current):
                 with suppress(OSError):
                     path.unlink()
+        return True
 
     def _read_version_file(self, path: str, _id: tuple[int, int]) -> CachedVersion | None:
         try:
-            return msgspec.json.decode(read_file(Path(path)) or b"", type=CachedVersion)
-        except msgspec.DecodeError:
+            return msgspec.json.decode(read_checked(Path(path)) or b"", type=CachedVersion)
+        except (DamagedFile, msgspec.DecodeError):
+            self._on_damage()
             return None
 
     def _mark_used(self) -> None:

@@ -7,7 +7,6 @@ each byte is written twice, as a row and in a document; or when the session has 
 from __future__ import annotations
 
 import logging
-import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -23,18 +22,16 @@ from app.opencode import (
     UnreadableDocument,
     read_conversation,
     weight_of,
-    weight_of_document,
 )
 from app.services.documents import event_log
-from app.services.documents.service import Documents
+from app.services.documents.synced_document import SyncedDocument
 from app.services.shares.errors import ShareError
 from app.services.shares.service import Shares
-from app.storage import ObjectStore, StorageError, document_key
+from app.storage import StorageError
 
 # Less than this waits until the session is quiet.
 MIN_BYTES = 1024 * 1024
 QUIET = timedelta(minutes=10)
-GZIP_LEVEL = 3
 # Upper bound of what a document adds beside the session and its messages: ids, times, revision.
 HEADER_BYTES = 1000
 # Where messages of OpenCode 2 come into a session of OpenCode 1, its parts stay as `{"type":"part","data":}`.
@@ -48,12 +45,11 @@ class SessionTooLarge(Exception):
 
 
 class Checkpointer:
-    """Keeps the documents of synced shares in `store` near their event logs, none over `max_bytes`."""
+    """Keeps the documents of synced shares near their event logs, none over `max_bytes`."""
 
-    def __init__(self, store: ObjectStore, shares: Shares, documents: Documents, max_bytes: int) -> None:
-        self._store = store
+    def __init__(self, shares: Shares, synced: SyncedDocument, max_bytes: int) -> None:
         self._shares = shares
-        self._documents = documents
+        self._synced = synced
         self._max_bytes = max_bytes
 
     def append(self, share: Share, items: Sequence[Item]) -> None:
@@ -75,17 +71,18 @@ class Checkpointer:
             while not event_log.append_if_unchanged(share, batch, self._check_size(share, batch)):
                 continue
 
-    def checkpoint_due(self) -> None:
-        """Writes the checkpoints that are due, each on one host only; one that fails holds up no other."""
-        for share_id in _due(datetime.now(UTC) - QUIET):
-            try:
-                self.checkpoint(share_id)
-            except (ShareError, UnreadableDocument):
-                continue
-            except StorageError as error:
-                logger.warning(
-                    "the checkpoint of share %s failed and will be tried again: %s", share_id, error
-                )
+    def due(self) -> list[str]:
+        """The ids of shares whose checkpoint is due: much is pending, or something for QUIET."""
+        return _due(datetime.now(UTC) - QUIET)
+
+    def run_or_log(self, share_id: str) -> None:
+        """As `checkpoint`, for a caller to whom it is no failure if the checkpoint has to wait."""
+        try:
+            self.checkpoint(share_id)
+        except (ShareError, UnreadableDocument):
+            return
+        except StorageError as error:
+            logger.warning("the checkpoint of share %s failed and will be tried again: %s", share_id, error)
 
     def checkpoint(self, share_id: str) -> None:
         """Writes the checkpoint of a share, unless another process is doing so.
@@ -104,29 +101,22 @@ class Checkpointer:
 
     def _check_size(self, share: Share, batch: event_log.Batch) -> int:
         """The revision of a share that the batch can follow. Raises SessionTooLarge."""
-        live = self._shares.get_live(share.share_id)
-        document = self._documents.synced_json(live) if live.revision else event_log.EMPTY_DOCUMENT
-        event = event_log.Event(share.session_id, live.revision + 1, datetime.now(UTC), batch.items)
+        state, document = self._synced.merge(self._shares.get_live(share.share_id))
+        event = event_log.Event(state.share.revision + 1, datetime.now(UTC), batch.items)
         try:
-            grown = event_log.with_events(live, document, [event])
+            grown = event_log.with_events(state, document, [event])
             if len(grown) > self._max_bytes:
                 raise SessionTooLarge(f"A session may have at most {self._max_bytes:,} bytes.")
             read_conversation(grown)
         except UnreadableDocument as error:
             raise SessionTooLarge(str(error)) from None
-        return live.revision
+        return state.share.revision
 
     def _checkpoint(self, share_id: str) -> None:
-        pending = event_log.pending(self._shares.get_live(share_id))
-        if pending is None:
-            return
-        json = self._documents.synced_json(pending.share)
-        body = zlib.compress(json, GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
-        self._store.put(document_key(share_id), body, encoding="gzip")
-        lighter_by = pending.weight - weight_of_document(json)
-        if not event_log.truncate(pending.share, len(json), lighter_by):
-            # Deleted meanwhile, and the PUT may have come after the delete.
-            self._store.delete(document_key(share_id))
+        """Writes a checkpoint, if the log has anything. A lock saves work here, and decides nothing."""
+        share = self._shares.get_live(share_id)
+        if event_log.has_pending(share):
+            self._synced.write_checkpoint(*self._synced.merge(share))
 
 
 def _due(quiet_since: datetime) -> list[str]:

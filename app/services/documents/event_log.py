@@ -1,13 +1,14 @@
 """The sync batches of OpenCode's own protocol: a write-ahead log in the database.
 
 Each batch is a row, numbered by its share. A row costs what the batch brings, however large the session is.
-Now and then the log is checkpointed: merged into the document in the store. Readers get the last checkpoint
-with the later rows merged in, so a change is seen without writing a document.
+Now and then the log is checkpointed: merged into a new document in the store, which the share's row names
+from then on. Readers get the document that the row names with the later rows merged in, so a change is seen
+without writing a document, and an object that no row names is seen by nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -17,14 +18,12 @@ from sqlalchemy import ColumnElement, delete, exists, func, insert, select, upda
 
 from app.db.extensions import db
 from app.db.models import Share, ShareEvent
-from app.opencode import JSON, DocumentHeader, as_unreadable, merge_batches, revision_of
+from app.opencode import JSON, DocumentHeader, as_unreadable, merge_batches
 from app.services.shares.errors import ShareNotFound
 from app.services.shares.live_share import LiveShare
-from app.storage import StorageError
+from app.services.shares.object_cleanup import GRACE
 
 EMPTY_DOCUMENT = b"{}"
-# A checkpoint is read again when the rows after it are gone, because they are in a newer one.
-ATTEMPTS = 3
 
 
 class Batch(NamedTuple):
@@ -35,19 +34,25 @@ class Batch(NamedTuple):
 
 
 class Event(NamedTuple):
-    """A stored batch of the session `session_id`; numbers count from 1."""
+    """A stored batch; numbers count from 1."""
 
-    session_id: str
     number: int
     received_at: datetime
     items: bytes
 
 
-class Pending(NamedTuple):
-    """A share with rows that its checkpoint lacks, as its row is by now."""
+class LogState(NamedTuple):
+    """What one statement read: the share as its row is by now, and every batch that is still in the log.
+
+    `document_bytes` is the size of the checkpoint as JSON, 0 if there is none yet. `weight` is that of the
+    whole session.
+    """
 
     share: LiveShare
+    session_id: str
+    document_bytes: int
     weight: int
+    events: list[Event]
 
 
 def append_if(share: Share, batch: Batch, condition: ColumnElement[bool]) -> bool:
@@ -57,12 +62,13 @@ def append_if(share: Share, batch: Batch, condition: ColumnElement[bool]) -> boo
     """
     items = zstandard.compress(batch.items)
     size = len(batch.items)
+    now = datetime.now(UTC)
     # Counting up locks the row until the batch is in, so numbers and order of arrival are the same.
     counted = (
         update(Share)
         .where(_is_live_row(share), condition)
         .values(revision=Share.revision + 1)
-        .values(pending_bytes=Share.pending_bytes + size, weight=Share.weight + batch.weight)
+        .values(pending_bytes=Share.pending_bytes + size, weight=Share.weight + batch.weight, synced_at=now)
         .returning(Share.revision)
         .execution_options(synchronize_session=False)
     )
@@ -73,7 +79,7 @@ def append_if(share: Share, batch: Batch, condition: ColumnElement[bool]) -> boo
         if is_live:
             return False
         raise ShareNotFound
-    row = {"number": number, "received_at": datetime.now(UTC), "size": size, "items": items}
+    row = {"number": number, "received_at": now, "size": size, "items": items}
     db.session.execute(insert(ShareEvent).values(share_id=share.share_id, **row))
     db.session.commit()
     return True
@@ -84,81 +90,101 @@ def append_if_unchanged(share: Share, batch: Batch, revision: int) -> bool:
     return append_if(share, batch, Share.revision == revision)
 
 
-def truncate(share: LiveShare, document_bytes: int, lighter_by: int) -> bool:
-    """Deletes the rows up to `share.revision`, which a checkpoint of `document_bytes` has now.
+def commit_checkpoint(
+    state: LogState, checkpoint: str, document_bytes: int, lighter_by: int, *, revision: int | None = None
+) -> bool:
+    """Names a new checkpoint in the row of its share, and deletes the batches that it contains.
 
-    `lighter_by` is how much less the document weighs than the row says. Returns False when the share is gone.
+    Does so only if the row still names the checkpoint that this one was made from. `lighter_by` is how much
+    less the session weighs than the row says. `revision` replaces the row's, which then must not have
+    changed. Returns whether the checkpoint is named now.
     """
+    now = datetime.now(UTC)
+    share = state.share
     covered = (ShareEvent.share_id == share.share_id) & (ShareEvent.number <= share.revision)
     covered_bytes = select(func.coalesce(func.sum(ShareEvent.size), 0)).where(covered).scalar_subquery()
+    condition = _is_live_row(share) & Share.checkpoint.is_not_distinct_from(share.checkpoint)
+    values = {}
+    if revision is not None:
+        condition &= Share.revision == share.revision
+        values = {"revision": revision, "synced_at": now}
     updated = (
         update(Share)
-        .where(_is_live_row(share))
-        .values(document_bytes=document_bytes, pending_bytes=Share.pending_bytes - covered_bytes)
-        .values(weight=Share.weight - lighter_by)
+        .where(condition)
+        .values(checkpoint=checkpoint, document_bytes=document_bytes, cleanup_at=now + GRACE, **values)
+        .values(pending_bytes=Share.pending_bytes - covered_bytes, weight=Share.weight - lighter_by)
         .returning(Share.share_id)
         .execution_options(synchronize_session=False)
     )
-    is_live = db.session.scalar(updated) is not None
-    if is_live:
+    is_named = db.session.scalar(updated) is not None
+    if is_named:
         db.session.execute(delete(ShareEvent).where(covered))
     db.session.commit()
-    return is_live
+    return is_named
 
 
-def pending(share: LiveShare) -> Pending | None:
-    """The share as it is by now, if it has rows that its checkpoint lacks."""
+def expect_checkpoint(share: LiveShare) -> None:
+    """Notes that an object is about to be written which may stay unnamed, also if this process dies."""
+    later = func.coalesce(Share.cleanup_at, datetime.now(UTC) + GRACE)
+    db.session.execute(update(Share).where(_is_live_row(share)).values(cleanup_at=later))
+    db.session.commit()
+
+
+def has_pending(share: LiveShare) -> bool:
+    """Whether there are batches that the checkpoint lacks."""
     has_rows = exists().where(ShareEvent.share_id == share.share_id)
-    query = select(Share.revision, Share.weight).where(_is_live_row(share), has_rows)
-    row = db.session.execute(query).first()
-    return Pending(replace(share, revision=row.revision), row.weight) if row else None
+    return db.session.scalar(select(Share.share_id).where(_is_live_row(share), has_rows)) is not None
 
 
-def load_document(share: LiveShare, read_checkpoint: Callable[[str], JSON | None]) -> JSON:
-    """The document as of `share.revision`; a checkpoint that is newer is returned as it is.
-
-    `read_checkpoint` takes the share's id. Raises UnreadableDocument, StorageError, or ShareNotFound if the
-    share was just deleted.
-    """
-    for _ in range(ATTEMPTS):
-        checkpoint = read_checkpoint(share.share_id) or EMPTY_DOCUMENT
-        with as_unreadable():
-            revision = revision_of(checkpoint, share.created_ms)
-        if revision >= share.revision:
-            return checkpoint
-        events = _events_after(share, revision)
-        if events and events[0].number == revision + 1:
-            return with_events(share, checkpoint if revision else EMPTY_DOCUMENT, events)
-    if not _is_live(share):
-        raise ShareNotFound
-    raise StorageError("a checkpoint is older than the batches that follow it")
-
-
-def with_events(share: LiveShare, document: JSON, events: list[Event]) -> bytes:
-    """A document with the batches that follow it merged in. Raises UnreadableDocument."""
-    header = DocumentHeader(
-        share_id=share.share_id,
-        session_id=events[-1].session_id,
-        created_at=share.created_ms,
-        updated_at=round(events[-1].received_at.timestamp() * 1000),
-        revision=events[-1].number,
-    )
-    with as_unreadable():
-        return merge_batches(document, (event.items for event in events), header)
-
-
-def _events_after(share: LiveShare, revision: int) -> list[Event]:
-    """The rows after `revision`, up to `share.revision`."""
+def read_state(share: LiveShare) -> LogState:
+    """The row of a share and its batches, as they are at this moment. Raises ShareNotFound."""
     query = (
-        select(Share.session_id, ShareEvent.number, ShareEvent.received_at, ShareEvent.items)
-        .join(Share, Share.share_id == ShareEvent.share_id)
-        .where(Share.share_id == share.share_id)
-        .where(ShareEvent.number > revision, ShareEvent.number <= share.revision)
+        select(
+            Share.session_id,
+            Share.revision,
+            Share.checkpoint,
+            Share.synced_at,
+            Share.document_bytes,
+            Share.weight,
+            ShareEvent.number,
+            ShareEvent.received_at,
+            ShareEvent.items,
+        )
+        .outerjoin(ShareEvent, Share.share_id == ShareEvent.share_id)
+        .where(_is_live_row(share))
         .order_by(ShareEvent.number)
     )
     with db.engine.connect() as connection:
         rows = connection.execute(query).all()
-    return [Event(row[0], row[1], row[2], zstandard.decompress(row[3])) for row in rows]
+    if not rows:
+        raise ShareNotFound
+    session_id, revision, checkpoint, synced_at, document_bytes, weight = rows[0][:6]
+    current = replace(share, revision=revision, checkpoint=checkpoint, synced_at=synced_at)
+    events = [
+        Event(number, received_at, zstandard.decompress(items))
+        for *_, number, received_at, items in rows
+        if number is not None
+    ]
+    return LogState(current, session_id, document_bytes, weight, events)
+
+
+def with_events(
+    state: LogState, document: JSON, events: Sequence[Event], *, revision: int | None = None
+) -> bytes:
+    """A document with batches of the log merged in; it gets the number of the last one, or `revision`.
+
+    Raises UnreadableDocument.
+    """
+    updated_at = events[-1].received_at if events else datetime.now(UTC)
+    header = DocumentHeader(
+        share_id=state.share.share_id,
+        session_id=state.session_id,
+        created_at=state.share.created_ms,
+        updated_at=round(updated_at.timestamp() * 1000),
+        revision=revision or events[-1].number,
+    )
+    with as_unreadable():
+        return merge_batches(document, (event.items for event in events), header)
 
 
 def _is_live(share: Share | LiveShare) -> bool:

@@ -18,26 +18,36 @@ from app.services.shares.live_share import LiveShare
 # While a session may still grow: a large one is served stale and looked up in the background.
 FRESH_SECONDS = 1
 LARGE_FRESH_SECONDS = 20
+# Once no upload can be under way. Not for ever: the clock may be wrong.
+SETTLED_FRESH_SECONDS = 60
 LARGE_BYTES = 5 * 1024 * 1024
 MAX_CHECKS = 10_000
 
 
 class _Check(NamedTuple):
-    """The version that the store called current, and when (epoch seconds)."""
+    """The version that the store called current, and when (seconds of a monotonic clock).
+
+    `was_settled`: by the clock of then, no upload could change it any more.
+    """
 
     etag: str
     at: float
+    was_settled: bool
 
 
 @dataclass
 class Freshness:
     """What the store said last about each document, as this process knows it.
 
-    `clock` gives epoch seconds. Documents of more than `large_bytes` stay fresh for `large_fresh_seconds`.
+    `clock` gives epoch seconds, and may be set; `monotonic` gives seconds, and never goes back. Documents of
+    more than `large_bytes` stay fresh for `large_fresh_seconds`, and for `settled_fresh_seconds` those that
+    no upload can change any more, as far as the clock is right.
     """
 
     clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
     fresh_seconds: float = FRESH_SECONDS
+    settled_fresh_seconds: float = SETTLED_FRESH_SECONDS
     large_fresh_seconds: float = LARGE_FRESH_SECONDS
     large_bytes: int = LARGE_BYTES
     _checks: OrderedDict[str, _Check] = field(default_factory=OrderedDict)
@@ -45,19 +55,23 @@ class Freshness:
     def is_fresh(self, share: LiveShare, cached: CachedVersion) -> bool:
         """Whether a cached version may be served without asking the store.
 
-        It may if the store was asked a moment ago, or after the last upload could have changed the document.
+        It may if the store was asked a moment ago.
         """
         if share.revision:
             return cached.etag == share.synced_etag
         check = self._checks.get(share.cache_key)
         if check is None or check.etag != cached.etag:
             return False
-        seconds = self.large_fresh_seconds if cached.size > self.large_bytes else self.fresh_seconds
-        return check.at > share.settles_at or self.clock() - check.at < seconds
+        return self.monotonic() - check.at < self._seconds(share, cached, check)
 
     def may_serve_stale(self, share: LiveShare, cached: CachedVersion) -> bool:
-        """Whether readers get the cached version while the next one is fetched (RFC 5861)."""
-        return cached.size > self.large_bytes and not share.revision
+        """Whether readers get the cached version while the next one is fetched (RFC 5861).
+
+        Not if this process knows a newer one, which could not be cached.
+        """
+        check = self._checks.get(share.cache_key)
+        is_newest_known = check is None or check.etag == cached.etag
+        return is_newest_known and cached.size > self.large_bytes and not share.revision
 
     def is_settled(self, share: LiveShare) -> bool:
         """Whether no upload can change the document any more."""
@@ -65,7 +79,7 @@ class Freshness:
 
     def mark_checked(self, share: LiveShare, etag: str) -> None:
         """Notes that the store has just called this version current."""
-        self._checks[share.cache_key] = _Check(etag, self.clock())
+        self._checks[share.cache_key] = _Check(etag, self.monotonic(), self.is_settled(share))
         self._checks.move_to_end(share.cache_key)
         if len(self._checks) > MAX_CHECKS:
             self._checks.popitem(last=False)
@@ -75,3 +89,8 @@ class Freshness:
 
     def forget(self, cache_key: str) -> None:
         self._checks.pop(cache_key, None)
+
+    def _seconds(self, share: LiveShare, cached: CachedVersion, check: _Check) -> float:
+        if check.was_settled and self.is_settled(share):
+            return self.settled_fresh_seconds
+        return self.large_fresh_seconds if cached.size > self.large_bytes else self.fresh_seconds

@@ -6,11 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
-from app.opencode import JSON, DocumentIndex, UnreadableDocument
+from app.opencode import JSON, DocumentIndex
 from app.services.documents.cache import CachedVersion, DocumentCache, short_version
 from app.services.documents.freshness import Freshness
-from app.services.documents.sources import NotModified, OpenDocument, SyncedDocument, UploadedDocument
+from app.services.documents.sources import NotModified, OpenDocument, UploadedDocument
 from app.services.documents.stored_document import StoredDocument
+from app.services.documents.synced_document import SyncedDocument
 from app.services.shares.live_share import LiveShare
 from app.storage import ObjectStore
 
@@ -34,17 +35,26 @@ class DocumentVersion:
         return short_version(self.etag)
 
 
+class VersionGone(Exception):
+    """A version was evicted from the cache while it was served; `Documents.reload` has the current one."""
+
+
 class Documents:
     """The documents in `store`, none of more than `max_bytes` of JSON, cached on this host."""
 
     def __init__(
-        self, store: ObjectStore, cache: DocumentCache, freshness: Freshness, max_bytes: int
+        self,
+        store: ObjectStore,
+        synced: SyncedDocument,
+        cache: DocumentCache,
+        freshness: Freshness,
+        max_bytes: int,
     ) -> None:
         self._cache = cache
         self._freshness = freshness
         self._max_bytes = max_bytes
         self._uploaded = UploadedDocument(store, freshness, max_bytes)
-        self._synced = SyncedDocument(store, cache, max_bytes)
+        self._synced = synced
 
     def fetch(self, share: LiveShare, known_etag: str | None = None) -> StoredDocument | NotModified | None:
         """The current document itself; NotModified for a caller that has it, None before there is any.
@@ -53,10 +63,6 @@ class Documents:
         """
         opened = self._source(share).open(share, known_etag)
         return opened.read() if isinstance(opened, OpenDocument) else opened
-
-    def synced_json(self, share: LiveShare) -> JSON:
-        """The document of a synced share, with every batch merged in. Raises as `fetch`."""
-        return self._synced.json(share)
 
     def current(self, share: LiveShare) -> DocumentVersion | None:
         """The current version of a share's document, read once on this host; None before the first upload.
@@ -82,20 +88,35 @@ class Documents:
         """Caches the next version if the store has one, unless another worker is doing so already."""
         self._refresh(share, self._cache.version(share), wait=False)
 
+    def reload(self, share: LiveShare) -> DocumentVersion | None:
+        """The current version, read again whatever is cached. Raises as `fetch`."""
+        self._cache.drop(share)
+        document = self.fetch(share)
+        if not isinstance(document, StoredDocument):
+            return None
+        index = self._cache.write(share, document)
+        self._freshness.mark_checked(share, document.etag)
+        return DocumentVersion(share, document.etag, new_index=index)
+
     def index(self, version: DocumentVersion) -> DocumentIndex:
-        """The index of a version, or of a newer one where it was evicted. Raises as `fetch`."""
-        return (
-            version.new_index
-            or self._cache.index(version.share, version.etag)
-            or self._cache.write(version.share, self._fetch_evicted(version.share))
-        )
+        """The index of a version. Raises VersionGone or UnreadableDocument.
+
+        Reading from it raises DamagedIndex if the cache was damaged.
+        """
+        index = version.new_index or self._cache.index(version.share, version.etag)
+        if index is None:
+            raise VersionGone
+        return index
 
     def json(self, version: DocumentVersion) -> JSON:
-        """A version as JSON, or a newer one where it was evicted. Raises as `fetch`."""
+        """A version as JSON. Raises VersionGone, or as `fetch`."""
         stored = self._cache.stored(version.share, version.etag)
         if stored:
             return StoredDocument(version.etag, stored, self._max_bytes).json
-        return self._fetch_evicted(version.share).json
+        document = self.fetch(version.share)
+        if not isinstance(document, StoredDocument) or document.etag != version.etag:
+            raise VersionGone
+        return document.json
 
     def cache_keys(self) -> Collection[str]:
         return {*self._freshness.cache_keys(), *self._cache.cache_keys()}
@@ -113,25 +134,20 @@ class Documents:
     ) -> DocumentVersion | None:
         """Asks the source for the current version, and caches it if it is another than `cached`."""
         source = self._source(share)
-        index = None
         while isinstance(opened := source.open(share, cached.etag if cached else None), OpenDocument):
             with self._cache.lock(share, wait=wait) as is_acquired:
                 latest = self._cache.version(share)
                 if is_acquired and latest == cached:
-                    index = self._cache.write(share, opened.read())
-                else:
-                    opened.close()
-            if index or not is_acquired or latest is None or latest.etag == opened.etag:
+                    document = opened.read()
+                    index = self._cache.write(share, document)
+                    self._freshness.mark_checked(share, document.etag)
+                    return DocumentVersion(share, document.etag, new_index=index)
+                opened.close()
+            if not is_acquired or latest is None or latest.etag == opened.etag:
                 break
             # Another worker has cached what may be newer than what was found here.
             cached = latest
         if opened is None:
             return None
         self._freshness.mark_checked(share, opened.etag)
-        return DocumentVersion(share, opened.etag, new_index=index)
-
-    def _fetch_evicted(self, share: LiveShare) -> StoredDocument:
-        document = self.fetch(share)
-        if not isinstance(document, StoredDocument):
-            raise UnreadableDocument("The session is being replaced; try again in a moment.")
-        return document
+        return DocumentVersion(share, opened.etag)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, insert, select
 
 from app.db.connection import AutocommitConnection
 from app.db.extensions import db
 from app.db.models import Share
 from app.services.shares.expiry import Expiry
 from app.services.shares.live_share import LiveShare
+from app.services.shares.object_cleanup import ObjectCleanup, named_key
 from app.services.shares.service import is_share_id
-from app.services.shares.tombstones import delete_orphan, is_purgeable, mark_deleted, purge_tombstone
-from app.storage import ObjectInfo, ObjectStore, document_key, is_temporary, share_id_of
+from app.services.shares.tombstones import mark_deleted
+from app.storage import ObjectInfo, ObjectStore, is_temporary, objects_of, share_id_of
 
 # Younger than this, a share may still get its document, and an object may still be uploading.
 GRACE = timedelta(days=1)
@@ -33,15 +35,14 @@ class StoreMismatch(Exception):
 
 @dataclass(frozen=True)
 class Orphans:
-    """What may be swept: ids of tombstones and of shares without a document, and objects without a share."""
+    """What may be swept: ids of shares without a document, and objects that no row names."""
 
-    tombstones: list[str]
     empty: list[str]
     objects: list[ObjectInfo]
 
 
 class Cleanup:
-    """Works on the rows in the database and the documents in `store`; `expiry` says what has expired.
+    """Works on the rows in the database and the objects in `store`; `expiry` says what has expired.
 
     Every step checks again before it removes something, so any number of runs may go on beside each other and
     beside the server. Each raises StorageError; what was half done is finished by a later sweep.
@@ -51,6 +52,7 @@ class Cleanup:
         self._store = store
         self._expiry = expiry
         self._connection = connection
+        self._objects = ObjectCleanup(store)
 
     def has_row(self, share_id: str) -> bool:
         """Whether the id is that of a share or of a tombstone."""
@@ -62,52 +64,71 @@ class Cleanup:
         return list(db.session.scalars(select(Share.share_id).where(Share.deleted_at.is_(None), has_expired)))
 
     def purge(self, share_id: str) -> LiveShare | None:
-        """Deletes an expired share and its document; None if there is no such share any more."""
+        """Deletes an expired share and its objects; None if there is no such share any more."""
         return self._delete_if(share_id, self._expiry.has_passed(datetime.now(UTC)))
 
     def find_orphans(self, objects: Iterable[ObjectInfo], *, force: bool = False) -> Orphans:
         """What there is to sweep, given the listing of the store. Raises StoreMismatch, unless `force`."""
         now = datetime.now(UTC)
-        stored = {share_id_of(info.key) or info.key: info for info in objects if _is_ours(info.key)}
-        empty = []
+        stored: dict[str, list[ObjectInfo]] = defaultdict(list)
+        for info in objects:
+            if _is_ours(info.key):
+                stored[share_id_of(info.key) or info.key].append(info)
+        empty: list[str] = []
+        orphaned: list[ObjectInfo] = []
         matches = 0
-        rows = select(Share.share_id, Share.last_link_at, Share.deleted_at, Share.pending_bytes)
         # Asked after the listing: a share whose document is in it has its row.
-        for row in db.session.execute(rows.execution_options(yield_per=ROWS_PER_FETCH)):
-            if stored.pop(row.share_id, None):
-                matches += 1
-            elif row.deleted_at is None and not row.pending_bytes and row.last_link_at < now - GRACE:
-                empty.append(row.share_id)
-        orphaned = [info for info in stored.values() if info.modified_at < now - GRACE]
-        if (empty or orphaned) and not matches and not force:
+        rows = select(Share).execution_options(yield_per=ROWS_PER_FETCH)
+        for share in db.session.scalars(rows):
+            found = stored.pop(share.share_id, [])
+            if share.deleted_at:
+                orphaned += found
+                continue
+            matches += bool(found)
+            orphaned += [info for info in found if info.key != named_key(share) and _is_old(info, now)]
+            if not found and not share.pending_bytes and share.last_link_at < now - GRACE:
+                empty.append(share.share_id)
+        without_row = [info for found in stored.values() for info in found if _is_old(info, now)]
+        if (empty or without_row) and not matches and not force:
             raise StoreMismatch
-        tombstones = db.session.scalars(select(Share.share_id).where(is_purgeable(now)))
-        return Orphans(list(tombstones), empty, orphaned)
-
-    def sweep_tombstone(self, share_id: str) -> bool:
-        """Frees the id of a deleted share, and deletes what a late upload left. Returns whether it did."""
-        return purge_tombstone(share_id, self._store)
+        return Orphans(empty, [*orphaned, *without_row])
 
     def sweep_empty(self, share_id: str) -> bool:
         """Deletes a share for which nothing was uploaded. Returns whether that was still so."""
-        if any(self._store.list(document_key(share_id))):
+        if objects_of(self._store, share_id):
             return False
         is_old = Share.last_link_at < datetime.now(UTC) - GRACE
         return self._delete_if(share_id, is_old & (Share.pending_bytes == 0)) is not None
 
     def sweep_object(self, info: ObjectInfo) -> bool:
-        """Deletes an object that belongs to no share. Returns whether it was still there."""
+        """Deletes an object, if no row names it. Returns whether it did.
+
+        The id of an object without a row was used before, by a share that a restored database does not know:
+        a tombstone takes it.
+        """
         share_id = share_id_of(info.key)
-        if share_id:
-            return delete_orphan(share_id, self._store, self._connection)
-        existed = any(self._store.list(info.key))
+        share = db.session.get(Share, share_id, populate_existing=True) if share_id else None
+        if share is None:
+            if share_id and not self._add_tombstone(share_id):
+                return False
+        elif share.deleted_at is None and info.key == named_key(share):
+            return False
+        if self._store.info(info.key) is None:
+            return False
         self._store.delete(info.key)
-        return existed
+        return True
+
+    def _add_tombstone(self, share_id: str) -> bool:
+        """Whether there was no row for the id."""
+        now = datetime.now(UTC)
+        cleared = {"share_id": share_id, "session_id": "", "secret": ""}
+        times = {"created_at": now, "last_link_at": now, "deleted_at": now, "cleanup_at": now}
+        return self._connection.insert_if_absent(insert(Share), {**cleared, **times})
 
     def _delete_if(self, share_id: str, condition: ColumnElement[bool]) -> LiveShare | None:
         deleted = mark_deleted(share_id, condition)
         if deleted:
-            self._store.delete(document_key(share_id))
+            self._objects.run(share_id)
         return deleted
 
 
@@ -115,3 +136,7 @@ def _is_ours(key: str) -> bool:
     """Whether the app can have made the object; a bucket may hold others."""
     share_id = share_id_of(key)
     return is_share_id(share_id) if share_id else is_temporary(key)
+
+
+def _is_old(info: ObjectInfo, now: datetime) -> bool:
+    return info.modified_at < now - GRACE

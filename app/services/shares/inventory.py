@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,8 +22,8 @@ ROWS_PER_FETCH = 1000
 class ShareSummary:
     """A share that was not deleted.
 
-    `size` in bytes and `uploaded_at` are None where nothing was uploaded. Sync batches that wait for a
-    checkpoint count as well.
+    `size` in bytes, of all its objects, and `uploaded_at` are None where nothing was uploaded. Sync batches
+    that wait for a checkpoint count as well.
     """
 
     share_id: str
@@ -89,20 +90,21 @@ class Inventory:
 
     def list(self, objects: Iterable[ObjectInfo], filter: ShareFilter = ANY) -> Iterator[ShareSummary]:
         """The shares that match the filter, oldest first."""
-        stored = {share_id_of(info.key): info for info in objects}
+        stored = defaultdict(list)
+        for info in objects:
+            stored[share_id_of(info.key)].append(info)
         now = datetime.now(UTC)
         rows = select(Share).where(Share.deleted_at.is_(None), *filter.conditions(now))
         ordered = rows.order_by(Share.created_at, Share.share_id)
         for row in db.session.scalars(ordered.execution_options(yield_per=ROWS_PER_FETCH)):
-            share = self._summary(row, stored.get(row.share_id), now)
+            share = self._summary(row, stored[row.share_id], now)
             if filter.matches(share):
                 yield share
 
     def get(self, share_id: str, objects: Iterable[ObjectInfo]) -> ShareSummary | None:
-        """The share with this id; None for deleted and unknown ids."""
+        """The share with this id, given its objects; None for deleted and unknown ids."""
         row = db.session.scalar(select(Share).where(Share.share_id == share_id, Share.deleted_at.is_(None)))
-        stored = next((info for info in objects if share_id_of(info.key) == share_id), None)
-        return self._summary(row, stored, datetime.now(UTC)) if row else None
+        return self._summary(row, list(objects), datetime.now(UTC)) if row else None
 
     def totals(self, objects: Iterable[ObjectInfo]) -> Totals:
         totals = Totals()
@@ -122,7 +124,7 @@ class Inventory:
         totals.deleted = db.session.scalar(tombstones) or 0
         return totals
 
-    def _summary(self, row: Share, stored: ObjectInfo | None, now: datetime) -> ShareSummary:
+    def _summary(self, row: Share, stored: Sequence[ObjectInfo], now: datetime) -> ShareSummary:
         expires_at = self._expiry.of(row.created_at, row.expires_at)
         return ShareSummary(
             row.share_id,
@@ -131,6 +133,6 @@ class Inventory:
             row.created_at,
             expires_at,
             expires_at is not None and expires_at <= now,
-            (stored.size if stored else 0) + row.pending_bytes or None,
-            stored.modified_at if stored else None,
+            sum(info.size for info in stored) + row.pending_bytes or None,
+            max((info.modified_at for info in stored), default=None),
         )

@@ -15,24 +15,37 @@ UPLOAD_GRACE_SECONDS = 600
 class LiveShare:
     """A share that was neither deleted nor has expired.
 
-    `uploads_end_at` is when the last upload link issued for it expires. `revision` numbers the last sync
-    batch of OpenCode's own protocol: 0 before the first one, and for uploads.
+    `uploads_end_at` is when the last upload link issued for it expires. For a share of OpenCode's own
+    protocol, `revision` numbers the last sync batch, which arrived at `synced_at`, and `checkpoint` names the
+    object that contains the first of them; before the first sync, and for uploads, these are 0 and None.
     """
 
     share_id: str
     created_at: datetime
     uploads_end_at: datetime
+    expires_at: datetime | None = None
     revision: int = 0
+    checkpoint: str | None = None
+    synced_at: datetime | None = None
 
     @classmethod
     def from_row(
-        cls, share_id: str, created_at: datetime, last_link_at: datetime, revision: int = 0
+        cls,
+        share_id: str,
+        created_at: datetime,
+        last_link_at: datetime,
+        expires_at: datetime | None = None,
+        revision: int = 0,
+        checkpoint: str | None = None,
+        synced_at: datetime | None = None,
     ) -> LiveShare:
-        return cls(share_id, created_at, last_link_at + UPLOAD_LINK_LIFETIME, revision)
+        """From the columns of a row; `expires_at` is when it expires by the rule of the server."""
+        uploads_end_at = last_link_at + UPLOAD_LINK_LIFETIME
+        return cls(share_id, created_at, uploads_end_at, expires_at, revision, checkpoint, synced_at)
 
     @cached_property
     def cache_key(self) -> str:
-        """`<share_id>.<created_ms>`: a share that takes over an id gets another key."""
+        """`<share_id>.<created_ms>`: ids are never used twice, but a database may be restored."""
         return f"{self.share_id}.{self.created_ms}"
 
     @property
@@ -47,5 +60,10 @@ class LiveShare:
 
     @property
     def synced_etag(self) -> str:
-        """ETag of a document made from sync batches: the same revision is the same document on every host."""
-        return f"{self.created_ms}-{self.revision}"
+        """ETag of a document made from sync batches: the same revision is the same document on every host.
+
+        The time tells apart two batches of one number, when a restored database counts on from an earlier
+        one.
+        """
+        time = f"-{round(self.synced_at.timestamp() * 1e6):x}" if self.synced_at else ""
+        return f"{self.created_ms}-{self.revision}{time}"

@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -19,7 +18,8 @@ from app.db.models import NATIVE, UPLOAD, Share
 from app.services.shares.errors import ShareExists, ShareExpired, ShareNotFound, WrongSecret
 from app.services.shares.expiry import Expiry
 from app.services.shares.live_share import UPLOAD_LINK_LIFETIME, LiveShare
-from app.services.shares.tombstones import mark_deleted, purge_tombstone
+from app.services.shares.object_cleanup import ObjectCleanup
+from app.services.shares.tombstones import mark_deleted
 from app.storage import ObjectStore, UploadLink, document_key
 
 SECRET_BYTES = 24
@@ -30,7 +30,15 @@ MAX_IDS_PER_QUERY = 1000
 SHARE_ID = r"[A-Za-z0-9_-]{1,64}"
 
 # The hot query of every page: compiled once and without the ORM it costs a third.
-ROW = select(Share.share_id, Share.created_at, Share.last_link_at, Share.revision, Share.expires_at)
+ROW = select(
+    Share.share_id,
+    Share.created_at,
+    Share.last_link_at,
+    Share.expires_at,
+    Share.revision,
+    Share.checkpoint,
+    Share.synced_at,
+)
 LIVE_ROW = ROW.where(Share.share_id == bindparam("share_id"), Share.deleted_at.is_(None))
 
 
@@ -58,7 +66,14 @@ class UploadDeclaration:
 class Shares:
     """The shares of this server: rows in the database, documents in `store`, none beyond `expiry`."""
 
-    def __init__(self, store: ObjectStore, expiry: Expiry, connection: AutocommitConnection) -> None:
+    def __init__(
+        self,
+        object_cleanup: ObjectCleanup,
+        store: ObjectStore,
+        expiry: Expiry,
+        connection: AutocommitConnection,
+    ) -> None:
+        self._object_cleanup = object_cleanup
         self._store = store
         self._expiry = expiry
         self._connection = connection
@@ -72,8 +87,9 @@ class Shares:
         lifetime: timedelta | None = None,
         created_by: str | None = None,
     ) -> tuple[Share, str]:
-        """A new share and its secret, of which only a hash is stored. Raises ShareExists.
+        """A new share and its secret, of which only a hash is stored.
 
+        Raises ShareExists, also for the id of a share that was deleted: ids are never used twice.
         `source` says which protocol it belongs to, UPLOAD or NATIVE. It expires after `lifetime`, or sooner
         where the server says so; `created_by` names the creation token used.
         """
@@ -89,8 +105,7 @@ class Shares:
             "expires_at": now + lifetime if lifetime else None,
             "created_by": created_by,
         }
-        insert_share = partial(self._connection.insert_if_absent, insert(Share), row)
-        if not insert_share() and not (purge_tombstone(share_id, self._store) and insert_share()):
+        if not self._connection.insert_if_absent(insert(Share), row):
             raise ShareExists
         return Share(**row), secret
 
@@ -119,9 +134,10 @@ class Shares:
         row = self._connection.first(LIVE_ROW, {"share_id": share_id})
         if row is None:
             raise ShareNotFound
-        id, created_at, last_link_at, revision, expires_at = row
-        self._refuse_expired(created_at, expires_at)
-        return LiveShare.from_row(id, created_at, last_link_at, revision)
+        share = self._live_share(*row)
+        if _has_expired(share.expires_at):
+            raise ShareExpired
+        return share
 
     def live_cache_keys(self, cache_keys: Collection[str]) -> set[str]:
         """Those of the cache keys whose shares are live."""
@@ -130,11 +146,8 @@ class Shares:
         for start in range(0, len(ids), MAX_IDS_PER_QUERY):
             some = Share.share_id.in_(ids[start : start + MAX_IDS_PER_QUERY])
             rows = db.session.execute(ROW.where(some, Share.deleted_at.is_(None)))
-            live |= {
-                LiveShare.from_row(row.share_id, row.created_at, row.last_link_at).cache_key
-                for row in rows
-                if not self._has_expired(row.created_at, row.expires_at)
-            }
+            shares = (self._live_share(*row) for row in rows)
+            live |= {share.cache_key for share in shares if not _has_expired(share.expires_at)}
         return live
 
     def authorize(self, share_id: str, secret: str) -> Share:
@@ -143,7 +156,8 @@ class Shares:
         if share is None:
             raise ShareNotFound
         _check_secret(share, secret)
-        self._refuse_expired(share.created_at, share.expires_at)
+        if _has_expired(self._expiry.of(share.created_at, share.expires_at)):
+            raise ShareExpired
         return share
 
     def sign_upload(self, share: Share, declaration: UploadDeclaration) -> SignedUpload:
@@ -179,44 +193,46 @@ class Shares:
     def delete(self, share_id: str, secret: str) -> LiveShare:
         """Deletes a share, also one that has expired, for whoever knows its secret.
 
-        Raises ShareNotFound, WrongSecret or StorageError; see `delete_unchecked`.
+        First for every reader, then its objects; if the store fails, these go when it is back. Raises
+        ShareNotFound or WrongSecret.
         """
         share = db.session.get(Share, share_id) if is_share_id(share_id) else None
-        if share is None:
+        if share is None or share.deleted_at:
             raise ShareNotFound
-        if share.deleted_at is None:
-            _check_secret(share, secret)
-        elif not _is_secret_of(share, secret) or not self._has_document(share_id):
-            raise ShareNotFound
-        return self.delete_unchecked(share_id)
+        _check_secret(share, secret)
+        live = LiveShare.from_row(share_id, share.created_at, share.last_link_at)
+        mark_deleted(share_id)
+        self._object_cleanup.run_or_log(share_id)
+        return live
 
     def delete_unchecked(self, share_id: str) -> LiveShare:
-        """Deletes a share without asking for its secret: first for every reader, then its document.
+        """Deletes a share without asking for its secret.
 
-        If the store fails, the share is gone all the same, and the call may be repeated. Raises ShareNotFound
-        or StorageError.
+        One that is deleted already has its objects deleted again. If the store fails, the share is gone all
+        the same. Raises ShareNotFound or StorageError.
         """
         share = db.session.get(Share, share_id)
         if share is None:
             raise ShareNotFound
-        live = LiveShare.from_row(share_id, share.created_at, share.last_link_at, share.revision)
+        live = LiveShare.from_row(share_id, share.created_at, share.last_link_at)
         mark_deleted(share_id)
-        self._store.delete(document_key(share_id))
+        self._object_cleanup.run(share_id)
         return live
 
-    def _has_expired(self, created_at: datetime, requested: datetime | None) -> bool:
-        expires_at = self._expiry.of(created_at, requested)
-        return expires_at is not None and expires_at <= datetime.now(UTC)
-
-    def _refuse_expired(self, created_at: datetime, requested: datetime | None) -> None:
-        if self._has_expired(created_at, requested):
-            raise ShareExpired
-
-    def _has_document(self, share_id: str) -> bool:
-        stored = self._store.open(document_key(share_id))
-        if stored is not None and stored.body is not None:
-            stored.body.close()
-        return stored is not None
+    def _live_share(
+        self,
+        share_id: str,
+        created_at: datetime,
+        last_link_at: datetime,
+        requested_expiry: datetime | None,
+        revision: int,
+        checkpoint: str | None,
+        synced_at: datetime | None,
+    ) -> LiveShare:
+        expires_at = self._expiry.of(created_at, requested_expiry)
+        return LiveShare.from_row(
+            share_id, created_at, last_link_at, expires_at, revision, checkpoint, synced_at
+        )
 
 
 def is_share_id(text: str) -> bool:
@@ -224,13 +240,13 @@ def is_share_id(text: str) -> bool:
     return re.fullmatch(SHARE_ID, text) is not None
 
 
+def _has_expired(expires_at: datetime | None) -> bool:
+    return expires_at is not None and expires_at <= datetime.now(UTC)
+
+
 def _check_secret(share: Share, secret: str) -> None:
-    if not _is_secret_of(share, secret):
+    if not hmac.compare_digest(share.secret, _hash(secret)):
         raise WrongSecret
-
-
-def _is_secret_of(share: Share, secret: str) -> bool:
-    return hmac.compare_digest(share.secret, _hash(secret))
 
 
 def _hash(secret: str) -> str:

@@ -12,7 +12,8 @@ from sqlalchemy import Engine, Row, delete, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from app.db.models import Share, ShareEvent
-from app.storage import ObjectStore, StorageError, document_key
+from app.services.shares.object_cleanup import named_key
+from app.storage import ObjectStore, StorageError, delete_objects, share_id_of
 from app.storage.objects import GZIP_MAGIC
 
 ROWS_PER_BATCH = 200
@@ -74,16 +75,17 @@ class StoreMigration:
         """Copies share after share and yields their ids; a row follows its document. Raises StorageError."""
         old_times = _modification_times(self._old.store)
         new_times = _modification_times(self._new.store)
+        new_ids = {share_id_of(key) for key in new_times}
         for rows in self._batches():
             existing = self._existing(rows)
             current = [row for row in rows if not _is_behind(row, existing.get(row.share_id))]
             for row in current:
-                key = document_key(row.share_id)
+                key = named_key(row)
                 if row.deleted_at:
-                    if key in new_times:
-                        self._new.store.delete(key)
+                    if row.share_id in new_ids:
+                        delete_objects(self._new.store, row.share_id)
                 elif key in old_times and (key not in new_times or new_times[key] < old_times[key]):
-                    self._copy_document(row.share_id)
+                    self._copy_document(row.share_id, key)
                 yield row.share_id
             self._copy_rows([row for row in current if _is_newer(row, existing.get(row.share_id))])
 
@@ -115,13 +117,13 @@ class StoreMigration:
         with self._new.engine.connect() as connection:
             return {row.share_id: row for row in connection.execute(query)}
 
-    def _copy_document(self, share_id: str) -> None:
-        key = document_key(share_id)
+    def _copy_document(self, share_id: str, key: str) -> None:
         data = _read(self._old.store, key)
         if data is None:
             return
         self._new.store.put(key, data, encoding="gzip" if data.startswith(GZIP_MAGIC) else None)
-        if next((info.size for info in self._new.store.list(key)), None) != len(data):
+        copied = self._new.store.info(key)
+        if copied is None or copied.size != len(data):
             self._new.store.delete(key)
             self.report.failed.append(share_id)
             return

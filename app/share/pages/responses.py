@@ -7,7 +7,7 @@ import logging
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from typing import Concatenate, ParamSpec
 
 from flask import Response, make_response, render_template, request
@@ -17,13 +17,15 @@ from app.http import response_cache
 from app.http.compression import ENCODERS, accepted_encoding, encoded_response
 from app.http.metrics import count
 from app.lib.build_id import build_id
-from app.opencode import UnreadableDocument
+from app.opencode import DamagedIndex, UnreadableDocument
 from app.services.container import services
-from app.services.documents.service import Documents, DocumentVersion
+from app.services.documents.service import Documents, DocumentVersion, VersionGone
 from app.services.shares.live_share import LiveShare
 from app.storage import StorageError
 
 REFRESH_SECONDS = 3
+# A version may be evicted, or found damaged, while it is rendered.
+ATTEMPTS = 3
 
 P = ParamSpec("P")
 View = Callable[Concatenate[DocumentVersion, P], Response]
@@ -47,18 +49,17 @@ def document_view(variant: str = "page") -> Callable[[View[P]], Callable[..., Re
         def respond(share_id: str, *args: P.args, **kwargs: P.kwargs) -> Response:
             share = services().shares.get_live(share_id)
             version = services().documents.current(share)
-            if version is None:
-                return _waiting(share)
-            tag = _tag(version, variant)
-            if request.if_none_match.contains_weak(tag):
-                response = Response(status=304)
-            else:
-                response = view(version, *args, **kwargs)
-            _add_headers(response, tag)
-            if version.is_stale:
-                documents = services().documents
-                response.call_on_close(lambda: _refresh(documents, share))
-            return response
+            for _ in range(ATTEMPTS):
+                if version is None:
+                    return _waiting(share)
+                try:
+                    return _respond(version, variant, partial(view, version, *args, **kwargs))
+                except VersionGone:
+                    version = services().documents.reload(share)
+                except DamagedIndex:
+                    services().cache.drop_damaged(share)
+                    version = services().documents.reload(share)
+            raise StorageError("the versions of a session replace each other too fast to be read")
 
         return respond
 
@@ -103,6 +104,16 @@ def file_name(id: str) -> str:
 @cache
 def _page_version(*settings: object) -> str:
     return f"{build_id()}{zlib.crc32(repr(settings).encode()):08x}"
+
+
+def _respond(version: DocumentVersion, variant: str, render: Callable[[], Response]) -> Response:
+    tag = _tag(version, variant)
+    response = Response(status=304) if request.if_none_match.contains_weak(tag) else render()
+    _add_headers(response, tag)
+    if version.is_stale:
+        documents = services().documents
+        response.call_on_close(lambda: _refresh(documents, version.share))
+    return response
 
 
 def _page_file(name: str, encoding: str) -> str:

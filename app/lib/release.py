@@ -1,0 +1,3 @@
+"""The release of this code, as in `pyproject.toml`."""
+
+RELEASE = "0.2.0"

@@ -1,0 +1,105 @@
+"""Deletes the objects in the store that no row names: of deleted shares, and superseded checkpoints.
+
+A PUT that began before a delete may end after it, and one that was given up may be applied later. So the
+store is looked through again: `shares.cleanup_at` says when.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, select, update
+
+from app.db.extensions import db
+from app.db.models import NATIVE, Share
+from app.storage import ObjectStore, StorageError, checkpoint_key, delete_objects, document_key, objects_of
+
+# When a deleted share is looked through again, counted from the delete: an upload link lives for an hour, and
+# a slow upload may end long after its link.
+ROUNDS = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=20),
+    timedelta(minutes=75),
+    timedelta(days=1),
+)
+# A reader that saw the row a moment ago may still read the checkpoint that it named, and a PUT that was given
+# up may still be applied.
+GRACE = timedelta(hours=1)
+RETRY = timedelta(seconds=30)
+ROWS_PER_ROUND = 100
+
+logger = logging.getLogger(__name__)
+
+
+class ObjectCleanup:
+    """Works on the objects in `store`. Any number of processes may do the same at the same time."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def due(self) -> list[str]:
+        """The ids of shares whose objects are to be looked through now, at most ROWS_PER_ROUND."""
+        query = select(Share.share_id).where(Share.cleanup_at <= datetime.now(UTC))
+        return list(db.session.scalars(query.order_by(Share.cleanup_at).limit(ROWS_PER_ROUND)))
+
+    def run(self, share_id: str) -> None:
+        """Deletes what the row of a share does not name, and schedules the next time.
+
+        If the store fails, the next time is soon, and StorageError is raised.
+        """
+        share = db.session.get(Share, share_id, populate_existing=True)
+        if share is None:
+            return
+        due_at, next_at = share.cleanup_at, datetime.now(UTC) + RETRY
+        # What follows may take seconds; no transaction is left open meanwhile.
+        db.session.expunge(share)
+        db.session.rollback()
+        try:
+            next_at_or_never = self._clean(share)
+        except StorageError:
+            self._schedule(share_id, due_at, next_at)
+            raise
+        self._schedule(share_id, due_at, next_at_or_never)
+
+    def run_or_log(self, share_id: str) -> None:
+        """As `run`, for a caller to whom a failing store is no failure: it is tried again soon."""
+        try:
+            self.run(share_id)
+        except StorageError as error:
+            logger.warning("objects of share %s stay in the store for now: %s", share_id, error)
+
+    def _clean(self, share: Share) -> datetime | None:
+        if share.deleted_at:
+            delete_objects(self._store, share.share_id)
+            return _next_round(share.deleted_at)
+        named = named_key(share)
+        oldest = None
+        for info in objects_of(self._store, share.share_id):
+            if info.key == named:
+                continue
+            if info.modified_at < datetime.now(UTC) - GRACE:
+                self._store.delete(info.key)
+            else:
+                oldest = min(oldest or info.modified_at, info.modified_at)
+        return oldest and oldest + GRACE
+
+    def _schedule(self, share_id: str, due_at: datetime | None, next_at: datetime | None) -> None:
+        """Sets the next time, unless somebody else has set another one meanwhile."""
+        is_unchanged = (Share.share_id == share_id) & (Share.cleanup_at == due_at)
+        db.session.execute(update(Share).where(is_unchanged).values(cleanup_at=next_at))
+        db.session.commit()
+
+
+def named_key(share: Share | Row[Any]) -> str:
+    """The key of the object that the row of a share names."""
+    if share.source == NATIVE and share.checkpoint:
+        return checkpoint_key(share.share_id, share.checkpoint)
+    return document_key(share.share_id)
+
+
+def _next_round(deleted_at: datetime) -> datetime | None:
+    now = datetime.now(UTC)
+    return next((deleted_at + round for round in ROUNDS if deleted_at + round > now), None)
