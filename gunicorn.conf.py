@@ -1,10 +1,12 @@
 """Settings of gunicorn; its command line overrides them."""
 
 import logging
+import os
 
 from app.db.deadlines import deadlines
 from app.db.extensions import db
 from app.http import log_format, metrics
+from app.lib import processes
 from app.services import maintenance
 from app.share import warmup
 from config import ConfigError, read_config
@@ -29,7 +31,19 @@ logging._srcfile = None
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
+# Seconds that a start waits for the port, which workers of a killed master may hold for a moment.
+PORT_SECONDS = 30
+# Seconds that a worker answers those who were waiting when it was told to stop.
+DRAIN_SECONDS = 5
+
+
+def post_fork(server, worker):
+    if _config.METRICS_ENABLED:
+        metrics.prepare_worker(os.getpid())
+
+
 def post_worker_init(worker):
+    processes.end_with_parent(worker.ppid)
     with worker.wsgi.app_context():
         deadlines.enable(db.engine, _config.DATABASE_TIMEOUT)
     warmup.warm_worker(worker.wsgi)
@@ -42,9 +56,27 @@ def on_starting(server):
         raise ConfigError(f"gunicorn is set to {server.cfg.worker_class_str!r} workers; use 'sync'.")
     if any(address.startswith("unix:") for address in server.cfg.bind) and not _config.TRUSTED_PROXIES:
         raise ConfigError("only a proxy can reach a unix socket; set TRUSTED_PROXIES to 1 or more.")
+    for address in server.cfg.address:
+        if isinstance(address, tuple):
+            wait_for_port(server, address)
     if _config.METRICS_ENABLED:
         metrics.prepare_folder(_config.data_dir, _config.PORT)
     warmup.warm_before_fork()
+
+
+def wait_for_port(server, address):
+    host, port = address
+    sentence = f"port {port} of {host} is in use by another process"
+    is_free = processes.wait_for_port(
+        address, PORT_SECONDS, lambda: server.log.warning("%s; waiting for it to end", sentence)
+    )
+    if not is_free:
+        raise ConfigError(f"{sentence}; end that one, or set PORT.")
+
+
+def worker_exit(server, worker):
+    if worker.booted and not worker.aborted:
+        processes.answer_waiting(worker.sockets, worker.accept, DRAIN_SECONDS)
 
 
 def child_exit(server, worker):

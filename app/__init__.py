@@ -17,11 +17,13 @@ from app.db.connection import AutocommitConnection
 from app.db.deadlines import CONNECT_ARGS
 from app.db.extensions import db, migrate
 from app.http import log_format, security_headers, static_files
-from app.http.metrics import BusyGauge, Metrics, count_for, counter
+from app.http.metrics import BusyGauge, Metrics, are_possible, count_for, counter
 from app.http.request_log import RequestLog
 from app.http.response_cache import ResponseCache
 from app.http.token_prefix import TokenPrefix
 from app.http.url_prefix import UrlPrefix
+from app.lib.disk_reserve import DiskReserve
+from app.lib.slots import Slots
 from app.render import filters
 from app.services.container import EXTENSION, Services
 from app.services.documents.cache import DocumentCache
@@ -31,6 +33,7 @@ from app.services.documents.service import Documents
 from app.services.documents.synced_document import SyncedDocument
 from app.services.shares.expiry import Expiry
 from app.services.shares.object_cleanup import ObjectCleanup
+from app.services.shares.recent import RecentShares
 from app.services.shares.service import SHARE_ID, Shares
 from app.share.views import landing
 from app.storage import open_store
@@ -84,12 +87,16 @@ def build_services(app: Flask, config: Config) -> Services:
         counters = AutocommitConnection(db.engine, is_durable=False)
     store = open_store(config)
     object_cleanup = ObjectCleanup(store)
-    shares = Shares(object_cleanup, store, Expiry(config.share_max_age), connection)
+    recent = RecentShares()
+    reserve = DiskReserve(config.data_dir / "reserve")
+    shares = Shares(object_cleanup, recent, reserve, store, Expiry(config.share_max_age), connection)
     freshness = Freshness()
     on_damage = partial(count_for, app, "cache_damages")
     cache = DocumentCache(config.data_dir / "cache", config.CACHE_MAX_BYTES, max_bytes, on_damage)
     synced = SyncedDocument(store, cache, max_bytes)
-    documents = Documents(store, synced, cache, freshness, max_bytes)
+    # One worker never waits for the store.
+    slots = Slots(config.data_dir / "slots", max(1, config.WEB_CONCURRENCY - 1))
+    documents = Documents(store, synced, cache, freshness, slots, max_bytes)
     checkpointer = Checkpointer(shares, synced, max_bytes)
     return Services(
         config,
@@ -99,16 +106,19 @@ def build_services(app: Flask, config: Config) -> Services:
         shares,
         freshness,
         cache,
+        synced,
         documents,
         checkpointer,
         object_cleanup,
-        caches=[documents],
+        recent,
+        reserve,
+        caches=[documents, recent],
     )
 
 
 def wrap_wsgi_app(app: Flask, config: Config, services: Services) -> WSGIApplication:
     """The app inside its WSGI middleware; what comes last sees a request first."""
-    metrics = Metrics(app) if config.METRICS_ENABLED else None
+    metrics = Metrics(app) if config.METRICS_ENABLED and are_possible() else None
     observers = [log_format.log_request, *([metrics.observe] if metrics else [])]
 
     wsgi_app: WSGIApplication = app.wsgi_app

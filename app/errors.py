@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
@@ -62,6 +63,16 @@ HTTP_ERRORS: dict[int, tuple[str, str]] = {
     429: ("rate_limited", "Too many requests; try again after the seconds in 'Retry-After'."),
 }
 
+# What a server can run out of, and be well again without a restart.
+SHORTAGES: dict[int, str] = {
+    errno.ENOSPC: "The disk of this server is full; try again soon.",
+    errno.EDQUOT: "The disk of this server is full; try again soon.",
+    errno.EROFS: "The disk of this server cannot be written at the moment; try again soon.",
+    errno.EMFILE: "This server has too many files open; try again soon.",
+    errno.ENFILE: "This server has too many files open; try again soon.",
+    errno.ENOMEM: "This server has too little memory at the moment; try again soon.",
+}
+
 HEADINGS = {
     403: "Not allowed",
     404: "Nothing here",
@@ -81,6 +92,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(StorageError, _storage_error)
     app.register_error_handler(DBAPIError, _database_error)
     app.register_error_handler(TimeoutError, _database_error)
+    app.register_error_handler(OSError, _os_error)
+    app.register_error_handler(MemoryError, _out_of_memory)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected_error)
 
@@ -107,6 +120,18 @@ def _database_error(error: Exception) -> ResponseReturnValue:
     logger.error("the database failed: %s", type(getattr(error, "orig", None) or error).__name__)
     count("database_errors")
     return _unavailable("database_unavailable", "The database is temporarily unavailable; try again soon.")
+
+
+def _os_error(error: OSError) -> ResponseReturnValue:
+    if error.errno not in SHORTAGES:
+        return _unexpected_error(error)
+    logger.error("a request failed: %s", error.strerror)
+    return _unavailable("out_of_resources", SHORTAGES[error.errno])
+
+
+def _out_of_memory(_error: MemoryError) -> ResponseReturnValue:
+    logger.error("a request failed: out of memory")
+    return _unavailable("out_of_resources", SHORTAGES[errno.ENOMEM])
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:

@@ -42,21 +42,29 @@ def lock_postgresql_migrations(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
 
-def refuse_damaged_sqlite(connection: Connection) -> None:
-    """Raise ConfigError with the file and the way out, instead of failing at some later query."""
-    if connection.dialect.name != "sqlite":
-        return
+@contextmanager
+def connected() -> Iterator[Connection]:
+    """Connect to the database. Raise ConfigError for a damaged file, which would fail at some later query."""
     try:
-        result = connection.scalar(text("PRAGMA quick_check(1)"))
+        with db.engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                result = connection.scalar(text("PRAGMA quick_check(1)"))
+                if result != "ok":
+                    raise damaged(result)
+            yield connection
     except OperationalError:  # locked, out of space, not readable
         raise
     except DatabaseError as error:
-        result = str(error.orig)
-    if result != "ok":
-        raise ConfigError(
-            f"the database {connection.engine.url.database!r} is damaged ({result}). "
-            "Restore it from a backup (docs/backup.md), then run 'flask shares check'."
-        )
+        if db.engine.dialect.name != "sqlite":
+            raise
+        raise damaged(str(error.orig)) from None
+
+
+def damaged(reason: str) -> ConfigError:
+    return ConfigError(
+        f"the database {db.engine.url.database!r} is damaged ({reason}). "
+        "Restore it from a backup (docs/backup.md), then run 'flask shares check'."
+    )
 
 
 def refuse_newer_schema(connection: Connection) -> None:
@@ -87,8 +95,7 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
-    with sqlite_migration_lock(), db.engine.connect() as connection:
-        refuse_damaged_sqlite(connection)
+    with sqlite_migration_lock(), connected() as connection:
         refuse_newer_schema(connection)
         connection.rollback()
         # SQLite cannot alter constraints: batch mode makes a new table and copies.
@@ -97,3 +104,5 @@ else:
             lock_postgresql_migrations(connection)
             context.run_migrations()
             record_release(connection)
+        # SQLite has no transactions around changes of a schema; Alembic then commits nothing.
+        connection.commit()

@@ -1,27 +1,47 @@
-"""Blueprint `health`: whether the process is alive, and whether what it needs can be reached."""
+"""Blueprint `health`: whether the process is alive, and whether what it needs can be used."""
 
 from __future__ import annotations
 
+import logging
+import os
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Thread
+from typing import NamedTuple
 
 from flask import Blueprint, current_app
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
-from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 
 from app.db.extensions import db
+from app.errors import RETRY_SECONDS
+from app.http.metrics import Event, count
 from app.services.container import services
-from app.storage import StorageError
 
 TIMEOUT_SECONDS = 2
 # Anybody may ask as often as they like, and a bucket bills every request.
 CACHE_SECONDS = 1
 READY_UNTIL = "better_share.ready_until"
+# As much as a row or a small page takes.
+DISK_BYTES = 64 * 1024
+# A row of its own in the table that is written most often anyway.
+WRITE = text(
+    "INSERT INTO rate_limit_counts (key, hits, expires_at) VALUES ('readyz', 0, 0) "
+    "ON CONFLICT (key) DO UPDATE SET hits = 0"
+)
 
 bp = Blueprint("health", __name__)
+logger = logging.getLogger(__name__)
+
+
+class Part(NamedTuple):
+    """Something that the server needs; `check` raises if it cannot be used."""
+
+    name: str
+    check: Callable[[], None]
+    failure: Event | None = None
 
 
 @bp.get("/healthz")
@@ -32,29 +52,50 @@ def alive() -> ResponseReturnValue:
 
 @bp.get("/readyz")
 def ready() -> ResponseReturnValue:
-    """200 if database and store answer in time, or did in the last CACHE_SECONDS; otherwise 503."""
+    """200 if every part can be used, or could in the last CACHE_SECONDS; otherwise 503, naming the others.
+
+    Database and disk are written to, because reading from either says nothing about that.
+    """
     extensions = current_app.extensions
-    if time.monotonic() >= extensions.get(READY_UNTIL, 0.0):
-        _check(_query_database, DatabaseTimeout())
-        _check(services().store.check, StorageError(f"no answer within {TIMEOUT_SECONDS} s"))
+    parts = [
+        Part("database", _write_to_database, "database_errors"),
+        Part("disk", _write_to_disk),
+        Part("storage", services().store.check, "store_errors"),
+    ]
+    if time.monotonic() < extensions.get(READY_UNTIL, 0.0):
+        return {"status": "ok"} | {part.name: "ok" for part in parts}
+    broken = [part for part in parts if not _is_usable(part)]
+    states = {part.name: "failed" if part in broken else "ok" for part in parts}
+    if not broken:
         extensions[READY_UNTIL] = time.monotonic() + CACHE_SECONDS
-    return {"status": "ok"}
+        return {"status": "ok"} | states
+    names = " and ".join(part.name for part in broken)
+    sentence = f"This cannot be used at the moment: {names}."
+    body = {"status": "unavailable", "error": sentence, "code": f"{broken[0].name}_unavailable"}
+    return body | states, 503, {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
 
 
-def _query_database() -> None:
-    with db.engine.connect() as connection:
-        connection.execute(text("SELECT 1"))
+def _write_to_database() -> None:
+    with db.engine.begin() as connection:
+        connection.execute(WRITE)
 
 
-def _check(check: Callable[[], None], timeout: Exception) -> None:
-    """Raises what `check` raises, or `timeout`; in a thread, because a store may hang for minutes."""
+def _write_to_disk() -> None:
+    with tempfile.TemporaryFile(dir=services().config.data_dir) as file:
+        file.write(bytes(DISK_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _is_usable(part: Part) -> bool:
+    """Checks a part in a thread, because a store may hang for minutes."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     outcome: Future[None] = Future()
 
     def run() -> None:
         try:
             with app.app_context():
-                check()
+                part.check()
         except Exception as error:
             outcome.set_exception(error)
         else:
@@ -63,5 +104,9 @@ def _check(check: Callable[[], None], timeout: Exception) -> None:
     Thread(target=run, daemon=True).start()
     try:
         outcome.result(TIMEOUT_SECONDS)
-    except TimeoutError:
-        raise timeout from None
+    except Exception as error:
+        logger.error("not ready, the %s failed: %s", part.name, type(error).__name__)
+        if part.failure:
+            count(part.failure)
+        return False
+    return True

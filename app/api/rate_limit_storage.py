@@ -12,13 +12,14 @@ from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import g
-from limits.storage import Storage, storage_from_string
+from limits.storage import MemoryStorage, Storage, storage_from_string
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError
 from redis.retry import Retry
 from sqlalchemy import bindparam, delete, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from app.db.errors import is_disk_full
 from app.db.models import RateLimitCount
 from app.services.container import services
 
@@ -28,17 +29,17 @@ FALLBACK_URI = "fallback://"
 ANSWER_SECONDS = 2
 RETRY_SECONDS = 5
 
+# A window that ends later than one that begins now was opened while the clock was ahead.
+IS_OVER = "rate_limit_counts.expires_at <= :now OR rate_limit_counts.expires_at > :now + :expiry"
 # One statement, so that the database serialises workers that count the same key; both dialects read it.
 COUNT = text(
     """
     INSERT INTO rate_limit_counts (key, hits, expires_at) VALUES (:key, :amount, :expires_at)
     ON CONFLICT (key) DO UPDATE SET
-        hits = CASE WHEN rate_limit_counts.expires_at <= :now THEN excluded.hits
-               ELSE rate_limit_counts.hits + excluded.hits END,
-        expires_at = CASE WHEN rate_limit_counts.expires_at <= :now THEN excluded.expires_at
-                     ELSE rate_limit_counts.expires_at END
+        hits = CASE WHEN {is_over} THEN excluded.hits ELSE rate_limit_counts.hits + excluded.hits END,
+        expires_at = CASE WHEN {is_over} THEN excluded.expires_at ELSE rate_limit_counts.expires_at END
     RETURNING hits, expires_at
-    """
+    """.replace("{is_over}", IS_OVER)
 )
 DELETE_CLOSED = delete(RateLimitCount).where(RateLimitCount.expires_at <= bindparam("now"))
 WINDOW = select(RateLimitCount.hits, RateLimitCount.expires_at).where(RateLimitCount.key == bindparam("key"))
@@ -59,14 +60,24 @@ class DatabaseStorage(Storage):
 
     STORAGE_SCHEME = ["database"]  # noqa: RUF012 - the base class declares an instance attribute
 
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **options: Any) -> None:
+        super().__init__(uri, wrap_exceptions, **options)
+        self._memory = MemoryStorage()
+
     @property
     def base_exceptions(self) -> type[Exception]:
         return SQLAlchemyError
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         now = time.time()
-        values = {"key": key, "amount": amount, "now": now, "expires_at": now + expiry}
-        window = Window._make(services().counters.execute(COUNT, values).one())
+        values = {"key": key, "amount": amount, "now": now, "expires_at": now + expiry, "expiry": expiry}
+        try:
+            window = Window._make(services().counters.execute(COUNT, values).one())
+        except OperationalError as error:
+            if not is_disk_full(error):
+                raise
+            # Each worker for itself: a share must be deletable on a full disk.
+            return self._memory.incr(key, expiry, amount)
         if window.hits == amount:
             # Windows open rarely enough to pay for deleting those that have closed.
             services().counters.execute(DELETE_CLOSED, {"now": now})

@@ -1,6 +1,6 @@
-"""`flask shares`: how the operator lists, shows and removes shares."""
+"""`flask shares`: how the operator lists, shows, checks and removes shares."""
 
-from app.cli import listing, migrate_store, remove
+from app.cli import check, listing, migrate_store, remove
 from app.cli.group import shares
 
-__all__ = ["listing", "migrate_store", "remove", "shares"]
+__all__ = ["check", "listing", "migrate_store", "remove", "shares"]

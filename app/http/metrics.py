@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 EXTENSION = "better_share_metrics"
 # Where prometheus_client keeps one memory-mapped file for each worker.
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+# Names and size of these files; the size is several times what all routes, methods and statuses take.
+WORKER_FILES = ("counter", "gauge_livesum", "histogram")
+WORKER_FILE_BYTES = 1024 * 1024
+# Set in a process whose files could not be allocated.
+NO_ROOM = "BETTER_SHARE_NO_ROOM_FOR_METRICS"
 BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 # Whatever a client sends would become a label, so unknown methods share one.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
@@ -32,6 +38,8 @@ Event = Literal[
     "shares_created",
     "shares_deleted",
 ]
+logger = logging.getLogger(__name__)
+
 EVENTS: dict[Event, str] = {
     "renders": "Pages that were rendered.",
     "cache_hits": "Pages that were served from a cache.",
@@ -69,6 +77,26 @@ def prepare_folder(data_dir: Path, port: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.glob("*.db"):
         stale.unlink()
+
+
+def prepare_worker(pid: int) -> None:
+    """Allocates the files of a worker, right after it was forked.
+
+    prometheus_client maps sparse files: on a full disk the kernel kills a process that writes to one. Without
+    room the worker goes without metrics.
+    """
+    try:
+        for kind in WORKER_FILES:
+            with Path(os.environ[FOLDER], f"{kind}_{pid}.db").open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, WORKER_FILE_BYTES)
+    except OSError as error:
+        os.environ[NO_ROOM] = "true"
+        logger.warning("there are no metrics of this worker: %s", error.strerror)
+
+
+def are_possible() -> bool:
+    """Whether this process has room for its metrics."""
+    return NO_ROOM not in os.environ
 
 
 def forget_worker(pid: int) -> None:

@@ -11,12 +11,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.connection import AutocommitConnection
 from app.http.response_cache import Version
+from app.lib.disk_reserve import DiskReserve
 from app.services.documents.cache import DocumentCache
 from app.services.documents.checkpoint import Checkpointer
 from app.services.documents.freshness import Freshness
 from app.services.documents.service import Documents
+from app.services.documents.synced_document import SyncedDocument
 from app.services.shares.errors import ShareError
 from app.services.shares.object_cleanup import ObjectCleanup
+from app.services.shares.recent import RecentShares
 from app.services.shares.service import Shares
 from app.storage import ObjectStore
 from config import Config
@@ -45,9 +48,12 @@ class Services:
     shares: Shares
     freshness: Freshness
     cache: DocumentCache
+    synced: SyncedDocument
     documents: Documents
     checkpointer: Checkpointer
     object_cleanup: ObjectCleanup
+    recent: RecentShares
+    reserve: DiskReserve
     caches: list[ShareCache] = field(default_factory=list)
 
     def is_current(self, share_id: str, version: Version) -> bool:

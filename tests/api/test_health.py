@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Callable, Iterator
 
@@ -21,7 +22,23 @@ def never_answers() -> Iterator[Callable[[], None]]:
 
 
 def test_a_server_with_all_it_needs_is_ready(client: FlaskClient) -> None:
-    assert client.get("/readyz").status_code == 200
+    assert client.get("/readyz").get_json() == {
+        "status": "ok",
+        "database": "ok",
+        "disk": "ok",
+        "storage": "ok",
+    }
+
+
+def test_every_part_that_fails_is_named(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("app.api.health._write_to_disk", fail)
+    monkeypatch.setattr("app.api.health._write_to_database", fail)
+    body = client.get("/readyz").get_json()
+    assert body["error"] == "This cannot be used at the moment: database and disk."
+    assert (body["database"], body["disk"], body["storage"]) == ("failed", "failed", "ok")
 
 
 def test_a_store_that_hangs_makes_it_unready_and_holds_nobody_up(
@@ -37,7 +54,7 @@ def test_a_store_that_hangs_makes_it_unready_and_holds_nobody_up(
 def test_so_does_a_database_that_hangs(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, never_answers: Callable[[], None]
 ) -> None:
-    monkeypatch.setattr("app.api.health._query_database", never_answers)
+    monkeypatch.setattr("app.api.health._write_to_database", never_answers)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.get_json()["code"]) == (503, "database_unavailable")
     assert answer.headers["Retry-After"] == "5"

@@ -26,7 +26,7 @@ from tests.support.servers.s3 import s3_client
 from tests.support.walkthrough import DOCS, NOT_HERE, blocks, checkout, run
 
 SESSION = document_bytes("rate-limit-feature")
-READY = '{"status":"ok"}'
+READY = '{"database":"ok","disk":"ok","status":"ok","storage":"ok"}'
 TRIED = {
     # In test_administration_docs.py.
     "administration.md": 4,

@@ -108,7 +108,7 @@ def test_from_git_clone_to_a_share(tmp_path: Path, postgres_url: str, s3_setting
             text = text.replace(placeholder, value)
         env.write_text(text)
         run(service, root)
-        assert run(nginx, root).strip().endswith('{"status":"ok"}')
+        assert run(nginx, root).strip().endswith('"status":"ok","storage":"ok"}')
 
         reader = urllib3.HTTPSConnectionPool(
             "127.0.0.1",

@@ -63,7 +63,9 @@ class Checkpointer:
         db.session.expunge(share)
         if event_log.append_if(share, batch, self._has_room(batch)):
             return
-        with advisory_lock(share.share_id, wait=True):
+        with advisory_lock(share.share_id) as is_acquired:
+            if not is_acquired:
+                raise StorageError("the session is being checkpointed; this takes a moment")
             self._checkpoint(share.share_id)
             if event_log.append_if(share, batch, self._has_room(batch)):
                 return
@@ -89,7 +91,7 @@ class Checkpointer:
 
         Raises ShareError, UnreadableDocument or StorageError.
         """
-        with advisory_lock(share_id, wait=False) as is_acquired:
+        with advisory_lock(share_id) as is_acquired:
             if is_acquired:
                 self._checkpoint(share_id)
 

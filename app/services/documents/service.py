@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
+from app.lib.slots import Slots
 from app.opencode import JSON, DocumentIndex
 from app.services.documents.cache import CachedVersion, DocumentCache, short_version
 from app.services.documents.freshness import Freshness
@@ -13,7 +15,7 @@ from app.services.documents.sources import NotModified, OpenDocument, UploadedDo
 from app.services.documents.stored_document import StoredDocument
 from app.services.documents.synced_document import SyncedDocument
 from app.services.shares.live_share import LiveShare
-from app.storage import ObjectStore
+from app.storage import ObjectStore, StorageError
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,11 @@ class Documents:
         synced: SyncedDocument,
         cache: DocumentCache,
         freshness: Freshness,
+        slots: Slots,
         max_bytes: int,
     ) -> None:
         self._cache = cache
+        self._slots = slots
         self._freshness = freshness
         self._max_bytes = max_bytes
         self._uploaded = UploadedDocument(store, freshness, max_bytes)
@@ -61,8 +65,9 @@ class Documents:
 
         Raises UnreadableDocument or StorageError.
         """
-        opened = self._source(share).open(share, known_etag)
-        return opened.read() if isinstance(opened, OpenDocument) else opened
+        with self._waiting_for_store():
+            opened = self._source(share).open(share, known_etag)
+            return opened.read() if isinstance(opened, OpenDocument) else opened
 
     def current(self, share: LiveShare) -> DocumentVersion | None:
         """The current version of a share's document, read once on this host; None before the first upload.
@@ -78,6 +83,11 @@ class Documents:
         if self._freshness.may_serve_stale(share, cached):
             return DocumentVersion(share, cached.etag, is_stale=True)
         return self._refresh(share, cached, wait=True)
+
+    def cached(self, share: LiveShare) -> DocumentVersion | None:
+        """The version that was cached last, which may be stale by now."""
+        cached = self._cache.version(share)
+        return DocumentVersion(share, cached.etag) if cached else None
 
     def is_current(self, share: LiveShare, etag: str) -> bool:
         """Whether this version may be served without asking the store."""
@@ -110,6 +120,7 @@ class Documents:
 
     def json(self, version: DocumentVersion) -> JSON:
         """A version as JSON. Raises VersionGone, or as `fetch`."""
+        self._cache.raise_cached_error(version.share, version.etag)
         stored = self._cache.stored(version.share, version.etag)
         if stored:
             return StoredDocument(version.etag, stored, self._max_bytes).json
@@ -133,6 +144,12 @@ class Documents:
         self, share: LiveShare, cached: CachedVersion | None, *, wait: bool
     ) -> DocumentVersion | None:
         """Asks the source for the current version, and caches it if it is another than `cached`."""
+        with self._waiting_for_store():
+            return self._open_and_cache(share, cached, wait=wait)
+
+    def _open_and_cache(
+        self, share: LiveShare, cached: CachedVersion | None, *, wait: bool
+    ) -> DocumentVersion | None:
         source = self._source(share)
         while isinstance(opened := source.open(share, cached.etag if cached else None), OpenDocument):
             with self._cache.lock(share, wait=wait) as is_acquired:
@@ -151,3 +168,11 @@ class Documents:
             return None
         self._freshness.mark_checked(share, opened.etag)
         return DocumentVersion(share, opened.etag)
+
+    @contextmanager
+    def _waiting_for_store(self) -> Iterator[None]:
+        """Raises StorageError if that would leave no worker for readers of what is cached."""
+        with self._slots.take() as is_free:
+            if not is_free:
+                raise StorageError("every worker that may wait for it is waiting")
+            yield

@@ -84,8 +84,7 @@ class SyncedDocument:
         name = f"{revision or share.revision}-{secrets.token_hex(NAME_BYTES)}"
         key = checkpoint_key(share.share_id, name)
         event_log.expect_checkpoint(share)
-        body = zlib.compress(json, GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
-        self._store.put(key, body, encoding="gzip", if_absent=True)
+        self._store.put(key, _gzip(json), encoding="gzip", if_absent=True)
         lighter_by = state.weight - weight_of_document(json)
         is_named = event_log.commit_checkpoint(state, name, len(json), lighter_by, revision=revision)
         if not is_named:
@@ -103,6 +102,13 @@ class SyncedDocument:
             if self.write_checkpoint(merged.state, json, revision=revision):
                 return
         raise StorageError("the session changes faster than it can be repaired")
+
+    def copy(self, key: str, other_key: str) -> None:
+        """Copies an object. Raises StorageError."""
+        json = self._read_object(key)
+        if json is None:
+            raise StorageError(f"there is no object {key}")
+        self._store.put(other_key, _gzip(json), encoding="gzip")
 
     def newest_checkpoint(self, share: LiveShare) -> str | None:
         """The key of the checkpoint with the highest revision in the store. Raises StorageError."""
@@ -176,6 +182,10 @@ class SyncedDocument:
             return None
         with closing(stored.body) as body:
             return StoredDocument(stored.etag, read_body(body, self._max_bytes), self._max_bytes).json
+
+
+def _gzip(json: JSON) -> bytes:
+    return zlib.compress(json, GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
 
 
 def _milliseconds(event: Event) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 UPLOAD_LINK_LIFETIME = timedelta(hours=1)
@@ -52,6 +52,10 @@ class LiveShare:
     def created_ms(self) -> int:
         """Creation time in epoch milliseconds."""
         return round(self.created_at.timestamp() * 1000)
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= datetime.now(UTC)
 
     @property
     def settles_at(self) -> float:

@@ -11,14 +11,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.exc import OperationalError
 
 from app.db.connection import AutocommitConnection
+from app.db.errors import is_disk_full
 from app.db.extensions import db
 from app.db.models import NATIVE, UPLOAD, Share
+from app.lib.disk_reserve import DiskReserve
 from app.services.shares.errors import ShareExists, ShareExpired, ShareNotFound, WrongSecret
 from app.services.shares.expiry import Expiry
 from app.services.shares.live_share import UPLOAD_LINK_LIFETIME, LiveShare
 from app.services.shares.object_cleanup import ObjectCleanup
+from app.services.shares.recent import RecentShares
 from app.services.shares.tombstones import mark_deleted
 from app.storage import ObjectStore, UploadLink, document_key
 
@@ -69,11 +73,15 @@ class Shares:
     def __init__(
         self,
         object_cleanup: ObjectCleanup,
+        recent: RecentShares,
+        reserve: DiskReserve,
         store: ObjectStore,
         expiry: Expiry,
         connection: AutocommitConnection,
     ) -> None:
         self._object_cleanup = object_cleanup
+        self._recent = recent
+        self._reserve = reserve
         self._store = store
         self._expiry = expiry
         self._connection = connection
@@ -135,8 +143,9 @@ class Shares:
         if row is None:
             raise ShareNotFound
         share = self._live_share(*row)
-        if _has_expired(share.expires_at):
+        if share.has_expired:
             raise ShareExpired
+        self._recent.add(share)
         return share
 
     def live_cache_keys(self, cache_keys: Collection[str]) -> set[str]:
@@ -147,7 +156,7 @@ class Shares:
             some = Share.share_id.in_(ids[start : start + MAX_IDS_PER_QUERY])
             rows = db.session.execute(ROW.where(some, Share.deleted_at.is_(None)))
             shares = (self._live_share(*row) for row in rows)
-            live |= {share.cache_key for share in shares if not _has_expired(share.expires_at)}
+            live |= {share.cache_key for share in shares if not share.has_expired}
         return live
 
     def authorize(self, share_id: str, secret: str) -> Share:
@@ -156,7 +165,8 @@ class Shares:
         if share is None:
             raise ShareNotFound
         _check_secret(share, secret)
-        if _has_expired(self._expiry.of(share.created_at, share.expires_at)):
+        expires_at = self._expiry.of(share.created_at, share.expires_at)
+        if expires_at and expires_at <= datetime.now(UTC):
             raise ShareExpired
         return share
 
@@ -201,7 +211,7 @@ class Shares:
             raise ShareNotFound
         _check_secret(share, secret)
         live = LiveShare.from_row(share_id, share.created_at, share.last_link_at)
-        mark_deleted(share_id)
+        self._mark_deleted(share_id)
         self._object_cleanup.run_or_log(share_id)
         return live
 
@@ -215,9 +225,19 @@ class Shares:
         if share is None:
             raise ShareNotFound
         live = LiveShare.from_row(share_id, share.created_at, share.last_link_at)
-        mark_deleted(share_id)
+        self._mark_deleted(share_id)
         self._object_cleanup.run(share_id)
         return live
+
+    def _mark_deleted(self, share_id: str) -> None:
+        """Also on a full disk."""
+        try:
+            mark_deleted(share_id)
+        except OperationalError as error:
+            if not is_disk_full(error) or not self._reserve.release():
+                raise
+            db.session.rollback()
+            mark_deleted(share_id)
 
     def _live_share(
         self,
@@ -238,10 +258,6 @@ class Shares:
 def is_share_id(text: str) -> bool:
     """Whether `text` can be the id of a share; nothing else is worth asking a database for."""
     return re.fullmatch(SHARE_ID, text) is not None
-
-
-def _has_expired(expires_at: datetime | None) -> bool:
-    return expires_at is not None and expires_at <= datetime.now(UTC)
 
 
 def _check_secret(share: Share, secret: str) -> None:

@@ -11,6 +11,7 @@ from functools import cache, partial, wraps
 from typing import Concatenate, ParamSpec
 
 from flask import Response, make_response, render_template, request
+from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from app.errors import NotUploaded
 from app.http import response_cache
@@ -47,18 +48,18 @@ def document_view(variant: str = "page") -> Callable[[View[P]], Callable[..., Re
     def decorate(view: View[P]) -> Callable[..., Response]:
         @wraps(view)
         def respond(share_id: str, *args: P.args, **kwargs: P.kwargs) -> Response:
-            share = services().shares.get_live(share_id)
-            version = services().documents.current(share)
+            share, version = _current(share_id)
             for _ in range(ATTEMPTS):
                 if version is None:
                     return _waiting(share)
                 try:
                     return _respond(version, variant, partial(view, version, *args, **kwargs))
-                except VersionGone:
-                    version = services().documents.reload(share)
                 except DamagedIndex:
                     services().cache.drop_damaged(share)
-                    version = services().documents.reload(share)
+                except VersionGone:
+                    pass
+                # The share may be gone as well.
+                version = services().documents.reload(services().shares.get_live(share_id))
             raise StorageError("the versions of a session replace each other too fast to be read")
 
         return respond
@@ -106,6 +107,18 @@ def _page_version(*settings: object) -> str:
     return f"{build_id()}{zlib.crc32(repr(settings).encode()):08x}"
 
 
+def _current(share_id: str) -> tuple[LiveShare, DocumentVersion | None]:
+    """A live share and its current version; for a while also without the database, the cached one."""
+    try:
+        share = services().shares.get_live(share_id)
+    except (DBAPIError, TimeoutError):
+        recent = services().recent.get(share_id)
+        if recent and (version := services().documents.cached(recent)):
+            return recent, version
+        raise
+    return share, services().documents.current(share)
+
+
 def _respond(version: DocumentVersion, variant: str, render: Callable[[], Response]) -> Response:
     tag = _tag(version, variant)
     response = Response(status=304) if request.if_none_match.contains_weak(tag) else render()
@@ -138,7 +151,11 @@ def _add_headers(response: Response, tag: str) -> None:
 
 
 def _waiting(share: LiveShare) -> Response:
-    """A page that reloads itself, while an upload link is valid. Raises NotUploaded afterwards."""
+    """A page that reloads itself, while an upload link is valid. Raises NotUploaded afterwards.
+
+    Raises ShareNotFound if the share was deleted while its document was looked for.
+    """
+    services().shares.get_live(share.share_id)
     if share.uploads_end_at < datetime.now(UTC):
         raise NotUploaded
     html = render_template(
