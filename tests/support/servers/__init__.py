@@ -7,8 +7,9 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from random import Random
 
 from tests.support.patience import patience
 
@@ -17,19 +18,21 @@ START_SECONDS = patience(60)
 WITHOUT_SERVERS = os.environ.get("TEST_WITHOUT_SERVERS") == "1"
 
 
-def free_ports(count: int, below: int = 65536) -> list[int]:
-    """Ports that nothing listens on, held open until all are found so that none comes twice."""
-    held: list[socket.socket] = []
-    ports: list[int] = []
+# Below what Linux gives to outgoing connections (ip_local_port_range), which might take a port before its
+# server.
+FIRST_PORT, LAST_PORT = 10_000, 32_000
+_candidates = Random(os.getpid())
+
+
+def free_ports(count: int, below: int = LAST_PORT) -> list[int]:
+    """Different ports that nothing listens on, chosen at random for parallel runs."""
+    ports: set[int] = set()
     while len(ports) < count:
-        held.append(socket.socket())
-        held[-1].bind(("127.0.0.1", 0))
-        port = held[-1].getsockname()[1]
-        if port < below:
-            ports.append(port)
-    for each in held:
-        each.close()
-    return ports
+        port = _candidates.randrange(FIRST_PORT, below)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            ports.add(port)
+    return list(ports)
 
 
 @contextmanager

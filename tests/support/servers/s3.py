@@ -22,7 +22,7 @@ ACCESS_KEY = "AKIATESTTESTTESTTEST"
 SECRET_KEY = "testtesttesttesttesttesttesttesttesttest"
 BUCKET = "shares"
 # Each port of SeaweedFS has a gRPC port 10,000 above it.
-HIGHEST_PORT = 55_536
+HIGHEST_PORT = 22_000
 
 
 @contextmanager
