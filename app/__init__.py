@@ -87,7 +87,7 @@ def build_services(app: Flask, config: Config) -> Services:
         counters = AutocommitConnection(db.engine, is_durable=False)
     store = open_store(config)
     object_cleanup = ObjectCleanup(store)
-    recent = RecentShares()
+    recent = RecentShares(config.data_dir / "cache")
     reserve = DiskReserve(config.data_dir / "reserve")
     shares = Shares(object_cleanup, recent, reserve, store, Expiry(config.share_max_age), connection)
     freshness = Freshness()
@@ -112,7 +112,7 @@ def build_services(app: Flask, config: Config) -> Services:
         object_cleanup,
         recent,
         reserve,
-        caches=[documents, recent],
+        caches=[documents],
     )
 
 

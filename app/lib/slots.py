@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from app.lib.file_lock import file_lock
+
+# How long a process waits for a slot, and how long it does not wait again after that was in vain.
+WAIT_SECONDS = 1.0
+REFUSE_SECONDS = 5.0
+POLL_SECONDS = 0.02
 
 
 class Slots:
@@ -21,10 +27,15 @@ class Slots:
         self._folder = folder
         self._count = count
         self._is_holding = False
+        self._refuses_until = 0.0
 
     @contextmanager
     def take(self) -> Iterator[bool]:
-        """Yields whether a slot was free; inside of another `take`, always."""
+        """Yields whether a slot became free; inside of another `take`, always.
+
+        Waits WAIT_SECONDS for one, unless it has done so in vain lately: requests are served one after
+        another, and many that wait a second each would hold up those behind them.
+        """
         if self._is_holding or threading.current_thread() is not threading.main_thread():
             yield True
             return
@@ -33,18 +44,33 @@ class Slots:
         except OSError:  # a disk that cannot be written is no reason to refuse
             yield True
             return
-        for number in range(self._count):
-            with self._lock(number) as is_acquired:
-                if is_acquired:
-                    self._is_holding = True
-                    try:
-                        yield True
-                    finally:
-                        self._is_holding = False
-                    return
-        yield False
+        with ExitStack() as slot:
+            if not self._acquire(slot):
+                self._refuses_until = time.monotonic() + REFUSE_SECONDS
+                yield False
+                return
+            self._refuses_until = 0.0
+            self._is_holding = True
+            slot.callback(self._release)
+            yield True
 
-    @contextmanager
-    def _lock(self, number: int) -> Iterator[bool]:
-        with file_lock(self._folder / f"slot-{number}", wait=False) as is_acquired:
-            yield is_acquired
+    def _acquire(self, slot: ExitStack) -> bool:
+        ends_at = time.monotonic() + WAIT_SECONDS
+        while not any(self._lock(number, slot) for number in range(self._count)):
+            now = time.monotonic()
+            if now > ends_at or now < self._refuses_until:
+                return False
+            time.sleep(POLL_SECONDS)
+        return True
+
+    def _lock(self, number: int, slot: ExitStack) -> bool:
+        """Locks the file of a slot until `slot` is closed, if it is free."""
+        with ExitStack() as attempt:
+            lock = file_lock(self._folder / f"slot-{number}", wait=False)
+            if not attempt.enter_context(lock):
+                return False
+            slot.push(attempt.pop_all())
+            return True
+
+    def _release(self) -> None:
+        self._is_holding = False

@@ -14,6 +14,7 @@ deleting a share is one call.
         <version>.<build>.unreadable.<max>       why the document cannot be read
         <version>.<page>.<page version>.<encoding>   a page as it was sent
         steps.<page version>.<page>              the HTML of a page's steps, which outlives the version
+        row                                      the row as it was read lately (app.services.shares.recent)
         .lock                                    held by the worker that fetches the next version
 """
 
@@ -38,6 +39,7 @@ from app.lib.files import DamagedFile, file_id, map_file, read_checked, replace_
 from app.opencode import DamagedIndex, DocumentIndex, UnreadableDocument, read_conversation, write_index
 from app.services.documents.stored_document import StoredDocument
 from app.services.shares.live_share import LiveShare
+from app.services.shares.recent import ROW
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -234,7 +236,8 @@ class DocumentCache:
         """Makes a version current and drops what was made from others. Returns whether it is current."""
         if not self._write(share, VERSION, [msgspec.json.encode(version)]):
             return False
-        current = (".", VERSION, STEPS, short_version(version.etag))
+        self._write(share, ROW, [msgspec.json.encode(share)])
+        current = (".", VERSION, STEPS, ROW, short_version(version.etag))
         for path in _entries(self._folder / share.cache_key):
             if not path.name.startswith(current):
                 with suppress(OSError):

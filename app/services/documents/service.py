@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -144,11 +144,12 @@ class Documents:
         self, share: LiveShare, cached: CachedVersion | None, *, wait: bool
     ) -> DocumentVersion | None:
         """Asks the source for the current version, and caches it if it is another than `cached`."""
-        with self._waiting_for_store():
-            return self._open_and_cache(share, cached, wait=wait)
+        with ExitStack() as slot:
+            slot.enter_context(self._waiting_for_store())
+            return self._open_and_cache(share, cached, slot, wait=wait)
 
     def _open_and_cache(
-        self, share: LiveShare, cached: CachedVersion | None, *, wait: bool
+        self, share: LiveShare, cached: CachedVersion | None, slot: ExitStack, *, wait: bool
     ) -> DocumentVersion | None:
         source = self._source(share)
         while isinstance(opened := source.open(share, cached.etag if cached else None), OpenDocument):
@@ -156,6 +157,8 @@ class Documents:
                 latest = self._cache.version(share)
                 if is_acquired and latest == cached:
                     document = opened.read()
+                    # The rest is work, and no reason to refuse others.
+                    slot.close()
                     index = self._cache.write(share, document)
                     self._freshness.mark_checked(share, document.etag)
                     return DocumentVersion(share, document.etag, new_index=index)

@@ -142,7 +142,8 @@ class TcpProxy:
         self._flows = threading.Event()
         self._flows.set()
         self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     def freeze(self) -> None:
         """Bytes arrive, are acknowledged, and go no further."""
@@ -157,10 +158,14 @@ class TcpProxy:
         for each in sockets:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
+            each.close()
 
     def close(self) -> None:
         self._flows.set()
+        # Closing alone would not end a wait for the next connection.
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._acceptor.join()
         self.cut()
 
     def _accept(self) -> None:
