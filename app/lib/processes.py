@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 PR_SET_PDEATHSIG = 1
 
@@ -28,17 +29,17 @@ def end_with_parent(parent: int) -> None:
 def answer_waiting(
     listeners: Iterable[socket.socket], accept: Callable[[socket.socket], None], seconds: float
 ) -> None:
-    """Accepts the connections that wait in the queues of non-blocking listeners, for at most `seconds`.
+    """Accepts the connections that wait in the queues of non-blocking listeners, and closes these.
 
-    When the last process closes a listener, the kernel resets whoever still waits.
+    Goes on for at most `seconds`. When the last process closes a listener, the kernel resets whoever waits
+    by then, so nothing may come between the look into an empty queue and the closing.
     """
     ends_at = time.monotonic() + seconds
     for listener in listeners:
-        while time.monotonic() < ends_at:
-            try:
+        with suppress(OSError):
+            while time.monotonic() < ends_at:
                 accept(listener)
-            except OSError:  # nobody waits
-                break
+        listener.close()
 
 
 def wait_for_port(address: tuple[str, int], seconds: float, on_wait: Callable[[], None]) -> bool:

@@ -29,7 +29,9 @@ Task = Callable[[], None]
 
 
 def start(app: Flask) -> None:
-    """Runs maintenance in threads of its own, for as long as the process lives."""
+    """Takes the reserve, and runs maintenance in threads for as long as the process lives."""
+    with app.app_context():
+        services().reserve.create()
     background = Background(MAX_PARALLEL)
     for work in (clean_caches, lambda: _work_on_store(app, background)):
         threading.Thread(target=_run_forever, args=[app, work, threading.Event()], daemon=True).start()

@@ -6,11 +6,10 @@ import json
 import re
 import signal
 import subprocess
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ import pytest
 import urllib3
 
 from tests.support.client import SESSION_ID
+from tests.support.load import load
 from tests.support.paths import ROOT
 from tests.support.recorded import document_bytes
 from tests.support.servers import free_ports, wait_until
@@ -29,7 +29,6 @@ from tests.support.servers.redis import redis_server
 
 SESSION = document_bytes("rate-limit-feature")
 SOCKET = "/run/better-share/better-share.sock"
-LOADERS = 4
 
 
 @dataclass
@@ -285,23 +284,3 @@ def service_log(team: Team) -> list[dict[str, object]]:
 
 def workers_started(team: Team) -> list[dict[str, object]]:
     return [line for line in service_log(team) if "Booting worker" in str(line["message"])]
-
-
-@contextmanager
-def load(request: Callable[[], int]) -> Iterator[Counter[int]]:
-    """How requests are answered that several readers make without a pause until the block ends."""
-    answers: Counter[int] = Counter()
-    over = threading.Event()
-
-    def read() -> None:
-        while not over.is_set():
-            answers[request()] += 1
-
-    with ThreadPoolExecutor(LOADERS) as pool:
-        readers = [pool.submit(read) for _ in range(LOADERS)]
-        try:
-            yield answers
-        finally:
-            over.set()
-    for reader in readers:
-        reader.result()

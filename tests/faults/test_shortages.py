@@ -1,0 +1,68 @@
+"""A worker that runs out of memory or file handles refuses what needs them, and recovers."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.faults.service import Service
+from tests.faults.service import service as running_service
+from tests.support.recorded import document
+
+MEGABYTE = 1024 * 1024
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    with running_service(tmp_path, WEB_CONCURRENCY="1") as service:
+        yield service
+
+
+@contextmanager
+def limited(pid: int, kind: int, limit: int) -> Iterator[None]:
+    before = resource.prlimit(pid, kind)
+    resource.prlimit(pid, kind, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, kind, before)
+
+
+def used_memory(pid: int) -> int:
+    """Address space in bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+def test_a_worker_without_memory_refuses_large_sessions_and_serves_small_ones(service: Service) -> None:
+    service.upload("small")
+    service.upload("large", document("large-output"))
+    assert service.ask("GET", "/share/small")[0] == 200
+    [worker] = service.workers()
+    with limited(worker, resource.RLIMIT_AS, used_memory(worker) + MEGABYTE):
+        assert service.ask("GET", "/share/large")[0] == 503
+        assert service.ask("GET", "/share/small")[0] == 200
+    assert service.ask("GET", "/share/large")[0] == 200
+    assert service.workers() == {worker}
+    assert "Traceback" not in service.log()
+
+
+def test_a_worker_without_file_handles_serves_what_it_has_in_memory(service: Service) -> None:
+    service.upload("cached")
+    service.upload("other")
+    page = service.ask("GET", "/share/cached")
+    service.ask("GET", "/readyz")
+    [worker] = service.workers()
+    used = len(list(Path(f"/proc/{worker}/fd").iterdir()))
+    # The connection of the client takes the only one that is left.
+    with limited(worker, resource.RLIMIT_NOFILE, used + 1):
+        assert service.ask("GET", "/share/cached") == page
+        assert service.ask("GET", "/share/other")[0] == 503
+        assert service.ask("GET", "/api/share/other")[0] == 503
+        assert service.ask("GET", "/healthz")[0] == 200
+    assert service.ask("GET", "/share/other")[0] == 200
+    assert service.workers() == {worker}
+    assert "Traceback" not in service.log()
