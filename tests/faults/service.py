@@ -40,8 +40,8 @@ class Service:
         """Their process ids."""
         return children_of(self.process.pid)
 
-    def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        status, answer = fetch(method, self.address + path, body)
+    def ask(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+        status, answer = fetch(method, self.address + path, body, headers=headers)
         return status, json.loads(answer) if path.startswith(("/api", "/readyz")) else answer
 
     def create(self, share_id: str) -> tuple[int, Any]:

@@ -6,9 +6,10 @@ import json
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 
 from tests.support.patience import patience
 
@@ -17,10 +18,18 @@ PATIENCE = patience(60)
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def fetch(method: str, url: str, body: object = None, timeout: float = PATIENCE) -> tuple[int, bytes]:
+def fetch(
+    method: str,
+    url: str,
+    body: object = None,
+    timeout: float = PATIENCE,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[int, bytes]:
     """Status and body of the answer, whatever the status; `body` is sent as JSON."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    request = urllib.request.Request(
+        url, data, {"Content-Type": "application/json", **headers}, method=method
+    )
     try:
         with _direct.open(request, timeout=timeout) as answer:
             return answer.status, answer.read()
