@@ -61,7 +61,7 @@ def children_of(pid: int) -> set[int]:
 
 @contextmanager
 def service(folder: Path, **settings: str) -> Iterator[Service]:
-    [port] = free_ports(1)
+    port = int(settings.get("PORT") or free_ports(1)[0])
     common = {"PORT": str(port), "WEB_CONCURRENCY": str(WORKERS), "RATELIMIT_ENABLED": "false"}
     with started(folder, lambda: answers(port), **{**common, **settings}) as process:
         yield Service(f"http://127.0.0.1:{port}", folder, process)

@@ -63,6 +63,7 @@ class PowerCut:
 
     def __init__(self, folder: Path, megabytes: int = 64) -> None:
         self._image = folder / "disk.img"
+        self._copy = folder / "disk-after-power-cut.img"
         self.mounted_at = folder / "disk"
         with self._image.open("wb") as file:
             file.truncate(megabytes * MEGABYTE)
@@ -75,11 +76,13 @@ class PowerCut:
         _run("mount", "-o", f"loop,{options}", self._image, self.mounted_at)
 
     def cut(self) -> None:
-        """Puts back what had reached the disk; nothing may have files of it open."""
-        copy = self._image.with_suffix(".cut")
-        shutil.copy(self._image, copy)
+        """Remembers what has reached the disk by now; processes that write to it must be stopped."""
+        shutil.copy(self._image, self._copy)
+
+    def restore(self) -> None:
+        """Mounts the disk as it was when the power went; nothing may have files of it open."""
         _run("umount", self.mounted_at)
-        copy.rename(self._image)
+        self._copy.rename(self._image)
         self._mount("defaults")
 
     def close(self) -> None:
