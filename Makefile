@@ -1,4 +1,4 @@
-# make run · test · test-quick · bench · lint · docs · lock. Each installs what it needs, once.
+# make run · test · test-quick · soak · bench · lint · docs · lock. Each installs what it needs, once.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 export NODE_USE_SYSTEM_CA := 1
 
-.PHONY: run install test test-quick packages bench lint docs lock
+.PHONY: run install test test-quick soak packages bench lint docs lock
 
 run: $(VENV)/runtime
 	@exec deploy/start.sh
@@ -22,6 +22,10 @@ test: packages lint tests/end_to_end/node_modules tests/browser/node_modules
 # The tests that start no server, in less than a minute.
 test-quick: $(VENV)/development
 	@TEST_WITHOUT_SERVERS=1 $(BIN)/python -m pytest --quiet --numprocesses auto -m 'not server'
+
+# Random clients and faults, for a quarter of an hour on each of four installations.
+soak: $(VENV)/development
+	@SOAK_SECONDS=$${SOAK_SECONDS:-900} $(BIN)/python -m pytest --quiet --capture=no tests/faults/test_model.py
 
 packages:
 	@tests/install-packages.sh

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import re
 import shutil
@@ -18,11 +20,12 @@ from tests.conftest import running_app
 from tests.support.client import create, share
 from tests.support.optional import CURL, require
 from tests.support.paths import ROOT
-from tests.support.recorded import document_bytes
+from tests.support.recorded import document, document_bytes
 from tests.support.servers import answers, free_ports, wait_until
 from tests.support.servers.gunicorn import environment, gunicorn
 from tests.support.servers.postgres import run_sql
 from tests.support.servers.s3 import s3_client
+from tests.support.sync_batches import checkpoint, shared
 from tests.support.walkthrough import DOCS, NOT_HERE, blocks, checkout, run
 
 SESSION = document_bytes("rate-limit-feature")
@@ -34,7 +37,8 @@ TRIED = {
     "install.md": 4,
     "install-with-compose.md": 1,
     "monitoring.md": 2,
-    "backup.md": 6,
+    "backup.md": 7,
+    "upgrading.md": 1,
 }
 
 
@@ -101,20 +105,21 @@ def test_monitoring(tmp_path: Path) -> None:
         r"`([a-z_]+)(?:\{[^`]*)?`", (DOCS / "monitoring.md").read_text().partition("better_share_...")[2]
     )
     series = {name for name in named if name.endswith(("_total", "_seconds", "_workers"))}
-    assert len(series) == 10
+    assert len(series) == 11
     for name in series:
         assert f"better_share_{name}" in counted
 
 
 def test_a_backup_of_a_folder_brings_every_page_back(settings: dict[str, str], tmp_path: Path) -> None:
     data = Path(settings["DATA_DIR"])
-    *_, save, restore = blocks("backup.md")
+    *_, save, restore, check = blocks("backup.md")
     with running_app(settings) as app:
         share(app.test_client(), SESSION)
         before = page_of(app.test_client())
         run(save, tmp_path, DATA_DIR=str(data))
     shutil.rmtree(data)
     run(restore, tmp_path, DATA_DIR=str(data))
+    assert run(check, ROOT, **settings) == 2 * "0 shares differ, 0 repaired\n"
     with running_app(settings) as app:
         assert page_of(app.test_client()) == before
 
@@ -131,7 +136,7 @@ def test_a_backup_of_database_and_bucket_brings_every_page_back(
 ) -> None:
     server = {**s3_settings, "DATABASE_URL": postgres_database}
     (tmp_path / "settings").write_text("".join(f"{name}={value}\n" for name, value in server.items()))
-    settings_of, bucket_of, save, restore, *_ = blocks("backup.md")
+    settings_of, bucket_of, save, restore, *_, check = blocks("backup.md")
     prepare = settings_of.replace("/etc/better-share.env", str(tmp_path / "settings")) + bucket_of
 
     with running_app({**server, "DATA_DIR": str(tmp_path / "before")}) as app:
@@ -144,7 +149,9 @@ def test_a_backup_of_database_and_bucket_brings_every_page_back(
     bucket = {"Bucket": s3_settings["S3_BUCKET"], "Key": "sessions/BackedUp.json"}
     s3_client(s3_settings).delete_object(**bucket)
     run(prepare + restore, tmp_path)
-    with running_app({**server, "DATA_DIR": str(tmp_path / "after")}) as app:
+    after = {**server, "DATA_DIR": str(tmp_path / "after")}
+    assert run(check, ROOT, **after) == 2 * "0 shares differ, 0 repaired\n"
+    with running_app(after) as app:
         assert app.test_client().get("/share/BackedUp").data == before
 
 
@@ -152,6 +159,17 @@ def store(client: FlaskClient, s3: dict[str, str]) -> None:
     assert create(client, "BackedUp").status_code == 201
     body = {"Body": SESSION, "ContentType": "application/json"}
     s3_client(s3).put_object(Bucket=s3["S3_BUCKET"], Key="sessions/BackedUp.json", **body)
+
+
+def test_going_back_to_the_release_before_takes_synced_sessions_along(settings: dict[str, str]) -> None:
+    [back] = blocks("upgrading.md")
+    with running_app(settings) as app:
+        native = shared(app.test_client(), document("rate-limit-feature"))
+        checkpoint(app, native)
+    assert "1 sessions written back" in run(back, ROOT, **settings)
+    stored = Path(settings["DATA_DIR"], "documents", "sessions", f"{native['id']}.json")
+    messages = json.loads(gzip.decompress(stored.read_bytes()))["messages"]
+    assert len(messages) == len(document("rate-limit-feature")["messages"])
 
 
 def test_the_quick_start_serves(tmp_path: Path) -> None:

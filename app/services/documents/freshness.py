@@ -77,9 +77,9 @@ class Freshness:
         """Whether no upload can change the document any more."""
         return self.clock() >= share.settles_at
 
-    def mark_checked(self, share: LiveShare, etag: str) -> None:
-        """Notes that the store has just called this version current."""
-        self._checks[share.cache_key] = _Check(etag, self.monotonic(), self.is_settled(share))
+    def mark_checked(self, share: LiveShare, etag: str, asked_at: float) -> None:
+        """Notes that the store called this version current when it was asked at `asked_at` (`monotonic`)."""
+        self._checks[share.cache_key] = _Check(etag, asked_at, self.is_settled(share))
         self._checks.move_to_end(share.cache_key)
         if len(self._checks) > MAX_CHECKS:
             self._checks.popitem(last=False)

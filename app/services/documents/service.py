@@ -67,7 +67,13 @@ class Documents:
         """
         with self._waiting_for_store():
             opened = self._source(share).open(share, known_etag)
-            return opened.read() if isinstance(opened, OpenDocument) else opened
+            if not isinstance(opened, OpenDocument):
+                return opened
+            cached = self._cache.version(share)
+            if cached and cached.etag != opened.etag:
+                # Who reads this must not find an older page afterwards.
+                self._cache.drop(share)
+            return opened.read()
 
     def current(self, share: LiveShare) -> DocumentVersion | None:
         """The current version of a share's document, read once on this host; None before the first upload.
@@ -101,11 +107,12 @@ class Documents:
     def reload(self, share: LiveShare) -> DocumentVersion | None:
         """The current version, read again whatever is cached. Raises as `fetch`."""
         self._cache.drop(share)
+        asked_at = self._freshness.monotonic()
         document = self.fetch(share)
         if not isinstance(document, StoredDocument):
             return None
         index = self._cache.write(share, document)
-        self._freshness.mark_checked(share, document.etag)
+        self._freshness.mark_checked(share, document.etag, asked_at)
         return DocumentVersion(share, document.etag, new_index=index)
 
     def index(self, version: DocumentVersion) -> DocumentIndex:
@@ -152,6 +159,7 @@ class Documents:
         self, share: LiveShare, cached: CachedVersion | None, slot: ExitStack, *, wait: bool
     ) -> DocumentVersion | None:
         source = self._source(share)
+        asked_at = self._freshness.monotonic()
         while isinstance(opened := source.open(share, cached.etag if cached else None), OpenDocument):
             with self._cache.lock(share, wait=wait) as is_acquired:
                 latest = self._cache.version(share)
@@ -160,16 +168,17 @@ class Documents:
                     # The rest is work, and no reason to refuse others.
                     slot.close()
                     index = self._cache.write(share, document)
-                    self._freshness.mark_checked(share, document.etag)
+                    self._freshness.mark_checked(share, document.etag, asked_at)
                     return DocumentVersion(share, document.etag, new_index=index)
                 opened.close()
             if not is_acquired or latest is None or latest.etag == opened.etag:
                 break
             # Another worker has cached what may be newer than what was found here.
             cached = latest
+            asked_at = self._freshness.monotonic()
         if opened is None:
             return None
-        self._freshness.mark_checked(share, opened.etag)
+        self._freshness.mark_checked(share, opened.etag, asked_at)
         return DocumentVersion(share, opened.etag)
 
     @contextmanager
