@@ -64,12 +64,18 @@ class DatabaseDeadlines:
         threading.Thread(target=self._watch, daemon=True).start()
 
     @contextmanager
-    def limit(self, connection: extensions.connection, more_seconds: float = 0) -> Iterator[None]:
-        """Raises OperationalError if the block waits too long for the database, or is not to ask it now."""
+    def limit(
+        self, connection: extensions.connection, more_seconds: float = 0, *, may_refuse: bool = True
+    ) -> Iterator[None]:
+        """Raises OperationalError if the block waits too long for the database.
+
+        Also if it is not to be asked now, unless `may_refuse` is false.
+        """
         if self.seconds is None:
             yield
             return
-        self._refuse_while_open()
+        if may_refuse:
+            self._refuse_while_open()
         ends_at = time.monotonic() + self.seconds + more_seconds
         self._ends_at[connection] = ends_at
         try:
@@ -159,8 +165,12 @@ class LimitedConnection(extensions.connection):
             super().commit()
 
     def rollback(self) -> None:
-        with deadlines.limit(self):
-            super().rollback()
+        """Also while the database is not asked, since it ends a transaction; none is left when it fails."""
+        try:
+            with deadlines.limit(self, may_refuse=False):
+                super().rollback()
+        except psycopg2.Error:
+            self.close()
 
 
 CONNECT_ARGS = {"connection_factory": LimitedConnection, "cursor_factory": LimitedCursor}

@@ -86,6 +86,11 @@ def run(seed: int, installation: Installation, steps: int) -> Counter[str]:
     return faults
 
 
+def _errors(log: str) -> str:
+    """The end of what a server logged besides requests."""
+    return "\n".join([line for line in log.splitlines() if " INFO " not in line][-60:])
+
+
 def _drive(client: Client, steps: int) -> None:
     for _ in range(steps):
         _checked(client, client.step)
@@ -125,7 +130,8 @@ def test_clients_and_faults(install: Install, tmp_path: Path, report: Callable[[
             try:
                 faults += run(seed, installation, STEPS)
             except Violation as violation:
-                raise Violation(f"seed {seed}: {violation}") from violation
+                errors = "\n".join(_errors(service.log()) for service in installation.services)
+                raise Violation(f"seed {seed}: {violation}\n{errors}") from violation
             steps += CLIENTS * STEPS
     if SOAK_SECONDS:
         report(f"{steps} steps with {faults.total()} faults and no violation: {dict(faults)}")

@@ -117,8 +117,9 @@ def _add_process_faults(installation: Installation, folder: Path) -> None:
 
     @contextmanager
     def damaged_cache(random: Random) -> Iterator[None]:
-        files = sorted(path for path in folder.glob("**/cache/*/*") if path.is_file())
-        for path in random.sample(files, min(len(files), 20)):
+        files = sorted(Path(root, name) for root, _, names in os.walk(folder) for name in names)
+        cached = [path for path in files if path.parent.parent.name == "cache"]
+        for path in random.sample(cached, min(len(cached), 20)):
             with suppress(OSError):
                 content = bytearray(path.read_bytes())
                 if content and path.name != ".lock":
