@@ -19,13 +19,13 @@ SMALL = document("single-message")
 
 
 class Service:
-    """The server at `address`, whose DATA_DIR and `gunicorn.log` are in `folder`."""
+    """The server at `address`, with its DATA_DIR, `data`."""
 
-    def __init__(self, address: str, folder: Path, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, address: str, data: Path, log: Path, process: subprocess.Popen[bytes]) -> None:
         self.address = address
-        self.data = folder / "data"
+        self.data = data
         self.process = process
-        self._log = folder / "gunicorn.log"
+        self._log = log
 
     def log(self) -> str:
         return self._log.read_text()
@@ -64,4 +64,5 @@ def service(folder: Path, **settings: str) -> Iterator[Service]:
     port = int(settings.get("PORT") or free_ports(1)[0])
     common = {"PORT": str(port), "WEB_CONCURRENCY": str(WORKERS), "RATELIMIT_ENABLED": "false"}
     with started(folder, lambda: answers(port), **{**common, **settings}) as process:
-        yield Service(f"http://127.0.0.1:{port}", folder, process)
+        data = Path(settings.get("DATA_DIR", folder / "data"))
+        yield Service(f"http://127.0.0.1:{port}", data, folder / "gunicorn.log", process)

@@ -32,7 +32,7 @@ CLIENTS = 8
 STEPS = 60
 FAULT_SECONDS = 1.0
 # With SOAK_SECONDS there are as many runs, each with the next seed, as fit into that time.
-RUNS = 2
+RUNS = 4
 SEED = int(os.environ.get("SEED", "1"))
 SOAK_SECONDS = float(os.environ.get("SOAK_SECONDS", "0"))
 
@@ -65,8 +65,11 @@ def install(request: pytest.FixtureRequest) -> Install:
     return disk if "master" in request.param else servers
 
 
-def run(seed: int, installation: Installation, steps: int) -> Counter[str]:
-    """Lets the clients make `steps` steps each while faults come and go; returns the faults."""
+def run(seed: int, installation: Installation, steps: int) -> tuple[Counter[str], set[str]]:
+    """Lets the clients make `steps` steps each while faults come and go.
+
+    Returns the faults, and the ids of shares of which nothing may be left.
+    """
     contents = Contents()
     clients = [Client(seed, number, installation.hosts, contents) for number in range(CLIENTS)]
     faults: Counter[str] = Counter()
@@ -83,7 +86,7 @@ def run(seed: int, installation: Installation, steps: int) -> Counter[str]:
         _checked(client, client.check_all)
     for service in installation.services:
         assert "Traceback" not in service.log(), service.log()
-    return faults
+    return faults, {share_id for client in clients for share_id in client.deleted()}
 
 
 def _errors(log: str) -> str:
@@ -122,16 +125,22 @@ def _make_trouble(
 
 def test_clients_and_faults(install: Install, tmp_path: Path, report: Callable[[str], None]) -> None:
     ends_at = time.monotonic() + SOAK_SECONDS
-    steps, faults = 0, Counter[str]()
+    steps, faults, deleted = 0, Counter[str](), set[str]()
     with install(tmp_path) as installation:
         for seed in itertools.count(SEED):
             if seed >= SEED + RUNS and time.monotonic() > ends_at:
                 break
             try:
-                faults += run(seed, installation, STEPS)
+                happened, gone = run(seed, installation, STEPS)
             except Violation as violation:
                 errors = "\n".join(_errors(service.log()) for service in installation.services)
                 raise Violation(f"seed {seed}: {violation}\n{errors}") from violation
             steps += CLIENTS * STEPS
+            faults += happened
+            deleted |= gone
+        if SOAK_SECONDS:
+            wait_until(
+                lambda: not installation.remains(deleted), lambda: f"left: {installation.remains(deleted)}"
+            )
     if SOAK_SECONDS:
         report(f"{steps} steps with {faults.total()} faults and no violation: {dict(faults)}")

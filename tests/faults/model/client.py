@@ -84,6 +84,11 @@ class Client:
                 self._read_json(share, host)
                 self._read_page(share, host)
 
+    def deleted(self) -> set[str]:
+        """The ids of shares of which nothing may be left: deleted, and no upload has an unknown outcome."""
+        gone = [share for share in self._shares if share.is_deleted and share.expires is None]
+        return {share.id for share in gone if not (isinstance(share, UploadedShare) and share.unknown)}
+
     def _create_uploaded(self) -> None:
         expires_in = EXPIRES_IN if self._random.random() < 0.1 else None
         share = UploadedShare(f"{self._prefix}{len(self._shares)}")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
 
+from app.storage import share_id_of
 from tests.faults.service import Service, service
 from tests.support.servers.faults import HttpProxy, TcpProxy
+from tests.support.servers.s3 import stored_keys
 
 Fault = Callable[[Random], AbstractContextManager[None]]
 
@@ -22,18 +24,30 @@ class Installation:
     """Running servers and the faults that may happen to them, by name."""
 
     services: list[Service]
+    stored_keys: Callable[[], Iterable[str]]
     faults: dict[str, Fault] = field(default_factory=dict)
 
     @property
     def hosts(self) -> list[str]:
         return [service.address for service in self.services]
 
+    def remains(self, deleted: set[str]) -> list[str]:
+        """Objects and folders of caches of these shares."""
+        objects = [key for key in self.stored_keys() if share_id_of(key) in deleted]
+        caches = [path for service in self.services for path in service.data.glob("cache/*")]
+        return objects + [str(path) for path in caches if path.name.rpartition(".")[0] in deleted]
+
 
 @contextmanager
 def on_one_disk(folder: Path, masters: int) -> Iterator[Installation]:
     """SQLite and documents in one DATA_DIR, which any number of masters share."""
     with _servers(folder, masters, DATA_DIR=str(folder / "data")) as services:
-        installation = Installation(services)
+        documents = folder / "data" / "documents"
+
+        def stored_keys() -> list[str]:
+            return [str(path.relative_to(documents)) for path in documents.rglob("*") if path.is_file()]
+
+        installation = Installation(services, stored_keys)
         _add_process_faults(installation, folder)
         yield installation
 
@@ -52,7 +66,7 @@ def on_servers(
     url = database_url.replace(f":{port}/", f":{database.port}/")
     settings = {**bucket_settings, "DATABASE_URL": url, "DATABASE_TIMEOUT": "2"}
     with _servers(folder, hosts, **settings) as services:
-        installation = Installation(services)
+        installation = Installation(services, lambda: stored_keys(bucket_settings))
         _add_process_faults(installation, folder)
 
         @contextmanager
