@@ -41,6 +41,13 @@ class _Renderer(RendererHTML):
         tokens[index].attrSet("rel", "noopener noreferrer nofollow")
         return self.renderToken(tokens, index, options, env)
 
+    def table_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+        # A wide table scrolls in its own box; the keyboard reaches that only if it can have the focus.
+        return f'<div class="table" tabindex="0">{self.renderToken(tokens, index, options, env)}'
+
+    def table_close(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+        return f"{self.renderToken(tokens, index, options, env)}</div>\n"
+
     def th_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
         return self._cell(tokens, index, options, env)
 
