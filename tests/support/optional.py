@@ -46,6 +46,11 @@ ROOT_USER = Part("root", "run the tests as root", lambda: os.geteuid() == 0)
 SYSTEMD = Part("systemd", "apt-get install systemd", lambda: bool(shutil.which("systemd-analyze")))
 AXE = Part("axe-core", "npm ci in tests/browser", (TESTS / "browser/node_modules/axe-core").exists)
 BUN = Part("bun", "npm ci in plugin", (ROOT / "plugin/node_modules/.bin/bun").exists)
+COMMONMARK_SPEC = Part(
+    "CommonMark's specification",
+    "npm ci in tests/render",
+    (TESTS / "render/node_modules/commonmark-spec").exists,
+)
 OPENCODE = Part(
     "OpenCode", "npm ci in tests/end_to_end", (TESTS / "end_to_end/node_modules/.bin/opencode").exists
 )

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from app.lib.time_limit import TimeLimitExceeded
 from app.render.budget import Budget
 from app.render.filters import visible
+from app.render.text.cjk_emphasis import CjkFriendlyInline
 from app.render.text.highlight import highlight
 
 # Nested brackets take quadratic time; what is nested deeper than MAX_NESTING is left out.
@@ -62,9 +63,20 @@ class _Renderer(RendererHTML):
         return self.renderToken(tokens, index, options, env)
 
 
-_parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING}, renderer_cls=_Renderer).enable(
-    ["table", "strikethrough"]
-)
+class _Parser(MarkdownIt):
+    def __init__(self) -> None:
+        super().__init__(renderer_cls=_Renderer)
+        self.inline = CjkFriendlyInline()
+        self.configure("commonmark", {"html": False, "maxNesting": MAX_NESTING})
+        self.enable(["table", "strikethrough"])
+
+
+_parser = _Parser()
+
+
+def parser(text: str) -> MarkdownIt:
+    """The parser for a text."""
+    return _parser
 
 
 def markdown(text: str, budget: Budget) -> Markup:
