@@ -29,6 +29,7 @@ from app.render.tools.registry import view_of
 from app.render.tools.view import (
     ChecklistSection,
     CodeSection,
+    DiagnosticsSection,
     DiffsSection,
     ErrorSection,
     MarkdownSection,
@@ -63,6 +64,7 @@ SECTION_MACROS: dict[type[Section], str] = {
     ChecklistSection: "checklist",
     SubagentSection: "subagent",
     CodeSection: "code",
+    DiagnosticsSection: "diagnostics",
     DiffsSection: "diffs",
     MatchesSection: "matches",
     ErrorSection: "error",
@@ -70,6 +72,8 @@ SECTION_MACROS: dict[type[Section], str] = {
     QuestionsSection: "questions",
     TerminalSection: "terminal",
 }
+
+SECTIONS_WITH_TEXT = (CodeSection, DiagnosticsSection, DiffsSection, TerminalSection, MarkdownSection)
 
 
 class Links(Protocol):
@@ -217,11 +221,7 @@ def full_text(block: Block, name: str) -> str | None:
     """One of a block's texts by the name that its excerpt has; `call` is all of them together."""
     named = texts(block)
     if isinstance(block, Tool) and name not in named:
-        sections = (
-            part
-            for part in view_of(block).sections
-            if isinstance(part, CodeSection | DiffsSection | TerminalSection | MarkdownSection)
-        )
+        sections = (part for part in view_of(block).sections if isinstance(part, SECTIONS_WITH_TEXT))
         named = {**{part.name: part.text for part in sections if part.name}, **named}
     if name == "call":
         return "\n\n".join(f"--- {name} ---\n{text}" for name, text in named.items())

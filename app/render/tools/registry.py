@@ -16,6 +16,7 @@ import msgspec
 from app.opencode.model import Tool
 from app.render.filters import MAX_LABEL
 from app.render.tools import agent, files, search, shell, web
+from app.render.tools.diagnostics import with_diagnostics
 from app.render.tools.fallback import fallback_view
 from app.render.tools.view import ErrorSection, ToolView
 from app.render.transcript.inputs import (
@@ -72,6 +73,7 @@ def view_of(tool: Tool) -> ToolView:
     except Exception:
         logger.exception("a call could not be shown: %s", tool.name[:MAX_LABEL])
         view = fallback_view(tool)
+    view = with_diagnostics(view, tool)
     if tool.error:
         view = replace(view, sections=[*view.sections, ErrorSection("error", tool.error)])
     return view

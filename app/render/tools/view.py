@@ -76,6 +76,30 @@ class MatchesSection:
 
 
 @dataclass(frozen=True)
+class Diagnostic:
+    """What a language server said about a place in a file; `line` and `column` count from 1.
+
+    `severity` is `error`, `warning`, `information` or `hint`.
+    """
+
+    path: str
+    line: int
+    column: int
+    severity: str
+    message: str
+
+
+@dataclass(frozen=True)
+class DiagnosticsSection:
+    """Diagnostics without the `hidden` last ones; `text` has all of them."""
+
+    diagnostics: Sequence[Diagnostic]
+    hidden: int = 0
+    name: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Todo:
     text: str
     status: str
@@ -132,6 +156,7 @@ Section = (
     | ChecklistSection
     | QuestionsSection
     | SubagentSection
+    | DiagnosticsSection
 )
 
 
