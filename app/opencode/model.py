@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Raw
 
 NOTHING = Raw(b"[]")
+# Longer URLs are not linked, only named; the header of a data: URL is within as much.
+MAX_URL_CHARACTERS = 2_000
 
 Status = Literal["pending", "running", "completed", "error"]
 # What OpenCode itself records in a conversation is neither a prompt nor an answer.
@@ -44,6 +47,11 @@ class File:
     url: str
     mime: str
     name: str
+
+    @property
+    def label(self) -> str:
+        """Its name; without one, the last segment of its URL."""
+        return self.name or _last_segment(self.url) or "file"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +96,15 @@ class Unknown:
 
 
 Block = Text | Reasoning | File | Tool | Notice | Unknown
+
+
+def _last_segment(url: str) -> str:
+    if url.startswith("data:") or len(url) > MAX_URL_CHARACTERS:
+        return ""
+    try:
+        return unquote(urlsplit(url).path.rpartition("/")[2])
+    except ValueError:
+        return ""
 
 
 def file_id(block_id: str, number: int) -> str:
@@ -176,7 +193,7 @@ class Step:
 
 @dataclass
 class Turn:
-    """A prompt and everything that answers it; a conversation may also begin without a prompt."""
+    """A person's prompt and everything that answers it; a conversation may also begin without a prompt."""
 
     steps: list[Step]
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from urllib.parse import unquote, unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes
 
-from app.opencode.model import File
+from app.opencode.model import MAX_URL_CHARACTERS, File
 
 # Types that a browser displays without running anything; SVG is not one of them.
 IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 INLINE_BYTES = 4 * 1024
-# Longer URLs are not linked, only named; the header of a data: URL is within as much.
-MAX_URL_CHARACTERS = 2_000
 # Replacing escapes like %20 takes some two hundred times their size in memory.
 MAX_ESCAPED_CHARACTERS = 1024 * 1024
 
@@ -49,7 +47,7 @@ def describe(file: File) -> FileDescription:
     is_web = file.url.startswith(("https://", "http://")) and len(file.url) <= MAX_URL_CHARACTERS
     is_image = has_contents and mime in IMAGE_TYPES
     return FileDescription(
-        name=file.name or _last_segment(file.url) or "file",
+        name=file.label,
         mime=mime,
         is_image=is_image,
         has_contents=has_contents,
@@ -87,12 +85,3 @@ def _mime(file: File) -> str:
         head = file.url[:MAX_URL_CHARACTERS].removeprefix("data:").partition(",")[0]
         return head.partition(";")[0].lower()
     return file.mime
-
-
-def _last_segment(url: str) -> str:
-    if url.startswith("data:") or len(url) > MAX_URL_CHARACTERS:
-        return ""
-    try:
-        return unquote(urlsplit(url).path.rpartition("/")[2])
-    except ValueError:
-        return ""

@@ -3,6 +3,7 @@ import { gunzipSync } from "node:zlib"
 import { debounceFor } from "../src/lib/timeouts"
 import { buildDocument, encodeDocument } from "../src/publishing/document"
 import { sanitizeMessage } from "../src/publishing/sanitize"
+import { titleOf } from "../src/publishing/title"
 import { recordedSession } from "./support/fixtures"
 
 const share = { id: "7NSn851p", base: "https://share.example.com", secret: "s" }
@@ -121,5 +122,31 @@ describe("cleaning", () => {
         "odd",
       ],
     })
+  })
+})
+
+describe("the title in the list of shares", () => {
+  const user = (...parts: object[]) => ({ info: { role: "user" }, parts })
+  const text = (words: string, more = {}) => ({ type: "text", text: words, ...more })
+  const untitled = { id: "ses_1", title: "New session - 2026-08-20T08:33:35.299Z" }
+
+  test("is that of the session", () => {
+    expect(titleOf({ session: { id: "ses_1", title: "Greet" }, messages: [user(text("hello"))] })).toBe("Greet")
+  })
+
+  test.each([
+    ["OpenCode 1", user({ type: "file" }, text("added", { synthetic: true }), text("\nBuild it\nnow"))],
+    ["OpenCode 2", { type: "user", text: "Build it\nnow" }],
+  ])("is the first prompt while OpenCode has none: %s", (_, prompt) => {
+    const answer = { info: { role: "assistant" }, parts: [text("no")] }
+    expect(titleOf({ session: untitled, messages: [answer, prompt, user(text("later"))] })).toBe("Build it")
+    expect(titleOf({ session: { id: "ses_1" }, messages: [prompt] })).toBe("Build it")
+  })
+
+  test("is cut between words", () => {
+    expect(titleOf({ session: untitled, messages: [user(text("word ".repeat(40)))] })).toBe(
+      `${"word ".repeat(15)}word…`,
+    )
+    expect(titleOf({ session: untitled, messages: [] })).toBe("")
   })
 })

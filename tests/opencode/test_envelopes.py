@@ -220,5 +220,5 @@ def test_a_session_with_odd_details_is_still_read() -> None:
         "location": 7,
     }
     conversation = read(document)
-    assert (conversation.title, conversation.created_at) == ("", None)
+    assert (conversation.title, conversation.created_at) == ("Say hi.", None)
     assert any(isinstance(block, Text) for step in conversation.steps for block in step.blocks)

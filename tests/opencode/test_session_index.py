@@ -7,7 +7,7 @@ import json
 import pytest
 
 from app.opencode import Conversation, DamagedIndex, DocumentIndex, read_conversation, write_index
-from app.opencode.paging.index_writer import MAX_CHARACTERS, MAX_MODELS, MAX_PROMPTS
+from app.opencode.paging.index_writer import MAX_CHARACTERS, MAX_FIRST_PROMPTS, MAX_LAST_PROMPTS, MAX_MODELS
 from app.opencode.paging.pages import Page, pages_of
 from tests.support import constructed, recorded
 from tests.support.constructed import index, read
@@ -145,7 +145,8 @@ def test_what_stands_on_every_page_is_bounded() -> None:
             {**answer, "info": {**answer["info"], "id": f"msg_{number}b", "modelID": f"m{number}"}},
         ]
     found = index(read(document)).session
-    assert len(found.prompts) == MAX_PROMPTS
+    assert len(found.prompts) == MAX_FIRST_PROMPTS + MAX_LAST_PROMPTS
+    assert found.prompt_count == 300
     assert len(found.conversation.turns) == 300
     assert len(found.conversation.models) == MAX_MODELS
     assert len(found.conversation.title) == MAX_CHARACTERS

@@ -52,7 +52,8 @@ def test_a_prompt_begins_a_turn_and_an_answer_tells_its_agent_model_time_cost_an
 
 def test_a_session_may_be_without_title_version_and_directory() -> None:
     conversation = read(constructed.document("v2b"))
-    assert (conversation.title, conversation.version) == ("", "")
+    # The first prompt stands for the title.
+    assert (conversation.title, conversation.version) == ("Rename the function and show me the picture.", "")
     assert conversation.directory == "/home/dev/projects/acme-api"
     assert conversation.models == ["lab/acme-coder-2"]
 

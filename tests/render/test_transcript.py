@@ -125,7 +125,7 @@ def test_it_begins_with_title_model_date_and_link() -> None:
 
 
 def test_an_empty_session_is_a_title() -> None:
-    assert written(document_bytes("empty")).startswith("# New session")
+    assert written(document_bytes("empty")).startswith("# Untitled session")
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from app.opencode.changes.file_diffs import ChangeStatus, FileDiff, listed_diffs, tool_diffs
-from app.opencode.model import Conversation, Step, Tool, Turn
+from app.opencode.model import Conversation, Step, Tool
 
 MAX_CHANGED_FILES = 10_000
 MAX_PATCHES = 50_000
@@ -92,20 +92,32 @@ _Change = tuple[str, FileDiff | None, str | None]
 
 def _diffs(conversation: Conversation) -> Iterator[_Change]:
     """The changes of a conversation, in the order in which they were made."""
-    for turn in conversation.turns:
+    for steps in _stretches(conversation):
         recorded = [
-            (step.message_id, diff, None) for step in _recording(turn) for diff in listed_diffs(step.diffs)
+            (step.message_id, diff, None) for step in _recording(steps) for diff in listed_diffs(step.diffs)
         ]
-        yield from recorded or _tool_changes(turn)
+        yield from recorded or _tool_changes(steps)
 
 
-def _recording(turn: Turn) -> list[Step]:
-    """The steps that record what the turn changed; none if a part was undone, since that is included."""
-    return [] if any(step.is_undone for step in turn.steps) else turn.steps
+def _stretches(conversation: Conversation) -> Iterator[list[Step]]:
+    """The steps in pieces that each begin with a message which may record what its answers changed."""
+    for turn in conversation.turns:
+        steps: list[Step] = []
+        for step in turn.steps:
+            if steps and step.role != "assistant" and step.piece == 0:
+                yield steps
+                steps = []
+            steps.append(step)
+        yield steps
 
 
-def _tool_changes(turn: Turn) -> Iterator[_Change]:
-    for step in turn.steps:
+def _recording(steps: Sequence[Step]) -> Sequence[Step]:
+    """The steps that record what was changed; none if a part was undone, since that is included."""
+    return [] if any(step.is_undone for step in steps) else steps
+
+
+def _tool_changes(steps: Sequence[Step]) -> Iterator[_Change]:
+    for step in steps:
         if step.is_undone:
             continue
         for tool in _tools(step):

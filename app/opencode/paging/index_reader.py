@@ -49,12 +49,16 @@ class DocumentIndex:
 
 @dataclass(frozen=True)
 class IndexedSession:
-    """One session of a document, with facts that would need all of it; `prompts` are the first ones."""
+    """One session of a document, with facts that would need all of it.
+
+    `prompts` are the first and the last of `prompt_count`.
+    """
 
     conversation: Conversation
     pages: PageIndex
     message_count: int
     prompts: Sequence[Prompt]
+    prompt_count: int
     changed: Totals
 
 
@@ -75,7 +79,9 @@ def _indexed_session(record: SessionRecord, messages: memoryview) -> IndexedSess
         diffs=_json(messages, record.diffs),
         turns=_LazyTurns(pages, record.turn_count),
     )
-    return IndexedSession(conversation, pages, record.message_count, record.prompts, record.changed)
+    return IndexedSession(
+        conversation, pages, record.message_count, record.prompts, record.prompt_count, record.changed
+    )
 
 
 class PageIndex:

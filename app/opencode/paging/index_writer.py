@@ -15,11 +15,12 @@ from msgspec import Raw
 
 from app.lib.files import checksum
 from app.opencode.changes.changes import Totals, totals
-from app.opencode.model import Conversation
-from app.opencode.paging.pages import Page, pages_of, title_of
+from app.opencode.model import Conversation, Turn
+from app.opencode.paging.pages import Page, pages_of
+from app.opencode.titles import prompt_title
 
 # Upper bounds of what every page says about the session.
-MAX_PROMPTS = 200
+MAX_FIRST_PROMPTS = MAX_LAST_PROMPTS = 100
 MAX_MODELS = 20
 MAX_CHARACTERS = 10_000
 # MessagePack has no larger integers; real times and costs are smaller.
@@ -27,8 +28,9 @@ MAX_NUMBER = 2**63 - 1
 
 
 class Prompt(msgspec.Struct, array_like=True, frozen=True):
-    """The beginning of a turn; `id` is that of its first step."""
+    """A person's prompt, numbered from 1; `id` is that of its first step."""
 
+    number: int
     id: str
     title: str
 
@@ -75,6 +77,7 @@ class SessionRecord(msgspec.Struct, array_like=True, frozen=True):
     message_count: int
     turn_count: int
     prompts: Sequence[Prompt]
+    prompt_count: int
     changed: Totals
     pages: Sequence[Raw]
 
@@ -105,6 +108,7 @@ def write_index(conversation: Conversation) -> tuple[bytes, list[Raw]]:
 
 def _indexed_session(conversation: Conversation, messages: _Messages) -> SessionRecord:
     places: dict[int, ByteRange] = {}
+    prompts = prompts_of(conversation.turns)
     pages = [_encode(list(_on_page(page, places, messages))) for page in pages_of(conversation)]
     return SessionRecord(
         id=conversation.id,
@@ -121,10 +125,18 @@ def _indexed_session(conversation: Conversation, messages: _Messages) -> Session
         diffs=messages.add(conversation.diffs),
         message_count=len(places),
         turn_count=len(conversation.turns),
-        prompts=[Prompt(turn.id, title_of(turn)) for turn in conversation.turns[:MAX_PROMPTS]],
+        prompts=prompts[:MAX_FIRST_PROMPTS] + prompts[MAX_FIRST_PROMPTS:][-MAX_LAST_PROMPTS:],
+        prompt_count=len(prompts),
         changed=Totals(*map(_bounded, astuple(totals(conversation)))),
         pages=[Raw(page) for page in pages],
     )
+
+
+def prompts_of(turns: Sequence[Turn]) -> list[Prompt]:
+    """What people asked, in order; not what OpenCode continued by itself."""
+    titles = ((turn.id, prompt_title(turn)) for turn in turns)
+    prompted = [(id, title) for id, title in titles if title is not None]
+    return [Prompt(number, id, title) for number, (id, title) in enumerate(prompted, start=1)]
 
 
 def _on_page(page: Page, places: dict[int, ByteRange], messages: _Messages) -> Iterator[MessageRecord]:

@@ -1,4 +1,4 @@
-"""Cuts a conversation into pages of bounded size, and names its turns for a table of contents."""
+"""Cuts a conversation into pages of bounded size."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
-from app.opencode.model import Conversation, Notice, Step, Text, Turn
+from app.opencode.model import Conversation, Step, Turn
 
 PAGE_BYTES = 160 * 1024
 PAGE_STEPS = 150
 # However long a part is, a page shows only an excerpt, and half of its JSON is a repetition.
 PART_BYTES = 16 * 1024
-MAX_TITLE = 200
 
 
 @dataclass(frozen=True)
@@ -77,15 +76,6 @@ def pages_of(conversation: Conversation) -> list[Page]:
             size += weight
             steps += 1
     return [Page(number, len(pages), turns) for number, turns in enumerate(pages, start=1)]
-
-
-def title_of(turn: Turn) -> str:
-    """The first line of what a person wrote, or of what happened instead."""
-    blocks = turn.steps[0].blocks
-    texts = [block for block in blocks if isinstance(block, Text)]
-    written = next((text.text for text in texts if not text.synthetic), None)
-    notice = next((block.label for block in blocks if isinstance(block, Notice)), None)
-    return (written or notice or "Added by OpenCode").strip().partition("\n")[0][:MAX_TITLE]
 
 
 def _placed(turn: Turn) -> list[PlacedStep]:

@@ -11,6 +11,7 @@ from app.opencode.fields import ABSENT, lenient, read_model, read_span, read_tok
 from app.opencode.model import Conversation, Step, Tokens, Turn
 from app.opencode.reading import v1, v2
 from app.opencode.reading.steps import IdAllocator, UniqueIds, unreadable
+from app.opencode.titles import session_title
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -58,7 +59,7 @@ def read(session: Raw, messages: Sequence[Raw], ids: UniqueIds) -> Conversation:
     time = read_span(head.time)
     return Conversation(
         id=head.id,
-        title=head.title or "",
+        title=session_title(head.title or "", turns),
         parent_id=head.parentID,
         directory=head.directory or _read_place(head.location).directory,
         version=head.version or "",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import Raw
 
@@ -15,9 +17,12 @@ from app.opencode.fields import (
     read_span,
     read_tokens,
 )
-from app.opencode.model import NOTHING, Step
+from app.opencode.model import NOTHING, Role, Step
 from app.opencode.reading.steps import IdAllocator, steps_of
 from app.opencode.reading.v1_parts import read_part
+
+# Parts that nobody but OpenCode puts into a message.
+ADDED_PARTS = ("compaction", "snapshot", "step-start", "step-finish", "patch")
 
 
 class _Info(msgspec.Struct, frozen=True):
@@ -46,7 +51,13 @@ class _Summary(msgspec.Struct, frozen=True):
     diffs: Raw = NOTHING
 
 
+class _Part(msgspec.Struct, frozen=True):
+    type: str = ""
+    synthetic: bool | None = None
+
+
 _decode = msgspec.json.Decoder(_Message).decode
+_read_part = lenient(_Part)
 _read_summary = lenient(_Summary)
 
 
@@ -60,7 +71,7 @@ def read_message(raw: Raw, ids: IdAllocator, index: int) -> list[Step]:
         Step(
             id=id,
             message_id=id,
-            role="user" if info.role == "user" else "assistant",
+            role=_role(info.role, message.parts),
             parts=message.parts,
             read_part=lambda part, index: read_part(part, f"{id}-{index}"),
             at=time.at,
@@ -75,3 +86,17 @@ def read_message(raw: Raw, ids: IdAllocator, index: int) -> list[Step]:
             diffs=_read_summary(info.summary).diffs,
         )
     )
+
+
+def _role(role: str, parts: Sequence[Raw]) -> Role:
+    """Whose message it is: OpenCode continues a session with messages that say they are the user's."""
+    if role != "user":
+        return "assistant"
+    # Without parts, it is a prompt whose parts have not come yet.
+    return "opencode" if parts and all(map(_is_added, parts)) else "user"
+
+
+def _is_added(raw: Raw) -> bool:
+    """Whether OpenCode added a part to a message of the user."""
+    part = _read_part(raw)
+    return part.type in ADDED_PARTS or (part.type == "text" and bool(part.synthetic))

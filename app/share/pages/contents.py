@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.opencode import IndexedSession
-from app.opencode.paging.index_writer import Prompt
-from app.opencode.paging.pages import Page, title_of
+from app.opencode.paging.index_writer import MAX_FIRST_PROMPTS, Prompt, prompts_of
+from app.opencode.paging.pages import Page
 from app.share.pages.links import ShareLinks
 
 
@@ -20,33 +20,35 @@ class Entry:
 
 @dataclass(frozen=True)
 class Contents:
-    """The first prompts of `count`."""
+    """The `first` prompts of `count`, and the `last`; between them, `hidden` others are left out."""
 
-    entries: Sequence[Entry]
+    first: Sequence[Entry]
+    last: Sequence[Entry]
     count: int
 
     @property
     def hidden(self) -> int:
-        return self.count - len(self.entries)
+        return self.count - len(self.first) - len(self.last)
 
 
 def contents_of(session: IndexedSession, links: ShareLinks, page: Page) -> Contents:
-    """The first prompts; links to those on `page` stay within it."""
-    return Contents(_entries(session.prompts, links, page), len(session.conversation.turns))
+    """The first and the last prompts; links to those on `page` stay within it."""
+    entries = _entries(session.prompts, links, page)
+    return Contents(entries[:MAX_FIRST_PROMPTS], entries[MAX_FIRST_PROMPTS:], session.prompt_count)
 
 
 def all_contents_of(session: IndexedSession, links: ShareLinks) -> Contents:
     """Every prompt; the whole conversation is read for that."""
-    turns = session.conversation.turns
-    return Contents(_entries((Prompt(turn.id, title_of(turn)) for turn in turns), links), len(turns))
+    entries = _entries(prompts_of(session.conversation.turns), links)
+    return Contents(entries, [], len(entries))
 
 
 def _entries(prompts: Iterable[Prompt], links: ShareLinks, page: Page | None = None) -> list[Entry]:
     return [
         Entry(
-            number,
+            prompt.number,
             prompt.title,
             f"#{prompt.id}" if page and page.has(prompt.id) else links.part(prompt.id, prompt.id),
         )
-        for number, prompt in enumerate(prompts, start=1)
+        for prompt in prompts
     ]

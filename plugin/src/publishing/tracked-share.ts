@@ -11,6 +11,7 @@ import type { Share } from "../server/share"
 import type { PrivacyResult } from "../settings/privacy"
 import type { ShareList } from "../state/share-list"
 import { buildDocument, encodeDocument } from "./document"
+import { titleOf } from "./title"
 import { ShareQueue } from "./upload-queue"
 
 /** The document that readers see. */
@@ -129,7 +130,7 @@ export class TrackedShare {
       await shareList.add(this.share, {
         url: this.created.url,
         sessionId: this.sessionId,
-        title: String(document.session.title ?? ""),
+        title: titleOf(document),
         createdAt: this.#createdAt,
       })
     }
