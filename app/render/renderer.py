@@ -25,6 +25,7 @@ from app.render.text.block_texts import texts
 from app.render.text.highlight import highlight
 from app.render.text.markdown import MAX_CHARACTERS, markdown
 from app.render.text.redaction_marks import with_chips
+from app.render.text.thoughts import Passage, passages
 from app.render.tools.registry import view_of
 from app.render.tools.view import (
     ChecklistSection,
@@ -163,6 +164,10 @@ class Renderer:
 
     def markdown(self, text: str) -> Markup:
         return markdown(text, self.budget)
+
+    def passages(self, text: str) -> list[Passage]:
+        """The text of an answer, with the thoughts in it told apart."""
+        return passages(text)
 
     def is_readable_markdown(self, text: str) -> bool:
         return len(text) <= MAX_CHARACTERS

@@ -26,6 +26,7 @@ from app.opencode.model import (
     Unknown,
 )
 from app.render import filters
+from app.render.text.thoughts import passages
 from app.render.transcript.text import (
     BlockCloser,
     blockquote,
@@ -110,6 +111,10 @@ def _text(block: Text, step: Step, context: _Context) -> str:
     if block.synthetic:
         return ""
     text = without_control_characters(block.text).strip("\n")
+    if step.role == "assistant":
+        text = "\n\n".join(passage.text for passage in passages(text) if not passage.is_thought)
+    if not text:
+        return ""
     written = blockquote(text) if step.role == "user" else context.closer.close(text)
     return f"*Not sent to the model:*\n\n{written}" if block.ignored else written
 
