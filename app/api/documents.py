@@ -23,7 +23,7 @@ def document(share_id: str) -> ResponseReturnValue:
         return _conditional(Response(status=304), stored.etag)
     json = stored.json
     read_conversation(json)
-    if stored.is_gzip and request.accept_encodings["gzip"] > 0:
+    if stored.is_gzip and stored.is_as_stored and request.accept_encodings["gzip"] > 0:
         response = Response(chunks(stored.stored), mimetype=JSON_TYPE)
         response.headers["Content-Encoding"] = "gzip"
         return _conditional(response, stored.etag)

@@ -8,7 +8,9 @@ from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
+from app.opencode import UnreadableDocument, check_document
 from app.services.container import services
+from app.services.documents.stored_document import StoredDocument
 from app.services.shares.errors import ShareExpired, ShareNotFound
 from app.services.shares.live_share import LiveShare
 from app.storage import DiskStore, StorageError, UploadRefused, document_key
@@ -32,6 +34,7 @@ def upload(share_id: str) -> ResponseReturnValue:
         headers = dict(request.headers)
         with store.stage_upload(key, request.args, headers, request.stream, max_bytes) as staged:
             _require_same_share(share)
+            _require_readable(StoredDocument("", staged.read(), max_bytes))
             staged.commit()
     except UploadRefused:
         _drain(max_bytes)
@@ -63,6 +66,14 @@ def _require_same_share(share: LiveShare) -> None:
     """Raises UploadRefused if the share was deleted, and its id taken by another, during a slow upload."""
     if _live_share(share.share_id).cache_key != share.cache_key:
         raise _share_deleted()
+
+
+def _require_readable(document: StoredDocument) -> None:
+    """Raises UploadRefused for what nobody could read; the document that was there stays."""
+    try:
+        check_document(document.json)
+    except UnreadableDocument as error:
+        raise UploadRefused(422, "unreadable_document", str(error)) from None
 
 
 def _share_deleted() -> UploadRefused:

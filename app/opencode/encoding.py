@@ -1,4 +1,8 @@
-"""Makes sure that every text of a document can be decoded, so that none fails later, on its page."""
+"""Brings a document into UTF-8, and makes sure that every text of it can be decoded.
+
+Exports come as programs and shells wrote them: with a byte order mark, as UTF-16 (Windows PowerShell), or
+after a line that a program printed.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,46 @@ _SURROGATES = re.compile(
 )
 
 
+# How much may stand before the JSON.
+MAX_PREAMBLE_BYTES = 4096
+# Not `[12:30] Exporting`.
+_BEGINNING = re.compile(rb'\{\s*["}]|\[\s*(?:[\[{\]"]|(?:null|true|false|-?\d+)\s*[,\]])')
+_SPACE = b" \t\r\n"
+
+
 class UnreadableDocument(Exception):
     """A document exists but cannot be shown; the text is a sentence that says why."""
+
+
+def as_utf8(document: JSON) -> JSON:
+    """A document as UTF-8 that begins with its JSON; the document itself if it is that already.
+
+    Raises UnreadableDocument with the name of an encoding that cannot be read.
+    """
+    if document.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise UnreadableDocument("The document is UTF-32; save it as UTF-8.")
+    if document.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        document = _from_utf16(document)
+    elif b"\0" in document[:2]:
+        raise UnreadableDocument("The document is UTF-16 without a byte order mark; save it as UTF-8.")
+    if document.startswith(codecs.BOM_UTF8):
+        document = document[len(codecs.BOM_UTF8) :]
+    start = len(document[:MAX_PREAMBLE_BYTES]) - len(document[:MAX_PREAMBLE_BYTES].lstrip(_SPACE))
+    if _BEGINNING.match(document, start):
+        return document
+    beginning = _BEGINNING.search(document, start, MAX_PREAMBLE_BYTES)
+    return document[beginning.start() :] if beginning else document
+
+
+def _from_utf16(document: JSON) -> bytearray:
+    if len(document) % 2:
+        raise UnreadableDocument("The document is UTF-16 that ends within a character; it was cut short.")
+    # In pieces, because the text needs twice or four times the memory.
+    decode = codecs.getincrementaldecoder("utf-16")("replace").decode
+    utf8 = bytearray()
+    for start in range(0, len(document), CHUNK_BYTES):
+        utf8 += decode(document[start : start + CHUNK_BYTES]).encode()
+    return utf8 + decode(b"", final=True).encode()
 
 
 def replace_lone_surrogates(document: JSON) -> JSON:

@@ -40,6 +40,10 @@ class StagedObject:
     _draft: Path
     _path: Path
 
+    def read(self) -> bytes:
+        """All of it, to be checked."""
+        return self._draft.read_bytes()
+
     def commit(self) -> None:
         """Puts it in the place of what was there; it may be deleted again as soon as it is."""
         self._draft.rename(self._path)

@@ -15,7 +15,7 @@ from app.opencode import UnreadableDocument
 from app.services.documents.stored_document import StoredDocument
 from tests.conftest import running_app
 from tests.support.backdate import backdate
-from tests.support.client import SESSION_ID, create, renew, share, upload
+from tests.support.client import SESSION_ID, create, renew, share, share_unchecked, upload
 from tests.support.recorded import document, document_bytes, with_parts
 
 LEVELS = 10_000
@@ -123,7 +123,7 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_an_unreadable_document_is_said_to_be_so(client: FlaskClient, name: str) -> None:
-    share(client, UNREADABLE[name])
+    share_unchecked(client, UNREADABLE[name])
     answer = client.get("/api/share/GhIjKlMn")
     assert (answer.status_code, answer.get_json()["code"]) == (422, "unreadable_document")
     page = client.get("/share/GhIjKlMn")
@@ -132,7 +132,7 @@ def test_an_unreadable_document_is_said_to_be_so(client: FlaskClient, name: str)
 
 
 def test_an_unreadable_document_can_be_replaced(client: FlaskClient) -> None:
-    secret = share(client, b"{")["secret"]
+    secret = share_unchecked(client, b"{")["secret"]
     good = document_bytes("single-message")
     renewed = renew(client, "GhIjKlMn", secret, size=len(good)).get_json()
     assert upload(client, renewed, good).status_code == 200
@@ -171,7 +171,7 @@ def test_gzip_that_grows_past_the_cap_is_refused(settings: dict[str, str]) -> No
     with running_app({**settings, "MAX_SESSION_BYTES": "100000"}) as app:
         client = app.test_client()
         bomb = gzip.compress(b'{"session": {}, "messages": [], "x": "' + b" " * 200_000 + b'"}')
-        share(client, bomb, contentEncoding="gzip")
+        share_unchecked(client, bomb)
         for path in ("/api/share/GhIjKlMn", "/share/GhIjKlMn"):
             response = client.get(path)
             assert response.status_code == 422

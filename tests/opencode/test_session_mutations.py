@@ -103,7 +103,7 @@ def test_a_document_that_is_not_utf_8_is_refused_before_it_is_a_page(text: bytes
         recorded.with_parts({"type": "text", "text": "HERE"}),
         recorded.with_parts({"type": "HERE"}),
     ):
-        with pytest.raises(UnreadableDocument, match="not valid JSON"):
+        with pytest.raises(UnreadableDocument, match="neither UTF-8"):
             read_conversation(place.replace(b"HERE", text))
 
 

@@ -28,7 +28,7 @@ from app.services.shares.live_share import LiveShare
 from app.storage import StorageError
 from tests.conftest import running_app
 from tests.support.backdate import backdate
-from tests.support.client import create, delete, renew, share, upload
+from tests.support.client import create, delete, renew, share, share_unchecked, upload
 from tests.support.recorded import document, document_bytes
 from tests.support.servers.s3 import s3_client
 
@@ -247,7 +247,7 @@ def test_a_store_that_fails_after_the_answer_does_not_fail_the_reader(
 def test_a_document_that_cannot_be_read_is_read_once(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    share(client, b'{"session": 5, "messages": []}')
+    share_unchecked(client, b'{"session": 5, "messages": []}')
     assert client.get("/share/GhIjKlMn").status_code == 422
     monkeypatch.setattr("app.services.documents.cache.read_conversation", None)
     again = client.get("/share/GhIjKlMn/changes")

@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.services.container import services
+from app.storage import document_key
+
 SESSION_ID = "ses_1f2e3d4c5b6aAbCdEfGhIjKlMn"
 
 
@@ -36,4 +39,12 @@ def share(client: FlaskClient, document: bytes, share_id: str = "GhIjKlMn", **bo
     """A share with its document uploaded; the answer to its creation."""
     answer: dict[str, Any] = create(client, share_id, size=len(document), **body).get_json()
     assert upload(client, answer, document).status_code == 200
+    return answer
+
+
+def share_unchecked(client: FlaskClient, document: bytes, share_id: str = "GhIjKlMn") -> dict[str, Any]:
+    """As `share`, of a document that only a store other than the server's own takes."""
+    answer: dict[str, Any] = create(client, share_id).get_json()
+    with client.application.app_context():
+        services().store.put(document_key(share_id), document, encoding=None)
     return answer

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import msgspec
 from msgspec import Raw
 
-from app.opencode.encoding import JSON, UnreadableDocument, replace_lone_surrogates
+from app.opencode.encoding import JSON, UnreadableDocument, as_utf8, replace_lone_surrogates
 from app.opencode.fields import model_name
 from app.opencode.limits import MAX_CHILDREN, check_counts, objects
 from app.opencode.model import NOTHING, Conversation
@@ -59,6 +59,12 @@ def read_conversation(document: JSON) -> Conversation:
         return session
 
 
+def check_document(document: JSON) -> None:
+    """Raises UnreadableDocument if a document is no session; its messages are not looked at one by one."""
+    with as_unreadable():
+        open_document(document)
+
+
 @contextmanager
 def as_unreadable() -> Iterator[None]:
     """Turns what decoding raises into UnreadableDocument with the reason."""
@@ -68,13 +74,18 @@ def as_unreadable() -> Iterator[None]:
         raise UnreadableDocument("The document is nested too deeply.") from None
     except msgspec.ValidationError:
         raise UnreadableDocument("The document is not a session of OpenCode.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise UnreadableDocument("The document is not valid JSON; it may have been cut short.") from None
+    except UnicodeDecodeError:
+        raise UnreadableDocument("The document is neither UTF-8 nor UTF-16.") from None
+    except msgspec.DecodeError as error:
+        # The words of msgspec for JSON that ends too early.
+        is_cut = "truncated" in str(error)
+        reason = "not valid JSON; it was cut short" if is_cut else "not valid JSON"
+        raise UnreadableDocument(f"The document is {reason}.") from None
 
 
 def open_document(document: JSON) -> Contents:
     """The parts of a document, whichever its form. Raises what `as_unreadable` handles."""
-    document = replace_lone_surrogates(document)
+    document = replace_lone_surrogates(as_utf8(document))
     check_counts(document)
     envelope = msgspec.json.decode(document, type=_Envelope | list[Raw])
     if isinstance(envelope, list):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from app.opencode import JSON, UnreadableDocument
+from app.opencode import JSON, UnreadableDocument, as_utf8
 from app.storage.objects import GZIP_MAGIC, Body
 
 READ_BYTES = 1024 * 1024
@@ -31,7 +31,16 @@ class StoredDocument:
 
     @cached_property
     def json(self) -> JSON:
-        """The document as JSON. Raises UnreadableDocument."""
+        """The document as JSON in UTF-8. Raises UnreadableDocument."""
+        return as_utf8(self._decoded)
+
+    @property
+    def is_as_stored(self) -> bool:
+        """Whether the JSON is what is stored, apart from gzip. Raises UnreadableDocument."""
+        return self.json is self._decoded
+
+    @cached_property
+    def _decoded(self) -> JSON:
         return _gunzip(self.stored, self.max_bytes) if self.is_gzip else self.stored
 
 
