@@ -15,8 +15,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
-from app.opencode.changes.changes import relative_path
 from app.opencode.model import Block, Conversation, File, Notice, Reasoning, Step, Text, Tool, Unknown
+from app.opencode.paths import relative_path
 from app.render import attachments, filters
 from app.render.budget import Budget
 from app.render.diff.html import HEAD_ROWS, DiffLines, diff_lines
@@ -178,13 +178,13 @@ class Renderer:
 
     def excerpt(self, block: Block, name: str, text: str, language: str | None = None) -> Excerpt:
         """The beginning of a text, highlighted."""
-        text = text.rstrip("\n")
+        text = text.rstrip("\r\n")
         head = beginning(text)
         return self._excerpt(block, name, text, head, highlight(head, language, self.budget))
 
     def screen(self, block: Block, name: str, text: str) -> Excerpt:
         """The beginning of a terminal's output, in its colours."""
-        text = text.rstrip("\n")
+        text = text.rstrip("\r\n")
         head = beginning(text)
         return self._excerpt(block, name, text, head, terminal(head))
 

@@ -419,3 +419,13 @@ def test_only_so_many_lines_are_compared_by_words():
     before = "".join(f"value number {n} is old\n" for n in range(count))
     found = diff_lines(diff_texts(before, before.replace("old", "new"), "x"), Budget())
     assert sum("<mark>" in line.html for line in found.lines) == 2 * MAX_MARKED_PAIRS
+
+
+def test_windows_lines_of_a_file_without_a_last_line_end_are_shown_without_returns() -> None:
+    file = diff_texts("one\r\ntwo\r\nthree", "one\r\n2\r\nthree", "x.txt")
+    assert "␍" not in "".join(line.html for line in diff_lines(file, Budget()).lines)
+
+
+def test_a_line_end_that_changed_is_shown() -> None:
+    file = diff_texts("one\r\ntwo\r\n", "one\ntwo\r\n", "x.txt")
+    assert "␍" in "".join(line.html for line in diff_lines(file, Budget()).lines)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from app.opencode.changes.file_diffs import ChangeStatus, FileDiff, listed_diffs, tool_diffs
 from app.opencode.model import Conversation, Step, Tool
+from app.opencode.paths import canonical_path
 
 MAX_CHANGED_FILES = 10_000
 MAX_PATCHES = 50_000
@@ -81,7 +82,7 @@ def _gathered(conversation: Conversation, max_characters: int) -> dict[str, File
     if not any(step.is_undone for step in conversation.steps):
         recorded = set(gathered.files)
         for diff in listed_diffs(conversation.diffs):
-            if relative_path(diff.path, conversation.directory) not in recorded:
+            if canonical_path(diff.path, conversation.directory) not in recorded:
                 gathered.add(diff, conversation.directory, "")
     return gathered.files
 
@@ -145,7 +146,7 @@ class _Gathered:
         self._characters = 0
 
     def add(self, diff: FileDiff, directory: str, message_id: str) -> None:
-        path = relative_path(diff.path, directory)
+        path = canonical_path(diff.path, directory)
         change = self.files.get(path)
         if change is None:
             if len(self.files) == MAX_CHANGED_FILES:
@@ -166,12 +167,3 @@ def _combined(earlier: ChangeStatus, later: ChangeStatus) -> ChangeStatus:
     if earlier == later or later == "deleted":
         return later
     return "added" if earlier == "added" else "modified"
-
-
-def relative_path(path: str, directory: str) -> str:
-    """A path relative to a folder, if it is below it; with separators of either kind."""
-    for separator in "/\\":
-        folder = directory.rstrip("/\\") + separator
-        if directory and path.startswith(folder):
-            return path[len(folder) :]
-    return path

@@ -66,8 +66,15 @@ class _Metadata(msgspec.Struct, frozen=True):
     filediff: Raw = ABSENT
     files: Raw = ABSENT
     exists: bool | None = None
+    results: Raw = ABSENT
 
 
+class _Result(msgspec.Struct, frozen=True):
+    diff: str | None = None
+    filediff: Raw = ABSENT
+
+
+_read_result = lenient(_Result)
 _read_input = lenient(_Input)
 _read_metadata = lenient(_Metadata)
 _read_file_diff = lenient(_FileDiff)
@@ -93,6 +100,8 @@ def tool_diffs(tool: Tool) -> Sequence[FileDiff]:
     path = input.filePath or input.path or ""
     if listed := list(listed_diffs(metadata.files)):
         return listed
+    if several := list(_result_diffs(metadata.results, path)):
+        return several
     fields = _read_file_diff(metadata.filediff)
     if fields.patch is None and fields.before is None:
         fields = msgspec.structs.replace(fields, patch=metadata.diff)
@@ -102,6 +111,20 @@ def tool_diffs(tool: Tool) -> Sequence[FileDiff]:
         fields = msgspec.structs.replace(fields, before="", after=input.content, status=status)
     diff = _file_diff(msgspec.structs.replace(fields, path=path or fields.path))
     return [diff] if diff.path and (diff.patch or diff.additions or diff.deletions) else []
+
+
+def _result_diffs(field: Raw, path: str) -> Iterator[FileDiff]:
+    """The diffs of a call that made several edits of one file."""
+    try:
+        encoded = [] if is_absent(field) else objects(field, MAX_FILES)
+    except (msgspec.ValidationError, RecursionError):
+        return
+    for result in map(_read_result, encoded):
+        fields = _read_file_diff(result.filediff)
+        patch = result.diff if fields.patch is None and fields.before is None else fields.patch
+        diff = _file_diff(msgspec.structs.replace(fields, patch=patch, path=path or fields.path, file=None))
+        if diff.path and diff.patch:
+            yield diff
 
 
 def _file_diff(fields: _FileDiff) -> FileDiff:

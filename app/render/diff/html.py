@@ -73,7 +73,7 @@ def _within(hunks: Sequence[Hunk], budget: Budget) -> Iterator[Hunk]:
     """The hunks within the limits, with the texts of their rows made visible."""
     rows_left, characters_left = MAX_ROWS, MAX_CHARACTERS
     for hunk in hunks:
-        has_windows_lines = all(row.text.endswith("\r") for row in hunk.rows)
+        has_windows_lines = _has_windows_lines(hunk.rows)
         rows: list[Row] = []
         for row in hunk.rows[:rows_left]:
             text = row.text.removesuffix("\r") if has_windows_lines else row.text
@@ -88,6 +88,19 @@ def _within(hunks: Sequence[Hunk], budget: Budget) -> Iterator[Hunk]:
         rows_left -= len(rows)
         if len(rows) < len(hunk.rows):
             return
+
+
+def _has_windows_lines(rows: Sequence[Row]) -> bool:
+    """Whether every line ends with a carriage return; the last one of a file may end with nothing."""
+    old = [row for row in rows if row.kind != "added"]
+    new = [row for row in rows if row.kind != "removed"]
+    return all(_is_windows(side) for side in (old, new)) and any(row.text.endswith("\r") for row in rows)
+
+
+def _is_windows(side: Sequence[Row]) -> bool:
+    if not all(row.text.endswith("\r") for row in side[:-1]):
+        return False
+    return not side or len(side) > 1 or side[-1].text.endswith("\r") or not side[-1].ends_with_newline
 
 
 def _one_line(text: str) -> str:

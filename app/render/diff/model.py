@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from itertools import takewhile
 from typing import Literal, NamedTuple
@@ -36,12 +36,16 @@ class Hunk:
 
 @dataclass
 class FileDiff:
-    """What happened to one file; `old_path` is its earlier name where it was renamed."""
+    """What happened to one file; `old_path` is its earlier name where it was renamed.
+
+    It was only attempted unless `is_applied`.
+    """
 
     path: str
     old_path: str | None = None
     status: Status = "modified"
     hunks: list[Hunk] = field(default_factory=list)
+    is_applied: bool = True
 
     @property
     def added(self) -> int:
@@ -82,7 +86,7 @@ class Rows:
 
 
 def diff_texts(before: str, after: str, path: str) -> FileDiff:
-    """The diff of two texts; all old lines and then all new ones if comparing them would cost too much."""
+    """The diff of two files; all old lines and then all new ones if comparing them would cost too much."""
     old, new = _lines(before), _lines(after)
     start = _shared(old, new)
     end = _shared(old[start:][::-1], new[start:][::-1])
@@ -91,6 +95,15 @@ def diff_texts(before: str, after: str, path: str) -> FileDiff:
     if not (old and new):
         status = "deleted" if old else "added"
     return FileDiff(path, None, status, hunks)
+
+
+def diff_excerpts(before: str, after: str, path: str) -> FileDiff:
+    """The diff of a piece of a file, whose place in it is not known: without line numbers."""
+    file = diff_texts(before, after, path)
+    for hunk in file.hunks:
+        hunk.header = ""
+        hunk.rows = [row._replace(old_number=None, new_number=None) for row in hunk.rows]
+    return replace(file, status="modified")
 
 
 Change = tuple[str, int, int, int, int]

@@ -9,7 +9,7 @@ from dataclasses import replace
 import msgspec
 
 from app.opencode.model import Tool
-from app.render.diff.model import FileDiff, diff_texts
+from app.render.diff.model import FileDiff, diff_excerpts, diff_texts
 from app.render.diff.patch_parser import read_apply_patch, read_patch
 from app.render.filters import plural
 from app.render.text.highlight import language_of_file
@@ -41,6 +41,7 @@ class _Input(msgspec.Struct):
     limit: int | None = None
     oldString: str = ""  # noqa: N815
     newString: str = ""  # noqa: N815
+    replaceAll: bool = False  # noqa: N815
     patchText: str = ""  # noqa: N815
 
     @property
@@ -79,11 +80,19 @@ class _FileDiff(msgspec.Struct):
         return [diff_texts(self.before or "", self.after or "", path)]
 
 
+class _Result(msgspec.Struct):
+    diff: str = ""
+    filediff: _FileDiff | None = None
+
+
 class _Metadata(msgspec.Struct):
+    """`results` has those of every edit of a call that made several."""
+
     display: _Display | None = None
     diff: str = ""
     filediff: _FileDiff | None = None
     files: list[_FileDiff] = []
+    results: list[_Result] = []
 
 
 def read_view(tool: Tool) -> ToolView:
@@ -107,7 +116,8 @@ def write_view(tool: Tool) -> ToolView:
     input = read_fields(tool.input, _Input)
     lines = input.content.count("\n") + (not input.content.endswith("\n")) if input.content else 0
     code = CodeSection("input.content", input.content, language_of_file(input.file), 1)
-    return ToolView("Write", input.file, facts=[plural(lines, "line")], sections=[code])
+    facts = [plural(lines, "line"), *_outcome(tool)]
+    return ToolView("Write", input.file, facts=facts, sections=[code])
 
 
 def edit_view(tool: Tool) -> ToolView:
@@ -116,7 +126,9 @@ def edit_view(tool: Tool) -> ToolView:
     diffs = _diffs_from_metadata(tool) or _diffs_from_input(tool, input)
     if not diffs:
         return replace(fallback_view(tool), action="Edit", subject=input.file)
-    return _change_view("Edit", input.file or diffs.files[0].path, diffs)
+    view = _change_view("Edit", input.file or diffs.files[0].path, diffs, tool)
+    # How often the text was replaced is recorded only in a diff.
+    return replace(view, change=None) if input.replaceAll and not diffs.text else view
 
 
 def apply_patch_view(tool: Tool) -> ToolView:
@@ -129,7 +141,7 @@ def apply_patch_view(tool: Tool) -> ToolView:
         return ToolView("Patch", sections=[CodeSection("input.patchText", input.patchText, "diff")])
     more = " and more" if diffs.is_cut else ""
     subject = diffs.files[0].path if len(diffs.files) == 1 else plural(len(diffs.files), "file") + more
-    return _change_view("Patch", subject, diffs)
+    return _change_view("Patch", subject, diffs, tool)
 
 
 def read_diffs(patch: str) -> DiffsSection | None:
@@ -137,27 +149,39 @@ def read_diffs(patch: str) -> DiffsSection | None:
     return _to_diffs([_FileDiff(patch=patch)])
 
 
-def _change_view(action: str, subject: str, diffs: DiffsSection) -> ToolView:
+def _change_view(action: str, subject: str, diffs: DiffsSection, tool: Tool) -> ToolView:
+    if tool.status != "completed":
+        attempted = replace(diffs, files=[replace(file, is_applied=False) for file in diffs.files])
+        return ToolView(action, subject, facts=_outcome(tool), sections=[attempted])
     change = (sum(file.added for file in diffs.files), sum(file.removed for file in diffs.files))
     return ToolView(action, subject, change=None if diffs.is_cut else change, sections=[diffs])
+
+
+def _outcome(tool: Tool) -> list[str]:
+    """That a call changed nothing; of one that makes several edits, the first may have been made."""
+    return ["changed nothing"] if tool.status == "error" and tool.name != "multiedit" else []
 
 
 def _diffs_from_metadata(tool: Tool) -> DiffsSection | None:
     """The diffs that OpenCode recorded in the call's metadata."""
     metadata = read_lists(tool.metadata, _Metadata)
-    changes = metadata.files or ([metadata.filediff] if metadata.filediff else [])
-    return _to_diffs(changes) or _to_diffs([_FileDiff(patch=metadata.diff)])
+    edits = [_Result(metadata.diff, metadata.filediff), *metadata.results]
+    changes = metadata.files or [edit.filediff or _FileDiff(patch=edit.diff) for edit in edits]
+    return _to_diffs(changes) or _to_diffs([_FileDiff(patch=edit.diff) for edit in edits])
 
 
 def _diffs_from_input(tool: Tool, input: _Input) -> DiffsSection | None:
+    """The pieces that an edit replaces; where in the file they are is not known."""
     edits = read_lists(tool.input, _Edits).edits or [_Edit(input.oldString, input.newString)]
-    return _to_diffs(
-        [
-            _FileDiff(path=input.file, before=edit.oldString, after=edit.newString)
-            for edit in edits
-            if edit.oldString or edit.newString
-        ]
-    )
+    size = sum(len(edit.oldString) + len(edit.newString) for edit in edits)
+    if size > MAX_CHARACTERS:
+        return None
+    files = [
+        diff_excerpts(edit.oldString, edit.newString, input.file)
+        for edit in edits[:MAX_FILES]
+        if edit.oldString or edit.newString
+    ]
+    return _bounded(files, len(edits) > MAX_FILES)
 
 
 def _to_diffs(changes: Sequence[_FileDiff]) -> DiffsSection | None:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from app.opencode.changes.changes import relative_path
 from app.opencode.model import (
     Block,
     Conversation,
@@ -25,6 +24,7 @@ from app.opencode.model import (
     Tool,
     Unknown,
 )
+from app.opencode.paths import relative_path
 from app.render import filters
 from app.render.text.thoughts import passages
 from app.render.transcript.text import (

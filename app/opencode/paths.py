@@ -1,0 +1,46 @@
+"""Paths of files, as OpenCode on Windows, on Linux and in Git Bash writes them."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+# Git Bash writes C:\ as /c/.
+_MOUNTED_DRIVE = re.compile(r"/([A-Za-z])(?=/)")
+
+
+def relative_path(path: str, directory: str) -> str:
+    """A path relative to a folder, if it is below it; otherwise the path as it is.
+
+    On Windows, separators of either kind are equal, and so are the spellings of a drive.
+    """
+    folder = directory.rstrip("/\\") + "/"
+    if not directory:
+        return path
+    if _DRIVE.match(directory):
+        # The comparable forms are as long as the originals.
+        is_below = _comparable(path).startswith(_comparable(folder))
+    else:
+        is_below = path.startswith(folder)
+    return path[len(folder) :] if is_below else path
+
+
+def canonical_path(path: str, directory: str) -> str:
+    """The one spelling of a path by which files are compared: relative if possible, without `./`."""
+    is_windows = bool(_DRIVE.match(directory) or _DRIVE.match(path))
+    relative = relative_path(path, directory)
+    if is_windows:
+        relative = _with_slashes(relative)
+    canonical = posixpath.normpath(relative) if relative else ""
+    # A path may become one below the folder only now.
+    return relative_path(canonical, _with_slashes(directory) if is_windows else directory)
+
+
+def _comparable(path: str) -> str:
+    return _with_slashes(path).lower()
+
+
+def _with_slashes(path: str) -> str:
+    path = _MOUNTED_DRIVE.sub(r"\1:", path, count=1) if _MOUNTED_DRIVE.match(path) else path
+    return path[:1].upper() + path[1:].replace("\\", "/") if path[1:2] == ":" else path.replace("\\", "/")

@@ -1,0 +1,73 @@
+"""One file is one file, however its path is written."""
+
+from __future__ import annotations
+
+import json
+
+import lxml.html
+import pytest
+from flask.testing import FlaskClient
+
+from app.opencode.paths import canonical_path, relative_path
+from tests.support import field
+from tests.support.client import share
+
+WINDOWS = "C:\\work\\app"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "C:\\work\\app\\src\\a.ts",
+        "C:/work/app/src/a.ts",
+        "c:\\Work\\app\\src/a.ts",
+        "/c/work/app/src/a.ts",
+        "src/a.ts",
+        "src\\a.ts",
+        ".\\src\\.\\a.ts",
+        "./src//a.ts",
+        "C:\\work\\app\\lib\\..\\src\\a.ts",
+    ],
+)
+@pytest.mark.parametrize("directory", [WINDOWS, "c:/work/app/", "C:\\work\\app\\"])
+def test_a_file_on_windows_has_one_path(path: str, directory: str) -> None:
+    assert canonical_path(path, directory) == "src/a.ts"
+
+
+@pytest.mark.parametrize(
+    "path", ["/work/app/src/a.ts", "src/a.ts", "./src/a.ts", "/work/app/./src/x/../a.ts"]
+)
+def test_a_file_elsewhere_has_one_path(path: str) -> None:
+    assert canonical_path(path, "/work/app") == "src/a.ts"
+
+
+def test_what_only_looks_alike_is_another_file() -> None:
+    assert canonical_path("/work/app/a\\b.ts", "/work/app") == "a\\b.ts"
+    assert canonical_path("/work/application/a.ts", "/work/app") == "/work/application/a.ts"
+    assert canonical_path("/work/app/A.ts", "/work/app") == "A.ts"
+    assert canonical_path("D:\\work\\app\\a.ts", WINDOWS) == "D:/work/app/a.ts"
+    assert canonical_path("..\\other\\a.ts", WINDOWS) == "../other/a.ts"
+    assert canonical_path("", WINDOWS) == ""
+
+
+def test_only_a_path_below_the_folder_is_shortened() -> None:
+    assert relative_path("c:/work/app/src\\a.ts", WINDOWS) == "src\\a.ts"
+    assert relative_path("echo ./x//y", "/work/app") == "echo ./x//y"
+    assert relative_path("https://example.com//x", WINDOWS) == "https://example.com//x"
+    assert relative_path("/work/app/a", "") == "/work/app/a"
+
+
+def test_the_changes_of_a_windows_session_have_one_row_for_a_file(client: FlaskClient) -> None:
+    share(client, field.document_bytes("windows-one-file-three-times"))
+    root = lxml.html.fromstring(client.get("/share/GhIjKlMn/changes").text)
+    [row] = root.xpath("//tbody/tr")
+    assert " ".join(row.text_content().split()) == "src/a.ts modified +3 -3"
+    page = lxml.html.fromstring(client.get("/share/GhIjKlMn").text)
+    assert "1 file changed" in page.xpath("string(//header[@class='session-header'])")
+
+
+def test_what_the_prompts_record_is_the_same_file_too(client: FlaskClient) -> None:
+    session = field.document("windows-one-file-three-times")
+    session["diffs"] = [{"file": ".\\src\\a.ts", "before": "a", "after": "d", "additions": 1, "deletions": 1}]
+    share(client, json.dumps(session).encode())
+    assert len(lxml.html.fromstring(client.get("/share/GhIjKlMn/changes").text).xpath("//tbody/tr")) == 1
