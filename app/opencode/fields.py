@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -14,6 +14,9 @@ from app.opencode.model import Failure, Tokens
 ABSENT = Raw(b"null")
 # OpenCode 1's name, and OpenCode 2's.
 ABORTS = ("MessageAbortedError", "aborted")
+
+# Larger objects with something of a wrong type in them are not read: that takes a decoding for each field.
+MAX_REPAIRED_BYTES = 1024 * 1024
 
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _S = TypeVar("_S", bound=msgspec.Struct)
@@ -83,9 +86,8 @@ class _Error(msgspec.Struct, frozen=True):
 
 
 def lenient(shape: type[_S]) -> Callable[[Raw], _S]:
-    """A reader of an optional field: one that is missing or broken counts as empty."""
-    decode = msgspec.json.Decoder(shape).decode
-    empty = shape()
+    """A reader of an optional field: what is missing or broken, or broken in it, counts as empty."""
+    decode, empty = decoder(shape), shape()
 
     def read(field: Raw) -> _S:
         try:
@@ -94,6 +96,40 @@ def lenient(shape: type[_S]) -> Callable[[Raw], _S]:
             return empty
 
     return read
+
+
+def decoder(shape: type[_S]) -> Callable[[Raw], _S]:
+    """A decoder of JSON objects in which a value of a wrong type counts as absent.
+
+    It raises ValidationError for anything but an object, and where a field is missing that `shape` requires.
+    """
+    decode = msgspec.json.Decoder(shape).decode
+
+    def read(json: Raw) -> _S:
+        try:
+            return decode(json)
+        except msgspec.ValidationError:
+            return decode(_without_wrong_types(json, shape))
+
+    return read
+
+
+def _without_wrong_types(json: Raw, shape: type[msgspec.Struct]) -> bytes:
+    if len(memoryview(json)) > MAX_REPAIRED_BYTES:
+        raise msgspec.ValidationError("too large to be read field by field")
+    types = {field.encode_name: field.type for field in msgspec.structs.fields(shape)}
+    given = msgspec.json.decode(json, type=dict[str, Raw])
+    return msgspec.json.encode(
+        {name: value for name, value in given.items() if name in types and _is_of(value, types[name])}
+    )
+
+
+def _is_of(value: Raw, type: Any) -> bool:
+    try:
+        msgspec.json.decode(value, type=type)
+    except (msgspec.ValidationError, RecursionError):
+        return False
+    return True
 
 
 read_span = lenient(Span)

@@ -6,7 +6,7 @@ Readers of every format create these, and every renderer takes them. Times are e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -127,6 +127,16 @@ class Failure:
     text: str
     aborted: bool = False
 
+    @property
+    def label(self) -> str:
+        return "Aborted" if self.aborted else self.name
+
+    @property
+    def detail(self) -> str:
+        """What the text says beyond the label."""
+        labels = (self.label.casefold(), self.name.casefold())
+        return "" if self.text.strip(" .").casefold() in labels else self.text
+
 
 @dataclass(frozen=True)
 class Tokens:
@@ -135,6 +145,19 @@ class Tokens:
     reasoning: int = 0
     cache_read: int = 0
     cache_write: int = 0
+
+    @property
+    def all_input(self) -> int:
+        """What the model was given, whether its provider had it cached or not."""
+        return self.input + self.cache_read + self.cache_write
+
+    @property
+    def cached_percent(self) -> int:
+        """How much of the input was read from the cache."""
+        return round(100 * self.cache_read / self.all_input) if self.all_input > 0 else 0
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(*(one + another for one, another in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(kw_only=True)
@@ -191,6 +214,15 @@ class Step:
         return sum(len(memoryview(part)) for part in self.parts)
 
 
+@dataclass(frozen=True)
+class TurnTotals:
+    """What a turn took: tokens, dollars, and milliseconds from its prompt to its last answer."""
+
+    tokens: Tokens = field(default_factory=Tokens)
+    cost: float = 0
+    milliseconds: int | None = None
+
+
 @dataclass
 class Turn:
     """A person's prompt and everything that answers it; a conversation may also begin without a prompt."""
@@ -200,6 +232,15 @@ class Turn:
     @property
     def id(self) -> str:
         return self.steps[0].id
+
+    @property
+    def totals(self) -> TurnTotals:
+        ends = [step.at + (step.milliseconds or 0) for step in self.steps if step.at is not None]
+        return TurnTotals(
+            tokens=sum((step.tokens for step in self.steps), Tokens()),
+            cost=sum(step.cost for step in self.steps),
+            milliseconds=max(0, max(ends) - min(ends)) if ends else None,
+        )
 
 
 @dataclass(kw_only=True)

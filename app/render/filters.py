@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from app.opencode.model import Tokens
+
 MAX_LABEL = 300
 
 
@@ -49,6 +51,16 @@ def count(amount: int) -> str:
     return f"{amount:,}"
 
 
+def tokens(amounts: Tokens) -> str:
+    """`1.2 M tokens in, 97 % cached, 8,120 out`; tokens of reasoning are among those that came out."""
+    cached = f", {amounts.cached_percent} % cached" if amounts.cached_percent else ""
+    return f"{_rounded(amounts.all_input)} tokens in{cached}, {_rounded(amounts.output)} out"
+
+
+def _rounded(amount: int) -> str:
+    return f"{amount / 1_000_000:,.1f} M" if amount >= 1_000_000 else count(amount)
+
+
 def plural(amount: int, noun: str, nouns: str = "") -> str:
     """`1 file`, `2 files`."""
     return f"{amount:,} {noun if amount == 1 else nouns or noun + 's'}"
@@ -85,4 +97,5 @@ FILTERS = {
     "plural": plural,
     "short": short,
     "size": size,
+    "tokens": tokens,
 }

@@ -203,7 +203,7 @@ def test_a_list_of_todos_is_a_checklist() -> None:
 def test_errors_and_aborts_are_marked() -> None:
     markdown = written(document_bytes("errors-and-abort"))
     assert "**Error (APIError):**\n\n```\nIncorrect API key provided: lab***.\n```" in markdown
-    assert "**Aborted:**" in markdown
+    assert "**Aborted**\n" in markdown
 
 
 def test_what_was_undone_is_marked() -> None:

@@ -213,10 +213,14 @@ ODD_DIFFS: list[Any] = [
     {},
     [None, 5, "x", [], {}],
     [{"file": 5}],
-    [{"file": "odd", "patch": 5}],
-    [{"file": "odd", "additions": "many"}],
     [{"patch": "@@ -1 +1 @@\n"}],
 ]
+
+
+@pytest.mark.parametrize("field", ["patch", "additions", "status"])
+def test_a_diff_with_something_odd_still_names_its_file(field: str) -> None:
+    document = recorded.document("apply-patch")
+    assert numbers({**document, "diffs": [{"file": "odd", field: []}]})["odd"] == ("modified", 0, 0)
 
 
 @pytest.mark.parametrize("diffs", ODD_DIFFS, ids=str)

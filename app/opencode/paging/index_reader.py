@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from app.lib.files import checksum
 from app.opencode.changes.changes import Totals
-from app.opencode.model import Conversation, Step, Tokens, Turn
+from app.opencode.model import Conversation, Step, Tokens, Turn, TurnTotals
 from app.opencode.paging.index_writer import ByteRange, MessageRecord, Prompt, SessionRecord
 from app.opencode.paging.pages import Page, PageTurn, PlacedStep
 from app.opencode.reading.conversation import read_message
@@ -105,6 +105,8 @@ class PageIndex:
             first, last = message.pieces
             for step in self._steps(message)[first : last + 1]:
                 turns[-1].steps.append(PlacedStep(step, message.shows_author and step.piece == first))
+            if totals := message.totals:
+                turns[-1].totals = TurnTotals(Tokens(*totals.tokens), totals.cost, totals.milliseconds)
         return Page(number, len(self), turns)
 
     def holding(self, step_id: str) -> Page | None:

@@ -15,7 +15,7 @@ from msgspec import Raw
 
 from app.lib.files import checksum
 from app.opencode.changes.changes import Totals, totals
-from app.opencode.model import Conversation, Turn
+from app.opencode.model import Conversation, Tokens, Turn, TurnTotals
 from app.opencode.paging.pages import Page, pages_of
 from app.opencode.titles import prompt_title
 
@@ -43,11 +43,19 @@ class ByteRange(msgspec.Struct, array_like=True, frozen=True):
     checksum: int
 
 
+class TotalsRecord(msgspec.Struct, array_like=True, frozen=True):
+    """A model.TurnTotals; `tokens` are the fields of model.Tokens in order."""
+
+    tokens: Sequence[int]
+    cost: float
+    milliseconds: int | None
+
+
 class MessageRecord(msgspec.Struct, array_like=True, frozen=True):
     """A message on a page: its JSON is at `place`.
 
     `number` is its place in the session from 0, `turn` the number of its turn from 1. `pieces` are the first
-    and the last of its steps that are on the page.
+    and the last of its steps that are on the page. `totals` are those of the turn that ends with it.
     """
 
     id: str
@@ -57,6 +65,7 @@ class MessageRecord(msgspec.Struct, array_like=True, frozen=True):
     pieces: tuple[int, int]
     shows_author: bool
     is_undone: bool
+    totals: TotalsRecord | None = None
 
 
 class SessionRecord(msgspec.Struct, array_like=True, frozen=True):
@@ -121,7 +130,7 @@ def _indexed_session(conversation: Conversation, messages: _Messages) -> Session
         models=[model[:MAX_CHARACTERS] for model in conversation.models[:MAX_MODELS]],
         agent=conversation.agent[:MAX_CHARACTERS],
         cost=conversation.cost,
-        tokens=[_bounded(count) for count in astuple(conversation.tokens)],
+        tokens=_bounded_tokens(conversation.tokens),
         diffs=messages.add(conversation.diffs),
         message_count=len(places),
         turn_count=len(conversation.turns),
@@ -141,6 +150,7 @@ def prompts_of(turns: Sequence[Turn]) -> list[Prompt]:
 
 def _on_page(page: Page, places: dict[int, ByteRange], messages: _Messages) -> Iterator[MessageRecord]:
     for turn in page.turns:
+        last = turn.steps[-1].step.number
         for number, run in groupby(turn.steps, key=lambda placed: placed.step.number):
             pieces = list(run)
             step = pieces[0].step
@@ -154,7 +164,16 @@ def _on_page(page: Page, places: dict[int, ByteRange], messages: _Messages) -> I
                 pieces=(step.piece, pieces[-1].step.piece),
                 shows_author=pieces[0].shows_author,
                 is_undone=step.is_undone,
+                totals=_totals_record(turn.totals) if turn.totals and number == last else None,
             )
+
+
+def _totals_record(totals: TurnTotals) -> TotalsRecord:
+    return TotalsRecord(_bounded_tokens(totals.tokens), totals.cost, _time(totals.milliseconds))
+
+
+def _bounded_tokens(tokens: Tokens) -> list[int]:
+    return [_bounded(count) for count in astuple(tokens)]
 
 
 def _time(milliseconds: int | None) -> int | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
-from app.opencode.model import Conversation, Step, Turn
+from app.opencode.model import Conversation, Step, Turn, TurnTotals
 
 PAGE_BYTES = 160 * 1024
 PAGE_STEPS = 150
@@ -27,11 +27,12 @@ class PlacedStep:
 class PageTurn:
     """The steps of one turn that are on a page; `number` counts turns from 1.
 
-    `is_continued` if the turn began on the page before.
+    `is_continued` if the turn began on the page before; `totals` are of the whole turn, if it ends here.
     """
 
     number: int
     is_continued: bool = False
+    totals: TurnTotals | None = None
     steps: list[PlacedStep] = field(default_factory=list)
 
 
@@ -75,6 +76,8 @@ def pages_of(conversation: Conversation) -> list[Page]:
             pages[-1][-1].steps.append(placed)
             size += weight
             steps += 1
+        if turn.steps:
+            pages[-1][-1].totals = turn.totals
     return [Page(number, len(pages), turns) for number, turns in enumerate(pages, start=1)]
 
 

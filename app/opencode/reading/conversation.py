@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec import Raw
 
-from app.opencode.fields import ABSENT, lenient, read_model, read_span, read_tokens
+from app.opencode.fields import ABSENT, decoder, lenient, read_model, read_span, read_tokens
 from app.opencode.model import Conversation, Step, Tokens, Turn
 from app.opencode.reading import v1, v2
 from app.opencode.reading.steps import IdAllocator, UniqueIds, unreadable
@@ -39,7 +39,7 @@ class Session(msgspec.Struct, frozen=True):
     revert: Raw = ABSENT
 
 
-_decode_session = msgspec.json.Decoder(Session).decode
+_decode_session = decoder(Session)
 _read_place = lenient(_Place)
 _read_revert = lenient(_Revert)
 
@@ -68,7 +68,9 @@ def read(session: Raw, messages: Sequence[Raw], ids: UniqueIds) -> Conversation:
         models=models or ([session_model] if session_model else []),
         agent=head.agent or next((step.agent for step in steps if step.agent), ""),
         cost=head.cost or sum(step.cost for step in steps),
-        tokens=_total(steps) if session_tokens == Tokens() else session_tokens,
+        tokens=sum((step.tokens for step in steps), Tokens())
+        if session_tokens == Tokens()
+        else session_tokens,
         turns=turns,
     )
 
@@ -110,13 +112,3 @@ def _turns(messages: Iterator[list[Step]], undone_from: str) -> list[Turn]:
         else:
             turns[-1].steps.extend(steps)
     return turns
-
-
-def _total(steps: Sequence[Step]) -> Tokens:
-    return Tokens(
-        input=sum(step.tokens.input for step in steps),
-        output=sum(step.tokens.output for step in steps),
-        reasoning=sum(step.tokens.reasoning for step in steps),
-        cache_read=sum(step.tokens.cache_read for step in steps),
-        cache_write=sum(step.tokens.cache_write for step in steps),
-    )

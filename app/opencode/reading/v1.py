@@ -9,6 +9,7 @@ from msgspec import Raw
 
 from app.opencode.fields import (
     ABSENT,
+    decoder,
     is_json,
     lenient,
     model_name,
@@ -43,7 +44,7 @@ class _Info(msgspec.Struct, frozen=True):
 
 
 class _Message(msgspec.Struct, frozen=True):
-    info: _Info
+    info: Raw
     parts: list[Raw] = []
 
 
@@ -57,6 +58,7 @@ class _Part(msgspec.Struct, frozen=True):
 
 
 _decode = msgspec.json.Decoder(_Message).decode
+_decode_info = decoder(_Info)
 _read_part = lenient(_Part)
 _read_summary = lenient(_Summary)
 
@@ -64,7 +66,7 @@ _read_summary = lenient(_Summary)
 def read_message(raw: Raw, ids: IdAllocator, index: int) -> list[Step]:
     """The steps of one message. Raises ValidationError if it is not of V1."""
     message = _decode(raw)
-    info = message.info
+    info = _decode_info(message.info)
     id = ids.take(info.id, index)
     time = read_span(info.time)
     return steps_of(

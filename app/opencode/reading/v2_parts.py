@@ -124,6 +124,8 @@ def _tool(id: str, content: _Tool) -> Block:
     files = [_File(uri=item.uri, mime=item.mime, name=item.name) for item in items if item.type == "file"]
     files += [msgspec.json.decode(file, type=_File) for file in listed(state.attachments)]
     failure = read_failure(state.error)
+    error = failure.text if failure else ""
+    output = "\n".join(item.text for item in items if item.type == "text") or _result_text(state.result)
     return Tool(
         id=id,
         name=content.name,
@@ -131,8 +133,9 @@ def _tool(id: str, content: _Tool) -> Block:
         # Input that is still being written is a string: the beginning of its JSON.
         input=EMPTY if is_json(state.input, b'""') else state.input,
         metadata=metadata,
-        output="\n".join(item.text for item in items if item.type == "text") or _result_text(state.result),
-        error=failure.text if failure else "",
+        # What the model got when a call failed may be the error alone.
+        output="" if error and output.strip() == error.strip() else output,
+        error=error,
         milliseconds=time.duration,
         cleared=time.pruned is not None,
         files=[_file(file_id(id, number), file) for number, file in enumerate(files)],

@@ -6,9 +6,8 @@ import msgspec
 from msgspec import Raw
 
 from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, objects
-from app.opencode.reading.conversation import Session
 from app.opencode.sync.sanitize import sanitize_item
-from app.opencode.sync_items import Batch, Item, Message, Part
+from app.opencode.sync_items import Batch, Item, Message, Part, Session
 
 # What an item of each type needs for its session to be read; one of an unknown type may be anything.
 SHAPES: dict[str, type[msgspec.Struct]] = {

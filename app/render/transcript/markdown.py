@@ -153,8 +153,10 @@ def _unknown(block: Unknown, step: Step, context: _Context) -> str:
 
 
 def _failure(failure: Failure) -> str:
-    what = "Aborted" if failure.aborted else f"Error ({in_prose(failure.name)})"
-    return f"**{what}:**\n\n{cut_fence(failure.text, MAX_OUTPUT_LINES)}"
+    what = failure.label if failure.aborted else f"Error ({in_prose(failure.label)})"
+    if not failure.detail:
+        return f"**{what}**"
+    return f"**{what}:**\n\n{cut_fence(failure.detail, MAX_OUTPUT_LINES)}"
 
 
 WRITERS: dict[type[Block], Callable[[Any, Step, _Context], str]] = {
