@@ -28,6 +28,7 @@ from app.render.text.redaction_marks import with_chips
 from app.render.text.thoughts import Passage, passages
 from app.render.tools.registry import view_of
 from app.render.tools.view import (
+    CallsSection,
     ChecklistSection,
     CodeSection,
     DiagnosticsSection,
@@ -62,6 +63,7 @@ BLOCK_MACROS: dict[type[Block], str] = {
 }
 
 SECTION_MACROS: dict[type[Section], str] = {
+    CallsSection: "calls",
     ChecklistSection: "checklist",
     SubagentSection: "subagent",
     CodeSection: "code",

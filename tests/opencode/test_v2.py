@@ -170,7 +170,11 @@ def test_what_happened_between_messages_is_one_line_each(
         ("compaction", "Compacting the context failed: No room left", ""),
         ("switch", "Switched to agent plan (before: build)", ""),
         ("switch", "Switched to model lab/acme-thinker (before: lab/acme-coder-2)", ""),
-        ("switch", "Switched to folder /home/dev/projects/other/web", ""),
+        (
+            "switch",
+            "Switched to folder /home/dev/projects/other/web (before: /home/dev/projects/acme-api)",
+            "",
+        ),
         ("idle", "Finished", ""),
     ]
     assert told(second["msg_b20"][0]) == ("idle", "Failed: The provider is gone", "")

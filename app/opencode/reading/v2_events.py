@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw
 
-from app.opencode.fields import ABSENT, read_failure, read_model, read_span
+from app.opencode.fields import ABSENT, lenient, read_failure, read_model, read_span
 from app.opencode.model import Block, Notice, Status, Text, Tool
 from app.opencode.reading.common_parts import compaction_notice
 from app.opencode.reading.v2_parts import Reader, reader
@@ -57,6 +57,15 @@ class _Place(msgspec.Struct, frozen=True):
 class _Location(msgspec.Struct, frozen=True):
     location: _Place
     subpath: str | None = None
+    previous: Raw = ABSENT
+
+
+class _PreviousLocation(msgspec.Struct, frozen=True):
+    location: _Place = _Place()
+    subpath: str | None = None
+
+
+_read_previous = lenient(_PreviousLocation)
 
 
 class _Skill(msgspec.Struct, frozen=True):
@@ -120,14 +129,23 @@ def _compaction(id: str, compaction: _Compaction) -> Block:
     return compaction_notice(id, is_automatic=compaction.reason == "auto", detail=compaction.summary)
 
 
-def _switch(id: str, what: str, to: str, previous: str) -> Notice:
+def _switch(id: str, what: str, to: str, previous: str) -> Notice | None:
+    """What changed; nothing where OpenCode records that it stayed as it was."""
+    if to == previous:
+        return None
     before = f" (before: {previous})" if previous else ""
     return Notice(id=id, kind="switch", label=f"Switched to {what} {to}{before}")
 
 
-def _location(id: str, moved: _Location) -> Block:
-    place = "/".join(name for name in (moved.location.directory, moved.subpath) if name)
-    return _switch(id, "folder", place, "")
+def _location(id: str, moved: _Location) -> Block | None:
+    previous = _read_previous(moved.previous)
+    return _switch(
+        id, "folder", _place(moved.location, moved.subpath), _place(previous.location, previous.subpath)
+    )
+
+
+def _place(location: _Place, subpath: str | None) -> str:
+    return "/".join(name for name in (location.directory, subpath) if name)
 
 
 def _skill(id: str, skill: _Skill) -> Block:

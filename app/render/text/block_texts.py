@@ -30,6 +30,11 @@ def texts(block: Block) -> dict[str, str]:
     return read(block) if read else {}
 
 
+def fields_of(input: Raw) -> dict[str, str]:
+    """The fields of a call's input as texts; all of it as one, without a name, if it has too many."""
+    return {name.removeprefix("input").removeprefix("."): text for name, text in _input_texts(input).items()}
+
+
 def _tool_texts(tool: Tool) -> dict[str, str]:
     return {**_input_texts(tool.input), **_present({"output": tool.output, "error": tool.error})}
 

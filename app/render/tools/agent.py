@@ -68,6 +68,10 @@ class _Skill(msgspec.Struct):
     skill: str = ""
 
 
+class _Move(msgspec.Struct):
+    directory: str = ""
+
+
 class _Invalid(msgspec.Struct):
     tool: str = ""
     error: str = ""
@@ -113,6 +117,12 @@ def skill_view(tool: Tool) -> ToolView:
     skill = read_fields(tool.input, _Skill)
     sections: list[Section] = [CodeSection("output", tool.output, "markdown")] if tool.output else []
     return ToolView("Skill", skill.name or skill.skill, sections=sections)
+
+
+def session_move_view(tool: Tool) -> ToolView:
+    """A session that goes on in another folder."""
+    sections: list[Section] = [CodeSection("output", tool.output)] if tool.output else []
+    return ToolView("Move session", read_fields(tool.input, _Move).directory, sections=sections)
 
 
 def invalid_view(tool: Tool) -> ToolView:

@@ -211,6 +211,8 @@ def _first(display: _Display) -> int | None:
 
 
 TAG = re.compile(r"<(content|file)>\n")
+# What OpenCode 2 says before the lines.
+HEADING = re.compile(r"Read file [^\n]*\n(?=\s*+\d{1,9}: )")
 # Possessive, so that a line of a million zeros is not scanned a million times.
 LINE = re.compile(r"\s*+(\d{1,9}+)[:|] ?(.*)")
 
@@ -221,6 +223,8 @@ def _numbered(output: str) -> tuple[str, int | None]:
         return output, None
     tag = TAG.search(output)
     inside = tag and between(output[tag.start() :], f"<{tag[1]}>", f"</{tag[1]}>")
+    if inside is None and (heading := HEADING.match(output)):
+        inside = output[heading.end() :]
     if inside is None:
         return output, None
     lines = [LINE.fullmatch(line) for line in inside.split("\n")]

@@ -15,7 +15,7 @@ import msgspec
 
 from app.opencode.model import Tool
 from app.render.filters import MAX_LABEL
-from app.render.tools import agent, files, search, shell, web
+from app.render.tools import agent, calls, files, search, shell, web
 from app.render.tools.diagnostics import with_diagnostics
 from app.render.tools.fallback import fallback_view
 from app.render.tools.view import ErrorSection, ToolView
@@ -41,16 +41,23 @@ FALLBACK = ToolEntry(fallback_view)
 
 TOOLS: dict[str, ToolEntry] = {
     "apply_patch": ToolEntry(files.apply_patch_view, change_input),
+    "batch": ToolEntry(calls.batch_view),
     "bash": ToolEntry(shell.shell_view, command_input),
     "codesearch": ToolEntry(web.search_view),
     "edit": ToolEntry(files.edit_view, change_input),
+    "execute": ToolEntry(calls.execute_view),
     "glob": ToolEntry(search.glob_view),
     "grep": ToolEntry(search.grep_view),
     "invalid": ToolEntry(agent.invalid_view),
+    "list_mcp_resources": ToolEntry(web.resources_view),
     "list": ToolEntry(search.list_view),
     "multiedit": ToolEntry(files.edit_view, change_input),
     "patch": ToolEntry(files.apply_patch_view, change_input),
     "question": ToolEntry(agent.question_view),
+    "mcp-resource": ToolEntry(web.resource_view),
+    "read_mcp_resource": ToolEntry(web.resource_view),
+    "session-move": ToolEntry(agent.session_move_view),
+    "session_move": ToolEntry(agent.session_move_view),
     "read": ToolEntry(files.read_view),
     "shell": ToolEntry(shell.shell_view, command_input),
     "skill": ToolEntry(agent.skill_view),
@@ -64,10 +71,15 @@ TOOLS: dict[str, ToolEntry] = {
 }
 
 
+def entry_of(tool: Tool) -> ToolEntry:
+    """The entry of a call's tool; OpenCode 2 may put its own name before those of its tools."""
+    return TOOLS.get(tool.name) or TOOLS.get(tool.name.removeprefix("opencode_"), FALLBACK)
+
+
 def view_of(tool: Tool) -> ToolView:
     """The view of a call; one whose input is not what its tool takes is shown like an unknown tool's."""
     try:
-        view = TOOLS.get(tool.name, FALLBACK).view(tool)
+        view = entry_of(tool).view(tool)
     except (msgspec.DecodeError, RecursionError):
         view = fallback_view(tool)
     except Exception:

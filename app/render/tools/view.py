@@ -100,6 +100,21 @@ class DiagnosticsSection:
 
 
 @dataclass(frozen=True)
+class Call:
+    """A call that another call made; `subject` is what it is about."""
+
+    tool: str
+    subject: str
+    status: str
+
+
+@dataclass(frozen=True)
+class CallsSection:
+    calls: Sequence[Call]
+    hidden: int = 0
+
+
+@dataclass(frozen=True)
 class Todo:
     text: str
     status: str
@@ -157,6 +172,7 @@ Section = (
     | QuestionsSection
     | SubagentSection
     | DiagnosticsSection
+    | CallsSection
 )
 
 

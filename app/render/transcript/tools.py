@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.opencode.model import File, Tool
 from app.render import attachments, filters
 from app.render.text.block_texts import texts
-from app.render.tools.registry import FALLBACK, TOOLS
+from app.render.tools.registry import entry_of
 from app.render.transcript.inputs import Metadata, read_metadata
 from app.render.transcript.text import code_span, cut_fence, in_prose
 
@@ -21,7 +21,7 @@ def tool(call: Tool) -> str:
     metadata = read_metadata(call.metadata)
     named = texts(call)
     output, error = named.pop("output", ""), named.pop("error", "")
-    inline, blocks = TOOLS.get(call.name, FALLBACK).write_input(call, named, metadata)
+    inline, blocks = entry_of(call).write_input(call, named, metadata)
     if output.strip() in SUCCESSES or (call.name == "todowrite" and blocks):
         output = ""
     pieces = [
