@@ -34,7 +34,8 @@ def test_every_task_that_ran_leads_to_its_session() -> None:
     assert len(calls) == len(CHILDREN) == 4
     for child in conversation.children.values():
         assert child.parent_id == conversation.id
-        assert child.children == {}
+        # All are in one place, since sub-agents may call others.
+        assert child.children.keys() == conversation.children.keys()
         assert child.turns
 
 

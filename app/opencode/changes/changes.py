@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from app.opencode.changes.file_diffs import ChangeStatus, FileDiff, listed_diffs, tool_diffs
+from app.opencode.children import names_child
 from app.opencode.model import Conversation, Step, Tool
 from app.opencode.paths import canonical_path
 
@@ -15,9 +16,7 @@ MAX_PATCHES = 50_000
 MAX_PATCH_CHARACTERS = 32 * 1024 * 1024
 
 EDITING_TOOLS = frozenset(("edit", "multiedit", "write", "apply_patch", "patch"))
-# Tools whose work happens in a session of its own.
-DELEGATING_TOOLS = frozenset(("task", "subagent"))
-_NAMES_IN_JSON = [f'"{name}"'.encode() for name in (*EDITING_TOOLS, *DELEGATING_TOOLS)]
+_NAMES_IN_JSON = [f'"{name}"'.encode() for name in EDITING_TOOLS]
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def _diffs(conversation: Conversation) -> Iterator[_Change]:
         recorded = [
             (step.message_id, diff, None) for step in _recording(steps) for diff in listed_diffs(step.diffs)
         ]
-        yield from recorded or _tool_changes(steps)
+        yield from recorded or _tool_changes(steps, conversation)
 
 
 def _stretches(conversation: Conversation) -> Iterator[list[Step]]:
@@ -117,24 +116,24 @@ def _recording(steps: Sequence[Step]) -> Sequence[Step]:
     return [] if any(step.is_undone for step in steps) else steps
 
 
-def _tool_changes(steps: Sequence[Step]) -> Iterator[_Change]:
+def _tool_changes(steps: Sequence[Step], conversation: Conversation) -> Iterator[_Change]:
     for step in steps:
         if step.is_undone:
             continue
-        for tool in _tools(step):
-            if tool.name in DELEGATING_TOOLS:
+        for tool in _tools(step, conversation):
+            if tool.child_id:
                 yield step.message_id, None, tool.child_id
             elif tool.status == "completed":
                 yield from ((step.message_id, diff, None) for diff in tool_diffs(tool))
 
 
-def _tools(step: Step) -> Iterator[Tool]:
-    """The calls of editing and delegating tools; other parts are not even read."""
+def _tools(step: Step, conversation: Conversation) -> Iterator[Tool]:
+    """The calls of editing tools, and those that lead to a sub-agent; other parts are not even read."""
     for index, part in enumerate(step.parts, start=step.first_part):
         encoded = bytes(part)
-        if any(name in encoded for name in _NAMES_IN_JSON):
+        if any(name in encoded for name in _NAMES_IN_JSON) or names_child(part, conversation):
             block = step.read_part(part, index)
-            if isinstance(block, Tool) and block.name in EDITING_TOOLS | DELEGATING_TOOLS:
+            if isinstance(block, Tool) and (block.name in EDITING_TOOLS or block.child_id):
                 yield block
 
 

@@ -29,7 +29,8 @@ class DocumentIndex:
         session, *children = [_indexed_session(record, messages) for record in _decode_sessions(index)]
         self.session = session
         self.children = {session.conversation.id: session for session in children}
-        session.conversation.children = _LazyChildren(self.children)
+        for each in self.sessions:
+            each.conversation.children = _LazyChildren(self.children)
 
     @property
     def sessions(self) -> list[IndexedSession]:
@@ -51,7 +52,8 @@ class DocumentIndex:
 class IndexedSession:
     """One session of a document, with facts that would need all of it.
 
-    `prompts` are the first and the last of `prompt_count`.
+    `prompts` are the first and the last of `prompt_count`; `uncalled` the sub-agents' sessions that no call
+    leads to.
     """
 
     conversation: Conversation
@@ -60,6 +62,7 @@ class IndexedSession:
     prompts: Sequence[Prompt]
     prompt_count: int
     changed: Totals
+    uncalled: Sequence[str]
 
 
 def _indexed_session(record: SessionRecord, messages: memoryview) -> IndexedSession:
@@ -80,7 +83,13 @@ def _indexed_session(record: SessionRecord, messages: memoryview) -> IndexedSess
         turns=_LazyTurns(pages, record.turn_count),
     )
     return IndexedSession(
-        conversation, pages, record.message_count, record.prompts, record.prompt_count, record.changed
+        conversation=conversation,
+        pages=pages,
+        message_count=record.message_count,
+        prompts=record.prompts,
+        prompt_count=record.prompt_count,
+        changed=record.changed,
+        uncalled=record.uncalled,
     )
 
 

@@ -15,6 +15,7 @@ from msgspec import Raw
 
 from app.lib.files import checksum
 from app.opencode.changes.changes import Totals, totals
+from app.opencode.children import uncalled_children
 from app.opencode.model import Conversation, Tokens, Turn, TurnTotals
 from app.opencode.paging.pages import Page, pages_of
 from app.opencode.titles import prompt_title
@@ -88,6 +89,7 @@ class SessionRecord(msgspec.Struct, array_like=True, frozen=True):
     prompts: Sequence[Prompt]
     prompt_count: int
     changed: Totals
+    uncalled: Sequence[str]
     pages: Sequence[Raw]
 
 
@@ -111,7 +113,8 @@ class _Messages:
 def write_index(conversation: Conversation) -> tuple[bytes, list[Raw]]:
     """The index of a conversation with its children, and the chunks of the file of messages."""
     messages = _Messages()
-    sessions = [_indexed_session(each, messages) for each in conversation.walk()]
+    session, *children = [_indexed_session(each, messages) for each in conversation.walk()]
+    sessions = [msgspec.structs.replace(session, uncalled=uncalled_children(conversation)), *children]
     return _encode(sessions), messages.pieces
 
 
@@ -137,6 +140,7 @@ def _indexed_session(conversation: Conversation, messages: _Messages) -> Session
         prompts=prompts[:MAX_FIRST_PROMPTS] + prompts[MAX_FIRST_PROMPTS:][-MAX_LAST_PROMPTS:],
         prompt_count=len(prompts),
         changed=Totals(*map(_bounded, astuple(totals(conversation)))),
+        uncalled=(),
         pages=[Raw(page) for page in pages],
     )
 

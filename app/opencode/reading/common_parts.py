@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 from msgspec import Raw
 
@@ -25,9 +27,11 @@ STATUSES: dict[str, Status] = {
 class _Metadata(msgspec.Struct, frozen=True):
     sessionId: str | None = None  # noqa: N815 - names here are OpenCode's
     sessionID: str | None = None  # noqa: N815
+    session_id: str | None = None
 
 
 _read_metadata = lenient(_Metadata)
+_SESSION_ID = re.compile(r"session_?id:\s*(ses_[A-Za-z0-9]{1,80})", re.IGNORECASE)
 
 
 def status_of(name: str) -> Status:
@@ -42,10 +46,15 @@ def partial_input(beginning: str) -> Raw:
     return Raw(msgspec.json.encode(beginning)) if beginning else EMPTY
 
 
-def child_id(metadata: Raw) -> str | None:
-    """The id of the session that a sub-agent runs in."""
+def child_id(metadata: Raw, output: str) -> str | None:
+    """The id of the session that a sub-agent runs in, from wherever tools and plugins write it."""
     fields = _read_metadata(metadata)
-    return fields.sessionId or fields.sessionID
+    recorded = fields.sessionId or fields.sessionID or fields.session_id
+    if recorded:
+        return recorded
+    start = output.rfind("<task_metadata>")
+    told = _SESSION_ID.search(output, start) if start >= 0 else None
+    return told[1] if told else None
 
 
 def patch_notice(id: str, files: Raw) -> Notice:

@@ -54,6 +54,8 @@ def read_conversation(document: JSON) -> Conversation:
         session.children = _children(contents.children, session.id, ids)
         names = _model_names(contents.models)
         for each in session.walk():
+            # Sub-agents may call others, which are all in one place.
+            each.children = session.children
             # The steps keep the ids, which no two models share.
             each.models = [names.get(model, model) for model in each.models]
         return session

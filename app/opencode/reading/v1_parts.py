@@ -121,7 +121,7 @@ def _read_tool(id: str, part: _Tool) -> Block:
         milliseconds=time.duration,
         cleared=time.compacted is not None,
         files=_attachments(id, state.attachments),
-        child_id=child_id(state.metadata),
+        child_id=child_id(state.metadata, state.output or ""),
     )
 
 

@@ -139,7 +139,7 @@ def _tool(id: str, content: _Tool) -> Block:
         milliseconds=time.duration,
         cleared=time.pruned is not None,
         files=[_file(file_id(id, number), file) for number, file in enumerate(files)],
-        child_id=child_id(metadata),
+        child_id=child_id(metadata, output),
     )
 
 

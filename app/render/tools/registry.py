@@ -18,7 +18,7 @@ from app.render.filters import MAX_LABEL
 from app.render.tools import agent, calls, files, search, shell, web
 from app.render.tools.diagnostics import with_diagnostics
 from app.render.tools.fallback import fallback_view
-from app.render.tools.view import ErrorSection, ToolView
+from app.render.tools.view import ErrorSection, SubagentSection, ToolView
 from app.render.transcript.inputs import (
     InputWriter,
     any_input,
@@ -86,6 +86,8 @@ def view_of(tool: Tool) -> ToolView:
         logger.exception("a call could not be shown: %s", tool.name[:MAX_LABEL])
         view = fallback_view(tool)
     view = with_diagnostics(view, tool)
+    if tool.child_id and not any(isinstance(section, SubagentSection) for section in view.sections):
+        view = replace(view, sections=[SubagentSection(tool.child_id, None, None), *view.sections])
     if tool.error:
         view = replace(view, sections=[*view.sections, ErrorSection("error", tool.error)])
     return view

@@ -154,10 +154,13 @@ class QuestionsSection:
 
 @dataclass(frozen=True)
 class SubagentSection:
-    """The conversation of the sub-agent that was started; if it is absent, its prompt and result."""
+    """The conversation of the sub-agent that was started; if it is absent, its prompt and result.
+
+    Without a `prompt`, a call that only names a session, which may be none of a sub-agent.
+    """
 
     child_id: str | None
-    prompt: MarkdownSection
+    prompt: MarkdownSection | None
     result: MarkdownSection | None
 
 

@@ -50,6 +50,7 @@ class SessionPage:
             is_child=self._is_child,
             preview=preview_of(session),
             themes=THEMES.values(),
+            uncalled=[self.index.children[id].conversation for id in session.uncalled],
         )
 
     def fragment(self, name: str) -> Response:

@@ -8,14 +8,11 @@ import msgspec
 from markupsafe import Markup
 
 from app.opencode import Step
-from app.opencode.changes.changes import DELEGATING_TOOLS
+from app.opencode.children import names_child
 from app.render import Renderer
 from app.services.documents.cache import DocumentCache
 from app.services.documents.service import DocumentVersion
 from app.share.pages.responses import page_version
-
-# Calls of these hold something from outside their step: a sub-agent's conversation.
-_DELEGATING = [f'"{name}"'.encode() for name in DELEGATING_TOOLS]
 
 
 class StepCache:
@@ -66,6 +63,7 @@ class StepCache:
             encoded = memoryview(part)
             digest.update(len(encoded).to_bytes(8, "big"))
             digest.update(encoded)
-            if conversation.children and any(name in bytes(encoded) for name in _DELEGATING):
+            # A call may show the conversation of a sub-agent, which is not in its step.
+            if conversation.children and names_child(part, conversation):
                 digest.update(self._version.short_id.encode())
         return digest.hexdigest()
