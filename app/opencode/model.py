@@ -247,7 +247,8 @@ class Turn:
 class Conversation:
     """One session. `children` are the sessions of its sub-agents, and of theirs, by id, in one flat mapping.
 
-    `diffs` are the files that the document says the whole session changed, as a JSON list.
+    `diffs` are the files that the document says the whole session changed, as a JSON list. `is_importable`:
+    `opencode import` takes it, which needs messages of OpenCode 1.
     """
 
     id: str
@@ -264,6 +265,7 @@ class Conversation:
     agent: str = ""
     diffs: Raw = field(default_factory=lambda: NOTHING)
     children: Mapping[str, Conversation] = field(default_factory=dict)
+    is_importable: bool = True
 
     @property
     def project(self) -> str:

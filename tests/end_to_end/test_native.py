@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from typing import Any
 import lxml.html
 import pytest
 
+from app.opencode import read_conversation
+from app.opencode.model import Text
+from tests.browser.shares import Shared
 from tests.end_to_end.model import Call, Step, bash, scripted_model
 from tests.end_to_end.opencode import (
     Profile,
@@ -21,7 +25,7 @@ from tests.end_to_end.opencode import (
     through,
 )
 from tests.end_to_end.proxy import Trap
-from tests.support import recorded
+from tests.support import field, recorded
 from tests.support import sync_batches as native
 from tests.support.patience import patience
 from tests.support.servers import wait_until
@@ -160,6 +164,48 @@ def test_every_recorded_session_is_imported_as_it_was_shared(
             expected = document(links[name])
             assert reader.messages(expected["sessionId"]) == expected["messages"], name
             assert_same_session(reader.session(expected["sessionId"]), expected["session"])
+
+
+def test_sessions_of_other_versions_and_with_parts_of_plugins_are_imported(
+    tmp_path: Path, service: str, outside: Trap
+) -> None:
+    reader_profile = profile(tmp_path / "reader", service, outside, "http://127.0.0.1:9")
+    documents = {name: field.document_bytes(name) for name in field.NAMES if not name.startswith("v2-")}
+    documents["of OpenCode 0.14"] = of_opencode_0(field.document("crlf-extra-line"))
+    said = {}
+    for name, content in documents.items():
+        shared = Shared.create(service, uuid.uuid4().hex, content)
+        said[name] = import_session(reader_profile, f"{service}{shared.path}")
+    assert {name: line for name, line in said.items() if not line.startswith("Imported session: ")} == {}
+    with opencode(reader_profile) as reader:
+        for name, content in documents.items():
+            conversation = read_conversation(content)
+            messages = reader.messages(conversation.id)
+            found = [
+                part["text"] for message in messages for part in message["parts"] if part["type"] == "text"
+            ]
+            blocks = [block for step in conversation.steps for block in step.blocks]
+            assert found == [block.text for block in blocks if isinstance(block, Text)], name
+
+
+def of_opencode_0(document: dict[str, Any]) -> bytes:
+    """A session without what later versions added."""
+    session = document["session"]
+    document["session"] = {name: session[name] for name in ("title", "time", "version")} | {"id": "ses_old"}
+    prompt, answer = document["messages"]
+    prompt["info"] = {name: prompt["info"][name] for name in ("id", "role", "time")}
+    prompt["info"]["summary"] = {"title": "x"}
+    for name in ("parentID", "agent", "path", "tokens", "cost"):
+        del answer["info"][name]
+    call = answer["parts"][0]
+    for name in ("metadata", "title"):
+        del call["state"][name]
+    answer["parts"] += [
+        {"type": "step-finish", "id": "prt_z1"},
+        {"type": "reasoning", "id": "prt_z2", "text": "x"},
+    ]
+    # Ids are unique in OpenCode's database.
+    return json.dumps(document).replace("AbCdEfGhIjKlMn", "OlDeRoPeNcOdE0").encode()
 
 
 def share(service: str, name: str) -> str:

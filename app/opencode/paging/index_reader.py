@@ -81,6 +81,7 @@ def _indexed_session(record: SessionRecord, messages: memoryview) -> IndexedSess
         tokens=Tokens(*record.tokens),
         diffs=_json(messages, record.diffs),
         turns=_LazyTurns(pages, record.turn_count),
+        is_importable=record.is_importable,
     )
     return IndexedSession(
         conversation=conversation,

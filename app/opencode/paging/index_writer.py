@@ -90,6 +90,7 @@ class SessionRecord(msgspec.Struct, array_like=True, frozen=True):
     prompt_count: int
     changed: Totals
     uncalled: Sequence[str]
+    is_importable: bool
     pages: Sequence[Raw]
 
 
@@ -141,6 +142,7 @@ def _indexed_session(conversation: Conversation, messages: _Messages) -> Session
         prompt_count=len(prompts),
         changed=Totals(*map(_bounded, astuple(totals(conversation)))),
         uncalled=(),
+        is_importable=conversation.is_importable,
         pages=[Raw(page) for page in pages],
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec import Raw
 
-from app.opencode.fields import ABSENT, decoder, lenient, read_model, read_span, read_tokens
+from app.opencode.fields import ABSENT, decoder, is_absent, lenient, read_model, read_span, read_tokens
 from app.opencode.model import Conversation, Step, Tokens, Turn
 from app.opencode.reading import v1, v2
 from app.opencode.reading.steps import IdAllocator, UniqueIds, unreadable
@@ -72,6 +72,7 @@ def read(session: Raw, messages: Sequence[Raw], ids: UniqueIds) -> Conversation:
         if session_tokens == Tokens()
         else session_tokens,
         turns=turns,
+        is_importable=bool(messages) and is_absent(head.location),
     )
 
 

@@ -9,9 +9,11 @@ import msgspec
 from msgspec import Raw
 
 from app.opencode.encoding import JSON
+from app.opencode.fields import ABSENT, read_text
 from app.opencode.limits import MAX_MESSAGES, Counter
 from app.opencode.reading.envelope import as_unreadable, open_document
 from app.opencode.reading.v1_parts import READERS
+from app.opencode.sync.importable import Completer, Fields, answering
 
 _S = TypeVar("_S", bound=msgspec.Struct)
 
@@ -45,8 +47,11 @@ def sync_items(document: JSON) -> Iterator[bytes]:
 
 
 def _items(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
-    yield b"[" + _item("session", Raw(msgspec.json.encode(session)))
-    yield from _batch(session, messages) if _is_v2(session, messages) else _each(messages)
+    if _is_v2(session, messages):
+        yield b"[" + _item("session", Raw(msgspec.json.encode(session)))
+        yield from _batch(session, messages)
+    else:
+        yield from _each(session, messages)
     yield b"]"
 
 
@@ -57,17 +62,31 @@ def _is_v2(session: dict[str, Raw], messages: Sequence[Raw]) -> bool:
     return "location" in session or any(_read(message, _Typed) for message in messages)
 
 
-def _each(messages: Sequence[Raw]) -> Iterator[bytes]:
-    """An item for every message of V1 and for each of its parts."""
-    for raw in messages:
-        message = _read(raw, _Message)
-        if message is None:
-            continue
-        yield b"," + _item("message", message.info)
-        for part in message.parts:
-            head = _read(part, _Typed)
-            if head and head.type in READERS:
+def _each(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
+    """The session, and an item for every message of V1 and for each of its parts, completed."""
+    heads = [(message, _fields(message.info)) for raw in messages if (message := _read(raw, _Message))]
+    completer = Completer(session, read_text(session.get("id", ABSENT)))
+    model = next(
+        (answering(head) for _, head in reversed(heads) if head.get("role") != "user"), answering({})
+    )
+    infos: list[Fields] = []
+    for _, head in heads:
+        infos.append(completer.message(head, model))
+    yield b"[" + _item("session", completer.session())
+    for (message, _), info in zip(heads, infos, strict=True):
+        yield b"," + _item("message", info)
+        previous_id = "prt_0"
+        for number, raw_part in enumerate(message.parts):
+            type = _read(raw_part, _Typed)
+            if type and type.type in READERS:
+                part = completer.part(_fields(raw_part), info, previous_id, number)
+                previous_id = part["id"]
                 yield b"," + _item("part", part)
+
+
+def _fields(raw: Raw) -> Fields:
+    fields: Fields = msgspec.json.decode(raw)
+    return fields
 
 
 def _batch(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
@@ -82,7 +101,7 @@ def _batch(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
     yield b"]}}"
 
 
-def _item(type: str, data: Raw) -> bytes:
+def _item(type: str, data: Raw | Fields) -> bytes:
     return msgspec.json.encode({"type": type, "data": data})
 
 

@@ -48,6 +48,7 @@ class SessionPage:
             contents=contents_of(session, self._links, self.page),
             etag=etag_of(self.version),
             is_child=self._is_child,
+            is_importable=self.index.conversation.is_importable,
             preview=preview_of(session),
             themes=THEMES.values(),
             uncalled=[self.index.children[id].conversation for id in session.uncalled],
