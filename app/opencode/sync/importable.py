@@ -84,8 +84,8 @@ class Completer:
         return info
 
     def _answer(self, info: Fields) -> Fields:
-        model = info.get("model") if isinstance(info.get("model"), dict) else {}
-        assert isinstance(model, dict)  # noqa: S101 - for mypy
+        given = info.get("model")
+        model: Fields = given if isinstance(given, dict) else {}
         info["role"] = "assistant"
         parent_id = _text(info.get("parentID"), self._prompt_id)
         info["parentID"] = self._messages.get(parent_id, parent_id)
