@@ -132,8 +132,9 @@ def page_of(client: FlaskClient) -> str:
 
 
 def test_a_backup_of_database_and_bucket_brings_every_page_back(
-    tmp_path: Path, postgres_database: str, s3_settings: dict[str, str]
+    tmp_path: Path, postgres_database: str, empty_bucket: dict[str, str]
 ) -> None:
+    s3_settings = empty_bucket
     server = {**s3_settings, "DATABASE_URL": postgres_database}
     (tmp_path / "settings").write_text("".join(f"{name}={value}\n" for name, value in server.items()))
     settings_of, bucket_of, save, restore, *_, check = blocks("backup.md")

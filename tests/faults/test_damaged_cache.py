@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from app.services.container import services
 from tests.conftest import running_app
-from tests.support.client import share
+from tests.support.client import share, share_unchecked
 from tests.support.marks import without_rate_limits
 from tests.support.recorded import document, document_bytes
 
@@ -167,7 +167,7 @@ def test_a_damaged_note_that_a_document_cannot_be_read_is_made_again(
     settings: dict[str, str],
 ) -> None:
     with restarted(settings) as client:
-        share(client, b'{"messages": 5}')
+        share_unchecked(client, b'{"messages": 5}')
         refused = client.get(SHARE)
         assert refused.status_code == 422
     for damage in DAMAGES.values():

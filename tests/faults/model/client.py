@@ -22,6 +22,8 @@ SMALL = document("single-message")
 MESSAGE = SMALL["messages"][0]
 MARK = re.compile(r"text-of-(\w+)-edit-(\d+)-")
 TIMEOUT_SECONDS = patience(40)
+# A bucket that hangs is not waited for.
+UPLOAD_SECONDS = patience(4)
 EXPIRES_IN = 3
 
 Kind = TypeVar("Kind", bound=ModelShare)
@@ -259,7 +261,8 @@ class Client:
         """Asks a server; anything but an answer of it is an unknown outcome. Raises Violation for a 500."""
         asked_at = time.monotonic()
         try:
-            status, data, etag = _request(method, host + path, body, headers or {})
+            seconds = TIMEOUT_SECONDS if host else UPLOAD_SECONDS
+            status, data, etag = _request(method, host + path, body, headers or {}, seconds)
         except (OSError, http.client.HTTPException):
             return Answer(None, b"", asked_at)
         if status >= 500 and status != 503:
@@ -269,9 +272,11 @@ class Client:
         return Answer(status, data, asked_at, etag)
 
 
-def _request(method: str, url: str, body: object, headers: dict[str, str]) -> tuple[int, bytes, str]:
+def _request(
+    method: str, url: str, body: object, headers: dict[str, str], seconds: float
+) -> tuple[int, bytes, str]:
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT_SECONDS)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=seconds)
     try:
         data = None if body is None else json.dumps(body)
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
