@@ -56,15 +56,20 @@ def expected(count: int) -> list[str]:
     return [message["info"]["id"] for message in MESSAGES[:count]]
 
 
+def give_up_a_checkpoint(app: Flask, proxy: HttpProxy, share: dict[str, str]) -> None:
+    """A checkpoint whose PUT the bucket keeps back for later."""
+    proxy.set("late", "PUT")
+    with pytest.raises(StorageError):
+        checkpoint(app, share)
+    proxy.set(None)
+
+
 def test_a_checkpoint_that_is_applied_after_the_next_one_undoes_nothing(
     bucket_app: Flask, bucket_proxy: HttpProxy
 ) -> None:
     client = bucket_app.test_client()
     share = shared(client, first(2))
-    bucket_proxy.set("late", "PUT")
-    with pytest.raises(StorageError):
-        checkpoint(bucket_app, share)
-    bucket_proxy.set(None)
+    give_up_a_checkpoint(bucket_app, bucket_proxy, share)
     for number in (2, 3, 4):
         add(client, share, number)
     checkpoint(bucket_app, share)
@@ -83,10 +88,7 @@ def test_what_a_late_checkpoint_leaves_is_removed_after_a_while(
 ) -> None:
     client = bucket_app.test_client()
     share = shared(client, first(2))
-    bucket_proxy.set("late", "PUT")
-    with pytest.raises(StorageError):
-        checkpoint(bucket_app, share)
-    bucket_proxy.set(None)
+    give_up_a_checkpoint(bucket_app, bucket_proxy, share)
     checkpoint(bucket_app, share)
     bucket_proxy.apply_late()
     assert len(stored_keys(empty_bucket)) == 2

@@ -12,49 +12,49 @@ from app.opencode.paths import canonical_path, relative_path
 from tests.support import field
 from tests.support.client import share
 
-WINDOWS = "C:\\work\\app"
+WINDOWS = "C:\\home\\dev\\app"
 
 
 @pytest.mark.parametrize(
     "path",
     [
-        "C:\\work\\app\\src\\a.ts",
-        "C:/work/app/src/a.ts",
-        "c:\\Work\\app\\src/a.ts",
-        "/c/work/app/src/a.ts",
+        "C:\\home\\dev\\app\\src\\a.ts",
+        "C:/home/dev/app/src/a.ts",
+        "c:\\Home\\dev\\app\\src/a.ts",
+        "/c/home/dev/app/src/a.ts",
         "src/a.ts",
         "src\\a.ts",
         ".\\src\\.\\a.ts",
         "./src//a.ts",
-        "C:\\work\\app\\lib\\..\\src\\a.ts",
+        "C:\\home\\dev\\app\\lib\\..\\src\\a.ts",
     ],
 )
-@pytest.mark.parametrize("directory", [WINDOWS, "c:/work/app/", "C:\\work\\app\\"])
+@pytest.mark.parametrize("directory", [WINDOWS, "c:/home/dev/app/", "C:\\home\\dev\\app\\"])
 def test_a_file_on_windows_has_one_path(path: str, directory: str) -> None:
     assert canonical_path(path, directory) == "src/a.ts"
 
 
 @pytest.mark.parametrize(
-    "path", ["/work/app/src/a.ts", "src/a.ts", "./src/a.ts", "/work/app/./src/x/../a.ts"]
+    "path", ["/home/dev/app/src/a.ts", "src/a.ts", "./src/a.ts", "/home/dev/app/./src/x/../a.ts"]
 )
 def test_a_file_elsewhere_has_one_path(path: str) -> None:
-    assert canonical_path(path, "/work/app") == "src/a.ts"
+    assert canonical_path(path, "/home/dev/app") == "src/a.ts"
 
 
 def test_what_only_looks_alike_is_another_file() -> None:
-    assert canonical_path("/work/app/a\\b.ts", "/work/app") == "a\\b.ts"
-    assert canonical_path("/work/application/a.ts", "/work/app") == "/work/application/a.ts"
-    assert canonical_path("/work/app/A.ts", "/work/app") == "A.ts"
-    assert canonical_path("D:\\work\\app\\a.ts", WINDOWS) == "D:/work/app/a.ts"
+    assert canonical_path("/home/dev/app/a\\b.ts", "/home/dev/app") == "a\\b.ts"
+    assert canonical_path("/home/dev/application/a.ts", "/home/dev/app") == "/home/dev/application/a.ts"
+    assert canonical_path("/home/dev/app/A.ts", "/home/dev/app") == "A.ts"
+    assert canonical_path("D:\\home\\dev\\app\\a.ts", WINDOWS) == "D:/home/dev/app/a.ts"
     assert canonical_path("..\\other\\a.ts", WINDOWS) == "../other/a.ts"
     assert canonical_path("", WINDOWS) == ""
 
 
 def test_only_a_path_below_the_folder_is_shortened() -> None:
-    assert relative_path("c:/work/app/src\\a.ts", WINDOWS) == "src\\a.ts"
-    assert relative_path("echo ./x//y", "/work/app") == "echo ./x//y"
+    assert relative_path("c:/home/dev/app/src\\a.ts", WINDOWS) == "src\\a.ts"
+    assert relative_path("echo ./x//y", "/home/dev/app") == "echo ./x//y"
     assert relative_path("https://example.com//x", WINDOWS) == "https://example.com//x"
-    assert relative_path("/work/app/a", "") == "/work/app/a"
+    assert relative_path("/home/dev/app/a", "") == "/home/dev/app/a"
 
 
 def test_the_changes_of_a_windows_session_have_one_row_for_a_file(client: FlaskClient) -> None:

@@ -14,7 +14,7 @@ from tests.render.test_tools import page_of, part, view
 from tests.support import field
 from tests.support.client import share
 
-DIFF = "--- /work/a.ts\n+++ /work/a.ts\n@@ -1 +1 @@\n-a\n+b\n"
+DIFF = "--- /home/dev/a.ts\n+++ /home/dev/a.ts\n@@ -1 +1 @@\n-a\n+b\n"
 
 
 def diagnostic(message: str = "wrong", line: object = 11, **fields: object) -> dict[str, Any]:
@@ -31,8 +31,8 @@ def told(form: ToolView) -> list[str]:
 
 
 def edit(name: str = "edit", output: str = "", **files: object) -> ToolView:
-    metadata = {"diff": DIFF, "diagnostics": {f"/work/{file}.ts": found for file, found in files.items()}}
-    input = {"filePath": "/work/a.ts", "content": "b\n", "patchText": "*** Begin Patch\n"}
+    metadata = {"diff": DIFF, "diagnostics": {f"/home/dev/{file}.ts": found for file, found in files.items()}}
+    input = {"filePath": "/home/dev/a.ts", "content": "b\n", "patchText": "*** Begin Patch\n"}
     return view(name, input=input, metadata=metadata, output=output)
 
 
@@ -48,33 +48,33 @@ def test_a_reader_sees_what_the_next_step_reacts_to(client: FlaskClient) -> None
 @pytest.mark.parametrize("name", ["edit", "write", "apply_patch", "multiedit", "patch"])
 def test_every_editing_tool_tells_them(name: str) -> None:
     form = edit(name, a=[diagnostic()])
-    assert told(form) == ["/work/a.ts:12:5 error wrong"]
+    assert told(form) == ["/home/dev/a.ts:12:5 error wrong"]
     assert "1 error" in form.facts
 
 
 def test_errors_of_the_own_file_come_first_and_of_others_only_errors_are_told() -> None:
     form = edit(b=[diagnostic("far"), diagnostic("far", severity=2)], a=[diagnostic("near", severity=2)])
-    assert told(form) == ["/work/a.ts:12:5 warning near", "/work/b.ts:12:5 error far"]
+    assert told(form) == ["/home/dev/a.ts:12:5 warning near", "/home/dev/b.ts:12:5 error far"]
     assert form.facts == ["1 error", "1 warning"]
 
 
 def test_a_broken_diagnostic_does_not_hide_the_others() -> None:
     form = edit(a=["x", None, diagnostic(line="x"), diagnostic("right", severity=None), {"range": {}}])
-    assert told(form) == ["/work/a.ts:12:5 error right"]
+    assert told(form) == ["/home/dev/a.ts:12:5 error right"]
     assert told(view("edit", input={"filePath": "a"}, metadata={"diagnostics": [1], "diff": DIFF})) == []
 
 
 def test_those_of_several_edits_are_those_after_the_last() -> None:
-    results = [{"diagnostics": {"/work/a.ts": [diagnostic(message)]}} for message in ("before", "after")]
+    results = [{"diagnostics": {"/home/dev/a.ts": [diagnostic(message)]}} for message in ("before", "after")]
     assert told(view("multiedit", metadata={"diff": DIFF, "results": results})) == [
-        "/work/a.ts:12:5 error after"
+        "/home/dev/a.ts:12:5 error after"
     ]
 
 
 @pytest.mark.parametrize(
     "output",
     [
-        'Done.\n\n<diagnostics file="/work/a.ts">\nERROR [12:5] no `x`\nWARN [1:1] y\n</diagnostics>',
+        'Done.\n\n<diagnostics file="/home/dev/a.ts">\nERROR [12:5] no `x`\nWARN [1:1] y\n</diagnostics>',
         "Done.\n\n<file_diagnostics>\nERROR [12:5] no `x`\nWARN [1:1] y\n</file_diagnostics>\n",
     ],
 )
@@ -85,8 +85,8 @@ def test_they_are_read_from_the_output_where_nothing_else_has_them(output: str) 
 
 def test_a_great_many_are_cut_and_whole_behind_a_link(client: FlaskClient) -> None:
     found = [diagnostic(f"number {number}", line=number) for number in range(MAX_DIAGNOSTICS + 7)]
-    metadata = {"diff": DIFF, "diagnostics": {"/work/a.ts": found}}
-    root = page_of(client, part("edit", input={"filePath": "/work/a.ts"}, metadata=metadata))
+    metadata = {"diff": DIFF, "diagnostics": {"/home/dev/a.ts": found}}
+    root = page_of(client, part("edit", input={"filePath": "/home/dev/a.ts"}, metadata=metadata))
     assert len(root.xpath("//ul[@class='diagnostics']/li")) == MAX_DIAGNOSTICS
     [link] = root.xpath("//p[starts-with(normalize-space(), '7 more')]/a/@href")
     assert f"number {MAX_DIAGNOSTICS + 6}" in client.get(link).text

@@ -15,7 +15,7 @@ from tests.render.test_tools import diffs_of, page_of, part, view
 from tests.support import field
 from tests.support.client import share
 
-EDIT = {"filePath": "/work/app/a.ts", "oldString": "x\ny", "newString": "x\nz"}
+EDIT = {"filePath": "/home/dev/app/a.ts", "oldString": "x\ny", "newString": "x\nz"}
 
 
 def text_of(element: lxml.html.HtmlElement) -> str:
