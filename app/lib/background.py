@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 
 
@@ -31,9 +30,8 @@ class Background:
 
     def wait(self, timeout: float) -> None:
         """Waits until every task has ended, but not longer than `timeout` seconds."""
-        ends_at = time.monotonic() + timeout
         with self._changed:
-            self._changed.wait_for(lambda: not self._running, max(0, ends_at - time.monotonic()))
+            self._changed.wait_for(lambda: not self._running, max(0, timeout))
 
     def _run(self, name: str, task: Callable[[], None]) -> None:
         try:

@@ -1,8 +1,8 @@
 """Completes sessions of OpenCode 1 with what today's `opencode import` demands of them.
 
 Sessions of older versions lack fields that became mandatory, and plugins add parts with ids of their own.
-Fields that are there stay as they are; ids that the importer
-refuses are replaced, in the same way wherever they occur. The shapes are those of session-v1.ts in OpenCode.
+Fields that are there stay as they are; ids that the importer refuses are replaced, in the same way wherever
+they occur. The shapes are those of session-v1.ts in OpenCode.
 """
 
 from __future__ import annotations
