@@ -80,19 +80,15 @@ def _difference(share: Share, keys: set[str]) -> str | None:
     if share.source != NATIVE:
         return None
     newest = max((revision_of_checkpoint(key) or 0 for key in keys), default=0)
+    used = revision_of_checkpoint(named_key(share)) or 0
     if newest > share.revision:
         return f"The database knows {share.revision} syncs, and the storage {newest}."
     if share.checkpoint and named_key(share) not in keys:
         return "Its checkpoint is not in the storage."
-    if newest > (revision_of_checkpoint(named_key(share)) or 0):
+    if newest > used:
         return "The storage has a newer checkpoint than the one that is used."
-    return _gap(share)
-
-
-def _gap(share: Share) -> str | None:
     if not share.checkpoint:
         return None
-    first = (revision_of_checkpoint(named_key(share)) or 0) + 1
     count = db.session.query(ShareEvent).filter_by(share_id=share.share_id).count()
-    missing = share.revision - first + 1 - count
+    missing = share.revision - used - count
     return f"{missing} syncs after its checkpoint are missing." if missing else None
