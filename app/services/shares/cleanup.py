@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, insert, select
 
 from app.db.connection import AutocommitConnection
 from app.db.extensions import db
+from app.db.locks import advisory_lock
 from app.db.models import Share
 from app.services.shares.expiry import Expiry
 from app.services.shares.live_share import LiveShare
@@ -101,11 +102,15 @@ class Cleanup:
         return self._delete_if(share_id, is_old & (Share.pending_bytes == 0)) is not None
 
     def sweep_object(self, info: ObjectInfo) -> bool:
-        """Deletes an object, if no row names it. Returns whether it did.
+        """Deletes an object, if no row names it and no other sweep is at it. Returns whether it did.
 
         The id of an object without a row was used before, by a share that a restored database does not know:
         a tombstone takes it.
         """
+        with advisory_lock(info.key) as is_acquired:
+            return is_acquired and self._sweep_object(info)
+
+    def _sweep_object(self, info: ObjectInfo) -> bool:
         share_id = share_id_of(info.key)
         share = db.session.get(Share, share_id, populate_existing=True) if share_id else None
         if share is None:
