@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
+import urllib3
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -19,6 +20,7 @@ from app.db.locks import advisory_lock
 from app.lib.background import Background
 from app.services.container import services
 from app.services.maintenance import clean_caches
+from app.share.pages.responses import OUTAGE_STATUS
 from tests.conftest import running_app
 from tests.support import client as uploads
 from tests.support.marks import without_rate_limits
@@ -72,6 +74,11 @@ def upload_to(bucket: dict[str, str], address: str, share_id: str) -> None:
     s3_client(bucket).put_object(Bucket="shares", Key=f"sessions/{share_id}.json", Body=SMALL)
 
 
+def header(address: str, path: str, name: str) -> str | None:
+    """A header of the answer, which is 200."""
+    return urllib3.request("GET", f"{address}{path}", retries=False, timeout=SOON).headers.get(name)
+
+
 def read_by_all(address: str, path: str, count: int = 4 * WORKERS) -> list[tuple[int, float]]:
     """Status and seconds of readers who come at the same time."""
 
@@ -90,11 +97,13 @@ def test_a_frozen_database_holds_nobody_up_and_readers_get_what_is_cached(
     proxy, _ = database
     upload(address, "frozen")
     assert {status for status, _ in read_by_all(address, "/share/frozen", 40)} == {200}
+    assert header(address, "/share/frozen", "Cache-Status") is None
     proxy.freeze()
     unknown = read_by_all(address, "/share/unknown")
     assert {status for status, _ in unknown} == {503}
     assert max(seconds for _, seconds in unknown) < SOON
     assert fetch("GET", f"{address}/healthz", timeout=SOON)[0] == 200
+    assert header(address, "/share/frozen", "Cache-Status") == OUTAGE_STATUS
     cached = read_by_all(address, "/share/frozen")
     assert {status for status, _ in cached} == {200}
     assert fetch("POST", f"{address}/api/share/presign", {"shareId": "x", "sessionId": "y"}, SOON)[0] == 503

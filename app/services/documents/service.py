@@ -23,12 +23,14 @@ class DocumentVersion:
     """One version of a share's document.
 
     `is_stale`: the store may have a newer one, which is to be fetched after this one was served.
+    `is_unconfirmed`: the database does not answer, so the share may have changed or be gone.
     `new_index`: the index, where this call has just made it.
     """
 
     share: LiveShare
     etag: str
     is_stale: bool = False
+    is_unconfirmed: bool = False
     new_index: DocumentIndex | None = None
 
     @cached_property
@@ -91,9 +93,9 @@ class Documents:
         return self._refresh(share, cached, wait=True)
 
     def cached(self, share: LiveShare) -> DocumentVersion | None:
-        """The version that was cached last, which may be stale by now."""
+        """The version that was cached last, for readers while the database does not answer."""
         cached = self._cache.version(share)
-        return DocumentVersion(share, cached.etag) if cached else None
+        return DocumentVersion(share, cached.etag, is_unconfirmed=True) if cached else None
 
     def is_current(self, share: LiveShare, etag: str) -> bool:
         """Whether this version may be served without asking the store."""

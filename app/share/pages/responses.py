@@ -27,6 +27,8 @@ from app.storage import StorageError
 REFRESH_SECONDS = 3
 # A version may be evicted, or found damaged, while it is rendered.
 ATTEMPTS = 3
+# The header Cache-Status of RFC 9211, for pages that are served while the database does not answer.
+OUTAGE_STATUS = "better-share; hit; detail=database-unavailable"
 
 P = ParamSpec("P")
 View = Callable[Concatenate[DocumentVersion, P], Response]
@@ -40,7 +42,9 @@ def document_view(variant: str = "page") -> Callable[[View[P]], Callable[..., Re
     The view is called with the share's current version, unless the client has that already (304) or it is
     still being uploaded (a page that reloads itself). Its response gets an ETag, `Cache-Control: private,
     no-cache` and `Vary`; one that is `no-store` gets no ETag, since the next may be better. `variant`
-    distinguishes what one address serves. If the version is stale, the next is fetched after the response.
+    distinguishes what one address serves. While the database does not answer, it is the version that was
+    cached last, and `Cache-Status` (RFC 9211) says so. If the version is stale, the next is fetched after the
+    response.
 
     Raises ShareNotFound, ShareExpired, NotUploaded, UnreadableDocument or StorageError.
     """
@@ -123,6 +127,8 @@ def _respond(version: DocumentVersion, variant: str, render: Callable[[], Respon
     tag = _tag(version, variant)
     response = Response(status=304) if request.if_none_match.contains_weak(tag) else render()
     _add_headers(response, tag)
+    if version.is_unconfirmed:
+        response.headers["Cache-Status"] = OUTAGE_STATUS
     if version.is_stale:
         documents = services().documents
         response.call_on_close(lambda: _refresh(documents, version.share))

@@ -9,10 +9,12 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from email.message import Message
 from random import Random
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
+from app.share.pages.responses import OUTAGE_STATUS
 from tests.faults.model.shares import ModelShare, SyncedShare, UploadedShare, Violation
 from tests.support.patience import patience
 from tests.support.recorded import document
@@ -36,6 +38,7 @@ class Answer(NamedTuple):
     body: bytes
     asked_at: float
     etag: str = ""
+    is_unconfirmed: bool = False
 
 
 class Contents:
@@ -204,8 +207,8 @@ class Client:
         self._check(share, host, self._ask("GET", host, f"/share/{share.id}.md"))
 
     def _check(self, share: ModelShare, host: str, answer: Answer) -> None:
-        """Checks what a reader saw, unless the server said that it cannot answer now."""
-        if answer.status in (None, 503):
+        """Checks what a reader saw, unless the server said that it cannot answer or confirm that now."""
+        if answer.status in (None, 503) or answer.is_unconfirmed:
             return
         is_empty = answer.status in (202, 404) and b"not been uploaded" in answer.body
         status = 202 if is_empty else answer.status or 0
@@ -262,19 +265,20 @@ class Client:
         asked_at = time.monotonic()
         try:
             seconds = TIMEOUT_SECONDS if host else UPLOAD_SECONDS
-            status, data, etag = _request(method, host + path, body, headers or {}, seconds)
+            status, data, received = _request(method, host + path, body, headers or {}, seconds)
         except (OSError, http.client.HTTPException):
             return Answer(None, b"", asked_at)
         if status >= 500 and status != 503:
             if host:
                 raise Violation(f"{method} {path} was answered with {status}")
             return Answer(None, b"", asked_at)
-        return Answer(status, data, asked_at, etag)
+        is_unconfirmed = OUTAGE_STATUS in received.get("Cache-Status", "")
+        return Answer(status, data, asked_at, received.get("ETag", ""), is_unconfirmed)
 
 
 def _request(
     method: str, url: str, body: object, headers: dict[str, str], seconds: float
-) -> tuple[int, bytes, str]:
+) -> tuple[int, bytes, Message]:
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=seconds)
     try:
@@ -282,6 +286,6 @@ def _request(
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         connection.request(method, path, data, {"Content-Type": "application/json", **headers})
         answer = connection.getresponse()
-        return answer.status, answer.read(), answer.headers.get("ETag", "")
+        return answer.status, answer.read(), answer.headers
     finally:
         connection.close()

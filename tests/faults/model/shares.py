@@ -8,6 +8,8 @@ are admissible:
   uploads end. A reader may see the version before an acknowledged upload for STALE_SECONDS.
 - Sync: the batch is seen by every later reader, or by none until a reader sees it.
 - Delete: the share is seen or not, until a reader does not see it.
+
+A page that says that the database was unavailable (`Cache-Status`) is an earlier one, and is not checked.
 """
 
 from __future__ import annotations
