@@ -20,13 +20,8 @@ def names_child(part: Raw, conversation: Conversation) -> bool:
     )
 
 
-def child_ids(conversation: Conversation) -> Iterator[str]:
-    """The sessions that the calls of a conversation lead to, whatever the tool."""
-    for step in conversation.steps:
-        yield from _child_ids(step, conversation)
-
-
 def _child_ids(step: Step, conversation: Conversation) -> Iterator[str]:
+    """The sessions that the calls of a step lead to, whatever the tool."""
     for index, part in enumerate(step.parts, start=step.first_part):
         if names_child(part, conversation):
             block = step.read_part(part, index)
@@ -36,6 +31,8 @@ def _child_ids(step: Step, conversation: Conversation) -> Iterator[str]:
 
 def uncalled_children(conversation: Conversation) -> list[str]:
     """The ids of children that no call leads to, nor another of these; a reader finds them only in a list."""
+    if not conversation.children:
+        return []
     reached = {conversation.id}
     _reach(conversation, reached)
     uncalled = []
@@ -51,7 +48,7 @@ def _reach(start: Conversation, reached: set[str]) -> None:
     """Adds to `reached` what the calls of `start` lead to, and theirs."""
     waiting = [start]
     for session in waiting:
-        for id in child_ids(session):
+        for id in (id for step in session.steps for id in _child_ids(step, session)):
             if id not in reached:
                 reached.add(id)
                 waiting.append(session.children[id])

@@ -6,7 +6,7 @@ Readers of every format create these, and every renderer takes them. Times are e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -157,7 +157,13 @@ class Tokens:
         return round(100 * self.cache_read / self.all_input) if self.all_input > 0 else 0
 
     def __add__(self, other: Tokens) -> Tokens:
-        return Tokens(*(one + another for one, another in zip(astuple(self), astuple(other), strict=True)))
+        return Tokens(
+            input=self.input + other.input,
+            output=self.output + other.output,
+            reasoning=self.reasoning + other.reasoning,
+            cache_read=self.cache_read + other.cache_read,
+            cache_write=self.cache_write + other.cache_write,
+        )
 
 
 @dataclass(kw_only=True)

@@ -179,7 +179,9 @@ def _totals_record(totals: TurnTotals) -> TotalsRecord:
 
 
 def _bounded_tokens(tokens: Tokens) -> list[int]:
-    return [_bounded(count) for count in astuple(tokens)]
+    # Not `astuple`, which copies deeply and takes twenty times as long.
+    counts = (tokens.input, tokens.output, tokens.reasoning, tokens.cache_read, tokens.cache_write)
+    return [_bounded(count) for count in counts]
 
 
 def _time(milliseconds: int | None) -> int | None:
