@@ -402,7 +402,10 @@ def test_without_budget_the_text_is_plain_and_whole():
 def test_very_different_lines_and_very_long_ones_are_not_marked():
     assert changed_words("    return a + b", "    raise ValueError(x)") == ([], [])
     assert changed_words("x" * MAX_LINE_CHARACTERS + "a", "x" * MAX_LINE_CHARACTERS + "b") == ([], [])
-    assert changed_words("a b " * 120, "b a " * 120) == ([], [])
+
+
+def test_the_most_words_that_two_lines_can_share_are_not_marked():
+    assert changed_words("a b " * 120, "b a " * 120) == ([(477, 479)], [(0, 2)])
 
 
 def test_words_parted_only_by_space_are_one_mark():

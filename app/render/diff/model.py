@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import SequenceMatcher
 from itertools import takewhile
 from typing import Literal, NamedTuple
+
+from rapidfuzz.distance import LCSseq
 
 Kind = Literal["context", "added", "removed"]
 Status = Literal["added", "deleted", "modified", "renamed"]
 
-# difflib takes up to the square of the lines between the common beginning and end of two texts.
-MAX_COMPARED_LINES = 1_000
+# Comparing takes the product of the lines between the common beginning and end, 64 of them at a time: two
+# milliseconds for as many as these, and two megabytes.
+MAX_COMPARED_LINES = 4_000
 CONTEXT_LINES = 3
 
 
@@ -79,6 +81,10 @@ class Rows:
         if new is not None:
             self._new = new + 1
 
+    def add_all(self, kind: Kind, texts: Iterable[str]) -> None:
+        for text in texts:
+            self.add(kind, text)
+
     def end_without_newline(self) -> None:
         """Marks the last row as the end of its file, without a newline."""
         if self._rows:
@@ -88,9 +94,7 @@ class Rows:
 def diff_texts(before: str, after: str, path: str) -> FileDiff:
     """The diff of two files; all old lines and then all new ones if comparing them would cost too much."""
     old, new = _lines(before), _lines(after)
-    start = _shared(old, new)
-    end = _shared(old[start:][::-1], new[start:][::-1])
-    hunks = [_hunk(group, old, new) for group in _changes(old, new, start, end)]
+    hunks = [_hunk(group, old, new) for group in _groups(_changes(old, new))]
     status: Status = "modified"
     if not (old and new):
         status = "deleted" if old else "added"
@@ -106,40 +110,56 @@ def diff_excerpts(before: str, after: str, path: str) -> FileDiff:
     return replace(file, status="modified")
 
 
-Change = tuple[str, int, int, int, int]
+# `old[a:b]` became `new[c:d]`.
+Change = tuple[int, int, int, int]
 
 
-def _changes(old: Sequence[str], new: Sequence[str], start: int, end: int) -> list[list[Change]]:
-    """Grouped opcodes as `difflib` defines them, for texts with `start` and `end` lines in common."""
+def _changes(old: Sequence[str], new: Sequence[str]) -> list[Change]:
+    """What differs between two texts, with the most lines in common that they can have."""
+    start = _shared(old, new)
+    end = _shared(old[start:][::-1], new[start:][::-1])
     old_end, new_end = len(old) - end, len(new) - end
-    before, after = min(start, CONTEXT_LINES), min(end, CONTEXT_LINES)
     if max(old_end, new_end) - start > MAX_COMPARED_LINES:
-        return [
-            [
-                ("equal", start - before, start, start - before, start),
-                ("replace", start, old_end, start, new_end),
-                ("equal", old_end, old_end + after, new_end, new_end + after),
-            ]
-        ]
-    first = start - before
-    matcher = SequenceMatcher(None, old[first : old_end + after], new[first : new_end + after])
-    return [
-        [(tag, a + first, b + first, c + first, d + first) for tag, a, b, c, d in group]
-        for group in matcher.get_grouped_opcodes(CONTEXT_LINES)
-        if len(group) > 1 or group[0][0] != "equal"
-    ]
+        return [(start, old_end, start, new_end)]
+    changes: list[Change] = []
+    for code in LCSseq.opcodes(old[start:old_end], new[start:new_end]):
+        if code.tag == "equal":
+            continue
+        a, b = start + code.src_start, start + code.src_end
+        c, d = start + code.dest_start, start + code.dest_end
+        if changes and changes[-1][1] == a and changes[-1][3] == c:
+            # What was removed and what was added there are one change.
+            a, _, c, _ = changes.pop()
+        changes.append((a, b, c, d))
+    return changes
+
+
+def _groups(changes: Sequence[Change]) -> list[list[Change]]:
+    """The changes of each hunk: those between which there is nothing but context."""
+    groups: list[list[Change]] = []
+    for change in changes:
+        if groups and change[0] - groups[-1][-1][1] <= 2 * CONTEXT_LINES:
+            groups[-1].append(change)
+        else:
+            groups.append([change])
+    return groups
 
 
 def _hunk(changes: Sequence[Change], old: Sequence[str], new: Sequence[str]) -> Hunk:
-    (_, old_start, _, new_start, _), (_, _, old_end, _, new_end) = changes[0], changes[-1]
-    sides = (f"-{_range(old_start, old_end)}", f"+{_range(new_start, new_end)}")
-    hunk = Hunk(f"@@ {sides[0]} {sides[1]} @@")
-    rows = Rows(hunk, old_start + 1, new_start + 1)
-    for tag, a, b, c, d in changes:
-        for text in old[a:b]:
-            rows.add("context" if tag == "equal" else "removed", text)
-        for text in () if tag == "equal" else new[c:d]:
-            rows.add("added", text)
+    """The rows of some changes, with the context between and around them."""
+    first, last = changes[0], changes[-1]
+    before = min(first[0], CONTEXT_LINES)
+    after = min(len(old) - last[1], CONTEXT_LINES)
+    old_range = _range(first[0] - before, last[1] + after)
+    hunk = Hunk(f"@@ -{old_range} +{_range(first[2] - before, last[3] + after)} @@")
+    place = first[0] - before
+    rows = Rows(hunk, place + 1, first[2] - before + 1)
+    for a, b, c, d in changes:
+        rows.add_all("context", old[place:a])
+        rows.add_all("removed", old[a:b])
+        rows.add_all("added", new[c:d])
+        place = b
+    rows.add_all("context", old[place : last[1] + after])
     return hunk
 
 

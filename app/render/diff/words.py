@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 
 from markupsafe import Markup
+from rapidfuzz.distance import LCSseq
 
-# difflib takes up to the cube of the words between the common beginning and end of two lines.
+# Longer lines are seldom read word by word.
 MAX_LINE_CHARACTERS = 500
-MAX_WORDS = 80
 # Lines that share less would be marked nearly completely.
 MIN_SHARED = 0.4
 
@@ -26,18 +25,9 @@ def changed_words(old: str, new: str) -> tuple[list[Range], list[Range]]:
     if max(len(old), len(new)) > MAX_LINE_CHARACTERS:
         return [], []
     a, b = WORD.findall(old), WORD.findall(new)
-    start = _shared(a, b)
-    end = _shared(a[start:][::-1], b[start:][::-1])
-    if max(len(a), len(b)) - start - end > MAX_WORDS:
-        return [], []
-    middle = SequenceMatcher(None, a[start : len(a) - end], b[start : len(b) - end], autojunk=False)
-    changes = [
-        (start + a1, start + a2, start + b1, start + b2)
-        for tag, a1, a2, b1, b2 in middle.get_opcodes()
-        if tag != "equal"
-    ]
-    olds = _ranges(a, [(a1, a2) for a1, a2, _, _ in changes])
-    news = _ranges(b, [(b1, b2) for _, _, b1, b2 in changes])
+    changes = [change for change in LCSseq.opcodes(a, b) if change.tag != "equal"]
+    olds = _ranges(a, [(change.src_start, change.src_end) for change in changes])
+    news = _ranges(b, [(change.dest_start, change.dest_end) for change in changes])
     return (olds, news) if _are_alike(old, olds, new, news) else ([], [])
 
 
@@ -57,15 +47,6 @@ def mark(html: Markup, ranges: Sequence[Range]) -> Markup:
         place += piece["tag"] is None
     # Whole tags, whole characters and our own marks were joined.
     return Markup("".join([*pieces, "</mark>" if is_open else ""]))  # noqa: S704
-
-
-def _shared(one: Sequence[str], other: Sequence[str]) -> int:
-    count = 0
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        count += 1
-    return count
 
 
 def _ranges(words: Sequence[str], changes: Sequence[Range]) -> list[Range]:
