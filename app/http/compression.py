@@ -19,6 +19,12 @@ ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda body: zlib.compress(body, level=6, wbits=zlib.MAX_WBITS | 16),
     "identity": lambda body: body,
 }
+DECODERS: dict[str, Callable[[bytes], bytes]] = {
+    "br": brotli.decompress,
+    "zstd": zstandard.decompress,
+    "gzip": lambda body: zlib.decompress(body, wbits=zlib.MAX_WBITS | 16),
+    "identity": lambda body: body,
+}
 # Browsers send one of a few headers, and parsing one costs more than serving a cached page.
 MAX_HEADERS = 256
 

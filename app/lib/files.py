@@ -6,9 +6,10 @@ import mmap
 import os
 import struct
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from xxhash import xxh3_64, xxh3_64_intdigest
 
@@ -31,15 +32,33 @@ def read_checked(path: Path) -> bytes | None:
             content = file.read()
     except OSError:
         return None
-    if header != _header(len(content), [content]):
+    if header != _header(content):
         raise DamagedFile(path.name)
     return content
 
 
-def write_checked(path: Path, chunks: Sequence[ReadableBuffer]) -> None:
+def map_checked(path: Path) -> memoryview | None:
+    """As `read_checked`, mapped into memory, so that only what is used of it is read twice."""
+    content = map_file(path)
+    if content is None:
+        return None
+    header, content = content[: _HEADER.size], content[_HEADER.size :]
+    if bytes(header) != _header(content):
+        raise DamagedFile(path.name)
+    return content
+
+
+def write_checked(path: Path, chunks: Iterable[ReadableBuffer]) -> None:
     """Replaces a file, with the length and a checksum of the chunks before them. Raises OSError."""
-    size = sum(memoryview(chunk).nbytes for chunk in chunks)
-    replace_file(path, [_header(size, chunks), *chunks])
+    digest, size = xxh3_64(), 0
+    with _draft(path) as draft:
+        # Both are known when everything is written.
+        draft.write(bytes(_HEADER.size))
+        for chunk in chunks:
+            digest.update(chunk)
+            size += draft.write(chunk)
+        draft.seek(0)
+        draft.write(_HEADER.pack(size, digest.intdigest()))
 
 
 def checksum(data: ReadableBuffer) -> int:
@@ -58,15 +77,8 @@ def map_file(path: Path) -> memoryview | None:
 
 def replace_file(path: Path, chunks: Iterable[ReadableBuffer]) -> None:
     """Writes a file by renaming a draft, so that no reader sees a part of it. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as draft:
-        try:
-            draft.writelines(chunks)
-            draft.close()
-            Path(draft.name).rename(path)
-        except BaseException:
-            Path(draft.name).unlink(missing_ok=True)
-            raise
+    with _draft(path) as draft:
+        draft.writelines(chunks)
 
 
 def make_folder(path: Path) -> None:
@@ -98,8 +110,19 @@ def file_id(path: str) -> tuple[int, int] | None:
     return stat.st_ino, stat.st_mtime_ns
 
 
-def _header(size: int, chunks: Iterable[ReadableBuffer]) -> bytes:
-    digest = xxh3_64()
-    for chunk in chunks:
-        digest.update(chunk)
-    return _HEADER.pack(size, digest.intdigest())
+@contextmanager
+def _draft(path: Path) -> Iterator[IO[bytes]]:
+    """A file that becomes the one at `path` when everything was written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as draft:
+        try:
+            yield draft
+            draft.close()
+            Path(draft.name).rename(path)
+        except BaseException:
+            Path(draft.name).unlink(missing_ok=True)
+            raise
+
+
+def _header(content: ReadableBuffer) -> bytes:
+    return _HEADER.pack(memoryview(content).nbytes, xxh3_64_intdigest(content))

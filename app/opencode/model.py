@@ -14,6 +14,10 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Raw
 
 NOTHING = Raw(b"[]")
+# What a step and each of its parts weigh at least, and a part at most: a page shows only an excerpt of a long
+# one, and half of its JSON is a repetition.
+MIN_WEIGHT = 160
+MAX_PART_WEIGHT = 16 * 1024
 # Longer URLs are not linked, only named; the header of a data: URL is within as much.
 MAX_URL_CHARACTERS = 2_000
 
@@ -215,9 +219,10 @@ class Step:
         return list(blocks.values())
 
     @cached_property
-    def size(self) -> int:
-        """How many bytes of JSON the parts are."""
-        return sum(len(memoryview(part)) for part in self.parts)
+    def weight(self) -> int:
+        """What it costs to show the step, as bytes of JSON."""
+        sizes = (len(memoryview(part)) for part in self.parts)
+        return MIN_WEIGHT + sum(max(MIN_WEIGHT, min(size, MAX_PART_WEIGHT)) for size in sizes)
 
 
 @dataclass(frozen=True)
@@ -283,6 +288,11 @@ class Conversation:
         yield self
         yield from self.children.values()
 
-    @property
+    @cached_property
     def steps(self) -> list[Step]:
         return [step for turn in self.turns for step in turn.steps]
+
+    @cached_property
+    def weight(self) -> int:
+        """What it costs to show all of its steps, as bytes of JSON."""
+        return sum(step.weight for step in self.steps)

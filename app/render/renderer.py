@@ -6,7 +6,7 @@ The Jinja environment is not Flask's: rendering needs no app, and templates are 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, cast
@@ -15,10 +15,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
+from app.lib.budget import Budget
+from app.lib.time_limit import TimeLimitExceeded
 from app.opencode.model import Block, Conversation, File, Notice, Reasoning, Step, Text, Tool, Unknown
 from app.opencode.paths import relative_path
 from app.render import attachments, filters
-from app.render.budget import Budget
 from app.render.diff.html import HEAD_ROWS, DiffLines, diff_lines
 from app.render.terminal import terminal
 from app.render.text.block_texts import texts
@@ -81,6 +82,9 @@ SECTIONS_WITH_TEXT = (CodeSection, DiagnosticsSection, DiffsSection, TerminalSec
 
 class Links(Protocol):
     """URLs of what a page does not contain itself."""
+
+    def document(self) -> str:
+        """The URL of the whole session as JSON."""
 
     def full(self, block_id: str, name: str) -> str:
         """The URL of one of a block's texts in full, as plain text; `call` names all of them."""
@@ -149,12 +153,23 @@ class Renderer:
         # The steps of sub-agents become part of this one, whose chips are set at the end.
         return with_chips(html) if self.depth == 0 else html
 
+    def blocks(self, step: Step) -> Iterator[Markup]:
+        """The blocks of a step for which the budget suffices, and how many others there are."""
+        for place, block in enumerate(step.blocks):
+            if not self.budget.take_block():
+                yield _render_macro("blocks/blocks.html", "omitted", len(step.blocks) - place, self)
+                return
+            html = self.block(block, step)
+            self.budget.write(len(html))
+            yield html
+
     def block(self, block: Block, step: Step) -> Markup:
-        """One block; if that fails, a note in its place, so that the rest of the page does not."""
+        """One block; if that fails or takes too long, a note in its place, and the page goes on."""
         try:
-            return _render_macro("blocks/blocks.html", BLOCK_MACROS[type(block)], block, step, self)
-        except Exception:
-            logger.exception("a block could not be rendered: %s", type(block).__name__)
+            with self.budget.block_limit():
+                return _render_macro("blocks/blocks.html", BLOCK_MACROS[type(block)], block, step, self)
+        except (TimeLimitExceeded, Exception) as error:
+            logger.warning("a block could not be rendered: %s", type(block).__name__, exc_info=error)
             return _render_macro("blocks/blocks.html", "broken", block, step, self)
 
     def section(self, section: Section, block: Block) -> Markup:
@@ -209,8 +224,12 @@ class Renderer:
 
     def shows_inside(self, child: Conversation) -> bool:
         """Whether a sub-agent's conversation is short enough to be shown inside the call that started it."""
-        size = sum(step.size for step in child.steps)
-        return self.depth < MAX_DEPTH and size <= MAX_CHILD_BYTES and self.budget.take(size)
+        return (
+            self.depth < MAX_DEPTH
+            and child.weight <= MAX_CHILD_BYTES
+            and self.budget.has_blocks(len(child.steps))
+            and self.budget.take(child.weight)
+        )
 
     def inside(self, child: Conversation) -> Renderer:
         return Renderer(self.links, child, self.budget, self.depth + 1)

@@ -8,7 +8,7 @@ from app.opencode import Conversation
 from app.opencode.model import Block, File, Text, Tool
 from app.opencode.paging.find import find_block, find_file
 from tests.support import constructed, recorded
-from tests.support.constructed import index, read
+from tests.support.constructed import id_index, read
 
 CHILDREN = [name for name in recorded.NAMES if name.startswith("subagents.child")]
 
@@ -40,7 +40,7 @@ def test_every_task_that_ran_leads_to_its_session() -> None:
 
 
 def block_of(conversation: Conversation, id: str) -> Block | None:
-    found = find_block(index(conversation), id)
+    found = find_block(id_index(conversation), id)
     return found[0] if found else None
 
 
@@ -49,7 +49,7 @@ def test_a_block_of_a_child_is_found_by_its_id() -> None:
     for name in CHILDREN:
         for part in recorded.parts(name):
             if part["type"] == "text":
-                found = find_block(index(conversation), part["id"])
+                found = find_block(id_index(conversation), part["id"])
                 assert found
                 assert isinstance(found[0], Text)
                 assert found[0].text == part["text"]
@@ -57,10 +57,10 @@ def test_a_block_of_a_child_is_found_by_its_id() -> None:
 
 def test_a_file_of_a_child_is_found_by_its_id() -> None:
     document = constructed.document("v2b")
-    found = find_file(index(read(document)), "msg_c02-1-file0")
+    found = find_file(id_index(read(document)), "msg_c02-1-file0")
     assert found
     assert found.name == "map.png"
-    assert find_file(index(read({**document, "children": []})), "msg_c02-1-file0") is None
+    assert find_file(id_index(read({**document, "children": []})), "msg_c02-1-file0") is None
 
 
 def test_children_that_lead_to_each_other_or_to_the_session_itself_are_flat() -> None:
@@ -162,9 +162,9 @@ def test_every_id_that_is_made_up_is_found() -> None:
     assert [block_of(conversation, block.id) for block in blocks if block.id not in own] == [
         block for block in blocks if block.id not in own
     ]
-    assert [find_file(index(conversation), file.id) for file in files] == files
+    assert [find_file(id_index(conversation), file.id) for file in files] == files
     assert [file.url[-1] for file in files] == list("34568") * 2
     for id, url in (("prt_1-file0", "data:,1"), ("prt_1-file1", "data:,2"), ("prt_7-file0", "data:,7")):
-        found = find_file(index(conversation), id)
+        found = find_file(id_index(conversation), id)
         assert found
         assert found.url == url

@@ -10,7 +10,7 @@ from app.opencode import Conversation, DamagedIndex, DocumentIndex, read_convers
 from app.opencode.paging.index_writer import MAX_CHARACTERS, MAX_FIRST_PROMPTS, MAX_LAST_PROMPTS, MAX_MODELS
 from app.opencode.paging.pages import Page, pages_of
 from tests.support import constructed, recorded
-from tests.support.constructed import index, read
+from tests.support.constructed import id_index, index, read
 
 DOCUMENTS = {
     **{name: recorded.with_children(name) for name in recorded.NAMES},
@@ -31,7 +31,9 @@ def told(conversation: Conversation) -> object:
 
 def step_told(step) -> object:
     facts = {
-        name: value for name, value in vars(step).items() if name not in ("parts", "read_part", "blocks")
+        name: value
+        for name, value in vars(step).items()
+        if name not in ("parts", "read_part", "blocks", "weight")
     }
     raws = {name: bytes(facts.pop(name)) for name in ("message", "diffs")}
     return facts, raws, [bytes(part) for part in step.parts], step.blocks
@@ -120,7 +122,7 @@ def test_a_page_reads_no_message_of_another() -> None:
 
 
 def test_a_part_of_an_id_finds_nothing() -> None:
-    found = index(read_conversation(recorded.document_bytes("rate-limit-feature")))
+    found = id_index(read_conversation(recorded.document_bytes("rate-limit-feature")))
     id = "prt_2020fad85001wrAyG77btHYbb9"
     assert {step.message_id for step in found.steps_with(id)} == {"msg_2020facf0001B1YK2cfF03x0ai"}
     assert not list(found.steps_with(id[:-1]))

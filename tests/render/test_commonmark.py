@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 
-from app.render.budget import Budget
+from app.lib.budget import Budget
 from app.render.text.markdown import markdown, parser
 from tests.support import field
 from tests.support.client import share

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from app.render.budget import MAX_BLOCK_BYTES, Budget
+from app.lib.budget import MAX_CODE_BYTES, Budget
 from app.render.diff.html import MAX_MARKED_PAIRS, MAX_ROW_CHARACTERS, MAX_ROWS, ROW_CHARACTERS, diff_lines
 from app.render.diff.model import MAX_COMPARED_LINES, FileDiff, diff_texts
 from app.render.diff.patch_parser import read_apply_patch, read_patch
@@ -387,7 +387,7 @@ def test_the_head_of_a_hunk_is_cut_too():
 
 
 def test_a_hunk_larger_than_a_block_is_highlighted_in_portions(monkeypatch):
-    text = "def f(): pass  # something\n" * (2 * MAX_BLOCK_BYTES // 27)
+    text = "def f(): pass  # something\n" * (2 * MAX_CODE_BYTES // 27)
     monkeypatch.setattr("app.render.diff.html.MAX_ROWS", 10_000)
     found = diff_lines(diff_texts("", text, "x.py"), Budget(max_rows=10_000))
     assert all('<span class="k">def</span>' in line.html for line in found.lines[1:])

@@ -9,8 +9,8 @@ import time
 import pytest
 from markupsafe import Markup, escape
 
+from app.lib.budget import MAX_CODE_BYTES, Budget
 from app.lib.time_limit import TimeLimitExceeded
-from app.render.budget import MAX_BLOCK_BYTES, Budget
 from app.render.text.highlight import ALIASES, LEXERS, highlight, language_of_file, lexer
 
 
@@ -102,7 +102,7 @@ def test_a_lexer_that_hangs_is_stopped_and_its_code_shown_plain(monkeypatch: pyt
     budget = Budget()
     attack = '"' + "\\" * 64
     assert highlight(attack, "scala", budget) == [escape(attack)]
-    assert budget.timed_out
+    assert budget.is_cut
 
 
 def test_a_long_line_stays_plain_and_its_neighbours_do_not() -> None:
@@ -113,7 +113,7 @@ def test_a_long_line_stays_plain_and_its_neighbours_do_not() -> None:
 
 
 def test_a_block_over_the_cap_stays_plain() -> None:
-    large = "x = 1\n" * (MAX_BLOCK_BYTES // 6 + 1)
+    large = "x = 1\n" * (MAX_CODE_BYTES // 6 + 1)
     assert not any("<span" in line for line in highlight(large, "python", Budget()))
 
 
@@ -126,7 +126,7 @@ def test_a_page_that_has_spent_its_bytes_shows_plain_code() -> None:
 def test_a_page_that_has_spent_its_time_shows_plain_code() -> None:
     budget = Budget(max_seconds=0)
     assert highlight("x = 1", "python", budget) == ["x = 1"]
-    assert budget.timed_out
+    assert budget.is_cut
 
 
 def test_timers_nest() -> None:

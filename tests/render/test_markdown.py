@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.render.budget import Budget
+from app.lib.budget import Budget
 from app.render.text.markdown import MAX_CHARACTERS, markdown
 
 
@@ -76,4 +76,4 @@ def test_text_that_is_slow_to_parse_is_shown_as_it_stands(attack: str) -> None:
 def test_what_the_timer_cut_is_shown_as_it_stands() -> None:
     budget = Budget(max_seconds=0)
     assert markdown("# <b>", budget) == '<div class="plain"># &lt;b&gt;</div>'
-    assert budget.timed_out
+    assert budget.is_cut

@@ -10,9 +10,10 @@ import lxml.html
 import pytest
 from flask.testing import FlaskClient
 
+from app.lib.budget import Budget
 from app.opencode import read_conversation
 from app.opencode.model import File, Tool
-from app.render import Budget, Renderer, attachments, contents, filters, full_text
+from app.render import Renderer, attachments, contents, filters, full_text
 from app.render.diff.html import MAX_ROWS
 from app.render.tools import registry
 from app.render.tools.agent import MAX_OPTIONS, MAX_QUESTIONS
@@ -163,9 +164,9 @@ def test_a_page_shows_only_so_many_rows_of_diffs_and_links_the_rest(client: Flas
     root = page_of(client, *parts)
     assert 1_000 < len(root.xpath("//table[@class='code']//tr")) < 3_000
     assert len(lxml.html.tostring(root)) < MEGABYTE
-    # 171 of the 200 are within what is read; of the first call's, those that the page has rows for.
+    # 23 of the 200 are within what is read; of the first call's, those that the page has rows for.
     found = [(text, link) for text, [link] in notes(root) if "files not shown here" in text]
-    assert found[-1] == ("171 files not shown here. Show all", FULL.replace("prt_0", "prt_5"))
+    assert found[-1] == ("23 files not shown here. Show all", FULL.replace("prt_0", "prt_5"))
     assert "+++ f199" in client.get(FULL).text
 
 

@@ -10,6 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from app.lib.budget import Budget
 from app.opencode import read_conversation
 from app.opencode.model import Notice, Tool
 from app.render.transcript.markdown import WRITERS, transcript
@@ -22,7 +23,7 @@ URL = "https://share.example.com/share/GhIjKlMn"
 
 
 def written(document: bytes) -> str:
-    return "".join(transcript(read_conversation(document), URL))
+    return "".join(transcript(read_conversation(document), URL, Budget()))
 
 
 def blocks(markdown: str) -> list[Token]:
@@ -255,7 +256,7 @@ def test_what_happened_is_a_line_without_what_opencode_told_the_model(kind: Any,
     notice = Notice(id="n", kind=kind, label="Skill <x>", detail="one\ntwo")
     step = conversation.turns[0].steps[-1]
     step.role, step.read_part = "opencode", lambda part, index: notice
-    markdown = "".join(transcript(conversation, URL))
+    markdown = "".join(transcript(conversation, URL, Budget()))
     assert markdown.endswith(f"## Note 1\n\n{expected}\n\n") == bool(expected)
     assert ("two" in markdown) == ("two" in expected)
 
@@ -271,11 +272,11 @@ def test_a_block_whose_writer_fails_leaves_the_rest_alone(
 
 
 def test_a_session_is_written_in_pieces() -> None:
-    pieces = transcript(read_conversation(document_bytes("large-output")), URL)
+    pieces = transcript(read_conversation(document_bytes("large-output")), URL, Budget())
     assert max(len(piece) for piece in pieces) < 50_000
 
 
 def test_the_texts_of_a_session_are_not_kept() -> None:
     conversation = read_conversation(document_bytes("tools-gallery"))
-    assert "".join(transcript(conversation, URL))
+    assert "".join(transcript(conversation, URL, Budget()))
     assert not any("blocks" in vars(step) for step in conversation.steps)

@@ -19,7 +19,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.opencode import read_conversation
-from app.render import Budget, Renderer
+from app.render import Renderer
 from app.services.container import Services, services
 from app.services.documents.cache import DocumentCache
 from app.services.documents.stored_document import StoredDocument
@@ -156,18 +156,6 @@ def test_stylesheets_are_compressed_too(client: FlaskClient) -> None:
         with client.get(address) as plain, client.get(address, headers={"Accept-Encoding": "br"}) as packed:
             assert brotli.decompress(packed.data) == plain.data
             assert packed.headers["Vary"] == "Accept-Encoding"
-
-
-def test_a_page_that_the_timer_cut_is_kept_by_nobody(
-    client: FlaskClient, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    share(client, SESSION)
-    monkeypatch.setattr("app.share.pages.session_page.Budget", lambda: Budget(max_seconds=0))
-    page = client.get("/share/GhIjKlMn")
-    assert "took too long" in page.text
-    assert "ETag" not in page.headers
-    assert page.headers["Cache-Control"] == "no-store"
-    assert not [path for path in cached(settings) if "page" in path.name or "steps" in path.name]
 
 
 def test_a_document_is_fetched_once_per_version(client: FlaskClient, settings: dict[str, str]) -> None:
@@ -379,7 +367,7 @@ def test_another_host_drops_what_it_holds_of_a_deleted_share(
 def test_the_cache_drops_what_was_used_longest_ago(tmp_path: Path) -> None:
     cache = a_cache(tmp_path, max_bytes=250)
     for age, name in enumerate(("newest", "middle", "oldest")):
-        cache.write_page(live(name), "etag", "page", b"x" * 100)
+        cache.write_page(live(name), "etag", "page", [b"x" * 100])
         os.utime(tmp_path / live(name).cache_key, (1e9 - age, 1e9 - age))
     cache.evict()
     assert sorted(key.partition(".")[0] for key in cache.cache_keys()) == ["middle", "newest"]
@@ -402,6 +390,6 @@ def test_what_is_shown_from_memory_counts_as_used(client: FlaskClient, settings:
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     cache = a_cache(tmp_path / "file", max_bytes=250)
     (tmp_path / "file").write_text("in the way")
-    cache.write_page(live("One"), "etag", "page", b"x")
+    cache.write_page(live("One"), "etag", "page", [b"x"])
     assert cache.page(live("One"), "etag", "page") is None
     cache.evict()

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from markupsafe import Markup, escape
 
-from app.render import Budget
+from app.lib.budget import Budget
 from app.render.diff.words import mark
 from app.render.terminal import terminal
 from app.render.text.highlight import LEXERS, highlight

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from app.opencode import Conversation, DocumentIndex, Step, read_conversation, write_index
+from app.opencode.paging.ids import IdIndex, write_ids
 from tests.support.paths import FIXTURES
 
 FOLDER = FIXTURES / "constructed"
@@ -25,6 +26,12 @@ def index(conversation: Conversation) -> DocumentIndex:
     """The conversation as pages read it."""
     written, pieces = write_index(conversation)
     return DocumentIndex(written, memoryview(b"".join(pieces)))
+
+
+def id_index(conversation: Conversation) -> IdIndex:
+    """Where the parts of a conversation are, as pages find them."""
+    opened = index(conversation)
+    return IdIndex(memoryview(write_ids(opened)), opened)
 
 
 def with_messages(*messages: object) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from app.opencode.reading.conversation import read_message
 
 _decode_sessions = msgspec.msgpack.Decoder(list[SessionRecord]).decode
 _decode_page = msgspec.msgpack.Decoder(list[MessageRecord]).decode
+_decode_prompts = msgspec.msgpack.Decoder(list[Prompt]).decode
 
 
 class DocumentIndex:
@@ -42,18 +43,13 @@ class DocumentIndex:
         """The session; its turns and children are read on demand."""
         return self.session.conversation
 
-    def steps_with(self, id: str) -> Iterator[Step]:
-        """The steps of the messages that contain `id`, or whose parts may have got it as a made-up id."""
-        for session in self.sessions:
-            yield from session.pages.steps_with(id)
-
 
 @dataclass(frozen=True)
 class IndexedSession:
     """One session of a document, with facts that would need all of it.
 
-    `prompts` are the first and the last of `prompt_count`; `uncalled` the sub-agents' sessions that no call
-    leads to.
+    `prompts` are the first and the last of `prompt_count`, and `prompt_pages` has all of them; `uncalled` are
+    the sub-agents' sessions that no call leads to.
     """
 
     conversation: Conversation
@@ -61,6 +57,7 @@ class IndexedSession:
     message_count: int
     prompts: Sequence[Prompt]
     prompt_count: int
+    prompt_pages: PromptPages
     changed: Totals
     uncalled: Sequence[str]
 
@@ -79,7 +76,7 @@ def _indexed_session(record: SessionRecord, messages: memoryview) -> IndexedSess
         agent=record.agent,
         cost=record.cost,
         tokens=Tokens(*record.tokens),
-        diffs=_json(messages, record.diffs),
+        diffs=_piece(messages, record.diffs),
         turns=_LazyTurns(pages, record.turn_count),
         is_importable=record.is_importable,
     )
@@ -89,9 +86,26 @@ def _indexed_session(record: SessionRecord, messages: memoryview) -> IndexedSess
         message_count=record.message_count,
         prompts=record.prompts,
         prompt_count=record.prompt_count,
+        prompt_pages=PromptPages(record.prompt_pages, messages),
         changed=record.changed,
         uncalled=record.uncalled,
     )
+
+
+class PromptPages:
+    """All prompts of a conversation, in pages that are numbered from 1."""
+
+    def __init__(self, places: Sequence[ByteRange], messages: memoryview) -> None:
+        self._places = places
+        self._messages = messages
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def get(self, number: int) -> list[Prompt] | None:
+        if not 1 <= number <= len(self):
+            return None
+        return _decode_prompts(_piece(self._messages, self._places[number - 1]))
 
 
 class PageIndex:
@@ -137,20 +151,29 @@ class PageIndex:
             for _, messages in groupby(self._all(), key=lambda message: message.turn)
         ]
 
-    def steps_with(self, id: str) -> Iterator[Step]:
-        """As `DocumentIndex.steps_with`, of this conversation."""
+    def steps_by_page(self) -> Iterator[tuple[int, list[Step]]]:
+        """The steps of each message, with the page on which it begins."""
+        for number, message in self._numbered():
+            yield number, self._steps(message)
+
+    def steps_with(self, id: str, number: int) -> Iterator[Step]:
+        """The steps of the messages on a page that contain `id`, or that begin as it does."""
         needle = b'"%b"' % id.encode(errors="replace")
-        for message in self._all():
-            if id.startswith(message.id) or needle in bytes(_json(self._messages, message.place)):
+        for message in self._on_page(number):
+            if id.startswith(message.id) or needle in bytes(_piece(self._messages, message.place)):
                 yield from self._steps(message)
 
     def _all(self) -> Iterator[MessageRecord]:
-        """Every message once, also one that is on several pages."""
+        """Every message once."""
+        return (message for _, message in self._numbered())
+
+    def _numbered(self) -> Iterator[tuple[int, MessageRecord]]:
+        """Every message once, also one that is on several pages, with the first of them."""
         last = -1
         for number in range(1, len(self) + 1):
             for message in self._on_page(number):
                 if message.number != last:
-                    yield message
+                    yield number, message
                 last = message.number
 
     def _on_page(self, number: int) -> list[MessageRecord]:
@@ -158,7 +181,7 @@ class PageIndex:
 
     def _steps(self, message: MessageRecord) -> list[Step]:
         """All steps of a message, of which only some may be on its page."""
-        steps = read_message(_json(self._messages, message.place), _FixedId(message.id), message.number)
+        steps = read_message(_piece(self._messages, message.place), _FixedId(message.id), message.number)
         for step in steps:
             step.is_undone = message.is_undone
         return steps
@@ -168,7 +191,7 @@ class DamagedIndex(Exception):
     """A piece of the file of messages is not as it was written."""
 
 
-def _json(messages: memoryview, place: ByteRange) -> Raw:
+def _piece(messages: memoryview, place: ByteRange) -> Raw:
     """Raises DamagedIndex."""
     piece = messages[place.start : place.start + place.size]
     if checksum(piece) != place.checksum:

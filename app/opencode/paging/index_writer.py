@@ -22,6 +22,8 @@ from app.opencode.titles import prompt_title
 
 # Upper bounds of what every page says about the session.
 MAX_FIRST_PROMPTS = MAX_LAST_PROMPTS = 100
+# How many prompts one page of all of them has.
+PAGE_PROMPTS = 500
 MAX_MODELS = 20
 MAX_CHARACTERS = 10_000
 # MessagePack has no larger integers; real times and costs are smaller.
@@ -70,7 +72,10 @@ class MessageRecord(msgspec.Struct, array_like=True, frozen=True):
 
 
 class SessionRecord(msgspec.Struct, array_like=True, frozen=True):
-    """A session; `tokens` are the fields of model.Tokens in order, `pages` encoded lists of MessageRecord."""
+    """A session; `tokens` are the fields of model.Tokens in order, `pages` encoded lists of MessageRecord.
+
+    `prompts` are the first and the last; all of them are at `prompt_pages`, as MessagePack lists.
+    """
 
     id: str
     title: str
@@ -88,6 +93,7 @@ class SessionRecord(msgspec.Struct, array_like=True, frozen=True):
     turn_count: int
     prompts: Sequence[Prompt]
     prompt_count: int
+    prompt_pages: Sequence[ByteRange]
     changed: Totals
     uncalled: Sequence[str]
     is_importable: bool
@@ -98,15 +104,15 @@ _encode = msgspec.msgpack.encode
 
 
 class _Messages:
-    """Collects the messages of a document one after another."""
+    """Collects the messages of a document one after another, and what else pages read only in part."""
 
     def __init__(self) -> None:
         self.pieces: list[Raw] = []
         self._end = 0
 
-    def add(self, json: Raw) -> ByteRange:
-        place = ByteRange(self._end, len(memoryview(json)), checksum(memoryview(json)))
-        self.pieces.append(json)
+    def add(self, piece: Raw) -> ByteRange:
+        place = ByteRange(self._end, len(memoryview(piece)), checksum(memoryview(piece)))
+        self.pieces.append(piece)
         self._end += place.size
         return place
 
@@ -140,6 +146,10 @@ def _indexed_session(conversation: Conversation, messages: _Messages) -> Session
         turn_count=len(conversation.turns),
         prompts=prompts[:MAX_FIRST_PROMPTS] + prompts[MAX_FIRST_PROMPTS:][-MAX_LAST_PROMPTS:],
         prompt_count=len(prompts),
+        prompt_pages=[
+            messages.add(Raw(_encode(prompts[start : start + PAGE_PROMPTS])))
+            for start in range(0, len(prompts), PAGE_PROMPTS)
+        ],
         changed=Totals(*map(_bounded, astuple(totals(conversation)))),
         uncalled=(),
         is_importable=conversation.is_importable,

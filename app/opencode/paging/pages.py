@@ -11,8 +11,6 @@ from app.opencode.model import Conversation, Step, Turn, TurnTotals
 
 PAGE_BYTES = 160 * 1024
 PAGE_STEPS = 150
-# However long a part is, a page shows only an excerpt, and half of its JSON is a repetition.
-PART_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -67,14 +65,13 @@ def pages_of(conversation: Conversation) -> list[Page]:
     size = steps = 0
     for number, turn in enumerate(conversation.turns, start=1):
         for place, placed in enumerate(_placed(turn)):
-            weight = sum(min(len(memoryview(part)), PART_BYTES) for part in placed.step.parts)
-            if steps and (size + weight > PAGE_BYTES or steps == PAGE_STEPS):
+            if steps and (size + placed.step.weight > PAGE_BYTES or steps == PAGE_STEPS):
                 pages.append([])
                 size = steps = 0
             if not pages[-1] or pages[-1][-1].number != number:
                 pages[-1].append(PageTurn(number, is_continued=place > 0))
             pages[-1][-1].steps.append(placed)
-            size += weight
+            size += placed.step.weight
             steps += 1
         if turn.steps:
             pages[-1][-1].totals = turn.totals

@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from app.opencode.fields import safe_id
 from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, Counter
-from app.opencode.model import NOTHING, Block, Step, Tokens, Unknown
+from app.opencode.model import MIN_WEIGHT, NOTHING, Block, Step, Tokens, Unknown
 from app.opencode.provider_data import without_provider_data
 
 # A longer message is cut into several steps, so that none costs a page much.
@@ -74,7 +74,7 @@ def _pieces(parts: Sequence[Raw]) -> Iterator[tuple[int, Sequence[Raw]]]:
     """Cuts the parts of one message into runs of about STEP_BYTES, each with the index of its first part."""
     start = size = 0
     for index, part in enumerate(parts):
-        length = len(memoryview(part))
+        length = max(MIN_WEIGHT, len(memoryview(part)))
         if size and size + length > STEP_BYTES:
             yield start, parts[start:index]
             start, size = index, 0

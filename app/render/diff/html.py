@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 
 from markupsafe import Markup, escape
 
+from app.lib.budget import MAX_CODE_BYTES, Budget
 from app.lib.time_limit import TimeLimitExceeded
-from app.render.budget import MAX_BLOCK_BYTES, Budget
 from app.render.diff.model import FileDiff, Hunk, Row
 from app.render.diff.words import Range, changed_words, mark
 from app.render.filters import short, visible
@@ -132,7 +132,7 @@ def _chunks(lines: Sequence[str]) -> Iterator[list[str]]:
     chunk: list[str] = []
     size = 0
     for line in lines:
-        if chunk and size + len(line) + 1 > MAX_BLOCK_BYTES:
+        if chunk and size + len(line) + 1 > MAX_CODE_BYTES:
             yield chunk
             chunk, size = [], 0
         chunk.append(line)

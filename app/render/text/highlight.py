@@ -13,8 +13,8 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, _TokenType
 
+from app.lib.budget import Budget
 from app.lib.time_limit import TimeLimitExceeded
-from app.render.budget import Budget
 from app.render.filters import visible
 
 # Some lexers take seconds for one long line, so longer lines stay plain.

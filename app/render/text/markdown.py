@@ -11,8 +11,8 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
+from app.lib.budget import Budget
 from app.lib.time_limit import TimeLimitExceeded
-from app.render.budget import Budget
 from app.render.filters import visible
 from app.render.text.cjk_emphasis import CjkFriendlyInline
 from app.render.text.highlight import highlight

@@ -17,9 +17,10 @@ from app.render.tools.fallback import fallback_view
 from app.render.tools.fields import between, read_fields, read_lists
 from app.render.tools.view import CodeSection, DiffsSection, ToolView
 
-# Limits of what is read of a call's changes; parsing or comparing a megabyte takes seconds.
+# Limits of what is read of a call's changes; parsing a megabyte takes seconds, and most of it for its lines.
 MAX_FILES = 200
 MAX_CHARACTERS = 256 * 1024
+LINE_CHARACTERS = 20
 # Longer output of the read tool is shown as it is.
 MAX_NUMBERED_CHARACTERS = 1024 * 1024
 
@@ -68,12 +69,12 @@ class _FileDiff(msgspec.Struct):
 
     @property
     def size(self) -> int:
-        return len(self.patch) or len(self.before or "") + len(self.after or "")
+        return _cost(self.patch) or _cost(self.before or "") + _cost(self.after or "")
 
     def read(self, max_characters: int) -> list[FileDiff]:
         """The diffs; the beginning of a longer patch, none of longer texts."""
         if self.patch:
-            return read_patch(self.patch[:max_characters])
+            return read_patch(_beginning(self.patch, max_characters))
         if (self.before is None and self.after is None) or self.size > max_characters:
             return []
         path = self.filePath or self.relativePath or self.file or self.path
@@ -135,7 +136,8 @@ def apply_patch_view(tool: Tool) -> ToolView:
     """What a patch changed in each of its files."""
     input = read_fields(tool.input, _Input)
     diffs = _diffs_from_metadata(tool) or _bounded(
-        read_apply_patch(input.patchText[:MAX_CHARACTERS]), len(input.patchText) > MAX_CHARACTERS
+        read_apply_patch(_beginning(input.patchText, MAX_CHARACTERS)),
+        _cost(input.patchText) > MAX_CHARACTERS,
     )
     if not diffs:
         return ToolView("Patch", sections=[CodeSection("input.patchText", input.patchText, "diff")])
@@ -173,8 +175,7 @@ def _diffs_from_metadata(tool: Tool) -> DiffsSection | None:
 def _diffs_from_input(tool: Tool, input: _Input) -> DiffsSection | None:
     """The pieces that an edit replaces; where in the file they are is not known."""
     edits = read_lists(tool.input, _Edits).edits or [_Edit(input.oldString, input.newString)]
-    size = sum(len(edit.oldString) + len(edit.newString) for edit in edits)
-    if size > MAX_CHARACTERS:
+    if sum(_cost(edit.oldString) + _cost(edit.newString) for edit in edits) > MAX_CHARACTERS:
         return None
     files = [
         diff_excerpts(edit.oldString, edit.newString, input.file)
@@ -196,6 +197,17 @@ def _to_diffs(changes: Sequence[_FileDiff]) -> DiffsSection | None:
     section = _bounded(files, characters_left < 0 or len(changes) > MAX_FILES)
     text = "\n".join(change.patch for change in changes if change.patch)
     return section and replace(section, name="metadata.diff", text=text)
+
+
+def _cost(text: str) -> int:
+    """What reading a text costs, in characters."""
+    return len(text) + LINE_CHARACTERS * text.count("\n")
+
+
+def _beginning(text: str, max_characters: int) -> str:
+    """As much of a text as may be read for so many characters."""
+    max_lines = max(1, max_characters // LINE_CHARACTERS)
+    return "\n".join(text[:max_characters].split("\n", max_lines)[:max_lines])
 
 
 def _bounded(files: Sequence[FileDiff], is_cut: bool) -> DiffsSection | None:

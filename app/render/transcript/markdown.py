@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from app.lib.budget import Budget
 from app.opencode.model import (
     Block,
     Conversation,
@@ -59,14 +60,17 @@ class _Context:
     closer: BlockCloser
 
 
-def transcript(conversation: Conversation, url: str) -> Iterator[str]:
-    """The Markdown of a conversation whose page is at `url`, in chunks of about a block each."""
+def transcript(conversation: Conversation, url: str, budget: Budget) -> Iterator[str]:
+    """The Markdown of a conversation whose page is at `url`, in chunks of about a block each.
+
+    It is complete whatever `budget` has: that is only for finding out what a text leaves open.
+    """
     facts = [code_span(model) for model in conversation.models]
     facts += [filters.moment(conversation.created_at), f"<{url}>"]
     yield f"# {in_prose(conversation.title) or 'Untitled session'}\n\n"
     yield " · ".join(fact for fact in facts if fact) + "\n\n"
     yield f"{OMISSIONS}\n\n"
-    context = _Context(conversation.directory, BlockCloser())
+    context = _Context(conversation.directory, BlockCloser(budget))
     is_undone = False
     for number, turn in enumerate(conversation.turns, 1):
         heading = ""

@@ -6,10 +6,14 @@ import re
 
 from markdown_it import MarkdownIt
 
-# How much of one transcript, and of one text, is parsed to find out whether its last block is closed. Parsing
-# takes up to 10 seconds for a megabyte of hostile Markdown; a fence around a text is always correct.
+from app.lib.budget import Budget
+from app.lib.time_limit import TimeLimitExceeded
+
+# How much of one transcript, and of one text, is parsed to find out whether its last block is closed, and for
+# how long. A fence around a text is always correct.
 MAX_PARSED_CHARACTERS = 256 * 1024
 MAX_PARSED_TEXT = 64 * 1024
+MAX_PARSE_SECONDS = 0.3
 MAX_EXCERPT_CHARACTERS = 20_000
 MAX_SPAN_CHARACTERS = 200
 
@@ -63,8 +67,9 @@ def code_span(text: str) -> str:
 class BlockCloser:
     """Closes blocks that a text leaves open, so that they do not swallow what follows; one per transcript."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
         self.characters_left = MAX_PARSED_CHARACTERS
+        self._budget = budget
 
     def close(self, text: str) -> str:
         """`text`, with the end of its last block if that is missing."""
@@ -73,8 +78,15 @@ class BlockCloser:
             self.characters_left -= len(text)
             if len(text) > MAX_PARSED_TEXT or self.characters_left < 0:
                 return fenced(text, "markdown")
-            end = _parsed_end(text)
+            end = self._parsed_end(text)
         return fenced(text, "markdown") if end is None else text + end
+
+    def _parsed_end(self, text: str) -> str | None:
+        try:
+            with self._budget.time_limit(MAX_PARSE_SECONDS):
+                return _parsed_end(text)
+        except TimeLimitExceeded:
+            return None
 
 
 def fenced(text: str, language: str = "") -> str:

@@ -12,10 +12,11 @@ deleting a share is one call.
         <version>.<build>.messages               its messages, one after another; pages map this file
         <version>.<build>.index                  where each message lies (app.opencode.paging)
         <version>.<build>.unreadable.<max>       why the document cannot be read
-        <version>.<page>.<page version>.<encoding>   a page as it was sent
+        <version>.<page>.<page version>.<encoding>   a page as it was sent; with .cut if not all of it
         steps.<page version>.<page>              the HTML of a page's steps, which outlives the version
         row                                      the row as it was read lately (app.services.shares.recent)
         .lock                                    held by the worker that fetches the next version
+        .lock.<name>                             held by the worker that does some work on a version
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ import hashlib
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -35,7 +37,15 @@ import msgspec
 
 from app.lib.build_id import build_id
 from app.lib.file_lock import file_lock
-from app.lib.files import DamagedFile, file_id, map_file, read_checked, replace_file, write_checked
+from app.lib.files import (
+    DamagedFile,
+    file_id,
+    map_checked,
+    map_file,
+    read_checked,
+    replace_file,
+    write_checked,
+)
 from app.opencode import DamagedIndex, DocumentIndex, UnreadableDocument, read_conversation, write_index
 from app.services.documents.stored_document import StoredDocument
 from app.services.shares.live_share import LiveShare
@@ -93,16 +103,18 @@ class DocumentCache:
         return self._read_version(path, id)
 
     @contextmanager
-    def lock(self, share: LiveShare, *, wait: bool) -> Iterator[bool]:
-        """Keeps other workers of this host from fetching the share's document at the same time.
+    def lock(self, share: LiveShare, *, wait: bool, name: str = "") -> Iterator[bool]:
+        """Keeps other workers of this host from doing the same work for a share at the same time.
 
-        Yields whether the lock was acquired; with `wait`, blocks until it is.
+        `name` says which work; without one, it is fetching the document. Yields whether the lock was
+        acquired; with `wait`, blocks until it is.
         """
+        file = f"{LOCK}.{name}" if name else LOCK
         folder = self._folder / share.cache_key
         with ExitStack() as stack:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                is_acquired = stack.enter_context(file_lock(folder / LOCK, wait=wait))
+                is_acquired = stack.enter_context(file_lock(folder / file, wait=wait))
             except OSError:  # also of a file system without locks
                 is_acquired = True
             yield is_acquired
@@ -174,12 +186,28 @@ class DocumentCache:
         if reason := self._read(share, _document_file(etag, self._unreadable)):
             raise UnreadableDocument(reason.decode())
 
-    def page(self, share: LiveShare, etag: str, name: str) -> bytes | None:
-        """A page made from a version; `name` says which one, by what and in which encoding."""
-        return self._read(share, f"{short_version(etag)}.{name}")
+    def page(self, share: LiveShare, etag: str, name: str, max_seconds: float | None = None) -> bytes | None:
+        """A page made from a version; `name` says which one, by what and in which encoding.
 
-    def write_page(self, share: LiveShare, etag: str, name: str, body: bytes) -> None:
-        self._write(share, f"{short_version(etag)}.{name}", [body])
+        None if it is older than `max_seconds`.
+        """
+        file = f"{short_version(etag)}.{name}"
+        if max_seconds is not None and abs(time.time() - _modified_at(self._path(share, file))) > max_seconds:
+            return None
+        return self._read(share, file)
+
+    def map_page(self, share: LiveShare, etag: str, name: str) -> memoryview | None:
+        """As `page`, mapped into memory instead of read."""
+        path = self._path(share, f"{short_version(etag)}.{name}")
+        try:
+            return map_checked(path)
+        except DamagedFile:
+            self._discard_damaged(path)
+            return None
+
+    def write_page(self, share: LiveShare, etag: str, name: str, body: Iterable[bytes]) -> bool:
+        """Saves a page, whose body comes in chunks. Returns whether there was room for it."""
+        return self._write(share, f"{short_version(etag)}.{name}", body)
 
     def steps(self, share: LiveShare, name: str) -> bytes | None:
         """The rendered steps of a page, whichever version of the document they were made from."""
@@ -213,15 +241,19 @@ class DocumentCache:
 
     def _read(self, share: LiveShare, name: str) -> bytes | None:
         """The content of a file; None if it is missing or was damaged."""
+        path = self._path(share, name)
         try:
-            return read_checked(self._path(share, name))
+            return read_checked(path)
         except DamagedFile:
-            self._on_damage()
-            with suppress(OSError):
-                self._path(share, name).unlink()
+            self._discard_damaged(path)
             return None
 
-    def _write(self, share: LiveShare, name: str, chunks: Sequence[ReadableBuffer]) -> bool:
+    def _discard_damaged(self, path: Path) -> None:
+        self._on_damage()
+        with suppress(OSError):
+            path.unlink()
+
+    def _write(self, share: LiveShare, name: str, chunks: Iterable[ReadableBuffer]) -> bool:
         """Replaces a file; if it cannot be, what was there is removed. Returns whether it was replaced."""
         path = self._path(share, name)
         try:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
+from app.lib.build_id import build_id
 from app.lib.slots import Slots
 from app.opencode import JSON, DocumentIndex
+from app.opencode.changes.record import FileRecord, read_changes, write_changes
+from app.opencode.paging.ids import IdIndex, write_ids
 from app.services.documents.cache import CachedVersion, DocumentCache, short_version
 from app.services.documents.freshness import Freshness
 from app.services.documents.sources import NotModified, OpenDocument, UploadedDocument
@@ -126,6 +129,28 @@ class Documents:
         if index is None:
             raise VersionGone
         return index
+
+    def ids(self, version: DocumentVersion) -> IdIndex:
+        """Where the parts of a version are, by their ids. Raises as `index`."""
+        index = self.index(version)
+        return IdIndex(self.export(version, f"ids.{build_id()}", lambda: [write_ids(index)]), index)
+
+    def changes(self, version: DocumentVersion) -> Sequence[FileRecord]:
+        """The files that the session of a version changed. Raises as `index`."""
+        index = self.index(version)
+        record = self.export(version, f"changes.{build_id()}", lambda: [write_changes(index.conversation)])
+        return read_changes(record)
+
+    def export(self, version: DocumentVersion, name: str, make: Callable[[], Iterable[bytes]]) -> memoryview:
+        """What `make` writes from the whole of a version; it is made once on this host, in chunks."""
+        share, etag = version.share, version.etag
+        export = self._cache.map_page(share, etag, name)
+        if export is None:
+            with self._cache.lock(share, wait=True, name=name):
+                export = self._cache.map_page(share, etag, name)
+                if export is None and self._cache.write_page(share, etag, name, make()):
+                    export = self._cache.map_page(share, etag, name)
+        return memoryview(b"".join(make())) if export is None else export
 
     def json(self, version: DocumentVersion) -> JSON:
         """A version as JSON. Raises VersionGone, or as `fetch`."""

@@ -59,7 +59,7 @@ def too_large(max_bytes: int) -> UnreadableDocument:
     return UnreadableDocument(f"The document is larger than {max_bytes:,} bytes, the limit of this server.")
 
 
-def chunks(data: JSON) -> Iterator[bytes]:
+def chunks(data: JSON | memoryview) -> Iterator[bytes]:
     """Large data in chunks, so that sending or decoding it needs no second copy of the whole."""
     view = memoryview(data)
     return (bytes(view[start : start + CHUNK_BYTES]) for start in range(0, len(view), CHUNK_BYTES))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.opencode import IndexedSession
-from app.opencode.paging.index_writer import MAX_FIRST_PROMPTS, Prompt, prompts_of
+from app.opencode.paging.index_writer import MAX_FIRST_PROMPTS, Prompt
 from app.opencode.paging.pages import Page
 from app.share.pages.links import ShareLinks
 
@@ -37,10 +37,12 @@ def contents_of(session: IndexedSession, links: ShareLinks, page: Page) -> Conte
     return Contents(entries[:MAX_FIRST_PROMPTS], entries[MAX_FIRST_PROMPTS:], session.prompt_count)
 
 
-def all_contents_of(session: IndexedSession, links: ShareLinks) -> Contents:
-    """Every prompt; the whole conversation is read for that."""
-    entries = _entries(prompts_of(session.conversation.turns), links)
-    return Contents(entries, [], len(entries))
+def prompts_on_page(session: IndexedSession, links: ShareLinks, number: int) -> Sequence[Entry] | None:
+    """The prompts on a page of all of them; None if there is no such page."""
+    if number == 1 and not session.prompt_count:
+        return []
+    prompts = session.prompt_pages.get(number)
+    return None if prompts is None else _entries(prompts, links)
 
 
 def _entries(prompts: Iterable[Prompt], links: ShareLinks, page: Page | None = None) -> list[Entry]:

@@ -13,6 +13,9 @@ class ShareLinks:
 
     share_id: str
 
+    def document(self) -> str:
+        return url_for("share.as_json", share_id=self.share_id)
+
     def full(self, block_id: str, name: str) -> str:
         return url_for("share.full", share_id=self.share_id, block_id=block_id, name=name)
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache, partial, wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, NamedTuple, ParamSpec
+from zlib import crc32
 
 from flask import Response, make_response, render_template, request
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from app.errors import NotUploaded
 from app.http import response_cache
-from app.http.compression import ENCODERS, accepted_encoding, encoded_response
+from app.http.compression import DECODERS, ENCODERS, accepted_encoding, encoded_response
 from app.http.metrics import count
+from app.lib.budget import Budget
 from app.lib.build_id import build_id
+from app.lib.time_limit import TimeLimitExceeded, cpu_time_limit
 from app.opencode import DamagedIndex, UnreadableDocument
 from app.services.container import services
 from app.services.documents.service import Documents, DocumentVersion, VersionGone
@@ -27,24 +29,32 @@ from app.storage import StorageError
 REFRESH_SECONDS = 3
 # A version may be evicted, or found damaged, while it is rendered.
 ATTEMPTS = 3
+# Of one share, for pages that are seldom the same.
+LOCKS = 8
+# Of processor time, for a page in spite of its budget; a long session's are below a second.
+MAX_PAGE_SECONDS = 20
+# How long a page is kept that the budget cut short; the next try may show more of it.
+CUT_PAGE_SECONDS = 600
 # The header Cache-Status of RFC 9211, for pages that are served while the database does not answer.
 OUTAGE_STATUS = "better-share; hit; detail=database-unavailable"
 
 P = ParamSpec("P")
-View = Callable[Concatenate[DocumentVersion, P], Response]
+View = Callable[Concatenate[DocumentVersion, Budget, P], Response]
 
 logger = logging.getLogger(__name__)
 
 
-def document_view(variant: str = "page") -> Callable[[View[P]], Callable[..., Response]]:
+def document_view(
+    variant: str = "page", budget: Callable[[], Budget] = Budget
+) -> Callable[[View[P]], Callable[..., Response]]:
     """Makes a view of a DocumentVersion one of a `share_id`.
 
-    The view is called with the share's current version, unless the client has that already (304) or it is
-    still being uploaded (a page that reloads itself). Its response gets an ETag, `Cache-Control: private,
-    no-cache` and `Vary`; one that is `no-store` gets no ETag, since the next may be better. `variant`
-    distinguishes what one address serves. While the database does not answer, it is the version that was
-    cached last, and `Cache-Status` (RFC 9211) says so. If the version is stale, the next is fetched after the
-    response.
+    The view is called with the share's current version and the budget of the response, unless the client has
+    that version already (304) or it is still being uploaded (a page that reloads itself). Its response gets
+    an ETag, `Cache-Control: private, no-cache` and `Vary`; one that is `no-store` gets no ETag, since the
+    next may be better. `variant` distinguishes what one address serves. While the database does not answer,
+    it is the version that was cached last, and `Cache-Status` (RFC 9211) says so. If the version is stale,
+    the next is fetched after the response.
 
     Raises ShareNotFound, ShareExpired, NotUploaded, UnreadableDocument or StorageError.
     """
@@ -57,7 +67,7 @@ def document_view(variant: str = "page") -> Callable[[View[P]], Callable[..., Re
                 if version is None:
                     return _waiting(share)
                 try:
-                    return _respond(version, variant, partial(view, version, *args, **kwargs))
+                    return _respond(version, variant, partial(view, version, budget(), *args, **kwargs))
                 except DamagedIndex:
                     services().cache.drop_damaged(share)
                 except VersionGone:
@@ -71,23 +81,37 @@ def document_view(variant: str = "page") -> Callable[[View[P]], Callable[..., Re
     return decorate
 
 
-def cached_page(version: DocumentVersion, name: str) -> Response | None:
-    """The page `name` of a version, if it was saved in the encoding that the client accepts."""
-    encoding = accepted_encoding(request)
-    body = services().cache.page(version.share, version.etag, _page_file(name, encoding))
-    count("cache_misses" if body is None else "cache_hits")
-    return None if body is None else _page(version, body, encoding)
+def save_page(
+    version: DocumentVersion,
+    budget: Budget,
+    name: str,
+    render: Callable[[], str | bytes],
+    mimetype: str = "text/html",
+) -> Response:
+    """The page `name` of a version, which `render` makes if no reader has had it before.
 
-
-def save_page(version: DocumentVersion, name: str, html: str, *, is_complete: bool = True) -> Response:
-    """The response with a page that was just rendered; one that is complete is saved for the next reader."""
-    count("renders")
-    if not is_complete:
-        return make_response(html, {"Cache-Control": "no-store"})
-    encoding = accepted_encoding(request)
-    body = ENCODERS[encoding](html.encode())
-    services().cache.write_page(version.share, version.etag, _page_file(name, encoding), body)
-    return _page(version, body, encoding)
+    It is rendered once, also when several readers wait for it, and kept in the encodings that clients accept
+    (pictures as they are).
+    What the budget cut short is `no-store`, and rendered again after CUT_PAGE_SECONDS.
+    """
+    encoding = accepted_encoding(request) if mimetype.startswith("text/") else "identity"
+    page = _load(version, name, encoding)
+    count("cache_misses" if page is None else "cache_hits")
+    if page is None:
+        with services().cache.lock(version.share, wait=True, name=f"pages.{crc32(name.encode()) % LOCKS}"):
+            page = _load(version, name, encoding) or _recode(version, name, encoding)
+            if page is None:
+                count("renders")
+                made = _render(render, budget)
+                body = made.encode() if isinstance(made, str) else made
+                page = _save(version, name, encoding, body, is_cut=budget.is_cut)
+    if page.is_cut:
+        response = encoded_response(page.body, encoding, mimetype)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+    made_from = response_cache.Version(version.share.cache_key, version.etag)
+    response_cache.mark_cacheable(request.environ, made_from, page.body)
+    return encoded_response(page.body, encoding, mimetype)
 
 
 def etag_of(version: DocumentVersion) -> str:
@@ -108,7 +132,7 @@ def file_name(id: str) -> str:
 
 @cache
 def _page_version(*settings: object) -> str:
-    return f"{build_id()}{zlib.crc32(repr(settings).encode()):08x}"
+    return f"{build_id()}{crc32(repr(settings).encode()):08x}"
 
 
 def _current(share_id: str) -> tuple[LiveShare, DocumentVersion | None]:
@@ -135,14 +159,56 @@ def _respond(version: DocumentVersion, variant: str, render: Callable[[], Respon
     return response
 
 
+def _render(render: Callable[[], str | bytes], budget: Budget) -> str | bytes:
+    """The page; if whatever makes it takes too long in spite of its budget, a page that says so."""
+    try:
+        with cpu_time_limit(MAX_PAGE_SECONDS):
+            return render()
+    except TimeLimitExceeded:
+        logger.warning("a page took too long: %s", request.url_rule)
+        budget.is_cut = True
+        return render_template(
+            "status.html",
+            heading="Too much for a page",
+            sentence="This part of the session takes too long to show. Its JSON has everything.",
+        )
+
+
+class _SavedPage(NamedTuple):
+    body: bytes
+    is_cut: bool
+
+
+def _load(version: DocumentVersion, name: str, encoding: str) -> _SavedPage | None:
+    cache = services().cache
+    body = cache.page(version.share, version.etag, _page_file(name, encoding))
+    if body is not None:
+        return _SavedPage(body, is_cut=False)
+    body = cache.page(version.share, version.etag, _cut_page_file(name, encoding), CUT_PAGE_SECONDS)
+    return None if body is None else _SavedPage(body, is_cut=True)
+
+
+def _recode(version: DocumentVersion, name: str, encoding: str) -> _SavedPage | None:
+    """A page that was saved in another encoding only."""
+    for other, decode in DECODERS.items():
+        if page := _load(version, name, other):
+            return _save(version, name, encoding, decode(page.body), is_cut=page.is_cut)
+    return None
+
+
+def _save(version: DocumentVersion, name: str, encoding: str, page: bytes, *, is_cut: bool) -> _SavedPage:
+    body = ENCODERS[encoding](page)
+    file = _cut_page_file(name, encoding) if is_cut else _page_file(name, encoding)
+    services().cache.write_page(version.share, version.etag, file, [body])
+    return _SavedPage(body, is_cut)
+
+
 def _page_file(name: str, encoding: str) -> str:
     return f"{name}.{page_version()}.{encoding}"
 
 
-def _page(version: DocumentVersion, body: bytes, encoding: str) -> Response:
-    made_from = response_cache.Version(version.share.cache_key, version.etag)
-    response_cache.mark_cacheable(request.environ, made_from, body)
-    return encoded_response(body, encoding, "text/html")
+def _cut_page_file(name: str, encoding: str) -> str:
+    return f"{_page_file(name, encoding)}.cut"
 
 
 def _tag(version: DocumentVersion, variant: str) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from flask import Response, render_template, url_for
+from flask import render_template, url_for
 
+from app.lib.budget import Budget
 from app.opencode import DocumentIndex, IndexedSession
 from app.opencode.paging.pages import Page
-from app.render import Budget, Renderer
+from app.render import Renderer
 from app.render.themes.themes import THEMES
 from app.services.container import services
 from app.services.documents.service import DocumentVersion
 from app.share.pages.contents import contents_of
 from app.share.pages.links import ShareLinks
 from app.share.pages.preview import preview_of
-from app.share.pages.responses import etag_of, file_name, save_page
+from app.share.pages.responses import etag_of, file_name
 from app.share.pages.step_cache import StepCache
 
 
@@ -25,6 +26,7 @@ class SessionPage:
     """One page of `session`, which is the session of the document `index` or one of its children."""
 
     version: DocumentVersion
+    budget: Budget
     index: DocumentIndex
     session: IndexedSession
     page: Page
@@ -34,12 +36,11 @@ class SessionPage:
         """Its name in the cache, when whole."""
         return page_name(self.page.number, self.session.conversation.id if self._is_child else None)
 
-    def response(self) -> Response:
+    def html(self) -> str:
         """The whole page."""
         session = self.session
         share_id = self.version.share.share_id
         return self._render(
-            self.name,
             "session/session.html",
             share_id=share_id,
             share_url=f"{services().config.BASE_URL}/share/{share_id}",
@@ -54,13 +55,13 @@ class SessionPage:
             uncalled=[self.index.children[id].conversation for id in session.uncalled],
         )
 
-    def fragment(self, name: str) -> Response:
-        """Its steps alone, saved as `name`."""
-        return self._render(name, "session/fragment.html")
+    def fragment(self) -> str:
+        """Its steps alone."""
+        return self._render("session/fragment.html")
 
-    def _render(self, name: str, template: str, **values: object) -> Response:
+    def _render(self, template: str, **values: object) -> str:
         conversation = self.session.conversation
-        renderer = Renderer(self._links, conversation, Budget())
+        renderer = Renderer(self._links, conversation, self.budget)
         steps_name = f"{file_name(conversation.id)}.{self.page.number}"
         step_cache = StepCache(services().cache, self.version, steps_name, renderer)
         html = render_template(
@@ -72,7 +73,7 @@ class SessionPage:
             **values,
         )
         step_cache.save()
-        return save_page(self.version, name, html, is_complete=step_cache.is_complete)
+        return html
 
     @property
     def _links(self) -> ShareLinks:

@@ -31,14 +31,16 @@ class StepCache:
         html = self._cached.get(digest)
         if html is None:
             html = str(self._renderer.step(step, shows_author=shows_author))
+        else:
+            self._renderer.budget.write(len(html))
         self._used[digest] = html
         # Our own renderer made it, now or before.
         return Markup(html)  # noqa: S704
 
     @property
     def is_complete(self) -> bool:
-        """Whether no time limit cut anything short."""
-        return not self._renderer.budget.timed_out
+        """Whether the budget cut nothing short."""
+        return not self._renderer.budget.is_cut
 
     def save(self) -> None:
         """Saves the steps that the page consists of, if they are complete and others than before."""

@@ -6,6 +6,7 @@ from io import BytesIO
 
 from flask import Response, abort, send_file
 
+from app.lib.budget import Budget
 from app.opencode.paging.find import find_block, find_file
 from app.render import contents, full_text
 from app.services.container import services
@@ -20,9 +21,9 @@ MAX_NAME = 100
 
 @bp.get("/share/<share_id>/full/<block_id>/<path:name>")
 @document_view()
-def full(version: DocumentVersion, block_id: str, name: str) -> Response:
+def full(version: DocumentVersion, budget: Budget, block_id: str, name: str) -> Response:
     """One text of a block, whole, as plain text; all of them as `call`."""
-    match = find_block(services().documents.index(version), block_id)
+    match = find_block(services().documents.ids(version), block_id)
     text = full_text(match[0], name) if match else None
     if text is None:
         abort(404)
@@ -31,9 +32,9 @@ def full(version: DocumentVersion, block_id: str, name: str) -> Response:
 
 @bp.get("/share/<share_id>/files/<file_id>")
 @document_view()
-def file(version: DocumentVersion, file_id: str) -> Response:
+def file(version: DocumentVersion, budget: Budget, file_id: str) -> Response:
     """The contents of an attached file: pictures and text are shown, anything else is downloaded."""
-    attached = find_file(services().documents.index(version), file_id)
+    attached = find_file(services().documents.ids(version), file_id)
     data = contents(attached) if attached else None
     if data is None:
         abort(404)

@@ -3,72 +3,104 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
-from flask import Response, abort, render_template, request, url_for
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
 
-from app.opencode import Conversation
-from app.opencode.changes.changes import FileChange, changes
-from app.render import Budget, Renderer
-from app.render.diff.html import HEAD_ROWS, MAX_ROWS
+from app.lib.budget import Budget
+from app.opencode.changes.changes import Patch
+from app.opencode.changes.record import FileRecord
+from app.render import Renderer
+from app.render.diff.html import HEAD_ROWS, MAX_CHARACTERS, MAX_ROWS
 from app.render.renderer import DiffExcerpts
-from app.render.tools.files import MAX_CHARACTERS, read_diffs
+from app.render.tools.files import read_diffs
 from app.render.tools.view import DiffsSection
 from app.services.container import services
 from app.services.documents.service import DocumentVersion
 from app.share.blueprint import bp
 from app.share.pages.links import ShareLinks
-from app.share.pages.responses import cached_page, document_view, save_page
+from app.share.pages.list_pages import page_number
+from app.share.pages.responses import document_view, save_page
 
-# How much of a file's patches one page reads.
+# How many files one page of the list has.
+PAGE_FILES = 500
+# How many rows of diffs, and characters of patches, one page of a file shows.
+PAGE_ROWS = 2_000
 PAGE_CHARACTERS = 1024 * 1024
 
 
 @bp.get("/share/<share_id>/changes")
 @document_view()
-def changed_files(version: DocumentVersion) -> Response:
-    """Every file that the session changed, with the counts of its lines."""
-    return cached_page(version, "changes") or _render_changes(version)
+def changed_files(version: DocumentVersion, budget: Budget) -> Response:
+    """The files that the session changed, with the counts of their lines."""
+    number = page_number()
+    return save_page(version, budget, f"changes-{number}", lambda: _render_files(version, number))
 
 
 @bp.get("/share/<share_id>/changes/<int:number>")
 @document_view()
-def changed_file(version: DocumentVersion, number: int) -> Response:
+def changed_file(version: DocumentVersion, budget: Budget, number: int) -> Response:
     """The diffs of one file, in the order in which they were made, from the one with the number `from`."""
+    file, count = _file(version, number)
+    patches = file.read_patches()
     first = request.args.get("from", 1, type=int)
-    name = f"change-{number}-{first}"
-    return cached_page(version, name) or _render_change(version, name, number, first)
+    starts = _page_starts(patches)
+    if not 1 <= first < starts[-1]:
+        abort(404)
+    start, end = next((start, end) for start, end in pairwise(starts) if start <= first < end)
+    if start != first:
+        # One page, one address.
+        return make_response(redirect(request.base_url if start == 1 else f"?from={start}"))
+    return save_page(
+        version,
+        budget,
+        f"change-{number}-{start}",
+        lambda: _render_file(version, budget, number, count, file, patches[start - 1 : end - 1], start),
+    )
 
 
 @bp.get("/share/<share_id>/changes/<int:number>/<int:place>")
 @document_view()
-def patch(version: DocumentVersion, number: int, place: int) -> Response:
+def patch(version: DocumentVersion, budget: Budget, number: int, place: int) -> Response:
     """One diff of a file, whole, as plain text; `place` counts them from 1."""
-    file, _ = _file(services().documents.index(version).conversation, number)
-    if not 1 <= place <= len(file.patches):
+    file, _ = _file(version, number)
+    if not 1 <= place <= file.count:
         abort(404)
-    return Response(file.patches[place - 1].text, mimetype="text/plain")
+    return Response(file.read_patches()[place - 1].text, mimetype="text/plain")
 
 
-def _render_changes(version: DocumentVersion) -> Response:
-    conversation = services().documents.index(version).conversation
-    html = render_template(
+def _render_files(version: DocumentVersion, number: int) -> str:
+    files = services().documents.changes(version)
+    count = max(1, -(-len(files) // PAGE_FILES))
+    if not 1 <= number <= count:
+        abort(404)
+    first = (number - 1) * PAGE_FILES
+    return render_template(
         "subpages/changes.html",
         share_id=version.share.share_id,
-        conversation=conversation,
-        files=changes(conversation),
+        conversation=services().documents.index(version).conversation,
+        files=files[first : first + PAGE_FILES],
+        first=first,
+        total=len(files),
+        number=number,
+        count=count,
     )
-    return save_page(version, "changes", html)
 
 
-def _render_change(version: DocumentVersion, name: str, number: int, first: int) -> Response:
+def _render_file(
+    version: DocumentVersion,
+    budget: Budget,
+    number: int,
+    count: int,
+    file: FileRecord,
+    patches: Sequence[Patch],
+    first: int,
+) -> str:
     share_id = version.share.share_id
     conversation = services().documents.index(version).conversation
-    file, count = _file(conversation, number)
-    if not 1 <= first <= max(1, len(file.patches)):
-        abort(404)
-    renderer = Renderer(ShareLinks(share_id), conversation, Budget())
+    renderer = Renderer(ShareLinks(share_id), conversation, budget)
     url = url_for("share.changed_file", share_id=share_id, number=number)
-    html = render_template(
+    return render_template(
         "subpages/change.html",
         share_id=share_id,
         conversation=conversation,
@@ -76,31 +108,39 @@ def _render_change(version: DocumentVersion, name: str, number: int, first: int)
         count=count,
         file=file,
         first=first,
-        diffs=_diffs_from(file, first, renderer, url),
+        diffs=[_diffs(patch, renderer, f"{url}/{place}") for place, patch in enumerate(patches, start=first)],
         renderer=renderer,
     )
-    return save_page(version, name, html, is_complete=not renderer.budget.timed_out)
 
 
-def _file(conversation: Conversation, number: int) -> tuple[FileChange, int]:
+def _file(version: DocumentVersion, number: int) -> tuple[FileRecord, int]:
     """A changed file by its number, and how many there are."""
-    files = changes(conversation)
+    files = services().documents.changes(version)
     if not 1 <= number <= len(files):
         abort(404)
     return files[number - 1], len(files)
 
 
-def _diffs_from(
-    file: FileChange, first: int, renderer: Renderer, url: str
-) -> Sequence[tuple[str, DiffExcerpts]]:
-    """As many diffs as a page has room for, at least one, each with the id of its message."""
-    diffs: list[tuple[str, DiffExcerpts]] = []
-    characters_left = PAGE_CHARACTERS
-    for place, change in enumerate(file.patches[first - 1 :], start=first):
-        characters_left -= min(len(change.text), MAX_CHARACTERS)
-        if diffs and (characters_left < 0 or not renderer.budget.has_rows(HEAD_ROWS + MAX_ROWS)):
-            break
-        # What cannot be read as a diff is all behind the link.
-        section = read_diffs(change.text) or DiffsSection([], is_cut=True)
-        diffs.append((change.message_id, renderer.diffs(section, f"{url}/{place}")))
-    return diffs
+def _page_starts(patches: Sequence[Patch]) -> list[int]:
+    """The number of the first patch on each page, and one more than that of the last patch."""
+    starts = [1]
+    rows = characters = 0
+    for number, patch in enumerate(patches, start=1):
+        # No more of a patch is shown than this.
+        patch_rows = HEAD_ROWS + min(patch.text.count("\n") + 1, MAX_ROWS)
+        patch_characters = min(len(patch.text), MAX_CHARACTERS)
+        if number > starts[-1] and (
+            rows + patch_rows > PAGE_ROWS or characters + patch_characters > PAGE_CHARACTERS
+        ):
+            starts.append(number)
+            rows = characters = 0
+        rows += patch_rows
+        characters += patch_characters
+    return [*starts, max(2, len(patches) + 1)]
+
+
+def _diffs(patch: Patch, renderer: Renderer, url: str) -> tuple[str, DiffExcerpts]:
+    """A diff, within what the page may show, and the id of its message."""
+    # What cannot be read as a diff is all behind the link.
+    section = read_diffs(patch.text) or DiffsSection([], is_cut=True)
+    return patch.message_id, renderer.diffs(section, url)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flask import Response
 
+from app.lib.budget import Budget
 from app.render.transcript.markdown import transcript
 from app.services.container import services
 from app.services.documents.service import DocumentVersion
@@ -11,28 +14,39 @@ from app.services.documents.stored_document import chunks
 from app.share.blueprint import bp
 from app.share.card.image import card
 from app.share.pages.preview import preview_of
-from app.share.pages.responses import document_view
+from app.share.pages.responses import document_view, page_version, save_page
 
 
 @bp.get("/share/<share_id>.json")
 @document_view(variant="json")
-def as_json(version: DocumentVersion) -> Response:
+def as_json(version: DocumentVersion, budget: Budget) -> Response:
     """The document itself."""
     return Response(chunks(services().documents.json(version)), mimetype="application/json")
 
 
 @bp.get("/share/<share_id>.md")
 @document_view(variant="markdown")
-def as_markdown(version: DocumentVersion) -> Response:
+def as_markdown(version: DocumentVersion, budget: Budget) -> Response:
     """The session as Markdown, to paste into an issue or another model."""
-    url = f"{services().config.BASE_URL}/share/{version.share.share_id}"
-    conversation = services().documents.index(version).conversation
-    return Response("".join(transcript(conversation, url)), mimetype="text/markdown")
+    markdown = services().documents.export(
+        version, f"markdown.{page_version()}", lambda: _markdown(version, budget)
+    )
+    return Response(chunks(markdown), mimetype="text/markdown")
 
 
 @bp.get("/share/<share_id>/card.png")
 @document_view(variant="card")
-def as_card(version: DocumentVersion) -> Response:
+def as_card(version: DocumentVersion, budget: Budget) -> Response:
     """The picture that chat programs show beside a link."""
+    return save_page(version, budget, "card", lambda: _card(version), "image/png")
+
+
+def _markdown(version: DocumentVersion, budget: Budget) -> Iterator[bytes]:
+    url = f"{services().config.BASE_URL}/share/{version.share.share_id}"
+    conversation = services().documents.index(version).conversation
+    return (text.encode() for text in transcript(conversation, url, budget))
+
+
+def _card(version: DocumentVersion) -> bytes:
     preview = preview_of(services().documents.index(version).session)
-    return Response(card(preview.title, preview.facts), mimetype="image/png")
+    return card(preview.title, preview.facts)
