@@ -21,7 +21,8 @@ from flask.testing import FlaskClient
 from app.opencode import read_conversation
 from app.render import Renderer
 from app.services.container import Services, services
-from app.services.documents.cache import DocumentCache
+from app.services.documents.cache import DERIVED_BYTES, MEASURED_BYTES, DocumentCache, short_version
+from app.services.documents.cache_size import folder_size
 from app.services.documents.stored_document import StoredDocument
 from app.services.maintenance import run_maintenance
 from app.services.shares.live_share import LiveShare
@@ -365,12 +366,27 @@ def test_another_host_drops_what_it_holds_of_a_deleted_share(
 
 
 def test_the_cache_drops_what_was_used_longest_ago(tmp_path: Path) -> None:
-    cache = a_cache(tmp_path, max_bytes=250)
+    cache = a_cache(tmp_path, max_bytes=0)
     for age, name in enumerate(("newest", "middle", "oldest")):
         cache.write_page(live(name), "etag", "page", [b"x" * 100])
         os.utime(tmp_path / live(name).cache_key, (1e9 - age, 1e9 - age))
+    # A file of 100 bytes takes a block of the disk and an inode.
+    cache.max_bytes = 2 * folder_size(tmp_path / live("newest").cache_key)
+    assert cache.max_bytes > 2 * 4096
     cache.evict()
     assert sorted(key.partition(".")[0] for key in cache.cache_keys()) == ["middle", "newest"]
+
+
+def test_one_share_holds_no_more_than_its_part_of_the_cache(tmp_path: Path) -> None:
+    cache = a_cache(tmp_path, max_bytes=10**9)
+    folder = tmp_path / live("One").cache_key
+    page = os.urandom(1024 * 1024)
+    for number in range(40):
+        assert cache.write_page(live("One"), "etag", f"page-{number}", [page])
+        os.utime(folder / f"{short_version('etag')}.page-{number}", (1e9 + number, 1e9 + number))
+    assert folder_size(folder) < DERIVED_BYTES + MEASURED_BYTES + 1024 * 1024
+    assert cache.page(live("One"), "etag", "page-39") == page
+    assert cache.page(live("One"), "etag", "page-0") is None
 
 
 def test_what_is_shown_from_memory_counts_as_used(client: FlaskClient, settings: dict[str, str]) -> None:
@@ -382,7 +398,7 @@ def test_what_is_shown_from_memory_counts_as_used(client: FlaskClient, settings:
         [key] = [key for key in cache.cache_keys() if key.startswith(id)]
         os.utime(Path(settings["DATA_DIR"], "cache", key), (1e9 + number, 1e9 + number))
     client.get("/share/HotShare")
-    cache.max_bytes = sum(path.stat().st_size for path in cached(settings)) - 1
+    cache.max_bytes = sum(map(folder_size, Path(settings["DATA_DIR"], "cache").iterdir())) - 1
     cache.evict()
     assert [key.partition(".")[0] for key in cache.cache_keys()] == ["HotShare"]
 

@@ -47,6 +47,7 @@ from app.lib.files import (
     write_checked,
 )
 from app.opencode import DamagedIndex, DocumentIndex, UnreadableDocument, read_conversation, write_index
+from app.services.documents.cache_size import entries, evict_files, evict_folders, modified_at
 from app.services.documents.stored_document import StoredDocument
 from app.services.shares.live_share import LiveShare
 from app.services.shares.recent import ROW
@@ -57,6 +58,15 @@ if TYPE_CHECKING:
 VERSION = "version"
 STEPS = "steps."
 LOCK = ".lock"
+# What stays of a share that holds too much: what all else is made from.
+KEPT = (".stored", ".messages", ".index", VERSION, ROW)
+# How many shares the cache has room for at least.
+SHARES_AT_LEAST = 4
+# What one share may hold: so much, and so many times its document.
+DERIVED_BYTES = 16 * 1024 * 1024
+DOCUMENT_FACTOR = 3
+# How much may be written for a share before its folder is measured again.
+MEASURED_BYTES = 4 * 1024 * 1024
 
 logger = logging.getLogger(__name__)
 
@@ -84,9 +94,11 @@ class DocumentCache:
     ) -> None:
         self._folder = folder
         self.max_bytes = max_bytes
+        self._max_document_bytes = max_document_bytes
         self._on_damage = on_damage
         self._unreadable = f"unreadable.{max_document_bytes}"
         self._used: set[str] = set()
+        self._written: dict[str, int] = {}
         self._read_version = lru_cache(maxsize=1024)(self._read_version_file)
 
     def version(self, share: LiveShare) -> CachedVersion | None:
@@ -192,7 +204,7 @@ class DocumentCache:
         None if it is older than `max_seconds`.
         """
         file = f"{short_version(etag)}.{name}"
-        if max_seconds is not None and abs(time.time() - _modified_at(self._path(share, file))) > max_seconds:
+        if max_seconds is not None and abs(time.time() - modified_at(self._path(share, file))) > max_seconds:
             return None
         return self._read(share, file)
 
@@ -207,34 +219,28 @@ class DocumentCache:
 
     def write_page(self, share: LiveShare, etag: str, name: str, body: Iterable[bytes]) -> bool:
         """Saves a page, whose body comes in chunks. Returns whether there was room for it."""
-        return self._write(share, f"{short_version(etag)}.{name}", body)
+        return self._write_derived(share, f"{short_version(etag)}.{name}", body)
 
     def steps(self, share: LiveShare, name: str) -> bytes | None:
         """The rendered steps of a page, whichever version of the document they were made from."""
         return self._read(share, STEPS + name)
 
     def write_steps(self, share: LiveShare, name: str, steps: bytes) -> None:
-        self._write(share, STEPS + name, [steps])
+        self._write_derived(share, STEPS + name, [steps])
 
     def forget(self, cache_key: str) -> None:
         """Removes everything that was cached for a share."""
+        self._written.pop(cache_key, None)
         shutil.rmtree(self._folder / cache_key, ignore_errors=True)
 
     def cache_keys(self) -> list[str]:
         """Every share for which something is cached."""
-        return [path.name for path in _entries(self._folder)]
+        return [path.name for path in entries(self._folder)]
 
     def evict(self) -> None:
         """Removes the folders that were used longest ago until the others fit into `max_bytes`."""
         self._mark_used()
-        sizes = {path: _size(path) for path in _entries(self._folder)}
-        used_at = {path: _modified_at(path) for path in sizes}
-        total = sum(sizes.values())
-        for path in sorted(sizes, key=lambda path: used_at[path]):
-            if total <= self.max_bytes:
-                return
-            self.forget(path.name)
-            total -= sizes[path]
+        evict_folders(entries(self._folder), self.max_bytes, self.forget)
 
     def _path(self, share: LiveShare, name: str) -> Path:
         return self._folder / share.cache_key / name
@@ -264,13 +270,32 @@ class DocumentCache:
             return False
         return True
 
+    def _write_derived(self, share: LiveShare, name: str, chunks: Iterable[bytes]) -> bool:
+        """Writes what was made from a document, of which one share may not keep too much."""
+        if not self._write(share, name, chunks):
+            return False
+        written = self._written.get(share.cache_key, 0) + self._path(share, name).stat().st_size
+        if written > MEASURED_BYTES:
+            written = 0
+            folder = self._folder / share.cache_key
+            evict_files(folder, self._max_share_bytes(share), _may_go)
+        self._written[share.cache_key] = written
+        return True
+
+    def _max_share_bytes(self, share: LiveShare) -> int:
+        """How much one share may hold: a part of the cache, but as much as the largest document needs."""
+        version = self.version(share)
+        size = version.size if version else 0
+        most = max(self.max_bytes // SHARES_AT_LEAST, DOCUMENT_FACTOR * self._max_document_bytes)
+        return min(most, DERIVED_BYTES + DOCUMENT_FACTOR * size)
+
     def _write_version(self, share: LiveShare, version: CachedVersion) -> bool:
         """Makes a version current and drops what was made from others. Returns whether it is current."""
         if not self._write(share, VERSION, [msgspec.json.encode(version)]):
             return False
         self._write(share, ROW, [msgspec.json.encode(share)])
         current = (".", VERSION, STEPS, ROW, short_version(version.etag))
-        for path in _entries(self._folder / share.cache_key):
+        for path in entries(self._folder / share.cache_key):
             if not path.name.startswith(current):
                 with suppress(OSError):
                     path.unlink()
@@ -291,6 +316,11 @@ class DocumentCache:
                 os.utime(self._folder / cache_key)
 
 
+def _may_go(name: str) -> bool:
+    """Whether a file can be made again from others; hidden ones are locks and drafts."""
+    return not name.startswith(".") and not name.endswith(KEPT)
+
+
 def short_version(etag: str) -> str:
     """A version's ETag as the beginning of file names."""
     return hashlib.sha256(etag.encode()).hexdigest()[:16]
@@ -299,28 +329,6 @@ def short_version(etag: str) -> str:
 def _document_file(etag: str, kind: str) -> str:
     # Another build may index documents otherwise.
     return f"{short_version(etag)}.{build_id()}.{kind}"
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError:
-        return []
-
-
-def _size(folder: Path) -> int:
-    size = 0
-    for path in _entries(folder):
-        with suppress(OSError):
-            size += path.stat().st_size
-    return size
-
-
-def _modified_at(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0
 
 
 @contextmanager
