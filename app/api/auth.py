@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import hmac
 
-import msgspec
 from flask import g, request
 
-from app.api.request_body import body_bytes
+from app.api.request_body import text_member
 from app.db.models import Share
 from app.errors import ApiError
 from app.services.container import services
@@ -21,21 +20,14 @@ SECRET_HEADER = "X-Share-Secret"  # noqa: S105 - the name of a header
 SECRET_IN_BODY = frozenset(("api.delete", "api.sync"))
 
 
-class _Credentials(msgspec.Struct):
-    """The fields of a body that say whose it is; the view validates the others."""
-
-    shareId: str = ""  # noqa: N815 - names of the API
-    secret: str = ""
-
-
 def presented_secret() -> str:
     """The secret in the header, or in the body where OpenCode sends it there; empty without one."""
-    return _credentials().secret if is_secret_in_body() else request.headers.get(SECRET_HEADER, "")
+    return text_member("secret") if is_secret_in_body() else request.headers.get(SECRET_HEADER, "")
 
 
 def is_secret_in_body() -> bool:
     may_be = request.endpoint in SECRET_IN_BODY and SECRET_HEADER not in request.headers
-    return may_be and bool(_credentials().secret)
+    return may_be and bool(text_member("secret"))
 
 
 def authorized_share() -> Share | None:
@@ -89,22 +81,11 @@ def _authorize() -> Share | ShareError:
     secret = presented_secret()
     if not secret:
         return WrongSecret()
-    share_id: str = (request.view_args or {}).get("share_id") or _credentials().shareId
+    share_id: str = (request.view_args or {}).get("share_id") or text_member("shareId")
     try:
         return services().shares.authorize(share_id, secret)
     except ShareError as error:
         return error
-
-
-def _credentials() -> _Credentials:
-    """What the body presents; a body that cannot be read presents nothing, and its view says why."""
-    if "credentials" not in g:
-        try:
-            g.credentials = msgspec.json.decode(body_bytes(), type=_Credentials)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            g.credentials = _Credentials()
-    credentials: _Credentials = g.credentials
-    return credentials
 
 
 def _bearer_token() -> str:

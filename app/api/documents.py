@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from app.api.blueprint import bp
 from app.errors import NotUploaded
-from app.opencode import read_conversation, sync_items
+from app.opencode import sync_items
 from app.services.container import services
 from app.services.documents.sources import NotModified
 from app.services.documents.stored_document import StoredDocument, chunks
@@ -21,13 +21,11 @@ def document(share_id: str) -> ResponseReturnValue:
     stored = _fetch(share_id)
     if isinstance(stored, NotModified):
         return _conditional(Response(status=304), stored.etag)
-    json = stored.json
-    read_conversation(json)
     if stored.is_gzip and stored.is_as_stored and request.accept_encodings["gzip"] > 0:
         response = Response(chunks(stored.stored), mimetype=JSON_TYPE)
         response.headers["Content-Encoding"] = "gzip"
         return _conditional(response, stored.etag)
-    return _conditional(Response(chunks(json), mimetype=JSON_TYPE), stored.etag)
+    return _conditional(Response(chunks(stored.json), mimetype=JSON_TYPE), stored.etag)
 
 
 @bp.get("/share/<share_id>/data")

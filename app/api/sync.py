@@ -14,15 +14,16 @@ from msgspec import Raw
 from app.api.auth import require_creation_token, require_share
 from app.api.blueprint import bp
 from app.api.rate_limits import limit_creations, limit_requests
-from app.api.request_body import SessionId, as_bad_request, parse_body
+from app.api.request_body import SessionId, as_bad_request, discard_body, parse_body
 from app.db.models import NATIVE
 from app.errors import ApiError
 from app.http.metrics import count
 from app.http.request_log import set_share_id
 from app.lib.time_limit import TimeLimitExceeded, cpu_time_limit
-from app.opencode import Item, validate_batch
+from app.opencode import Item, validate_batch, weight_of
 from app.redaction import redact_items
 from app.services.container import services
+from app.services.documents.event_log import Batch
 
 # Processor time; a whole session of 20 MB takes some seconds.
 REDACTION_SECONDS = 30
@@ -59,14 +60,21 @@ def create_native() -> ResponseReturnValue:
 @bp.post("/shares/<share_id>/sync")
 def sync(share_id: str) -> ResponseReturnValue:
     """Stores what changed in a session: all of it once, and then at most one batch a second."""
-    body = parse_body(SyncRequest)
     share = require_share(NATIVE)
+    batch = _batch()
+    # The body and the batch may be a whole session each.
+    discard_body()
+    services().checkpointer.append(share, batch)
+    return {}
+
+
+def _batch() -> Batch:
+    """What the request brings, without what must not be stored. Raises ApiError."""
     with as_bad_request():
-        items = validate_batch(body.data)
+        items = validate_batch(parse_body(SyncRequest).data)
         if services().config.SHARE_REDACT:
             items = _redact(items)
-    services().checkpointer.append(share, items)
-    return {}
+    return Batch(msgspec.json.encode(items), weight_of(items))
 
 
 def _redact(items: Sequence[Item]) -> list[Item]:

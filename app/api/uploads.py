@@ -8,7 +8,7 @@ from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
-from app.opencode import UnreadableDocument, check_document
+from app.opencode import UnreadableDocument, read_conversation
 from app.services.container import services
 from app.services.documents.stored_document import StoredDocument
 from app.services.shares.errors import ShareExpired, ShareNotFound
@@ -71,7 +71,7 @@ def _require_same_share(share: LiveShare) -> None:
 def _require_readable(document: StoredDocument) -> None:
     """Raises UploadRefused for what nobody could read; the document that was there stays."""
     try:
-        check_document(document.json)
+        read_conversation(document.json)
     except UnreadableDocument as error:
         raise UploadRefused(422, "unreadable_document", str(error)) from None
 

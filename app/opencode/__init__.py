@@ -3,11 +3,11 @@
 Plain functions over bytes and dataclasses; nothing here knows Flask or a database.
 """
 
-from app.opencode.encoding import JSON, UnreadableDocument, as_utf8, replace_lone_surrogates
+from app.opencode.encoding import JSON, UnreadableDocument, Utf8Document, as_utf8, replace_lone_surrogates
 from app.opencode.model import Conversation, Step, Turn
 from app.opencode.paging.index_reader import DamagedIndex, DocumentIndex, IndexedSession
 from app.opencode.paging.index_writer import write_index
-from app.opencode.reading.envelope import as_unreadable, check_document, read_conversation
+from app.opencode.reading.envelope import as_unreadable, read_conversation
 from app.opencode.sync.export import sync_items
 from app.opencode.sync.merge import DocumentHeader, header_of, merge_batches
 from app.opencode.sync.validate import validate_batch
@@ -26,9 +26,9 @@ __all__ = [
     "Step",
     "Turn",
     "UnreadableDocument",
+    "Utf8Document",
     "as_unreadable",
     "as_utf8",
-    "check_document",
     "header_of",
     "merge_batches",
     "read_conversation",

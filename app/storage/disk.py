@@ -40,9 +40,12 @@ class StagedObject:
     _draft: Path
     _path: Path
 
-    def read(self) -> bytes:
+    def read(self) -> bytearray:
         """All of it, to be checked."""
-        return self._draft.read_bytes()
+        content = bytearray(self._draft.stat().st_size)
+        with self._draft.open("rb") as draft:
+            draft.readinto(content)
+        return content
 
     def commit(self) -> None:
         """Puts it in the place of what was there; it may be deleted again as soon as it is."""

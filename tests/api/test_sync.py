@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -171,7 +172,7 @@ MESSAGE = SESSION["messages"][0]["info"]
         (b'{"secret": "wrong", "data": []}', (401, "wrong_secret")),
         (b'{"secret": 5, "data": []}', (401, "wrong_secret")),
         (b'{"data": []}', (401, "wrong_secret")),
-        (b"", (400, "invalid_request")),
+        (b"", (401, "wrong_secret")),
     ],
     ids=range(14),
 )  # fmt: skip
@@ -235,6 +236,62 @@ def test_an_unknown_share_is_not_found(client: FlaskClient) -> None:
     assert code(sync(client, {"id": "nowhere", "secret": "x"}, [])) == (404, "not_found")
     assert code(sync(client, {"id": "a%00b", "secret": "x"}, [])) == (404, "not_found")
     assert code(sync(client, {"id": "nowhere", "secret": "x"}, items(SESSION))) == (404, "not_found")
+
+
+def without_reading_the_rest(client: FlaskClient, share: dict[str, str], body: bytes) -> tuple[int, int]:
+    """The status of the answer to a sync, and how many bytes of its body were read for it."""
+    stream = BytesIO(body)
+    headers = {"Content-Length": str(len(body))}
+    answer = client.post(f"/api/share/{share['id']}/sync", input_stream=stream, headers=headers)
+    return answer.status_code, stream.tell()
+
+
+LARGE = b'[{"type": "hologram", "data": "%b"}]' % (b"x" * 3_000_000)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"secret": "wrong", "data": %b}' % LARGE,
+        b'{"secret": "\\ud800", "data": %b}' % LARGE,
+        b'{"secret": "%b", "data": []}' % (b"x" * 3_000_000),
+        b'{"data": %b, "secret": "RIGHT"}' % LARGE,
+        b'{"data": %b}' % LARGE,
+        b"[" * 3_000_000,
+        b'{"a":' * 600_000,
+        b'{"data": %b' % (b"1" * 3_000_000),
+        b'"secret": "RIGHT"' + b" " * 3_000_000,
+    ],
+    ids=range(9),
+)
+@on_sqlite
+def test_of_a_sync_without_the_secret_at_its_beginning_only_that_is_read(
+    client: FlaskClient, body: bytes
+) -> None:
+    share = create(client, SESSION_ID)
+    body = body.replace(b"RIGHT", share["secret"].encode())
+    assert without_reading_the_rest(client, share, body) == (401, 64 * 1024)
+
+
+@pytest.mark.parametrize("size", [10, 70_000, 900_000])
+@pytest.mark.parametrize(
+    "form",
+    [
+        '{"secret": "SECRET", "data": [DATA]}',
+        '{ "sessionID" : "x",\n"secret":"SECRET", "data": [DATA]}',
+        '{"data": [DATA], "secret": "SECRET"}',
+        '{"data": [DATA] ,\n "secret" : "SECRET" }\n',
+    ],
+    ids=range(4),
+)
+@on_sqlite
+def test_the_secret_may_be_anywhere_in_the_body_of_a_sync(client: FlaskClient, size: int, form: str) -> None:
+    share = create(client, SESSION_ID)
+    item = json.dumps({"type": "hologram", "data": {"secret": "another", "text": "x" * size}})
+    body = form.replace("DATA", item).replace("SECRET", share["secret"])
+    assert client.post(f"/api/share/{share['id']}/sync", data=body).status_code == 200
+    body = form.replace("DATA", item).replace("SECRET", "wrong")
+    assert client.post(f"/api/share/{share['id']}/sync", data=body).status_code == 401
 
 
 @on_sqlite

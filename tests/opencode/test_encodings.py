@@ -9,7 +9,8 @@ import lxml.html
 import pytest
 from flask.testing import FlaskClient
 
-from app.opencode import UnreadableDocument, read_conversation
+from app.opencode import UnreadableDocument, as_utf8, read_conversation
+from app.services.documents import sources
 from tests.opencode.test_fixtures import letters
 from tests.support import field, recorded
 from tests.support.client import create, renew, share, share_unchecked, upload
@@ -78,6 +79,45 @@ def test_what_another_store_took_is_named_on_the_page(client: FlaskClient, reaso
     assert reason in page.text
 
 
+@pytest.mark.parametrize(
+    "document", [b"[1]", b'{"session": 5, "messages": []}', b"\x1f\x8b" + b"x" * 100, b"{"]
+)
+def test_what_another_store_took_is_read_once_whatever_is_asked_for(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, document: bytes
+) -> None:
+    share_unchecked(client, document)
+    read: list[object] = []
+    read_body = sources.read_body
+    monkeypatch.setattr(
+        "app.services.documents.sources.read_body", lambda *args: read.append(args) or read_body(*args)
+    )
+    asked = ["/api/share/GhIjKlMn", "/share/GhIjKlMn", "/api/share/GhIjKlMn/data"]
+    asked += [
+        f"/share/GhIjKlMn{path}" for path in (".json", ".md", "/card.png", "/changes", "/m/x", "/block/x")
+    ]
+    for path in asked * 2:
+        answer = client.get(path)
+        assert answer.status_code == 422, path
+    assert len(read) == 1
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"session": 5, "messages": []},
+        {"info": [], "messages": []},
+        [{"type": "session", "data": 5}],
+        {"session": {}, "messages": [], "children": 5, "diffs": {}} | {"session": "x"},
+        {"session": {}, "messages": [{}] * 60_000},
+        {"session": {}, "messages": [{"parts": [{}] * 210_000}]},
+    ],
+    ids=range(6),
+)
+def test_an_upload_that_no_page_could_show_is_refused(client: FlaskClient, document: object) -> None:
+    answer = create(client).get_json()
+    assert upload(client, answer, json.dumps(document).encode()).status_code == 422
+
+
 def test_a_refused_upload_leaves_a_new_share_waiting(client: FlaskClient) -> None:
     answer = create(client).get_json()
     assert upload(client, answer, b"<!doctype html>").status_code == 422
@@ -86,4 +126,4 @@ def test_a_refused_upload_leaves_a_new_share_waiting(client: FlaskClient) -> Non
 
 def test_only_the_beginning_is_searched_for_the_json() -> None:
     with pytest.raises(UnreadableDocument):
-        read_conversation(b"x" * 5000 + SESSION)
+        read_conversation(as_utf8(b"x" * 5000 + SESSION).json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from app.opencode import Conversation, DocumentIndex, Step, read_conversation, write_index
+from app.opencode import Conversation, DocumentIndex, Step, as_utf8, read_conversation, write_index
 from app.opencode.paging.ids import IdIndex, write_ids
 from tests.support.paths import FIXTURES
 
@@ -19,7 +19,7 @@ def document(name: str) -> dict[str, Any]:
 
 
 def read(document: object) -> Conversation:
-    return read_conversation(json.dumps(document).encode())
+    return read_conversation(as_utf8(json.dumps(document).encode()).json)
 
 
 def index(conversation: Conversation) -> DocumentIndex:

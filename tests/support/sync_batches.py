@@ -90,8 +90,9 @@ def create(client: FlaskClient, session_id: str) -> dict[str, str]:
 
 
 def sync(client: FlaskClient, share: dict[str, str], items: object, **secret: str) -> TestResponse:
-    body = {"secret": share["secret"], "data": items, **secret}
-    return client.post(f"/api/share/{share['id']}/sync", json=body)
+    """Sends the secret first, as OpenCode does."""
+    body = json.dumps({"secret": share["secret"], "data": items, **secret})
+    return client.post(f"/api/share/{share['id']}/sync", data=body, content_type="application/json")
 
 
 def shared(client: FlaskClient, document: dict[str, Any]) -> dict[str, str]:

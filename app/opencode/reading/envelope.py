@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import msgspec
 from msgspec import Raw
 
-from app.opencode.encoding import JSON, UnreadableDocument, as_utf8, replace_lone_surrogates
+from app.opencode.encoding import JSON, UnreadableDocument
 from app.opencode.fields import model_name
 from app.opencode.limits import MAX_CHILDREN, check_counts, objects
 from app.opencode.model import NOTHING, Conversation
@@ -45,7 +45,7 @@ class _Model(msgspec.Struct, frozen=True):
 
 
 def read_conversation(document: JSON) -> Conversation:
-    """The conversation in a document of JSON. Raises UnreadableDocument with the reason."""
+    """The conversation in a document of JSON as `as_utf8` returns it. Raises UnreadableDocument."""
     with as_unreadable():
         contents = open_document(document)
         ids = UniqueIds()
@@ -59,12 +59,6 @@ def read_conversation(document: JSON) -> Conversation:
             # The steps keep the ids, which no two models share.
             each.models = [names.get(model, model) for model in each.models]
         return session
-
-
-def check_document(document: JSON) -> None:
-    """Raises UnreadableDocument if a document is no session; its messages are not looked at one by one."""
-    with as_unreadable():
-        open_document(document)
 
 
 @contextmanager
@@ -87,7 +81,6 @@ def as_unreadable() -> Iterator[None]:
 
 def open_document(document: JSON) -> Contents:
     """The parts of a document, whichever its form. Raises what `as_unreadable` handles."""
-    document = replace_lone_surrogates(as_utf8(document))
     check_counts(document)
     envelope = msgspec.json.decode(document, type=_Envelope | list[Raw])
     if isinstance(envelope, list):

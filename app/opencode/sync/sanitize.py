@@ -30,7 +30,7 @@ def sanitize_item(type: str, data: Raw) -> Raw:
 
     Raises ValidationError when it has so many fields that decoding it would fill the memory.
     """
-    if bytes(data).count(b",") > MAX_COMMAS:
+    if len(memoryview(data)) > MAX_COMMAS and bytes(data).count(b",") > MAX_COMMAS:
         raise msgspec.ValidationError(f"Object with more than {MAX_COMMAS:,} fields")
     return SANITIZERS.get(type, without_provider_data)(data)
 
@@ -39,6 +39,8 @@ def _without(raw: Raw, keys: Collection[str], inside: Mapping[str, Sanitizer]) -
     """An object without `keys`, its fields `inside` sanitized in turn; anything but an object as it is."""
     fields = _fields(raw)
     if fields is None:
+        return raw
+    if not any(key in keys or key in inside for key in fields):
         return raw
     return _encode(
         {

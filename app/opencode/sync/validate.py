@@ -27,7 +27,7 @@ def validate_batch(data: Raw) -> list[Item]:
     Raises ValidationError, which names the item, when one lacks the fields of its key, and RecursionError
     when they are nested too deeply.
     """
-    msgspec.json.decode(b"[" * SPARE_LEVELS + bytes(data) + b"]" * SPARE_LEVELS, type=Raw)
+    msgspec.json.decode(b"".join((b"[" * SPARE_LEVELS, memoryview(data), b"]" * SPARE_LEVELS)), type=Raw)
     return [_validate(raw, number) for number, raw in enumerate(objects(data, MAX_PARTS))]
 
 

@@ -151,7 +151,7 @@ class DocumentCache:
             self.drop(share)
             return DocumentIndex(index, memoryview(b"".join(messages)))
         if (
-            self._write(share, _document_file(document.etag, "stored"), [document.stored])
+            self._write(share, _document_file(document.etag, "stored"), [document.clean])
             and self._write(share, _document_file(document.etag, "index"), [index])
             and self._write_version(share, CachedVersion(document.etag, len(json)))
         ):

@@ -7,10 +7,8 @@ each byte is written twice, as a row and in a document; or when the session has 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-import msgspec
 from sqlalchemy import ColumnElement, func, select
 
 from app.db.extensions import db
@@ -18,10 +16,8 @@ from app.db.locks import advisory_lock
 from app.db.models import Share, ShareEvent
 from app.opencode import (
     MAX_WEIGHT,
-    Item,
     UnreadableDocument,
     read_conversation,
-    weight_of,
 )
 from app.services.documents import event_log
 from app.services.documents.synced_document import SyncedDocument
@@ -52,13 +48,12 @@ class Checkpointer:
         self._synced = synced
         self._max_bytes = max_bytes
 
-    def append(self, share: Share, items: Sequence[Item]) -> None:
+    def append(self, share: Share, batch: event_log.Batch) -> None:
         """Stores a batch for good, if the session can be read with it.
 
         Size and weight tell that for nearly every batch. Only close to the limits everything is merged and
         read to see. Raises SessionTooLarge, ShareError, UnreadableDocument or StorageError.
         """
-        batch = event_log.Batch(msgspec.json.encode(items), weight_of(items))
         # Detached, because its attributes are read after the commits below.
         db.session.expunge(share)
         if event_log.append_if(share, batch, self._has_room(batch)):

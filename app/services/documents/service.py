@@ -68,17 +68,15 @@ class Documents:
     def fetch(self, share: LiveShare, known_etag: str | None = None) -> StoredDocument | NotModified | None:
         """The current document itself; NotModified for a caller that has it, None before there is any.
 
-        Raises UnreadableDocument or StorageError.
+        The store is asked for its version each time, and a version is read once on this host. Raises
+        UnreadableDocument or StorageError.
         """
-        with self._waiting_for_store():
-            opened = self._source(share).open(share, known_etag)
-            if not isinstance(opened, OpenDocument):
-                return opened
-            cached = self._cache.version(share)
-            if cached and cached.etag != opened.etag:
-                # Who reads this must not find an older page afterwards.
-                self._cache.drop(share)
-            return opened.read()
+        version = self._refresh(share, self._cache.version(share), wait=True)
+        if version is None:
+            return None
+        if version.etag == known_etag:
+            return NotModified(version.etag)
+        return self._cached_document(version) or self._open(share)
 
     def current(self, share: LiveShare) -> DocumentVersion | None:
         """The current version of a share's document, read once on this host; None before the first upload.
@@ -112,13 +110,7 @@ class Documents:
     def reload(self, share: LiveShare) -> DocumentVersion | None:
         """The current version, read again whatever is cached. Raises as `fetch`."""
         self._cache.drop(share)
-        asked_at = self._freshness.monotonic()
-        document = self.fetch(share)
-        if not isinstance(document, StoredDocument):
-            return None
-        index = self._cache.write(share, document)
-        self._freshness.mark_checked(share, document.etag, asked_at)
-        return DocumentVersion(share, document.etag, new_index=index)
+        return self._refresh(share, None, wait=True)
 
     def index(self, version: DocumentVersion) -> DocumentIndex:
         """The index of a version. Raises VersionGone or UnreadableDocument.
@@ -154,12 +146,8 @@ class Documents:
 
     def json(self, version: DocumentVersion) -> JSON:
         """A version as JSON. Raises VersionGone, or as `fetch`."""
-        self._cache.raise_cached_error(version.share, version.etag)
-        stored = self._cache.stored(version.share, version.etag)
-        if stored:
-            return StoredDocument(version.etag, stored, self._max_bytes).json
-        document = self.fetch(version.share)
-        if not isinstance(document, StoredDocument) or document.etag != version.etag:
+        document = self._cached_document(version) or self._open(version.share)
+        if document is None or document.etag != version.etag:
             raise VersionGone
         return document.json
 
@@ -170,6 +158,18 @@ class Documents:
         """Drops what this host knows of a share."""
         self._freshness.forget(cache_key)
         self._cache.forget(cache_key)
+
+    def _cached_document(self, version: DocumentVersion) -> StoredDocument | None:
+        """The document of a version, unless it was evicted. Raises UnreadableDocument."""
+        self._cache.raise_cached_error(version.share, version.etag)
+        stored = self._cache.stored(version.share, version.etag)
+        return StoredDocument(version.etag, stored, self._max_bytes) if stored else None
+
+    def _open(self, share: LiveShare) -> StoredDocument | None:
+        """The current document, from the store. Raises UnreadableDocument or StorageError."""
+        with self._waiting_for_store():
+            opened = self._source(share).open(share, None)
+            return opened.read() if isinstance(opened, OpenDocument) else None
 
     def _source(self, share: LiveShare) -> UploadedDocument | SyncedDocument:
         return self._synced if share.revision else self._uploaded

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from app.opencode import JSON, UnreadableDocument, as_utf8
+from app.opencode import JSON, UnreadableDocument, Utf8Document, as_utf8
 from app.storage.objects import GZIP_MAGIC, Body
 
 READ_BYTES = 1024 * 1024
@@ -31,13 +31,22 @@ class StoredDocument:
 
     @cached_property
     def json(self) -> JSON:
-        """The document as JSON in UTF-8. Raises UnreadableDocument."""
-        return as_utf8(self._decoded)
+        """The document as JSON in UTF-8, all of whose texts can be decoded. Raises UnreadableDocument."""
+        return self._utf8.json
 
     @property
     def is_as_stored(self) -> bool:
         """Whether the JSON is what is stored, apart from gzip. Raises UnreadableDocument."""
-        return self.json is self._decoded
+        return not self._utf8.is_changed
+
+    @property
+    def clean(self) -> JSON:
+        """What is stored if it is as it should be, otherwise the JSON: reading it changes nothing again."""
+        return self.stored if self.is_as_stored else self.json
+
+    @cached_property
+    def _utf8(self) -> Utf8Document:
+        return as_utf8(self._decoded)
 
     @cached_property
     def _decoded(self) -> JSON:
