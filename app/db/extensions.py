@@ -40,9 +40,11 @@ def prepare_sqlite(connection: Any, _record: object) -> None:
 
     With synchronous=FULL a transaction that was committed survives a power cut. In WAL mode the default of
     other programs, NORMAL, may lose the last ones (https://www.sqlite.org/pragma.html#pragma_synchronous).
+    With secure_delete, what is deleted is overwritten in the file as well.
     """
     if isinstance(connection, sqlite3.Connection):
         seconds = deadlines.seconds or COMMAND_SECONDS
         connection.executescript(
-            f"PRAGMA busy_timeout={seconds * 1000:.0f}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL"
+            f"PRAGMA busy_timeout={seconds * 1000:.0f}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+            "PRAGMA secure_delete=ON"
         )

@@ -1,5 +1,7 @@
 """Deletes the objects in the store that no row names: of deleted shares, and superseded checkpoints.
 
+Of a deleted share, nothing stays in the files of SQLite either.
+
 A PUT that began before a delete may end after it, and one that was given up may be applied later. So the
 store is looked through again: `shares.cleanup_at` says when.
 """
@@ -14,6 +16,7 @@ from sqlalchemy import Row, select, update
 
 from app.db.extensions import db
 from app.db.models import NATIVE, Share
+from app.db.write_ahead_log import truncate_log
 from app.storage import ObjectStore, StorageError, checkpoint_key, delete_objects, document_key, objects_of
 
 # When a deleted share is looked through again, counted from the delete: an upload link lives for an hour, and
@@ -74,7 +77,8 @@ class ObjectCleanup:
     def _clean(self, share: Share) -> datetime | None:
         if share.deleted_at:
             delete_objects(self._store, share.share_id)
-            return _next_round(share.deleted_at)
+            is_log_empty = truncate_log(db.engine)
+            return _next_round(share.deleted_at) if is_log_empty else datetime.now(UTC) + RETRY
         named = named_key(share)
         oldest = None
         for info in objects_of(self._store, share.share_id):
