@@ -225,8 +225,6 @@ def test_a_part_that_is_too_large_is_shown_by_its_beginning(client: FlaskClient)
     long = "😀" + "word " * (MAX_PART_BYTES // 5)
     parts = (hostile.text(1, long), hostile.text(2, "after"))
     document = json.dumps(hostile.session(*parts), ensure_ascii=False)
-        hostile.session(hostile.text(1, long), hostile.text(2, "after")), ensure_ascii=False
-    )
     share(client, document.encode())
     text = client.get("/share/GhIjKlMn").text
     assert "part of 17 MB, its beginning" in text
