@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.browser import chromium
+from benchmarks.hostile import measure_hostile
 from benchmarks.load import clients
 from benchmarks.measure import QUICK, Bench, Effort
 from benchmarks.prepared import prepare
@@ -38,10 +39,14 @@ def main() -> None:
                 for service in setups:
                     _note(f"{size}, {shape}, {service.name}")
                     rows.append(bench.measure(service, session))
-    targets = check_targets(rows, api)
-    sys.stdout.write(f"\n{tables(rows, api, targets)}\n")
+        hostile = []
+        if options.with_hostile:
+            _note("hostile sessions")
+            hostile = measure_hostile(setups[0], prepare(folder, "15M", SIZES["15M"], "turns"))
+    targets = check_targets(rows, api, hostile)
+    sys.stdout.write(f"\n{tables(rows, api, hostile, targets)}\n")
     if options.results:
-        options.results.write_text(as_json(rows, api, targets))
+        options.results.write_text(as_json(rows, api, hostile, targets))
 
 
 def _options() -> argparse.Namespace:
@@ -51,12 +56,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sizes", type=_sizes, default=list(SIZES), help=f"some of {','.join(SIZES)}")
     parser.add_argument("--quick", action="store_true", help="measure everything once, for a rough look")
     parser.add_argument("--without-servers", action="store_true", help="leave out S3 and PostgreSQL")
+    parser.add_argument(
+        "--without-hostile", dest="with_hostile", action="store_false", help="leave out hostile sessions"
+    )
     parser.add_argument("--without-browser", action="store_true", help="leave out Chromium")
     parser.add_argument(
         "--results", type=Path, help="file for the figures; a whole run keeps them in benchmarks/results.json"
     )
     options = parser.parse_args()
-    is_part = options.quick or options.without_servers or options.without_browser
+    is_part = options.quick or options.without_servers or options.without_browser or not options.with_hostile
     if not options.results and not is_part and options.sizes == list(SIZES):
         options.results = RESULTS
     return options

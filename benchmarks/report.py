@@ -47,6 +47,15 @@ API_COLUMNS = {
     "sync_ms": "sync ms",
     "commit_ms": "bare commit ms",
 }
+HOSTILE_COLUMNS = {
+    "document": "hostile session",
+    "document_kb": "KB",
+    "get": "worst GET, cold pages",
+    "repeated": "again, cold pages",
+    "page_mb": "largest page MB",
+    "cache_mb": "cache beyond 3 x MB",
+    "peak_mb": "worker peak MB",
+}
 TARGET_COLUMNS = {
     "target": "target",
     "measured": "measured",
@@ -59,14 +68,14 @@ ANSWERS = {True: "yes", False: "no", None: "n/a"}
 MISSING = "n/a"
 
 
-def tables(rows: Sequence[Row], api: Sequence[Row], targets: Sequence[Row]) -> str:
+def tables(rows: Sequence[Row], api: Sequence[Row], hostile: Sequence[Row], targets: Sequence[Row]) -> str:
     """All figures, and then the targets."""
     checked = [
         {**row, "measured": _with_unit(row["measured"], row["unit"]), "reached": ANSWERS[row["reached"]]}
         for row in targets
     ]
-    parts = (table(COLUMNS, rows), table(API_COLUMNS, api), table(TARGET_COLUMNS, checked))
-    return "\n".join(parts)
+    parts = ((COLUMNS, rows), (API_COLUMNS, api), (HOSTILE_COLUMNS, hostile), (TARGET_COLUMNS, checked))
+    return "\n".join(table(columns, lines) for columns, lines in parts if lines)
 
 
 def table(columns: Mapping[str, str], rows: Sequence[Row]) -> str:
@@ -87,9 +96,9 @@ def table(columns: Mapping[str, str], rows: Sequence[Row]) -> str:
     return "\n".join([*(line(head) for head in grid[:height]), ruler, *(line(row) for row in cells), ""])
 
 
-def as_json(rows: Sequence[Row], api: Sequence[Row], targets: Sequence[Row]) -> str:
+def as_json(rows: Sequence[Row], api: Sequence[Row], hostile: Sequence[Row], targets: Sequence[Row]) -> str:
     """The figures, to three digits: more would differ from run to run."""
-    results = {"sessions": rows, "api": api, "targets": targets}
+    results = {"sessions": rows, "api": api, "hostile": hostile, "targets": targets}
     return json.dumps(_rounded(results), indent=1) + "\n"
 
 

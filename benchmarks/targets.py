@@ -204,5 +204,37 @@ TARGETS = (
 )
 
 
-def check_targets(rows: Sequence[Row], api: Sequence[Row]) -> list[Row]:
-    return [target.check(rows, api) for target in TARGETS]
+COLD_PAGE = "the CPU of a cold page of 15 MB"
+HOSTILE_TARGETS = (
+    Target("any GET, hostile sessions", " x", 12, _figure("get"), COLD_PAGE, "one reader stops a worker"),
+    Target(
+        "the same again, hostile sessions",
+        " x",
+        0.5,
+        _figure("repeated"),
+        COLD_PAGE,
+        "a reload costs as much as a share",
+    ),
+    Target("page, hostile sessions", " MB", 4, _figure("page_mb"), "-", "a phone cannot show it"),
+    Target(
+        "worker memory, hostile sessions",
+        " MB",
+        300,
+        _figure("peak_mb"),
+        "-",
+        "four workers do not fit into 2 GB",
+    ),
+    Target(
+        "cache beyond 3 x the session",
+        " MB",
+        20,
+        _figure("cache_mb"),
+        "-",
+        "one share empties the cache of all others",
+    ),
+)
+
+
+def check_targets(rows: Sequence[Row], api: Sequence[Row], hostile: Sequence[Row]) -> list[Row]:
+    checked = [target.check(rows, api) for target in TARGETS]
+    return checked + [target.check(hostile, []) for target in HOSTILE_TARGETS]

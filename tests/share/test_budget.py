@@ -112,10 +112,15 @@ def test_a_hostile_session_is_read_in_bounded_answers_that_are_made_once(
     assert rendered.steps == 0
 
 
-def test_blocks_that_do_not_fit_are_counted_and_linked(client: FlaskClient) -> None:
-    share_hostile(client, "many_references")
+def test_blocks_that_do_not_fit_are_counted_and_linked(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Budget, "write", lambda budget, amount: setattr(budget, "_writable", 0))
+    share(client, json.dumps(hostile.session(*(hostile.text(n, f"text {n}") for n in range(9)))).encode())
     text = client.get("/share/GhIjKlMn").text
-    assert "1 more block of this message is too much for this page" in text
+    assert "text 0" in text
+    assert "text 1" not in text
+    assert "8 more blocks of this message are too much for this page" in text
     assert '<a href="/share/GhIjKlMn.json">The session as JSON</a>' in text
 
 
