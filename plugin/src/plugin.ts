@@ -44,7 +44,7 @@ export interface Options {
 /** Assembles the plugin. */
 export function startBetterShare({ client, settings, privacy, machine, timeouts, folder }: Options): BetterShare {
   const toasts = new Toasts(client, timeouts)
-  const api = new ShareApi(timeouts)
+  const api = new ShareApi(timeouts, "problem" in settings ? [] : settings.uploadHosts)
   const stateFiles = new StateFiles(folder)
   const shareList = new ShareList(stateFiles)
   const publisher = new Publisher({ client, api, privacy, machine, shareList, toasts, timeouts })

@@ -101,7 +101,9 @@ describe("one's own shares", () => {
     await using stack = new AsyncDisposableStack()
     const moved = stack.adopt(new FakeServer(), (server) => server.stop())
     const before = await world.start().created()
-    const after = await world.start({ settings: { base: moved.base, token: undefined, isDefault: false } }).created()
+    const after = await world
+      .start({ settings: { base: moved.base, token: undefined, isDefault: false, uploadHosts: [] } })
+      .created()
     expect(after.id).toBe(before.id)
 
     const { code, out, err } = await run("remove", before.id)
@@ -132,7 +134,7 @@ describe("one's own shares", () => {
     const share = await world.start().created()
     const { secret } = world.server.shares.get(share.id) ?? { secret: "" }
     const files = await readdir(world.folder)
-    expect(files).toHaveLength(2)
+    expect(files).toHaveLength(3)
     for (const file of files) {
       expect((await stat(join(world.folder, file))).mode & 0o777).toBe(0o600)
       expect((await readFile(join(world.folder, file), "utf8")).includes(secret)).toBe(file.startsWith("secret-"))

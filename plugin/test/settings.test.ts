@@ -4,12 +4,22 @@ import { DEFAULT_BASE, readSettings } from "../src/settings/server"
 
 describe("settings", () => {
   test("without any, the default server is used and known to be the default", () => {
-    expect(readSettings(undefined, {})).toEqual({ base: DEFAULT_BASE, token: undefined, isDefault: true })
+    expect(readSettings(undefined, {})).toEqual({
+      base: DEFAULT_BASE,
+      token: undefined,
+      isDefault: true,
+      uploadHosts: [],
+    })
   })
 
   test("the environment comes before the default, and the option before both", () => {
     const env = { BETTER_SHARE_BASE_URL: "https://environment.example/", BETTER_SHARE_TOKEN: "t0ken" }
-    expect(readSettings({}, env)).toEqual({ base: "https://environment.example", token: "t0ken", isDefault: false })
+    expect(readSettings({}, env)).toEqual({
+      base: "https://environment.example",
+      token: "t0ken",
+      isDefault: false,
+      uploadHosts: [],
+    })
     expect(readSettings({ url: "http://option.example:8080" }, env)).toMatchObject({
       base: "http://option.example:8080",
     })
