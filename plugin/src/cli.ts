@@ -1,8 +1,10 @@
 #!/usr/bin/env node
+/** `npx opencode-better-share`: your shares and servers, also without OpenCode. Runs in Node.js and bun. */
 import { TIMEOUTS } from "./lib/timeouts"
 import { ShareApi } from "./server/api"
+import { serverBase } from "./settings/server"
+import { AllowedServers } from "./state/allowed-servers"
 import { removeShare } from "./state/remove-share"
-/** `npx opencode-better-share list | remove <link or id>`: your shares, also without OpenCode. Runs in Node.js and bun. */
 import { type Entry, ShareList } from "./state/share-list"
 import { StateFiles, stateFolder } from "./state/state-files"
 
@@ -10,7 +12,8 @@ const USAGE = `Usage:
   opencode-better-share list             your shares on this machine, the newest first
   opencode-better-share remove <link>    makes a link stop working and deletes the session from its server; takes its id,
                                          and the address of anything on its pages, too
-  opencode-better-share remove --all     does so with all of them`
+  opencode-better-share remove --all     does so with all of them
+  opencode-better-share allow <server>   lets projects that name this server share on it; --undo takes that back`
 
 const stateFiles = new StateFiles(stateFolder(process.env))
 const shareList = new ShareList(stateFiles)
@@ -52,9 +55,23 @@ async function removeOne(entry: Entry): Promise<boolean> {
   return problem === undefined
 }
 
+async function allow(server: string, isUndone: boolean): Promise<number> {
+  const base = serverBase(server)
+  if (base === undefined) {
+    console.error(`${server} is not the address of a server, like https://share.example.com.`)
+    return 2
+  }
+  const allowed = new AllowedServers(stateFiles, process.env)
+  await (isUndone ? allowed.remove(base) : allowed.add(base))
+  console.log(`Projects may${isUndone ? " no longer" : ""} share on ${base}.`)
+  return 0
+}
+
 async function main([command, argument, ...rest]: string[]): Promise<number> {
   if (command === "list" && argument === undefined) return await list()
   if (command === "remove" && argument !== undefined && rest.length === 0) return await remove(argument)
+  if (command === "allow" && argument !== undefined && (rest.length === 0 || rest.join() === "--undo"))
+    return await allow(argument, rest.length > 0)
   console.error(USAGE)
   return 2
 }

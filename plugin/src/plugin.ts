@@ -11,6 +11,7 @@ import type { ShareConfig } from "./sharing/auto-share"
 import { type Bridge, openBridge } from "./sharing/bridge"
 import { Organisation } from "./sharing/organisation"
 import { ShareCalls } from "./sharing/share-calls"
+import { AllowedServers } from "./state/allowed-servers"
 import { PendingRemovals } from "./state/pending-removals"
 import { ShareList } from "./state/share-list"
 import { StateFiles } from "./state/state-files"
@@ -49,7 +50,8 @@ export function startBetterShare({ client, settings, privacy, machine, timeouts,
   const shareList = new ShareList(stateFiles)
   const publisher = new Publisher({ client, api, privacy, machine, shareList, toasts, timeouts })
   const removals = new PendingRemovals(api, stateFiles, shareList, toasts, timeouts)
-  const sharing = new ShareCalls(settings, privacy, api, publisher, removals, toasts, timeouts)
+  const allowed = new AllowedServers(stateFiles, machine.env)
+  const sharing = new ShareCalls(settings, privacy, api, publisher, removals, allowed, toasts, timeouts)
   const organisation = new Organisation(client, sharing, publisher, removals, stateFiles, toasts, copy)
   const bridge = tryToOpen(() => openBridge(sharing))
   return {

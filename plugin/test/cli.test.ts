@@ -102,7 +102,7 @@ describe("one's own shares", () => {
     const moved = stack.adopt(new FakeServer(), (server) => server.stop())
     const before = await world.start().created()
     const after = await world
-      .start({ settings: { base: moved.base, token: undefined, isDefault: false, uploadHosts: [] } })
+      .start({ settings: { base: moved.base, token: undefined, chosenBy: "user", uploadHosts: [] } })
       .created()
     expect(after.id).toBe(before.id)
 
@@ -187,5 +187,42 @@ describe("one's own shares", () => {
       expect({ code, out }).toEqual({ code: 2, out: "" })
       expect(err).toStartWith("Usage:")
     }
+  })
+})
+
+describe("a server that only a project names", () => {
+  const settings = () => ({ base: world.server.base, token: undefined, chosenBy: "project", uploadHosts: [] }) as const
+
+  test("is used after the user allowed it, until that is taken back", async () => {
+    const opencode = world.start({ settings: settings() })
+    const refused = await opencode.create()
+    expect(refused.status).toBe(500)
+    expect(((await refused.json()) as { error: string }).error).toContain(`allow ${world.server.base}"`)
+    expect(world.server.requests).toEqual([])
+
+    expect(await run("allow", `${world.server.base}/`)).toMatchObject({
+      code: 0,
+      out: `Projects may share on ${world.server.base}.\n`,
+    })
+    expect((await opencode.create()).status).toBe(200)
+    expect((await run("allow", world.server.base, "--undo")).code).toBe(0)
+    expect((await opencode.create(OTHER)).status).toBe(500)
+  })
+
+  test("is used where the environment lists it", async () => {
+    const env = { BETTER_SHARE_ALLOWED_SERVERS: `https://share.example.com, ${world.server.base}/` }
+    expect((await world.start({ settings: settings(), machine: { env, home: "" } }).create()).status).toBe(200)
+  })
+
+  test("is not allowed by an address that is none", async () => {
+    expect(await run("allow", "share.example.com")).toMatchObject({ code: 2, out: "" })
+    expect(await run("allow", world.server.base, "--undone")).toMatchObject({ code: 2, out: "" })
+  })
+
+  test("gets no token", async () => {
+    world.server.token = "secret-token"
+    const env = { BETTER_SHARE_ALLOWED_SERVERS: world.server.base }
+    await world.start({ settings: settings(), machine: { env, home: "" } }).create()
+    await world.host.told(/asks for a token: set BETTER_SHARE_TOKEN, and BETTER_SHARE_BASE_URL/)
   })
 })

@@ -30,7 +30,7 @@ describe("/share fails with a sentence that helps, and OpenCode is told so, when
     const { base } = world.server
     await world.server.stop()
     const response = await world
-      .start({ settings: { base, token: undefined, isDefault: false, uploadHosts: [] } })
+      .start({ settings: { base, token: undefined, chosenBy: "user", uploadHosts: [] } })
       .create()
     expect(response.status).toBe(500)
     await world.host.told(/^Not shared: 127\.0\.0\.1:\d+ cannot be reached\./)
@@ -85,7 +85,7 @@ describe("/share fails with a sentence that helps, and OpenCode is told so, when
   test("does not accept the token", async () => {
     world.server.token = "secret-token"
     const response = await world
-      .start({ settings: { base: world.server.base, token: "wrong-token", isDefault: false, uploadHosts: [] } })
+      .start({ settings: { base: world.server.base, token: "wrong-token", chosenBy: "user", uploadHosts: [] } })
       .create()
     expect(response.status).toBe(500)
     await world.host.told(/does not accept BETTER_SHARE_TOKEN/)
@@ -181,7 +181,7 @@ describe("/share succeeds although", () => {
   test("the server wants a token, which it gets on creation and nowhere else", async () => {
     world.server.token = "secret-token"
     const opencode = world.start({
-      settings: { base: world.server.base, token: "secret-token", isDefault: false, uploadHosts: [] },
+      settings: { base: world.server.base, token: "secret-token", chosenBy: "user", uploadHosts: [] },
     })
     await opencode.remove(await opencode.created())
     expect(world.server.requests.filter(({ headers }) => headers.has("authorization")).map(({ kind }) => kind)).toEqual(
@@ -248,7 +248,7 @@ describe("while a share is followed", () => {
     const { share } = await followed()
     const other = await World.create()
     const opencode = world.start({
-      settings: { base: other.server.base, token: undefined, isDefault: false, uploadHosts: [] },
+      settings: { base: other.server.base, token: undefined, chosenBy: "user", uploadHosts: [] },
     })
     await opencode.sync(share)
     await world.server.until(() => world.server.document(ID)?.messages.length === 2)
@@ -273,7 +273,7 @@ describe("settings", () => {
 
   test("that nobody made name the default server in the first toast", async () => {
     await world
-      .start({ settings: { base: world.server.base, token: undefined, isDefault: true, uploadHosts: [] } })
+      .start({ settings: { base: world.server.base, token: undefined, chosenBy: "default", uploadHosts: [] } })
       .created()
     await world.host.told(
       new RegExp(`^Shared on ${new URL(world.server.base).host}, the default server \\(set BETTER_SHARE_BASE_URL`),

@@ -21,6 +21,13 @@ export interface CreatedShare {
  */
 const UNKNOWN_SIZE = 1
 
+const ASKS_FOR_TOKEN = "asks for a token: set BETTER_SHARE_TOKEN"
+const TOKEN_MISSING: Record<Settings["chosenBy"], string> = {
+  user: ASKS_FOR_TOKEN,
+  default: ASKS_FOR_TOKEN,
+  project: `${ASKS_FOR_TOKEN}, and BETTER_SHARE_BASE_URL, because a token is not sent to a server that only a project names`,
+}
+
 export const hostOf = (base: string): string => new URL(base).host
 
 /** A client for the API of a Better Share server, with timeouts and retries. */
@@ -35,21 +42,20 @@ export class ShareApi {
     this.#uploads = { hosts: uploadHosts, resolverFor: machineResolver(process.env) }
   }
 
-  async create({ base, token }: Settings, sessionId: string, signal: AbortSignal): Promise<CreatedShare> {
+  async create(settings: Settings, sessionId: string, signal: AbortSignal): Promise<CreatedShare> {
     // OpenCode's own naming. An imported session keeps its author's id, so that name may be taken.
     const preferred = sessionId.slice(-8)
     try {
-      return await this.#create(base, token, sessionId, preferred, signal)
+      return await this.#create(settings, sessionId, preferred, signal)
     } catch (error) {
       if (error instanceof Failure && error.kind === "taken")
-        return await this.#create(base, token, sessionId, randomBytes(9).toString("base64url"), signal)
+        return await this.#create(settings, sessionId, randomBytes(9).toString("base64url"), signal)
       throw error
     }
   }
 
   async #create(
-    base: string,
-    token: string | undefined,
+    { base, token, chosenBy }: Settings,
     sessionId: string,
     shareId: string,
     signal: AbortSignal,
@@ -66,7 +72,7 @@ export class ShareApi {
       if (error instanceof Failure && error.kind === "unauthorized") {
         throw new Failure(
           "unauthorized",
-          token ? `${host} does not accept BETTER_SHARE_TOKEN.` : `${host} asks for a token: set BETTER_SHARE_TOKEN.`,
+          `${host} ${token ? "does not accept BETTER_SHARE_TOKEN" : TOKEN_MISSING[chosenBy]}.`,
         )
       }
       if (error instanceof Failure && error.kind === "missing") throw misdirected(host)

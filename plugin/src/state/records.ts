@@ -11,6 +11,7 @@ export type StateRecord =
   | { kind: "secret"; share: Share } // what it takes to remove one's own share, apart from what may be shown
   | { kind: "redacted"; id: string; base: string; secrets: readonly Secret[] } // removed from its documents, and to be removed from the next ones
   | { kind: "size"; id: string; base: string; bytes: number } // of its largest document
+  | { kind: "allowed"; base: string } // a server that only projects name, and the user allowed
 
 /** The fields that identify a record. */
 export type RecordKey =
@@ -21,6 +22,7 @@ export type RecordKey =
   | { kind: "share"; id: string; base: string }
   | { kind: "redacted"; id: string; base: string }
   | { kind: "size"; id: string; base: string }
+  | { kind: "allowed"; base: string }
 
 type ShareName = Pick<Share, "id" | "base">
 
@@ -48,6 +50,7 @@ const FIELDS: {
   secret: { share: isShare },
   redacted: { id: isText, base: isText, secrets: areSecrets },
   size: { id: isText, base: isText, bytes: Number.isSafeInteger },
+  allowed: { base: isText },
 }
 
 /** Whether the value is a complete record: a file may be damaged. */
