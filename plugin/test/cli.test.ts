@@ -67,6 +67,17 @@ describe("one's own shares", () => {
     expect(await run("list")).toMatchObject({ out: "", err: "No shares are known on this machine.\n", code: 0 })
   })
 
+  test("are listed on a line each, whatever their titles are", async () => {
+    Object.assign(world.host.transcripts.get(SESSION)?.session ?? {}, {
+      title: "\u001b]0;owned\u0007\u009b2J\u202e\n2023-11-14  https://evil.example/  forged",
+    })
+    const share = await world.start().created()
+    expect((await run("list")).out).toBe(
+      `2023-11-14  ${share.url}  \\x1b]0;owned\\x07\\x9b2J\\u202e\\n2023-11-14  https://evil.example/  forged\n`,
+    )
+    expect((await run("remove", "\u001b[2J")).err).toBe("No share \\x1b[2J is known on this machine: see `list`.\n")
+  })
+
   test("are listed by the link that the server gave, also after a restart", async () => {
     world.server.name = "https://share.example.com/team"
     const first = world.start()
