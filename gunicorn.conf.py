@@ -25,6 +25,8 @@ control_socket_disable = True
 # The path prefix comes from BASE_URL; any client could send a SCRIPT_NAME header.
 forwarder_headers = ""
 logconfig_dict = log_format.configuration(_config.LOG_FORMAT)
+# Not part of that configuration, which would take away the handler that --access-logfile sets.
+logging.getLogger("gunicorn.access").addFilter(log_format.TokenFilter())
 # Looking up caller, thread and process, which no log line contains, costs as much as writing the line.
 # https://docs.python.org/3/howto/logging.html#optimization
 logging._srcfile = None

@@ -6,7 +6,7 @@ import click
 from sqlalchemy import select
 
 from app.cli.group import shares
-from app.cli.options import as_json, print_json, progress
+from app.cli.options import as_json, echo, print_json, progress
 from app.db.extensions import db
 from app.db.models import Share
 from app.services.container import services
@@ -33,8 +33,8 @@ def check(repair: bool, as_json: bool) -> None:
     else:
         for each in differences:
             state = "repaired" if each not in left else "not repaired" if repair else "differs"
-            click.echo(f"{each.share_id}: {each.sentence} ({state})")
-        click.echo(f"{len(differences)} shares differ, {len(differences) - len(left)} repaired")
+            echo(f"{each.share_id}: {each.sentence} ({state})")
+        echo(f"{len(differences)} shares differ, {len(differences) - len(left)} repaired")
     if left:
         raise SystemExit(1)
 
@@ -49,7 +49,7 @@ def prepare_downgrade() -> None:
     named = list(db.session.scalars(select(Share.share_id).where(Share.checkpoint.is_not(None))))
     for share_id in progress(named, "Writing sessions back"):
         consistency.write_back(share_id)
-    click.echo(f"{len(named)} sessions written back")
+    echo(f"{len(named)} sessions written back")
 
 
 def _consistency() -> Consistency:

@@ -8,6 +8,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
+from app.lib.visible import visible
 from app.services.shares.cleanup import StoreMismatch
 from app.services.shares.errors import ShareError
 from app.services.shares.store_migration import OtherVersion
@@ -19,11 +20,15 @@ class Administration(AppGroup):
         try:
             return super().invoke(ctx)
         except StorageError as error:
-            raise click.ClickException(f"The session storage failed: {error}; try again.") from None
+            raise _failure(f"The session storage failed: {error}; try again.") from None
         except DBAPIError as error:
-            raise click.ClickException(f"The database failed: {str(error.orig).strip()}") from None
+            raise _failure(f"The database failed: {' '.join(str(error.orig).split())}") from None
         except (ShareError, StoreMismatch, OtherVersion) as error:
-            raise click.ClickException(str(error)) from None
+            raise _failure(str(error)) from None
+
+
+def _failure(sentence: str) -> click.ClickException:
+    return click.ClickException(visible(sentence))
 
 
 shares = Administration("shares", help="List, show, delete and clean up shares.")

@@ -15,6 +15,7 @@ from app.cli.options import (
     SIZE,
     TAKES_IDS,
     as_json,
+    echo,
     format_size,
     format_time,
     milliseconds,
@@ -46,12 +47,12 @@ def list_shares(as_json: bool, **filters: Any) -> None:
     if as_json:
         print_json([_as_json(share) for share in summaries])
         return
-    click.echo(ROW.format("SHARE", "CREATED (UTC)", "UPLOADED (UTC)", "SIZE", "EXPIRES (UTC)", "CREATED BY"))
+    echo(ROW.format("SHARE", "CREATED (UTC)", "UPLOADED (UTC)", "SIZE", "EXPIRES (UTC)", "CREATED BY"))
     for share in summaries:
         expires = "expired" if share.has_expired else format_time(share.expires_at)
         times = format_time(share.created_at), format_time(share.uploaded_at)
         size = format_size(share.size)
-        click.echo(ROW.format(share.share_id, *times, size, expires, share.created_by or "-"))
+        echo(ROW.format(share.share_id, *times, size, expires, share.created_by or "-"))
 
 
 @shares.command(context_settings=TAKES_IDS)
@@ -73,7 +74,7 @@ def show(share_id: str, as_json: bool) -> None:
         "size": format_size(share.size),
     }
     for name, value in {**fields, **times}.items():
-        click.echo(f"{name + ':':<13} {'-' if value is None else value}")
+        echo(f"{name + ':':<13} {'-' if value is None else value}")
 
 
 @shares.command()
@@ -90,7 +91,7 @@ def stats(as_json: bool) -> None:
         "created_by": ", ".join(f"{name} {count}" for name, count in totals.created_by.items()) or "-",
     }
     for name, value in {**asdict(totals), **in_text}.items():
-        click.echo(f"{name.replace('_', ' ') + ':':<21} {value}")
+        echo(f"{name.replace('_', ' ') + ':':<21} {value}")
 
 
 def _inventory() -> Inventory:

@@ -9,8 +9,9 @@ import click
 from sqlalchemy import create_engine
 
 from app.cli.group import shares
-from app.cli.options import format_size, progress
+from app.cli.options import echo, format_size, progress
 from app.db.extensions import db
+from app.lib.visible import visible
 from app.services.container import services
 from app.services.shares.store_migration import Site, StoreMigration
 from app.storage import open_store
@@ -37,10 +38,11 @@ def migrate_store() -> None:
         engine.dispose()
     report = migration.report
     size = format_size(report.bytes)
-    click.echo(f"shares moved: {report.shares}, documents moved: {report.documents} ({size})")
+    echo(f"shares moved: {report.shares}, documents moved: {report.documents} ({size})")
     if report.failed:
+        failed = visible(", ".join(report.failed))
         raise click.ClickException(
-            f"These documents did not arrive as they were, run the command again: {', '.join(report.failed)}"
+            f"These documents did not arrive as they were, run the command again: {failed}"
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from app.lib.visible import visible, visible_json
 from app.services.shares.service import SHARE_ID
 from config import read_duration
 
@@ -63,8 +64,13 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; time
 dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 
 
+def echo(line: str, err: bool = False) -> None:
+    """Prints one line, which may contain text of sessions and clients."""
+    click.echo(visible(line), err=err)
+
+
 def print_json(value: object) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(visible_json(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
 def progress(items: Iterable[T], label: str) -> Iterator[T]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 import click
 
 from app.cli.group import shares
-from app.cli.options import SHARE, TAKES_IDS, as_json, dry_run, print_json, progress
+from app.cli.options import SHARE, TAKES_IDS, as_json, dry_run, echo, print_json, progress
 from app.services.container import services
 from app.services.shares.cleanup import Cleanup
 from app.services.shares.errors import ShareNotFound
@@ -31,10 +31,10 @@ def delete(share_ids: tuple[str, ...], dry_run: bool) -> None:
     has_unknown = False
     for share_id in share_ids:
         try:
-            click.echo(_would_delete(share_id) if dry_run else _delete(share_id))
+            echo(_would_delete(share_id) if dry_run else _delete(share_id))
         except ShareNotFound:
             has_unknown = True
-            click.echo(f"There is no share {share_id}.", err=True)
+            echo(f"There is no share {share_id}.", err=True)
     if has_unknown:
         raise SystemExit(1)
 
@@ -111,6 +111,6 @@ def _report(removed: dict[str, list[str]], dry_run: bool, as_json: bool) -> None
         print_json({"dryRun": dry_run, "removed": removed})
         return
     for kind, names in removed.items():
-        click.echo(f"{KINDS[kind]}: {len(names)} {'to remove' if dry_run else 'removed'}")
+        echo(f"{KINDS[kind]}: {len(names)} {'to remove' if dry_run else 'removed'}")
         for name in names:
-            click.echo(f"  {name}")
+            echo(f"  {name}")

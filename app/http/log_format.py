@@ -11,11 +11,20 @@ from urllib.parse import quote
 import msgspec
 
 from app.http.request_log import RequestRecord, current_request_id
+from app.http.token_prefix import MASKED
+from app.lib.visible import visible
 
-# A token in a path is as good as a password, and a query may be the signature of an upload link. Extra
-# slashes and dots, or capitals, do not make it another token.
-TOKEN = re.compile(r"/(t|%[57]4)/[./]*[^/\s]+", re.IGNORECASE)
+# A token in a path is as good as a password, and a query may be the signature of an upload link. What is
+# behind `/t/` is masked up to the first word of the app's own paths: extra slashes, dots, blanks and capitals
+# in front of a token do not make it another token.
+TOKEN_IN_PATH = re.compile(r"/t/.+?(?=/(?:api|share)\b|$)", re.IGNORECASE | re.DOTALL)
+# The same in a text, where an address ends at a blank or quote and may be percent-encoded.
+TOKEN = re.compile(r"(?:/|%2f)(?:t|%[57]4)(?:/|%2f)[^\s\"']+?(?=/(?:api|share)\b|[\s?\"']|$)", re.IGNORECASE)
 QUERY = re.compile(r"\?\S+")
+SIGNATURE = re.compile(r"\bsig=[^&\s\"]+")
+# gunicorn quotes what it could not parse, which may have any secret in it.
+INVALID_REQUEST = re.compile(r"(Invalid request from ip=\S*: [^:'\"]*).*", re.DOTALL)
+INVALID_BODY = re.compile(r"(gunicorn\.http\.errors\.\w+: [^:]*).*", re.DOTALL)
 MAX_FIELD_CHARACTERS = 200
 # What most requests consist of; percent-encoding it would take longer than the rest of a line.
 PLAIN = re.compile(r"[A-Za-z0-9_.~/*@:-]{0,200}")
@@ -58,7 +67,7 @@ def log_request(record: RequestRecord) -> None:
 
 
 def _masked_path(record: RequestRecord) -> str:
-    return _escape(TOKEN.sub("/t/***", record.path)) + ("?***" if record.query else "")
+    return _escape(TOKEN_IN_PATH.sub(MASKED, record.path)) + ("?***" if record.query else "")
 
 
 def _escape(text: str) -> str:
@@ -68,24 +77,34 @@ def _escape(text: str) -> str:
     return quote(text[:MAX_FIELD_CHARACTERS], safe="/*@:~", errors="replace")
 
 
-class AddressFilter(logging.Filter):
-    """Masks tokens and queries in what gunicorn logs about requests."""
+class TokenFilter(logging.Filter):
+    """Masks tokens and signatures in gunicorn's own log of requests, which `--access-logfile` turns on."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = QUERY.sub("?***", TOKEN.sub("/t/***", record.getMessage()))
+        record.msg = visible(SIGNATURE.sub("sig=***", TOKEN.sub(MASKED, record.getMessage())))
+        record.args = None
+        return True
+
+
+class AddressFilter(logging.Filter):
+    """Masks tokens, queries and malformed requests in what gunicorn logs about requests."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        valid = INVALID_REQUEST.sub(r"\1", record.getMessage())
+        record.msg = QUERY.sub("?***", TOKEN.sub(MASKED, valid))
         record.args = None
         return True
 
 
 class TextFormatter(logging.Formatter):
-    """`time LEVEL logger request-id message field=value ...`, with a traceback below it."""
+    """`time LEVEL logger request-id message field=value ...`, with a traceback indented below it."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = _fields(record)
         words = [_time(record), record.levelname, record.name, fields["request_id"] or "-"]
         pairs = [f"{name}={fields[name]}" for name in TEXT_FIELDS if fields.get(name) is not None]
-        line = " ".join([*words, record.getMessage(), *pairs])
-        return "\n".join([line, *_traceback(self, record)])
+        line = " ".join([*words, visible(record.getMessage()), *pairs])
+        return "\n    ".join([line, *_traceback(self, record)])
 
 
 class JsonFormatter(logging.Formatter):
@@ -96,11 +115,11 @@ class JsonFormatter(logging.Formatter):
             "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": visible(record.getMessage()),
             **_fields(record),
         }
         if traceback := _traceback(self, record):
-            line["exception"] = traceback[0]
+            line["exception"] = "\n".join(traceback)
         present = {name: value for name, value in line.items() if value is not None}
         return msgspec.json.encode(present).decode()
 
@@ -118,4 +137,8 @@ def _time(record: logging.LogRecord) -> str:
 
 
 def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> list[str]:
-    return [formatter.formatException(record.exc_info)] if record.exc_info else []
+    """The lines of the traceback, or none; the text of an error may be anything that somebody sent."""
+    if not record.exc_info:
+        return []
+    lines = formatter.formatException(record.exc_info).split("\n")
+    return [visible(INVALID_BODY.sub(r"\1", line)) for line in lines]

@@ -1,8 +1,11 @@
 #!/usr/bin/env node
+/** `npx opencode-better-share`: your shares and servers, also without OpenCode. Runs in Node.js and bun. */
 import { TIMEOUTS } from "./lib/timeouts"
+import { visible } from "./lib/visible"
 import { ShareApi } from "./server/api"
+import { serverBase } from "./settings/server"
+import { AllowedServers } from "./state/allowed-servers"
 import { removeShare } from "./state/remove-share"
-/** `npx opencode-better-share list | remove <link or id>`: your shares, also without OpenCode. Runs in Node.js and bun. */
 import { type Entry, ShareList } from "./state/share-list"
 import { StateFiles, stateFolder } from "./state/state-files"
 
@@ -10,23 +13,28 @@ const USAGE = `Usage:
   opencode-better-share list             your shares on this machine, the newest first
   opencode-better-share remove <link>    makes a link stop working and deletes the session from its server; takes its id,
                                          and the address of anything on its pages, too
-  opencode-better-share remove --all     does so with all of them`
+  opencode-better-share remove --all     does so with all of them
+  opencode-better-share allow <server>   lets projects that name this server share on it; --undo takes that back`
 
 const stateFiles = new StateFiles(stateFolder(process.env))
 const shareList = new ShareList(stateFiles)
 
+/** Prints one line, which may contain text of sessions and servers. */
+const print = (line: string): void => console.log(visible(line))
+const complain = (line: string): void => console.error(visible(line))
+
 async function list(): Promise<number> {
   const entries = await shareList.list()
-  if (entries.length === 0) console.error("No shares are known on this machine.")
+  if (entries.length === 0) complain("No shares are known on this machine.")
   for (const { url, title, createdAt } of entries)
-    console.log(`${new Date(createdAt).toISOString().slice(0, 10)}  ${url}  ${title}`)
+    print(`${new Date(createdAt).toISOString().slice(0, 10)}  ${url}  ${title}`)
   return 0
 }
 
 async function remove(link: string): Promise<number> {
   const chosen = link === "--all" ? await shareList.list() : await shareList.find(link)
   if (chosen.length === 0) {
-    console.error(
+    complain(
       link === "--all"
         ? "No shares are known on this machine."
         : `No share ${link} is known on this machine: see \`list\`.`,
@@ -35,9 +43,10 @@ async function remove(link: string): Promise<number> {
   }
   const links = [...new Set(chosen.map(({ url }) => url))]
   if (link !== "--all" && links.length > 1) {
-    console.error(
-      `Nothing was removed: ${links.length} shares on different servers are called ${link}. Name one by its link:\n${links.join("\n")}`,
+    complain(
+      `Nothing was removed: ${links.length} shares on different servers are called ${link}. Name one by its link:`,
     )
+    for (const each of links) complain(each)
     return 1
   }
   const results = await Promise.all(chosen.map(removeOne))
@@ -47,14 +56,28 @@ async function remove(link: string): Promise<number> {
 /** Returns whether the link stopped working. */
 async function removeOne(entry: Entry): Promise<boolean> {
   const problem = await removeShare(entry, shareList, stateFiles, new ShareApi(TIMEOUTS))
-  if (problem === undefined) console.log(`Removed: ${entry.url}`)
-  else console.error(`Not removed, the link still works: ${entry.url}: ${problem}`)
+  if (problem === undefined) print(`Removed: ${entry.url}`)
+  else complain(`Not removed, the link still works: ${entry.url}: ${problem}`)
   return problem === undefined
+}
+
+async function allow(server: string, isUndone: boolean): Promise<number> {
+  const base = serverBase(server)
+  if (base === undefined) {
+    complain(`${server} is not the address of a server, like https://share.example.com.`)
+    return 2
+  }
+  const allowed = new AllowedServers(stateFiles, process.env)
+  await (isUndone ? allowed.remove(base) : allowed.add(base))
+  print(`Projects may${isUndone ? " no longer" : ""} share on ${base}.`)
+  return 0
 }
 
 async function main([command, argument, ...rest]: string[]): Promise<number> {
   if (command === "list" && argument === undefined) return await list()
   if (command === "remove" && argument !== undefined && rest.length === 0) return await remove(argument)
+  if (command === "allow" && argument !== undefined && (rest.length === 0 || rest.join() === "--undo"))
+    return await allow(argument, rest.length > 0)
   console.error(USAGE)
   return 2
 }

@@ -1,12 +1,14 @@
 /** The OpenCode plugin, for version 1 of the plugin API. Only this file and tui.ts (the terminal) use that API. */
 import { homedir } from "node:os"
+import { fileURLToPath } from "node:url"
 import { sleep } from "./lib/sleep"
 import { TIMEOUTS } from "./lib/timeouts"
 import { isObject, type Message, type OpenCodeClient, type Session } from "./opencode/client"
 import { type BetterShare, startBetterShare, UNREACHABLE_URL } from "./plugin"
 import { Failure } from "./server/errors"
-import { readPrivacy } from "./settings/privacy"
-import { readSettings } from "./settings/server"
+import { type PrivacyResult, readPrivacy } from "./settings/privacy"
+import { readSettings, type SettingsResult } from "./settings/server"
+import { userOptions } from "./settings/user-files"
 import type { ShareConfig } from "./sharing/auto-share"
 import { stateFolder } from "./state/state-files"
 
@@ -95,14 +97,25 @@ function bypassProxy(env: Record<string, string | undefined>): void {
   }
 }
 
+/** The settings, or why there are none: what a file that cannot be read says may be what protects the session. */
+function settingsFrom(options: unknown): { settings: SettingsResult; privacy: PrivacyResult } {
+  const { env } = process
+  try {
+    const own = userOptions({ env, home: homedir(), plugin: fileURLToPath(import.meta.url) })
+    return { settings: readSettings(own, env, options), privacy: readPrivacy(own, options) }
+  } catch {
+    const problem = "The configuration of OpenCode cannot be read."
+    return { settings: { problem }, privacy: { problem } }
+  }
+}
+
 /** Never throws: OpenCode would then share with its vendor's server. */
 function tryToStart(client: Client, options: unknown): BetterShare | undefined {
   try {
     bypassProxy(process.env)
     return startBetterShare({
       client: clientFrom(client),
-      settings: readSettings(options, process.env),
-      privacy: readPrivacy(options),
+      ...settingsFrom(options),
       machine: { env: process.env, home: homedir() },
       timeouts: TIMEOUTS,
       folder: stateFolder(process.env),

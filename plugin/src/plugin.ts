@@ -11,6 +11,7 @@ import type { ShareConfig } from "./sharing/auto-share"
 import { type Bridge, openBridge } from "./sharing/bridge"
 import { Organisation } from "./sharing/organisation"
 import { ShareCalls } from "./sharing/share-calls"
+import { AllowedServers } from "./state/allowed-servers"
 import { PendingRemovals } from "./state/pending-removals"
 import { ShareList } from "./state/share-list"
 import { StateFiles } from "./state/state-files"
@@ -44,12 +45,13 @@ export interface Options {
 /** Assembles the plugin. */
 export function startBetterShare({ client, settings, privacy, machine, timeouts, folder }: Options): BetterShare {
   const toasts = new Toasts(client, timeouts)
-  const api = new ShareApi(timeouts)
+  const api = new ShareApi(timeouts, "problem" in settings ? [] : settings.uploadHosts)
   const stateFiles = new StateFiles(folder)
   const shareList = new ShareList(stateFiles)
   const publisher = new Publisher({ client, api, privacy, machine, shareList, toasts, timeouts })
   const removals = new PendingRemovals(api, stateFiles, shareList, toasts, timeouts)
-  const sharing = new ShareCalls(settings, privacy, api, publisher, removals, toasts, timeouts)
+  const allowed = new AllowedServers(stateFiles, machine.env)
+  const sharing = new ShareCalls(settings, privacy, api, publisher, removals, allowed, toasts, timeouts)
   const organisation = new Organisation(client, sharing, publisher, removals, stateFiles, toasts, copy)
   const bridge = tryToOpen(() => openBridge(sharing))
   return {

@@ -1,6 +1,7 @@
 /** `/shares` and `/unshare-all` in OpenCode's terminal, for version 1 of its terminal plugin API; no model is asked. */
 
 import { TIMEOUTS } from "./lib/timeouts"
+import { visible } from "./lib/visible"
 import { ShareApi } from "./server/api"
 import { removeShare } from "./state/remove-share"
 import { type Entry, ShareList } from "./state/share-list"
@@ -47,7 +48,10 @@ async function tui({ keymap, ui }: Terminal): Promise<void> {
     ui.toast(
       problem === undefined
         ? { variant: "success", message: `Removed: ${shares(removed)}.` }
-        : { variant: "error", message: `Removed: ${shares(removed)}. Not removed, the link still works: ${problem}` },
+        : {
+            variant: "error",
+            message: `Removed: ${shares(removed)}. Not removed, the link still works: ${visible(problem)}`,
+          },
     )
   }
 
@@ -60,10 +64,10 @@ async function tui({ keymap, ui }: Terminal): Promise<void> {
     const entries = await shareList.list()
     if (entries.length === 0) return ui.toast({ variant: "info", message: "No shares are known on this machine." })
     const options = entries.map((entry) => ({
-      title: entry.title || entry.url,
+      title: visible(entry.title || entry.url),
       value: entry.url,
-      description: entry.url,
-      onSelect: () => confirm("Remove this share?", `${entry.title}\n${entry.url}`, [entry]),
+      description: visible(entry.url),
+      onSelect: () => confirm("Remove this share?", `${visible(entry.title)}\n${visible(entry.url)}`, [entry]),
     }))
     ui.dialog.replace(() => ui.DialogSelect({ title: "Your shares (choose one to remove it)", options }))
   }

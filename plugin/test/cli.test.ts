@@ -67,6 +67,17 @@ describe("one's own shares", () => {
     expect(await run("list")).toMatchObject({ out: "", err: "No shares are known on this machine.\n", code: 0 })
   })
 
+  test("are listed on a line each, whatever their titles are", async () => {
+    Object.assign(world.host.transcripts.get(SESSION)?.session ?? {}, {
+      title: "\u001b]0;owned\u0007\u009b2J\u202e\n2023-11-14  https://evil.example/  forged",
+    })
+    const share = await world.start().created()
+    expect((await run("list")).out).toBe(
+      `2023-11-14  ${share.url}  \\x1b]0;owned\\x07\\x9b2J\\u202e\\n2023-11-14  https://evil.example/  forged\n`,
+    )
+    expect((await run("remove", "\u001b[2J")).err).toBe("No share \\x1b[2J is known on this machine: see `list`.\n")
+  })
+
   test("are listed by the link that the server gave, also after a restart", async () => {
     world.server.name = "https://share.example.com/team"
     const first = world.start()
@@ -101,7 +112,9 @@ describe("one's own shares", () => {
     await using stack = new AsyncDisposableStack()
     const moved = stack.adopt(new FakeServer(), (server) => server.stop())
     const before = await world.start().created()
-    const after = await world.start({ settings: { base: moved.base, token: undefined, isDefault: false } }).created()
+    const after = await world
+      .start({ settings: { base: moved.base, token: undefined, chosenBy: "user", uploadHosts: [] } })
+      .created()
     expect(after.id).toBe(before.id)
 
     const { code, out, err } = await run("remove", before.id)
@@ -132,7 +145,7 @@ describe("one's own shares", () => {
     const share = await world.start().created()
     const { secret } = world.server.shares.get(share.id) ?? { secret: "" }
     const files = await readdir(world.folder)
-    expect(files).toHaveLength(2)
+    expect(files).toHaveLength(3)
     for (const file of files) {
       expect((await stat(join(world.folder, file))).mode & 0o777).toBe(0o600)
       expect((await readFile(join(world.folder, file), "utf8")).includes(secret)).toBe(file.startsWith("secret-"))
@@ -185,5 +198,42 @@ describe("one's own shares", () => {
       expect({ code, out }).toEqual({ code: 2, out: "" })
       expect(err).toStartWith("Usage:")
     }
+  })
+})
+
+describe("a server that only a project names", () => {
+  const settings = () => ({ base: world.server.base, token: undefined, chosenBy: "project", uploadHosts: [] }) as const
+
+  test("is used after the user allowed it, until that is taken back", async () => {
+    const opencode = world.start({ settings: settings() })
+    const refused = await opencode.create()
+    expect(refused.status).toBe(500)
+    expect(((await refused.json()) as { error: string }).error).toContain(`allow ${world.server.base}"`)
+    expect(world.server.requests).toEqual([])
+
+    expect(await run("allow", `${world.server.base}/`)).toMatchObject({
+      code: 0,
+      out: `Projects may share on ${world.server.base}.\n`,
+    })
+    expect((await opencode.create()).status).toBe(200)
+    expect((await run("allow", world.server.base, "--undo")).code).toBe(0)
+    expect((await opencode.create(OTHER)).status).toBe(500)
+  })
+
+  test("is used where the environment lists it", async () => {
+    const env = { BETTER_SHARE_ALLOWED_SERVERS: `https://share.example.com, ${world.server.base}/` }
+    expect((await world.start({ settings: settings(), machine: { env, home: "" } }).create()).status).toBe(200)
+  })
+
+  test("is not allowed by an address that is none", async () => {
+    expect(await run("allow", "share.example.com")).toMatchObject({ code: 2, out: "" })
+    expect(await run("allow", world.server.base, "--undone")).toMatchObject({ code: 2, out: "" })
+  })
+
+  test("gets no token", async () => {
+    world.server.token = "secret-token"
+    const env = { BETTER_SHARE_ALLOWED_SERVERS: world.server.base }
+    await world.start({ settings: settings(), machine: { env, home: "" } }).create()
+    await world.host.told(/asks for a token: set BETTER_SHARE_TOKEN, and BETTER_SHARE_BASE_URL/)
   })
 })

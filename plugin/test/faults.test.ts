@@ -29,7 +29,9 @@ describe("/share fails with a sentence that helps, and OpenCode is told so, when
   test("is down", async () => {
     const { base } = world.server
     await world.server.stop()
-    const response = await world.start({ settings: { base, token: undefined, isDefault: false } }).create()
+    const response = await world
+      .start({ settings: { base, token: undefined, chosenBy: "user", uploadHosts: [] } })
+      .create()
     expect(response.status).toBe(500)
     await world.host.told(/^Not shared: 127\.0\.0\.1:\d+ cannot be reached\./)
   })
@@ -48,8 +50,31 @@ describe("/share fails with a sentence that helps, and OpenCode is told so, when
     world.server.faults.create = [
       new Response(null, { status: 302, headers: { location: `${world.server.base}/elsewhere` } }),
     ]
-    await refuses(/does not answer like a Better Share server/)
+    await refuses(/does not answer like a Better Share server: it redirects/)
     expect(world.server.count("other")).toBe(0)
+  })
+
+  test("has a storage that redirects, so that no session follows to another host", async () => {
+    world.server.always.upload = () =>
+      new Response(null, { status: 307, headers: { location: `${world.server.base}/elsewhere` } })
+    await refuses(/The storage of 127\.0\.0\.1:\d+ .* redirects/)
+    expect(world.server.count("other")).toBe(0)
+  })
+
+  test("speaks in control characters, and without end", async () => {
+    const error = `\u001b]0;owned\u0007\u009b2J\nsudo \u202e${"x".repeat(60_000)}`
+    world.server.always.create = () => Response.json({ error }, { status: 400 })
+    await refuses(/refused with status 400 \(\\x1b\]0;owned\\x07\\x9b2J\\nsudo \\u202ex{100,200}…\)\.$/)
+  })
+
+  test("answers without end: it is heard for 64 KB", async () => {
+    let sent = 0
+    world.server.always.create = () =>
+      new Response(
+        new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(((sent += 65_536), 65_536))) }),
+      )
+    await refuses(/does not answer like a Better Share server/)
+    expect(sent).toBeLessThan(64 * 1024 * 1024)
   })
 
   test("asks for a token", async () => {
@@ -60,7 +85,7 @@ describe("/share fails with a sentence that helps, and OpenCode is told so, when
   test("does not accept the token", async () => {
     world.server.token = "secret-token"
     const response = await world
-      .start({ settings: { base: world.server.base, token: "wrong-token", isDefault: false } })
+      .start({ settings: { base: world.server.base, token: "wrong-token", chosenBy: "user", uploadHosts: [] } })
       .create()
     expect(response.status).toBe(500)
     await world.host.told(/does not accept BETTER_SHARE_TOKEN/)
@@ -155,7 +180,9 @@ describe("/share succeeds although", () => {
 
   test("the server wants a token, which it gets on creation and nowhere else", async () => {
     world.server.token = "secret-token"
-    const opencode = world.start({ settings: { base: world.server.base, token: "secret-token", isDefault: false } })
+    const opencode = world.start({
+      settings: { base: world.server.base, token: "secret-token", chosenBy: "user", uploadHosts: [] },
+    })
     await opencode.remove(await opencode.created())
     expect(world.server.requests.filter(({ headers }) => headers.has("authorization")).map(({ kind }) => kind)).toEqual(
       ["create"],
@@ -220,7 +247,9 @@ describe("while a share is followed", () => {
   test("a changed setting sends nothing of an old share to the new server", async () => {
     const { share } = await followed()
     const other = await World.create()
-    const opencode = world.start({ settings: { base: other.server.base, token: undefined, isDefault: false } })
+    const opencode = world.start({
+      settings: { base: other.server.base, token: undefined, chosenBy: "user", uploadHosts: [] },
+    })
     await opencode.sync(share)
     await world.server.until(() => world.server.document(ID)?.messages.length === 2)
     await opencode.remove(share)
@@ -243,7 +272,9 @@ describe("settings", () => {
   })
 
   test("that nobody made name the default server in the first toast", async () => {
-    await world.start({ settings: { base: world.server.base, token: undefined, isDefault: true } }).created()
+    await world
+      .start({ settings: { base: world.server.base, token: undefined, chosenBy: "default", uploadHosts: [] } })
+      .created()
     await world.host.told(
       new RegExp(`^Shared on ${new URL(world.server.base).host}, the default server \\(set BETTER_SHARE_BASE_URL`),
     )

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test"
-import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises"
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import plugin from "../src/index"
@@ -14,9 +14,18 @@ beforeEach(async () => {
   server = new FakeServer()
   state = await mkdtemp(join(tmpdir(), "better-share-test-"))
   process.env.XDG_STATE_HOME = state
+  process.env.XDG_CONFIG_HOME = state
+  process.env.BETTER_SHARE_ALLOWED_SERVERS = server.base
 })
 afterEach(async () => {
-  for (const name of ["XDG_STATE_HOME", "NO_PROXY", "no_proxy", "BETTER_SHARE_BASE_URL"]) {
+  for (const name of [
+    "XDG_STATE_HOME",
+    "XDG_CONFIG_HOME",
+    "NO_PROXY",
+    "no_proxy",
+    "BETTER_SHARE_ALLOWED_SERVERS",
+    "BETTER_SHARE_BASE_URL",
+  ]) {
     if (kept[name] === undefined) delete process.env[name]
     else process.env[name] = kept[name]
   }
@@ -82,6 +91,41 @@ describe("the plugin", () => {
     await hooks.dispose()
     expect(server.count("upload", 200)).toBe(2)
     await expect(create(url)).rejects.toThrow()
+  })
+
+  test("shares on the server of the user's own file, whatever the project says", async () => {
+    delete process.env.BETTER_SHARE_ALLOWED_SERVERS
+    await mkdir(join(state, "opencode"))
+    await writeFile(
+      join(state, "opencode", "opencode.json"),
+      JSON.stringify({ plugin: [["opencode-better-share", { url: server.base }]] }),
+    )
+    for (const options of [{ url: "https://evil.example", redact: false }, { url: server.base }, undefined]) {
+      const hooks = await plugin.server({ client: client() }, options)
+      expect((await create(await configured(hooks))).status).toBe(200)
+      await hooks.dispose()
+    }
+    expect(server.count("create", 201)).toBe(3)
+  })
+
+  test("asks before it shares on a server that only the project names", async () => {
+    delete process.env.BETTER_SHARE_ALLOWED_SERVERS
+    const fake = client()
+    const hooks = await plugin.server({ client: fake }, { url: server.base })
+    expect((await create(await configured(hooks))).status).toBe(500)
+    await fake.host.told(/^Not shared: This project names the server http.* "npx opencode-better-share allow http/)
+    expect(server.requests).toEqual([])
+    await hooks.dispose()
+  })
+
+  test("refuses while the user's own file cannot be read", async () => {
+    await mkdir(join(state, "opencode"))
+    await writeFile(join(state, "opencode", "opencode.json"), '{"plugin": [')
+    const fake = client()
+    const hooks = await plugin.server({ client: fake }, { url: server.base })
+    expect((await create(await configured(hooks))).status).toBe(500)
+    await fake.host.told(/^Not shared: The configuration of OpenCode cannot be read/)
+    await hooks.dispose()
   })
 
   test("notices that OpenCode cannot list a session", async () => {
@@ -186,7 +230,7 @@ describe("it fails closed:", () => {
     await hooks.dispose()
   })
 
-  test("even options and an environment that throw when read lead to the dead end", async () => {
+  test("even options and an environment that throw when read share nothing", async () => {
     const options = new Proxy(
       {},
       {
@@ -196,7 +240,7 @@ describe("it fails closed:", () => {
       },
     )
     const hooks = await plugin.server({ client: client() }, options)
-    expect(await configured(hooks)).toBe("http://127.0.0.1:9")
+    expect((await create(await configured(hooks))).status).toBe(500)
     await hooks.dispose()
   })
 })

@@ -22,6 +22,24 @@ describe("the options about privacy", () => {
     expect(readSettings(options, {})).not.toHaveProperty("problem")
   })
 
+  test("of a project make the user's stricter, and never laxer", () => {
+    const own = { redact: { allow: ["jwt"], deny: ["Apollo"] }, exclude: ["*.pem"], auto: true }
+    const lax = { redact: { allow: ["private-key"], deny: [] }, exclude: [], auto: true }
+    expect(readPrivacy(own, lax)).toEqual(readPrivacy(own))
+    expect(readPrivacy(own, { redact: false })).toEqual(readPrivacy(own))
+    expect(readPrivacy({}, { ...lax, redact: false })).toEqual(readPrivacy({}))
+    expect(readPrivacy(own, { redact: { deny: ["Gemini"] }, exclude: ["secrets/**"], auto: false })).toEqual({
+      redact: { allow: ["jwt"], deny: ["Apollo", "Gemini"] },
+      exclude: ["*.pem", "secrets/**"],
+      auto: false,
+    })
+    expect(readPrivacy({ redact: false }, { redact: { allow: ["jwt"], deny: ["Gemini"] } })).toMatchObject({
+      redact: { allow: [], deny: ["Gemini"] },
+    })
+    expect(readPrivacy({ redact: false }, { redact: false })).toMatchObject({ redact: false })
+    expect(readPrivacy(own, { exclude: "secrets" })).toHaveProperty("problem")
+  })
+
   test.each([
     { redact: "yes" },
     { redact: null },

@@ -35,7 +35,7 @@ describe("a share that cannot be removed now", () => {
     expect((await world.host.told(/^Not unshared yet: .*the link still works/)).variant).toBe("warning")
     for (const file of await readdir(world.folder))
       expect((await stat(join(world.folder, file))).mode & 0o777).toBe(0o600)
-    expect((await notes()).map(({ kind }) => kind).sort()).toEqual(["removal", "secret", "share"])
+    expect((await notes()).map(({ kind }) => kind).sort()).toEqual(["removal", "secret", "share", "size"])
     delete world.server.always.delete
     await world.host.told(/is removed now/)
     expect(world.server.shares.size).toBe(0)

@@ -4,18 +4,48 @@ import { DEFAULT_BASE, readSettings } from "../src/settings/server"
 
 describe("settings", () => {
   test("without any, the default server is used and known to be the default", () => {
-    expect(readSettings(undefined, {})).toEqual({ base: DEFAULT_BASE, token: undefined, isDefault: true })
+    expect(readSettings(undefined, {})).toEqual({
+      base: DEFAULT_BASE,
+      token: undefined,
+      chosenBy: "default",
+      uploadHosts: [],
+    })
   })
 
-  test("the environment comes before the default, and the option before both", () => {
-    const env = { BETTER_SHARE_BASE_URL: "https://environment.example/", BETTER_SHARE_TOKEN: "t0ken" }
-    expect(readSettings({}, env)).toEqual({ base: "https://environment.example", token: "t0ken", isDefault: false })
-    expect(readSettings({ url: "http://option.example:8080" }, env)).toMatchObject({
-      base: "http://option.example:8080",
+  test("the environment comes first, then the user's options, then the project's", () => {
+    const env = { BETTER_SHARE_BASE_URL: "https://environment.example/" }
+    const [own, project] = [{ url: "http://own.example:8080" }, { url: "https://project.example/our/sessions/" }]
+    expect(readSettings(own, env, project)).toMatchObject({ base: "https://environment.example", chosenBy: "user" })
+    expect(readSettings(own, {}, project)).toMatchObject({ base: "http://own.example:8080", chosenBy: "user" })
+    expect(readSettings({}, {}, project)).toMatchObject({
+      base: "https://project.example/our/sessions",
+      chosenBy: "project",
     })
-    expect(readSettings({ url: "https://example.com/our/sessions/" }, env)).toMatchObject({
-      base: "https://example.com/our/sessions",
-    })
+  })
+
+  test("the token goes to the server that the user chose, and to none that only a project names", () => {
+    const env = { BETTER_SHARE_TOKEN: "t0ken" }
+    const project = { url: "https://project.example" }
+    expect(readSettings({}, { ...env, BETTER_SHARE_BASE_URL: "https://a.example" }, project)).toHaveProperty(
+      "token",
+      "t0ken",
+    )
+    expect(readSettings({ url: "https://a.example" }, env, project)).toHaveProperty("token", "t0ken")
+    expect(readSettings({}, env)).toHaveProperty("token", "t0ken")
+    expect(readSettings({}, env, project)).toHaveProperty("token", undefined)
+  })
+
+  test("a project names no host that a server may upload to", () => {
+    const project = { uploadHosts: ["localhost:9000"] }
+    expect(readSettings({ uploadHosts: ["minio.corp:9000"] }, {}, project)).toHaveProperty("uploadHosts", [
+      "minio.corp:9000",
+    ])
+    expect(readSettings({}, { BETTER_SHARE_UPLOAD_HOSTS: "a.corp,[fd00::1]:9000" }, project)).toHaveProperty(
+      "uploadHosts",
+      ["a.corp", "[fd00::1]:9000"],
+    )
+    for (const host of ["https://a.corp", "a.corp/x", "me@a.corp", "", "A B"])
+      expect(readSettings({ uploadHosts: [host] }, {})).toHaveProperty("problem")
   })
 
   test.each([
@@ -27,11 +57,14 @@ describe("settings", () => {
     "https://user:pass@share.example.com",
     "https://share.example.com?x=1",
     "https://share.example.com/#x",
+    "https://share.example.com/$(id)",
+    "https://share.example.com/';id;'",
     7,
     null,
     {},
   ])("a set but invalid address refuses instead of falling back: %p", (url) => {
     expect(readSettings({ url }, { BETTER_SHARE_BASE_URL: "https://good.example" })).toHaveProperty("problem")
+    expect(readSettings({ url: "https://good.example" }, {}, { url })).toHaveProperty("problem")
     if (typeof url === "string") expect(readSettings({}, { BETTER_SHARE_BASE_URL: url })).toHaveProperty("problem")
   })
 

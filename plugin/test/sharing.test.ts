@@ -232,6 +232,21 @@ describe("a session that OpenCode cannot list", () => {
     await world.server.until(() => texts(world.server.document(ID)?.messages)?.[0] === "hello")
   })
 
+  test("is read no further than the size last uploaded, also after a restart", async () => {
+    const first = world.start()
+    add(world.host, 2, "x".repeat(100_000))
+    const share = await first.created()
+    await first.share.dispose()
+    world.host.listable = false
+    const stored = () => JSON.stringify(world.server.document(ID))
+    world.server.faults.get = [new Response(`${" ".repeat(100_000)}${stored()}`), new Response(stored())]
+    const second = world.start()
+    await second.sync(share, item(3, "third"))
+    await world.host.told(/^The shared page is not up to date: .* does not answer like a Better Share server/)
+    await world.server.until(() => world.server.document(ID)?.messages.length === 3)
+    expect(world.server.count("get")).toBe(2)
+  })
+
   test("is not overwritten with less while the stored document cannot be read", async () => {
     const opencode = world.start()
     const share = await opencode.created()

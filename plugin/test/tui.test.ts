@@ -75,6 +75,18 @@ describe("in OpenCode's terminal", () => {
     expect(world.server.shares.size).toBe(0)
   })
 
+  test("/shares shows titles without what a terminal would obey", async () => {
+    Object.assign(world.host.transcripts.get(SESSION)?.session ?? {}, { title: "\u001b[2J\u202e\nforged" })
+    await world.start().created()
+    await terminal.type("shares")
+    if (terminal.dialog?.kind !== "select") throw new Error("no list")
+    expect(terminal.dialog.props.options).toMatchObject([{ title: "\\x1b[2J\\u202e\\nforged" }])
+    terminal.dialog.props.options[0]?.onSelect()
+    const confirmation = terminal.dialog as Dialog
+    if (confirmation.kind !== "confirm") throw new Error("not asked")
+    expect(confirmation.props.message).toStartWith("\\x1b[2J\\u202e\\nforged\nhttp")
+  })
+
   test("/unshare-all removes all of them, once confirmed, and says what could not be removed", async () => {
     const opencode = world.start()
     await opencode.created()

@@ -86,6 +86,18 @@ def test_one_share_is_shown_with_the_title_of_its_session(client: FlaskClient, r
     assert "Add per-client rate limiting" in run("show", "GhIjKlMn").stdout
 
 
+def test_a_title_obeys_no_terminal(client: FlaskClient, run: Run) -> None:
+    title = "\x1b]0;owned\x07\x9b2J\x7f\u202eevil\u2028\nshareId: forged"
+    document = json.loads(SMALL)
+    document["session"]["title"] = title
+    share(client, json.dumps(document).encode())
+    shown, as_json = run("show", "GhIjKlMn").stdout, run("show", "GhIjKlMn", "--json").stdout
+    assert "\\x1b]0;owned\\x07\\x9b2J\\x7f\\u202eevil\\u2028" in shown
+    assert all(line.isprintable() for text in (shown, as_json) for line in text.split("\n"))
+    assert not any(line.startswith("shareId: forged") for line in shown.split("\n"))
+    assert json.loads(as_json)["title"].startswith("\x1b]0;owned\x07\x9b2J\x7f\u202eevil")
+
+
 def test_a_share_whose_document_cannot_be_read_is_shown_all_the_same(client: FlaskClient, run: Run) -> None:
     share_unchecked(client, b"no session")
     assert "title" not in json.loads(run("show", "GhIjKlMn", "--json").stdout)

@@ -179,6 +179,9 @@ def test_logs_tell_of_the_same_requests_and_of_no_secret(team: Team) -> None:
         "//t/TEAMTOKEN/x?sig=PRESIGNED",
         "/t//TEAMTOKEN/x",
         "/T/TEAMTOKEN/x",
+        "/t/%20TEAMTOKEN/x",
+        "/t/%20/TEAMTOKEN/x",
+        "/t/TEAMTOKEN/a%0Ab",
     ):
         team.ask("GET", path)
     team.ask("POST", "/t/TEAMTOKEN/api/share?sig=PRESIGNED", headers={"Content-Length": str(1 << 40)})

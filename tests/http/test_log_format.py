@@ -85,7 +85,21 @@ def test_neither_secrets_nor_upload_links_are_written_down(client: FlaskClient, 
 
 @as_text
 @pytest.mark.parametrize(
-    "path", ["/t//{}/api/share", "/t/./{}/api/share", "/t/%2F.//{}/x", "/sub/t//{}", "/t/.{}"]
+    "path",
+    [
+        "/t//{}/api/share",
+        "/t/./{}/api/share",
+        "/t/%2F.//{}/x",
+        "/sub/t//{}",
+        "/t/.{}",
+        "/t/%20{}/api/share",
+        "/t/%20/{}/api/share",
+        "/t/%09{}/x%0Ay",
+        "/t/%00/{}",
+        "/t/%E2%80%8B/{}/share/x",
+        "/%2ft%2f{}",
+        "/T/%20{}",
+    ],
 )
 def test_no_spelling_of_an_address_shows_its_token(client: FlaskClient, log: io.StringIO, path: str) -> None:
     client.post(path.format("the-token-of-a-team"))
@@ -99,6 +113,38 @@ def test_nobody_forges_a_line(client: FlaskClient, log: io.StringIO) -> None:
     [line] = log.getvalue().splitlines()
     assert "/share/x%0AINFO%20forged" in line
     assert "share_id=x%0AINFO%20forged" in line
+
+
+@as_text
+def test_what_is_logged_of_a_session_obeys_no_terminal_and_stays_one_line(log: io.StringIO) -> None:
+    logging.getLogger("app.x").warning("no %s", "\x1b[2J\x9b\u202e\u2028\n2026-01-01 INFO forged")
+    assert log.getvalue().endswith(
+        " WARNING app.x - no \\x1b[2J\\x9b\\u202e\\u2028\\n2026-01-01 INFO forged\n"
+    )
+    assert log.getvalue().count("\n") == 1
+
+
+def test_neither_does_it_as_json(log: io.StringIO) -> None:
+    logging.getLogger("app.x").warning("no %s", "\x1b\x9b\u202e\n")
+    assert lines(log)[0]["message"] == "no \\x1b\\x9b\\u202e\\n"
+
+
+@pytest.mark.parametrize("log_format", FORMATTERS)
+def test_half_a_surrogate_pair_can_be_logged(log_format: str) -> None:
+    line = FORMATTERS[log_format]().format(logging.makeLogRecord({"name": "app.x", "msg": "no \ud800"}))
+    assert "ud800" in line.encode().decode()
+
+
+@as_text
+def test_no_line_of_a_traceback_passes_for_a_line_of_the_log(log: io.StringIO) -> None:
+    try:
+        raise ValueError("broken\n2026-01-01 INFO forged\x1b[2J\r\u2028")
+    except ValueError:
+        logging.getLogger("app.x").exception("failed")
+    first, *others = log.getvalue().removesuffix("\n").split("\n")
+    assert first.endswith("app.x - failed")
+    assert all(line.startswith("    ") for line in others)
+    assert others[-1] == "    2026-01-01 INFO forged\\x1b[2J\\r\\u2028"
 
 
 def test_a_path_of_any_length_makes_a_short_line(client: FlaskClient, log: io.StringIO) -> None:
@@ -143,3 +189,19 @@ def test_what_gunicorn_says_of_a_request_is_masked_too() -> None:
         record = logging.makeLogRecord({"msg": f"Error handling request {path}/api/share"})
         assert AddressFilter().filter(record)
         assert record.getMessage() == "Error handling request /t/***/api/share"
+
+
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        ("Invalid HTTP request line: 'GET /t/ secret HTTP/1.1'", "Invalid HTTP request line"),
+        ("Invalid HTTP Header: 'X-Share-Secret secret'", "Invalid HTTP Header"),
+        ("Expected HTTP/2 connection preface, got b'secret'", "Expected HTTP/2 connection preface, got b"),
+        ("Request Line is too large (5000 > 4094)", "Request Line is too large (5000 > 4094)"),
+    ],
+)
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", ""])
+def test_what_gunicorn_cannot_parse_is_not_quoted(address: str, said: str, logged: str) -> None:
+    record = logging.makeLogRecord({"msg": f"Invalid request from ip={address}: {said}"})
+    assert AddressFilter().filter(record)
+    assert record.getMessage() == f"Invalid request from ip={address}: {logged}"

@@ -137,6 +137,9 @@ def test_its_logs_have_no_secret_either(behind_nginx: tuple[str, Path], reader: 
             "/t/TEAMTOKEN/x",
             "t//TEAMTOKEN/x",
             "T/TEAMTOKEN/x",
+            "t/%20TEAMTOKEN/x",
+            "t/%20/TEAMTOKEN/x",
+            "t/TEAMTOKEN/a%0Ab",
         )
         answers = [reader.request("GET", f"{below}/{path}?sig=PRESIGNED") for path in paths]
         upload = "api/upload/sessions/x.json?expires=1&sig=PRESIGNED"

@@ -110,7 +110,7 @@ export class TrackedShare {
     let isListed = true
     const snapshot = await takeSnapshot(client, this.sessionId, async () => {
       isListed = false
-      return this.#items.applyTo(await api.storedMessages(this.share, signal))
+      return this.#items.applyTo(await api.storedMessages(this.share, await shareList.sizeOf(this.share), signal))
     })
     // Messages that could be listed are not rebuilt: a large session should not be in memory twice.
     if (isListed) this.#items.clear()
@@ -123,6 +123,8 @@ export class TrackedShare {
     )
     if (!signal.aborted && hasMore(removed, known)) await shareList.rememberRedacted(this.share, removed)
     const { body, bytes } = await encodeDocument(document)
+    // Before the upload, because its answer may be lost.
+    if (!signal.aborted) await shareList.rememberSize(this.share, bytes)
     await api.upload(this.share, body, signal)
     this.#published = { messages: document.messages.length, redactions }
     // A removal in the meantime has deleted the share from the list.

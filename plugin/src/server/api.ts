@@ -2,19 +2,16 @@ import { randomBytes } from "node:crypto"
 import type { Timeouts } from "../lib/timeouts"
 import { isObject, type Json, type Message } from "../opencode/client"
 import type { Settings } from "../settings/server"
+import { readCreation, readUploadLink, type UploadLink } from "./answers"
 import { Failure } from "./errors"
-import { type Call, misdirected, send, sendJson, withRetries } from "./http"
+import { type Call, MAX_ANSWER_BYTES, misdirected, send, sendJson, withRetries } from "./http"
+import { machineResolver } from "./resolver"
 import type { Share } from "./share"
+import { checkUploadLink, type UploadPolicy } from "./upload-link"
 
 export interface CreatedShare {
   share: Share
   url: string
-  createdAt: number
-}
-
-interface UploadLink {
-  url: string
-  headers: Record<string, string>
   createdAt: number
 }
 
@@ -24,27 +21,41 @@ interface UploadLink {
  */
 const UNKNOWN_SIZE = 1
 
+const ASKS_FOR_TOKEN = "asks for a token: set BETTER_SHARE_TOKEN"
+const TOKEN_MISSING: Record<Settings["chosenBy"], string> = {
+  user: ASKS_FOR_TOKEN,
+  default: ASKS_FOR_TOKEN,
+  project: `${ASKS_FOR_TOKEN}, and BETTER_SHARE_BASE_URL, because a token is not sent to a server that only a project names`,
+}
+
 export const hostOf = (base: string): string => new URL(base).host
 
 /** A client for the API of a Better Share server, with timeouts and retries. */
 export class ShareApi {
-  constructor(private readonly timeouts: Timeouts) {}
+  readonly #uploads: UploadPolicy
 
-  async create({ base, token }: Settings, sessionId: string, signal: AbortSignal): Promise<CreatedShare> {
+  /** `uploadHosts` are hosts of the user's own networks that upload links may lead to. */
+  constructor(
+    private readonly timeouts: Timeouts,
+    uploadHosts: readonly string[] = [],
+  ) {
+    this.#uploads = { hosts: uploadHosts, resolverFor: machineResolver(process.env) }
+  }
+
+  async create(settings: Settings, sessionId: string, signal: AbortSignal): Promise<CreatedShare> {
     // OpenCode's own naming. An imported session keeps its author's id, so that name may be taken.
     const preferred = sessionId.slice(-8)
     try {
-      return await this.#create(base, token, sessionId, preferred, signal)
+      return await this.#create(settings, sessionId, preferred, signal)
     } catch (error) {
       if (error instanceof Failure && error.kind === "taken")
-        return await this.#create(base, token, sessionId, randomBytes(9).toString("base64url"), signal)
+        return await this.#create(settings, sessionId, randomBytes(9).toString("base64url"), signal)
       throw error
     }
   }
 
   async #create(
-    base: string,
-    token: string | undefined,
+    { base, token, chosenBy }: Settings,
     sessionId: string,
     shareId: string,
     signal: AbortSignal,
@@ -61,21 +72,15 @@ export class ShareApi {
       if (error instanceof Failure && error.kind === "unauthorized") {
         throw new Failure(
           "unauthorized",
-          token ? `${host} does not accept BETTER_SHARE_TOKEN.` : `${host} asks for a token: set BETTER_SHARE_TOKEN.`,
+          `${host} ${token ? "does not accept BETTER_SHARE_TOKEN" : TOKEN_MISSING[chosenBy]}.`,
         )
       }
       if (error instanceof Failure && error.kind === "missing") throw misdirected(host)
       throw error
     })
-    const { url, secret, createdAt } = answer
-    if (
-      typeof url !== "string" ||
-      !/^https?:/.test(url) ||
-      typeof secret !== "string" ||
-      !secret ||
-      typeof createdAt !== "number"
-    )
-      throw misdirected(host)
+    const created = readCreation(answer)
+    if (!created) throw misdirected(host)
+    const { url, secret, createdAt } = created
     return { share: { id: shareId, base, secret }, url, createdAt }
   }
 
@@ -102,17 +107,17 @@ export class ShareApi {
       timeout: this.timeouts.request,
       signal,
     })
-    const { presignedUrl: url, headers = {}, createdAt } = answer
-    if (typeof url !== "string" || !/^https?:/.test(url) || !isObject(headers) || typeof createdAt !== "number")
-      throw misdirected(host)
-    return { url, headers: sendable(headers), createdAt }
+    const link = readUploadLink(answer)
+    if (!link) throw misdirected(host)
+    return link
   }
 
   async #put(share: Share, link: UploadLink, body: Uint8Array, signal: AbortSignal): Promise<void> {
+    await checkUploadLink(link.url, share.base, this.#uploads)
     const who = `The storage of ${hostOf(share.base)}`
     const { status, retryAfter } = await send({
       method: "PUT",
-      url: link.url,
+      url: link.url.href,
       who,
       headers: link.headers,
       body,
@@ -126,13 +131,14 @@ export class ShareApi {
     throw new Failure("link", `${who} refuses the upload (status ${status}).`)
   }
 
-  /** The messages of the stored document; empty if nothing was uploaded yet. */
-  async storedMessages(share: Share, signal: AbortSignal): Promise<Message[]> {
+  /** The messages of the stored document of at most `bytes`; empty if nothing was uploaded yet. */
+  async storedMessages(share: Share, bytes: number, signal: AbortSignal): Promise<Message[]> {
     try {
       const document = await this.#json({
         method: "GET",
         url: `${share.base}/api/share/${share.id}`,
         who: hostOf(share.base),
+        maxBytes: Math.max(bytes, MAX_ANSWER_BYTES),
         timeout: this.timeouts.upload,
         signal,
       })
@@ -166,10 +172,4 @@ export class ShareApi {
   #retry(signal: AbortSignal) {
     return { pauses: this.timeouts.retries, maxRetryAfter: this.timeouts.maxRetryAfter, signal }
   }
-}
-
-/** The signed headers without `Content-Length`, which fetch sets from the body to the declared size. */
-function sendable(headers: Json): Record<string, string> {
-  const entries = Object.entries(headers).filter(([name]) => !["content-length", "host"].includes(name.toLowerCase()))
-  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]))
 }

@@ -1,3 +1,5 @@
+import { visible } from "../lib/visible"
+
 /** An error between the plugin and a server; `message` is a sentence for the user. */
 export type FailureKind =
   | "unreachable" // no connection, or no answer in time
@@ -29,7 +31,7 @@ export class Failure extends Error {
     /** `Retry-After` of the response, in milliseconds. */
     readonly retryAfter?: number,
   ) {
-    super(message)
+    super(visible(message))
   }
 
   /** Whether the same call may succeed later. */

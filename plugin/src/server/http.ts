@@ -1,4 +1,5 @@
 import { backoffAt, sleep } from "../lib/sleep"
+import { excerpt } from "../lib/visible"
 import { isObject, type Json } from "../opencode/client"
 import { Failure } from "./errors"
 
@@ -9,6 +10,8 @@ export interface Call {
   who: string
   headers?: Record<string, string>
   body?: string | Uint8Array
+  /** Bytes of the response that are read at most; the rest is never received. */
+  maxBytes?: number
   timeout: number
   signal?: AbortSignal | undefined
 }
@@ -19,27 +22,58 @@ export interface Answer {
   retryAfter: number | undefined
 }
 
-/** Sends one request and returns the response of any status. Throws a Failure if there is no response. */
-export async function send({ method, url, who, headers = {}, body, timeout, signal }: Call): Promise<Answer> {
+export const MAX_ANSWER_BYTES = 65_536
+const MAX_SAID_CHARACTERS = 200
+const DAY = 86_400_000
+/** What is read is then what was received; a few bytes could decompress to any number. An option of bun. */
+const AS_RECEIVED = { decompress: false }
+
+/**
+ * Sends one request and returns the response of any status but a redirect. Throws a Failure for a redirect, which would send
+ * secrets to a host that nobody chose, and if there is no response.
+ */
+export async function send(call: Call): Promise<Answer> {
+  const answer = await fetchAnswer(call)
+  if (answer.status < 300 || answer.status > 399) return answer
+  throw new Failure(
+    "misdirected",
+    `${call.who} does not answer like a Better Share server: it redirects to another address, which is not followed.`,
+  )
+}
+
+async function fetchAnswer(call: Call): Promise<Answer> {
+  const { method, url, who, headers = {}, body, maxBytes = MAX_ANSWER_BYTES, timeout, signal } = call
   const limit = AbortSignal.timeout(timeout)
   const stop = signal ? AbortSignal.any([limit, signal]) : limit
   try {
-    // A redirect would send secrets to a host that nobody chose.
     const response = await fetch(url, {
+      ...AS_RECEIVED,
       method,
-      headers,
+      headers: { ...headers, "accept-encoding": "identity" },
       ...(body === undefined ? {} : { body }),
       signal: stop,
       redirect: "manual",
     })
     return {
       status: response.status,
-      text: await response.text(),
+      text: await readText(response, maxBytes),
       retryAfter: retryAfter(response.headers.get("retry-after")),
     }
   } catch {
     throw new Failure("unreachable", stop.aborted ? `${who} did not answer in time.` : `${who} cannot be reached.`)
   }
+}
+
+/** The first `maxBytes` of the body; leaving the loop closes the connection. */
+async function readText(response: Response, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let left = maxBytes
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk.subarray(0, left))
+    left -= chunk.byteLength
+    if (left <= 0) break
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks))
 }
 
 /** Sends a request and returns the JSON object of a successful response. Throws a Failure for any other. */
@@ -55,7 +89,7 @@ export async function sendJson(call: Call): Promise<Json> {
 }
 
 function refusal(who: string, { status, retryAfter }: Answer, body: Json | undefined): Failure {
-  const said = typeof body?.error === "string" ? ` (${body.error.slice(0, 200)})` : ""
+  const said = typeof body?.error === "string" ? ` (${excerpt(body.error, MAX_SAID_CHARACTERS)})` : ""
   if (status >= 500) return new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter)
   if (status === 429) return new Failure("busy", `${who} asks to slow down${inMinutes(retryAfter)}.`, retryAfter)
   if (status === 413) return new Failure("too_large", `The session is too large for ${who}${said}.`)
@@ -84,7 +118,7 @@ function parse(text: string): Json | undefined {
 function retryAfter(header: string | null): number | undefined {
   if (!header) return undefined
   const milliseconds = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now()
-  return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined
+  return Number.isFinite(milliseconds) ? Math.min(Math.max(0, milliseconds), DAY) : undefined
 }
 
 function inMinutes(wait: number | undefined): string {

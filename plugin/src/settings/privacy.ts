@@ -23,24 +23,53 @@ export const PRIVACY_OPTIONS = ["redact", "exclude", "auto"]
 
 const MIN_DENIED = 3
 
-/** An invalid setting refuses: what was meant to be left out must not appear on the page. */
-export function readPrivacy(options: unknown): PrivacyResult {
-  const { redact = true, exclude = [], auto = false } = isObject(options) ? options : {}
-  const redaction = readRedaction(redact)
-  if (redaction === undefined)
+/**
+ * The user's options, which those of the project can make stricter and never laxer. An invalid setting refuses: what was
+ * meant to be left out must not appear on the page.
+ */
+export function readPrivacy(own: unknown, project: unknown = undefined): PrivacyResult {
+  const users = readOptions(own)
+  const projects = readOptions(project)
+  if ("problem" in users) return users
+  if ("problem" in projects) return projects
+  const { redact = WITHOUT_EXCEPTIONS, exclude = [], auto = false } = users
+  return {
+    redact: projects.redact ? stricter(redact, projects.redact) : redact,
+    exclude: [...new Set([...exclude, ...(projects.exclude ?? [])])],
+    auto: auto && projects.auto !== false,
+  }
+}
+
+const WITHOUT_EXCEPTIONS: Redaction = { allow: [], deny: [] }
+
+/** The project adds texts to remove, and may turn redaction on, but not off. */
+function stricter(users: Redaction | false, { deny }: Redaction): Redaction {
+  const { allow, deny: own } = users || WITHOUT_EXCEPTIONS
+  return { allow, deny: [...new Set([...own, ...deny])] }
+}
+
+function readOptions(options: unknown): Partial<Privacy> | { problem: string } {
+  const { redact, exclude, auto } = isObject(options) ? options : {}
+  const redaction = redact === undefined ? undefined : readRedaction(redact)
+  if (redact !== undefined && redaction === undefined)
     return {
       problem:
         'The plugin option "redact" must be true, false, or {"allow": [...], "deny": [...]} with lists of texts, those to deny of 3 characters and more.',
     }
-  if (!areTexts(exclude))
+  if (exclude !== undefined && !areTexts(exclude))
     return { problem: 'The plugin option "exclude" must be a list of file patterns, like ["secrets/**"].' }
-  if (typeof auto !== "boolean") return { problem: 'The plugin option "auto" must be true or false.' }
-  return { redact: redaction, exclude, auto }
+  if (auto !== undefined && typeof auto !== "boolean")
+    return { problem: 'The plugin option "auto" must be true or false.' }
+  return {
+    ...(redaction === undefined ? {} : { redact: redaction }),
+    ...(exclude === undefined ? {} : { exclude }),
+    ...(auto === undefined ? {} : { auto }),
+  }
 }
 
 function readRedaction(value: unknown): Redaction | false | undefined {
   if (value === false) return false
-  if (value === true) return { allow: [], deny: [] }
+  if (value === true) return WITHOUT_EXCEPTIONS
   if (!isObject(value) || Object.keys(value).some((key) => key !== "allow" && key !== "deny")) return undefined
   const { allow = [], deny = [] } = value
   return areTexts(allow) && areTexts(deny) && deny.every((text) => text.length >= MIN_DENIED)

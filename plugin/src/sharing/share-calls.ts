@@ -9,6 +9,7 @@ import { asFailure, Failure } from "../server/errors"
 import { packSecret, type Share, unpackSecret } from "../server/share"
 import type { PrivacyResult } from "../settings/privacy"
 import type { Settings, SettingsResult } from "../settings/server"
+import type { AllowedServers } from "../state/allowed-servers"
 import type { PendingRemovals } from "../state/pending-removals"
 import { isAutoShare, type ShareConfig } from "./auto-share"
 import type { NativeCalls, NativeShare } from "./bridge"
@@ -28,6 +29,7 @@ export class ShareCalls implements NativeCalls {
     private readonly api: ShareApi,
     private readonly publisher: Publisher,
     private readonly removals: PendingRemovals,
+    private readonly allowed: AllowedServers,
     private readonly toasts: Toasts,
     private readonly timeouts: Timeouts,
   ) {}
@@ -53,6 +55,7 @@ export class ShareCalls implements NativeCalls {
   async open(sessionId: string): Promise<CreatedShare> {
     if ("problem" in this.settings) throw new Failure("refused", this.settings.problem)
     if ("problem" in this.privacy) throw new Failure("refused", this.privacy.problem)
+    await this.#refuseUnknownServer(this.settings)
     const deadline = AbortSignal.timeout(this.timeouts.create)
     const created = await this.api.create(this.settings, sessionId, deadline)
     const outcome = await this.publisher.publishFirst(created, sessionId, deadline)
@@ -121,6 +124,15 @@ export class ShareCalls implements NativeCalls {
     throw new Failure("refused", UNASKED)
   }
 
+  /** Refuses a server that the repository chose and the user has never allowed. */
+  async #refuseUnknownServer({ base, chosenBy }: Settings): Promise<void> {
+    if (chosenBy !== "project" || (await this.allowed.has(base))) return
+    throw new Failure(
+      "refused",
+      `This project names the server ${base}, which you have not allowed. If sessions may go there, run "npx opencode-better-share allow ${base}" (or set BETTER_SHARE_ALLOWED_SERVERS), then /share again.`,
+    )
+  }
+
   #explainForeign(id: string): void {
     if (this.#foreign.has(id)) return
     this.#foreign.add(id)
@@ -131,8 +143,8 @@ export class ShareCalls implements NativeCalls {
   }
 }
 
-function shared({ base, isDefault }: Settings, url: string, outcome: Published | "running"): string {
-  const where = `${hostOf(base)}${isDefault ? ", the default server (set BETTER_SHARE_BASE_URL to use your own)" : ""}`
+function shared({ base, chosenBy }: Settings, url: string, outcome: Published | "running"): string {
+  const where = `${hostOf(base)}${chosenBy === "default" ? ", the default server (set BETTER_SHARE_BASE_URL to use your own)" : ""}`
   if (outcome === "running") return `Shared on ${where}: ${url} - the upload is still under way. /unshare removes it.`
   return `Shared on ${where}: ${url} - ${counts(outcome)}. /unshare removes it.`
 }

@@ -10,6 +10,8 @@ export type StateRecord =
   | { kind: "share"; id: string; base: string; url: string; sessionId: string; title: string; createdAt: number } // one's own, for finding it again
   | { kind: "secret"; share: Share } // what it takes to remove one's own share, apart from what may be shown
   | { kind: "redacted"; id: string; base: string; secrets: readonly Secret[] } // removed from its documents, and to be removed from the next ones
+  | { kind: "size"; id: string; base: string; bytes: number } // of its largest document
+  | { kind: "allowed"; base: string } // a server that only projects name, and the user allowed
 
 /** The fields that identify a record. */
 export type RecordKey =
@@ -19,6 +21,8 @@ export type RecordKey =
   | { kind: "unshared"; sessionId: string }
   | { kind: "share"; id: string; base: string }
   | { kind: "redacted"; id: string; base: string }
+  | { kind: "size"; id: string; base: string }
+  | { kind: "allowed"; base: string }
 
 type ShareName = Pick<Share, "id" | "base">
 
@@ -45,6 +49,8 @@ const FIELDS: {
   share: { id: isText, base: isText, url: isText, sessionId: isText, title: isText, createdAt: isTime },
   secret: { share: isShare },
   redacted: { id: isText, base: isText, secrets: areSecrets },
+  size: { id: isText, base: isText, bytes: Number.isSafeInteger },
+  allowed: { base: isText },
 }
 
 /** Whether the value is a complete record: a file may be damaged. */

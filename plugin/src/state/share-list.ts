@@ -38,6 +38,7 @@ export class ShareList {
     await this.stateFiles.remove({ kind: "share", ...share })
     await this.stateFiles.remove({ kind: "secret", share })
     await this.stateFiles.remove({ kind: "redacted", ...share })
+    await this.stateFiles.remove({ kind: "size", ...share })
   }
 
   /** The secrets removed from the documents of a share. Another process may know none of them and upload the session again. */
@@ -47,6 +48,17 @@ export class ShareList {
 
   async rememberRedacted({ id, base }: Share, secrets: readonly Secret[]): Promise<void> {
     await this.stateFiles.write({ kind: "redacted", id, base, secrets }).catch(() => undefined)
+  }
+
+  /** Bytes of the largest document of a share that was uploaded, or may have been; 0 if none is known. */
+  async sizeOf({ id, base }: Share): Promise<number> {
+    return (await this.stateFiles.read({ kind: "size", id, base }))?.bytes ?? 0
+  }
+
+  async rememberSize(share: Share, bytes: number): Promise<void> {
+    const { id, base } = share
+    if (bytes <= (await this.sizeOf(share))) return
+    await this.stateFiles.write({ kind: "size", id, base, bytes }).catch(() => undefined)
   }
 
   /** All shares, newest first. */

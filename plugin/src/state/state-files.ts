@@ -52,8 +52,9 @@ export class StateFiles {
 }
 
 function subjectOf(key: RecordKey): string {
-  if (key.kind === "share" || key.kind === "redacted") return `${key.base}/${key.id}`
+  if (key.kind === "share" || key.kind === "redacted" || key.kind === "size") return `${key.base}/${key.id}`
   if (key.kind === "removal" || key.kind === "secret") return `${key.share.base}/${key.share.id}`
+  if (key.kind === "allowed") return key.base
   return key.sessionId
 }
 

@@ -61,7 +61,7 @@ export class World {
   }: Choices = {}): OpenCode {
     const share = startBetterShare({
       client: host,
-      settings: settings ?? { base: this.server.base, token: undefined, isDefault: false },
+      settings: settings ?? { base: this.server.base, token: undefined, chosenBy: "user", uploadHosts: [] },
       privacy,
       machine,
       timeouts: { ...SHORT, ...timeouts },

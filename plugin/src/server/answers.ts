@@ -1,0 +1,53 @@
+import { isObject, type Json } from "../opencode/client"
+
+/** What the server answers when it has created a share. */
+export interface Creation {
+  /** The link of the share, in ASCII without blanks: OpenCode puts it on the clipboard. */
+  url: string
+  secret: string
+  createdAt: number
+}
+
+/** A signed URL for one upload, with the headers that were signed. */
+export interface UploadLink {
+  url: URL
+  headers: Record<string, string>
+  createdAt: number
+}
+
+const MAX_LINK_CHARACTERS = 2_000
+const PRINTABLE = /^[\x21-\x7e]+$/
+/** Without `Content-Length`, which fetch sets from the body to the declared size. */
+const SIGNED_HEADER = /^(content-type|content-encoding|cache-control|if-none-match|x-amz-[a-z0-9-]+)$/i
+
+/** Reads the answer to the creation of a share; undefined if it is none. */
+export function readCreation({ url, secret, createdAt }: Json): Creation | undefined {
+  if (typeof secret !== "string" || !PRINTABLE.test(secret) || !isTime(createdAt)) return undefined
+  const link = readUrl(url)?.href
+  return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt } : undefined
+}
+
+/** Reads the answer to a request for an upload link; undefined if it is none. */
+export function readUploadLink({ presignedUrl, headers = {}, createdAt }: Json): UploadLink | undefined {
+  const url = readUrl(presignedUrl)
+  return url && isObject(headers) && isTime(createdAt) ? { url, headers: sendable(headers), createdAt } : undefined
+}
+
+/** An http(s) URL without a user name or password. */
+function readUrl(value: unknown): URL | undefined {
+  if (typeof value !== "string" || !URL.canParse(value)) return undefined
+  const url = new URL(value)
+  const isWeb = url.protocol === "https:" || url.protocol === "http:"
+  return isWeb && !url.username && !url.password ? url : undefined
+}
+
+function sendable(headers: Json): Record<string, string> {
+  const entries = Object.entries(headers).filter(
+    (entry): entry is [string, string] =>
+      SIGNED_HEADER.test(entry[0]) && typeof entry[1] === "string" && /^[\x20-\x7e]*$/.test(entry[1]),
+  )
+  return Object.fromEntries(entries)
+}
+
+const isTime = (value: unknown): value is number =>
+  typeof value === "number" && !Number.isNaN(new Date(value).getTime())
