@@ -16,7 +16,7 @@ const topOf = (element) => element.getBoundingClientRect().top
 
 // --- Themes
 
-const sheet = one("#theme")
+const sheet = one("#ui-theme")
 const automatic = sheet.getAttribute("href")
 
 function showTheme(name) {
@@ -25,14 +25,14 @@ function showTheme(name) {
 }
 
 function chooseTheme() {
-  const { value, selectedOptions } = one("#themes")
+  const { value, selectedOptions } = one("#ui-themes")
   showTheme(value)
   showToast(`Theme: ${selectedOptions[0].text}`)
   localStorage.setItem("theme", value)
 }
 
 function nextTheme() {
-  const themes = one("#themes")
+  const themes = one("#ui-themes")
   themes.selectedIndex = (themes.selectedIndex + 1) % themes.length
   chooseTheme()
 }
@@ -42,7 +42,7 @@ function nextTheme() {
 let silence
 
 function showToast(words) {
-  one("#toast").textContent = words
+  one("#ui-toast").textContent = words
   clearTimeout(silence)
   if (words) silence = setTimeout(showToast, 2000, "")
 }
@@ -51,7 +51,7 @@ function showAction(words, act) {
   const button = document.createElement("button")
   button.textContent = words
   on(button, "click", act)
-  one("#new-content").replaceChildren(button)
+  one("#ui-new-content").replaceChildren(button)
 }
 
 // --- Copying. One button moves to the block under the pointer or with the focus.
@@ -121,16 +121,16 @@ const turns = () => all(".turn:not([hidden])")
 let jump = {}
 
 function filter() {
-  const words = one("#filter").value.toLowerCase().trim()
+  const words = one("#ui-filter").value.toLowerCase().trim()
   for (const turn of all(".turn")) {
     const text = turn.textContent.toLowerCase()
     turn.hidden = !words.split(/\s+/).every((word) => text.includes(word))
   }
-  one("#match-count").textContent = words && `${turns().length} of ${all(".turn").length}`
+  one("#ui-match-count").textContent = words && `${turns().length} of ${all(".turn").length}`
 }
 
 function clearFilter() {
-  one("#filter").value = ""
+  one("#ui-filter").value = ""
   filter()
 }
 
@@ -167,7 +167,7 @@ let isUnfolded = false
 function foldAll() {
   isUnfolded = !isUnfolded
   keepPlace(() => all("details.block").forEach((block) => (block.open = isUnfolded)))
-  one("#fold").textContent = isUnfolded ? "Collapse all" : "Expand all"
+  one("#ui-fold").textContent = isUnfolded ? "Collapse all" : "Expand all"
 }
 
 function showTarget() {
@@ -208,7 +208,7 @@ function morph(live, next) {
   if (live.isEqualNode(next)) return []
   // Other pages may have been loaded.
   if (live.className === "pages" && all(".page")[1]) return []
-  if (live.id === "steps") return morph(one(`#${one(".page", next).id}`), one(".page", next))
+  if (live.id === "ui-steps") return morph(one(`#${one(".page", next).id}`), one(".page", next))
   if ("data" in live) {
     // Keeps a selection in it.
     if (next.data.startsWith(live.data)) live.appendData(next.data.slice(live.length))
@@ -235,7 +235,7 @@ function morph(live, next) {
   return added
 }
 
-const arrivals = new IntersectionObserver(([entry]) => entry.isIntersecting && one("#new-content").replaceChildren())
+const arrivals = new IntersectionObserver(([entry]) => entry.isIntersecting && one("#ui-new-content").replaceChildren())
 
 function show(next) {
   let added
@@ -243,7 +243,7 @@ function show(next) {
   keepPlace(() => (added = morph(one(".columns"), one(".columns", next))))
   watch()
   filter()
-  const first = added.find((element) => topOf(element) > innerHeight && element.closest("#steps"))
+  const first = added.find((element) => topOf(element) > innerHeight && element.closest("#ui-steps"))
   if (!first) return
   showAction("New messages ↓", () => first.scrollIntoView())
   arrivals.observe(first)
@@ -256,7 +256,7 @@ let failures = 0
 
 function schedulePoll(pause) {
   clearTimeout(timer)
-  if (pause && !document.hidden && one("#steps")) timer = setTimeout(pollNow, pause)
+  if (pause && !document.hidden && one("#ui-steps")) timer = setTimeout(pollNow, pause)
 }
 
 function backOff(response) {
@@ -281,7 +281,7 @@ async function poll() {
   failures = 0
   if (text) {
     const next = new DOMParser().parseFromString(text, "text/html")
-    if (one("#theme", next).getAttribute("href") !== automatic)
+    if (one("#ui-theme", next).getAttribute("href") !== automatic)
       return showAction("New version: reload", () => location.reload())
     etag = response.headers.get("ETag")
     changedAt = Date.now()
@@ -298,25 +298,25 @@ async function onGone() {
   if (!isGone(await get(share))) return showAction("This page is gone: open the session", () => location.assign(share))
   document.title = "This share is gone"
   one(".toolbar").remove()
-  one("#new-content").remove()
-  one(".columns").replaceWith(one("#gone").content)
+  one("#ui-new-content").remove()
+  one(".columns").replaceWith(one("#ui-gone").content)
 }
 
 // --- Keys
 
 const KEYS = {
-  "/": () => one("#filter").focus(),
+  "/": () => one("#ui-filter").focus(),
   j: () => goBy(1),
   k: () => goBy(-1),
   t: nextTheme,
   e: foldAll,
-  "?": () => one("#help").showPopover(),
+  "?": () => one("#ui-help").showPopover(),
 }
 
 function onKey(event) {
   const { key, target } = event
   if (event.ctrlKey || event.metaKey || event.altKey || !one(".toolbar")) return
-  if (target.id === "filter" && key === "Escape") {
+  if (target.id === "ui-filter" && key === "Escape") {
     target.blur()
     clearFilter()
   }
@@ -326,15 +326,15 @@ function onKey(event) {
 }
 
 function start() {
-  if (!one("#steps")) return
+  if (!one("#ui-steps")) return
   etag = one("main").dataset.etag
-  one("#themes").value = theme
+  one("#ui-themes").value = theme
   watch()
   showTarget()
 
-  on(one("#themes"), "change", chooseTheme)
-  on(one("#filter"), "input", filter)
-  on(one("#fold"), "click", foldAll)
+  on(one("#ui-themes"), "change", chooseTheme)
+  on(one("#ui-filter"), "input", filter)
+  on(one("#ui-fold"), "click", foldAll)
   on(document, "pointerover", offerCopy)
   on(document, "focusin", offerCopy)
   on(window, "keydown", onKey)
