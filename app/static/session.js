@@ -8,6 +8,7 @@ const SHORTEST = 2000
 const LONGEST = 30_000
 
 const one = (selector, root = document) => root.querySelector(selector)
+const ui = (name, root) => one(`#ui-${name}`, root)
 const all = (selector, root = document) => [...root.querySelectorAll(selector)]
 const on = (target, type, act) => target.addEventListener(type, act)
 // Pixels, just below the bar.
@@ -16,7 +17,7 @@ const topOf = (element) => element.getBoundingClientRect().top
 
 // --- Themes
 
-const sheet = one("#ui-theme")
+const sheet = ui("theme")
 const automatic = sheet.getAttribute("href")
 
 function showTheme(name) {
@@ -25,14 +26,14 @@ function showTheme(name) {
 }
 
 function chooseTheme() {
-  const { value, selectedOptions } = one("#ui-themes")
+  const { value, selectedOptions } = ui("themes")
   showTheme(value)
   showToast(`Theme: ${selectedOptions[0].text}`)
   localStorage.setItem("theme", value)
 }
 
 function nextTheme() {
-  const themes = one("#ui-themes")
+  const themes = ui("themes")
   themes.selectedIndex = (themes.selectedIndex + 1) % themes.length
   chooseTheme()
 }
@@ -42,7 +43,7 @@ function nextTheme() {
 let silence
 
 function showToast(words) {
-  one("#ui-toast").textContent = words
+  ui("toast").textContent = words
   clearTimeout(silence)
   if (words) silence = setTimeout(showToast, 2000, "")
 }
@@ -51,7 +52,7 @@ function showAction(words, act) {
   const button = document.createElement("button")
   button.textContent = words
   on(button, "click", act)
-  one("#ui-new-content").replaceChildren(button)
+  ui("new-content").replaceChildren(button)
 }
 
 // --- Copying. One button moves to the block under the pointer or with the focus.
@@ -121,16 +122,16 @@ const turns = () => all(".turn:not([hidden])")
 let jump = {}
 
 function filter() {
-  const words = one("#ui-filter").value.toLowerCase().trim()
+  const words = ui("filter").value.toLowerCase().trim()
   for (const turn of all(".turn")) {
     const text = turn.textContent.toLowerCase()
     turn.hidden = !words.split(/\s+/).every((word) => text.includes(word))
   }
-  one("#ui-match-count").textContent = words && `${turns().length} of ${all(".turn").length}`
+  ui("match-count").textContent = words && `${turns().length} of ${all(".turn").length}`
 }
 
 function clearFilter() {
-  one("#ui-filter").value = ""
+  ui("filter").value = ""
   filter()
 }
 
@@ -167,7 +168,7 @@ let isUnfolded = false
 function foldAll() {
   isUnfolded = !isUnfolded
   keepPlace(() => all("details.block").forEach((block) => (block.open = isUnfolded)))
-  one("#ui-fold").textContent = isUnfolded ? "Collapse all" : "Expand all"
+  ui("fold").textContent = isUnfolded ? "Collapse all" : "Expand all"
 }
 
 function showTarget() {
@@ -203,7 +204,7 @@ function named(parent) {
   return nodes
 }
 
-// Makes `live` equal to `next`; returns the added elements.
+// Makes `live` equal to `next`; returns what was added.
 function morph(live, next) {
   if (live.isEqualNode(next)) return []
   // Other pages may have been loaded.
@@ -235,7 +236,7 @@ function morph(live, next) {
   return added
 }
 
-const arrivals = new IntersectionObserver(([entry]) => entry.isIntersecting && one("#ui-new-content").replaceChildren())
+const arrivals = new IntersectionObserver(([entry]) => entry.isIntersecting && ui("new-content").replaceChildren())
 
 function show(next) {
   let added
@@ -243,7 +244,7 @@ function show(next) {
   keepPlace(() => (added = morph(one(".columns"), one(".columns", next))))
   watch()
   filter()
-  const first = added.find((element) => topOf(element) > innerHeight && element.closest("#ui-steps"))
+  const first = added.find((element) => topOf(element) > innerHeight && element.closest(".page"))
   if (!first) return
   showAction("New messages ↓", () => first.scrollIntoView())
   arrivals.observe(first)
@@ -256,7 +257,7 @@ let failures = 0
 
 function schedulePoll(pause) {
   clearTimeout(timer)
-  if (pause && !document.hidden && one("#ui-steps")) timer = setTimeout(pollNow, pause)
+  if (pause && !document.hidden && ui("steps")) timer = setTimeout(pollNow, pause)
 }
 
 function backOff(response) {
@@ -281,7 +282,7 @@ async function poll() {
   failures = 0
   if (text) {
     const next = new DOMParser().parseFromString(text, "text/html")
-    if (one("#ui-theme", next).getAttribute("href") !== automatic)
+    if (ui("theme", next).getAttribute("href") !== automatic)
       return showAction("New version: reload", () => location.reload())
     etag = response.headers.get("ETag")
     changedAt = Date.now()
@@ -298,19 +299,19 @@ async function onGone() {
   if (!isGone(await get(share))) return showAction("This page is gone: open the session", () => location.assign(share))
   document.title = "This share is gone"
   one(".toolbar").remove()
-  one("#ui-new-content").remove()
-  one(".columns").replaceWith(one("#ui-gone").content)
+  ui("new-content").remove()
+  one(".columns").replaceWith(ui("gone").content)
 }
 
 // --- Keys
 
 const KEYS = {
-  "/": () => one("#ui-filter").focus(),
+  "/": () => ui("filter").focus(),
   j: () => goBy(1),
   k: () => goBy(-1),
   t: nextTheme,
   e: foldAll,
-  "?": () => one("#ui-help").showPopover(),
+  "?": () => ui("help").showPopover(),
 }
 
 function onKey(event) {
@@ -326,15 +327,15 @@ function onKey(event) {
 }
 
 function start() {
-  if (!one("#ui-steps")) return
+  if (!ui("steps")) return
   etag = one("main").dataset.etag
-  one("#ui-themes").value = theme
+  ui("themes").value = theme
   watch()
   showTarget()
 
-  on(one("#ui-themes"), "change", chooseTheme)
-  on(one("#ui-filter"), "input", filter)
-  on(one("#ui-fold"), "click", foldAll)
+  on(ui("themes"), "change", chooseTheme)
+  on(ui("filter"), "input", filter)
+  on(ui("fold"), "click", foldAll)
   on(document, "pointerover", offerCopy)
   on(document, "focusin", offerCopy)
   on(window, "keydown", onKey)

@@ -59,7 +59,7 @@ def session(address: str) -> LongSession:
 
 def shown(page: Page) -> list[int]:
     return [
-        int(id.removeprefix("page-"))
+        int(id.removeprefix("ui-page-"))
         for id in page.locator(".page").evaluate_all("all => all.map(e => e.id)")
     ]
 

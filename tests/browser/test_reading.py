@@ -24,7 +24,7 @@ CLIPBOARD = "navigator.clipboard.readText()"
 
 LISTEN = """
 () => {
-  const toast = document.getElementById("toast")
+  const toast = document.getElementById("ui-toast")
   window.said_ = []
   new MutationObserver(() => said_.push(toast.textContent)).observe(toast, { childList: true })
 }
