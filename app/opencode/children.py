@@ -7,16 +7,17 @@ from collections.abc import Iterator
 
 from msgspec import Raw
 
-from app.opencode.model import Conversation, Step, Tool
+from app.opencode.model import MAX_PART_BYTES, Conversation, Step, Tool
 
 _SESSION_ID = re.compile(rb"ses_[A-Za-z0-9]+")
 
 
 def names_child(part: Raw, conversation: Conversation) -> bool:
     """Whether the JSON of a part contains the id of a sub-agent's session; most parts are ruled out so."""
-    return any(
+    json = memoryview(part)
+    return len(json) <= MAX_PART_BYTES and any(
         id in conversation.children and id != conversation.id
-        for id in (match.group().decode() for match in _SESSION_ID.finditer(bytes(part)))
+        for id in (match.group().decode() for match in _SESSION_ID.finditer(bytes(json)))
     )
 
 

@@ -18,6 +18,8 @@ NOTHING = Raw(b"[]")
 # one, and half of its JSON is a repetition.
 MIN_WEIGHT = 160
 MAX_PART_WEIGHT = 16 * 1024
+# A text in memory may have four times the bytes of its JSON, so larger parts are not read.
+MAX_PART_BYTES = 16 * 1024 * 1024
 # Longer URLs are not linked, only named; the header of a data: URL is within as much.
 MAX_URL_CHARACTERS = 2_000
 
@@ -170,6 +172,9 @@ class Tokens:
         )
 
 
+ReadPart = Callable[[Raw, int], Block | None]
+
+
 @dataclass(kw_only=True)
 class Step:
     """One message, or a piece of a very long one. Not OpenCode's `step-start` and `step-finish`.
@@ -185,7 +190,7 @@ class Step:
     message_id: str
     role: Role
     parts: Sequence[Raw]
-    read_part: Callable[[Raw, int], Block | None]
+    read_part: ReadPart
     first_part: int = 0
     piece: int = 0
     is_whole: bool = True
@@ -291,6 +296,10 @@ class Conversation:
     @cached_property
     def steps(self) -> list[Step]:
         return [step for turn in self.turns for step in turn.steps]
+
+    @cached_property
+    def step_count(self) -> int:
+        return len(self.steps)
 
     @cached_property
     def weight(self) -> int:

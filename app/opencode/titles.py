@@ -22,7 +22,14 @@ def prompt_title(turn: Turn) -> str | None:
     if first.role != "user":
         return None
     # A long message is several steps, of which the first may hold only what OpenCode added.
-    blocks = [block for step in turn.steps if step.message_id == first.message_id for block in step.blocks]
+    # Not `step.blocks`, which would keep the texts of all prompts in memory.
+    blocks = [
+        block
+        for step in turn.steps
+        if step.message_id == first.message_id
+        for index, part in enumerate(step.parts, start=step.first_part)
+        if (block := step.read_part(part, index))
+    ]
     # What was written says more than what is attached.
     blocks.sort(key=lambda block: not isinstance(block, Text))
     return next(filter(None, map(_name, blocks)), "Empty prompt")

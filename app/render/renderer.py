@@ -227,7 +227,7 @@ class Renderer:
         return (
             self.depth < MAX_DEPTH
             and child.weight <= MAX_CHILD_BYTES
-            and self.budget.has_blocks(len(child.steps))
+            and self.budget.has_blocks(child.step_count)
             and self.budget.take(child.weight)
         )
 

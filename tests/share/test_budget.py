@@ -13,6 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.lib.budget import Budget
+from app.opencode.model import MAX_PART_BYTES
+from app.opencode.paging.index_reader import PageIndex
 from app.render import Renderer
 from app.share.pages.responses import CUT_PAGE_SECONDS
 from tests.support import hostile
@@ -217,3 +219,42 @@ def test_a_long_list_of_changed_files_has_pages(client: FlaskClient) -> None:
     pages = [client.get(f"/share/GhIjKlMn/changes?page={number}").text for number in (1, 2)]
     assert [page.count('<td class="change">') for page in pages] == [500, 200]
     assert 'href="/share/GhIjKlMn/changes/501"' in pages[1]
+
+
+def test_a_part_that_is_too_large_is_shown_by_its_beginning(client: FlaskClient) -> None:
+    long = "😀" + "word " * (MAX_PART_BYTES // 5)
+    parts = (hostile.text(1, long), hostile.text(2, "after"))
+    document = json.dumps(hostile.session(*parts), ensure_ascii=False)
+    share(client, document.encode())
+    text = client.get("/share/GhIjKlMn").text
+    assert "part of 17 MB, its beginning" in text
+    assert "😀word word" in text
+    assert "after" in text
+    assert "part of 17 MB" in client.get("/share/GhIjKlMn.md").text
+    assert client.get("/share/GhIjKlMn.json").text == document
+
+
+def test_changes_are_counted_only_up_to_a_limit_and_the_page_says_so(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.opencode.changes.changes.MAX_DIFFS", 10)
+    share_hostile(client, "many_small_patches")
+    assert "at least 10 files changed" in client.get("/share/GhIjKlMn").text
+    assert "more changes than are counted here" in client.get("/share/GhIjKlMn/changes").text
+
+
+def test_a_sub_agent_is_not_read_to_say_how_long_it_is(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = {
+        "session": {"id": "ses_2", "title": "k"},
+        "messages": [hostile.message(f"k{n}", hostile.text(n, "x" * 1_000)) for n in range(100)],
+    }
+    calls = (hostile.call(n, "task", {}, {"sessionId": "ses_2"}) for n in range(10))
+    share(client, json.dumps(hostile.session(*calls, children=[child])).encode())
+    client.get("/share/GhIjKlMn/changes")
+    read: list[int] = []
+    turns = PageIndex.turns
+    monkeypatch.setattr(PageIndex, "turns", lambda pages: read.append(len(pages)) or turns(pages))
+    assert "(100 steps)" in client.get("/share/GhIjKlMn").text
+    assert read == []

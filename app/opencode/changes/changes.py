@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from app.opencode.changes.file_diffs import ChangeStatus, FileDiff, listed_diffs, tool_diffs
 from app.opencode.children import names_child
-from app.opencode.model import Conversation, Step, Tool
+from app.opencode.model import MAX_PART_BYTES, Conversation, Step, Tool
 from app.opencode.paths import canonical_path
 
 MAX_CHANGED_FILES = 10_000
 MAX_PATCHES = 50_000
+# Later changes are not even counted.
+MAX_DIFFS = 100_000
 # Beyond this, patches are left out and only their lines are counted.
 MAX_PATCH_CHARACTERS = 32 * 1024 * 1024
 
@@ -40,9 +42,12 @@ class FileChange:
 
 @dataclass(frozen=True)
 class Totals:
+    """How many files and lines were changed; at least so many, if `is_cut`."""
+
     files: int
     additions: int
     deletions: int
+    is_cut: bool = False
 
 
 def changes(conversation: Conversation) -> list[FileChange]:
@@ -52,28 +57,34 @@ def changes(conversation: Conversation) -> list[FileChange]:
     not, the calls of editing tools are used, and those of the sub-agents that were started. What the document
     records for the session as a whole is only used for files that are in neither.
     """
-    return sorted(_gathered(conversation, MAX_PATCH_CHARACTERS).values(), key=lambda change: change.path)
+    gathered = _Gathered(MAX_PATCH_CHARACTERS)
+    _gather(conversation, gathered)
+    return sorted(gathered.files.values(), key=lambda change: change.path)
 
 
-def totals(conversation: Conversation) -> Totals:
+def totals(conversation: Conversation, *, with_sub_agents: bool = True) -> Totals:
     """How many files and lines changed, without keeping a patch."""
-    changed = _gathered(conversation, max_characters=0).values()
+    gathered = _Gathered(max_characters=0)
+    _gather(conversation, gathered, with_sub_agents=with_sub_agents)
+    changed = gathered.files.values()
     return Totals(
         files=len(changed),
         additions=sum(change.additions for change in changed),
         deletions=sum(change.deletions for change in changed),
+        is_cut=gathered.is_full,
     )
 
 
-def _gathered(conversation: Conversation, max_characters: int) -> dict[str, FileChange]:
-    gathered = _Gathered(max_characters)
+def _gather(conversation: Conversation, gathered: _Gathered, *, with_sub_agents: bool = True) -> None:
     seen = {conversation.id}
     waiting = [conversation]
     for session in waiting:
         for message_id, diff, child_id in _diffs(session):
+            if gathered.is_full:
+                return
             if diff:
                 gathered.add(diff, session.directory, message_id)
-            child = conversation.children.get(child_id) if child_id else None
+            child = conversation.children.get(child_id) if child_id and with_sub_agents else None
             if child and child.id not in seen:
                 seen.add(child.id)
                 waiting.append(child)
@@ -81,9 +92,10 @@ def _gathered(conversation: Conversation, max_characters: int) -> dict[str, File
     if not any(step.is_undone for step in conversation.steps):
         recorded = set(gathered.files)
         for diff in listed_diffs(conversation.diffs):
+            if gathered.is_full:
+                return
             if canonical_path(diff.path, conversation.directory) not in recorded:
                 gathered.add(diff, conversation.directory, "")
-    return gathered.files
 
 
 # The id of a message, and a change that it made or a sub-agent's session that it started.
@@ -130,6 +142,8 @@ def _tool_changes(steps: Sequence[Step], conversation: Conversation) -> Iterator
 def _tools(step: Step, conversation: Conversation) -> Iterator[Tool]:
     """The calls of editing tools, and those that lead to a sub-agent; other parts are not even read."""
     for index, part in enumerate(step.parts, start=step.first_part):
+        if len(memoryview(part)) > MAX_PART_BYTES:
+            continue
         encoded = bytes(part)
         if any(name in encoded for name in _NAMES_IN_JSON) or names_child(part, conversation):
             block = step.read_part(part, index)
@@ -142,9 +156,16 @@ class _Gathered:
         self._max_characters = max_characters
         self.files: dict[str, FileChange] = {}
         self._patches = 0
+        self._diffs = 0
         self._characters = 0
 
+    @property
+    def is_full(self) -> bool:
+        """Whether as many diffs were added as are counted."""
+        return self._diffs >= MAX_DIFFS
+
     def add(self, diff: FileDiff, directory: str, message_id: str) -> None:
+        self._diffs += 1
         path = canonical_path(diff.path, directory)
         change = self.files.get(path)
         if change is None:

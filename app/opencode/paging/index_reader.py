@@ -80,6 +80,8 @@ def _indexed_session(record: SessionRecord, messages: memoryview) -> IndexedSess
         turns=_LazyTurns(pages, record.turn_count),
         is_importable=record.is_importable,
     )
+    # Asked for without the turns, which would have to be read for them.
+    conversation.step_count, conversation.weight = record.step_count, record.weight
     return IndexedSession(
         conversation=conversation,
         pages=pages,

@@ -7,7 +7,7 @@ The index also has what every page says about the whole session. It is MessagePa
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple
+from dataclasses import replace
 from itertools import groupby
 
 import msgspec
@@ -97,6 +97,8 @@ class SessionRecord(msgspec.Struct, array_like=True, frozen=True):
     changed: Totals
     uncalled: Sequence[str]
     is_importable: bool
+    step_count: int
+    weight: int
     pages: Sequence[Raw]
 
 
@@ -120,12 +122,15 @@ class _Messages:
 def write_index(conversation: Conversation) -> tuple[bytes, list[Raw]]:
     """The index of a conversation with its children, and the chunks of the file of messages."""
     messages = _Messages()
-    session, *children = [_indexed_session(each, messages) for each in conversation.walk()]
+    # What sub-agents changed counts once, for the session: they may call each other in chains.
+    session, *children = [
+        _indexed_session(each, messages, is_root=each is conversation) for each in conversation.walk()
+    ]
     sessions = [msgspec.structs.replace(session, uncalled=uncalled_children(conversation)), *children]
     return _encode(sessions), messages.pieces
 
 
-def _indexed_session(conversation: Conversation, messages: _Messages) -> SessionRecord:
+def _indexed_session(conversation: Conversation, messages: _Messages, *, is_root: bool) -> SessionRecord:
     places: dict[int, ByteRange] = {}
     prompts = prompts_of(conversation.turns)
     pages = [_encode(list(_on_page(page, places, messages))) for page in pages_of(conversation)]
@@ -150,9 +155,11 @@ def _indexed_session(conversation: Conversation, messages: _Messages) -> Session
             messages.add(Raw(_encode(prompts[start : start + PAGE_PROMPTS])))
             for start in range(0, len(prompts), PAGE_PROMPTS)
         ],
-        changed=Totals(*map(_bounded, astuple(totals(conversation)))),
+        changed=_bounded_totals(totals(conversation, with_sub_agents=is_root)),
         uncalled=(),
         is_importable=conversation.is_importable,
+        step_count=conversation.step_count,
+        weight=conversation.weight,
         pages=[Raw(page) for page in pages],
     )
 
@@ -186,6 +193,10 @@ def _on_page(page: Page, places: dict[int, ByteRange], messages: _Messages) -> I
 
 def _totals_record(totals: TurnTotals) -> TotalsRecord:
     return TotalsRecord(_bounded_tokens(totals.tokens), totals.cost, _time(totals.milliseconds))
+
+
+def _bounded_totals(totals: Totals) -> Totals:
+    return replace(totals, additions=_bounded(totals.additions), deletions=_bounded(totals.deletions))
 
 
 def _bounded_tokens(tokens: Tokens) -> list[int]:

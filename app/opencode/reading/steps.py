@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -10,9 +10,11 @@ from msgspec import Raw
 
 from app.opencode.fields import safe_id
 from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, Counter
-from app.opencode.model import MIN_WEIGHT, NOTHING, Block, Step, Tokens, Unknown
+from app.opencode.model import MAX_PART_BYTES, MIN_WEIGHT, NOTHING, Block, ReadPart, Step, Tokens, Unknown
 from app.opencode.provider_data import without_provider_data
 
+# How much of a part is shown that has more than MAX_PART_BYTES.
+BEGINNING_BYTES = 32 * 1024
 # A longer message is cut into several steps, so that none costs a page much.
 STEP_BYTES = 64 * 1024
 
@@ -44,6 +46,7 @@ class UniqueIds:
 
 def steps_of(message: Step) -> list[Step]:
     """The message cut into steps of about STEP_BYTES; its outcome belongs to the last."""
+    message.read_part = _bounded(message.read_part, message.id)
     pieces = list(_pieces(message.parts))
     if len(pieces) == 1:
         return [message]
@@ -82,10 +85,24 @@ def _pieces(parts: Sequence[Raw]) -> Iterator[tuple[int, Sequence[Raw]]]:
     yield start, parts[start:]
 
 
+def _bounded(read_part: ReadPart, message_id: str) -> ReadPart:
+    """Reads of a part that is too large only its beginning, as a block of JSON."""
+
+    def read(part: Raw, index: int) -> Block | None:
+        json = memoryview(part)
+        if len(json) <= MAX_PART_BYTES:
+            return read_part(part, index)
+        label = f"part of {len(json) / 1e6:,.0f} MB, its beginning"
+        return Unknown(id=f"{message_id}-{index}", label=label, json=Raw(bytes(json[:BEGINNING_BYTES])))
+
+    return read
+
+
 def unreadable(message: Raw, id: str) -> Step:
     """A step that shows the JSON of a message which no reader knows."""
-    return Step(id=id, message_id=id, role="unknown", parts=[message], read_part=_unknown(f"{id}-0"))
+    read_part = _bounded(_unknown(f"{id}-0"), id)
+    return Step(id=id, message_id=id, role="unknown", parts=[message], read_part=read_part)
 
 
-def _unknown(id: str) -> Callable[[Raw, int], Block]:
+def _unknown(id: str) -> ReadPart:
     return lambda part, _index: Unknown(id=id, label="message", json=without_provider_data(part))

@@ -70,6 +70,7 @@ def patch(version: DocumentVersion, budget: Budget, number: int, place: int) -> 
 
 
 def _render_files(version: DocumentVersion, number: int) -> str:
+    session = services().documents.index(version).session
     files = services().documents.changes(version)
     count = max(1, -(-len(files) // PAGE_FILES))
     if not 1 <= number <= count:
@@ -78,7 +79,8 @@ def _render_files(version: DocumentVersion, number: int) -> str:
     return render_template(
         "subpages/changes.html",
         share_id=version.share.share_id,
-        conversation=services().documents.index(version).conversation,
+        conversation=session.conversation,
+        changed=session.changed,
         files=files[first : first + PAGE_FILES],
         first=first,
         total=len(files),
