@@ -16,7 +16,8 @@ from app.api import health, rate_limits, uploads
 from app.db.connection import AutocommitConnection
 from app.db.deadlines import CONNECT_ARGS
 from app.db.extensions import db, migrate
-from app.http import log_format, security_headers, static_files
+from app.http import log_format, redirects, security_headers, static_files
+from app.http.client_address import ClientAddress
 from app.http.metrics import BusyGauge, Metrics, are_possible, count_for, counter
 from app.http.request_log import RequestLog
 from app.http.response_cache import ResponseCache
@@ -64,6 +65,7 @@ def create_app(config: Config | None = None) -> Flask:
     rate_limits.limiter.init_app(app)
     static_files.init_app(app)
     security_headers.init_app(app)
+    redirects.init_app(app)
     errors.init_app(app)
 
     app.jinja_env.filters.update(filters.FILTERS)
@@ -138,7 +140,7 @@ def wrap_wsgi_app(app: Flask, config: Config, services: Services) -> WSGIApplica
     if prefix := urlsplit(config.BASE_URL).path:
         wsgi_app = UrlPrefix(wsgi_app, prefix)
     if hops := config.TRUSTED_PROXIES:
-        wsgi_app = ProxyFix(wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
+        wsgi_app = ProxyFix(ClientAddress(wsgi_app), x_for=hops, x_proto=hops, x_host=hops)
     return wsgi_app
 
 

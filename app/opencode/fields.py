@@ -18,7 +18,9 @@ ABORTS = ("MessageAbortedError", "aborted")
 # Larger objects with something of a wrong type in them are not read: that takes a decoding for each field.
 MAX_REPAIRED_BYTES = 1024 * 1024
 
-_ID = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+# What pages name their own elements with; no message and no part gets such an id.
+PAGE_PREFIX = "ui-"
+_ID = re.compile(rf"(?!{PAGE_PREFIX})[A-Za-z0-9_.-]{{1,80}}")
 _S = TypeVar("_S", bound=msgspec.Struct)
 
 
@@ -204,5 +206,5 @@ def first(*values: float | None) -> float | None:
 
 
 def safe_id(id: str, fallback: str) -> str:
-    """`id` if it can be part of a URL, as all of OpenCode's own can; otherwise `fallback`."""
+    """`id` if it can be part of a URL and of a page, as all of OpenCode's own can; otherwise `fallback`."""
     return id if _ID.fullmatch(id) else fallback

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from app.opencode.model import MAX_URL_CHARACTERS, File
+from app.render.addresses import is_web_address
 
 # Types that a browser displays without running anything; SVG is not one of them.
 IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
@@ -44,7 +45,7 @@ class Contents:
 def describe(file: File) -> FileDescription:
     mime = _mime(file)
     has_contents = file.url.startswith("data:")
-    is_web = file.url.startswith(("https://", "http://")) and len(file.url) <= MAX_URL_CHARACTERS
+    is_web = is_web_address(file.url) and len(file.url) <= MAX_URL_CHARACTERS
     is_image = has_contents and mime in IMAGE_TYPES
     return FileDescription(
         name=file.label,

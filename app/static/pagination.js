@@ -70,7 +70,7 @@ const isOld = (element) => element.matches(".page") && versions.get(element) !==
 
 function nextToLoad() {
   // A filter hides so much that every page would come near.
-  const isFiltered = document.querySelector("#filter").value
+  const isFiltered = document.querySelector("#ui-filter").value
   // At the top of a page, the previous one must not push it away.
   const isAway = (links) => links === all(".pages").at(-1) || links.getBoundingClientRect().bottom < 0
   return [...near].find((element) => isOld(element) || (isLinks(element) && !isFiltered && isAway(element)))
@@ -106,7 +106,7 @@ document.addEventListener("DOMContentLoaded", () => {
     versions.set(own, etag())
     loadNearby()
   })
-  document.querySelector("#filter").addEventListener("input", loadNearby)
+  document.querySelector("#ui-filter").addEventListener("input", loadNearby)
   document.addEventListener("scroll", loadNearby, { passive: true })
 })
 })()

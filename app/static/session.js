@@ -8,6 +8,7 @@ const SHORTEST = 2000
 const LONGEST = 30_000
 
 const one = (selector, root = document) => root.querySelector(selector)
+const ui = (name, root) => one(`#ui-${name}`, root)
 const all = (selector, root = document) => [...root.querySelectorAll(selector)]
 const on = (target, type, act) => target.addEventListener(type, act)
 // Pixels, just below the bar.
@@ -16,7 +17,7 @@ const topOf = (element) => element.getBoundingClientRect().top
 
 // --- Themes
 
-const sheet = one("#theme")
+const sheet = ui("theme")
 const automatic = sheet.getAttribute("href")
 
 function showTheme(name) {
@@ -25,14 +26,14 @@ function showTheme(name) {
 }
 
 function chooseTheme() {
-  const { value, selectedOptions } = one("#themes")
+  const { value, selectedOptions } = ui("themes")
   showTheme(value)
   showToast(`Theme: ${selectedOptions[0].text}`)
   localStorage.setItem("theme", value)
 }
 
 function nextTheme() {
-  const themes = one("#themes")
+  const themes = ui("themes")
   themes.selectedIndex = (themes.selectedIndex + 1) % themes.length
   chooseTheme()
 }
@@ -42,7 +43,7 @@ function nextTheme() {
 let silence
 
 function showToast(words) {
-  one("#toast").textContent = words
+  ui("toast").textContent = words
   clearTimeout(silence)
   if (words) silence = setTimeout(showToast, 2000, "")
 }
@@ -51,7 +52,7 @@ function showAction(words, act) {
   const button = document.createElement("button")
   button.textContent = words
   on(button, "click", act)
-  one("#new-content").replaceChildren(button)
+  ui("new-content").replaceChildren(button)
 }
 
 // --- Copying. One button moves to the block under the pointer or with the focus.
@@ -121,16 +122,16 @@ const turns = () => all(".turn:not([hidden])")
 let jump = {}
 
 function filter() {
-  const words = one("#filter").value.toLowerCase().trim()
+  const words = ui("filter").value.toLowerCase().trim()
   for (const turn of all(".turn")) {
     const text = turn.textContent.toLowerCase()
     turn.hidden = !words.split(/\s+/).every((word) => text.includes(word))
   }
-  one("#match-count").textContent = words && `${turns().length} of ${all(".turn").length}`
+  ui("match-count").textContent = words && `${turns().length} of ${all(".turn").length}`
 }
 
 function clearFilter() {
-  one("#filter").value = ""
+  ui("filter").value = ""
   filter()
 }
 
@@ -167,7 +168,7 @@ let isUnfolded = false
 function foldAll() {
   isUnfolded = !isUnfolded
   keepPlace(() => all("details.block").forEach((block) => (block.open = isUnfolded)))
-  one("#fold").textContent = isUnfolded ? "Collapse all" : "Expand all"
+  ui("fold").textContent = isUnfolded ? "Collapse all" : "Expand all"
 }
 
 function showTarget() {
@@ -203,12 +204,12 @@ function named(parent) {
   return nodes
 }
 
-// Makes `live` equal to `next`; returns the added elements.
+// Makes `live` equal to `next`; returns what was added.
 function morph(live, next) {
   if (live.isEqualNode(next)) return []
   // Other pages may have been loaded.
   if (live.className === "pages" && all(".page")[1]) return []
-  if (live.id === "steps") return morph(one(`#${one(".page", next).id}`), one(".page", next))
+  if (live.id === "ui-steps") return morph(one(`#${one(".page", next).id}`), one(".page", next))
   if ("data" in live) {
     // Keeps a selection in it.
     if (next.data.startsWith(live.data)) live.appendData(next.data.slice(live.length))
@@ -235,7 +236,7 @@ function morph(live, next) {
   return added
 }
 
-const arrivals = new IntersectionObserver(([entry]) => entry.isIntersecting && one("#new-content").replaceChildren())
+const arrivals = new IntersectionObserver(([entry]) => entry.isIntersecting && ui("new-content").replaceChildren())
 
 function show(next) {
   let added
@@ -243,7 +244,7 @@ function show(next) {
   keepPlace(() => (added = morph(one(".columns"), one(".columns", next))))
   watch()
   filter()
-  const first = added.find((element) => topOf(element) > innerHeight && element.closest("#steps"))
+  const first = added.find((element) => topOf(element) > innerHeight && element.closest(".page"))
   if (!first) return
   showAction("New messages ↓", () => first.scrollIntoView())
   arrivals.observe(first)
@@ -256,7 +257,7 @@ let failures = 0
 
 function schedulePoll(pause) {
   clearTimeout(timer)
-  if (pause && !document.hidden && one("#steps")) timer = setTimeout(pollNow, pause)
+  if (pause && !document.hidden && ui("steps")) timer = setTimeout(pollNow, pause)
 }
 
 function backOff(response) {
@@ -281,7 +282,7 @@ async function poll() {
   failures = 0
   if (text) {
     const next = new DOMParser().parseFromString(text, "text/html")
-    if (one("#theme", next).getAttribute("href") !== automatic)
+    if (ui("theme", next).getAttribute("href") !== automatic)
       return showAction("New version: reload", () => location.reload())
     etag = response.headers.get("ETag")
     changedAt = Date.now()
@@ -298,25 +299,25 @@ async function onGone() {
   if (!isGone(await get(share))) return showAction("This page is gone: open the session", () => location.assign(share))
   document.title = "This share is gone"
   one(".toolbar").remove()
-  one("#new-content").remove()
-  one(".columns").replaceWith(one("#gone").content)
+  ui("new-content").remove()
+  one(".columns").replaceWith(ui("gone").content)
 }
 
 // --- Keys
 
 const KEYS = {
-  "/": () => one("#filter").focus(),
+  "/": () => ui("filter").focus(),
   j: () => goBy(1),
   k: () => goBy(-1),
   t: nextTheme,
   e: foldAll,
-  "?": () => one("#help").showPopover(),
+  "?": () => ui("help").showPopover(),
 }
 
 function onKey(event) {
   const { key, target } = event
   if (event.ctrlKey || event.metaKey || event.altKey || !one(".toolbar")) return
-  if (target.id === "filter" && key === "Escape") {
+  if (target.id === "ui-filter" && key === "Escape") {
     target.blur()
     clearFilter()
   }
@@ -326,15 +327,15 @@ function onKey(event) {
 }
 
 function start() {
-  if (!one("#steps")) return
+  if (!ui("steps")) return
   etag = one("main").dataset.etag
-  one("#themes").value = theme
+  ui("themes").value = theme
   watch()
   showTarget()
 
-  on(one("#themes"), "change", chooseTheme)
-  on(one("#filter"), "input", filter)
-  on(one("#fold"), "click", foldAll)
+  on(ui("themes"), "change", chooseTheme)
+  on(ui("filter"), "input", filter)
+  on(ui("fold"), "click", foldAll)
   on(document, "pointerover", offerCopy)
   on(document, "focusin", offerCopy)
   on(window, "keydown", onKey)

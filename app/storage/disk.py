@@ -137,6 +137,14 @@ class DiskStore:
         except OSError as error:
             raise StorageError(f"a document cannot be deleted: {error.strerror}") from error
 
+    def ignores_case(self) -> bool:
+        """As the file system does, asked by another spelling of the folder's own name."""
+        try:
+            make_folder(self._folder)
+            return self._folder.with_name(self._folder.name.swapcase()).samefile(self._folder)
+        except OSError:
+            return False
+
     def warm_up(self) -> None:
         """A folder needs nothing."""
 

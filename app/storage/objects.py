@@ -102,6 +102,9 @@ class ObjectStore(Protocol):
     def delete(self, key: str) -> None:
         """Deletes the object; that it is gone already is no error."""
 
+    def ignores_case(self) -> bool:
+        """Whether keys that differ only in case are the same object."""
+
     def warm_up(self) -> None:
         """Creates what the first call would have to create; connects to nothing yet."""
 

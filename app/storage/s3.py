@@ -121,6 +121,9 @@ class S3Store:
         with suppress(_NotFound), _storage_errors():
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
+    def ignores_case(self) -> bool:
+        return False
+
     def warm_up(self) -> None:
         self._presigner.generate_presigned_url("put_object", Params={"Bucket": self._bucket, "Key": "-"})
         _ = self._client

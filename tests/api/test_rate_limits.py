@@ -144,6 +144,27 @@ def test_the_address_behind_a_trusted_proxy_counts(settings: dict[str, str]) -> 
     assert answers == [404, 404, 429]
 
 
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ("192.0.2.1", "192.0.2.1:5678", "192.0.2.1:80"),
+        ("2001:db8::1", "[2001:db8::1]:5678", "[2001:db8::2]", '"[2001:db8::3]:80"'),
+        ("::ffff:192.0.2.7", "192.0.2.7:99", "[::ffff:192.0.2.7]:1"),
+        ("unknown", "unknown", "unknown"),
+    ],
+)
+def test_a_visitor_is_one_with_and_without_a_port(
+    settings: dict[str, str], spellings: tuple[str, ...]
+) -> None:
+    with running_app({**settings, "RATELIMIT_API": "2/minute", "TRUSTED_PROXIES": "1"}) as app:
+        client = app.test_client()
+        answers = [
+            client.get("/api/share/x", headers={"X-Forwarded-For": spelling}).status_code
+            for spelling in (*spellings, "198.51.100.1")
+        ]
+    assert answers == [404, 404, *[429] * (len(spellings) - 2), 404]
+
+
 def test_counts_of_windows_that_have_closed_are_swept(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     with app.app_context():
         assert limiter.storage.incr("old", expiry=10) == 1

@@ -6,6 +6,7 @@ import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -239,3 +240,33 @@ def test_a_database_out_of_reach_is_a_503_that_says_when_to_come_back(settings: 
             assert "hunter2" not in response.text
         assert client.get("/share/GhIjKlMn").status_code == 503
         assert client.get("/healthz").status_code == 200
+
+
+def on_a_volume_that_ignores_case(settings: dict[str, str]) -> None:
+    """Gives the folder of documents another spelling, as such a volume does with every name."""
+    documents = Path(settings["DATA_DIR"], "documents")
+    documents.mkdir()
+    documents.with_name("DOCUMENTS").symlink_to(documents)
+
+
+def test_of_two_ids_that_differ_only_in_case_a_volume_that_ignores_it_takes_one(
+    app: Flask, client: FlaskClient, settings: dict[str, str]
+) -> None:
+    on_a_volume_that_ignores_case(settings)
+    secret = create(client, "GhIjKlMn").get_json()["secret"]
+    for _ in range(2):
+        refused = create(client, "ghijklmn")
+        assert (refused.status_code, refused.get_json()["code"]) == (409, "share_exists")
+    assert row(app, "ghijklmn") is None
+    assert create(client, "GhIjKlMn", secret=secret).status_code == 200
+    delete(client, "GhIjKlMn", secret)
+    assert create(client, "GHIJKLMN").status_code == 409
+    native = client.post("/api/share", json={"sessionID": "ses_gHiJkLmN"}).get_json()
+    assert native["id"] != "gHiJkLmN"
+    assert create(client, "another").status_code == 201
+
+
+def test_elsewhere_ids_that_differ_only_in_case_are_two_shares(client: FlaskClient) -> None:
+    first = share(client, DOCUMENT, "GhIjKlMn")
+    assert share(client, document_bytes("empty"), "ghijklmn")["secret"] != first["secret"]
+    assert client.get("/api/share/GhIjKlMn").data == DOCUMENT

@@ -119,6 +119,20 @@ def test_creations_with_a_token_count_against_the_token(settings: dict[str, str]
     assert guesses == [401, 429]
 
 
+@pytest.mark.parametrize("prefix", ["", "/t/wrong{}", "//t//wrong{}"])
+def test_wrong_tokens_are_limited_as_creations_are(settings: dict[str, str], prefix: str) -> None:
+    with running_app({**settings, **TOKENS, "RATELIMIT_CREATE": "4/hour"}) as app:
+        client = app.test_client()
+        answers = []
+        for number in range(3):
+            bearer = {} if prefix else {"Authorization": f"Bearer wrong{number}"}
+            address = f"{prefix.format(number)}/api/share"
+            native = client.post(address, json={"sessionID": SESSION_ID}, headers=bearer)
+            body = {"shareId": f"s{number}", "sessionId": SESSION_ID}
+            answers += [native, client.post(f"{address}/presign", json=body, headers=bearer)]
+    assert [answer.status_code for answer in answers] == [401] * 4 + [429] * 2
+
+
 @pytest.mark.server
 @pytest.mark.parametrize("prefix", ["/t/", "/t//", "//t/"])
 def test_the_log_of_requests_masks_the_token_of_the_address(tmp_path: Path, prefix: str) -> None:

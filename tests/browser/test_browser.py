@@ -64,7 +64,7 @@ def test_a_page_is_whole_without_scripts_and_from_here_only(
     expect(page.locator(".session-header h1")).to_be_visible()
     expect(page.locator(".controls")).to_be_hidden()
     steps = recorded.document(name)["messages"]
-    assert page.locator("#steps .turn > .step").count() >= min(len(steps), 1)
+    assert page.locator("#ui-steps .turn > .step").count() >= min(len(steps), 1)
 
 
 def test_a_tool_call_opens_without_scripts(open_page: OpenPage) -> None:
@@ -117,7 +117,7 @@ def test_axe_finds_nothing_in_the_help_and_in_what_is_made_later(open_page: Open
     page.locator("pre.code:visible").first.hover()
     expect(page.locator(".copy")).to_be_visible()
     page.keyboard.press("?")
-    expect(page.locator("#help")).to_be_visible()
+    expect(page.locator("#ui-help")).to_be_visible()
     assert complaints(page) == []
 
 
@@ -126,7 +126,7 @@ def test_paper_has_the_session_and_no_controls(open_page: OpenPage) -> None:
     page.emulate_media(media="print")
     expect(page.locator(".session-header h1")).to_be_visible()
     expect(page.locator(".prompt").first).to_be_visible()
-    for chrome in (".topbar", ".contents", ".skip", "#new-content", "#toast"):
+    for chrome in (".topbar", ".contents", ".skip", "#ui-new-content", "#ui-toast"):
         expect(page.locator(chrome)).to_be_hidden()
 
 
@@ -142,7 +142,7 @@ def test_nothing_in_a_hostile_session_runs(open_page: OpenPage, address: str) ->
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.add_init_script(TRAPS)
     page.goto(shared.path)
-    assert page.locator("#steps .step").count() > 10
+    assert page.locator("#ui-steps .step").count() > 10
     for key in "ejkt":
         page.keyboard.press(key)
     page.keyboard.press("/")

@@ -100,7 +100,7 @@ def seconds_to_the_next(asked: list[Request], page: Page) -> int:
 
 def test_new_messages_come_without_moving_the_reader(session: Session, open_page: OpenPage) -> None:
     page = open_page(session.path)
-    steps = page.locator("#steps .turn > .step")
+    steps = page.locator("#ui-steps .turn > .step")
     before = steps.count()
     call = page.locator("details.tool").nth(2)
     call.locator("summary").first.click()
@@ -126,7 +126,7 @@ def test_new_messages_come_without_moving_the_reader(session: Session, open_page
 
 def test_what_changes_above_moves_nothing_below(session: Session, open_page: OpenPage) -> None:
     page = open_page(session.path)
-    seen = page.locator("#steps .turn > .step > .block").last
+    seen = page.locator("#ui-steps .turn > .step > .block").last
     page.evaluate("scrollTo({ top: document.body.scrollHeight, behavior: 'instant' })")
     top = seen.evaluate(TOP)
     session.texts(0)[0]["text"] += "\nand more" * 20
@@ -170,9 +170,9 @@ def test_new_turns_are_filtered_too(session: Session, open_page: OpenPage) -> No
     page.keyboard.press("/")
     page.keyboard.type("per minute for each client")
     page.keyboard.press("Tab")
-    expect(page.locator("#match-count")).to_have_text("1 of 2")
+    expect(page.locator("#ui-match-count")).to_have_text("1 of 2")
     session.grow()
-    expect(page.locator("#match-count")).to_have_text("1 of 3")
+    expect(page.locator("#ui-match-count")).to_have_text("1 of 3")
 
 
 def test_a_removed_share_says_so_and_is_no_longer_shown(session: Session, open_page: OpenPage) -> None:

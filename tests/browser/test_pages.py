@@ -59,14 +59,14 @@ def session(address: str) -> LongSession:
 
 def shown(page: Page) -> list[int]:
     return [
-        int(id.removeprefix("page-"))
+        int(id.removeprefix("ui-page-"))
         for id in page.locator(".page").evaluate_all("all => all.map(e => e.id)")
     ]
 
 
 def scroll_to_the_end(page: Page) -> None:
     """As a reader does who goes on until there is nothing more."""
-    while page.locator("#steps ~ .pages [rel=next]").count():
+    while page.locator("#ui-steps ~ .pages [rel=next]").count():
         count = page.locator(".page").count()
         page.evaluate(TO_END)
         expect(page.locator(".page").nth(count)).to_be_attached()
@@ -87,12 +87,12 @@ def test_the_whole_session_can_be_scrolled_through(session: LongSession, open_pa
 
 def test_what_comes_before_does_not_move_what_is_read(session: LongSession, open_page: OpenPage) -> None:
     page = open_page(f"{session.path}?page=3")
-    first = page.locator("#page-3 .step").first
+    first = page.locator("#ui-page-3 .step").first
     page.wait_for_load_state("networkidle")
     assert shown(page) == [3]
     top = first.evaluate(TOP)
     page.evaluate("scrollBy({ top: 500, behavior: 'instant' })")
-    expect(page.locator("#page-2")).to_be_attached()
+    expect(page.locator("#ui-page-2")).to_be_attached()
     assert abs(first.evaluate(TOP) - (top - 500)) < 2
 
 
@@ -138,7 +138,7 @@ def test_what_is_newer_than_the_page_knows_is_asked_for_once(
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.evaluate(TO_END)
-    expect(page.locator("#page-2")).to_be_attached()
+    expect(page.locator("#ui-page-2")).to_be_attached()
     page.wait_for_load_state("networkidle")
     steps = [url for url in asked if "/steps/" in url]
     assert len(steps) == len(set(steps))
@@ -153,8 +153,8 @@ def test_a_page_that_does_not_come_can_be_gone_to(session: LongSession, open_pag
     page.route("**/steps/*", fail)
     page.goto(session.path)
     page.evaluate(TO_END)
-    page.locator("#steps ~ .pages [rel=next]").click()
-    expect(page.locator("#page-2")).to_be_attached()
+    page.locator("#ui-steps ~ .pages [rel=next]").click()
+    expect(page.locator("#ui-page-2")).to_be_attached()
 
 
 def test_without_the_script_every_page_links_to_the_next(session: LongSession, open_page: OpenPage) -> None:
@@ -162,7 +162,7 @@ def test_without_the_script_every_page_links_to_the_next(session: LongSession, o
     steps: list[str] = []
     while True:
         steps += page.locator(".step[id]").evaluate_all("all => all.map(e => e.id)")
-        following = page.locator("#steps ~ .pages [rel=next]")
+        following = page.locator("#ui-steps ~ .pages [rel=next]")
         if not following.count():
             break
         with page.expect_navigation():

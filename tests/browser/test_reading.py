@@ -24,7 +24,7 @@ CLIPBOARD = "navigator.clipboard.readText()"
 
 LISTEN = """
 () => {
-  const toast = document.getElementById("toast")
+  const toast = document.getElementById("ui-toast")
   window.said_ = []
   new MutationObserver(() => said_.push(toast.textContent)).observe(toast, { childList: true })
 }
@@ -106,17 +106,17 @@ def test_the_filter_hides_turns_without_the_words(open_page: OpenPage) -> None:
     page = open_page(GALLERY)
     count = page.locator(".turn").count()
     page.keyboard.press("/")
-    expect(page.locator("#filter")).to_be_focused()
+    expect(page.locator("#ui-filter")).to_be_focused()
     # Letters that are keys elsewhere are only letters here.
     page.keyboard.type("files Read SEARCH")
     expect(page.locator(".turn:visible")).to_have_count(1)
     expect(page.locator(".turn:visible .prompt")).to_have_text("Now read and search files.")
     expect(page.get_by_role("status").filter(has_text=f"1 of {count}")).to_be_visible()
-    expect(page.locator("#filter")).to_have_value("files Read SEARCH")
+    expect(page.locator("#ui-filter")).to_have_value("files Read SEARCH")
     page.keyboard.press("Escape")
     expect(page.locator(".turn:visible")).to_have_count(count)
-    expect(page.locator("#filter")).to_have_value("")
-    expect(page.locator("#filter")).not_to_be_focused()
+    expect(page.locator("#ui-filter")).to_have_value("")
+    expect(page.locator("#ui-filter")).not_to_be_focused()
 
 
 def test_keys_with_modifiers_are_left_alone(open_page: OpenPage) -> None:
@@ -124,7 +124,7 @@ def test_keys_with_modifiers_are_left_alone(open_page: OpenPage) -> None:
     for key in ("Control+e", "Alt+j", "Meta+t"):
         page.keyboard.press(key)
     expect(page.locator("details.block[open]")).to_have_count(0)
-    expect(page.locator("#themes")).to_have_value("auto")
+    expect(page.locator("#ui-themes")).to_have_value("auto")
 
 
 def test_everything_opens_and_closes_at_once(open_page: OpenPage) -> None:
@@ -134,12 +134,12 @@ def test_everything_opens_and_closes_at_once(open_page: OpenPage) -> None:
     assert count > 20
     page.keyboard.press("j")
     page.keyboard.press("j")
-    before = page.locator("#turn-1-2").bounding_box()
+    before = page.locator("#ui-turn-1-2").bounding_box()
     page.keyboard.press("e")
     expect(folded).to_have_count(0)
     # What the reader looks at stays where it is, whatever opens above.
     assert before is not None
-    assert abs(page.locator("#turn-1-2").bounding_box()["y"] - before["y"]) < 2  # type: ignore[index]
+    assert abs(page.locator("#ui-turn-1-2").bounding_box()["y"] - before["y"]) < 2  # type: ignore[index]
     page.get_by_role("button", name="Collapse all").click()
     expect(folded).to_have_count(count)
 
@@ -167,7 +167,7 @@ def test_a_permalink_opens_and_shows_what_it_leads_to(open_page: OpenPage) -> No
     page.keyboard.type("no turn has these words")
     page.evaluate("(hash) => { location.hash = hash }", second.partition("#")[2])
     expect_target(page, second)
-    expect(page.locator("#filter")).to_have_value("")
+    expect(page.locator("#ui-filter")).to_have_value("")
 
 
 def expect_target(page: Page, link: str) -> None:

@@ -89,7 +89,7 @@ def wide_tables(count: int = 8) -> Document:
 
 
 def many_references(count: int = 8) -> Document:
-    return session(*(text(n, "[a]: <x>\n\n" + "[a] " * 14_000) for n in range(count)))
+    return session(*(text(n, "[a]: <#>\n\n" + "[a] " * 14_000) for n in range(count)))
 
 
 def many_fences(count: int = 8) -> Document:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from app.lib.budget import Budget
 from app.lib.time_limit import TimeLimitExceeded
+from app.render.addresses import is_link
 from app.render.filters import visible
 from app.render.text.cjk_emphasis import CjkFriendlyInline
 from app.render.text.highlight import highlight
@@ -69,6 +70,10 @@ class _Parser(MarkdownIt):
         self.inline = CjkFriendlyInline()
         self.configure("commonmark", {"html": False, "maxNesting": MAX_NESTING})
         self.enable(["table", "strikethrough"])
+
+    def validateLink(self, url: str) -> bool:  # noqa: N802 - markdown-it's name
+        """What is no link stays the text that it was."""
+        return is_link(url)
 
 
 _parser = _Parser()

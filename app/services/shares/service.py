@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import OperationalError
 
 from app.db.connection import AutocommitConnection
@@ -44,6 +44,10 @@ ROW = select(
     Share.synced_at,
 )
 LIVE_ROW = ROW.where(Share.share_id == bindparam("share_id"), Share.deleted_at.is_(None))
+
+OTHER_SPELLING = select(Share.share_id).where(
+    func.lower(Share.share_id) == bindparam("lower"), Share.share_id != bindparam("share_id")
+)
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ class Shares:
     ) -> tuple[Share, str]:
         """A new share and its secret, of which only a hash is stored.
 
-        Raises ShareExists, also for the id of a share that was deleted: ids are never used twice.
+        Raises ShareExists, also for the id of a share that was deleted: ids are never used twice. Where the
+        store takes ids that differ only in case for one, so does this.
         `source` says which protocol it belongs to, UPLOAD or NATIVE. It expires after `lifetime`, or sooner
         where the server says so; `created_by` names the creation token used.
         """
@@ -114,6 +119,9 @@ class Shares:
             "created_by": created_by,
         }
         if not self._connection.insert_if_absent(insert(Share), row):
+            raise ShareExists
+        if self._store.ignores_case() and self._has_other_spelling(share_id):
+            self._connection.execute(delete(Share).where(Share.share_id == share_id), {})
             raise ShareExists
         return Share(**row), secret
 
@@ -228,6 +236,11 @@ class Shares:
         self._mark_deleted(share_id)
         self._object_cleanup.run(share_id)
         return live
+
+    def _has_other_spelling(self, share_id: str) -> bool:
+        """Whether another id, live or not, differs from this one only in case."""
+        values = {"share_id": share_id, "lower": share_id.lower()}
+        return self._connection.first(OTHER_SPELLING, values) is not None
 
     def _mark_deleted(self, share_id: str) -> None:
         """Also on a full disk."""
