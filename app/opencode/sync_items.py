@@ -208,8 +208,13 @@ def _last_session(items: Sequence[Raw]) -> Raw:
 
 def _with_parts(entry: Entry, new_parts: dict[str, Raw]) -> Raw:
     if not new_parts:
-        return Raw(b'{"info":%b,"parts":%b}' % (bytes(entry.info), bytes(entry.parts)))
+        return _joined(b'{"info":', entry.info, b',"parts":', entry.parts, b"}")
     parts = {msgspec.json.decode(part, type=Part).id: part for part in objects(entry.parts, MAX_PARTS)}
     parts |= new_parts
-    joined = b",".join(bytes(parts[id]) for id in sorted(parts))
-    return Raw(b'{"info":%b,"parts":[%b]}' % (bytes(entry.info), joined))
+    ordered = [piece for id in sorted(parts) for piece in (b",", parts[id])][1:]
+    return _joined(b'{"info":', entry.info, b',"parts":[', *ordered, b"]}")
+
+
+def _joined(*pieces: bytes | Raw) -> Raw:
+    """Pieces of JSON, which may be large, copied once."""
+    return Raw(b"".join(map(memoryview, pieces)))
