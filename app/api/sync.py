@@ -20,10 +20,10 @@ from app.errors import ApiError
 from app.http.metrics import count
 from app.http.request_log import set_share_id
 from app.lib.time_limit import TimeLimitExceeded, cpu_time_limit
-from app.opencode import Item, validate_batch, weight_of
+from app.opencode import Item, validate_batch
 from app.redaction import redact_items
 from app.services.container import services
-from app.services.documents.event_log import Batch
+from app.services.documents.event_log import Batch, pack
 
 # Processor time; a whole session of 20 MB takes some seconds.
 REDACTION_SECONDS = 30
@@ -74,7 +74,7 @@ def _batch() -> Batch:
         items = validate_batch(parse_body(SyncRequest).data)
         if services().config.SHARE_REDACT:
             items = _redact(items)
-    return Batch(msgspec.json.encode(items), weight_of(items))
+    return pack(items)
 
 
 def _redact(items: Sequence[Item]) -> list[Item]:

@@ -131,6 +131,10 @@ class SyncState:
 
     def messages(self) -> list[Raw]:
         """The messages of V1 in the order of their times, each with its parts in the order of their ids."""
+        return [Raw(b"".join(pieces)) for pieces in self.pieces_of_messages()]
+
+    def pieces_of_messages(self) -> list[list[memoryview]]:
+        """The messages as pieces of JSON, none of which is copied. Raises UnreadableDocument."""
         if len(self.entries) > MAX_MESSAGES:
             raise UnreadableDocument(f"The session has more than {MAX_MESSAGES:,} messages.")
         ordered = sorted(self.entries.items(), key=lambda entry: (entry[1].created, entry[0]))
@@ -206,10 +210,14 @@ def _last_session(items: Sequence[Raw]) -> Raw:
     raise UnreadableDocument("The document is not a session of OpenCode.")
 
 
-def _with_parts(entry: Entry, new_parts: dict[str, Raw]) -> Raw:
+def _with_parts(entry: Entry, new_parts: dict[str, Raw]) -> list[memoryview]:
     if not new_parts:
-        return Raw(b'{"info":%b,"parts":%b}' % (bytes(entry.info), bytes(entry.parts)))
+        return _pieces(b'{"info":', entry.info, b',"parts":', entry.parts, b"}")
     parts = {msgspec.json.decode(part, type=Part).id: part for part in objects(entry.parts, MAX_PARTS)}
     parts |= new_parts
-    joined = b",".join(bytes(parts[id]) for id in sorted(parts))
-    return Raw(b'{"info":%b,"parts":[%b]}' % (bytes(entry.info), joined))
+    ordered = [piece for id in sorted(parts) for piece in (b",", parts[id])][1:]
+    return _pieces(b'{"info":', entry.info, b',"parts":[', *ordered, b"]}")
+
+
+def _pieces(*pieces: bytes | Raw) -> list[memoryview]:
+    return [memoryview(piece) for piece in pieces]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,6 +15,7 @@ from flask.testing import FlaskClient
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import true
 
+from app import opencode
 from app.db.extensions import db
 from app.db.models import Share
 from app.services.documents import event_log
@@ -78,20 +80,20 @@ def test_of_two_batches_at_once_that_are_too_large_together_one_is_refused(
     share = shared(client, SESSION)
     checkpoint(app, share)
     both = threading.Barrier(2, timeout=patience(60))
-    compress = zstandard.compress
-    packed: list[bytes] = []
+    pack = event_log.pack
+    packed: list[event_log.Batch] = []
 
-    def meet(batch: bytes) -> bytes:
-        packed.append(batch)
+    def meet(items: Sequence[opencode.Item]) -> event_log.Batch:
+        packed.append(pack(items))
         if len(packed) <= 2:
             both.wait()
-        return compress(batch)
+        return pack(items)
 
     def send(name: str) -> int:
         return sync(app.test_client(), share, note(name, 12_000)).status_code
 
     with monkeypatch.context() as patch, ThreadPoolExecutor(2) as pool:
-        patch.setattr("app.services.documents.event_log.zstandard.compress", meet)
+        patch.setattr("app.api.sync.pack", meet)
         answers = dict(zip("ab", pool.map(send, "ab"), strict=True))
     assert sorted(answers.values()) == [200, 413]
     assert names(document_of(client, share)) == [name for name, status in answers.items() if status == 200]
@@ -115,7 +117,8 @@ def test_what_comes_while_a_batch_is_checked_is_counted_as_well(
         checked.append(state.share.revision)
         if len(checked) == 1:
             row = db.session.get_one(Share, share["id"])
-            batch = event_log.Batch(json.dumps(note("meanwhile", size)).encode(), 1)
+            items = json.dumps(note("meanwhile", size)).encode()
+            batch = event_log.Batch(zstandard.compress(items), len(items), 1)
             assert event_log.append_if(row, batch, true())
         return with_events(state, document, found)
 

@@ -43,7 +43,7 @@ requestAnimationFrame(note);
 SWITCH = """
 async () => {
   const paper = () => getComputedStyle(document.body).backgroundColor
-  const themes = document.getElementById("themes")
+  const themes = document.getElementById("ui-themes")
   const durations = []
   for (const name of ["nord", "dracula", "nord", "dracula", "nord", "dracula"]) {
     const [before, start] = [paper(), performance.now()]

@@ -67,9 +67,9 @@ def merge_batches(document: JSON, batches: Iterable[bytes], header: DocumentHead
             state.add(item)
     others = [*_others(state)]
     Counter(MAX_PARTS, "parts").add(len(others))
-    return msgspec.json.encode(
+    fields = msgspec.json.encode(
         {
-            **msgspec.json.decode(document, type=dict[str, Raw]),
+            **_other_fields(document),
             "shareId": header.share_id,
             "sessionId": header.session_id,
             "createdAt": header.created_at,
@@ -77,12 +77,22 @@ def merge_batches(document: JSON, batches: Iterable[bytes], header: DocumentHead
             "revision": header.revision,
             # Whatever comes first, there is a page to see.
             "session": state.session or {"id": header.session_id},
-            "messages": state.batch or state.messages(),
             "diffs": state.diffs,
             "models": state.models,
             "others": others,
         }
     )
+    messages = [[memoryview(raw)] for raw in state.batch] or state.pieces_of_messages()
+    # Copied once: together they may be as large as a session can be.
+    pieces = [piece for message in messages for piece in (memoryview(b","), *message)][1:]
+    return b"".join((fields[:-1], b',"messages":[', *pieces, b"]}"))
+
+
+def _other_fields(document: JSON) -> dict[str, Raw]:
+    """What a document has beside its messages."""
+    fields = msgspec.json.decode(document, type=dict[str, Raw])
+    fields.pop("messages", None)
+    return fields
 
 
 def _load(state: SyncState, document: _Document) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime, timedelta
 
+import zstandard
 from sqlalchemy import ColumnElement, func, select
 
 from app.db.extensions import db
@@ -93,13 +94,15 @@ class Checkpointer:
     def _has_room(self, batch: event_log.Batch) -> ColumnElement[bool]:
         """Condition on the row of a share: its document can surely be read with the batch in it."""
         weight = Share.weight + batch.weight
-        size = Share.document_bytes + Share.pending_bytes + len(batch.items) + weight * ITEM_BYTES
+        size = Share.document_bytes + Share.pending_bytes + batch.size + weight * ITEM_BYTES
         return (size <= self._max_bytes - HEADER_BYTES) & (weight <= MAX_WEIGHT)
 
     def _check_size(self, share: Share, batch: event_log.Batch) -> int:
         """The revision of a share that the batch can follow. Raises SessionTooLarge."""
         state, document = self._synced.merge(self._shares.get_live(share.share_id))
-        event = event_log.Event(state.share.revision + 1, datetime.now(UTC), batch.items)
+        event = event_log.Event(
+            state.share.revision + 1, datetime.now(UTC), zstandard.decompress(batch.items)
+        )
         try:
             grown = event_log.with_events(state, document, [event])
             if len(grown) > self._max_bytes:

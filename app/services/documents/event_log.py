@@ -13,23 +13,29 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+import msgspec
 import zstandard
 from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
 
 from app.db.extensions import db
 from app.db.models import Share, ShareEvent
-from app.opencode import JSON, DocumentHeader, as_unreadable, merge_batches
+from app.opencode import JSON, DocumentHeader, Item, as_unreadable, merge_batches, weight_of
 from app.services.shares.errors import ShareNotFound
 from app.services.shares.live_share import LiveShare
 from app.services.shares.object_cleanup import GRACE
 
 EMPTY_DOCUMENT = b"{}"
+CHUNK_BYTES = 1024 * 1024
 
 
 class Batch(NamedTuple):
-    """What one sync brings: a JSON list of `{type, data}`, and its weight (app.opencode.sync.weight)."""
+    """What one sync brings: a JSON list of `{type, data}` of `size` bytes, compressed with zstd.
+
+    `weight` is that of app.opencode.sync.weight.
+    """
 
     items: bytes
+    size: int
     weight: int
 
 
@@ -55,20 +61,37 @@ class LogState(NamedTuple):
     events: list[Event]
 
 
+def pack(items: Sequence[Item]) -> Batch:
+    """Items as a batch. They may be a whole session, of which this makes no copy before it is compressed."""
+    pieces: list[bytes | memoryview] = [b"["]
+    for item in items:
+        start = b',{"type":%b,"data":' if len(pieces) > 1 else b'{"type":%b,"data":'
+        pieces += [start % msgspec.json.encode(item.type), memoryview(item.data), b"}"]
+    pieces.append(b"]")
+    size = sum(map(len, pieces))
+    compressor = zstandard.ZstdCompressor().compressobj(size=size)
+    packed = bytearray()
+    for piece in pieces:
+        for offset in range(0, len(piece), CHUNK_BYTES):
+            packed += compressor.compress(piece[offset : offset + CHUNK_BYTES])
+    packed += compressor.flush()
+    return Batch(bytes(packed), size, weight_of(items))
+
+
 def append_if(share: Share, batch: Batch, condition: ColumnElement[bool]) -> bool:
     """Stores a batch for good if `condition` holds for the row of its share. Returns whether it did.
 
     Raises ShareNotFound if the share was just deleted.
     """
-    items = zstandard.compress(batch.items)
-    size = len(batch.items)
     now = datetime.now(UTC)
     # Counting up locks the row until the batch is in, so numbers and order of arrival are the same.
     counted = (
         update(Share)
         .where(_is_live_row(share), condition)
         .values(revision=Share.revision + 1)
-        .values(pending_bytes=Share.pending_bytes + size, weight=Share.weight + batch.weight, synced_at=now)
+        .values(
+            pending_bytes=Share.pending_bytes + batch.size, weight=Share.weight + batch.weight, synced_at=now
+        )
         .returning(Share.revision)
         .execution_options(synchronize_session=False)
     )
@@ -79,7 +102,7 @@ def append_if(share: Share, batch: Batch, condition: ColumnElement[bool]) -> boo
         if is_live:
             return False
         raise ShareNotFound
-    row = {"number": number, "received_at": now, "size": size, "items": items}
+    row = {"number": number, "received_at": now, "size": batch.size, "items": batch.items}
     db.session.execute(insert(ShareEvent).values(share_id=share.share_id, **row))
     db.session.commit()
     return True

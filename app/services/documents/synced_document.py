@@ -174,7 +174,9 @@ class SyncedDocument:
         ]
         if not later:
             return MergedDocument(state, document)
-        return MergedDocument(state, event_log.with_events(state, document, later))
+        json = event_log.with_events(state, document, later)
+        # What is merged is not kept beside it.
+        return MergedDocument(state._replace(events=[]), json)
 
     def _read_object(self, key: str) -> JSON | None:
         stored = self._store.open(key)
