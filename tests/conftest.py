@@ -23,7 +23,7 @@ from tests.support.servers.s3 import s3_client, s3_server, stored_keys
 
 # Parts that only servers provide; tests that use them need no marker of their own.
 SERVER_FIXTURES = {"postgres_url", "postgres_database", "s3_peer", "s3_settings", "empty_bucket", "s3_filer"}
-SERVER_FOLDERS = {"browser", "end_to_end", "deployment"}
+SERVER_FOLDERS = {"browser", "end_to_end", "deployment", "faults"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -71,7 +71,7 @@ def _require_same_share(share: LiveShare) -> None:
 def _require_readable(document: StoredDocument) -> None:
     """Raises UploadRefused for what nobody could read; the document that was there stays."""
     try:
-        read_conversation(document.json)
+        read_conversation(document.json).release()
     except UnreadableDocument as error:
         raise UploadRefused(422, "unreadable_document", str(error)) from None
 

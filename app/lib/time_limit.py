@@ -10,6 +10,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 
+# Python ignores what is raised while it frees an object, so a limit is raised again.
+REPEAT_SECONDS = 0.1
+
+
 class TimeLimitExceeded(BaseException):
     """The time is over. Not an Exception: Pygments and botocore would swallow it."""
 
@@ -47,14 +51,14 @@ def _limit(timer: int, signal_number: int, clock: Callable[[], float], seconds: 
         return
     started_at = clock()
     outer_handler = signal.signal(signal_number, _raise_time_limit_exceeded)
-    outer_seconds, _ = signal.setitimer(timer, max(seconds, 0.001))
+    outer_seconds, _ = signal.setitimer(timer, max(seconds, 0.001), REPEAT_SECONDS)
     if outer_seconds:
-        signal.setitimer(timer, max(min(seconds, outer_seconds), 0.001))
+        signal.setitimer(timer, max(min(seconds, outer_seconds), 0.001), REPEAT_SECONDS)
     try:
         yield
     finally:
         left = max(outer_seconds - (clock() - started_at), 0.001) if outer_seconds else 0
-        signal.setitimer(timer, left)
+        signal.setitimer(timer, left, REPEAT_SECONDS if left else 0)
         signal.signal(signal_number, outer_handler)
 
 

@@ -283,6 +283,12 @@ class Conversation:
     children: Mapping[str, Conversation] = field(default_factory=dict)
     is_importable: bool = True
 
+    def release(self) -> None:
+        """Lets go of the children, which refer to each other: without that, the memory of all stays in use
+        until Python looks for cycles."""
+        for each in list(self.walk()):
+            each.children = {}
+
     @property
     def project(self) -> str:
         """The name of the folder that the session ran in."""

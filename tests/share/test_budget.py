@@ -21,6 +21,9 @@ from tests.support import hostile
 from tests.support.client import share
 from tests.support.recorded import document_bytes
 
+# A time limit may end while Python frees an object; then it is raised again.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 SESSION = document_bytes("rate-limit-feature")
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 ADDRESSES = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,7 +32,7 @@ class DocumentIndex:
         self.session = session
         self.children = {session.conversation.id: session for session in children}
         for each in self.sessions:
-            each.conversation.children = _LazyChildren(self.children)
+            each.conversation.children = _LazyChildren(self)
 
     @property
     def sessions(self) -> list[IndexedSession]:
@@ -234,16 +235,26 @@ class _LazyTurns(Sequence[Turn]):
 
 
 class _LazyChildren(Mapping[str, Conversation]):
-    """The conversations of the children of a session, by id."""
+    """The conversations of the children of a session, by id, for as long as the index is in use.
 
-    def __init__(self, sessions: Mapping[str, IndexedSession]) -> None:
-        self._chapters = sessions
+    Not longer, because they refer to each other: the mapped file would stay until Python looks for cycles.
+    """
+
+    def __init__(self, index: DocumentIndex) -> None:
+        self._index = weakref.ref(index)
+
+    @property
+    def _sessions(self) -> Mapping[str, IndexedSession]:
+        index = self._index()
+        if index is None:
+            raise ReferenceError("the index of the document is no longer in use")
+        return index.children
 
     def __getitem__(self, id: str) -> Conversation:
-        return self._chapters[id].conversation
+        return self._sessions[id].conversation
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._chapters)
+        return iter(self._sessions)
 
     def __len__(self) -> int:
-        return len(self._chapters)
+        return len(self._sessions)

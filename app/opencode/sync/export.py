@@ -13,7 +13,7 @@ from app.opencode.fields import ABSENT, read_text
 from app.opencode.limits import MAX_MESSAGES, Counter
 from app.opencode.reading.envelope import as_unreadable, open_document
 from app.opencode.reading.v1_parts import READERS
-from app.opencode.sync.importable import Completer, Fields, answering
+from app.opencode.sync.importable import Completer, Fields, answering, fields_of
 
 _S = TypeVar("_S", bound=msgspec.Struct)
 
@@ -64,7 +64,7 @@ def _is_v2(session: dict[str, Raw], messages: Sequence[Raw]) -> bool:
 
 def _each(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
     """The session, and an item for every message of V1 and for each of its parts, completed."""
-    heads = [(message, _fields(message.info)) for raw in messages if (message := _read(raw, _Message))]
+    heads = [(message, fields_of(message.info)) for raw in messages if (message := _read(raw, _Message))]
     completer = Completer(session, read_text(session.get("id", ABSENT)))
     model = next(
         (answering(head) for _, head in reversed(heads) if head.get("role") != "user"), answering({})
@@ -74,19 +74,17 @@ def _each(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
         infos.append(completer.message(head, model))
     yield b"[" + _item("session", completer.session())
     for (message, _), info in zip(heads, infos, strict=True):
-        yield b"," + _item("message", info)
+        yield b","
+        yield _item("message", info)
         previous_id = "prt_0"
         for number, raw_part in enumerate(message.parts):
             type = _read(raw_part, _Typed)
             if type and type.type in READERS:
-                part = completer.part(_fields(raw_part), info, previous_id, number)
+                part = completer.part(fields_of(raw_part), info, previous_id, number)
                 previous_id = part["id"]
-                yield b"," + _item("part", part)
-
-
-def _fields(raw: Raw) -> Fields:
-    fields: Fields = msgspec.json.decode(raw)
-    return fields
+                # Not joined, because either may be the larger part of a session.
+                yield b","
+                yield _item("part", part)
 
 
 def _batch(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
@@ -96,7 +94,8 @@ def _batch(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
     separator = b""
     for message in messages:
         if _read(message, _Typed):
-            yield separator + bytes(message)
+            yield separator
+            yield bytes(message)
             separator = b","
     yield b"]}}"
 

@@ -16,6 +16,9 @@ from msgspec import Raw
 Fields = dict[str, Any]
 
 UNKNOWN = "unknown"
+# Longer fields are not decoded. What is completed is shorter, or in one of the objects that are.
+MAX_FIELD_BYTES = 16 * 1024
+NESTED = ("state", "summary")
 _TOKENS = {"input": 0, "output": 0, "reasoning": 0, "cache": {"read": 0, "write": 0}}
 
 
@@ -115,7 +118,7 @@ def _complete_tool(part: Fields, message: Fields) -> Fields:
     part["tool"] = _text(part.get("tool"), UNKNOWN)
     state = part["state"] = dict(part["state"]) if isinstance(part.get("state"), dict) else {}
     state.setdefault("status", "pending")
-    if not isinstance(state.get("input"), dict):
+    if not _is_object(state.get("input")):
         state["input"] = {}
     if state["status"] == "pending":
         state["raw"] = _text(state.get("raw"), "")
@@ -124,7 +127,7 @@ def _complete_tool(part: Fields, message: Fields) -> Fields:
     state["time"] = _numbers(state.get("time"), names, message["time"]["created"])
     if state["status"] == "completed":
         state["output"], state["title"] = _text(state.get("output"), ""), _text(state.get("title"), "")
-        state["metadata"] = state["metadata"] if isinstance(state.get("metadata"), dict) else {}
+        state["metadata"] = state["metadata"] if _is_object(state.get("metadata")) else {}
     elif state["status"] == "error":
         state["error"] = _text(state.get("error"), "")
     return part
@@ -171,8 +174,35 @@ PARTS: dict[str, Callable[[Fields, Fields], Fields]] = {
 }
 
 
-def _text(value: object, default: str) -> str:
-    return value if isinstance(value, str) else default
+def fields_of(json: Raw) -> Fields:
+    """The fields of a JSON object; large ones stay JSON, because decoded they are many times as large.
+
+    Raises ValidationError.
+    """
+    fields = msgspec.json.decode(json, type=dict[str, Raw])
+    return {name: _field(name, value) for name, value in fields.items()}
+
+
+def _field(name: str, value: Raw) -> object:
+    if name in NESTED:
+        try:
+            return fields_of(value)
+        except msgspec.ValidationError:
+            return msgspec.json.decode(value)
+    return value if len(memoryview(value)) > MAX_FIELD_BYTES else msgspec.json.decode(value)
+
+
+def _text(value: object, default: str) -> Any:
+    is_text = isinstance(value, str) or (isinstance(value, Raw) and _begins_with(value, b'"'))
+    return value if is_text else default
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict) or (isinstance(value, Raw) and _begins_with(value, b"{"))
+
+
+def _begins_with(json: Raw, character: bytes) -> bool:
+    return bytes(memoryview(json)[:1]) == character
 
 
 def _numbers(value: object, names: tuple[str, ...], default: float = 0) -> Fields:

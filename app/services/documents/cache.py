@@ -139,7 +139,9 @@ class DocumentCache:
         try:
             json = document.json
             with _without_garbage_collection():
-                index, messages = write_index(read_conversation(json))
+                conversation = read_conversation(json)
+                index, messages = write_index(conversation)
+                conversation.release()
         except UnreadableDocument as error:
             self.write_error(share, document.etag, error)
             self._write_version(share, CachedVersion(document.etag, 0))

@@ -107,7 +107,7 @@ class Checkpointer:
             grown = event_log.with_events(state, document, [event])
             if len(grown) > self._max_bytes:
                 raise SessionTooLarge(f"A session may have at most {self._max_bytes:,} bytes.")
-            read_conversation(grown)
+            read_conversation(grown).release()
         except UnreadableDocument as error:
             raise SessionTooLarge(str(error)) from None
         return state.share.revision
