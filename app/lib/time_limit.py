@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-
 # Python ignores what is raised while it frees an object, so a limit is raised again.
 REPEAT_SECONDS = 0.1
 

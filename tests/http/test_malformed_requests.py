@@ -15,6 +15,7 @@ pytestmark = pytest.mark.server
 
 SECRET = "Secret0123456789secret"
 HEAD = "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+MALFORMED_CHUNKS = f"POST /api/share/presign {HEAD}Transfer-Encoding: chunked\r\n\r\n{SECRET}\r\n\r\n"
 REQUESTS = [
     # A token that a client or a person broke.
     f"GET /t/ {SECRET}/api/share {HEAD}\r\n",
@@ -38,7 +39,7 @@ REQUESTS = [
     f"GET /share/x {HEAD}Expect: {SECRET}\r\n\r\n",
     f"GET /t/{SECRET}/share/x {HEAD}X-Share Secret: a\r\n\r\n",
     # Bodies and signatures.
-    f"POST /api/share/presign {HEAD}Transfer-Encoding: chunked\r\n\r\n{SECRET}\r\n\r\n",
+    MALFORMED_CHUNKS,
     f"PUT /api/upload/x?sig={SECRET} {HEAD}Content-Length: 1\r\n\r\na",
     # What a terminal would obey.
     f"GET /share/%1b%5b2J%c2%9b%e2%80%ae%0aforged {HEAD}User-Agent: \u202e\r\n\r\n",
@@ -60,8 +61,10 @@ def test_no_malformed_request_stands_in_a_log(tmp_path: Path, log_format: str) -
     with gunicorn(tmp_path, **settings, GUNICORN_CMD_ARGS="--access-logfile -") as address:
         for request in REQUESTS:
             assert send(address, request).startswith(b"HTTP/1.1 ")
+        assert send(address, MALFORMED_CHUNKS).startswith(b"HTTP/1.1 400 ")
     log = (tmp_path / "gunicorn.log").read_text()
     assert SECRET not in log
+    assert "Traceback" not in log
     assert "Invalid HTTP Header" in log
     assert "forged" in log
     assert [line for line in log.removesuffix("\n").split("\n") if not line.isprintable()] == []
