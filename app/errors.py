@@ -7,6 +7,7 @@ import logging
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
@@ -94,6 +95,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(TimeoutError, _database_error)
     app.register_error_handler(OSError, _os_error)
     app.register_error_handler(MemoryError, _out_of_memory)
+    app.register_error_handler(ParseException, _malformed_body)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected_error)
 
@@ -132,6 +134,10 @@ def _os_error(error: OSError) -> ResponseReturnValue:
 def _out_of_memory(_error: MemoryError) -> ResponseReturnValue:
     logger.error("a request failed: out of memory")
     return _unavailable("out_of_resources", SHORTAGES[errno.ENOMEM])
+
+
+def _malformed_body(_error: ParseException) -> ResponseReturnValue:
+    return _response(400, "malformed_body", "The request body is not encoded as its headers say.")
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:

@@ -79,15 +79,7 @@ def _body() -> bytearray:
 def _read(body: bytearray, limit: int | None) -> None:
     """Reads on until the body has `limit` bytes, or to its end."""
     while limit is None or len(body) < limit:
-        try:
-            chunk = request.stream.read(READ_BYTES if limit is None else limit - len(body))
-        except OSError as error:
-            if error.errno is not None:
-                raise
-            # gunicorn says so when the chunks of a body are malformed.
-            raise ApiError(
-                400, "invalid_body", "The request body is not encoded as its headers say."
-            ) from None
+        chunk = request.stream.read(READ_BYTES if limit is None else limit - len(body))
         if not chunk:
             return
         body += chunk
