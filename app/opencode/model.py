@@ -94,11 +94,15 @@ class Notice:
 
 @dataclass(frozen=True, kw_only=True)
 class Unknown:
-    """Anything that no reader knows, as the JSON that was received; `label` names its type."""
+    """Anything that no reader knows, as the JSON that was received; `label` names its type.
+
+    Of a part that `is_too_large`, `json` is the beginning, and `label` its size.
+    """
 
     id: str
     label: str
     json: Raw
+    is_too_large: bool = False
 
 
 Block = Text | Reasoning | File | Tool | Notice | Unknown

@@ -12,7 +12,7 @@ from typing import Any
 import lxml.html
 import pytest
 
-from app.opencode import read_conversation
+from app.opencode import as_utf8, read_conversation
 from app.opencode.model import Text
 from tests.browser.shares import Shared
 from tests.end_to_end.model import Call, Step, bash, scripted_model
@@ -179,7 +179,7 @@ def test_sessions_of_other_versions_and_with_parts_of_plugins_are_imported(
     assert {name: line for name, line in said.items() if not line.startswith("Imported session: ")} == {}
     with opencode(reader_profile) as reader:
         for name, content in documents.items():
-            conversation = read_conversation(content)
+            conversation = read_conversation(as_utf8(content).json)
             messages = reader.messages(conversation.id)
             found = [
                 part["text"] for message in messages for part in message["parts"] if part["type"] == "text"

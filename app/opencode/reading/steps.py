@@ -92,8 +92,9 @@ def _bounded(read_part: ReadPart, message_id: str) -> ReadPart:
         json = memoryview(part)
         if len(json) <= MAX_PART_BYTES:
             return read_part(part, index)
-        label = f"part of {len(json) / 1e6:,.0f} MB, its beginning"
-        return Unknown(id=f"{message_id}-{index}", label=label, json=Raw(bytes(json[:BEGINNING_BYTES])))
+        beginning = Raw(bytes(json[:BEGINNING_BYTES]))
+        label = f"{len(json) / 1e6:,.0f} MB"
+        return Unknown(id=f"{message_id}-{index}", label=label, json=beginning, is_too_large=True)
 
     return read
 

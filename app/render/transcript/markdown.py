@@ -153,7 +153,8 @@ def _patch(line: str, paths: list[str], directory: str) -> str:
 
 def _unknown(block: Unknown, step: Step, context: _Context) -> str:
     """Only its type, because its JSON may contain anything, such as a provider's response."""
-    return f"*Left out: a part of unknown kind,* {code_span(block.label)}"
+    kind = "a part that is too large" if block.is_too_large else "a part of unknown kind"
+    return f"*Left out: {kind},* {code_span(block.label)}"
 
 
 def _failure(failure: Failure) -> str:
