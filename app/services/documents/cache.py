@@ -40,20 +40,19 @@ from app.lib.file_lock import file_lock
 from app.lib.files import (
     DamagedFile,
     file_id,
-    map_checked,
     map_file,
     read_checked,
     replace_file,
-    write_checked,
 )
 from app.opencode import DamagedIndex, DocumentIndex, UnreadableDocument, read_conversation, write_index
-from app.services.documents.cache_size import entries, evict_files, evict_folders, modified_at
+from app.services.documents.cache_files import CacheFiles
+from app.services.documents.cache_size import entries, evict_files, evict_folders, modified_at, size_on_disk
 from app.services.documents.stored_document import StoredDocument
 from app.services.shares.live_share import LiveShare
 from app.services.shares.recent import ROW
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
+    pass
 
 VERSION = "version"
 STEPS = "steps."
@@ -92,10 +91,9 @@ class DocumentCache:
         max_document_bytes: int,
         on_damage: Callable[[], None] = lambda: None,
     ) -> None:
-        self._folder = folder
+        self._files = CacheFiles(folder, on_damage)
         self.max_bytes = max_bytes
         self._max_document_bytes = max_document_bytes
-        self._on_damage = on_damage
         self._unreadable = f"unreadable.{max_document_bytes}"
         self._used: set[str] = set()
         self._written: dict[str, int] = {}
@@ -107,10 +105,10 @@ class DocumentCache:
         None on a disk that cannot be written: then the next version could not replace this one.
         """
         self._used.add(share.cache_key)
-        path = f"{self._folder}/{share.cache_key}/{VERSION}"
+        path = f"{self._files.folder}/{share.cache_key}/{VERSION}"
         id = file_id(path)
         # Not a Path, which takes longer to make than to ask.
-        if id is None or not os.access(self._folder, os.W_OK):
+        if id is None or not os.access(self._files.folder, os.W_OK):
             return None
         return self._read_version(path, id)
 
@@ -122,7 +120,7 @@ class DocumentCache:
         acquired; with `wait`, blocks until it is.
         """
         file = f"{LOCK}.{name}" if name else LOCK
-        folder = self._folder / share.cache_key
+        folder = self._files.folder / share.cache_key
         with ExitStack() as stack:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -146,15 +144,15 @@ class DocumentCache:
             self.write_error(share, document.etag, error)
             self._write_version(share, CachedVersion(document.etag, 0))
             raise
-        messages_path = self._path(share, _document_file(document.etag, "messages"))
+        messages_path = self._files.path(share, _document_file(document.etag, "messages"))
         try:
             replace_file(messages_path, messages)
         except OSError:
             self.drop(share)
             return DocumentIndex(index, memoryview(b"".join(messages)))
         if (
-            self._write(share, _document_file(document.etag, "stored"), [document.clean])
-            and self._write(share, _document_file(document.etag, "index"), [index])
+            self._files.write(share, _document_file(document.etag, "stored"), [document.clean])
+            and self._files.write(share, _document_file(document.etag, "index"), [index])
             and self._write_version(share, CachedVersion(document.etag, len(json)))
         ):
             mapped = map_file(messages_path)
@@ -166,8 +164,8 @@ class DocumentCache:
 
     def index(self, share: LiveShare, etag: str) -> DocumentIndex | None:
         """The index of a version, unless it was evicted. Raises UnreadableDocument."""
-        index = self._read(share, _document_file(etag, "index"))
-        messages = map_file(self._path(share, _document_file(etag, "messages")))
+        index = self._files.read(share, _document_file(etag, "index"))
+        messages = map_file(self._files.path(share, _document_file(etag, "messages")))
         if index is not None and messages is not None:
             try:
                 return DocumentIndex(index, messages)
@@ -178,26 +176,26 @@ class DocumentCache:
 
     def stored(self, share: LiveShare, etag: str) -> bytes | None:
         """The document of a version as it was stored, unless it was evicted."""
-        return self._read(share, _document_file(etag, "stored"))
+        return self._files.read(share, _document_file(etag, "stored"))
 
     def drop_damaged(self, share: LiveShare) -> None:
         """As `drop`, for a version of which a message was found damaged."""
-        self._on_damage()
+        self._files.on_damage()
         self.drop(share)
 
     def drop(self, share: LiveShare) -> None:
         """Makes no version the cached one: what is on disk may be damaged, or could not be replaced."""
         with suppress(OSError):
-            self._path(share, VERSION).unlink()
+            self._files.path(share, VERSION).unlink()
 
     def write_error(self, share: LiveShare, etag: str, error: UnreadableDocument) -> None:
         """Remembers that a version cannot be read, and why."""
         logger.warning("the session of share %s cannot be read: %s", share.share_id, error)
-        self._write(share, _document_file(etag, self._unreadable), [str(error).encode()])
+        self._files.write(share, _document_file(etag, self._unreadable), [str(error).encode()])
 
     def raise_cached_error(self, share: LiveShare, etag: str) -> None:
         """Raises UnreadableDocument for a version that is known to be unreadable."""
-        if reason := self._read(share, _document_file(etag, self._unreadable)):
+        if reason := self._files.read(share, _document_file(etag, self._unreadable)):
             raise UnreadableDocument(reason.decode())
 
     def page(self, share: LiveShare, etag: str, name: str, max_seconds: float | None = None) -> bytes | None:
@@ -206,18 +204,16 @@ class DocumentCache:
         None if it is older than `max_seconds`.
         """
         file = f"{short_version(etag)}.{name}"
-        if max_seconds is not None and abs(time.time() - modified_at(self._path(share, file))) > max_seconds:
+        if (
+            max_seconds is not None
+            and abs(time.time() - modified_at(self._files.path(share, file))) > max_seconds
+        ):
             return None
-        return self._read(share, file)
+        return self._files.read(share, file)
 
     def map_page(self, share: LiveShare, etag: str, name: str) -> memoryview | None:
         """As `page`, mapped into memory instead of read."""
-        path = self._path(share, f"{short_version(etag)}.{name}")
-        try:
-            return map_checked(path)
-        except DamagedFile:
-            self._discard_damaged(path)
-            return None
+        return self._files.map(share, f"{short_version(etag)}.{name}")
 
     def write_page(self, share: LiveShare, etag: str, name: str, body: Iterable[bytes]) -> bool:
         """Saves a page, whose body comes in chunks. Returns whether there was room for it."""
@@ -225,7 +221,7 @@ class DocumentCache:
 
     def steps(self, share: LiveShare, name: str) -> bytes | None:
         """The rendered steps of a page, whichever version of the document they were made from."""
-        return self._read(share, STEPS + name)
+        return self._files.read(share, STEPS + name)
 
     def write_steps(self, share: LiveShare, name: str, steps: bytes) -> None:
         self._write_derived(share, STEPS + name, [steps])
@@ -233,53 +229,25 @@ class DocumentCache:
     def forget(self, cache_key: str) -> None:
         """Removes everything that was cached for a share."""
         self._written.pop(cache_key, None)
-        shutil.rmtree(self._folder / cache_key, ignore_errors=True)
+        shutil.rmtree(self._files.folder / cache_key, ignore_errors=True)
 
     def cache_keys(self) -> list[str]:
         """Every share for which something is cached."""
-        return [path.name for path in entries(self._folder)]
+        return [path.name for path in entries(self._files.folder)]
 
     def evict(self) -> None:
         """Removes the folders that were used longest ago until the others fit into `max_bytes`."""
         self._mark_used()
-        evict_folders(entries(self._folder), self.max_bytes, self.forget)
-
-    def _path(self, share: LiveShare, name: str) -> Path:
-        return self._folder / share.cache_key / name
-
-    def _read(self, share: LiveShare, name: str) -> bytes | None:
-        """The content of a file; None if it is missing or was damaged."""
-        path = self._path(share, name)
-        try:
-            return read_checked(path)
-        except DamagedFile:
-            self._discard_damaged(path)
-            return None
-
-    def _discard_damaged(self, path: Path) -> None:
-        self._on_damage()
-        with suppress(OSError):
-            path.unlink()
-
-    def _write(self, share: LiveShare, name: str, chunks: Iterable[ReadableBuffer]) -> bool:
-        """Replaces a file; if it cannot be, what was there is removed. Returns whether it was replaced."""
-        path = self._path(share, name)
-        try:
-            write_checked(path, chunks)
-        except OSError:
-            with suppress(OSError):
-                path.unlink()
-            return False
-        return True
+        evict_folders(entries(self._files.folder), self.max_bytes, self.forget)
 
     def _write_derived(self, share: LiveShare, name: str, chunks: Iterable[bytes]) -> bool:
         """Writes what was made from a document, of which one share may not keep too much."""
-        if not self._write(share, name, chunks):
+        if not self._files.write(share, name, chunks):
             return False
-        written = self._written.get(share.cache_key, 0) + self._path(share, name).stat().st_size
+        written = self._written.get(share.cache_key, 0) + size_on_disk(self._files.path(share, name))
         if written > MEASURED_BYTES:
             written = 0
-            folder = self._folder / share.cache_key
+            folder = self._files.folder / share.cache_key
             evict_files(folder, self._max_share_bytes(share), _may_go)
         self._written[share.cache_key] = written
         return True
@@ -293,11 +261,11 @@ class DocumentCache:
 
     def _write_version(self, share: LiveShare, version: CachedVersion) -> bool:
         """Makes a version current and drops what was made from others. Returns whether it is current."""
-        if not self._write(share, VERSION, [msgspec.json.encode(version)]):
+        if not self._files.write(share, VERSION, [msgspec.json.encode(version)]):
             return False
-        self._write(share, ROW, [msgspec.json.encode(share)])
+        self._files.write(share, ROW, [msgspec.json.encode(share)])
         current = (".", VERSION, STEPS, ROW, short_version(version.etag))
-        for path in entries(self._folder / share.cache_key):
+        for path in entries(self._files.folder / share.cache_key):
             if not path.name.startswith(current):
                 with suppress(OSError):
                     path.unlink()
@@ -307,7 +275,7 @@ class DocumentCache:
         try:
             return msgspec.json.decode(read_checked(Path(path)) or b"", type=CachedVersion)
         except (DamagedFile, msgspec.DecodeError):
-            self._on_damage()
+            self._files.on_damage()
             return None
 
     def _mark_used(self) -> None:
@@ -315,7 +283,7 @@ class DocumentCache:
         used, self._used = self._used, set()
         for cache_key in used:
             with suppress(OSError):
-                os.utime(self._folder / cache_key)
+                os.utime(self._files.folder / cache_key)
 
 
 def _may_go(name: str) -> bool:

@@ -29,7 +29,7 @@ def evict_files(folder: Path, max_bytes: int, may_go: Callable[[str], bool]) -> 
     if total <= max_bytes:
         return
     for path in sorted((path for path in entries(folder) if may_go(path.name)), key=modified_at):
-        size = _size(path)
+        size = size_on_disk(path)
         with suppress(OSError):
             path.unlink()
             total -= size
@@ -38,7 +38,7 @@ def evict_files(folder: Path, max_bytes: int, may_go: Callable[[str], bool]) -> 
 
 
 def folder_size(folder: Path) -> int:
-    return _size(folder) + sum(_size(path) for path in entries(folder))
+    return size_on_disk(folder) + sum(size_on_disk(path) for path in entries(folder))
 
 
 def entries(folder: Path) -> list[Path]:
@@ -55,7 +55,7 @@ def modified_at(path: Path) -> float:
         return 0
 
 
-def _size(path: Path) -> int:
+def size_on_disk(path: Path) -> int:
     try:
         return path.stat().st_blocks * BLOCK_BYTES + INODE_BYTES
     except OSError:
