@@ -37,6 +37,7 @@ from app.render.tools.view import (
     ErrorSection,
     MarkdownSection,
     MatchesSection,
+    NoteSection,
     QuestionsSection,
     Section,
     SubagentSection,
@@ -73,6 +74,7 @@ SECTION_MACROS: dict[type[Section], str] = {
     MatchesSection: "matches",
     ErrorSection: "error",
     MarkdownSection: "markdown",
+    NoteSection: "note",
     QuestionsSection: "questions",
     TerminalSection: "terminal",
 }

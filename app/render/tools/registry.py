@@ -18,7 +18,8 @@ from app.render.filters import MAX_LABEL
 from app.render.tools import agent, calls, files, search, shell, web
 from app.render.tools.diagnostics import with_diagnostics
 from app.render.tools.fallback import fallback_view
-from app.render.tools.view import ErrorSection, SubagentSection, ToolView
+from app.render.tools.view import ErrorSection, NoteSection, SubagentSection, ToolView
+from app.render.tools.wrappers import without_wrappers
 from app.render.transcript.inputs import (
     InputWriter,
     any_input,
@@ -78,16 +79,20 @@ def entry_of(tool: Tool) -> ToolEntry:
 
 def view_of(tool: Tool) -> ToolView:
     """The view of a call; one whose input is not what its tool takes is shown like an unknown tool's."""
+    output, notes = without_wrappers(tool.output)
+    unwrapped = replace(tool, output=output)
     try:
-        view = entry_of(tool).view(tool)
+        view = entry_of(tool).view(unwrapped)
     except (msgspec.DecodeError, RecursionError):
-        view = fallback_view(tool)
+        view = fallback_view(unwrapped)
     except Exception:
         logger.exception("a call could not be shown: %s", tool.name[:MAX_LABEL])
-        view = fallback_view(tool)
+        view = fallback_view(unwrapped)
     view = with_diagnostics(view, tool)
     if tool.child_id and not any(isinstance(section, SubagentSection) for section in view.sections):
         view = replace(view, sections=[SubagentSection(tool.child_id, None, None), *view.sections])
+    new_notes = [note for note in map(NoteSection, notes) if note not in view.sections]
+    view = replace(view, sections=[*view.sections, *new_notes])
     if tool.error:
         view = replace(view, sections=[*view.sections, ErrorSection("error", tool.error)])
     return view
