@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from app.opencode import Conversation
 from app.opencode.model import Tool
 from app.render.tools.registry import view_of
-from app.render.tools.view import CallsSection, CodeSection, ToolView
+from app.render.tools.view import CallsSection, CodeSection, NoteSection, ToolView
 from tests.support import constructed, field
 from tests.support.client import share
 
@@ -39,8 +39,9 @@ def test_what_was_read_is_numbered(client: FlaskClient) -> None:
 
 def test_what_was_read_from_an_offset_is_numbered_from_it() -> None:
     output = "Read file src/a.ts, lines 41-42 of 90\n41: a\n42: b\n\n(48 more lines; continue with offset=43)"
-    [code] = view("read", {"path": "src/a.ts", "offset": 41}, output).sections
+    code, note = view("read", {"path": "src/a.ts", "offset": 41}, output).sections
     assert isinstance(code, CodeSection)
+    assert note == NoteSection("48 more lines; continue with offset=43")
     assert (code.text, code.first_line, code.language) == ("a\nb", 41, "typescript")
 
 
@@ -65,7 +66,7 @@ def test_code_shows_the_tools_that_it_called() -> None:
         ("github.search_issues", "crash", "completed"),
         ("github.get_issue", "", "error"),
     ]
-    assert (code.text, output.text, output.language) == ("return 1", '{"a": 1}', "json")
+    assert (code.text, output.text, output.language) == ("return 1", '{\n  "a": 1\n}', "json")
 
 
 def test_a_batch_shows_its_calls_and_their_outcome() -> None:

@@ -13,6 +13,7 @@ from markdown_it.token import Token
 from app.lib.budget import Budget
 from app.opencode import read_conversation
 from app.opencode.model import Notice, Tool
+from app.render.tools.wrappers import without_wrappers
 from app.render.transcript.markdown import WRITERS, transcript
 from app.render.transcript.text import cut_fence, without_control_characters
 from app.render.transcript.tools import MAX_OUTPUT_LINES
@@ -89,7 +90,7 @@ def test_every_call_is_named_and_its_output_stands_in_a_block_of_its_own(name: s
         output = part["state"].get("output") or part["state"].get("error") or ""
         if part["tool"] == "todowrite" or output.endswith(" successfully.") or not output.strip():
             continue
-        (expected,) = fences(cut_fence(output, MAX_OUTPUT_LINES))
+        (expected,) = fences(cut_fence(without_wrappers(output)[0], MAX_OUTPUT_LINES))
         assert expected in found
 
 

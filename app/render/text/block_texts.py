@@ -35,6 +35,20 @@ def fields_of(input: Raw) -> dict[str, str]:
     return {name.removeprefix("input").removeprefix("."): text for name, text in _input_texts(input).items()}
 
 
+def as_json(text: str) -> str | None:
+    """A text that is a JSON object or list, indented unless that is too much; None for any other."""
+    encoded = text.strip().encode(errors="replace")
+    if not encoded.startswith((b"{", b"[")):
+        return None
+    if len(encoded) > MAX_INDENTED_BYTES:
+        return text if encoded.endswith((b"}", b"]")) else None
+    try:
+        msgspec.json.decode(encoded, type=Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return _text_of(Raw(encoded))
+
+
 def _tool_texts(tool: Tool) -> dict[str, str]:
     return {**_input_texts(tool.input), **_present({"output": tool.output, "error": tool.error})}
 

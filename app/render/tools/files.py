@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,15 +13,14 @@ from app.render.diff.patch_parser import read_apply_patch, read_patch
 from app.render.filters import plural
 from app.render.text.highlight import language_of_file
 from app.render.tools.fallback import fallback_view
-from app.render.tools.fields import between, read_fields, read_lists
+from app.render.tools.fields import read_fields, read_lists
+from app.render.tools.outputs import numbered_lines
 from app.render.tools.view import CodeSection, DiffsSection, ToolView
 
 # Limits of what is read of a call's changes; parsing a megabyte takes seconds, and most of it for its lines.
 MAX_FILES = 200
 MAX_CHARACTERS = 256 * 1024
 LINE_CHARACTERS = 20
-# Longer output of the read tool is shown as it is.
-MAX_NUMBERED_CHARACTERS = 1024 * 1024
 
 
 class _Edit(msgspec.Struct):
@@ -103,7 +101,7 @@ def read_view(tool: Tool) -> ToolView:
     if display and display.text:
         code = CodeSection("metadata.display.text", display.text, _language(display, input), _first(display))
     else:
-        text, first_line = _numbered(tool.output)
+        text, first_line = numbered_lines(tool.output)
         code = CodeSection("output", text, language_of_file(input.file), first_line)
     first = input.offset or 1
     facts = [f"from line {first}"] if input.offset and not input.limit else []
@@ -220,27 +218,3 @@ def _language(display: _Display, input: _Input) -> str | None:
 
 def _first(display: _Display) -> int | None:
     return display.lineStart if display.type == "file" else None
-
-
-TAG = re.compile(r"<(content|file)>\n")
-# What OpenCode 2 says before the lines.
-HEADING = re.compile(r"Read file [^\n]*\n(?=\s*+\d{1,9}: )")
-# Possessive, so that a line of a million zeros is not scanned a million times.
-LINE = re.compile(r"\s*+(\d{1,9}+)[:|] ?(.*)")
-
-
-def _numbered(output: str) -> tuple[str, int | None]:
-    """The contents in the output of the read tool, without its tags and line numbers."""
-    if len(output) > MAX_NUMBERED_CHARACTERS:
-        return output, None
-    tag = TAG.search(output)
-    inside = tag and between(output[tag.start() :], f"<{tag[1]}>", f"</{tag[1]}>")
-    if inside is None and (heading := HEADING.match(output)):
-        inside = output[heading.end() :]
-    if inside is None:
-        return output, None
-    lines = [LINE.fullmatch(line) for line in inside.split("\n")]
-    numbered = [line for line in lines if line]
-    if not numbered or lines[0] is None:
-        return inside, None
-    return "\n".join(line[2] for line in numbered), int(numbered[0][1])

@@ -1,7 +1,7 @@
 """The registry of tools: everything that a tool's calls need to be shown, one entry for each tool.
 
-A tool without an entry is shown field by field. The sets of tools that change files or delegate to sub-agents
-are facts about sessions, and live in `app.opencode.changes.changes`.
+A tool without an entry is shown by the names of its input (`app.render.tools.fallback`). The sets of tools
+that change files or delegate to sub-agents are facts about sessions (`app.opencode.changes.changes`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from app.render.filters import MAX_LABEL
 from app.render.tools import agent, calls, files, search, shell, web
 from app.render.tools.diagnostics import with_diagnostics
 from app.render.tools.fallback import fallback_view
-from app.render.tools.view import ErrorSection, SubagentSection, ToolView
+from app.render.tools.view import ErrorSection, NoteSection, SubagentSection, ToolView
+from app.render.tools.wrappers import without_wrappers
 from app.render.transcript.inputs import (
     InputWriter,
     any_input,
@@ -51,8 +52,11 @@ TOOLS: dict[str, ToolEntry] = {
     "invalid": ToolEntry(agent.invalid_view),
     "list_mcp_resources": ToolEntry(web.resources_view),
     "list": ToolEntry(search.list_view),
+    "lsp": ToolEntry(search.lsp_view),
     "multiedit": ToolEntry(files.edit_view, change_input),
     "patch": ToolEntry(files.apply_patch_view, change_input),
+    "plan_enter": ToolEntry(agent.plan_view),
+    "plan_exit": ToolEntry(agent.plan_view),
     "question": ToolEntry(agent.question_view),
     "mcp-resource": ToolEntry(web.resource_view),
     "read_mcp_resource": ToolEntry(web.resource_view),
@@ -61,6 +65,7 @@ TOOLS: dict[str, ToolEntry] = {
     "read": ToolEntry(files.read_view),
     "shell": ToolEntry(shell.shell_view, command_input),
     "skill": ToolEntry(agent.skill_view),
+    "StructuredOutput": ToolEntry(agent.structured_output_view),
     "subagent": ToolEntry(agent.task_view),
     "task": ToolEntry(agent.task_view),
     "todoread": ToolEntry(agent.todos_view),
@@ -78,16 +83,20 @@ def entry_of(tool: Tool) -> ToolEntry:
 
 def view_of(tool: Tool) -> ToolView:
     """The view of a call; one whose input is not what its tool takes is shown like an unknown tool's."""
+    output, notes = without_wrappers(tool.output)
+    unwrapped = replace(tool, output=output)
     try:
-        view = entry_of(tool).view(tool)
+        view = entry_of(tool).view(unwrapped)
     except (msgspec.DecodeError, RecursionError):
-        view = fallback_view(tool)
+        view = fallback_view(unwrapped)
     except Exception:
         logger.exception("a call could not be shown: %s", tool.name[:MAX_LABEL])
-        view = fallback_view(tool)
+        view = fallback_view(unwrapped)
     view = with_diagnostics(view, tool)
     if tool.child_id and not any(isinstance(section, SubagentSection) for section in view.sections):
         view = replace(view, sections=[SubagentSection(tool.child_id, None, None), *view.sections])
+    new_notes = [note for note in map(NoteSection, notes) if note not in view.sections]
+    view = replace(view, sections=[*view.sections, *new_notes])
     if tool.error:
         view = replace(view, sections=[*view.sections, ErrorSection("error", tool.error)])
     return view

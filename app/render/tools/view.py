@@ -49,6 +49,13 @@ class ErrorSection:
 
 
 @dataclass(frozen=True)
+class NoteSection:
+    """What OpenCode remarked on a call's output, for the model."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class DiffsSection:
     """The diffs of files; `is_cut` if there is more than a page reads.
 
@@ -169,6 +176,7 @@ Section = (
     | TerminalSection
     | MarkdownSection
     | ErrorSection
+    | NoteSection
     | DiffsSection
     | MatchesSection
     | ChecklistSection

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from app.opencode.model import File, Tool
 from app.render import attachments, filters
-from app.render.text.block_texts import texts
+from app.render.text.block_texts import as_json, texts
 from app.render.tools.registry import entry_of
+from app.render.tools.wrappers import without_wrappers
 from app.render.transcript.inputs import Metadata, read_metadata
 from app.render.transcript.text import code_span, cut_fence, in_prose
 
@@ -21,13 +22,15 @@ def tool(call: Tool) -> str:
     metadata = read_metadata(call.metadata)
     named = texts(call)
     output, error = named.pop("output", ""), named.pop("error", "")
+    output, notes = without_wrappers(output)
     inline, blocks = entry_of(call).write_input(call, named, metadata)
     if output.strip() in SUCCESSES or (call.name == "todowrite" and blocks):
         output = ""
     pieces = [
         " · ".join([f"**{in_prose(call.name)}** {inline}".rstrip(), *_facts(call, metadata)]),
         *blocks,
-        cut_fence(output, MAX_OUTPUT_LINES),
+        cut_fence(output, MAX_OUTPUT_LINES, "json" if as_json(output) else ""),
+        *(f"*{in_prose(note)}*" for note in notes),
         f"Error:\n\n{cut_fence(error, MAX_OUTPUT_LINES)}" if error.strip() else "",
         *(attached(file) for file in call.files),
     ]
