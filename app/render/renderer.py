@@ -6,6 +6,7 @@ The Jinja environment is not Flask's: rendering needs no app, and templates are 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -146,6 +147,7 @@ class Renderer:
         self.budget = budget
         self.depth = depth
         self.is_alone = is_alone
+        self._markdown_texts: Counter[str] = Counter()
 
     def step(self, step: Step, *, shows_author: bool = True) -> Markup:
         """A step with its blocks; `shows_author` unless the step before has the same author."""
@@ -179,8 +181,10 @@ class Renderer:
     def view(self, tool: Tool) -> ToolView:
         return view_of(tool)
 
-    def markdown(self, text: str) -> Markup:
-        return markdown(text, self.budget)
+    def markdown(self, block: Block, text: str) -> Markup:
+        """One of the texts of a block; the ids in it differ from those in the others."""
+        self._markdown_texts[block.id] += 1
+        return markdown(text, self.budget, f"{block.id}-{self._markdown_texts[block.id]}")
 
     def passages(self, text: str) -> list[Passage]:
         """The text of an answer, with the thoughts in it told apart."""

@@ -25,3 +25,7 @@ def with_answer(text: str) -> bytes:
     session = document("table-words-broken")
     session["messages"][1]["parts"][0]["text"] = text
     return json.dumps(session).encode()
+
+
+def encoded(session: dict[str, Any]) -> bytes:
+    return json.dumps(session).encode()
