@@ -34,7 +34,7 @@ _ANY = re.compile(f"{_PAIR.pattern}|{_BREAK.pattern}|<img\\s|<details", re.IGNOR
 
 
 def has_tags(text: str) -> bool:
-    return _ANY.search(text) is not None
+    return "<" in text and _ANY.search(text) is not None
 
 
 def tags(parser: MarkdownIt) -> None:

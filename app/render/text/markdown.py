@@ -22,6 +22,7 @@ from app.render.text.bare_addresses import bare_addresses, has_bare_addresses
 from app.render.text.cjk_emphasis import CjkFriendlyInline
 from app.render.text.highlight import highlight
 from app.render.text.html_tags import has_tags, tags
+from app.render.text.mathematics import has_mathematics, mathematics
 
 # Nested brackets take quadratic time; what is nested deeper than MAX_NESTING is left out.
 MAX_CHARACTERS = 64 * 1024
@@ -114,6 +115,7 @@ EXTENSIONS: Sequence[tuple[Callable[[str], bool], Callable[[MarkdownIt], None]]]
     (has_bare_addresses, bare_addresses),
     (_has_footnotes, _footnotes),
     (has_tags, tags),
+    (has_mathematics, mathematics),
 )
 
 
