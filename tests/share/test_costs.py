@@ -10,7 +10,6 @@ import json
 import os
 import sys
 import time
-from contextlib import suppress
 from itertools import chain
 from typing import Any
 
@@ -254,8 +253,10 @@ def test_no_small_session_is_expensive(client: FlaskClient, found: list[tuple[fl
         if len(found) > WORST:
             heapq.heappop(found)
 
-    with suppress(TimeIsUp):
+    try:
         show()
+    except* TimeIsUp:
+        pass
     if SECONDS:
         for cost, encoded in sorted(found, reverse=True):
             sys.stdout.write(f"{cost:.2f} s, {len(encoded):,} bytes: {encoded[:400]}\n")
