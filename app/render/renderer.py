@@ -250,7 +250,8 @@ def full_text(block: Block, name: str) -> str | None:
     named = texts(block)
     if isinstance(block, Tool) and name not in named:
         sections = (part for part in view_of(block).sections if isinstance(part, SECTIONS_WITH_TEXT))
-        named = {**{part.name: part.text for part in sections if part.name}, **named}
+        more = {part.name: part.text for part in sections if part.name}
+        named |= {name: text for name, text in more.items() if name not in named}
     if name == "call":
         return "\n\n".join(f"--- {name} ---\n{text}" for name, text in named.items())
     return named.get(name)

@@ -66,7 +66,7 @@ def test_code_shows_the_tools_that_it_called() -> None:
         ("github.search_issues", "crash", "completed"),
         ("github.get_issue", "", "error"),
     ]
-    assert (code.text, output.text, output.language) == ("return 1", '{"a": 1}', "json")
+    assert (code.text, output.text, output.language) == ("return 1", '{\n  "a": 1\n}', "json")
 
 
 def test_a_batch_shows_its_calls_and_their_outcome() -> None:

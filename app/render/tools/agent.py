@@ -8,6 +8,7 @@ import msgspec
 
 from app.opencode.model import Tool
 from app.render.filters import plural
+from app.render.text.block_texts import as_json, fields_of
 from app.render.tools.fields import between, read_fields, read_lists
 from app.render.tools.view import (
     ChecklistSection,
@@ -25,6 +26,7 @@ from app.render.tools.view import (
 MAX_ITEMS = 200
 MAX_QUESTIONS = 50
 MAX_OPTIONS = 50
+PLAN_ACTIONS = {"plan_enter": "Enter plan mode", "plan_exit": "Leave plan mode"}
 
 
 class _Todo(msgspec.Struct):
@@ -66,6 +68,10 @@ class _Answers(msgspec.Struct):
 class _Skill(msgspec.Struct):
     name: str = ""
     skill: str = ""
+
+
+class _Plan(msgspec.Struct):
+    plan: str = ""
 
 
 class _Move(msgspec.Struct):
@@ -123,6 +129,22 @@ def session_move_view(tool: Tool) -> ToolView:
     """A session that goes on in another folder."""
     sections: list[Section] = [CodeSection("output", tool.output)] if tool.output else []
     return ToolView("Move session", read_fields(tool.input, _Move).directory, sections=sections)
+
+
+def plan_view(tool: Tool) -> ToolView:
+    """The agent that plans takes over, or gives back; what was decided is in the output."""
+    plan = read_fields(tool.input, _Plan).plan
+    sections: list[Section] = [MarkdownSection("input.plan", plan, "Plan")] if plan else []
+    sections += [CodeSection("output", tool.output)] if tool.output else []
+    return ToolView(PLAN_ACTIONS.get(tool.name, tool.name), tool.title, sections=sections)
+
+
+def structured_output_view(tool: Tool) -> ToolView:
+    """An answer in the JSON schema that the prompt asked for, which is the input of this call."""
+    fields = fields_of(tool.input)
+    json = bytes(tool.input).decode(errors="replace")
+    sections = [CodeSection("input", as_json(json) or json, "json")] if fields else []
+    return ToolView("Structured output", ", ".join(fields), sections=sections)
 
 
 def invalid_view(tool: Tool) -> ToolView:

@@ -12,6 +12,7 @@ from app.opencode.model import Tool
 from app.render.filters import plural
 from app.render.text.block_texts import fields_of
 from app.render.tools.fields import read_fields, read_lists
+from app.render.tools.outputs import output_section
 from app.render.tools.subjects import telling
 from app.render.tools.view import Call, CallsSection, CodeSection, Section, ToolView
 
@@ -47,7 +48,7 @@ def execute_view(tool: Tool) -> ToolView:
     sections: list[Section] = [CodeSection("input.code", code, "typescript")] if code else []
     sections += _calls(calls)
     if tool.output:
-        sections.append(CodeSection("output", tool.output, _language(tool.output)))
+        sections.append(output_section("output", tool.output))
     return ToolView("Run code", _names(calls), facts=_count(calls), sections=sections)
 
 
@@ -81,7 +82,3 @@ def _count(calls: Sequence[_Call]) -> list[str]:
 def _names(calls: Sequence[_Call]) -> str:
     names = list(dict.fromkeys(call.tool for call in calls if call.tool))
     return ", ".join(names[:MAX_NAMES]) + (" …" if len(names) > MAX_NAMES else "")
-
-
-def _language(text: str) -> str | None:
-    return "json" if text.lstrip().startswith(("{", "[")) else None

@@ -1,7 +1,7 @@
 """The registry of tools: everything that a tool's calls need to be shown, one entry for each tool.
 
-A tool without an entry is shown field by field. The sets of tools that change files or delegate to sub-agents
-are facts about sessions, and live in `app.opencode.changes.changes`.
+A tool without an entry is shown by the names of its input (`app.render.tools.fallback`). The sets of tools
+that change files or delegate to sub-agents are facts about sessions (`app.opencode.changes.changes`).
 """
 
 from __future__ import annotations
@@ -52,8 +52,11 @@ TOOLS: dict[str, ToolEntry] = {
     "invalid": ToolEntry(agent.invalid_view),
     "list_mcp_resources": ToolEntry(web.resources_view),
     "list": ToolEntry(search.list_view),
+    "lsp": ToolEntry(search.lsp_view),
     "multiedit": ToolEntry(files.edit_view, change_input),
     "patch": ToolEntry(files.apply_patch_view, change_input),
+    "plan_enter": ToolEntry(agent.plan_view),
+    "plan_exit": ToolEntry(agent.plan_view),
     "question": ToolEntry(agent.question_view),
     "mcp-resource": ToolEntry(web.resource_view),
     "read_mcp_resource": ToolEntry(web.resource_view),
@@ -62,6 +65,7 @@ TOOLS: dict[str, ToolEntry] = {
     "read": ToolEntry(files.read_view),
     "shell": ToolEntry(shell.shell_view, command_input),
     "skill": ToolEntry(agent.skill_view),
+    "StructuredOutput": ToolEntry(agent.structured_output_view),
     "subagent": ToolEntry(agent.task_view),
     "task": ToolEntry(agent.task_view),
     "todoread": ToolEntry(agent.todos_view),

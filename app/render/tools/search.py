@@ -10,6 +10,7 @@ import msgspec
 from app.opencode.model import Tool
 from app.render.filters import plural
 from app.render.tools.fields import read_fields
+from app.render.tools.outputs import output_section
 from app.render.tools.view import CodeSection, Match, MatchesSection, Section, ToolView
 
 # Limits of the output that is read.
@@ -21,6 +22,14 @@ class _Input(msgspec.Struct):
     pattern: str = ""
     path: str = ""
     include: str = ""
+
+
+class _Lsp(msgspec.Struct):
+    operation: str = ""
+    filePath: str = ""  # noqa: N815 - OpenCode's name
+    line: int | None = None
+    character: int | None = None
+    query: str = ""
 
 
 class _Metadata(msgspec.Struct):
@@ -47,6 +56,18 @@ def glob_view(tool: Tool) -> ToolView:
         facts.append(_at_least(plural(metadata.count, "file"), metadata))
     paths = [Match(line) for line in _lines(tool.output) if ABSOLUTE.match(line)]
     return ToolView("Glob", input.pattern, input.path, facts, sections=_sections(tool, paths))
+
+
+def lsp_view(tool: Tool) -> ToolView:
+    """A question to the language server about a place in a file, or about a name."""
+    input = read_fields(tool.input, _Lsp)
+    places = (str(place) for place in (input.line, input.character) if place is not None)
+    place = ":".join([input.filePath, *places]) if input.filePath else ""
+    subject = input.query or place
+    sections = [output_section("output", tool.output)] if tool.output else []
+    return ToolView(
+        "Language server", subject, facts=[input.operation] if input.operation else [], sections=sections
+    )
 
 
 def list_view(tool: Tool) -> ToolView:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 MAX_SUBJECT = 160
+# Whatever is longer is no number.
+MAX_NUMBER = 40
 
-# Names of fields that say what a call is about, the most telling first.
-TELLING = [
+# Fields that say what a call is about, by plain name, the most telling first.
+TELLING = (
     "command",
-    "filePath",
-    "file_path",
+    "cmd",
+    "tmuxcommand",
     "filepath",
     "file",
     "path",
@@ -23,6 +25,7 @@ TELLING = [
     "prompt",
     "description",
     "title",
+    "toolname",
     "name",
     "subject",
     "text",
@@ -33,32 +36,38 @@ TELLING = [
     "repository",
     "owner",
     "library",
-    "libraryName",
-    "libraryId",
-    "context7CompatibleLibraryID",
+    "libraryname",
+    "libraryid",
+    "context7compatiblelibraryid",
     "selector",
     "element",
-    "session_id",
-    "sessionID",
-    "task_id",
+    "sessionid",
+    "taskid",
     "id",
-]
+)
+
+
+def plain_name(field: str) -> str:
+    """The name of a field as it is compared: `filePath`, `file_path` and `file-path` are one."""
+    return field.lower().replace("_", "").replace("-", "")
 
 
 def telling(fields: Mapping[str, str]) -> str:
     """The first line of the field that says most: a path, a query, an address, or any other words."""
-    by_name = {name.lower(): text for name, text in fields.items()}
-    named = (by_name.get(name.lower(), "") for name in TELLING)
+    by_name = {plain_name(name): text for name, text in fields.items()}
+    named = (by_name.get(name, "") for name in TELLING)
     line = next((line for text in named if (line := _line(text))), "")
-    return line or next((line for text in fields.values() if _is_words(line := _line(text))), "")
+    return line or next((line for text in fields.values() if is_words(line := _line(text))), "")
+
+
+def is_words(text: str) -> bool:
+    """Whether a text says something by itself, as no flag, number, list or object does."""
+    if text in ("", "true", "false", "null") or text.startswith(("{", "[")):
+        return False
+    return len(text) > MAX_NUMBER or not text.lstrip("-").replace(".", "", 1).isdigit()
 
 
 def _line(text: str) -> str:
     """The first line of a text; nothing for lists and objects."""
     line = text.strip().partition("\n")[0]
     return "" if line[:1] in ("{", "[") else line[:MAX_SUBJECT]
-
-
-def _is_words(line: str) -> bool:
-    """Whether a line says something by itself, as no flag and no number does."""
-    return line not in ("", "true", "false", "null") and not line.lstrip("-").replace(".", "", 1).isdigit()

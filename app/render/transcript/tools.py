@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.opencode.model import File, Tool
 from app.render import attachments, filters
-from app.render.text.block_texts import texts
+from app.render.text.block_texts import as_json, texts
 from app.render.tools.registry import entry_of
 from app.render.tools.wrappers import without_wrappers
 from app.render.transcript.inputs import Metadata, read_metadata
@@ -29,7 +29,7 @@ def tool(call: Tool) -> str:
     pieces = [
         " · ".join([f"**{in_prose(call.name)}** {inline}".rstrip(), *_facts(call, metadata)]),
         *blocks,
-        cut_fence(output, MAX_OUTPUT_LINES),
+        cut_fence(output, MAX_OUTPUT_LINES, "json" if as_json(output) else ""),
         *(f"*{in_prose(note)}*" for note in notes),
         f"Error:\n\n{cut_fence(error, MAX_OUTPUT_LINES)}" if error.strip() else "",
         *(attached(file) for file in call.files),
