@@ -23,6 +23,7 @@ from app.opencode.reading.common_parts import (
     retry_notice,
     status_of,
 )
+from app.opencode.reading.pictures import take_pictures
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -109,6 +110,8 @@ def _read_tool(id: str, part: _Tool) -> Block:
     state = part.state
     status = status_of(state.status)
     time = read_span(state.time)
+    files = _attachments(id, state.attachments)
+    output, pictures = take_pictures(id, state.output or "", len(files))
     return Tool(
         id=id,
         name=part.tool,
@@ -116,11 +119,11 @@ def _read_tool(id: str, part: _Tool) -> Block:
         metadata=state.metadata,
         title=state.title or "",
         input=partial_input(state.raw) if status == "pending" and state.raw else state.input,
-        output=state.output or "",
+        output=output,
         error=state.error or "",
         milliseconds=time.duration,
         cleared=time.compacted is not None,
-        files=_attachments(id, state.attachments),
+        files=[*files, *pictures],
         child_id=child_id(state.metadata, state.output or ""),
     )
 

@@ -21,6 +21,7 @@ from app.opencode.reading.common_parts import (
     retry_notice,
     status_of,
 )
+from app.opencode.reading.pictures import take_pictures
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -126,6 +127,7 @@ def _tool(id: str, content: _Tool) -> Block:
     failure = read_failure(state.error)
     error = failure.text if failure else ""
     output = "\n".join(item.text for item in items if item.type == "text") or _result_text(state.result)
+    text, pictures = take_pictures(id, output, len(files))
     return Tool(
         id=id,
         name=content.name,
@@ -134,11 +136,11 @@ def _tool(id: str, content: _Tool) -> Block:
         input=EMPTY if is_json(state.input, b'""') else state.input,
         metadata=metadata,
         # What the model got when a call failed may be the error alone.
-        output="" if error and output.strip() == error.strip() else output,
+        output="" if error and output.strip() == error.strip() else text,
         error=error,
         milliseconds=time.duration,
         cleared=time.pruned is not None,
-        files=[_file(file_id(id, number), file) for number, file in enumerate(files)],
+        files=[*(_file(file_id(id, number), file) for number, file in enumerate(files)), *pictures],
         child_id=child_id(metadata, output),
     )
 

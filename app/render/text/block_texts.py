@@ -37,9 +37,10 @@ def fields_of(input: Raw) -> dict[str, str]:
 
 def as_json(text: str) -> str | None:
     """A text that is a JSON object or list, indented unless that is too much; None for any other."""
-    encoded = text.strip().encode(errors="replace")
-    if not encoded.startswith((b"{", b"[")):
+    text = text.strip()
+    if not text.startswith(("{", "[")):
         return None
+    encoded = text.encode(errors="replace")
     if len(encoded) > MAX_INDENTED_BYTES:
         return text if encoded.endswith((b"}", b"]")) else None
     try:

@@ -43,7 +43,7 @@ MAX_FACT = 80
 
 @dataclass(frozen=True)
 class _Call:
-    """A call with its input and output by name, and the fields of its input that are words, by plain name."""
+    """A call with the texts of its input by name, and those that are words by plain name."""
 
     tool: Tool
     named: Mapping[str, str]
@@ -65,10 +65,9 @@ class _Call:
         facts: Sequence[str] = (),
         said: Sequence[str] = (),
     ) -> ToolView:
-        """The line, then the input that is not said there and not listed in `said`, then the output."""
-        subject = (
-            subject or self.tool.title or telling({_key(name): text for name, text in self.named.items()})
-        )
+        """The line, then the input that is neither on it nor listed in `said`, then the output."""
+        fields = {_key(name): text for name, text in self.named.items()}
+        subject = subject or self.tool.title or telling(fields)
         on_line = [text for text in (where, *facts) if len(text) <= MAX_FACT]
         known = {"", *on_line, *said, subject if len(subject) <= MAX_SUBJECT else ""}
         sections: list[Section] = [
@@ -76,9 +75,9 @@ class _Call:
             for name, text in self.named.items()
             if text.strip() not in known
         ]
-        return ToolView(
-            self.tool.name, subject, where, facts, sections=sections + ([output] if output else [])
-        )
+        if output:
+            sections.append(output)
+        return ToolView(self.tool.name, subject, where, facts, sections=sections)
 
     def _language(self, name: str, text: str) -> str | None:
         field = plain_name(_key(name))
@@ -174,5 +173,5 @@ def _first_line(text: str) -> str:
 
 
 def _key(name: str) -> str:
-    """The name of a field, of that of its text."""
+    """The name of a field, from that of its text."""
     return name.removeprefix("input").removeprefix(".")
