@@ -55,6 +55,13 @@ class _Renderer(RendererHTML):
         tokens[index].attrSet("rel", "noopener noreferrer nofollow")
         return self.renderToken(tokens, index, options, env)
 
+    def list_item_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+        html = self.renderToken(tokens, index, options, env)
+        if "checked" not in tokens[index].meta:
+            return html
+        state = " checked" if tokens[index].meta["checked"] else ""
+        return f'{html}<input class="task" type="checkbox" aria-label="Done" disabled{state}> '
+
     def table_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
         # A wide table scrolls in its own box; the keyboard reaches that only if it can have the focus.
         return f'<div class="table" tabindex="0">{self.renderToken(tokens, index, options, env)}'
