@@ -98,7 +98,7 @@ function command(links) {
 async function message(author) {
   const texts = []
   let step = author.parentElement
-  do texts.push(...all(":scope > :is(.prompt, .prose)", step))
+  do texts.push(...all(":scope > div:not(.file)", step))
   while ((step = step.nextElementSibling) && !one(":scope > .author", step))
   const { share } = one("main").dataset
   const read = ({ id, innerText }) => fetched(`${share}/full/${encodeURIComponent(id)}/text`, innerText)

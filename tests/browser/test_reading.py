@@ -70,6 +70,14 @@ def wait_until_said(words: str, page: Page) -> None:
     page.wait_for_function("(words) => said_.includes(words)", arg=words)
 
 
+def copied(what: str, page: Page) -> str:
+    """What the button under the pointer copies."""
+    listen(page)
+    page.get_by_role("button", name=f"Copy {what}").click()
+    wait_until_said("Copied", page)
+    return str(page.evaluate(CLIPBOARD))
+
+
 def test_the_script_is_small() -> None:
     assert len(SCRIPT.read_bytes()) < 12 * 1024
 
@@ -190,31 +198,23 @@ def test_a_permalink_into_a_sub_agent_opens_both(open_page: OpenPage, address: s
 
 def test_what_is_copied(open_page: OpenPage) -> None:
     page = open_page(LIMITER, permissions=["clipboard-read", "clipboard-write"])
-    listen(page)
     page.keyboard.press("e")
 
     page.locator(".prose pre.code", has_text="HTTP/1.1 429").hover()
-    page.get_by_role("button", name="Copy code").click()
-    wait_until_said("Copied", page)
-    copied = page.evaluate(CLIPBOARD)
-    assert copied.startswith("HTTP/1.1 429 Too Many Requests\nContent-Type")
-    assert copied.rstrip().endswith('{"error": "rate limited", "retry_after": 60}')
+    code = copied("code", page)
+    assert code.startswith("HTTP/1.1 429 Too Many Requests\nContent-Type")
+    assert code.rstrip().endswith('{"error": "rate limited", "retry_after": 60}')
 
     call = page.locator("details.tool", has=page.get_by_text("git diff --stat && git status --short"))
     call.locator(".links").last.hover()
-    page.get_by_role("button", name="Copy command").click()
-    page.wait_for_function(f"async () => (await {CLIPBOARD}) === 'git diff --stat && git status --short'")
+    assert copied("command", page) == "git diff --stat && git status --short"
 
     page.locator(".author").first.hover()
-    page.get_by_role("button", name="Copy message").click()
-    page.wait_for_function(
-        f"async () => (await {CLIPBOARD}).startsWith('Add rate limiting to the API: at most')"
-    )
+    assert copied("message", page).startswith("Add rate limiting to the API: at most")
 
     # An answer comes as the markdown it was written in, whatever tools were called in between.
     page.locator(".turn").nth(1).locator(".assistant .author").first.hover()
-    page.get_by_role("button", name="Copy message").click()
-    page.wait_for_function(f"async () => /\\*strings\\*.*`str\\(\\)`/.test(await {CLIPBOARD})")
+    assert re.search(r"\*strings\*.*`str\(\)`", copied("message", page))
 
 
 def test_code_is_copied_without_line_numbers_and_diffs_as_they_became(open_page: OpenPage) -> None:
@@ -222,17 +222,17 @@ def test_code_is_copied_without_line_numbers_and_diffs_as_they_became(open_page:
     page.keyboard.press("e")
     read = page.locator("details.tool", has=page.locator(".action:text-is('Read')")).first
     read.locator(".scroll").hover()
-    page.get_by_role("button", name="Copy code").click()
-    page.wait_for_function(f"async () => (await {CLIPBOARD}).includes('import')")
-    assert not re.search(r"(?m)^\s*\d+[\t:|]", page.evaluate(CLIPBOARD))
+    code = copied("code", page)
+    assert "import" in code
+    assert not re.search(r"(?m)^\s*\d+[\t:|]", code)
 
     diff = page.locator(".diff", has=page.locator("tr.removed")).first
     removed = diff.locator("tr.removed .text").first.text_content()
     added = diff.locator("tr.added .text").first.text_content()
     diff.locator(".scroll").hover()
-    page.get_by_role("button", name="Copy code").click()
-    page.wait_for_function(f"async (line) => (await {CLIPBOARD}).split('\\n').includes(line)", arg=added)
-    assert removed not in page.evaluate(CLIPBOARD).split("\n")
+    lines = copied("code", page).split("\n")
+    assert added in lines
+    assert removed not in lines
 
 
 def test_copying_needs_no_pointer(open_page: OpenPage) -> None:
