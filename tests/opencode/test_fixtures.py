@@ -79,13 +79,15 @@ def test_every_text_is_on_its_page(pages: Pages, name: str) -> None:
             shown = letters(pages.whole(pages.element(part["id"])))
             for line in part["text"].split("\n"):
                 if not MARKDOWN_SYNTAX.search(line):
-                    assert letters(LIST_NUMBER.sub("", line)) in shown
+                    assert letters(LIST_MARKER.sub("", line)) in shown
 
 
 # Lines and beginnings of lines that markdown turns into something else than text; in a table, a bar inside
 # code ends its cell, and cells beyond the head are dropped (GitHub Flavored Markdown, 4.10).
-MARKDOWN_SYNTAX = re.compile(r"^[\s>]*(```|~~~|\|.*`[^`]*\|[^`]*`|\[[^]]*\]:)|\]\(|<https?:|&\w+;|&#")
-LIST_NUMBER = re.compile(r"^\s*\d+[.)] ")
+MARKDOWN_SYNTAX = re.compile(
+    r"^[\s>]*(```|~~~|\|.*`[^`]*\|[^`]*`|\[[^]]*\]:)|\]\(|<https?:|&\w+;|&#|\[\^|</?\w+>|\$.+\$"
+)
+LIST_MARKER = re.compile(r"^\s*(\d+[.)]|[-*+] \[[ xX]\]) ")
 
 
 def test_texts_that_opencode_added_are_folded_and_say_so(pages: Pages, name: str) -> None:
