@@ -158,7 +158,7 @@ def test_damages_are_counted(settings: dict[str, str], expected: dict[str, tuple
     with restarted(settings) as client:
         with client.application.app_context():
             cache = services().documents._cache
-        cache._on_damage = lambda: counted.append(None)
+        cache._files.on_damage = lambda: counted.append(None)
         client.get(SHARE)
     assert counted
 
