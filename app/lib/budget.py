@@ -92,7 +92,7 @@ class Budget:
     @contextmanager
     def time_limit(self, seconds: float) -> Iterator[None]:
         """Raises TimeLimitExceeded after `seconds` of parsing, or once the response has none left."""
-        started_at = time.process_time()
+        started_at = time.thread_time()
         try:
             if self._parse_seconds <= 0:
                 raise TimeLimitExceeded
@@ -102,12 +102,12 @@ class Budget:
             self.is_cut = True
             raise
         finally:
-            self._parse_seconds -= time.process_time() - started_at
+            self._parse_seconds -= time.thread_time() - started_at
 
     @contextmanager
     def block_limit(self) -> Iterator[None]:
         """Raises TimeLimitExceeded when rendering a block takes too long, whatever it is doing."""
-        started_at = time.process_time()
+        started_at = time.thread_time()
         before = self._render_seconds
         try:
             with cpu_time_limit(min(MAX_BLOCK_SECONDS, before)):
@@ -117,4 +117,4 @@ class Budget:
             raise
         finally:
             # Blocks nest, and the outer one's time is that of the inner ones too.
-            self._render_seconds = before - (time.process_time() - started_at)
+            self._render_seconds = before - (time.thread_time() - started_at)

@@ -138,6 +138,19 @@ def test_timers_nest() -> None:
             pass
 
 
+def test_what_other_threads_do_cuts_nothing_short() -> None:
+    def work() -> None:
+        while time.thread_time() < 0.5:
+            pass
+
+    thread = threading.Thread(target=work)
+    budget = Budget()
+    with budget.time_limit(0.2):
+        thread.start()
+        thread.join()
+    assert not budget.is_cut
+
+
 def test_highlighting_works_where_timers_cannot() -> None:
     lines: list[Markup] = []
     thread = threading.Thread(target=lambda: lines.extend(highlight("x = 1", "python", Budget())))

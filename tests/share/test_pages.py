@@ -229,7 +229,7 @@ def test_a_block_whose_form_fails_leaves_the_rest_alone(
 def test_a_page_needs_no_timer(client: FlaskClient, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What real sessions hold is rendered by the budgets of bytes alone."""
     cut: list[str] = []
-    monkeypatch.setattr("app.lib.time_limit._raise_time_limit_exceeded", lambda *_: cut.append(name))
+    monkeypatch.setattr("app.lib.time_limit._raise_if_over", lambda *_: cut.append(name))
     share(client, document_bytes(name))
     client.get("/share/GhIjKlMn")
     assert cut == []
