@@ -13,6 +13,8 @@ from benchmarks.report import Row
 from benchmarks.service import Running, Service
 from tests.support import hostile
 
+# Not the id with which the session is measured itself.
+HONEST_ID = "hostile-yardstick"
 ADDRESSES = ("", "/steps/1", "?page=2", "/changes", "/changes/1", "/block/prt_0", "/prompts", "/card.png")
 EXPORTS = (".md", ".json", "/full/prt_0/call")
 
@@ -20,12 +22,12 @@ EXPORTS = (".md", ".json", "/full/prt_0/call")
 def measure_hostile(service: Service, honest: Prepared) -> list[Row]:
     """For each document, its worst GET and the worst repetition, in cold pages of `honest`."""
     with service.running() as server:
-        Uploader(honest.share_id).upload(server.address, honest.packed.read_bytes())
+        Uploader(HONEST_ID).upload(server.address, honest.packed.read_bytes())
     service.wipe_caches()
     with service.running() as server:
         # Workers import what they need lazily, which is no part of a page.
         get(f"{server.address}/")
-        cold_page = _cpu_of_get(server, f"/share/{honest.share_id}")[0]
+        cold_page = _cpu_of_get(server, f"/share/{HONEST_ID}")[0]
         return [
             _measure(server, service.folder / "data/cache", name, cold_page) for name in hostile.DOCUMENTS
         ]
