@@ -57,15 +57,13 @@ def changes(conversation: Conversation) -> list[FileChange]:
     not, the calls of editing tools are used, and those of the sub-agents that were started. What the document
     records for the session as a whole is only used for files that are in neither.
     """
-    gathered = _Gathered(MAX_PATCH_CHARACTERS)
-    _gather(conversation, gathered)
+    gathered = _gather(conversation, MAX_PATCH_CHARACTERS)
     return sorted(gathered.files.values(), key=lambda change: change.path)
 
 
 def totals(conversation: Conversation, *, with_sub_agents: bool = True) -> Totals:
     """How many files and lines changed, without keeping a patch."""
-    gathered = _Gathered(max_characters=0)
-    _gather(conversation, gathered, with_sub_agents=with_sub_agents)
+    gathered = _gather(conversation, max_characters=0, with_sub_agents=with_sub_agents)
     changed = gathered.files.values()
     return Totals(
         files=len(changed),
@@ -75,13 +73,14 @@ def totals(conversation: Conversation, *, with_sub_agents: bool = True) -> Total
     )
 
 
-def _gather(conversation: Conversation, gathered: _Gathered, *, with_sub_agents: bool = True) -> None:
+def _gather(conversation: Conversation, max_characters: int, *, with_sub_agents: bool = True) -> _Gathered:
+    gathered = _Gathered(max_characters)
     seen = {conversation.id}
     waiting = [conversation]
     for session in waiting:
         for message_id, diff, child_id in _diffs(session):
             if gathered.is_full:
-                return
+                return gathered
             if diff:
                 gathered.add(diff, session.directory, message_id)
             child = conversation.children.get(child_id) if child_id and with_sub_agents else None
@@ -93,9 +92,10 @@ def _gather(conversation: Conversation, gathered: _Gathered, *, with_sub_agents:
         recorded = set(gathered.files)
         for diff in listed_diffs(conversation.diffs):
             if gathered.is_full:
-                return
+                return gathered
             if canonical_path(diff.path, conversation.directory) not in recorded:
                 gathered.add(diff, conversation.directory, "")
+    return gathered
 
 
 # The id of a message, and a change that it made or a sub-agent's session that it started.

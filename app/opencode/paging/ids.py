@@ -50,6 +50,7 @@ class IdIndex:
     """The record of the document that `index` reads."""
 
     def __init__(self, record: memoryview, index: DocumentIndex) -> None:
+        self.index = index
         self._sessions = index.sessions
         decoded = _decode(record)
         self._hashes = decoded.hashes.cast("Q")

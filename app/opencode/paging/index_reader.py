@@ -96,7 +96,7 @@ def _indexed_session(record: SessionRecord, messages: memoryview) -> IndexedSess
 
 
 class PromptPages:
-    """All prompts of a conversation, in pages that are numbered from 1."""
+    """All prompts of a conversation, in pages that are numbered from 1; at least one, which may be empty."""
 
     def __init__(self, places: Sequence[ByteRange], messages: memoryview) -> None:
         self._places = places

@@ -153,7 +153,7 @@ def _indexed_session(conversation: Conversation, messages: _Messages, *, is_root
         prompt_count=len(prompts),
         prompt_pages=[
             messages.add(Raw(_encode(prompts[start : start + PAGE_PROMPTS])))
-            for start in range(0, len(prompts), PAGE_PROMPTS)
+            for start in range(0, len(prompts) or 1, PAGE_PROMPTS)
         ],
         changed=_bounded_totals(totals(conversation, with_sub_agents=is_root)),
         uncalled=(),

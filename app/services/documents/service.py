@@ -129,9 +129,12 @@ class Documents:
 
     def changes(self, version: DocumentVersion) -> Sequence[FileRecord]:
         """The files that the session of a version changed. Raises as `index`."""
-        index = self.index(version)
-        record = self.export(version, f"changes.{build_id()}", lambda: [write_changes(index.conversation)])
-        return read_changes(record)
+
+        def write() -> list[bytes]:
+            index = self.index(version)
+            return [write_changes(index.conversation)]
+
+        return read_changes(self.export(version, f"changes.{build_id()}", write))
 
     def export(self, version: DocumentVersion, name: str, make: Callable[[], Iterable[bytes]]) -> memoryview:
         """What `make` writes from the whole of a version; it is made once on this host, in chunks."""

@@ -39,8 +39,6 @@ def contents_of(session: IndexedSession, links: ShareLinks, page: Page) -> Conte
 
 def prompts_on_page(session: IndexedSession, links: ShareLinks, number: int) -> Sequence[Entry] | None:
     """The prompts on a page of all of them; None if there is no such page."""
-    if number == 1 and not session.prompt_count:
-        return []
     prompts = session.prompt_pages.get(number)
     return None if prompts is None else _entries(prompts, links)
 

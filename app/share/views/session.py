@@ -117,16 +117,17 @@ def _page_with(version: DocumentVersion, budget: Budget, step_id: str) -> Sessio
 
 
 def _render_block(version: DocumentVersion, budget: Budget, block_id: str) -> str:
-    index = services().documents.index(version)
-    block, step = find_block(services().documents.ids(version), block_id) or abort(404)
+    ids = services().documents.ids(version)
+    block, step = find_block(ids, block_id) or abort(404)
+    conversation = ids.index.conversation
     share_id = version.share.share_id
     return render_template(
         "subpages/block.html",
         share_id=share_id,
-        conversation=index.conversation,
+        conversation=conversation,
         block=block,
         step=step,
-        renderer=Renderer(ShareLinks(share_id), index.conversation, budget, is_alone=True),
+        renderer=Renderer(ShareLinks(share_id), conversation, budget, is_alone=True),
     )
 
 
