@@ -7,10 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from app.api.blueprint import bp
 from app.errors import NotUploaded
+from app.lib.chunks import chunks
 from app.opencode import sync_items
 from app.services.container import services
 from app.services.documents.sources import NotModified
-from app.services.documents.stored_document import StoredDocument, chunks
+from app.services.documents.stored_document import StoredDocument
 
 JSON_TYPE = "application/json"
 

@@ -10,10 +10,10 @@ from typing import Annotated, TypeVar
 
 import msgspec
 from flask import g, request
-from msgspec import Meta
+from msgspec import Meta, Raw
 
 from app.errors import ApiError
-from app.opencode import JSON, replace_lone_surrogates
+from app.opencode import replace_lone_surrogates
 
 SessionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,128}\Z")]
 R = TypeVar("R", bound=msgspec.Struct)
@@ -52,7 +52,7 @@ def text_member(name: str) -> str:
     return value.encode(errors="replace").decode() if isinstance(value, str) else ""
 
 
-def body_bytes() -> JSON:
+def body_bytes() -> bytearray:
     """All of the body, with lone surrogates replaced. Raises UnicodeDecodeError when it is not UTF-8."""
     body = _body()
     if not g.has_whole_body:
@@ -60,6 +60,18 @@ def body_bytes() -> JSON:
         replace_lone_surrogates(body)
         g.has_whole_body = True
     return body
+
+
+def require_spare_levels(levels: int) -> None:
+    """Raises RecursionError when the body is nested so deeply that it cannot be put into `levels` lists."""
+    body = body_bytes()
+    # In place, because a second copy may have 100 MB.
+    body[:0] = b"[" * levels
+    body += b"]" * levels
+    try:
+        msgspec.json.decode(body, type=Raw)
+    finally:
+        del body[:levels], body[-levels:]
 
 
 def discard_body() -> None:

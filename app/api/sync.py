@@ -14,13 +14,19 @@ from msgspec import Raw
 from app.api.auth import require_creation_token, require_share
 from app.api.blueprint import bp
 from app.api.rate_limits import limit_creations, limit_requests
-from app.api.request_body import SessionId, as_bad_request, discard_body, parse_body
+from app.api.request_body import (
+    SessionId,
+    as_bad_request,
+    discard_body,
+    parse_body,
+    require_spare_levels,
+)
 from app.db.models import NATIVE
 from app.errors import ApiError
 from app.http.metrics import count
 from app.http.request_log import set_share_id
 from app.lib.time_limit import TimeLimitExceeded, cpu_time_limit
-from app.opencode import Item, validate_batch
+from app.opencode import SPARE_LEVELS, Item, sanitize_item, validate_batch
 from app.redaction import redact_items
 from app.services.container import services
 from app.services.documents.event_log import Batch, pack
@@ -61,17 +67,17 @@ def create_native() -> ResponseReturnValue:
 def sync(share_id: str) -> ResponseReturnValue:
     """Stores what changed in a session: all of it once, and then at most one batch a second."""
     share = require_share(NATIVE)
-    batch = _batch()
-    # The body and the batch may be a whole session each.
-    discard_body()
-    services().checkpointer.append(share, batch)
+    services().checkpointer.append(share, _batch())
     return {}
 
 
 def _batch() -> Batch:
     """What the request brings, without what must not be stored. Raises ApiError."""
     with as_bad_request():
+        require_spare_levels(SPARE_LEVELS)
         items = validate_batch(parse_body(SyncRequest).data)
+        # It may be a whole session, and so may the items.
+        discard_body()
         if services().config.SHARE_REDACT:
             items = _redact(items)
     return pack(items)
@@ -81,7 +87,8 @@ def _redact(items: Sequence[Item]) -> list[Item]:
     """The items without recognised secrets. Raises ApiError (422) when finding them takes too long."""
     try:
         with cpu_time_limit(REDACTION_SECONDS):
-            redacted, _ = redact_items([msgspec.json.decode(item.data) for item in items])
+            decoded = [msgspec.json.decode(b"".join(sanitize_item(item))) for item in items]
+            redacted, _ = redact_items([item["data"] for item in decoded])
     except TimeLimitExceeded:
         sentence = "Looking for secrets in this took too long, so it was not stored."
         raise ApiError(422, "not_redacted", sentence) from None

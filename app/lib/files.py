@@ -5,8 +5,9 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -27,9 +28,10 @@ class DamagedFile(Exception):
 def read_checked(path: Path) -> bytes | None:
     """What `write_checked` wrote; None if the file cannot be read. Raises DamagedFile."""
     try:
-        with path.open("rb") as file:
+        # With a buffer, the rest of the file would be copied once more.
+        with path.open("rb", buffering=0) as file:
             header = file.read(_HEADER.size)
-            content = file.read()
+            content = file.readall()
     except OSError:
         return None
     if header != _header(content):
@@ -79,6 +81,29 @@ def replace_file(path: Path, chunks: Iterable[ReadableBuffer]) -> None:
     """Writes a file by renaming a draft, so that no reader sees a part of it. Raises OSError."""
     with _draft(path) as draft:
         draft.writelines(chunks)
+
+
+def spool(pieces: Sequence[bytes | memoryview], max_bytes: int) -> Callable[[], bytes]:
+    """Joins bytes, on disk if they are more than `max_bytes`; what it returns reads them, once.
+
+    Before, the caller can free what they came from, which needs as much memory again.
+    """
+    if sum(map(len, pieces)) <= max_bytes:
+        joined = b"".join(pieces)
+        return lambda: joined
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the reader
+    try:
+        file.writelines(pieces)
+    except OSError:
+        file.close()
+        return spool(pieces, sys.maxsize)
+
+    def read() -> bytes:
+        with file:
+            file.seek(0)
+            return file.read()
+
+    return read
 
 
 def make_folder(path: Path) -> None:

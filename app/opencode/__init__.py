@@ -10,13 +10,15 @@ from app.opencode.paging.index_writer import write_index
 from app.opencode.reading.envelope import as_unreadable, read_conversation
 from app.opencode.sync.export import sync_items
 from app.opencode.sync.merge import DocumentHeader, header_of, merge_batches
-from app.opencode.sync.validate import validate_batch
+from app.opencode.sync.sanitize import sanitize_item
+from app.opencode.sync.validate import SPARE_LEVELS, validate_batch
 from app.opencode.sync.weight import MAX_WEIGHT, weight_of, weight_of_document
 from app.opencode.sync_items import Item
 
 __all__ = [
     "JSON",
     "MAX_WEIGHT",
+    "SPARE_LEVELS",
     "Conversation",
     "DamagedIndex",
     "DocumentHeader",
@@ -33,6 +35,7 @@ __all__ = [
     "merge_batches",
     "read_conversation",
     "replace_lone_surrogates",
+    "sanitize_item",
     "sync_items",
     "validate_batch",
     "weight_of",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ PROVIDER_DATA_IN = {
     "reasoning": PROVIDER_DATA | {"state", "metadata"},
     "tool": PROVIDER_DATA | {"metadata"},
 }
+_ANY_KEY = re.compile(f'"(?:{"|".join(sorted(PROVIDER_DATA | {"state", "metadata"}))})"'.encode())
 PROVIDER_DATA_IN_ERRORS = PROVIDER_DATA | {"metadata"}
 # Decoded, JSON needs many times its size in memory; what is larger is not shown.
 MAX_BYTES = 1024 * 1024
@@ -33,13 +35,12 @@ TOO_LARGE = Raw(b'"This is too large to be shown."')
 
 def without_provider_data(json: Raw) -> Raw:
     """JSON of an unknown shape, without the keys of provider data."""
-    encoded = bytes(json)
-    if not any(f'"{key}"'.encode() in encoded for key in PROVIDER_DATA | {"state", "metadata"}):
+    if not _ANY_KEY.search(memoryview(json)):
         return json
-    if len(encoded) > MAX_BYTES:
+    if len(memoryview(json)) > MAX_BYTES:
         return TOO_LARGE
     try:
-        return Raw(msgspec.json.encode(_without(msgspec.json.decode(encoded))))
+        return Raw(msgspec.json.encode(_without(msgspec.json.decode(json))))
     except RecursionError:
         return TOO_LARGE
 

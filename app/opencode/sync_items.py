@@ -16,6 +16,7 @@ from msgspec import Meta, Raw
 
 from app.opencode.encoding import UnreadableDocument
 from app.opencode.fields import ABSENT, is_absent, read_span
+from app.opencode.json_pieces import PartlyEncoded
 from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, objects
 from app.opencode.model import NOTHING
 
@@ -140,11 +141,11 @@ class SyncState:
         ordered = sorted(self.entries.items(), key=lambda entry: (entry[1].created, entry[0]))
         return [_with_parts(entry, self.new_parts.get(id, {})) for id, entry in ordered]
 
-    def orphans(self) -> Iterator[Raw]:
+    def orphans(self) -> Iterator[PartlyEncoded]:
         """The parts whose message has not come, as items."""
         for message_id, parts in self.new_parts.items():
             if message_id not in self.entries:
-                yield from (encode_item("part", part) for part in parts.values())
+                yield from ({"type": "part", "data": part} for part in parts.values())
 
     def _merge(self, type: str, data: Raw) -> bool:
         """Merges the data of an item; False when it belongs to another session, or its type is unknown."""
@@ -193,10 +194,6 @@ def merge_items(items: Sequence[Raw]) -> Contents:
     is_v2 = state.batch or not is_absent(head.location)
     messages = state.batch if is_v2 else state.messages()
     return Contents(session, messages, state.diffs, models=state.models)
-
-
-def encode_item(type: str, data: Raw) -> Raw:
-    return Raw(msgspec.json.encode({"type": type, "data": data}))
 
 
 def _last_session(items: Sequence[Raw]) -> Raw:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import msgspec
 import pytest
-import zstandard
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import downgrade, upgrade
@@ -19,6 +19,7 @@ from app import opencode
 from app.db.extensions import db
 from app.db.models import Share
 from app.services.documents import event_log
+from app.services.documents.synced_document import Reader
 from tests.conftest import running_app
 from tests.support.marks import on_both_databases, on_sqlite, without_rate_limits
 from tests.support.paths import ROOT
@@ -113,12 +114,12 @@ def test_what_comes_while_a_batch_is_checked_is_counted_as_well(
     checked: list[int] = []
     with_events = event_log.with_events
 
-    def meanwhile(state: event_log.LogState, document: bytes, found: list[event_log.Event]) -> bytes:
+    def meanwhile(state: event_log.LogState, document: bytes, found: list[event_log.Event]) -> Reader:
         checked.append(state.share.revision)
         if len(checked) == 1:
             row = db.session.get_one(Share, share["id"])
             items = json.dumps(note("meanwhile", size)).encode()
-            batch = event_log.Batch(zstandard.compress(items), len(items), 1)
+            batch = event_log.pack(opencode.validate_batch(msgspec.Raw(items)))
             assert event_log.append_if(row, batch, true())
         return with_events(state, document, found)
 

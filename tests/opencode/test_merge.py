@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.opencode import DocumentHeader, merge_batches, read_conversation, validate_batch
+from app.opencode import DocumentHeader, merge_batches, read_conversation, sanitize_item, validate_batch
 from tests.support import constructed, recorded
 from tests.support import sync_batches as native
 from tests.support.sync_batches import Item, items, message_items
@@ -23,16 +23,15 @@ SECRETS = ("responseHeaders", "responseBody")
 def merge(*batches: list[Item], into: dict[str, Any] | None = None, id: str = "") -> dict[str, Any]:
     head = DocumentHeader("aShare", id or SESSION["session"]["id"], 1, 2, 3)
     packed = [json.dumps(batch).encode() for batch in batches]
-    loaded: dict[str, Any] = json.loads(merge_batches(json.dumps(into or {}).encode(), packed, head))
+    merged = merge_batches(json.dumps(into or {}).encode(), packed, head)
+    loaded: dict[str, Any] = json.loads(b"".join(merged))
     return loaded
 
 
 def taken(*items: Item) -> list[Item]:
     """The items as they are stored."""
-    return [
-        {"type": item.type, "data": json.loads(bytes(item.data))}
-        for item in validate_batch(msgspec.Raw(json.dumps(items).encode()))
-    ]
+    batch = validate_batch(msgspec.Raw(json.dumps(items).encode()))
+    return [json.loads(b"".join(sanitize_item(item))) for item in batch]
 
 
 def in_pieces(document: dict[str, Any], batches: list[list[Item]], sizes: random.Random) -> dict[str, Any]:

@@ -40,9 +40,8 @@ def weighed(batch: list[Item]) -> int:
 
 
 def merge(document: bytes, *batches: list[Item]) -> bytes:
-    return merge_batches(
-        document, [msgspec.json.encode(batch) for batch in batches], DocumentHeader("x" * 64, ID, 1, 2, 3)
-    )
+    header = DocumentHeader("x" * 64, ID, 1, 2, 3)
+    return b"".join(merge_batches(document, [msgspec.json.encode(batch) for batch in batches], header))
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -12,11 +12,11 @@ from msgspec import Raw
 
 from app.opencode.fields import ABSENT, is_absent, lenient
 from app.opencode.limits import objects
-from app.opencode.model import Tool
+from app.opencode.model import MAX_PART_BYTES, Tool
 
 ChangeStatus = Literal["added", "deleted", "modified"]
 
-# Longer lists are not read; of longer files only the counts are.
+# Longer lists are not read; of larger diffs and longer files only the counts are.
 MAX_FILES = 10_000
 MAX_FILE_CHARACTERS = 1024 * 1024
 CONTEXT_LINES = 3
@@ -41,18 +41,21 @@ class FileDiff:
     patch: str
 
 
-class _FileDiff(msgspec.Struct, frozen=True):
+class _FileCounts(msgspec.Struct, frozen=True):
     file: str | None = None
     path: str | None = None
     movePath: str | None = None  # noqa: N815 - names here and below are OpenCode's
     filePath: str | None = None  # noqa: N815
-    patch: str | None = None
-    before: str | None = None
-    after: str | None = None
     additions: float | None = None
     deletions: float | None = None
     status: str | None = None
     type: str | None = None
+
+
+class _FileDiff(_FileCounts, frozen=True):
+    patch: str | None = None
+    before: str | None = None
+    after: str | None = None
 
 
 class _Input(msgspec.Struct, frozen=True):
@@ -78,6 +81,7 @@ _read_result = lenient(_Result)
 _read_input = lenient(_Input)
 _read_metadata = lenient(_Metadata)
 _read_file_diff = lenient(_FileDiff)
+_read_file_counts = lenient(_FileCounts)
 
 _HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 
@@ -89,9 +93,15 @@ def listed_diffs(field: Raw) -> Iterator[FileDiff]:
     except (msgspec.ValidationError, RecursionError):
         return
     for raw in encoded:
-        diff = _file_diff(_read_file_diff(raw))
+        diff = _file_diff(_listed(raw))
         if diff.path:
             yield diff
+
+
+def _listed(raw: Raw) -> _FileDiff:
+    if len(memoryview(raw)) <= MAX_PART_BYTES:
+        return _read_file_diff(raw)
+    return _FileDiff(**msgspec.structs.asdict(_read_file_counts(raw)))
 
 
 def tool_diffs(tool: Tool) -> Sequence[FileDiff]:

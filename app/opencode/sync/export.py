@@ -8,8 +8,10 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw
 
+from app.lib.chunks import chunks
 from app.opencode.encoding import JSON
 from app.opencode.fields import ABSENT, read_text
+from app.opencode.json_pieces import json_pieces
 from app.opencode.limits import MAX_MESSAGES, Counter
 from app.opencode.reading.envelope import as_unreadable, open_document
 from app.opencode.reading.v1_parts import READERS
@@ -48,7 +50,8 @@ def sync_items(document: JSON) -> Iterator[bytes]:
 
 def _items(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
     if _is_v2(session, messages):
-        yield b"[" + _item("session", Raw(msgspec.json.encode(session)))
+        yield b"["
+        yield from _item("session", session, _size(*session.values()))
         yield from _batch(session, messages)
     else:
         yield from _each(session, messages)
@@ -72,19 +75,19 @@ def _each(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
     infos: list[Fields] = []
     for _, head in heads:
         infos.append(completer.message(head, model))
-    yield b"[" + _item("session", completer.session())
+    yield b"["
+    yield from _item("session", completer.session(), _size(*session.values()))
     for (message, _), info in zip(heads, infos, strict=True):
         yield b","
-        yield _item("message", info)
+        yield from _item("message", info, _size(message.info))
         previous_id = "prt_0"
         for number, raw_part in enumerate(message.parts):
             type = _read(raw_part, _Typed)
             if type and type.type in READERS:
                 part = completer.part(fields_of(raw_part), info, previous_id, number)
                 previous_id = part["id"]
-                # Not joined, because either may be the larger part of a session.
                 yield b","
-                yield _item("part", part)
+                yield from _item("part", part, _size(raw_part))
 
 
 def _batch(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
@@ -95,13 +98,19 @@ def _batch(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
     for message in messages:
         if _read(message, _Typed):
             yield separator
-            yield bytes(message)
+            yield from chunks(memoryview(message))
             separator = b","
     yield b"]}}"
 
 
-def _item(type: str, data: Raw | Fields) -> bytes:
-    return msgspec.json.encode({"type": type, "data": data})
+def _item(type: str, data: Fields, size: int) -> Iterator[bytes]:
+    """An item as chunks of JSON; any of them may be most of a session of `size` bytes."""
+    for piece in json_pieces({"type": type, "data": data}, size):
+        yield from (piece,) if isinstance(piece, bytes) else chunks(piece)
+
+
+def _size(*values: Raw) -> int:
+    return sum(len(memoryview(value)) for value in values)
 
 
 def _read(raw: Raw, shape: type[_S]) -> _S | None:

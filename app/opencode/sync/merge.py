@@ -10,9 +10,12 @@ from msgspec import Raw
 
 from app.opencode.encoding import JSON
 from app.opencode.fields import ABSENT, is_absent
+from app.opencode.json_pieces import PartlyEncoded, encode_pieces
 from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, Counter, objects
 from app.opencode.model import NOTHING
-from app.opencode.sync_items import SyncState, encode_item
+from app.opencode.sync_items import SyncState
+
+COMMA = memoryview(b",")
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,12 @@ def header_of(document: JSON) -> StoredHeader:
     return msgspec.json.decode(document, type=StoredHeader)
 
 
-def merge_batches(document: JSON, batches: Iterable[bytes], header: DocumentHeader) -> bytes:
+def merge_batches(
+    document: JSON, batches: Iterable[JSON], header: DocumentHeader
+) -> list[bytes | memoryview]:
     """The document, `{}` at first, with the batches merged in, each a JSON list of items.
 
+    It is JSON in pieces, which refer to what they came in: together they may be as large as a session can be.
     Fields of the document that are not merged here, such as `children`, stay. Raises UnreadableDocument when
     there is too much, ValidationError when something is not as it was stored.
     """
@@ -67,25 +73,23 @@ def merge_batches(document: JSON, batches: Iterable[bytes], header: DocumentHead
             state.add(item)
     others = [*_others(state)]
     Counter(MAX_PARTS, "parts").add(len(others))
-    fields = msgspec.json.encode(
-        {
-            **_other_fields(document),
-            "shareId": header.share_id,
-            "sessionId": header.session_id,
-            "createdAt": header.created_at,
-            "updatedAt": header.updated_at,
-            "revision": header.revision,
-            # Whatever comes first, there is a page to see.
-            "session": state.session or {"id": header.session_id},
-            "diffs": state.diffs,
-            "models": state.models,
-            "others": others,
-        }
-    )
+    fields = {
+        **_other_fields(document),
+        "shareId": header.share_id,
+        "sessionId": header.session_id,
+        "createdAt": header.created_at,
+        "updatedAt": header.updated_at,
+        "revision": header.revision,
+        # Whatever comes first, there is a page to see.
+        "session": state.session or {"id": header.session_id},
+        "diffs": state.diffs,
+        "models": state.models,
+        "others": others,
+    }
     messages = [[memoryview(raw)] for raw in state.batch] or state.pieces_of_messages()
-    # Copied once: together they may be as large as a session can be.
-    pieces = [piece for message in messages for piece in (memoryview(b","), *message)][1:]
-    return b"".join((fields[:-1], b',"messages":[', *pieces, b"]}"))
+    pieces = [piece for message in messages for piece in (COMMA, *message)][1:]
+    *head, end = encode_pieces(fields)
+    return [*head, b',"messages":[', *pieces, b"]", end]
 
 
 def _other_fields(document: JSON) -> dict[str, Raw]:
@@ -112,12 +116,12 @@ def _load(state: SyncState, document: _Document) -> None:
         state.add(raw)
 
 
-def _others(state: SyncState) -> Iterator[Raw]:
+def _others(state: SyncState) -> Iterator[PartlyEncoded]:
     """What belongs nowhere in the session yet, as the items it came in."""
     yield from state.others.values()
     yield from state.orphans()
     if state.batch:
         for message in state.messages():
             stored = msgspec.json.decode(message, type=_Stored)
-            yield encode_item("message", stored.info)
-            yield from (encode_item("part", part) for part in objects(stored.parts, MAX_PARTS))
+            yield {"type": "message", "data": stored.info}
+            yield from ({"type": "part", "data": part} for part in objects(stored.parts, MAX_PARTS))

@@ -6,16 +6,18 @@ or the output of a tool: a key called `state` or `metadata` there belongs to the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
 from msgspec import Raw
 
 from app.opencode.fields import ABSENT, is_json
-from app.opencode.limits import MAX_COMMAS, MAX_PARTS, objects
+from app.opencode.json_pieces import PartlyEncoded, json_pieces
+from app.opencode.limits import MAX_PARTS, objects
 from app.opencode.provider_data import PROVIDER_DATA, PROVIDER_DATA_IN_ERRORS, without_provider_data
+from app.opencode.sync_items import Item
 
-Sanitizer = Callable[[Raw], Raw]
+Sanitizer = Callable[[Raw], PartlyEncoded]
 
 # Parts of OpenCode 1 that have provider data in `metadata`; a tool's own metadata is in `state.metadata`.
 PROVIDER_METADATA = (b'"text"', b'"reasoning"', b'"tool"')
@@ -25,82 +27,76 @@ MODEL_FIELDS = frozenset(
 )
 
 
-def sanitize_item(type: str, data: Raw) -> Raw:
-    """The data of an item without provider data; in an unknown type, that is removed wherever it is.
-
-    Raises ValidationError when it has so many fields that decoding it would fill the memory.
-    """
-    if len(memoryview(data)) > MAX_COMMAS and bytes(data).count(b",") > MAX_COMMAS:
-        raise msgspec.ValidationError(f"Object with more than {MAX_COMMAS:,} fields")
-    return SANITIZERS.get(type, without_provider_data)(data)
+def sanitize_item(item: Item) -> Iterable[bytes | memoryview]:
+    """An item as JSON, in pieces, without provider data; in an unknown type, that is removed anywhere."""
+    data = SANITIZERS.get(item.type, without_provider_data)(item.data)
+    return json_pieces({"type": item.type, "data": data}, len(memoryview(item.data)))
 
 
-def _without(raw: Raw, keys: Collection[str], inside: Mapping[str, Sanitizer]) -> Raw:
+def _without(raw: Raw, keys: Collection[str], inside: Mapping[str, Sanitizer]) -> PartlyEncoded:
     """An object without `keys`, its fields `inside` sanitized in turn; anything but an object as it is."""
     fields = _fields(raw)
     if fields is None:
         return raw
     if not any(key in keys or key in inside for key in fields):
         return raw
-    return _encode(
-        {
-            key: inside[key](value) if key in inside else value
-            for key, value in fields.items()
-            if key not in keys
-        }
-    )
+    return {
+        key: inside[key](value) if key in inside else value
+        for key, value in fields.items()
+        if key not in keys
+    }
 
 
-def _session(raw: Raw) -> Raw:
+def _session(raw: Raw) -> PartlyEncoded:
     # With the link, an imported copy would count as shared.
     return _without(raw, PROVIDER_DATA | {"share"}, {})
 
 
-def _message(raw: Raw) -> Raw:
+def _message(raw: Raw) -> PartlyEncoded:
     return _without(raw, PROVIDER_DATA, ERRORS)
 
 
-def _part(raw: Raw) -> Raw:
+def _part(raw: Raw) -> PartlyEncoded:
     type = (_fields(raw) or {}).get("type", ABSENT)
     has_provider_metadata = any(is_json(type, each) for each in PROVIDER_METADATA)
     return _without(raw, PROVIDER_DATA | {"metadata"} if has_provider_metadata else PROVIDER_DATA, ERRORS)
 
 
-def _batch(raw: Raw) -> Raw:
+def _batch(raw: Raw) -> PartlyEncoded:
     return _without(raw, (), {"messages": lambda messages: _each(messages, _message_2)})
 
 
-def _message_2(raw: Raw) -> Raw:
+def _message_2(raw: Raw) -> PartlyEncoded:
     return _without(raw, PROVIDER_DATA, {**ERRORS, "content": lambda content: _each(content, _block)})
 
 
-def _block(raw: Raw) -> Raw:
+def _block(raw: Raw) -> PartlyEncoded:
     """Of a block of OpenCode 2 only a tool's `state` is its own."""
     type = (_fields(raw) or {}).get("type", ABSENT)
     keys = PROVIDER_DATA if is_json(type, b'"tool"') else PROVIDER_DATA | {"state"}
     return _without(raw, keys, {**ERRORS, "provider": _details})
 
 
-def _error(raw: Raw) -> Raw:
+def _error(raw: Raw) -> PartlyEncoded:
     return _without(raw, PROVIDER_DATA_IN_ERRORS, {"data": _details})
 
 
-def _retry(raw: Raw) -> Raw:
+def _retry(raw: Raw) -> PartlyEncoded:
     return _without(raw, PROVIDER_DATA, {"error": _error})
 
 
-def _details(raw: Raw) -> Raw:
+def _details(raw: Raw) -> PartlyEncoded:
     return _without(raw, PROVIDER_DATA_IN_ERRORS, {})
 
 
-def _model(raw: Raw) -> Raw:
-    return _encode({key: value for key, value in (_fields(raw) or {}).items() if key in MODEL_FIELDS})
+def _model(raw: Raw) -> PartlyEncoded:
+    return {key: value for key, value in (_fields(raw) or {}).items() if key in MODEL_FIELDS}
 
 
-def _each(raw: Raw, sanitize: Sanitizer) -> Raw:
+def _each(raw: Raw, sanitize: Sanitizer) -> PartlyEncoded:
     """A list of objects, each of them sanitized; anything else as it is."""
     try:
-        return _encode([sanitize(item) for item in objects(raw, MAX_PARTS)])
+        return [sanitize(item) for item in objects(raw, MAX_PARTS)]
     except msgspec.ValidationError:
         return raw
 
@@ -110,10 +106,6 @@ def _fields(raw: Raw) -> dict[str, Raw] | None:
         return msgspec.json.decode(raw, type=dict[str, Raw])
     except msgspec.ValidationError:
         return None
-
-
-def _encode(value: object) -> Raw:
-    return Raw(msgspec.json.encode(value))
 
 
 # Errors are in `error`, and in the `error` of a `retry`.

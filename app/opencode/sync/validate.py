@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw
 
-from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, objects
-from app.opencode.sync.sanitize import sanitize_item
+from app.lib.chunks import chunks
+from app.opencode.limits import MAX_COMMAS, MAX_MESSAGES, MAX_PARTS, objects
 from app.opencode.sync_items import Batch, Item, Message, Part, Session
 
 # What an item of each type needs for its session to be read; one of an unknown type may be anything.
@@ -17,17 +17,15 @@ SHAPES: dict[str, type[msgspec.Struct]] = {
     "messages": Batch,
 }
 
-# Levels of nesting that the document adds around these items before msgspec reads it again.
+# Levels of nesting that a document may add around the body of a sync before it is read again.
 SPARE_LEVELS = 100
 
 
 def validate_batch(data: Raw) -> list[Item]:
-    """The items of a sync, a JSON list of `{type, data}`, without provider data.
+    """The items of a sync, a JSON list of `{type, data}`, as they came.
 
-    Raises ValidationError, which names the item, when one lacks the fields of its key, and RecursionError
-    when they are nested too deeply.
+    Raises ValidationError, which names the item, when one lacks the fields of its key.
     """
-    msgspec.json.decode(b"".join((b"[" * SPARE_LEVELS, memoryview(data), b"]" * SPARE_LEVELS)), type=Raw)
     return [_validate(raw, number) for number, raw in enumerate(objects(data, MAX_PARTS))]
 
 
@@ -38,6 +36,14 @@ def _validate(raw: Raw, number: int) -> Item:
             data = msgspec.json.decode(item.data, type=shape)
             if isinstance(data, Batch):
                 objects(data.messages, MAX_MESSAGES)
-        return Item(item.type, sanitize_item(item.type, item.data))
+        if _count_commas(item.data) > MAX_COMMAS:
+            raise msgspec.ValidationError(f"Object with more than {MAX_COMMAS:,} fields")
+        return item
     except msgspec.ValidationError as error:
         raise msgspec.ValidationError(f"{error} in item {number} of `data`") from None
+
+
+def _count_commas(json: Raw) -> int:
+    """An upper bound of the fields that decoding puts into memory; 0 for what is too small to matter."""
+    view = memoryview(json)
+    return sum(chunk.count(b",") for chunk in chunks(view)) if len(view) > MAX_COMMAS else 0

@@ -31,7 +31,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -50,9 +49,6 @@ from app.services.documents.cache_size import entries, evict_files, evict_folder
 from app.services.documents.stored_document import StoredDocument
 from app.services.shares.live_share import LiveShare
 from app.services.shares.recent import ROW
-
-if TYPE_CHECKING:
-    pass
 
 VERSION = "version"
 STEPS = "steps."

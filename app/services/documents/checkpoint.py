@@ -7,15 +7,16 @@ each byte is written twice, as a row and in a document; or when the session has 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import zstandard
 from sqlalchemy import ColumnElement, func, select
 
 from app.db.extensions import db
 from app.db.locks import advisory_lock
 from app.db.models import Share, ShareEvent
 from app.opencode import (
+    JSON,
     MAX_WEIGHT,
     UnreadableDocument,
     read_conversation,
@@ -99,18 +100,21 @@ class Checkpointer:
 
     def _check_size(self, share: Share, batch: event_log.Batch) -> int:
         """The revision of a share that the batch can follow. Raises SessionTooLarge."""
-        state, document = self._synced.merge(self._shares.get_live(share.share_id))
-        event = event_log.Event(
-            state.share.revision + 1, datetime.now(UTC), zstandard.decompress(batch.items)
-        )
         try:
-            grown = event_log.with_events(state, document, [event])
+            revision, read = self._grown(share, batch)
+            grown = read()
             if len(grown) > self._max_bytes:
                 raise SessionTooLarge(f"A session may have at most {self._max_bytes:,} bytes.")
             read_conversation(grown).release()
         except UnreadableDocument as error:
             raise SessionTooLarge(str(error)) from None
-        return state.share.revision
+        return revision
+
+    def _grown(self, share: Share, batch: event_log.Batch) -> tuple[int, Callable[[], JSON]]:
+        """The revision of a share, and its document with the batch, to be read when both are freed."""
+        state, document = self._synced.merge(self._shares.get_live(share.share_id))
+        event = event_log.Event(state.share.revision + len(batch.rows), datetime.now(UTC), batch.items)
+        return state.share.revision, event_log.with_events(state, document, [event])
 
     def _checkpoint(self, share_id: str) -> None:
         """Writes a checkpoint, if the log has anything. A lock saves work here, and decides nothing."""

@@ -1,6 +1,7 @@
 """The sync batches of OpenCode's own protocol: a write-ahead log in the database.
 
-Each batch is a row, numbered by its share. A row costs what the batch brings, however large the session is.
+Each batch is a row, numbered by its share, and a large one is several. A row costs what the batch brings,
+however large the session is.
 Now and then the log is checkpointed: merged into a new document in the store, which the share's row names
 from then on. Readers get the document that the row names with the later rows merged in, so a change is seen
 without writing a document, and an object that no row names is seen by nobody.
@@ -8,43 +9,55 @@ without writing a document, and an object that no row names is seen by nobody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple
 
-import msgspec
 import zstandard
 from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
 
 from app.db.extensions import db
 from app.db.models import Share, ShareEvent
-from app.opencode import JSON, DocumentHeader, Item, as_unreadable, merge_batches, weight_of
+from app.lib.files import spool
+from app.opencode import JSON, DocumentHeader, Item, as_unreadable, merge_batches, sanitize_item, weight_of
 from app.services.shares.errors import ShareNotFound
 from app.services.shares.live_share import LiveShare
 from app.services.shares.object_cleanup import GRACE
 
 EMPTY_DOCUMENT = b"{}"
-CHUNK_BYTES = 1024 * 1024
+# Of JSON in a row: the drivers of the databases copy a value several times.
+ROW_BYTES = 4 * 1024 * 1024
+# The size of a row that continues the batch in the row before.
+CONTINUED = 0
+# How many rows are in memory at once, beside the batches that they make up.
+ROWS_AT_ONCE = 2
+# A merged document up to this size is not put aside on disk.
+SPOOLED_BYTES = 16 * 1024 * 1024
 
 
 class Batch(NamedTuple):
-    """What one sync brings: a JSON list of `{type, data}` of `size` bytes, compressed with zstd.
+    """What one sync brings: a JSON list of `{type, data}` of `size` bytes.
 
-    `weight` is that of app.opencode.sync.weight.
+    `rows` are its slices, each compressed with zstd; `weight` is that of app.opencode.sync.weight.
     """
 
-    items: bytes
+    rows: Sequence[bytes]
     size: int
     weight: int
 
+    @property
+    def items(self) -> JSON:
+        return join_rows(self.rows)
+
 
 class Event(NamedTuple):
-    """A stored batch; numbers count from 1."""
+    """A stored batch, a JSON list; `number` is that of its last row, and rows count from 1."""
 
     number: int
     received_at: datetime
-    items: bytes
+    items: JSON
 
 
 class LogState(NamedTuple):
@@ -62,20 +75,43 @@ class LogState(NamedTuple):
 
 
 def pack(items: Sequence[Item]) -> Batch:
-    """Items as a batch. They may be a whole session, of which this makes no copy before it is compressed."""
-    pieces: list[bytes | memoryview] = [b"["]
+    """Items as a batch, without provider data. They may be a whole session, of which this makes no copy."""
+    rows = []
+    size = 0
+    for row in _slices(_list_of(items), ROW_BYTES):
+        rows.append(zstandard.compress(row))
+        size += len(row)
+    return Batch(rows, size, weight_of(items))
+
+
+def join_rows(rows: Iterable[bytes]) -> JSON:
+    """The JSON of a batch from its compressed slices."""
+    json = bytearray()
+    for row in rows:
+        json += zstandard.decompress(row)
+    return json
+
+
+def _list_of(items: Sequence[Item]) -> Iterator[bytes | memoryview]:
+    start = b"["
     for item in items:
-        start = b',{"type":%b,"data":' if len(pieces) > 1 else b'{"type":%b,"data":'
-        pieces += [start % msgspec.json.encode(item.type), memoryview(item.data), b"}"]
-    pieces.append(b"]")
-    size = sum(map(len, pieces))
-    compressor = zstandard.ZstdCompressor().compressobj(size=size)
-    packed = bytearray()
+        yield start
+        yield from sanitize_item(item)
+        start = b","
+    yield b"]" if items else b"[]"
+
+
+def _slices(pieces: Iterable[bytes | memoryview], size: int) -> Iterator[bytearray]:
+    """The pieces joined and cut anew, each slice but the last of `size` bytes."""
+    joined = bytearray()
     for piece in pieces:
-        for offset in range(0, len(piece), CHUNK_BYTES):
-            packed += compressor.compress(piece[offset : offset + CHUNK_BYTES])
-    packed += compressor.flush()
-    return Batch(bytes(packed), size, weight_of(items))
+        rest = memoryview(piece)
+        while len(joined) + len(rest) > size:
+            room = size - len(joined)
+            yield joined + rest[:room]
+            joined, rest = bytearray(), rest[room:]
+        joined += rest
+    yield joined
 
 
 def append_if(share: Share, batch: Batch, condition: ColumnElement[bool]) -> bool:
@@ -88,22 +124,26 @@ def append_if(share: Share, batch: Batch, condition: ColumnElement[bool]) -> boo
     counted = (
         update(Share)
         .where(_is_live_row(share), condition)
-        .values(revision=Share.revision + 1)
+        .values(revision=Share.revision + len(batch.rows))
         .values(
             pending_bytes=Share.pending_bytes + batch.size, weight=Share.weight + batch.weight, synced_at=now
         )
         .returning(Share.revision)
         .execution_options(synchronize_session=False)
     )
-    number = db.session.scalar(counted)
-    if number is None:
+    last = db.session.scalar(counted)
+    if last is None:
         is_live = _is_live(share)
         db.session.commit()
         if is_live:
             return False
         raise ShareNotFound
-    row = {"number": number, "received_at": now, "size": batch.size, "items": batch.items}
-    db.session.execute(insert(ShareEvent).values(share_id=share.share_id, **row))
+    first = last - len(batch.rows) + 1
+    for number, items in enumerate(batch.rows, first):
+        size = batch.size if number == first else CONTINUED
+        row = {"number": number, "received_at": now, "size": size, "items": items}
+        # One statement for each row, because it contains the row several times.
+        db.session.execute(insert(ShareEvent).values(share_id=share.share_id, **row))
     db.session.commit()
     return True
 
@@ -171,32 +211,45 @@ def read_state(share: LiveShare) -> LogState:
             Share.weight,
             ShareEvent.number,
             ShareEvent.received_at,
+            ShareEvent.size,
             ShareEvent.items,
         )
         .outerjoin(ShareEvent, Share.share_id == ShareEvent.share_id)
         .where(_is_live_row(share))
         .order_by(ShareEvent.number)
+        .execution_options(yield_per=ROWS_AT_ONCE)
     )
     with db.engine.connect() as connection:
-        rows = connection.execute(query).all()
-    if not rows:
-        raise ShareNotFound
-    session_id, revision, checkpoint, synced_at, document_bytes, weight = rows[0][:6]
+        rows = iter(connection.execute(query))
+        first = next(rows, None)
+        if first is None:
+            raise ShareNotFound
+        session_id, revision, checkpoint, synced_at, document_bytes, weight = first[:6]
+        events = _events(row[6:] for row in chain([first], rows) if row.number is not None)
     current = replace(share, revision=revision, checkpoint=checkpoint, synced_at=synced_at)
-    events = [
-        Event(number, received_at, zstandard.decompress(items))
-        for *_, number, received_at, items in rows
-        if number is not None
-    ]
     return LogState(current, session_id, document_bytes, weight, events)
+
+
+def _events(rows: Iterable[Sequence[Any]]) -> list[Event]:
+    """The batches of rows of number, time, size and items."""
+    events: list[Event] = []
+    items = bytearray()
+    for number, received_at, size, packed in rows:
+        if size != CONTINUED or not events:
+            items = bytearray()
+            events.append(Event(number, received_at, items))
+        items += zstandard.decompress(packed)
+        events[-1] = Event(number, received_at, items)
+    return events
 
 
 def with_events(
     state: LogState, document: JSON, events: Sequence[Event], *, revision: int | None = None
-) -> bytes:
+) -> Callable[[], JSON]:
     """A document with batches of the log merged in; it gets the number of the last one, or `revision`.
 
-    Raises UnreadableDocument.
+    What it returns reads the document, after the caller has let go of what it is merged from. Raises
+    UnreadableDocument.
     """
     updated_at = events[-1].received_at if events else datetime.now(UTC)
     header = DocumentHeader(
@@ -207,7 +260,8 @@ def with_events(
         revision=revision or events[-1].number,
     )
     with as_unreadable():
-        return merge_batches(document, (event.items for event in events), header)
+        pieces = merge_batches(document, (event.items for event in events), header)
+    return spool(pieces, SPOOLED_BYTES)
 
 
 def _is_live(share: Share | LiveShare) -> bool:

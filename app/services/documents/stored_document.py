@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from io import BytesIO
 
+from app.lib.chunks import chunks
 from app.opencode import JSON, UnreadableDocument, Utf8Document, as_utf8
 from app.storage.objects import GZIP_MAGIC, Body
 
 READ_BYTES = 1024 * 1024
-# Small, because zlib copies what it has not consumed at every call.
-CHUNK_BYTES = 64 * 1024
+GZIP_LEVEL = 3
 # Deflate encodes no more than 258 bytes in two bits (RFC 1951).
 MAX_RATIO = 1032
 
@@ -68,10 +68,14 @@ def too_large(max_bytes: int) -> UnreadableDocument:
     return UnreadableDocument(f"The document is larger than {max_bytes:,} bytes, the limit of this server.")
 
 
-def chunks(data: JSON | memoryview) -> Iterator[bytes]:
-    """Large data in chunks, so that sending or decoding it needs no second copy of the whole."""
-    view = memoryview(data)
-    return (bytes(view[start : start + CHUNK_BYTES]) for start in range(0, len(view), CHUNK_BYTES))
+def gzip(json: JSON) -> bytes:
+    """JSON as it is stored: one gzip member."""
+    encoder = zlib.compressobj(GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
+    # One buffer that grows in place, where `zlib.compress` needs twice the memory.
+    encoded = BytesIO()
+    encoded.writelines(map(encoder.compress, chunks(json)))
+    encoded.write(encoder.flush())
+    return encoded.getvalue()
 
 
 def _gunzip(stored: JSON, max_bytes: int) -> bytearray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-import zlib
+from collections.abc import Callable
 from contextlib import closing
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from app.services.documents import event_log
 from app.services.documents.cache import DocumentCache
 from app.services.documents.event_log import EMPTY_DOCUMENT, Event, LogState
 from app.services.documents.sources import NotModified, OpenDocument
-from app.services.documents.stored_document import StoredDocument, read_body, too_large
+from app.services.documents.stored_document import StoredDocument, gzip, read_body, too_large
 from app.services.shares.live_share import LiveShare
 from app.storage import (
     ObjectStore,
@@ -30,10 +30,12 @@ from app.storage import (
 
 # A checkpoint is read again when another one has superseded it meanwhile.
 ATTEMPTS = 3
-GZIP_LEVEL = 3
 NAME_BYTES = 8
 
 logger = logging.getLogger(__name__)
+
+
+Reader = Callable[[], JSON]
 
 
 class MergedDocument(NamedTuple):
@@ -84,7 +86,7 @@ class SyncedDocument:
         name = f"{revision or share.revision}-{secrets.token_hex(NAME_BYTES)}"
         key = checkpoint_key(share.share_id, name)
         event_log.expect_checkpoint(share)
-        self._store.put(key, _gzip(json), encoding="gzip", if_absent=True)
+        self._store.put(key, gzip(json), encoding="gzip", if_absent=True)
         lighter_by = state.weight - weight_of_document(json)
         is_named = event_log.commit_checkpoint(state, name, len(json), lighter_by, revision=revision)
         if not is_named:
@@ -98,8 +100,8 @@ class SyncedDocument:
             with as_unreadable():
                 stored_revision = header_of(merged.json).revision
             revision = max(stored_revision, merged.state.share.revision) + 1
-            json = event_log.with_events(merged.state, merged.json, [], revision=revision)
-            if self.write_checkpoint(merged.state, json, revision=revision):
+            renumbered = event_log.with_events(merged.state, merged.json, [], revision=revision)
+            if self.write_checkpoint(merged.state, renumbered(), revision=revision):
                 return
         raise StorageError("the session changes faster than it can be repaired")
 
@@ -108,7 +110,7 @@ class SyncedDocument:
         json = self._read_object(key)
         if json is None:
             raise StorageError(f"there is no object {key}")
-        self._store.put(other_key, _gzip(json), encoding="gzip")
+        self._store.put(other_key, gzip(json), encoding="gzip")
 
     def newest_checkpoint(self, share: LiveShare) -> str | None:
         """The key of the checkpoint with the highest revision in the store. Raises StorageError."""
@@ -117,24 +119,32 @@ class SyncedDocument:
 
     def merge_newest(self, share: LiveShare) -> MergedDocument:
         """The newest state that store and database prove together. Raises as `merge`."""
-        state = event_log.read_state(share)
-        key = self.newest_checkpoint(state.share)
-        document = self._read_object(key) if key else None
-        return self._merged(state, document or EMPTY_DOCUMENT, by_time=True)
+        state, read = self._open_newest(share)
+        return MergedDocument(state, read())
 
     def _read(self, share: LiveShare) -> StoredDocument:
         state, json = self.merge(share)
         return StoredDocument(state.share.synced_etag, json, self._max_bytes)
 
     def _merge(self, share: LiveShare) -> MergedDocument:
+        state, read = self._open(share)
+        return MergedDocument(state, read())
+
+    def _open(self, share: LiveShare) -> tuple[LogState, Reader]:
         for _ in range(ATTEMPTS):
             state = event_log.read_state(share)
             checkpoint = self._checkpoint(state)
             if checkpoint is not None:
                 # Releases before 0.2 wrote checkpoints over each other, which a row cannot name.
-                return self._merged(state, checkpoint, by_time=not state.share.checkpoint)
+                return _merged(state, checkpoint, by_time=not state.share.checkpoint)
         logger.error("the checkpoint of share %s is not in the store", share.share_id)
-        return self.merge_newest(share)
+        return self._open_newest(share)
+
+    def _open_newest(self, share: LiveShare) -> tuple[LogState, Reader]:
+        state = event_log.read_state(share)
+        key = self.newest_checkpoint(state.share)
+        document = self._read_object(key) if key else None
+        return _merged(state, document or EMPTY_DOCUMENT, by_time=True)
 
     def _repair_if_rolled_back(self, share: LiveShare) -> None:
         """A store that is ahead of the row tells that the database was restored. Asked once on each host."""
@@ -156,28 +166,6 @@ class SyncedDocument:
             return EMPTY_DOCUMENT
         return self._read_object(document_key(state.share.share_id))
 
-    def _merged(self, state: LogState, document: JSON, *, by_time: bool) -> MergedDocument:
-        """A document with the batches that it lacks.
-
-        Numbers say which, unless the database was restored, and counts on from an earlier number: then
-        batches with a known number that arrived after the last one of the document are new as well.
-        """
-        with as_unreadable():
-            header = header_of(document)
-        if header.created_at != state.share.created_ms:
-            # Releases before 0.2 let another share take over an id, with what was stored under it.
-            document, header = EMPTY_DOCUMENT, header_of(EMPTY_DOCUMENT)
-        later = [
-            event
-            for event in state.events
-            if event.number > header.revision or (by_time and _milliseconds(event) > header.updated_at)
-        ]
-        if not later:
-            return MergedDocument(state, document)
-        json = event_log.with_events(state, document, later)
-        # What is merged is not kept beside it.
-        return MergedDocument(state._replace(events=[]), json)
-
     def _read_object(self, key: str) -> JSON | None:
         stored = self._store.open(key)
         if stored is None or stored.body is None:
@@ -186,8 +174,24 @@ class SyncedDocument:
             return StoredDocument(stored.etag, read_body(body, self._max_bytes), self._max_bytes).json
 
 
-def _gzip(json: JSON) -> bytes:
-    return zlib.compress(json, GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
+def _merged(state: LogState, document: JSON, *, by_time: bool) -> tuple[LogState, Reader]:
+    """A document with the batches that it lacks, to be read when they have been freed.
+
+    Numbers say which, unless the database was restored, and counts on from an earlier number: then batches
+    with a known number that arrived after the last one of the document are new as well.
+    """
+    with as_unreadable():
+        header = header_of(document)
+    if header.created_at != state.share.created_ms:
+        # Releases before 0.2 let another share take over an id, with what was stored under it.
+        document, header = EMPTY_DOCUMENT, header_of(EMPTY_DOCUMENT)
+    later = [
+        event
+        for event in state.events
+        if event.number > header.revision or (by_time and _milliseconds(event) > header.updated_at)
+    ]
+    read = event_log.with_events(state, document, later) if later else lambda: document
+    return state._replace(events=[]), read
 
 
 def _milliseconds(event: Event) -> int:

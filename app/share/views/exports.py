@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from flask import Response
 
 from app.lib.budget import Budget
+from app.lib.chunks import chunks
 from app.render.transcript.markdown import transcript
 from app.services.container import services
 from app.services.documents.service import DocumentVersion
-from app.services.documents.stored_document import chunks
 from app.share.blueprint import bp
 from app.share.card.image import card
 from app.share.pages.preview import preview_of
