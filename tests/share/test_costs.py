@@ -1,28 +1,32 @@
 """Looks for small sessions that are expensive to show; whatever they contain, every answer stays bounded.
 
-`FUZZ_SECONDS=3600 pytest -s tests/share/test_costs.py` searches for an hour, and prints the worst.
+`FUZZ_SECONDS=3600 pytest tests/share/test_costs.py` searches for an hour, and replaces the documents in
+EXPENSIVE, the worst that were found before, by those that it finds.
 """
 
 from __future__ import annotations
 
+import gzip
 import heapq
 import json
 import os
-import sys
 import time
 from itertools import chain
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, Phase, given, settings, target
 from hypothesis import strategies as st
 
+from app.render import Renderer
+from app.render.transcript import markdown
 from app.services.container import services
 from tests.support import hostile
-from tests.support.client import create, renew, upload
+from tests.support.client import create, renew, share, upload
 from tests.support.hostile import Document
 from tests.support.marks import without_rate_limits
+from tests.support.paths import FIXTURES
 
 # A time limit may end while Python frees an object; then it is raised again.
 pytestmark = [
@@ -34,97 +38,28 @@ MAX_DOCUMENT_BYTES = 100 * 1024
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "0"))
 WORST = 20
+ADDRESSES = ("", "/steps/1", ".md", "/changes", "/changes/1", "/block/prt_0", "/prompts")
+# A document on each line.
+EXPENSIVE = FIXTURES / "hostile" / "expensive.jsonl.gz"
 
+# What Markdown, source code, diffs, terminals and the wrappers of tools give a meaning to.
 PIECES = (
-    *(
-        "> ",
-        "- ",
-        "* ",
-        "1. ",
-        "# ",
-        "    ",
-        "\t",
-        "\n",
-        "\n\n",
-        "  \n",
-        "a",
-        "word ",
-        "é",
-        "中",
-    ),
-    *(
-        "\\",
-        "&amp;",
-        "<",
-        "`",
-        "``",
-        "```",
-        "```js\n",
-        "~~~",
-        "*",
-        "**",
-        "***",
-        "_",
-        "__",
-        "~~",
-        "|",
-    ),
-    *(
-        "|-",
-        "| a | b |\n|---|---|\n",
-        "[",
-        "]",
-        "(",
-        ")",
-        "![",
-        "](",
-        "[a](b)",
-        "[a]: <x>\n",
-        "[a]",
-    ),
-    *(
-        "<http://a.b>",
-        "<a",
-        "</",
-        "<!--",
-        "http://a",
-        "/*",
-        "*/",
-        "'",
-        '"',
-        '"""',
-        "${",
-        "{{",
-    ),
-    *(
-        "<?php",
-        "<%",
-        "@@ -1 +1 @@\n",
-        "+a\n",
-        "-b\n",
-        "--- a\n+++ b\n",
-        "\x1b[31m",
-        "\x1b[1;32m",
-    ),
-    *(
-        "\r",
-        "\b",
-        "\x1b]8;;x\x07",
-        "<think>",
-        "</think>",
-        "<file>\n",
-        "00001| ",
-        "/w/a:1:2: ",
-    ),
+    *("> ", "- ", "* ", "1. ", "# ", "    ", "\t", "\n", "\n\n", "  \n", "a", "word ", "é", "中"),
+    *("\\", "&amp;", "<", "`", "``", "```", "```js\n", "~~~", "*", "**", "***", "_", "__", "~~", "|", "|-"),
+    *("| a | b |\n|---|---|\n", "[", "]", "(", ")", "![", "](", "[a](b)", "[a]: <x>\n", "[a]", "[^a]"),
+    *("[^a]: ", "<http://a.b>", "<a", "</", "<!--", "http://a", "www.a.", "<details>", "<kbd>"),
+    *("> [!NOTE]\n", "$", "$$", "\\(", "\\frac{", "{", "}", "^", "/*", "*/", "'", '"', '"""', "${", "{{"),
+    *("<?php", "<%", "@@ -1 +1 @@\n", "+a\n", "-b\n", "--- a\n+++ b\n", "\x1b[31m", "\x1b[1;32m"),
+    *("\r", "\b", "\x1b]8;;x\x07", "<think>", "</think>", "<file>\n", "00001| ", "/w/a:1:2: "),
 )
 texts = st.lists(st.tuples(st.sampled_from(PIECES), st.integers(1, 3_000)), min_size=1, max_size=6).map(
     lambda runs: "".join(piece * count for piece, count in runs)[:60_000]
 )
-QUESTION = {"question": "q", "options": [{"label": "l"}] * 9}
-DIAGNOSTIC = {"message": "m", "severity": 1}
-TOOLS = ("bash", "edit", "multiedit", "write", "read", "grep", "glob", "list", "task", "todowrite")
-OTHER_TOOLS = ("apply_patch", "question", "webfetch", "batch", "mcp_thing")
-OTHER_PARTS = ("patch", "agent", "retry", "compaction", "snapshot", "unknown")
+TOOLS = (
+    *("bash", "edit", "multiedit", "write", "read", "grep", "glob", "list", "task", "todowrite"),
+    *("apply_patch", "question", "webfetch", "batch", "mcp_thing"),
+)
+OTHER_TYPES = ("patch", "agent", "retry", "compaction", "snapshot", "unknown")
 inputs = st.fixed_dictionaries(
     {},
     optional={
@@ -152,23 +87,10 @@ metadata = st.fixed_dictionaries(
         ),
     },
 )
-TOOLS = (
-    "bash",
-    "edit",
-    "multiedit",
-    "write",
-    "read",
-    "grep",
-    "glob",
-    "list",
-    "task",
-    "todowrite",
-    "apply_patch",
-)
 calls = st.builds(
     hostile.call,
     st.integers(0, 9),
-    st.sampled_from(TOOLS + OTHER_TOOLS),
+    st.sampled_from(TOOLS),
     inputs,
     metadata,
     texts,
@@ -178,9 +100,7 @@ parts = st.one_of(
     calls,
     texts.map(lambda text: {"id": "prt_r", "type": "reasoning", "text": text}),
     st.just({}),
-    st.sampled_from(("patch", "agent", "retry", "compaction", "snapshot", "unknown")).map(
-        lambda type: {"type": type}
-    ),
+    st.sampled_from(OTHER_TYPES).map(lambda type: {"type": type}),
 )
 
 
@@ -205,6 +125,29 @@ documents = st.builds(
     messages,
     st.lists(children, max_size=2),
 )
+
+
+def read_everything(client: FlaskClient) -> None:
+    for address in ADDRESSES:
+        response = client.get(f"/share/GhIjKlMn{address}")
+        assert response.status_code in (200, 404)
+        assert len(response.data) <= MAX_ANSWER_BYTES, address
+
+
+@pytest.mark.parametrize("number", range(WORST))
+def test_what_was_expensive_is_bounded_and_costs_once(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    document = gzip.decompress(EXPENSIVE.read_bytes()).splitlines()[number]
+    share(client, document)
+    read_everything(client)
+
+    def blocks(*_: object) -> NoReturn:
+        raise AssertionError("a page was made twice")
+
+    monkeypatch.setattr(Renderer, "blocks", blocks)
+    monkeypatch.setattr(markdown, "transcript", blocks)
+    read_everything(client)
 
 
 class TimeIsUp(Exception):
@@ -243,10 +186,7 @@ def test_no_small_session_is_expensive(client: FlaskClient, found: list[tuple[fl
         fresh = renew(client, "GhIjKlMn", secret, size=len(encoded)).get_json()
         assert upload(client, fresh, encoded).status_code == 200
         started_at = time.process_time()
-        for address in ("", "/steps/1", ".md", "/changes", "/changes/1", "/block/prt_0"):
-            response = client.get(f"/share/GhIjKlMn{address}")
-            assert response.status_code in (200, 404)
-            assert len(response.data) <= MAX_ANSWER_BYTES, address
+        read_everything(client)
         cost = time.process_time() - started_at
         target(cost)
         heapq.heappush(found, (cost, encoded.decode()))
@@ -258,5 +198,5 @@ def test_no_small_session_is_expensive(client: FlaskClient, found: list[tuple[fl
     except* TimeIsUp:
         pass
     if SECONDS:
-        for cost, encoded in sorted(found, reverse=True):
-            sys.stdout.write(f"{cost:.2f} s, {len(encoded):,} bytes: {encoded[:400]}\n")
+        worst = [encoded for _, encoded in sorted(found, reverse=True)]
+        EXPENSIVE.write_bytes(gzip.compress("\n".join(worst).encode(), mtime=0))
