@@ -66,6 +66,10 @@ def plural(amount: int, noun: str, nouns: str = "") -> str:
     return f"{amount:,} {noun if amount == 1 else nouns or noun + 's'}"
 
 
+def words(text: str) -> int:
+    return len(text.split())
+
+
 def visible(text: str) -> str:
     """Control characters replaced by their symbols (U+2400 and following)."""
     return text.translate(CONTROL_PICTURES)
@@ -98,4 +102,5 @@ FILTERS = {
     "short": short,
     "size": size,
     "tokens": tokens,
+    "words": words,
 }

@@ -6,8 +6,9 @@ The Jinja environment is not Flask's: rendering needs no app, and templates are 
 from __future__ import annotations
 
 import logging
+import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, cast
@@ -21,6 +22,7 @@ from app.lib.time_limit import TimeLimitExceeded
 from app.opencode.model import Block, Conversation, File, Notice, Reasoning, Step, Text, Tool, Unknown
 from app.opencode.paths import relative_path
 from app.render import attachments, filters
+from app.render.activity import Activity, activity_of, activity_of_step, runs
 from app.render.diff.html import HEAD_ROWS, DiffLines, diff_lines
 from app.render.terminal import terminal
 from app.render.text.block_texts import texts
@@ -28,7 +30,7 @@ from app.render.text.highlight import highlight
 from app.render.text.markdown import MAX_CHARACTERS, markdown
 from app.render.text.redaction_marks import with_chips
 from app.render.text.thoughts import Passage, passages
-from app.render.tools.registry import view_of
+from app.render.tools.registry import kind_of, view_of
 from app.render.tools.view import (
     CallsSection,
     ChecklistSection,
@@ -48,13 +50,17 @@ from app.render.tools.view import (
 
 MAX_SHOWN_LINES = 200
 MAX_SHOWN_CHARACTERS = 24 * 1024
+# What a call that is open at first shows of a change, and of the output of what failed.
+HIGHLIGHT_ROWS = 20
+# Calls that are open at first: what changed, and what was asked.
+OPEN_KINDS = ("edit", "question")
 # A sub-agent may call others; what is nested deeper has a page of its own.
 MAX_DEPTH = 2
 MAX_CHILD_BYTES = 64 * 1024
 
 logger = logging.getLogger(__name__)
 
-TEMPLATES = ("blocks/step.html", "blocks/blocks.html", "blocks/sections.html")
+TEMPLATES = ("blocks/step.html", "blocks/run.html", "blocks/blocks.html", "blocks/sections.html")
 
 BLOCK_MACROS: dict[type[Block], str] = {
     Text: "text",
@@ -107,12 +113,13 @@ class Links(Protocol):
 
 @dataclass(frozen=True)
 class Excerpt:
-    """The beginning of a text as lines of HTML, and how much was left out."""
+    """The beginning of a text as lines of HTML, or its end if it is `from_end`, and how much was left out."""
 
     lines: Sequence[Markup]
     hidden_lines: int
     hidden_characters: int
     full_url: str
+    from_end: bool = False
 
     @property
     def html(self) -> Markup:
@@ -151,21 +158,39 @@ class Renderer:
         self.is_alone = is_alone
         self._markdown_texts: Counter[str] = Counter()
 
-    def step(self, step: Step, *, shows_author: bool = True) -> Markup:
-        """A step with its blocks; `shows_author` unless the step before has the same author."""
-        html = _render_macro("blocks/step.html", "step", step, shows_author, self)
+    def author(self, step: Step) -> Markup:
+        """Who a step is from, and when."""
+        return _render_macro("blocks/step.html", "author", step, self)
+
+    def step(self, step: Step) -> Markup:
+        """A step with its blocks."""
+        html = _render_macro("blocks/step.html", "step", step, self)
         # The steps of sub-agents become part of this one, whose chips are set at the end.
         return with_chips(html) if self.depth == 0 else html
 
-    def blocks(self, step: Step) -> Iterator[Markup]:
+    def contents(self, step: Step) -> Markup:
+        """The blocks of a step, in runs; a step that is nothing but one may be part of a longer run."""
+        blocks = list(self.blocks(step))
+        return Markup().join(html for html, _ in blocks) if activity_of_step(step) else self.join(blocks)
+
+    def join(self, items: Iterable[tuple[Markup, Activity | None]]) -> Markup:
+        """Blocks or steps with what they did; runs of those that only look at something are folded."""
+        return Markup().join(
+            _render_macro("blocks/run.html", "run", Markup().join(run.items), run.activity)
+            if run.activity
+            else Markup().join(run.items)
+            for run in runs(items)
+        )
+
+    def blocks(self, step: Step) -> Iterator[tuple[Markup, Activity | None]]:
         """The blocks of a step for which the budget suffices, and how many others there are."""
         for place, block in enumerate(step.blocks):
             if not self.budget.take_block():
-                yield _render_macro("blocks/blocks.html", "omitted", len(step.blocks) - place, self)
+                yield _render_macro("blocks/blocks.html", "omitted", len(step.blocks) - place, self), None
                 return
             html = self.block(block, step)
             self.budget.write(len(html))
-            yield html
+            yield html, activity_of(block)
 
     def block(self, block: Block, step: Step) -> Markup:
         """One block; if that fails or takes too long, a note in its place, and the page goes on."""
@@ -182,6 +207,19 @@ class Renderer:
 
     def view(self, tool: Tool) -> ToolView:
         return view_of(tool)
+
+    def kind(self, tool: Tool) -> str:
+        return kind_of(tool)
+
+    def opens(self, tool: Tool, view: ToolView) -> bool:
+        """Whether a call is open at first, because it changed, failed, asked or showed something."""
+        is_failure = tool.status == "error" or view.is_failure
+        return self.is_alone or is_failure or bool(tool.files) or kind_of(tool) in OPEN_KINDS
+
+    @property
+    def shown_rows(self) -> int:
+        """How many rows of a change are shown at first."""
+        return sys.maxsize if self.is_alone else HIGHLIGHT_ROWS
 
     def markdown(self, block: Block, text: str) -> Markup:
         """One of the texts of a block; the ids in it differ from those in the others."""
@@ -205,9 +243,12 @@ class Renderer:
         head = beginning(text)
         return self._excerpt(block, name, text, head, highlight(head, language, self.budget))
 
-    def screen(self, block: Block, name: str, text: str) -> Excerpt:
-        """The beginning of a terminal's output, in its colours."""
+    def screen(self, block: Block, name: str, text: str, *, from_end: bool = False) -> Excerpt:
+        """The beginning of a terminal's output, or its end, in its colours."""
         text = text.rstrip("\r\n")
+        if from_end and not self.is_alone:
+            tail = end(text)
+            return self._excerpt(block, name, text, tail, terminal(tail), from_end=True)
         head = beginning(text)
         return self._excerpt(block, name, text, head, terminal(head))
 
@@ -240,12 +281,22 @@ class Renderer:
     def inside(self, child: Conversation) -> Renderer:
         return Renderer(self.links, child, self.budget, self.depth + 1)
 
-    def _excerpt(self, block: Block, name: str, text: str, head: str, lines: Sequence[Markup]) -> Excerpt:
+    def _excerpt(
+        self,
+        block: Block,
+        name: str,
+        text: str,
+        shown: str,
+        lines: Sequence[Markup],
+        *,
+        from_end: bool = False,
+    ) -> Excerpt:
         return Excerpt(
             lines=lines,
-            hidden_lines=text.count("\n", len(head)),
-            hidden_characters=len(text) - len(head),
+            hidden_lines=text.count("\n") - shown.count("\n"),
+            hidden_characters=len(text) - len(shown),
             full_url=self.links.full(block.id, name),
+            from_end=from_end,
         )
 
 
@@ -264,6 +315,11 @@ def full_text(block: Block, name: str) -> str | None:
 def beginning(text: str) -> str:
     """As much of a text as an excerpt shows."""
     return "\n".join(text[:MAX_SHOWN_CHARACTERS].split("\n", MAX_SHOWN_LINES)[:MAX_SHOWN_LINES])
+
+
+def end(text: str) -> str:
+    """As much of the end of a text as the excerpt of a failure shows."""
+    return "\n".join(text[-MAX_SHOWN_CHARACTERS:].rsplit("\n", HIGHLIGHT_ROWS)[-HIGHLIGHT_ROWS:])
 
 
 def _render_macro(template: str, macro: str, *values: object) -> Markup:

@@ -1,4 +1,4 @@
-// Themes, keys, copying, filtering, and following a session.
+// Themes, levels of detail, keys, copying, filtering, and following a session.
 // Runs in <head>, so that the theme applies before the first paint.
 (() => {
 "use strict"
@@ -36,6 +36,36 @@ function nextTheme() {
   const themes = ui("themes")
   themes.selectedIndex = (themes.selectedIndex + 1) % themes.length
   chooseTheme()
+}
+
+// --- Levels of detail
+
+const root = document.documentElement
+const openRuns = () => all(".run").forEach((run) => (run.open ||= root.dataset.level === "everything"))
+
+function showLevel(level) {
+  root.dataset.level = level
+  for (const link of all(".levels a")) link.ariaCurrent = link.dataset.level === level || null
+  all(".run").forEach((run) => (run.open = false))
+  openRuns()
+}
+
+function chooseLevel(event) {
+  const { level } = event.target.dataset
+  if (!level || event.ctrlKey || event.metaKey || event.shiftKey) return
+  event.preventDefault()
+  keepPlace(() => showLevel(level))
+  localStorage.setItem("level", level)
+  const url = new URL(location)
+  if (level === "highlights") url.searchParams.delete("view")
+  else url.searchParams.set("view", level)
+  history.replaceState(null, "", url)
+}
+
+function nextLevel() {
+  const links = all(".levels a")
+  const here = links.findIndex((link) => link.ariaCurrent)
+  links[(here + 1) % links.length].click()
 }
 
 // --- Toasts
@@ -79,9 +109,10 @@ async function copy(text) {
   showToast("Copied")
 }
 
-// Without line numbers, the new text of a diff, all of an excerpt.
+// Without line numbers, the new text of a diff with its folded rest, all of an excerpt.
 function code(box) {
-  const lines = (selector) => all(selector, box).map((cell) => cell.textContent).join("\n")
+  const whole = box.closest(".diff") || box
+  const lines = (selector) => all(selector, whole).map((cell) => cell.textContent).join("\n")
   const excerpt = box.matches("pre") ? box.textContent : lines("tr:not(.removed) > .text") || lines(".text")
   const note = box.nextElementSibling
   const more = note?.matches(".note") && one('a[href*="/full/"]', note)
@@ -97,9 +128,8 @@ function command(links) {
 // The source text up to the next author.
 async function message(author) {
   const texts = []
-  let step = author.parentElement
-  do texts.push(...all(":scope > div:not(.file)", step))
-  while ((step = step.nextElementSibling) && !one(":scope > .author", step))
+  for (let step = author; (step = step.nextElementSibling) && !step.matches(".author"); )
+    texts.push(...all(":scope > div:not(.file, .items)", step))
   const { share } = one("main").dataset
   const read = ({ id, innerText }) => fetched(`${share}/full/${encodeURIComponent(id)}/text`, innerText)
   return (await Promise.all(texts.map(read))).join("\n\n")
@@ -157,18 +187,28 @@ function mark(turn) {
   list.scrollTop = link.offsetTop - list.offsetTop - list.clientHeight / 2
 }
 
+// Beside the session they are always open; above it, a reader opens them.
+const WIDE = matchMedia("(min-width: 75rem)")
+const showContents = () => (one(".contents").open = WIDE.matches)
+
 const markRead = (entries) => entries.forEach((entry) => entry.isIntersecting && mark(entry.target))
 const reading = new IntersectionObserver(markRead, { rootMargin: "-25% 0px -75%" })
-const watch = () => all(".turn").forEach((turn) => reading.observe(turn))
+
+function watch() {
+  all(".turn").forEach((turn) => reading.observe(turn))
+  openRuns()
+}
 
 // --- Folding, and the target of the URL
 
-let isUnfolded = false
+// The blocks that were open before all were.
+let opened
 
 function foldAll() {
-  isUnfolded = !isUnfolded
-  keepPlace(() => all("details.block").forEach((block) => (block.open = isUnfolded)))
-  ui("fold").textContent = isUnfolded ? "Collapse all" : "Expand all"
+  const before = opened
+  opened = before ? undefined : new Set(all("details.block[open]"))
+  keepPlace(() => all("details.block").forEach((block) => (block.open = !before || before.has(block))))
+  ui("fold").textContent = opened ? "Collapse" : "Expand all"
 }
 
 function showTarget() {
@@ -180,13 +220,17 @@ function showTarget() {
   outer.scrollIntoView()
 }
 
-// Keeps the scroll position of what the reader sees during `change`.
+const isShown = (element) => element.getClientRects().length > 0
+
+// Keeps the scroll position of what is just below the bar during `change`; if that is hidden, of what follows.
 function keepPlace(change) {
-  const seen = document.elementFromPoint(innerWidth / 2, TOP)
-  const place = seen?.closest(".turn > * > .block, .step[id]")
-  const before = place && topOf(place)
+  const places = all(".author, .step[id], .turn .block").filter(isShown)
+  const first = places.findLastIndex((place) => topOf(place) <= TOP)
+  const following = places.slice(Math.max(first, 0))
+  const tops = following.map(topOf)
   change()
-  if (place?.isConnected) scrollBy({ top: topOf(place) - before, behavior: "instant" })
+  const kept = following.findIndex(isShown)
+  if (kept >= 0) scrollBy({ top: topOf(following[kept]) - tops[kept], behavior: "instant" })
 }
 
 // --- Live updates. Unchanged nodes keep focus, selection and open blocks.
@@ -298,7 +342,7 @@ async function onGone() {
   const { share } = one("main").dataset
   if (!isGone(await get(share))) return showAction("This page is gone: open the session", () => location.assign(share))
   document.title = "This share is gone"
-  one(".toolbar").remove()
+  all(".toolbar, .bar-title").forEach((part) => part.remove())
   ui("new-content").remove()
   one(".columns").replaceWith(ui("gone").content)
 }
@@ -311,6 +355,7 @@ const KEYS = {
   k: () => goBy(-1),
   t: nextTheme,
   e: foldAll,
+  v: nextLevel,
   "?": () => ui("help").showPopover(),
 }
 
@@ -330,12 +375,18 @@ function start() {
   if (!ui("steps")) return
   etag = one("main").dataset.etag
   ui("themes").value = theme
+  showLevel(root.dataset.level)
+  showContents()
   watch()
   showTarget()
 
   on(ui("themes"), "change", chooseTheme)
   on(ui("filter"), "input", filter)
   on(ui("fold"), "click", foldAll)
+  on(one(".levels"), "click", chooseLevel)
+  on(ui("previous"), "click", () => goBy(-1))
+  on(ui("next"), "click", () => goBy(1))
+  on(WIDE, "change", showContents)
   on(document, "pointerover", offerCopy)
   on(document, "focusin", offerCopy)
   on(window, "keydown", onKey)
@@ -349,9 +400,12 @@ window.sessionPage = { keepPlace, morph, watch, filter, etag: () => etag }
 let theme = "auto"
 try {
   theme = localStorage.getItem("theme") || theme
+  const level = localStorage.getItem("level")
+  // An address that names a level has its way.
+  if (level && root.dataset.level && !/[?&]view=/.test(location.search)) root.dataset.level = level
 } catch {} // Browsers may refuse.
 showTheme(theme)
 on(sheet, "error", () => showTheme("auto"))
-document.documentElement.classList.add("scripted")
+root.classList.add("scripted")
 on(document, "DOMContentLoaded", start)
 })()

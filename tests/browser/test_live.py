@@ -100,9 +100,9 @@ def seconds_to_the_next(asked: list[Request], page: Page) -> int:
 
 def test_new_messages_come_without_moving_the_reader(session: Session, open_page: OpenPage) -> None:
     page = open_page(session.path)
-    steps = page.locator("#ui-steps .turn > .step")
+    steps = page.locator("#ui-steps .step[id]")
     before = steps.count()
-    call = page.locator("details.tool").nth(2)
+    call = page.locator("details.tool", has=page.locator(".action:text-is('Todos')")).first
     call.locator("summary").first.click()
     call.locator("summary").first.evaluate("(summary) => summary.scrollIntoView({ behavior: 'instant' })")
     top = call.evaluate(TOP)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.shares import OpenPage, Shared
@@ -79,7 +80,7 @@ def copied(what: str, page: Page) -> str:
 
 
 def test_the_script_is_small() -> None:
-    assert len(SCRIPT.read_bytes()) < 12 * 1024
+    assert len(SCRIPT.read_bytes()) < 16 * 1024
 
 
 def test_j_and_k_go_from_prompt_to_prompt(open_page: OpenPage) -> None:
@@ -129,9 +130,11 @@ def test_the_filter_hides_turns_without_the_words(open_page: OpenPage) -> None:
 
 def test_keys_with_modifiers_are_left_alone(open_page: OpenPage) -> None:
     page = open_page(GALLERY)
+    folded = page.locator("details.block:not([open])")
+    count = folded.count()
     for key in ("Control+e", "Alt+j", "Meta+t"):
         page.keyboard.press(key)
-    expect(page.locator("details.block[open]")).to_have_count(0)
+    expect(folded).to_have_count(count)
     expect(page.locator("#ui-themes")).to_have_value("auto")
 
 
@@ -148,7 +151,7 @@ def test_everything_opens_and_closes_at_once(open_page: OpenPage) -> None:
     # What the reader looks at stays where it is, whatever opens above.
     assert before is not None
     assert abs(page.locator("#ui-turn-1-2").bounding_box()["y"] - before["y"]) < 2  # type: ignore[index]
-    page.get_by_role("button", name="Collapse all").click()
+    page.get_by_role("button", name="Collapse").click()
     expect(folded).to_have_count(count)
 
 
@@ -213,7 +216,7 @@ def test_what_is_copied(open_page: OpenPage) -> None:
     assert copied("message", page).startswith("Add rate limiting to the API: at most")
 
     # An answer comes as the markdown it was written in, whatever tools were called in between.
-    page.locator(".turn").nth(1).locator(".assistant .author").first.hover()
+    page.locator(".turn").nth(1).locator(".author").nth(1).hover()
     assert re.search(r"\*strings\*.*`str\(\)`", copied("message", page))
 
 
@@ -290,3 +293,60 @@ def test_a_theme_that_is_gone_gives_way_to_the_systems(open_page: OpenPage) -> N
     page.evaluate("localStorage.setItem('theme', 'no-longer-there')")
     page.reload()
     page.wait_for_function(f"() => {PAPER} === 'rgb(255, 255, 255)'")
+
+
+def test_the_level_of_detail_is_remembered_and_keeps_the_place(open_page: OpenPage) -> None:
+    # So low that the page is long enough to keep the place at every level.
+    page = open_page(LIMITER, viewport={"width": 1280, "height": 300})
+    run = page.locator("details.run").first
+    page.keyboard.press("j")
+    prompt = page.locator(".author").first
+    top = prompt.bounding_box()
+    page.keyboard.press("v")
+    expect(run).to_have_attribute("open", "")
+    expect(page).to_have_url(re.compile(r"\?view=everything$"))
+    page.keyboard.press("v")
+    expect(page.locator("details.tool").first).to_be_hidden()
+    expect(page.get_by_role("link", name="Conversation")).to_have_attribute("aria-current", "true")
+    assert top is not None
+    assert abs(prompt.bounding_box()["y"] - top["y"]) < 2  # type: ignore[index]
+    page.goto(page.url.partition("?")[0])
+    expect(page.locator("html")).to_have_attribute("data-level", "conversation")
+    # An address that names a level has its way.
+    page.goto(f"{page.url}?view=everything")
+    expect(page.locator("html")).to_have_attribute("data-level", "everything")
+    page.keyboard.press("v")
+    expect(page.locator("html")).to_have_attribute("data-level", "conversation")
+
+
+def test_what_a_level_hides_moves_the_reader_to_what_follows(open_page: OpenPage) -> None:
+    page = open_page(LIMITER)
+    answer = page.get_by_text("The limiter is in. Here is what changed")
+    page.locator("details.tool", has=page.locator(".action:text-is('Edit')")).nth(1).evaluate(
+        "(call) => { call.scrollIntoView({ behavior: 'instant' }); scrollBy(0, -40) }"
+    )
+    page.get_by_role("link", name="Conversation").click()
+    expect(answer).to_be_in_viewport()
+
+
+def test_without_scripts_links_change_the_level(open_page: OpenPage) -> None:
+    page = open_page(LIMITER, java_script_enabled=False)
+    page.get_by_role("link", name="Everything").click()
+    expect(page.locator("details.run").first).to_have_attribute("open", "")
+    expect(page.get_by_role("navigation", name="Prompts")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1100])
+def test_on_narrow_screens_the_prompts_unfold_below_the_title(open_page: OpenPage, width: int) -> None:
+    page = open_page(GALLERY, viewport={"width": width, "height": 800})
+    prompts = page.get_by_role("navigation", name="Prompts")
+    expect(prompts).to_be_hidden()
+    page.locator(".contents > summary").click()
+    expect(prompts).to_be_visible()
+    title, summary = (
+        page.locator(".session-header h1").bounding_box(),
+        page.locator(".contents").bounding_box(),
+    )
+    assert title is not None
+    assert summary is not None
+    assert summary["y"] > title["y"]

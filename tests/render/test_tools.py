@@ -141,7 +141,7 @@ def test_a_form_that_fails_gives_way_to_that_of_an_unknown_tool(
     def fail(tool: Tool) -> ToolView:
         raise ValueError
 
-    monkeypatch.setitem(registry.TOOLS, "bash", fail)
+    monkeypatch.setitem(registry.TOOLS, "bash", registry.ToolEntry(fail))
     with caplog.at_level(logging.CRITICAL):
         root = page_of(client, part("bash", input={"command": "make"}, output="done"))
         assert client.get(FULL).text == "--- input.command ---\nmake\n\n--- output ---\ndone"

@@ -71,7 +71,7 @@ def test_a_long_table_of_contents_is_cut_and_whole_on_its_own_page(client: Flask
         for number in range(250)
     ]
     share(client, json.dumps(session).encode())
-    entries = page(client, "/share/GhIjKlMn").xpath("//nav[@class='contents']//li")
+    entries = page(client, "/share/GhIjKlMn").xpath("//*[@class='contents']//li")
     assert [int(entry.get("value", 0)) for entry in entries] == [*range(1, 101), 0, *range(151, 251)]
     assert entries[100].xpath("a/@href") == ["/share/GhIjKlMn/prompts"]
     assert len(page(client, "/share/GhIjKlMn/prompts").xpath("//li")) == 250
@@ -84,7 +84,7 @@ def test_the_last_prompt_is_one_click_away(client: FlaskClient) -> None:
         {"info": {**prompt["info"], "id": f"msg_{number}"}, "parts": prompt["parts"]} for number in range(400)
     ]
     share(client, json.dumps(session).encode())
-    [link] = page(client, "/share/GhIjKlMn").xpath("//nav[@class='contents']/p/a/@href")
+    [link] = page(client, "/share/GhIjKlMn").xpath("//*[@class='contents']//p/a/@href")
     assert link == "/share/GhIjKlMn/m/msg_399#msg_399"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.opencode.model import Tool
 from app.render.text.block_texts import as_json, texts
@@ -35,6 +36,8 @@ CONTENT = ("content", "contents", "filetext", "text", "newstring", "oldstring", 
 
 # Words in the name of a tool that returns a file, rather than something about it.
 READING = frozenset({"cat", "content", "contents", "open", "read", "view"})
+# Words in the name of a tool that only looks for something.
+SEARCHING = frozenset({"docs", "find", "grep", "lookup", "search"})
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 MAX_NAME = 200
 # What the line of a call shows of a fact.
@@ -52,6 +55,10 @@ class _Call:
     def first(self, names: Sequence[str]) -> str:
         """The first of these fields that the call has."""
         return next((self.words[name] for name in names if name in self.words), "")
+
+    @property
+    def name_words(self) -> set[str]:
+        return {word.lower() for word in _WORD.findall(self.tool.name[:MAX_NAME])}
 
     def has(self, names: Sequence[str]) -> bool:
         return any(name in self.words for name in names)
@@ -90,13 +97,25 @@ class _Call:
 
 def fallback_view(tool: Tool) -> ToolView:
     """The view that fits the input; if none does, all fields and the output in its own form."""
+    call = _call(tool)
+    return _shape(call).view(call)
+
+
+def fallback_kind(tool: Tool) -> str:
+    """What a call does, as in `app.render.tools.registry.ToolEntry`."""
+    return _shape(_call(tool)).kind
+
+
+def _call(tool: Tool) -> _Call:
     named = texts(tool)
     for name in ("output", "error"):
         named.pop(name, None)
     words = {plain_name(_key(name)): text.strip() for name, text in named.items() if is_words(text.strip())}
-    call = _Call(tool, named, words)
-    view = next((view for fits, view in SHAPES if fits(call)), _any_view)
-    return view(call)
+    return _Call(tool, named, words)
+
+
+def _shape(call: _Call) -> _Shape:
+    return next(shape for shape in SHAPES if shape.fits(call))
 
 
 def _command_view(call: _Call) -> ToolView:
@@ -144,18 +163,30 @@ def _is_about_a_report(call: _Call) -> bool:
     return (call.has(FILE) and call.has(QUESTION)) or (len(call.words) == 1 and call.has(TASK))
 
 
+def _is_searching(call: _Call) -> bool:
+    """A query may also be one that changes a database."""
+    return call.has(QUERY) and not SEARCHING.isdisjoint(call.name_words)
+
+
 def _is_reading(call: _Call) -> bool:
-    words = {word.lower() for word in _WORD.findall(call.tool.name[:MAX_NAME])}
-    return call.has(FILE) and not call.has(CONTENT) and not READING.isdisjoint(words)
+    return call.has(FILE) and not call.has(CONTENT) and not READING.isdisjoint(call.name_words)
+
+
+class _Shape(NamedTuple):
+    fits: Callable[[_Call], bool]
+    view: Callable[[_Call], ToolView]
+    kind: str
 
 
 # What a call does and how it is shown; the first that fits is taken.
-SHAPES: Sequence[tuple[Callable[[_Call], bool], Callable[[_Call], ToolView]]] = (
-    (lambda call: call.has(COMMAND), _command_view),
-    (_is_delegation, _agent_view),
-    (_is_about_a_report, _report_view),
-    (lambda call: call.has(QUERY), _search_view),
-    (_is_reading, _file_view),
+SHAPES: Sequence[_Shape] = (
+    _Shape(lambda call: call.has(COMMAND), _command_view, "command"),
+    _Shape(_is_delegation, _agent_view, "agent"),
+    _Shape(_is_about_a_report, _report_view, "other"),
+    _Shape(_is_searching, _search_view, "search"),
+    _Shape(lambda call: call.has(QUERY), _search_view, "other"),
+    _Shape(_is_reading, _file_view, "read"),
+    _Shape(lambda call: True, _any_view, "other"),
 )
 
 

@@ -37,18 +37,19 @@ def shell_view(tool: Tool) -> ToolView:
         name = "metadata.output"
         output, notes = without_wrappers(outcome.output)
     line = _first_line(command.command)
-    sections: list[Section] = []
-    if line != command.command or len(line) > MAX_LINE:
-        sections.append(CodeSection("input.command", command.command, "bash"))
-    if output.strip():
-        sections.append(TerminalSection(name, output))
-    sections += map(NoteSection, notes)
     facts = []
     if outcome.exit:
         facts.append(f"exit {outcome.exit}")
     elif outcome.status in ("timeout", "killed"):
         facts.append(outcome.status)
-    return ToolView("$", line, command.workdir, facts, sections=sections)
+    is_failure = bool(facts)
+    sections: list[Section] = []
+    if line != command.command or len(line) > MAX_LINE:
+        sections.append(CodeSection("input.command", command.command, "bash"))
+    if output.strip():
+        sections.append(TerminalSection(name, output, from_end=is_failure or tool.status == "error"))
+    sections += map(NoteSection, notes)
+    return ToolView("$", line, command.workdir, facts, sections=sections, is_failure=is_failure)
 
 
 def _first_line(command: str) -> str:

@@ -25,10 +25,11 @@ class CodeSection:
 
 @dataclass(frozen=True)
 class TerminalSection:
-    """The output of a program, with its colours."""
+    """The output of a program, with its colours; `from_end` if its end matters most."""
 
     name: str
     text: str
+    from_end: bool = False
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,7 @@ class ToolView:
     """How a call is shown: its line, and sections to open.
 
     The line says `action`, `subject`, the folder `where`, and `facts` about the outcome. `change` counts the
-    lines added and removed.
+    lines added and removed. `is_failure`: the call was made, and what it ran failed.
     """
 
     action: str
@@ -201,3 +202,4 @@ class ToolView:
     facts: Sequence[str] = ()
     change: tuple[int, int] | None = None
     sections: Sequence[Section] = ()
+    is_failure: bool = False

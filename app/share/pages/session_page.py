@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
-from flask import render_template, url_for
+from flask import render_template
 
 from app.lib.budget import Budget
 from app.opencode import DocumentIndex, IndexedSession
@@ -15,6 +14,7 @@ from app.render.themes.themes import THEMES
 from app.services.container import services
 from app.services.documents.service import DocumentVersion
 from app.share.pages.contents import contents_of
+from app.share.pages.levels import DEFAULT_LEVEL, LEVELS, with_level
 from app.share.pages.links import ShareLinks
 from app.share.pages.preview import preview_of
 from app.share.pages.responses import etag_of, file_name
@@ -23,18 +23,22 @@ from app.share.pages.step_cache import StepCache
 
 @dataclass(frozen=True)
 class SessionPage:
-    """One page of `session`, which is the session of the document `index` or one of its children."""
+    """One page of `session`, which is the session of the document `index` or one of its children.
+
+    `level` is one of `app.share.pages.levels`.
+    """
 
     version: DocumentVersion
     budget: Budget
     index: DocumentIndex
     session: IndexedSession
     page: Page
+    level: str = DEFAULT_LEVEL
 
     @property
     def name(self) -> str:
         """Its name in the cache, when whole."""
-        return page_name(self.page.number, self.session.conversation.id if self._is_child else None)
+        return page_name(self.page.number, self._child_id, self.level)
 
     def html(self) -> str:
         """The whole page."""
@@ -47,6 +51,8 @@ class SessionPage:
             conversation=session.conversation,
             changed=session.changed,
             contents=contents_of(session, self._links, self.page),
+            level=self.level,
+            levels=[(name, label, self._page_url(self.page.number, name)) for name, label in LEVELS.items()],
             etag=etag_of(self.version),
             is_child=self._is_child,
             is_importable=self.index.conversation.is_importable,
@@ -61,7 +67,8 @@ class SessionPage:
 
     def _render(self, template: str, **values: object) -> str:
         conversation = self.session.conversation
-        renderer = Renderer(self._links, conversation, self.budget)
+        # Steps are the same at every level, and so are the links in them.
+        renderer = Renderer(ShareLinks(self.version.share.share_id), conversation, self.budget)
         steps_name = f"{file_name(conversation.id)}.{self.page.number}"
         step_cache = StepCache(services().cache, self.version, steps_name, renderer)
         html = render_template(
@@ -73,30 +80,29 @@ class SessionPage:
             **values,
         )
         step_cache.save()
-        return html
+        return with_level(html, self.level)
 
     @property
     def _links(self) -> ShareLinks:
-        return ShareLinks(self.version.share.share_id)
+        return ShareLinks(self.version.share.share_id, self.level)
 
     @property
     def _is_child(self) -> bool:
         return self.session is not self.index.session
 
-    def _page_url(self, number: int) -> str:
-        return f"{self._url}?page={number}"
+    @property
+    def _child_id(self) -> str | None:
+        return self.session.conversation.id if self._is_child else None
+
+    def _page_url(self, number: int, level: str | None = None) -> str:
+        return self._links.page(number, self._child_id, level=level)
 
     def _steps_url(self, number: int) -> str:
-        """The address of a page's steps alone."""
-        return f"{self._url}/steps/{number}"
-
-    @cached_property
-    def _url(self) -> str:
-        if self._is_child:
-            return self._links.child(self.session.conversation.id)
-        return url_for("share.show", share_id=self.version.share.share_id)
+        """The address of a page's steps alone, which are the same at every level."""
+        return f"{ShareLinks(self.version.share.share_id).page(1, self._child_id)}/steps/{number}"
 
 
-def page_name(number: int, child_id: str | None = None) -> str:
+def page_name(number: int, child_id: str | None = None, level: str = DEFAULT_LEVEL) -> str:
     """The name in the cache of a page of the session, or of one of its children."""
-    return f"page-{number}" if child_id is None else f"child-{file_name(child_id)}-{number}"
+    name = f"page-{number}" if child_id is None else f"child-{file_name(child_id)}-{number}"
+    return name if level == DEFAULT_LEVEL else f"{name}-{level}"

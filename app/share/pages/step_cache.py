@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import msgspec
 from markupsafe import Markup
 
 from app.opencode import Step
 from app.opencode.children import names_child
+from app.opencode.paging.pages import PlacedStep
 from app.render import Renderer
+from app.render.activity import Activity, activity_of_step
 from app.services.documents.cache import DocumentCache
 from app.services.documents.service import DocumentVersion
 from app.share.pages.responses import page_version
+
+# How a todo list begins in the HTML, in which the texts of a session are escaped.
+TODOS = '<details class="block tool completed todos"'
+
+
+class RenderedStep(msgspec.Struct, frozen=True):
+    """The HTML of a step, and what it did if there is nothing else to see in it."""
+
+    html: str
+    activity: Activity | None = None
 
 
 class StepCache:
@@ -24,18 +37,20 @@ class StepCache:
         self._name = f"{page_version()}.{name}"
         self._renderer = renderer
         self._cached = self._load()
-        self._used: dict[str, str] = {}
+        self._used: dict[str, RenderedStep] = {}
 
-    def render_step(self, step: Step, *, shows_author: bool) -> Markup:
-        digest = self._digest(step, shows_author)
-        html = self._cached.get(digest)
-        if html is None:
-            html = str(self._renderer.step(step, shows_author=shows_author))
-        else:
-            self._renderer.budget.write(len(html))
-        self._used[digest] = html
-        # Our own renderer made it, now or before.
-        return Markup(html)  # noqa: S704
+    def render_turn(self, placed: Sequence[PlacedStep]) -> Markup:
+        """The steps of a turn that are on the page, in runs; the last todo list is open."""
+        html = Markup()
+        steps: list[tuple[Markup, Activity | None]] = []
+        rendered = _with_open_todos([self._render(each.step) for each in placed])
+        for each, step in zip(placed, rendered, strict=True):
+            if each.shows_author:
+                html += self._renderer.join(steps) + self._renderer.author(each.step)
+                steps = []
+            # Our own renderer made it, now or before.
+            steps.append((Markup(step.html), step.activity))  # noqa: S704
+        return html + self._renderer.join(steps)
 
     @property
     def is_complete(self) -> bool:
@@ -47,19 +62,29 @@ class StepCache:
         if self.is_complete and self._used.keys() != self._cached.keys():
             self._cache.write_steps(self._version.share, self._name, msgspec.json.encode(self._used))
 
-    def _load(self) -> dict[str, str]:
+    def _render(self, step: Step) -> RenderedStep:
+        digest = self._digest(step)
+        rendered = self._cached.get(digest)
+        if rendered is None:
+            rendered = RenderedStep(str(self._renderer.step(step)), activity_of_step(step))
+        else:
+            self._renderer.budget.write(len(rendered.html))
+        self._used[digest] = rendered
+        return rendered
+
+    def _load(self) -> dict[str, RenderedStep]:
         try:
             steps = self._cache.steps(self._version.share, self._name)
-            return msgspec.json.decode(steps, type=dict[str, str]) if steps else {}
+            return msgspec.json.decode(steps, type=dict[str, RenderedStep]) if steps else {}
         except msgspec.DecodeError:
             return {}
 
-    def _digest(self, step: Step, shows_author: bool) -> str:
+    def _digest(self, step: Step) -> str:
         """A hash of everything that the HTML of a step depends on."""
         conversation = self._renderer.conversation
-        author = (step.id, step.role, step.at, step.agent, step.model)
+        author = (step.id, step.role)
         outcome = (step.failure, step.finish, step.milliseconds)
-        state = (step.is_summary, step.is_undone, step.first_part, shows_author, conversation.directory)
+        state = (step.is_summary, step.is_undone, step.first_part, conversation.directory)
         digest = hashlib.blake2b(repr((author, outcome, state)).encode(errors="replace"), digest_size=16)
         for part in step.parts:
             encoded = memoryview(part)
@@ -69,3 +94,13 @@ class StepCache:
             if conversation.children and names_child(part, conversation):
                 digest.update(self._version.short_id.encode())
         return digest.hexdigest()
+
+
+def _with_open_todos(steps: list[RenderedStep]) -> list[RenderedStep]:
+    """The steps of a turn, the last of their todo lists being open."""
+    for place in reversed(range(len(steps))):
+        before, todos, after = steps[place].html.rpartition(TODOS)
+        if todos:
+            opened = RenderedStep(f"{before}{todos} open{after}", steps[place].activity)
+            return [*steps[:place], opened, *steps[place + 1 :]]
+    return steps

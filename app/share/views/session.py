@@ -15,6 +15,7 @@ from app.services.container import services
 from app.services.documents.service import DocumentVersion
 from app.share.blueprint import bp
 from app.share.pages.contents import prompts_on_page
+from app.share.pages.levels import DEFAULT_LEVEL, requested_level
 from app.share.pages.links import ShareLinks
 from app.share.pages.list_pages import page_number
 from app.share.pages.responses import document_view, file_name, save_page
@@ -35,9 +36,12 @@ def show(share_id: str) -> ResponseReturnValue:
 
 @document_view()
 def show_page(version: DocumentVersion, budget: Budget) -> Response:
-    number = page_number()
+    number, level = page_number(), requested_level()
     return save_page(
-        version, budget, page_name(number), lambda: _session_page(version, budget, number).html()
+        version,
+        budget,
+        page_name(number, level=level),
+        lambda: _session_page(version, budget, number, level).html(),
     )
 
 
@@ -54,9 +58,11 @@ def steps(version: DocumentVersion, budget: Budget, number: int) -> Response:
 @document_view()
 def child(version: DocumentVersion, budget: Budget, session_id: str) -> Response:
     """A page of a sub-agent's session."""
-    number = page_number()
-    name = page_name(number, session_id)
-    return save_page(version, budget, name, lambda: _child_page(version, budget, session_id, number).html())
+    number, level = page_number(), requested_level()
+    name = page_name(number, session_id, level)
+    return save_page(
+        version, budget, name, lambda: _child_page(version, budget, session_id, number, level).html()
+    )
 
 
 @bp.get("/share/<share_id>/s/<session_id>/steps/<int:number>")
@@ -76,7 +82,7 @@ def message(version: DocumentVersion, budget: Budget, step_id: str) -> Response:
 
     `step_id` is the id of a message, or of a later piece of one that is too long for a single step.
     """
-    page = _page_with(version, budget, step_id)
+    page = _page_with(version, budget, step_id, requested_level())
     # Under the name of the page: a session has many messages, and fewer pages.
     return save_page(version, budget, page.name, page.html)
 
@@ -97,23 +103,27 @@ def prompts(version: DocumentVersion, budget: Budget) -> Response:
     return save_page(version, budget, f"prompts-{number}", lambda: _render_prompts(version, number))
 
 
-def _session_page(version: DocumentVersion, budget: Budget, number: int) -> SessionPage:
+def _session_page(
+    version: DocumentVersion, budget: Budget, number: int, level: str = DEFAULT_LEVEL
+) -> SessionPage:
     index = services().documents.index(version)
     page = index.session.pages.get(number) or abort(404)
-    return SessionPage(version, budget, index, index.session, page)
+    return SessionPage(version, budget, index, index.session, page, level)
 
 
-def _child_page(version: DocumentVersion, budget: Budget, session_id: str, number: int) -> SessionPage:
+def _child_page(
+    version: DocumentVersion, budget: Budget, session_id: str, number: int, level: str = DEFAULT_LEVEL
+) -> SessionPage:
     index = services().documents.index(version)
     session = index.children.get(session_id) or abort(404)
-    return SessionPage(version, budget, index, session, session.pages.get(number) or abort(404))
+    return SessionPage(version, budget, index, session, session.pages.get(number) or abort(404), level)
 
 
-def _page_with(version: DocumentVersion, budget: Budget, step_id: str) -> SessionPage:
+def _page_with(version: DocumentVersion, budget: Budget, step_id: str, level: str) -> SessionPage:
     index = services().documents.index(version)
     pages = ((session, session.pages.holding(step_id)) for session in index.sessions)
     session, page = next(((session, page) for session, page in pages if page), None) or abort(404)
-    return SessionPage(version, budget, index, session, page)
+    return SessionPage(version, budget, index, session, page, level)
 
 
 def _render_block(version: DocumentVersion, budget: Budget, block_id: str) -> str:

@@ -1,0 +1,109 @@
+"""What calls did, counted: a run of calls that only look at something becomes one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import msgspec
+
+from app.opencode.model import Block, Reasoning, Step, Tool
+from app.render.filters import plural
+from app.render.tools.registry import kind_of
+
+T = TypeVar("T")
+
+# The kinds of calls that only look at something, as a run of them is told, and in that order.
+PHRASES: Mapping[str, Callable[[int], str]] = {
+    "read": lambda count: f"read {plural(count, 'file')}",
+    "search": lambda count: plural(count, "search", "searches"),
+    "list": lambda count: plural(count, "list"),
+    "fetch": lambda count: plural(count, "web page"),
+}
+MIN_CALLS = 2
+
+
+class Activity(msgspec.Struct, frozen=True):
+    """How many calls of each kind there were, how many thoughts between them, and how long they took."""
+
+    calls: dict[str, int] = {}
+    thoughts: int = 0
+    milliseconds: int = 0
+
+    @property
+    def count(self) -> int:
+        return sum(self.calls.values())
+
+    @property
+    def label(self) -> str:
+        """`Read 6 files, 3 searches, 2 lists`."""
+        phrases = [phrase(self.calls[kind]) for kind, phrase in PHRASES.items() if kind in self.calls]
+        if self.thoughts:
+            phrases.append(plural(self.thoughts, "thought"))
+        line = ", ".join(phrases)
+        return line[:1].upper() + line[1:]
+
+    def __add__(self, other: Activity) -> Activity:
+        kinds = self.calls.keys() | other.calls.keys()
+        return Activity(
+            {kind: self.calls.get(kind, 0) + other.calls.get(kind, 0) for kind in kinds},
+            self.thoughts + other.thoughts,
+            self.milliseconds + other.milliseconds,
+        )
+
+
+@dataclass(frozen=True)
+class Run(Generic[T]):
+    """Items that follow each other; with an `activity`, one line says what they are."""
+
+    items: list[T]
+    activity: Activity | None = None
+
+
+def activity_of(block: Block) -> Activity | None:
+    """What a block did, if it only looked at something and nothing about it needs to be seen."""
+    if isinstance(block, Reasoning):
+        return Activity(thoughts=1, milliseconds=block.milliseconds or 0)
+    if not isinstance(block, Tool) or block.status != "completed" or block.files or block.child_id:
+        return None
+    kind = kind_of(block)
+    return Activity({kind: 1}, milliseconds=block.milliseconds or 0) if kind in PHRASES else None
+
+
+def activity_of_step(step: Step) -> Activity | None:
+    """As above, of all blocks of a step; None if there is anything else to see in it."""
+    if step.role != "assistant" or step.failure or step.finish == "length":
+        return None
+    if step.is_summary or step.is_undone:
+        return None
+    activities = [activity_of(block) for block in step.blocks]
+    known = [activity for activity in activities if activity]
+    if not known or len(known) < len(activities):
+        return None
+    return sum(known, Activity())
+
+
+def runs(items: Iterable[tuple[T, Activity | None]]) -> list[Run[T]]:
+    """The items in order: runs of at least MIN_CALLS calls together, every other item alone."""
+    found: list[Run[T]] = []
+    quiet: list[T] = []
+    total = Activity()
+
+    def end_run() -> None:
+        nonlocal quiet, total
+        if total.count >= MIN_CALLS:
+            found.append(Run(quiet, total))
+        else:
+            found.extend(Run([item]) for item in quiet)
+        quiet, total = [], Activity()
+
+    for item, activity in items:
+        if activity is None:
+            end_run()
+            found.append(Run([item]))
+        else:
+            quiet.append(item)
+            total += activity
+    end_run()
+    return found
