@@ -3,11 +3,12 @@
 Plain functions over bytes and dataclasses; nothing here knows Flask or a database.
 """
 
+from app.opencode.description import Description, description_of
 from app.opencode.encoding import JSON, UnreadableDocument, Utf8Document, as_utf8, replace_lone_surrogates
 from app.opencode.model import Conversation, Step, Turn
 from app.opencode.paging.index_reader import DamagedIndex, DocumentIndex, IndexedSession
 from app.opencode.paging.index_writer import write_index
-from app.opencode.reading.envelope import as_unreadable, read_conversation
+from app.opencode.reading.envelope import as_unreadable, describe_document, read_conversation
 from app.opencode.sync.export import sync_items
 from app.opencode.sync.merge import DocumentHeader, header_of, merge_batches
 from app.opencode.sync.validate import validate_batch
@@ -19,6 +20,7 @@ __all__ = [
     "MAX_WEIGHT",
     "Conversation",
     "DamagedIndex",
+    "Description",
     "DocumentHeader",
     "DocumentIndex",
     "IndexedSession",
@@ -29,6 +31,8 @@ __all__ = [
     "Utf8Document",
     "as_unreadable",
     "as_utf8",
+    "describe_document",
+    "description_of",
     "header_of",
     "merge_batches",
     "read_conversation",

@@ -61,7 +61,7 @@ def read(session: Raw, messages: Sequence[Raw], ids: UniqueIds) -> Conversation:
         id=head.id,
         title=session_title(head.title or "", turns),
         parent_id=head.parentID,
-        directory=head.directory or _read_place(head.location).directory,
+        directory=_directory(head),
         version=head.version or "",
         created_at=time.at,
         updated_at=time.updated_at,
@@ -76,12 +76,27 @@ def read(session: Raw, messages: Sequence[Raw], ids: UniqueIds) -> Conversation:
     )
 
 
+def read_head(session: Raw, messages: Sequence[Raw]) -> Conversation:
+    """The conversation without its turns. Only as many messages are read as its title needs.
+
+    Raises as `read`.
+    """
+    head = _decode_session(session)
+    ids = UniqueIds()
+    turns = (Turn(read_message(raw, ids, number)) for number, raw in enumerate(messages))
+    return Conversation(id=head.id, title=session_title(head.title or "", turns), directory=_directory(head))
+
+
 def read_message(raw: Raw, ids: IdAllocator, number: int) -> list[Step]:
     """The steps of one message; `ids` gives it an id, and `number` is its place in the session, from 0."""
     steps = _read_either_generation(raw, ids, number)
     for step in steps:
         step.message, step.number = raw, number
     return steps
+
+
+def _directory(head: Session) -> str:
+    return head.directory or _read_place(head.location).directory
 
 
 def _read_either_generation(raw: Raw, ids: IdAllocator, number: int) -> list[Step]:

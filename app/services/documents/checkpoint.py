@@ -7,6 +7,7 @@ each byte is written twice, as a row and in a document; or when the session has 
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import zstandard
@@ -18,10 +19,12 @@ from app.db.models import Share, ShareEvent
 from app.opencode import (
     MAX_WEIGHT,
     UnreadableDocument,
+    describe_document,
     read_conversation,
 )
 from app.services.documents import event_log
 from app.services.documents.synced_document import SyncedDocument
+from app.services.shares.descriptions import Descriptions
 from app.services.shares.errors import ShareError
 from app.services.shares.service import Shares
 from app.storage import StorageError
@@ -44,9 +47,12 @@ class SessionTooLarge(Exception):
 class Checkpointer:
     """Keeps the documents of synced shares near their event logs, none over `max_bytes`."""
 
-    def __init__(self, shares: Shares, synced: SyncedDocument, max_bytes: int) -> None:
+    def __init__(
+        self, shares: Shares, synced: SyncedDocument, descriptions: Descriptions, max_bytes: int
+    ) -> None:
         self._shares = shares
         self._synced = synced
+        self._descriptions = descriptions
         self._max_bytes = max_bytes
 
     def append(self, share: Share, batch: event_log.Batch) -> None:
@@ -116,7 +122,11 @@ class Checkpointer:
         """Writes a checkpoint, if the log has anything. A lock saves work here, and decides nothing."""
         share = self._shares.get_live(share_id)
         if event_log.has_pending(share):
-            self._synced.write_checkpoint(*self._synced.merge(share))
+            state, document = self._synced.merge(share)
+            self._synced.write_checkpoint(state, document)
+            # What cannot be read has its checkpoint all the same.
+            with suppress(UnreadableDocument):
+                self._descriptions.replace(share, describe_document(document))
 
 
 def _due(quiet_since: datetime) -> list[str]:
