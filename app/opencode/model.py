@@ -147,6 +147,11 @@ class Failure:
         labels = (self.label.casefold(), self.name.casefold())
         return "" if self.text.strip(" .").casefold() in labels else self.text
 
+    def repeats(self, other: Failure) -> bool:
+        """Whether it says nothing that `other` has not said."""
+        is_same = self.text.strip() == other.text.strip()
+        return self.aborted == other.aborted and (is_same or not self.detail)
+
 
 @dataclass(frozen=True)
 class Tokens:
@@ -187,7 +192,7 @@ class Step:
     first one in its message. `message` is the JSON of the whole message, and `number` its place in the
     session, from 0. Of a message in several pieces, the outcome (`failure`, `finish`, `milliseconds`, `cost`,
     `tokens`) belongs to the last piece; `diffs`, the files that the answers to a prompt changed, as a JSON
-    list, to the first.
+    list, to the first. One that `repeats_failure` of a step before in its turn has none of its own.
     """
 
     id: str
@@ -204,6 +209,7 @@ class Step:
     agent: str = ""
     model: str = ""
     failure: Failure | None = None
+    repeats_failure: bool = False
     is_summary: bool = False
     is_undone: bool = False
     milliseconds: int | None = None
