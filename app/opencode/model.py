@@ -147,11 +147,6 @@ class Failure:
         labels = (self.label.casefold(), self.name.casefold())
         return "" if self.text.strip(" .").casefold() in labels else self.text
 
-    def repeats(self, other: Failure) -> bool:
-        """Whether it says nothing that `other` has not said."""
-        is_same = self.text.strip() == other.text.strip()
-        return self.aborted == other.aborted and (is_same or not self.detail)
-
 
 @dataclass(frozen=True)
 class Tokens:

@@ -198,7 +198,8 @@ def test_an_answer_and_the_end_of_its_turn_say_an_error_once(
         {"type": "user", "id": "msg_0", "text": "Go on"},
         constructed.answer({"type": "text", "text": "Well"}, **answer),
         {"id": "msg_2", **end},
-        {"id": "msg_3", **end},
+        {"id": "msg_3", "type": "idle", "outcome": "succeeded"},
+        {"id": "msg_4", **end},
     ]
     share(client, json.dumps(constructed.with_messages(*messages)).encode())
     root = lxml.html.fromstring(client.get("/share/GhIjKlMn").text)

@@ -188,7 +188,7 @@ class PageIndex:
         for step in steps:
             step.is_undone = message.is_undone
         if message.repeats_failure:
-            steps[-1].failure = None
+            steps[-1].failure, steps[-1].repeats_failure = None, True
         return steps
 
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from app.opencode.fields import ABSENT, decoder, is_absent, lenient, read_model, read_span, read_tokens
-from app.opencode.model import Conversation, Failure, Step, Tokens, Turn
+from app.opencode.model import Conversation, Step, Tokens, Turn
 from app.opencode.reading import v1, v2
 from app.opencode.reading.steps import IdAllocator, UniqueIds, unreadable
 from app.opencode.titles import session_title
@@ -95,11 +95,14 @@ def read_message(raw: Raw, ids: IdAllocator, number: int) -> list[Step]:
     return steps
 
 
-def _tell_once(step: Step, told: Failure | None) -> Failure | None:
-    """Removes the failure of a message of OpenCode that an answer has told. Returns what is told by now."""
-    if step.failure and told and step.role == "opencode" and step.failure.repeats(told):
+def _tell_once(step: Step, told: set[tuple[bool, str]]) -> None:
+    """Removes the failure of a message of OpenCode that adds nothing to those `told` in its turn."""
+    if step.failure is None:
+        return
+    aborted, detail = step.failure.aborted, step.failure.detail.strip()
+    if step.role == "opencode" and (aborted, detail) in told:
         step.failure, step.repeats_failure = None, True
-    return step.failure or told
+    told |= {(aborted, detail), (aborted, "")}
 
 
 def _directory(head: Session) -> str:
@@ -126,15 +129,15 @@ def _messages(messages: Sequence[Raw], ids: UniqueIds) -> Iterator[list[Step]]:
 def _turns(messages: Iterator[list[Step]], undone_from: str) -> list[Turn]:
     turns: list[Turn] = []
     is_undone = False
-    told: Failure | None = None
+    told: set[tuple[bool, str]] = set()
     for steps in messages:
         is_undone = is_undone or steps[0].message_id == undone_from
         for step in steps:
             step.is_undone = is_undone
         if steps[0].role == "user" or not turns:
             turns.append(Turn(steps))
-            told = None
+            told.clear()
         else:
             turns[-1].steps.extend(steps)
-        told = _tell_once(steps[-1], told)
+        _tell_once(steps[-1], told)
     return turns
