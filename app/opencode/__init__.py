@@ -11,6 +11,7 @@ from app.opencode.paging.index_writer import write_index
 from app.opencode.reading.envelope import as_unreadable, describe_document, read_conversation
 from app.opencode.sync.export import sync_items
 from app.opencode.sync.merge import DocumentHeader, header_of, merge_batches
+from app.opencode.sync.older_importers import is_older_importer
 from app.opencode.sync.validate import validate_batch
 from app.opencode.sync.weight import MAX_WEIGHT, weight_of, weight_of_document
 from app.opencode.sync_items import Item
@@ -34,6 +35,7 @@ __all__ = [
     "describe_document",
     "description_of",
     "header_of",
+    "is_older_importer",
     "merge_batches",
     "read_conversation",
     "replace_lone_surrogates",
