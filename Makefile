@@ -15,7 +15,7 @@ run: $(VENV)/runtime
 
 install: $(VENV)/runtime
 
-test: packages lint tests/end_to_end/node_modules tests/browser/node_modules tests/render/node_modules
+test: packages lint tests/end_to_end/node_modules tests/end_to_end/older/node_modules tests/browser/node_modules tests/render/node_modules
 	@cd plugin && npm test
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadscope
 

@@ -32,6 +32,7 @@ from app.services.documents.checkpoint import Checkpointer
 from app.services.documents.freshness import Freshness
 from app.services.documents.service import Documents
 from app.services.documents.synced_document import SyncedDocument
+from app.services.shares.descriptions import Descriptions
 from app.services.shares.expiry import Expiry
 from app.services.shares.object_cleanup import ObjectCleanup
 from app.services.shares.recent import RecentShares
@@ -98,14 +99,16 @@ def build_services(app: Flask, config: Config) -> Services:
     synced = SyncedDocument(store, cache, max_bytes)
     # One worker never waits for the store.
     slots = Slots(config.data_dir / "slots", max(1, config.WEB_CONCURRENCY - 1))
-    documents = Documents(store, synced, cache, freshness, slots, max_bytes)
-    checkpointer = Checkpointer(shares, synced, max_bytes)
+    descriptions = Descriptions(connection)
+    documents = Documents(store, synced, cache, freshness, slots, descriptions, max_bytes)
+    checkpointer = Checkpointer(shares, synced, descriptions, max_bytes)
     return Services(
         config,
         connection,
         counters,
         store,
         shares,
+        descriptions,
         freshness,
         cache,
         synced,

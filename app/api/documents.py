@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.api.blueprint import bp
 from app.errors import NotUploaded
 from app.lib.chunks import chunks
-from app.opencode import sync_items
+from app.opencode import is_older_importer, sync_items
 from app.services.container import services
 from app.services.documents.sources import NotModified
 from app.services.documents.stored_document import StoredDocument
@@ -32,11 +32,15 @@ def document(share_id: str) -> ResponseReturnValue:
 @bp.get("/share/<share_id>/data")
 @bp.get("/shares/<share_id>/data")
 def data(share_id: str) -> ResponseReturnValue:
-    """The session as a list of `{type, data}`, for `opencode import <link>`."""
+    """The session as a list of `{type, data}`, for `opencode import <link>`, as its version takes it."""
+    is_older = is_older_importer(request.user_agent.string)
     stored = _fetch(share_id)
     if isinstance(stored, NotModified):
         return _conditional(Response(status=304), stored.etag)
-    return _conditional(Response(sync_items(stored.json), mimetype=JSON_TYPE), stored.etag)
+    items = sync_items(stored.json, for_older_importer=is_older)
+    response = _conditional(Response(items, mimetype=JSON_TYPE), stored.etag)
+    response.vary.add("User-Agent")
+    return response
 
 
 def _fetch(share_id: str) -> StoredDocument | NotModified:

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
-from app.opencode import UnreadableDocument, read_conversation
+from app.opencode import Description, UnreadableDocument, description_of, read_conversation
 from app.services.container import services
 from app.services.documents.stored_document import StoredDocument
 from app.services.shares.errors import ShareExpired, ShareNotFound
@@ -34,7 +34,7 @@ def upload(share_id: str) -> ResponseReturnValue:
         headers = dict(request.headers)
         with store.stage_upload(key, request.args, headers, request.stream, max_bytes) as staged:
             _require_same_share(share)
-            _require_readable(StoredDocument("", staged.read(), max_bytes))
+            description = _require_readable(StoredDocument("", staged.read(), max_bytes))
             staged.commit()
     except UploadRefused:
         _drain(max_bytes)
@@ -50,6 +50,7 @@ def upload(share_id: str) -> ResponseReturnValue:
     except UploadRefused:
         store.delete(key)
         raise
+    services().descriptions.replace(share, description)
     return {"ok": True}
 
 
@@ -68,10 +69,12 @@ def _require_same_share(share: LiveShare) -> None:
         raise _share_deleted()
 
 
-def _require_readable(document: StoredDocument) -> None:
+def _require_readable(document: StoredDocument) -> Description:
     """Raises UploadRefused for what nobody could read; the document that was there stays."""
     try:
-        read_conversation(document.json).release()
+        conversation = read_conversation(document.json)
+        conversation.release()
+        return description_of(conversation)
     except UnreadableDocument as error:
         raise UploadRefused(422, "unreadable_document", str(error)) from None
 

@@ -23,13 +23,16 @@ from app.cli.options import (
     progress,
 )
 from app.opencode import UnreadableDocument
+from app.opencode.titles import shortened
 from app.services.container import services
 from app.services.shares.errors import ShareExpired, ShareNotFound
 from app.services.shares.expiry import Expiry
 from app.services.shares.inventory import Inventory, ShareFilter, ShareSummary
 from app.storage import objects_of
 
-ROW = "{:<20}  {:<16}  {:<16}  {:>9}  {:<16}  {}"
+ROW = "{:<20}  {:<16}  {:<16}  {:>9}  {:<16}  {:<12}  {:<20}  {}"
+MAX_PROJECT = 20
+MAX_TITLE = 60
 
 
 @shares.command("list")
@@ -47,12 +50,14 @@ def list_shares(as_json: bool, **filters: Any) -> None:
     if as_json:
         print_json([_as_json(share) for share in summaries])
         return
-    echo(ROW.format("SHARE", "CREATED (UTC)", "UPLOADED (UTC)", "SIZE", "EXPIRES (UTC)", "CREATED BY"))
+    times = "CREATED (UTC)", "UPLOADED (UTC)"
+    echo(ROW.format("SHARE", *times, "SIZE", "EXPIRES (UTC)", "CREATED BY", "PROJECT", "TITLE"))
     for share in summaries:
         expires = "expired" if share.has_expired else format_time(share.expires_at)
         times = format_time(share.created_at), format_time(share.uploaded_at)
         size = format_size(share.size)
-        echo(ROW.format(share.share_id, *times, size, expires, share.created_by or "-"))
+        names = shortened(share.project or "-", MAX_PROJECT), shortened(share.title or "-", MAX_TITLE)
+        echo(ROW.format(share.share_id, *times, size, expires, share.created_by or "-", *names))
 
 
 @shares.command(context_settings=TAKES_IDS)
@@ -60,10 +65,13 @@ def list_shares(as_json: bool, **filters: Any) -> None:
 @as_json
 def show(share_id: str, as_json: bool) -> None:
     """Show one share, with the title of its session."""
+    reason = _read(share_id)
     share = _inventory().get(share_id, objects_of(services().store, share_id))
     if share is None:
         raise ShareNotFound
-    fields = {**_as_json(share), **_contents(share_id)}
+    fields = _as_json(share)
+    if reason:
+        fields["unreadable"] = reason
     if as_json:
         print_json(fields)
         return
@@ -104,6 +112,8 @@ def _as_json(share: ShareSummary) -> dict[str, Any]:
         "shareId": share.share_id,
         "url": f"{services().config.BASE_URL}/share/{share.share_id}",
         "sessionId": share.session_id,
+        "title": share.title,
+        "project": share.project,
         "createdBy": share.created_by,
         "createdAt": milliseconds(share.created_at),
         "uploadedAt": milliseconds(share.uploaded_at),
@@ -113,12 +123,12 @@ def _as_json(share: ShareSummary) -> dict[str, Any]:
     }
 
 
-def _contents(share_id: str) -> dict[str, Any]:
-    """The title of the session; nothing for a share that has expired or got no document."""
+def _read(share_id: str) -> str | None:
+    """Reads the session, which writes its title into the row. Returns why it cannot be read."""
     try:
-        version = services().documents.reload(services().shares.get_live(share_id))
-        return {"title": services().documents.index(version).conversation.title} if version else {}
+        services().documents.reload(services().shares.get_live(share_id))
     except ShareExpired:
-        return {}
+        pass
     except UnreadableDocument as error:
-        return {"unreadable": str(error)}
+        return str(error)
+    return None

@@ -41,6 +41,8 @@ class Share(Base):
     checkpoint, `<revision>-<random>`; None before the first one, and for one that a release before 0.2 wrote
     under the key of uploads. `synced_at` is when the last batch arrived.
 
+    `title` and `project` are those of the session (app.opencode.description) as read last, None before.
+
     `cleanup_at` is when to delete the objects of the share in the store that this row does not name.
     """
 
@@ -61,6 +63,8 @@ class Share(Base):
     weight: Mapped[int] = mapped_column(BigInteger, server_default="0")
     checkpoint: Mapped[str | None] = mapped_column(Text)
     synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    title: Mapped[str | None] = mapped_column(Text)
+    project: Mapped[str | None] = mapped_column(Text)
     cleanup_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
 

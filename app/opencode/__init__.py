@@ -3,13 +3,15 @@
 Plain functions over bytes and dataclasses; nothing here knows Flask or a database.
 """
 
+from app.opencode.description import Description, description_of
 from app.opencode.encoding import JSON, UnreadableDocument, Utf8Document, as_utf8, replace_lone_surrogates
 from app.opencode.model import Conversation, Step, Turn
 from app.opencode.paging.index_reader import DamagedIndex, DocumentIndex, IndexedSession
 from app.opencode.paging.index_writer import write_index
-from app.opencode.reading.envelope import as_unreadable, read_conversation
+from app.opencode.reading.envelope import as_unreadable, describe_document, read_conversation
 from app.opencode.sync.export import sync_items
 from app.opencode.sync.merge import DocumentHeader, header_of, merge_batches
+from app.opencode.sync.older_importers import is_older_importer
 from app.opencode.sync.sanitize import sanitize_item
 from app.opencode.sync.validate import SPARE_LEVELS, validate_batch
 from app.opencode.sync.weight import MAX_WEIGHT, weight_of, weight_of_document
@@ -21,6 +23,7 @@ __all__ = [
     "SPARE_LEVELS",
     "Conversation",
     "DamagedIndex",
+    "Description",
     "DocumentHeader",
     "DocumentIndex",
     "IndexedSession",
@@ -31,7 +34,10 @@ __all__ = [
     "Utf8Document",
     "as_unreadable",
     "as_utf8",
+    "describe_document",
+    "description_of",
     "header_of",
+    "is_older_importer",
     "merge_batches",
     "read_conversation",
     "replace_lone_surrogates",

@@ -187,7 +187,7 @@ class Step:
     first one in its message. `message` is the JSON of the whole message, and `number` its place in the
     session, from 0. Of a message in several pieces, the outcome (`failure`, `finish`, `milliseconds`, `cost`,
     `tokens`) belongs to the last piece; `diffs`, the files that the answers to a prompt changed, as a JSON
-    list, to the first.
+    list, to the first. One that `repeats_failure` of a step before in its turn has none of its own.
     """
 
     id: str
@@ -204,6 +204,7 @@ class Step:
     agent: str = ""
     model: str = ""
     failure: Failure | None = None
+    repeats_failure: bool = False
     is_summary: bool = False
     is_undone: bool = False
     milliseconds: int | None = None

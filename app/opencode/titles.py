@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from app.opencode.model import Block, File, Notice, Text, Turn
 
@@ -35,8 +35,11 @@ def prompt_title(turn: Turn) -> str | None:
     return next(filter(None, map(_name, blocks)), "Empty prompt")
 
 
-def session_title(own_title: str, turns: Sequence[Turn]) -> str:
-    """The title of a session; of one that has only OpenCode's default title, its first prompt."""
+def session_title(own_title: str, turns: Iterable[Turn]) -> str:
+    """The title of a session; of one that has only OpenCode's default title, its first prompt.
+
+    No turn after that is read.
+    """
     title = own_title.strip()
     if title and not _DEFAULT_TITLE.fullmatch(title):
         return own_title

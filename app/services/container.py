@@ -17,6 +17,7 @@ from app.services.documents.checkpoint import Checkpointer
 from app.services.documents.freshness import Freshness
 from app.services.documents.service import Documents
 from app.services.documents.synced_document import SyncedDocument
+from app.services.shares.descriptions import Descriptions
 from app.services.shares.errors import ShareError
 from app.services.shares.object_cleanup import ObjectCleanup
 from app.services.shares.recent import RecentShares
@@ -46,6 +47,7 @@ class Services:
     counters: AutocommitConnection
     store: ObjectStore
     shares: Shares
+    descriptions: Descriptions
     freshness: Freshness
     cache: DocumentCache
     synced: SyncedDocument

@@ -85,7 +85,7 @@ function showAction(words, act) {
   ui("new-content").replaceChildren(button)
 }
 
-// --- Copying. One button moves to the block under the pointer or with the focus.
+// --- Copying. Code in Markdown has a button of its own; another moves to the block under the pointer or with the focus.
 
 const copier = document.createElement("button")
 copier.className = "copy"
@@ -136,6 +136,7 @@ async function message(author) {
 }
 
 function offerCopy({ target }) {
+  if (target.closest(".listing")) return
   const place = target.closest("pre.code, .scroll, .tool .links, .author")
   if (!place) return
   const read = { author: message, links: command }[place.className] || code
@@ -144,6 +145,10 @@ function offerCopy({ target }) {
   copier.onclick = () => copy(Promise.resolve(read(place)))
   copier.style.inset = `${place.scrollTop}px ${-place.scrollLeft}px auto auto`
   if (copier.parentElement !== place) place.append(copier)
+}
+
+function copyListing({ target }) {
+  if (target.matches(".listing .copy")) copy(Promise.resolve(code(one("pre", target.closest(".listing")))))
 }
 
 // --- Turns: filtering, moving between them, marking the current one
@@ -389,6 +394,7 @@ function start() {
   on(WIDE, "change", showContents)
   on(document, "pointerover", offerCopy)
   on(document, "focusin", offerCopy)
+  on(document, "click", copyListing)
   on(window, "keydown", onKey)
   on(window, "hashchange", showTarget)
   on(document, "visibilitychange", () => schedulePoll(Math.max(notBefore - Date.now(), 1)))

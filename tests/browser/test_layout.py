@@ -54,6 +54,12 @@ def test_no_word_of_a_table_is_broken(address: str, open_page: OpenPage, width: 
     assert page.evaluate(OVERFLOW) <= 0
 
 
+def test_a_table_of_two_columns_needs_no_scrolling_on_a_phone(address: str, open_page: OpenPage) -> None:
+    text = f"|Lines|What it does|\n|-|-|\n|1|{'a text that wraps ' * 9}|"
+    page = open_page(create(address, field.with_answer(text)).path, viewport={"width": 390, "height": 800})
+    assert page.locator(".prose .table").evaluate("(box) => box.scrollWidth - box.clientWidth") <= 0
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", ["tools-gallery", "rate-limit-feature", "markdown-torture"])
 def test_no_word_of_a_page_is_broken(open_page: OpenPage, name: str, width: int) -> None:

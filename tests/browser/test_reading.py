@@ -8,7 +8,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.shares import OpenPage, Shared
 from tests.support import recorded
@@ -71,10 +71,11 @@ def wait_until_said(words: str, page: Page) -> None:
     page.wait_for_function("(words) => said_.includes(words)", arg=words)
 
 
-def copied(what: str, page: Page) -> str:
-    """What the button under the pointer copies."""
+def copied(what: str, page: Page, place: Locator) -> str:
+    """What the button at a place copies, which comes there with the pointer if it is not there already."""
     listen(page)
-    page.get_by_role("button", name=f"Copy {what}").click()
+    place.hover()
+    place.get_by_role("button", name=f"Copy {what}").click()
     wait_until_said("Copied", page)
     return str(page.evaluate(CLIPBOARD))
 
@@ -203,37 +204,34 @@ def test_what_is_copied(open_page: OpenPage) -> None:
     page = open_page(LIMITER, permissions=["clipboard-read", "clipboard-write"])
     page.keyboard.press("e")
 
-    page.locator(".prose pre.code", has_text="HTTP/1.1 429").hover()
-    code = copied("code", page)
+    code = copied("code", page, page.locator(".prose .listing", has_text="HTTP/1.1 429"))
     assert code.startswith("HTTP/1.1 429 Too Many Requests\nContent-Type")
     assert code.rstrip().endswith('{"error": "rate limited", "retry_after": 60}')
 
     call = page.locator("details.tool", has=page.get_by_text("git diff --stat && git status --short"))
-    call.locator(".links").last.hover()
-    assert copied("command", page) == "git diff --stat && git status --short"
+    assert copied("command", page, call.locator(".links").last) == "git diff --stat && git status --short"
 
-    page.locator(".author").first.hover()
-    assert copied("message", page).startswith("Add rate limiting to the API: at most")
+    assert copied("message", page, page.locator(".author").first).startswith(
+        "Add rate limiting to the API: at most"
+    )
 
     # An answer comes as the markdown it was written in, whatever tools were called in between.
-    page.locator(".turn").nth(1).locator(".author").nth(1).hover()
-    assert re.search(r"\*strings\*.*`str\(\)`", copied("message", page))
+    answer = page.locator(".turn").nth(1).locator(".author").nth(1)
+    assert re.search(r"\*strings\*.*`str\(\)`", copied("message", page, answer))
 
 
 def test_code_is_copied_without_line_numbers_and_diffs_as_they_became(open_page: OpenPage) -> None:
     page = open_page(LIMITER, permissions=["clipboard-read", "clipboard-write"])
     page.keyboard.press("e")
     read = page.locator("details.tool", has=page.locator(".action:text-is('Read')")).first
-    read.locator(".scroll").hover()
-    code = copied("code", page)
+    code = copied("code", page, read.locator(".scroll"))
     assert "import" in code
     assert not re.search(r"(?m)^\s*\d+[\t:|]", code)
 
     diff = page.locator(".diff", has=page.locator("tr.removed")).first
     removed = diff.locator("tr.removed .text").first.text_content()
     added = diff.locator("tr.added .text").first.text_content()
-    diff.locator(".scroll").hover()
-    lines = copied("code", page).split("\n")
+    lines = copied("code", page, diff.locator(".scroll")).split("\n")
     assert added in lines
     assert removed not in lines
 
@@ -241,12 +239,28 @@ def test_code_is_copied_without_line_numbers_and_diffs_as_they_became(open_page:
 def test_copying_needs_no_pointer(open_page: OpenPage) -> None:
     page = open_page(LIMITER, permissions=["clipboard-read", "clipboard-write"])
     listen(page)
-    page.locator(".prose pre.code").first.focus()
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Copy code")).to_be_focused()
+    code = page.locator(".prose pre.code").first
+    code.focus()
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("button", name="Copy code").first).to_be_focused()
     page.keyboard.press("Enter")
     wait_until_said("Copied", page)
-    assert page.evaluate(CLIPBOARD) == page.locator(".prose pre.code").first.text_content()
+    assert page.evaluate(CLIPBOARD) == code.text_content()
+    # The other button comes with the focus.
+    listen(page)
+    page.keyboard.press("e")
+    scroll = page.locator("details.tool .scroll").first
+    scroll.focus()
+    page.keyboard.press("Tab")
+    expect(scroll.get_by_role("button", name="Copy code")).to_be_focused()
+    page.keyboard.press("Enter")
+    wait_until_said("Copied", page)
+
+
+def test_code_has_no_copy_button_without_the_script(open_page: OpenPage) -> None:
+    page = open_page(LIMITER, java_script_enabled=False)
+    expect(page.locator(".prose .listing .bar").first).to_be_visible()
+    expect(page.locator(".copy:visible")).to_have_count(0)
 
 
 def test_copying_works_where_browsers_have_no_clipboard(open_page: OpenPage) -> None:
@@ -254,8 +268,7 @@ def test_copying_works_where_browsers_have_no_clipboard(open_page: OpenPage) -> 
     page.add_init_script("Clipboard.prototype.write = undefined")
     page.goto(LIMITER)
     listen(page)
-    page.locator(".prose pre.code").first.hover()
-    page.get_by_role("button", name="Copy code").click()
+    page.get_by_role("button", name="Copy code").first.click()
     wait_until_said("Copied", page)
     assert page.evaluate(CLIPBOARD) == page.locator(".prose pre.code").first.text_content()
 

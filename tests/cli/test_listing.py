@@ -86,21 +86,36 @@ def test_one_share_is_shown_with_the_title_of_its_session(client: FlaskClient, r
     assert "Add per-client rate limiting" in run("show", "GhIjKlMn").stdout
 
 
+def test_a_list_says_the_project_and_title_of_each_session(client: FlaskClient, run: Run) -> None:
+    document = json.loads(SMALL)
+    document["session"] |= {"title": "word " * 30, "directory": "/home/ana/" + "project-" * 9}
+    share(client, json.dumps(document).encode())
+    create(client, "empty")
+    _, line, empty = run("list").stdout.splitlines()
+    assert line.endswith("  project-project-proj…  " + "word " * 11 + "word…")
+    assert empty.split()[-2:] == ["-", "-"]
+    [listed, _] = json.loads(run("list", "--json").stdout)
+    assert (listed["title"], listed["project"]) == ("word " * 30, "project-" * 9)
+
+
 def test_a_title_obeys_no_terminal(client: FlaskClient, run: Run) -> None:
     title = "\x1b]0;owned\x07\x9b2J\x7f\u202eevil\u2028\nshareId: forged"
     document = json.loads(SMALL)
     document["session"]["title"] = title
     share(client, json.dumps(document).encode())
     shown, as_json = run("show", "GhIjKlMn").stdout, run("show", "GhIjKlMn", "--json").stdout
+    listed = run("list").stdout
+    assert len(listed.splitlines()) == 2
+    assert "\\x1b]0;owned\\x07\\x9b2J\\x7f\\u202eevil\\u2028" in listed
     assert "\\x1b]0;owned\\x07\\x9b2J\\x7f\\u202eevil\\u2028" in shown
-    assert all(line.isprintable() for text in (shown, as_json) for line in text.split("\n"))
+    assert all(line.isprintable() for text in (shown, as_json, listed) for line in text.split("\n"))
     assert not any(line.startswith("shareId: forged") for line in shown.split("\n"))
     assert json.loads(as_json)["title"].startswith("\x1b]0;owned\x07\x9b2J\x7f\u202eevil")
 
 
 def test_a_share_whose_document_cannot_be_read_is_shown_all_the_same(client: FlaskClient, run: Run) -> None:
     share_unchecked(client, b"no session")
-    assert "title" not in json.loads(run("show", "GhIjKlMn", "--json").stdout)
+    assert json.loads(run("show", "GhIjKlMn", "--json").stdout)["title"] is None
     assert "unreadable" in run("show", "GhIjKlMn").stdout
 
 

@@ -26,8 +26,10 @@ def test_the_walk_through_works_as_written(tmp_path: Path) -> None:
             text=True,
         )
     assert ran.returncode == 0, ran.stderr
-    uploaded, title, deleted, status = ran.stdout.splitlines()
+    uploaded, link, title, deleted, status = ran.stdout.splitlines()
     assert uploaded == '{"ok":true}'
+    assert link.startswith(f"{address}/share/walkthru")
     assert "Add per-client rate limiting to the order API" in title
     assert deleted == '{"ok":true}'
     assert status == "404"
+    assert not list(tmp_path.glob("s*.json"))

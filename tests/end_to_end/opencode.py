@@ -23,6 +23,7 @@ from tests.support.servers import free_ports, running
 from tests.support.web import fetch, is_healthy
 
 PROGRAM = Path(__file__).parent / "node_modules" / ".bin" / "opencode"
+OLDER = Path(__file__).parent / "older" / "node_modules" / "opencode-linux-x64-baseline" / "bin" / "opencode"
 # Nothing listens there: what the documentation has people set beside the plugin.
 DEAD_END = "http://127.0.0.1:9"
 # What OpenCode would fetch by itself, beside what the person at the keyboard asked for.
@@ -68,9 +69,9 @@ class Profile:
         return str(secret)
 
 
-def import_session(profile: Profile, link: str) -> str:
+def import_session(profile: Profile, link: str, program: Path = PROGRAM) -> str:
     """What OpenCode says after `opencode import` of a link, in the profile's project."""
-    command = [PROGRAM, "import", link]
+    command = [program, "import", link]
     with TemporaryDirectory(prefix="opencode-") as scratch:
         ran = subprocess.run(
             command,
@@ -115,11 +116,11 @@ def through(proxy: str) -> dict[str, str]:
 
 
 @contextmanager
-def opencode(profile: Profile) -> Iterator[OpenCode]:
+def opencode(profile: Profile, program: Path = PROGRAM) -> Iterator[OpenCode]:
     """A running OpenCode; the next one on the same profile goes on where this one ends."""
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
-    command = [PROGRAM, "serve", "--hostname", "127.0.0.1", "--port", str(port), "--print-logs"]
+    command = [program, "serve", "--hostname", "127.0.0.1", "--port", str(port), "--print-logs"]
     # Only an answer counts: a connection made while OpenCode begins to listen may stay without one.
     ready = partial(is_healthy, f"{url}/global/health")
     # At each start OpenCode unpacks a library into its temporary folder and leaves it there.

@@ -17,6 +17,8 @@ from app.opencode.model import Text
 from tests.browser.shares import Shared
 from tests.end_to_end.model import Call, Step, bash, scripted_model
 from tests.end_to_end.opencode import (
+    OLDER,
+    OpenCode,
     Profile,
     Setup,
     import_session,
@@ -24,9 +26,10 @@ from tests.end_to_end.opencode import (
     opencode,
     through,
 )
-from tests.end_to_end.proxy import Trap
+from tests.end_to_end.proxy import Trap, trap
 from tests.support import field, recorded
 from tests.support import sync_batches as native
+from tests.support.optional import OLDER_OPENCODE, require
 from tests.support.patience import patience
 from tests.support.servers import wait_until
 from tests.support.servers.gunicorn import gunicorn
@@ -172,6 +175,7 @@ def test_sessions_of_other_versions_and_with_parts_of_plugins_are_imported(
     reader_profile = profile(tmp_path / "reader", service, outside, "http://127.0.0.1:9")
     documents = {name: field.document_bytes(name) for name in field.NAMES if not name.startswith("v2-")}
     documents["of OpenCode 0.14"] = of_opencode_0(field.document("crlf-extra-line"))
+    documents["with errors of plugins"] = with_errors_of_plugins()
     said = {}
     for name, content in documents.items():
         shared = Shared.create(service, uuid.uuid4().hex, content)
@@ -179,13 +183,45 @@ def test_sessions_of_other_versions_and_with_parts_of_plugins_are_imported(
     assert {name: line for name, line in said.items() if not line.startswith("Imported session: ")} == {}
     with opencode(reader_profile) as reader:
         for name, content in documents.items():
-            conversation = read_conversation(as_utf8(content).json)
-            messages = reader.messages(conversation.id)
-            found = [
-                part["text"] for message in messages for part in message["parts"] if part["type"] == "text"
-            ]
-            blocks = [block for step in conversation.steps for block in step.blocks]
-            assert found == [block.text for block in blocks if isinstance(block, Text)], name
+            assert_same_texts(reader, content, name)
+
+
+@pytest.fixture
+def closed_outside() -> Iterator[Trap]:
+    """As `outside`, for an older OpenCode, which asks for packages by itself; it gets none."""
+    with trap() as proxy:
+        yield proxy
+
+
+def test_an_older_opencode_imports_what_it_does_not_know(
+    tmp_path: Path, service: str, closed_outside: Trap
+) -> None:
+    require(OLDER_OPENCODE)
+    reader_profile = profile(tmp_path / "reader", service, closed_outside, "http://127.0.0.1:9")
+    names = ("rate-limit-feature", "errors-and-abort", "subagents")
+    documents = {name: recorded.document_bytes(name) for name in names}
+    for name, content in documents.items():
+        shared = Shared.create(service, uuid.uuid4().hex, content)
+        said = import_session(reader_profile, f"{service}{shared.path}", OLDER)
+        assert "Imported session: " in said, name
+    with opencode(reader_profile, OLDER) as reader:
+        for name, content in documents.items():
+            assert_same_texts(reader, content, name)
+        errors = recorded.document("errors-and-abort")
+        told = [
+            message["info"]["error"]["data"].get("message", "")
+            for message in reader.messages(errors["session"]["id"])
+            if "error" in message["info"]
+        ]
+        assert "ContentFilterError: The response was blocked by the provider's content filter" in told
+
+
+def assert_same_texts(reader: OpenCode, content: bytes, name: str) -> None:
+    conversation = read_conversation(as_utf8(content).json)
+    messages = reader.messages(conversation.id)
+    found = [part["text"] for message in messages for part in message["parts"] if part["type"] == "text"]
+    blocks = [block for step in conversation.steps for block in step.blocks]
+    assert found == [block.text for block in blocks if isinstance(block, Text)], name
 
 
 def of_opencode_0(document: dict[str, Any]) -> bytes:
@@ -206,6 +242,16 @@ def of_opencode_0(document: dict[str, Any]) -> bytes:
     ]
     # Ids are unique in OpenCode's database.
     return json.dumps(document).replace("AbCdEfGhIjKlMn", "OlDeRoPeNcOdE0").encode()
+
+
+def with_errors_of_plugins() -> bytes:
+    """A session with an error that no OpenCode knows, and others that lack what became mandatory."""
+    document = recorded.document("errors-and-abort")
+    failed = [message["info"] for message in document["messages"] if "error" in message["info"]]
+    odd = [{"name": "QuotaError", "message": "None left"}, {"name": "APIError"}, "Gone", None, {}]
+    for info, error in zip(failed, odd, strict=False):
+        info["error"] = error
+    return json.dumps(document).encode()
 
 
 def share(service: str, name: str) -> str:

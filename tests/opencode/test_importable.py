@@ -13,9 +13,10 @@ from tests.support import constructed, field, recorded
 from tests.support.client import share
 
 
-def items(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+def items(document: dict[str, Any], *, for_older: bool = False) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {"session": [], "message": [], "part": []}
-    for item in json.loads(b"".join(sync_items(json.dumps(document).encode()))):
+    chunks = sync_items(json.dumps(document).encode(), for_older_importer=for_older)
+    for item in json.loads(b"".join(chunks)):
         found[item["type"]].append(item["data"])
     return found
 
@@ -80,3 +81,79 @@ def test_what_cannot_be_imported_is_not_offered(client: FlaskClient) -> None:
         for id in ("older1", "second", "empty1")
     ]
     assert offers == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (
+            {"name": "QuotaError", "message": "None left"},
+            ("UnknownError", {"message": "QuotaError: None left"}),
+        ),
+        ({"name": "QuotaError", "data": {"message": 5}}, ("UnknownError", {"message": "QuotaError"})),
+        ({"name": "QuotaError" * 4000}, ("UnknownError", {"message": "QuotaError" * 4000})),
+        ({}, ("UnknownError", {"message": "unknown"})),
+        ({"name": "APIError"}, ("APIError", {"message": "", "isRetryable": False})),
+        (
+            {"name": "APIError", "data": {"message": "x" * 20_000, "isRetryable": "no", "statusCode": 500}},
+            ("APIError", {"message": "x" * 20_000, "isRetryable": False, "statusCode": 500}),
+        ),
+        (
+            {"name": "ProviderAuthError", "data": {"message": "x"}},
+            ("ProviderAuthError", {"message": "x", "providerID": "unknown"}),
+        ),
+        ({"name": "MessageOutputLengthError"}, ("MessageOutputLengthError", {})),
+    ],
+)
+def test_an_error_has_what_the_importer_demands_of_it(
+    error: dict[str, Any], expected: tuple[str, dict[str, Any]]
+) -> None:
+    document = recorded.document("single-message")
+    document["messages"][1]["info"]["error"] = error
+    found = items(document)["message"][1]["error"]
+    assert (found["name"], found["data"]) == expected
+
+
+@pytest.mark.parametrize("error", [None, "Gone", [], "x" * 20_000])
+def test_what_is_no_error_is_left_out(error: object) -> None:
+    document = recorded.document("single-message")
+    document["messages"][1]["info"]["error"] = error
+    assert "error" not in items(document)["message"][1]
+
+
+@pytest.mark.parametrize("count", [1, 900])
+def test_an_older_importer_gets_diffs_with_contents(count: int) -> None:
+    document = recorded.document("single-message")
+    diff = {"file": "a.py", "patch": "+x\n" * 20, "additions": 1, "deletions": 0}
+    for head in (document["session"], document["messages"][0]["info"]):
+        head["summary"] = {"additions": 1, "deletions": 0, "files": 1, "diffs": [diff] * count}
+    found = items(document, for_older=True)
+    for head in (found["session"][0], found["message"][0]):
+        assert head["summary"]["diffs"] == [{**diff, "before": "", "after": ""}] * count
+    assert items(document)["message"][0]["summary"]["diffs"] == [diff] * count
+
+
+def test_an_older_importer_gets_no_diffs_that_are_none_or_too_many() -> None:
+    document = recorded.document("single-message")
+    for diffs in ("x", [1], [{}] * 2_000):
+        document["messages"][0]["info"]["summary"] = {"diffs": diffs}
+        assert items(document, for_older=True)["message"][0]["summary"]["diffs"] == []
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "is_older"),
+    [
+        ("opencode/1.2.27", True),
+        ("opencode/1.15.3 (linux)", True),
+        ("opencode/1.18.0", False),
+        ("opencode/2.0.1", False),
+        ("opencode/local", False),
+        ("curl/1.2.3", False),
+        ("", False),
+    ],
+)
+def test_an_importer_names_its_version(client: FlaskClient, user_agent: str, is_older: bool) -> None:
+    share(client, recorded.document_bytes("errors-and-abort"))
+    answer = client.get("/api/share/GhIjKlMn/data", headers={"User-Agent": user_agent})
+    assert "User-Agent" in answer.vary
+    assert ("ContentFilterError: The response was" in answer.text) == is_older

@@ -157,6 +157,72 @@ def test_an_error_that_is_also_the_output_of_its_call_is_said_once(client: Flask
     assert client.get("/share/GhIjKlMn").text.count("No such file") == 1
 
 
+GONE = {"type": "provider", "message": "The provider is gone"}
+FULL = {"type": "context", "message": "No room left"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "end", "said"),
+    [
+        (
+            {"error": GONE},
+            {"type": "idle", "outcome": "failed", "error": GONE},
+            ["provider The provider is gone"],
+        ),
+        ({"error": GONE}, {"type": "idle", "outcome": "failed"}, ["provider The provider is gone"]),
+        (
+            {"error": {"type": "aborted", "message": "Aborted"}},
+            {"type": "idle", "outcome": "interrupted"},
+            ["Aborted"],
+        ),
+        (
+            {"error": GONE},
+            {"type": "idle", "outcome": "failed", "error": FULL},
+            ["provider The provider is gone", "context No room left"],
+        ),
+        (
+            {"error": GONE},
+            {"type": "idle", "outcome": "interrupted"},
+            ["provider The provider is gone", "Aborted"],
+        ),
+        ({}, {"type": "idle", "outcome": "failed", "error": GONE}, ["provider The provider is gone"]),
+        ({}, {"type": "idle", "outcome": "failed"}, ["Failed"]),
+        ({}, {"type": "idle", "outcome": "succeeded"}, []),
+        ({}, {"type": "compaction", "status": "failed", "error": FULL}, ["context No room left"]),
+    ],
+)
+def test_an_answer_and_the_end_of_its_turn_say_an_error_once(
+    client: FlaskClient, answer: dict[str, Any], end: dict[str, Any], said: list[str]
+) -> None:
+    messages = [
+        {"type": "user", "id": "msg_0", "text": "Go on"},
+        constructed.answer({"type": "text", "text": "Well"}, **answer),
+        {"id": "msg_2", **end},
+        {"id": "msg_3", "type": "idle", "outcome": "succeeded"},
+        {"id": "msg_4", **end},
+    ]
+    share(client, json.dumps(constructed.with_messages(*messages)).encode())
+    root = lxml.html.fromstring(client.get("/share/GhIjKlMn").text)
+    failures = root.xpath("//p[contains(@class, 'failure')]")
+    assert [" ".join(each.text_content().split()) for each in failures] == said
+    markdown = client.get("/share/GhIjKlMn.md").text
+    assert [markdown.count(error["message"]) for error in (GONE, FULL)] == [
+        any(error["message"] in each for each in said) for error in (GONE, FULL)
+    ]
+
+
+def test_an_error_of_another_turn_is_said_again(client: FlaskClient) -> None:
+    failed = {"type": "idle", "outcome": "failed", "error": GONE}
+    turns = [
+        {"type": "user", "id": "msg_0", "text": "Go on"},
+        {"id": "msg_1", **failed},
+        {"type": "user", "id": "msg_2", "text": "Again"},
+        {"id": "msg_3", **failed},
+    ]
+    share(client, json.dumps(constructed.with_messages(*turns)).encode())
+    assert client.get("/share/GhIjKlMn").text.count(GONE["message"]) == 2
+
+
 def test_an_aborted_answer_says_so_once(client: FlaskClient) -> None:
     session = json.loads(with_parts({"type": "text", "text": "x"}))
     session["messages"][1]["info"]["error"] = {"name": "MessageAbortedError", "data": {"message": "Aborted"}}

@@ -9,12 +9,13 @@ import lxml.html
 import pytest
 from flask.testing import FlaskClient
 
-from app.opencode import Conversation, read_conversation
+from app.opencode import Conversation, as_utf8, describe_document, description_of, read_conversation
 from app.opencode.paging.index_writer import prompts_of
 from app.opencode.titles import shortened
-from tests.support import field
+from tests.support import field, recorded
 from tests.support.client import share
 
+FIELD = [field.document_bytes(name) for name in field.NAMES]
 TITLE = "Build a receipt book for festivals"
 
 
@@ -92,6 +93,12 @@ def test_a_session_that_begins_with_an_answer_has_no_prompt_there() -> None:
     conversation = read_conversation(json.dumps(session).encode())
     assert len(conversation.turns) == 1
     assert prompts_of(conversation.turns) == []
+
+
+@pytest.mark.parametrize("document", [*map(recorded.document_bytes, recorded.NAMES), *FIELD])
+def test_a_description_read_by_itself_says_what_the_page_says(document: bytes) -> None:
+    json = as_utf8(document).json
+    assert describe_document(json) == description_of(read_conversation(json))
 
 
 @pytest.mark.parametrize("address", ["", "/card.png", ".md"])

@@ -133,7 +133,7 @@ def test_details_end_where_theirs_end() -> None:
     )
     outer = root.xpath("./details[@open]")[0]
     assert outer.xpath("string(details/summary/b)") == "one"
-    assert outer.xpath("string(pre)").strip() == "</details>"
+    assert outer.xpath("string(div/pre)").strip() == "</details>"
     assert root.xpath("string(./p)") == "c"
 
 
@@ -197,12 +197,14 @@ def test_the_tags_of_a_text_are_balanced() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "label"), [("python", "python"), ("mermaid", "Mermaid diagram"), ("x" * 99, "x" * 60 + "…")]
+    ("language", "label"),
+    [("", "Code"), ("python", "python"), ("mermaid", "Mermaid diagram"), ("x" * 99, "x" * 60 + "…")],
 )
 def test_a_code_block_says_its_language(language: str, label: str) -> None:
-    block = render(f"```{language}\ngraph TD\n```").xpath("//pre")[0]
-    assert block.get("data-language") == label
-    assert block.text_content() == "graph TD"
+    root = render(f"```{language}\ngraph TD\n```")
+    assert root.xpath("string(//*[@class='bar'])") == label
+    assert root.xpath("string(//*[@class='bar']/following-sibling::pre)") == "graph TD"
+    assert root.xpath("//*[@class='bar']/button/@aria-label") == ["Copy code"]
 
 
 @pytest.mark.parametrize(

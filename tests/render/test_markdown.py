@@ -16,7 +16,7 @@ def render(text: str) -> str:
 
 def test_a_fence_is_highlighted_by_its_language() -> None:
     html = render("```python\nx = 1\n```")
-    assert '<pre class="code" data-language="python" tabindex="0"><code><span class="n">x</span>' in html
+    assert '<pre class="code" tabindex="0"><code><span class="n">x</span>' in html
 
 
 def test_indented_code_and_unknown_languages_stay_plain() -> None:

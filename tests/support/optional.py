@@ -54,6 +54,11 @@ COMMONMARK_SPEC = Part(
 OPENCODE = Part(
     "OpenCode", "npm ci in tests/end_to_end", (TESTS / "end_to_end/node_modules/.bin/opencode").exists
 )
+OLDER_OPENCODE = Part(
+    "OpenCode 1.2 for Linux on x64",
+    "npm ci in tests/end_to_end/older",
+    (TESTS / "end_to_end/older/node_modules/opencode-linux-x64-baseline").exists,
+)
 
 
 def require(part: Part) -> None:

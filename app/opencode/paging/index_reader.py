@@ -187,6 +187,8 @@ class PageIndex:
         steps = read_message(_piece(self._messages, message.place), _FixedId(message.id), message.number)
         for step in steps:
             step.is_undone = message.is_undone
+        if message.repeats_failure:
+            steps[-1].failure, steps[-1].repeats_failure = None, True
         return steps
 
 

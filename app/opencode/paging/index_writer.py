@@ -68,6 +68,7 @@ class MessageRecord(msgspec.Struct, array_like=True, frozen=True):
     pieces: tuple[int, int]
     shows_author: bool
     is_undone: bool
+    repeats_failure: bool
     totals: TotalsRecord | None = None
 
 
@@ -187,6 +188,7 @@ def _on_page(page: Page, places: dict[int, ByteRange], messages: _Messages) -> I
                 pieces=(step.piece, pieces[-1].step.piece),
                 shows_author=pieces[0].shows_author,
                 is_undone=step.is_undone,
+                repeats_failure=pieces[-1].step.repeats_failure,
                 totals=_totals_record(turn.totals) if turn.totals and number == last else None,
             )
 

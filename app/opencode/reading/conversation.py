@@ -61,7 +61,7 @@ def read(session: Raw, messages: Sequence[Raw], ids: UniqueIds) -> Conversation:
         id=head.id,
         title=session_title(head.title or "", turns),
         parent_id=head.parentID,
-        directory=head.directory or _read_place(head.location).directory,
+        directory=_directory(head),
         version=head.version or "",
         created_at=time.at,
         updated_at=time.updated_at,
@@ -76,12 +76,37 @@ def read(session: Raw, messages: Sequence[Raw], ids: UniqueIds) -> Conversation:
     )
 
 
+def read_head(session: Raw, messages: Sequence[Raw]) -> Conversation:
+    """The conversation without its turns. Only as many messages are read as its title needs.
+
+    Raises as `read`.
+    """
+    head = _decode_session(session)
+    ids = UniqueIds()
+    turns = (Turn(read_message(raw, ids, number)) for number, raw in enumerate(messages))
+    return Conversation(id=head.id, title=session_title(head.title or "", turns), directory=_directory(head))
+
+
 def read_message(raw: Raw, ids: IdAllocator, number: int) -> list[Step]:
     """The steps of one message; `ids` gives it an id, and `number` is its place in the session, from 0."""
     steps = _read_either_generation(raw, ids, number)
     for step in steps:
         step.message, step.number = raw, number
     return steps
+
+
+def _tell_once(step: Step, told: set[tuple[bool, str]]) -> None:
+    """Removes the failure of a message of OpenCode that adds nothing to those `told` in its turn."""
+    if step.failure is None:
+        return
+    aborted, detail = step.failure.aborted, step.failure.detail.strip()
+    if step.role == "opencode" and (aborted, detail) in told:
+        step.failure, step.repeats_failure = None, True
+    told |= {(aborted, detail), (aborted, "")}
+
+
+def _directory(head: Session) -> str:
+    return head.directory or _read_place(head.location).directory
 
 
 def _read_either_generation(raw: Raw, ids: IdAllocator, number: int) -> list[Step]:
@@ -104,12 +129,15 @@ def _messages(messages: Sequence[Raw], ids: UniqueIds) -> Iterator[list[Step]]:
 def _turns(messages: Iterator[list[Step]], undone_from: str) -> list[Turn]:
     turns: list[Turn] = []
     is_undone = False
+    told: set[tuple[bool, str]] = set()
     for steps in messages:
         is_undone = is_undone or steps[0].message_id == undone_from
         for step in steps:
             step.is_undone = is_undone
         if steps[0].role == "user" or not turns:
             turns.append(Turn(steps))
+            told.clear()
         else:
             turns[-1].steps.extend(steps)
+        _tell_once(steps[-1], told)
     return turns

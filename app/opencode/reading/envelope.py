@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import msgspec
 from msgspec import Raw
 
+from app.opencode.description import Description, description_of
 from app.opencode.encoding import JSON, UnreadableDocument
 from app.opencode.fields import model_name
 from app.opencode.limits import MAX_CHILDREN, check_counts, objects
@@ -59,6 +60,16 @@ def read_conversation(document: JSON) -> Conversation:
             # The steps keep the ids, which no two models share.
             each.models = [names.get(model, model) for model in each.models]
         return session
+
+
+def describe_document(document: JSON) -> Description:
+    """The description of the session in such a document, of which as little as possible is read.
+
+    Raises UnreadableDocument.
+    """
+    with as_unreadable():
+        contents = open_document(document)
+        return description_of(conversation.read_head(contents.session, contents.messages))
 
 
 @contextmanager

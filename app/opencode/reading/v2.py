@@ -24,7 +24,7 @@ from app.opencode.fields import (
     read_tokens,
 )
 from app.opencode.limits import MAX_PARTS
-from app.opencode.model import Role, Step
+from app.opencode.model import Failure, Role, Step
 from app.opencode.reading import v2_events, v2_parts
 from app.opencode.reading.steps import IdAllocator, steps_of
 
@@ -54,6 +54,7 @@ class _Message(msgspec.Struct, frozen=True):
     model: Raw = ABSENT
     error: Raw = ABSENT
     finish: Raw = ABSENT
+    outcome: Raw = ABSENT
     cost: Raw = ABSENT
     tokens: Raw = ABSENT
 
@@ -80,7 +81,7 @@ def read_message(raw: Raw, ids: IdAllocator, index: int) -> list[Step]:
             at=time.at,
             agent=read_text(message.agent) if is_answer else "",
             model=read_model(message.model) if is_answer else "",
-            failure=read_failure(message.error) if is_answer else None,
+            failure=_failure(message),
             milliseconds=time.duration,
             finish=read_text(message.finish),
             cost=read_amount(message.cost),
@@ -93,6 +94,12 @@ def _role(type: str) -> Role:
     if type in PIECES:
         return "user" if type == "user" else "assistant"
     return "opencode" if type in v2_events.READERS else "unknown"
+
+
+def _failure(message: _Message) -> Failure | None:
+    if message.type not in FAILING:
+        return None
+    return read_failure(message.error) or OUTCOMES.get(read_text(message.outcome))
 
 
 def _prompt(message: _Message) -> Iterator[Piece]:
@@ -119,6 +126,12 @@ def _event(type: str, raw: Raw) -> Iterator[Piece]:
     yield Piece(raw, read) if read else _unknown(raw, type)
 
 
+# Messages whose error is that of their step, and what an `idle` message without one ends with.
+FAILING = ("assistant", "compaction", "idle")
+OUTCOMES = {
+    "failed": Failure("Failed", "Failed"),
+    "interrupted": Failure("Interrupted", "Interrupted", aborted=True),
+}
 PIECES: dict[str, Callable[[_Message], Iterator[Piece]]] = {"user": _prompt, "assistant": _answer}
 
 

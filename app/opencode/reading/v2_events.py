@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw
 
-from app.opencode.fields import ABSENT, lenient, read_failure, read_model, read_span
+from app.opencode.fields import ABSENT, lenient, read_model, read_span
 from app.opencode.model import Block, Notice, Status, Text, Tool
 from app.opencode.reading.common_parts import compaction_notice
 from app.opencode.reading.v2_parts import Reader, reader
@@ -32,12 +32,14 @@ class _Shell(msgspec.Struct, frozen=True):
 
 
 class _Compaction(msgspec.Struct, frozen=True):
-    """Only the newer variant has a status; `recent` repeats the messages before it and is not read."""
+    """Only the newer variant has a status; `recent` repeats the messages before it and is not read.
+
+    Its error is the failure of the step, as in `idle`.
+    """
 
     status: str = "completed"
     reason: str = ""
     summary: str = ""
-    error: Raw = ABSENT
 
 
 class _Agent(msgspec.Struct, frozen=True):
@@ -76,7 +78,6 @@ class _Skill(msgspec.Struct, frozen=True):
 
 class _Idle(msgspec.Struct, frozen=True):
     outcome: str = ""
-    error: Raw = ABSENT
 
 
 def _synthetic(id: str, said: _Said) -> Block | None:
@@ -121,9 +122,7 @@ SHELL_STATUSES: dict[str, tuple[Status, str]] = {
 
 def _compaction(id: str, compaction: _Compaction) -> Block:
     if compaction.status == "failed":
-        failure = read_failure(compaction.error)
-        reason = f": {failure.text}" if failure else ""
-        return Notice(id=id, kind="compaction", label=f"Compacting the context failed{reason}")
+        return Notice(id=id, kind="compaction", label="Compacting the context failed")
     if compaction.status in ("running", "pending"):
         return Notice(id=id, kind="compaction", label="Compacting the context", detail=compaction.summary)
     return compaction_notice(id, is_automatic=compaction.reason == "auto", detail=compaction.summary)
@@ -152,13 +151,12 @@ def _skill(id: str, skill: _Skill) -> Block:
     return Notice(id=id, kind="skill", label=f"Skill {skill.name or skill.skill}", detail=skill.text)
 
 
-def _idle(id: str, idle: _Idle) -> Block:
-    failure = read_failure(idle.error)
-    label = OUTCOMES.get(idle.outcome, f"Ended: {idle.outcome}")
-    return Notice(id=id, kind="idle", label=f"{label}: {failure.text}" if failure else label)
-
-
-OUTCOMES = {"succeeded": "Finished", "failed": "Failed", "interrupted": "Interrupted"}
+def _idle(id: str, idle: _Idle) -> Block | None:
+    """How a turn ended; its failure is that of the step."""
+    if idle.outcome in ("failed", "interrupted"):
+        return None
+    label = "Finished" if idle.outcome == "succeeded" else f"Ended: {idle.outcome}"
+    return Notice(id=id, kind="idle", label=label)
 
 
 # For each type of message, the fields that are read and the function that makes a block of them.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -15,9 +15,12 @@ from app.opencode.json_pieces import json_pieces
 from app.opencode.limits import MAX_MESSAGES, Counter
 from app.opencode.reading.envelope import as_unreadable, open_document
 from app.opencode.reading.v1_parts import READERS
-from app.opencode.sync.importable import Completer, Fields, answering, fields_of
+from app.opencode.sync.import_fields import Fields, fields_of
+from app.opencode.sync.importable import Completer, answering
+from app.opencode.sync.older_importers import downgrade
 
 _S = TypeVar("_S", bound=msgspec.Struct)
+_Adapt = Callable[[Fields], Fields]
 
 
 class _Message(msgspec.Struct):
@@ -33,8 +36,10 @@ class _Typed(msgspec.Struct):
     type: str
 
 
-def sync_items(document: JSON) -> Iterator[bytes]:
+def sync_items(document: JSON, *, for_older_importer: bool = False) -> Iterator[bytes]:
     """The items as chunks of one JSON list. Raises UnreadableDocument before the first chunk.
+
+    `for_older_importer`: in the shapes of older_importers.
 
     Left out is what the importer cannot take: parts of unknown types, for which it refuses the whole session;
     the link, with which the copy would count as shared; and the messages of sub-agents, which it would mix
@@ -45,16 +50,16 @@ def sync_items(document: JSON) -> Iterator[bytes]:
         session = msgspec.json.decode(contents.session, type=dict[str, Raw])
     Counter(MAX_MESSAGES, "messages").add(len(contents.messages))
     session.pop("share", None)
-    return _items(session, contents.messages)
+    return _items(session, contents.messages, downgrade if for_older_importer else _as_it_is)
 
 
-def _items(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
+def _items(session: dict[str, Raw], messages: Sequence[Raw], adapt: _Adapt) -> Iterator[bytes]:
     if _is_v2(session, messages):
         yield b"["
         yield from _item("session", session, _size(*session.values()))
         yield from _batch(session, messages)
     else:
-        yield from _each(session, messages)
+        yield from _each(session, messages, adapt)
     yield b"]"
 
 
@@ -65,7 +70,7 @@ def _is_v2(session: dict[str, Raw], messages: Sequence[Raw]) -> bool:
     return "location" in session or any(_read(message, _Typed) for message in messages)
 
 
-def _each(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
+def _each(session: dict[str, Raw], messages: Sequence[Raw], adapt: _Adapt) -> Iterator[bytes]:
     """The session, and an item for every message of V1 and for each of its parts, completed."""
     heads = [(message, fields_of(message.info)) for raw in messages if (message := _read(raw, _Message))]
     completer = Completer(session, read_text(session.get("id", ABSENT)))
@@ -76,10 +81,10 @@ def _each(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
     for _, head in heads:
         infos.append(completer.message(head, model))
     yield b"["
-    yield from _item("session", completer.session(), _size(*session.values()))
+    yield from _item("session", adapt(completer.session()), _size(*session.values()))
     for (message, _), info in zip(heads, infos, strict=True):
         yield b","
-        yield from _item("message", info, _size(message.info))
+        yield from _item("message", adapt(info), _size(message.info))
         previous_id = "prt_0"
         for number, raw_part in enumerate(message.parts):
             type = _read(raw_part, _Typed)
@@ -101,6 +106,10 @@ def _batch(session: dict[str, Raw], messages: Sequence[Raw]) -> Iterator[bytes]:
             yield from chunks(memoryview(message))
             separator = b","
     yield b"]}}"
+
+
+def _as_it_is(head: Fields) -> Fields:
+    return head
 
 
 def _item(type: str, data: Fields, size: int) -> Iterator[bytes]:

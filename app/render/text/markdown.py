@@ -32,6 +32,13 @@ MAX_LABEL_CHARACTERS = 60
 
 DIAGRAMS = {"mermaid": "Mermaid diagram", "plantuml": "PlantUML diagram", "dot": "Graphviz diagram"}
 
+# The script makes the button visible, whose word is drawn: it is not part of the text.
+CODE_BLOCK = Markup(
+    '<div class="listing"><p class="bar"><span dir="auto">{}</span>'
+    '<button type="button" class="copy" aria-label="Copy code"></button></p>'
+    '<pre class="code" tabindex="0"><code>{}</code></pre></div>\n'
+)
+
 _FOOTNOTE = re.compile(r"^[ \t>]*\[\^([^\]\s]+)\]:.*$", re.MULTILINE)
 _FOOTNOTE_REFERENCE = re.compile(r"\[\^([^\]\s]+)\](?!:)")
 
@@ -154,7 +161,5 @@ def plain(text: str) -> Markup:
 
 def code_block(code: str, language: str, budget: Budget) -> Markup:
     lines = highlight(code.removesuffix("\n"), language, budget)
-    shown = DIAGRAMS.get(language.lower(), short(language, MAX_LABEL_CHARACTERS))
-    label = Markup(' data-language="{}"').format(shown) if language else ""
-    html = Markup('<pre class="code"{} tabindex="0"><code>{}</code></pre>\n')
-    return html.format(label, Markup("\n").join(lines))
+    label = DIAGRAMS.get(language.lower(), short(language, MAX_LABEL_CHARACTERS)) or "Code"
+    return CODE_BLOCK.format(label, Markup("\n").join(lines))

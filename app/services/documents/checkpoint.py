@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select
@@ -19,10 +20,12 @@ from app.opencode import (
     JSON,
     MAX_WEIGHT,
     UnreadableDocument,
+    describe_document,
     read_conversation,
 )
 from app.services.documents import event_log
 from app.services.documents.synced_document import SyncedDocument
+from app.services.shares.descriptions import Descriptions
 from app.services.shares.errors import ShareError
 from app.services.shares.service import Shares
 from app.storage import StorageError
@@ -45,9 +48,12 @@ class SessionTooLarge(Exception):
 class Checkpointer:
     """Keeps the documents of synced shares near their event logs, none over `max_bytes`."""
 
-    def __init__(self, shares: Shares, synced: SyncedDocument, max_bytes: int) -> None:
+    def __init__(
+        self, shares: Shares, synced: SyncedDocument, descriptions: Descriptions, max_bytes: int
+    ) -> None:
         self._shares = shares
         self._synced = synced
+        self._descriptions = descriptions
         self._max_bytes = max_bytes
 
     def append(self, share: Share, batch: event_log.Batch) -> None:
@@ -120,7 +126,11 @@ class Checkpointer:
         """Writes a checkpoint, if the log has anything. A lock saves work here, and decides nothing."""
         share = self._shares.get_live(share_id)
         if event_log.has_pending(share):
-            self._synced.write_checkpoint(*self._synced.merge(share))
+            state, document = self._synced.merge(share)
+            self._synced.write_checkpoint(state, document)
+            # What cannot be read has its checkpoint all the same.
+            with suppress(UnreadableDocument):
+                self._descriptions.replace(share, describe_document(document))
 
 
 def _due(quiet_since: datetime) -> list[str]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.db.extensions import db
 from app.db.models import NATIVE, Share, ShareEvent
@@ -65,12 +65,16 @@ class Consistency:
             self._synced.repair(LiveShare.from_row(share_id, share.created_at, share.last_link_at))
 
     def write_back(self, share_id: str) -> None:
-        """Stores the checkpoint of a share where releases before 0.2 look for it. Raises StorageError."""
-        share = db.session.get_one(Share, share_id)
-        if share.checkpoint is None:
+        """Stores the checkpoint of a share where releases before 0.2 look for it. Raises StorageError.
+
+        A downgrade that was refused may have taken columns away already, so no others are read.
+        """
+        is_share = Share.share_id == share_id
+        checkpoint = db.session.scalar(select(Share.checkpoint).where(is_share))
+        if checkpoint is None:
             return
-        self._synced.copy(checkpoint_key(share_id, share.checkpoint), document_key(share_id))
-        share.checkpoint = None
+        self._synced.copy(checkpoint_key(share_id, checkpoint), document_key(share_id))
+        db.session.execute(update(Share).where(is_share).values(checkpoint=None))
         db.session.commit()
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from app.lib.build_id import build_id
 from app.lib.slots import Slots
-from app.opencode import JSON, DocumentIndex
+from app.opencode import JSON, DocumentIndex, description_of
 from app.opencode.changes.record import FileRecord, read_changes, write_changes
 from app.opencode.paging.ids import IdIndex, write_ids
 from app.services.documents.cache import CachedVersion, DocumentCache, short_version
@@ -17,6 +17,7 @@ from app.services.documents.freshness import Freshness
 from app.services.documents.sources import NotModified, OpenDocument, UploadedDocument
 from app.services.documents.stored_document import StoredDocument
 from app.services.documents.synced_document import SyncedDocument
+from app.services.shares.descriptions import Descriptions
 from app.services.shares.live_share import LiveShare
 from app.storage import ObjectStore, StorageError
 
@@ -56,10 +57,12 @@ class Documents:
         cache: DocumentCache,
         freshness: Freshness,
         slots: Slots,
+        descriptions: Descriptions,
         max_bytes: int,
     ) -> None:
         self._cache = cache
         self._slots = slots
+        self._descriptions = descriptions
         self._freshness = freshness
         self._max_bytes = max_bytes
         self._uploaded = UploadedDocument(store, freshness, max_bytes)
@@ -76,7 +79,7 @@ class Documents:
             return None
         if version.etag == known_etag:
             return NotModified(version.etag)
-        return self._cached_document(version) or self._open(share)
+        return self._cached_document(version) or self.read(share)
 
     def current(self, share: LiveShare) -> DocumentVersion | None:
         """The current version of a share's document, read once on this host; None before the first upload.
@@ -92,6 +95,15 @@ class Documents:
         if self._freshness.may_serve_stale(share, cached):
             return DocumentVersion(share, cached.etag, is_stale=True)
         return self._refresh(share, cached, wait=True)
+
+    def read(self, share: LiveShare) -> StoredDocument | None:
+        """The current document, past the cache; None before there is any.
+
+        Raises UnreadableDocument or StorageError.
+        """
+        with self._waiting_for_store():
+            opened = self._source(share).open(share, None)
+            return opened.read() if isinstance(opened, OpenDocument) else None
 
     def cached(self, share: LiveShare) -> DocumentVersion | None:
         """The version that was cached last, for readers while the database does not answer."""
@@ -149,7 +161,7 @@ class Documents:
 
     def json(self, version: DocumentVersion) -> JSON:
         """A version as JSON. Raises VersionGone, or as `fetch`."""
-        document = self._cached_document(version) or self._open(version.share)
+        document = self._cached_document(version) or self.read(version.share)
         if document is None or document.etag != version.etag:
             raise VersionGone
         return document.json
@@ -167,12 +179,6 @@ class Documents:
         self._cache.raise_cached_error(version.share, version.etag)
         stored = self._cache.stored(version.share, version.etag)
         return StoredDocument(version.etag, stored, self._max_bytes) if stored else None
-
-    def _open(self, share: LiveShare) -> StoredDocument | None:
-        """The current document, from the store. Raises UnreadableDocument or StorageError."""
-        with self._waiting_for_store():
-            opened = self._source(share).open(share, None)
-            return opened.read() if isinstance(opened, OpenDocument) else None
 
     def _source(self, share: LiveShare) -> UploadedDocument | SyncedDocument:
         return self._synced if share.revision else self._uploaded
@@ -198,6 +204,7 @@ class Documents:
                     # The rest is work, and no reason to refuse others.
                     slot.close()
                     index = self._cache.write(share, document)
+                    self._descriptions.replace(share, description_of(index.conversation))
                     self._freshness.mark_checked(share, document.etag, asked_at)
                     return DocumentVersion(share, document.etag, new_index=index)
                 opened.close()

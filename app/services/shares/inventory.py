@@ -23,11 +23,13 @@ class ShareSummary:
     """A share that was not deleted.
 
     `size` in bytes, of all its objects, and `uploaded_at` are None where nothing was uploaded. Sync batches
-    that wait for a checkpoint count as well.
+    that wait for a checkpoint count as well. `title` and `project` are None until the session was read.
     """
 
     share_id: str
     session_id: str
+    title: str | None
+    project: str | None
     created_by: str | None
     created_at: datetime
     expires_at: datetime | None
@@ -129,6 +131,8 @@ class Inventory:
         return ShareSummary(
             row.share_id,
             row.session_id,
+            row.title,
+            row.project,
             row.created_by,
             row.created_at,
             expires_at,

@@ -76,6 +76,7 @@ class ObjectCleanup:
 
     def _clean(self, share: Share) -> datetime | None:
         if share.deleted_at:
+            self._clear_description(share)
             delete_objects(self._store, share.share_id)
             is_log_empty = truncate_log(db.engine)
             return _next_round(share.deleted_at) if is_log_empty else datetime.now(UTC) + RETRY
@@ -89,6 +90,13 @@ class ObjectCleanup:
             else:
                 oldest = min(oldest or info.modified_at, info.modified_at)
         return oldest and oldest + GRACE
+
+    def _clear_description(self, share: Share) -> None:
+        """For a share that a release before 0006_titles deleted, beside a newer one."""
+        if share.title is not None:
+            is_deleted = (Share.share_id == share.share_id) & Share.deleted_at.is_not(None)
+            db.session.execute(update(Share).where(is_deleted).values(title=None, project=None))
+            db.session.commit()
 
     def _schedule(self, share_id: str, due_at: datetime | None, next_at: datetime | None) -> None:
         """Sets the next time, unless somebody else has set another one meanwhile."""
