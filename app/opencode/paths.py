@@ -8,6 +8,12 @@ import re
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 # Git Bash writes C:\ as /c/.
 _MOUNTED_DRIVE = re.compile(r"/([A-Za-z])(?=/)")
+# Files that programs write: what changed in them follows from something else.
+_GENERATED = re.compile(
+    r"(?:^|[/\\])(?:"
+    r"(?:package-lock|npm-shrinkwrap)\.json|pnpm-lock\.yaml|go\.sum|bun\.lockb?|[\w-]+\.lock"
+    r"|[^/\\]+\.(?:min\.(?:js|css)|map|snap))$"
+)
 
 
 def relative_path(path: str, directory: str) -> str:
@@ -44,3 +50,8 @@ def _comparable(path: str) -> str:
 def _with_slashes(path: str) -> str:
     path = _MOUNTED_DRIVE.sub(r"\1:", path, count=1) if _MOUNTED_DRIVE.match(path) else path
     return path[:1].upper() + path[1:].replace("\\", "/") if path[1:2] == ":" else path.replace("\\", "/")
+
+
+def is_generated(path: str) -> bool:
+    """Whether a path is that of a lock file, of minified code or of a test's snapshot."""
+    return bool(_GENERATED.search(path))

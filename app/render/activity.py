@@ -8,9 +8,12 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from app.opencode.changes.changes import EDITING_TOOLS
+from app.opencode.changes.file_diffs import tool_diffs
 from app.opencode.model import Block, Reasoning, Step, Tool
 from app.render.filters import plural
 from app.render.tools.registry import kind_of
+from app.render.tools.shell import is_failure
 
 T = TypeVar("T")
 
@@ -53,6 +56,16 @@ class Activity(msgspec.Struct, frozen=True):
         )
 
 
+class Outcome(msgspec.Struct, frozen=True):
+    """The paths of the files that calls changed, and how many of the calls failed."""
+
+    files: list[str] = []
+    failed: int = 0
+
+    def __add__(self, other: Outcome) -> Outcome:
+        return Outcome(list(dict.fromkeys([*self.files, *other.files])), self.failed + other.failed)
+
+
 @dataclass(frozen=True)
 class Run(Generic[T]):
     """Items that follow each other; with an `activity`, one line says what they are."""
@@ -82,6 +95,27 @@ def activity_of_step(step: Step) -> Activity | None:
     if not known or len(known) < len(activities):
         return None
     return sum(known, Activity())
+
+
+def outcome_of_step(step: Step) -> Outcome:
+    """What came of the calls of a step, unless it was undone."""
+    if step.is_undone:
+        return Outcome()
+    calls = [block for block in step.blocks if isinstance(block, Tool)]
+    changed = (call for call in calls if call.name in EDITING_TOOLS and call.status == "completed")
+    return Outcome(
+        files=list(dict.fromkeys(diff.path for call in changed for diff in tool_diffs(call))),
+        failed=sum(has_failed(call) for call in calls),
+    )
+
+
+def has_failed(call: Tool) -> bool:
+    """Whether a call, or the command that it ran, failed."""
+    try:
+        return call.status == "error" or (kind_of(call) == "command" and is_failure(call))
+    except (msgspec.DecodeError, RecursionError):
+        # What a command reports is not as it should be, which its own block says.
+        return False
 
 
 def runs(items: Iterable[tuple[T, Activity | None]]) -> list[Run[T]]:

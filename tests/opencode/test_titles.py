@@ -51,7 +51,7 @@ def prompts(*messages: list[dict[str, Any]]) -> list[str]:
 def test_only_what_a_person_asked_is_a_prompt(client: FlaskClient) -> None:
     share(client, field.document_bytes("prompts-list"))
     root = lxml.html.fromstring(client.get("/share/GhIjKlMn").text)
-    assert root.xpath("//nav[@class='contents']//li/a/text()") == ["shot.png"]
+    assert root.xpath("//details[@class='contents']//li/a/text()") == ["shot.png"]
     authors = root.xpath("//span[@class='name']/text()")
     assert authors == ["Prompt", "Assistant", "OpenCode", "Assistant", "OpenCode", "Assistant"]
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import lxml.html
 import pytest
+from flask.testing import FlaskClient
 
 from app.opencode.changes.changes import FileChange, Totals, changes, totals
+from app.opencode.paths import is_generated
 from tests.support import constructed, recorded
+from tests.support.client import share
 from tests.support.constructed import answer, read, with_messages
 
 
@@ -247,3 +252,57 @@ def test_beyond_the_cap_lines_count_without_their_patches() -> None:
     found = changed(document)
     assert [len(found[name].patches) for name in "abc"] == [1, 1, 0]
     assert totals(constructed.read(document)) == Totals(3, 3, 0)
+
+
+# The page
+
+
+def test_the_page_of_changes_has_every_diff_below_the_list(client: FlaskClient) -> None:
+    share(client, recorded.document_bytes("rate-limit-feature"))
+    root = lxml.html.fromstring(client.get("/share/GhIjKlMn/changes").text)
+    links = root.xpath("//table[@class='files']//a/@href")
+    assert links == [f"#ui-file-{number}" for number in range(1, 6)]
+    sections = [root.xpath(f"//section[@id='{link[1:]}']")[0] for link in links]
+    paths = root.xpath("//table[@class='files']//a//text()")
+    assert [section.xpath("string(h2/a)") for section in sections] == paths
+    app = sections[paths.index("acme_api/app.py")]
+    assert len(app.xpath(".//div[@class='diff']")) == 2
+    assert "LIMITER = RateLimiter(limit=60, window=60)" in app.text_content()
+    assert root.xpath("//p[@class='note']") == []
+
+
+def test_diffs_that_do_not_fit_and_generated_files_have_pages_of_their_own(client: FlaskClient) -> None:
+    document = recorded.document("single-message")
+    patch = "@@ -0,0 +1,400 @@\n" + "+line\n" * 400
+    names = [*(f"{letter}.py" for letter in "abcdefgh"), "package-lock.json"]
+    document["messages"][0]["info"]["summary"] = {
+        "diffs": [{"file": name, "patch": patch, "additions": 400, "deletions": 0} for name in names]
+    }
+    share(client, json.dumps(document).encode())
+    root = lxml.html.fromstring(client.get("/share/GhIjKlMn/changes").text)
+    links = root.xpath("//table[@class='files']//a/@href")
+    assert links[0] == "#ui-file-1"
+    assert links[7:] == ["/share/GhIjKlMn/changes/8", "/share/GhIjKlMn/changes/9"]
+    assert len(root.xpath("//td[@class='text']")) <= 2_000
+    elsewhere = len([link for link in links if link.startswith("/")])
+    assert f"The diffs of {elsewhere} files are on pages of their own" in root.text_content()
+    page = lxml.html.fromstring(client.get(links[8]).text)
+    assert len(page.xpath("//td[@class='text']")) == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("package-lock.json", True),
+        ("web/yarn.lock", True),
+        ("web\\Cargo.lock", True),
+        ("dist/app.min.js", True),
+        ("tests/__snapshots__/a.test.ts.snap", True),
+        ("package.json", False),
+        ("lock.py", False),
+        ("src/min.js", False),
+        ("docs/map", False),
+    ],
+)
+def test_files_that_programs_write_are_known_by_their_names(path: str, answer: bool) -> None:
+    assert is_generated(path) == answer

@@ -48,6 +48,30 @@ def test_a_reader_sees_what_changed_and_what_failed_without_a_click(client: Flas
     assert "FAILED (failures=1)" in failed.text_content()
 
 
+def test_a_turn_ends_with_what_came_of_it(client: FlaskClient) -> None:
+    share(client, document_bytes("rate-limit-feature"))
+    lines = [
+        " ".join(line.text_content().split())
+        for line in page(client).xpath("//p[contains(@class, 'totals')]")
+    ]
+    assert lines[0].startswith("2 files changed 12.9 s 27,565 tokens in")
+    assert "1 call failed" in lines[1]
+    assert "failed" not in lines[2]
+
+
+def test_the_last_line_of_a_command_is_in_its_line_and_reports_that_are_odd_break_nothing(
+    client: FlaskClient,
+) -> None:
+    root = shown(
+        client,
+        part("bash", 0, input={"command": "make test"}, output="a\n\x1b[32m7 passed in 0.1s\x1b[0m\n"),
+        part("bash", 1, input={"command": "ls"}, metadata={"exit": "none"}, output="x" * 100),
+    )
+    lines = root.xpath("//details[contains(@class, 'tool')]/summary")
+    assert lines[0].xpath("span[@class='fact']/text()") == ["7 passed in 0.1s"]
+    assert lines[1].xpath("span[@class='fact']/text()") == []
+
+
 def test_reading_and_searching_are_one_line(client: FlaskClient) -> None:
     share(client, document_bytes("rate-limit-feature"))
     [run, *_] = page(client).xpath("//details[contains(@class, 'run')]")

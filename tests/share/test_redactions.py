@@ -67,14 +67,14 @@ def test_attributes_are_left_alone() -> None:
 
 
 def test_a_page_shows_chips_in_every_kind_of_block(client: FlaskClient) -> None:
-    ran = {"status": "completed", "input": {"command": f"K={MARKER}"}, "output": f"\x1b[1m{MARKER}"}
+    ran = {"status": "completed", "input": {"command": f"K={MARKER}"}, "output": f"\x1b[1m{MARKER}\x1b[0m\n{MARKER} is set"}
     parts = [
         {"id": "prt_1", "type": "text", "text": f"use {MARKER}"},
         {"id": "prt_2", "type": "reasoning", "text": f"**{MARKER}**"},
         {"id": "prt_3", "type": "tool", "tool": "bash", "state": ran},
     ]
     share(client, with_parts(*parts))
-    assert client.get("/share/GhIjKlMn").text.count(CHIP) == 4
+    assert client.get("/share/GhIjKlMn").text.count(CHIP) == 6
 
 
 def test_tags_that_do_not_close_inside_keep_a_marker_from_becoming_a_chip() -> None:

@@ -89,7 +89,7 @@ def test_a_tool_that_names_another_session_says_nothing_about_sub_agents(client:
 def test_sessions_that_no_call_names_are_listed_at_the_end(client: FlaskClient) -> None:
     document = family()
     share(client, json.dumps(document).encode())
-    links = page(client).xpath("//main/*[last()][self::section]//a")
+    links = page(client).xpath("//main/div/*[last()][self::section]//a")
     assert [link.text for link in links] == ["Do X (child)", "Do X (child)"]
     for link in links:
         assert "CHILDANSWER finished" in page(client, link.get("href")).text_content()

@@ -10,9 +10,12 @@ from app.opencode.model import Tool
 from app.render.tools.fields import read_fields
 from app.render.tools.view import CodeSection, NoteSection, Section, TerminalSection, ToolView
 from app.render.tools.wrappers import without_wrappers
+from app.render.transcript.text import without_control_characters
 
 # A command of at most this length is shown whole in the line of its call.
 MAX_LINE = 120
+# A longer last line of its output is not repeated there.
+MAX_LAST_LINE = 60
 
 
 class _Input(msgspec.Struct):
@@ -37,19 +40,34 @@ def shell_view(tool: Tool) -> ToolView:
         name = "metadata.output"
         output, notes = without_wrappers(outcome.output)
     line = _first_line(command.command)
-    facts = []
-    if outcome.exit:
-        facts.append(f"exit {outcome.exit}")
-    elif outcome.status in ("timeout", "killed"):
-        facts.append(outcome.status)
-    is_failure = bool(facts)
+    ending = _ending(outcome)
+    said = ending or (_last_line(output) if tool.status == "completed" else "")
     sections: list[Section] = []
     if line != command.command or len(line) > MAX_LINE:
         sections.append(CodeSection("input.command", command.command, "bash"))
     if output.strip():
-        sections.append(TerminalSection(name, output, from_end=is_failure or tool.status == "error"))
+        sections.append(TerminalSection(name, output, from_end=bool(ending) or tool.status == "error"))
     sections += map(NoteSection, notes)
-    return ToolView("$", line, command.workdir, facts, sections=sections, is_failure=is_failure)
+    facts = [said] if said else []
+    return ToolView("$", line, command.workdir, facts, sections=sections, is_failure=bool(ending))
+
+
+def is_failure(tool: Tool) -> bool:
+    """Whether a command ended with an error, or was ended."""
+    return bool(_ending(read_fields(tool.metadata, _Metadata)))
+
+
+def _ending(outcome: _Metadata) -> str:
+    """How a command ended, unless as it should."""
+    if outcome.exit:
+        return f"exit {outcome.exit}"
+    return outcome.status if outcome.status in ("timeout", "killed") else ""
+
+
+def _last_line(output: str) -> str:
+    """What a program said at its end, if that is short: how many tests passed, where the result is."""
+    last = without_control_characters(output[-MAX_LAST_LINE * 4 :]).rstrip().rpartition("\n")[2].strip()
+    return last if len(last) <= MAX_LAST_LINE else ""
 
 
 def _first_line(command: str) -> str:

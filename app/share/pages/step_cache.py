@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 from markupsafe import Markup
@@ -12,7 +13,7 @@ from app.opencode import Step
 from app.opencode.children import names_child
 from app.opencode.paging.pages import PlacedStep
 from app.render import Renderer
-from app.render.activity import Activity, activity_of_step
+from app.render.activity import Activity, Outcome, activity_of_step, outcome_of_step
 from app.services.documents.cache import DocumentCache
 from app.services.documents.service import DocumentVersion
 from app.share.pages.responses import page_version
@@ -22,10 +23,19 @@ TODOS = '<details class="block tool completed todos"'
 
 
 class RenderedStep(msgspec.Struct, frozen=True):
-    """The HTML of a step, and what it did if there is nothing else to see in it."""
+    """The HTML of a step, what came of it, and what it did if there is nothing else to see in it."""
 
     html: str
+    outcome: Outcome
     activity: Activity | None = None
+
+
+@dataclass(frozen=True)
+class RenderedTurn:
+    """The steps of a turn that are on a page, and what came of them."""
+
+    html: Markup
+    outcome: Outcome
 
 
 class StepCache:
@@ -39,9 +49,9 @@ class StepCache:
         self._cached = self._load()
         self._used: dict[str, RenderedStep] = {}
 
-    def render_turn(self, placed: Sequence[PlacedStep]) -> Markup:
+    def render_turn(self, placed: Sequence[PlacedStep]) -> RenderedTurn:
         """The steps of a turn that are on the page, in runs; the last todo list is open."""
-        html = Markup()
+        html, outcome = Markup(), Outcome()
         steps: list[tuple[Markup, Activity | None]] = []
         rendered = _with_open_todos([self._render(each.step) for each in placed])
         for each, step in zip(placed, rendered, strict=True):
@@ -50,7 +60,8 @@ class StepCache:
                 steps = []
             # Our own renderer made it, now or before.
             steps.append((Markup(step.html), step.activity))  # noqa: S704
-        return html + self._renderer.join(steps)
+            outcome += step.outcome
+        return RenderedTurn(html + self._renderer.join(steps), outcome)
 
     @property
     def is_complete(self) -> bool:
@@ -66,7 +77,8 @@ class StepCache:
         digest = self._digest(step)
         rendered = self._cached.get(digest)
         if rendered is None:
-            rendered = RenderedStep(str(self._renderer.step(step)), activity_of_step(step))
+            html = str(self._renderer.step(step))
+            rendered = RenderedStep(html, outcome_of_step(step), activity_of_step(step))
         else:
             self._renderer.budget.write(len(rendered.html))
         self._used[digest] = rendered
@@ -101,6 +113,6 @@ def _with_open_todos(steps: list[RenderedStep]) -> list[RenderedStep]:
     for place in reversed(range(len(steps))):
         before, todos, after = steps[place].html.rpartition(TODOS)
         if todos:
-            opened = RenderedStep(f"{before}{todos} open{after}", steps[place].activity)
+            opened = msgspec.structs.replace(steps[place], html=f"{before}{todos} open{after}")
             return [*steps[:place], opened, *steps[place + 1 :]]
     return steps

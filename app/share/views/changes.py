@@ -10,6 +10,7 @@ from flask import Response, abort, make_response, redirect, render_template, req
 from app.lib.budget import Budget
 from app.opencode.changes.changes import Patch
 from app.opencode.changes.record import FileRecord
+from app.opencode.paths import is_generated
 from app.render import Renderer
 from app.render.diff.html import HEAD_ROWS, MAX_CHARACTERS, MAX_ROWS
 from app.render.renderer import DiffExcerpts
@@ -28,13 +29,16 @@ PAGE_FILES = 500
 PAGE_ROWS = 2_000
 PAGE_CHARACTERS = 1024 * 1024
 
+# The id of the message that made a change, and its diffs.
+_PatchDiffs = tuple[str, DiffExcerpts]
+
 
 @bp.get("/share/<share_id>/changes")
 @document_view()
 def changed_files(version: DocumentVersion, budget: Budget) -> Response:
-    """The files that the session changed, with the counts of their lines."""
+    """The files that the session changed, with their diffs as far as they fit on the page."""
     number = page_number()
-    return save_page(version, budget, f"changes-{number}", lambda: _render_files(version, number))
+    return save_page(version, budget, f"changes-{number}", lambda: _render_files(version, budget, number))
 
 
 @bp.get("/share/<share_id>/changes/<int:number>")
@@ -69,24 +73,44 @@ def patch(version: DocumentVersion, budget: Budget, number: int, place: int) -> 
     return Response(file.read_patches()[place - 1].text, mimetype="text/plain")
 
 
-def _render_files(version: DocumentVersion, number: int) -> str:
+def _render_files(version: DocumentVersion, budget: Budget, number: int) -> str:
     session = services().documents.index(version).session
     files = services().documents.changes(version)
     count = max(1, -(-len(files) // PAGE_FILES))
     if not 1 <= number <= count:
         abort(404)
-    first = (number - 1) * PAGE_FILES
+    first = (number - 1) * PAGE_FILES + 1
+    share_id = version.share.share_id
+    renderer = Renderer(ShareLinks(share_id), session.conversation, budget, is_alone=True)
+    numbered = list(enumerate(files[first - 1 : first - 1 + PAGE_FILES], start=first))
     return render_template(
         "subpages/changes.html",
-        share_id=version.share.share_id,
+        share_id=share_id,
         conversation=session.conversation,
         changed=session.changed,
-        files=files[first : first + PAGE_FILES],
-        first=first,
-        total=len(files),
+        files=numbered,
+        diffs=_fitting_diffs(numbered, renderer, share_id),
+        renderer=renderer,
         number=number,
         count=count,
     )
+
+
+def _fitting_diffs(
+    files: Sequence[tuple[int, FileRecord]], renderer: Renderer, share_id: str
+) -> dict[int, list[_PatchDiffs]]:
+    """The diffs of the first files, by their numbers, until the page is full; not of generated ones."""
+    found = {}
+    for number, file in files:
+        if not renderer.budget.has_rows(HEAD_ROWS):
+            break
+        if file.count and not is_generated(file.path):
+            patches = file.read_patches()
+            shown = patches[: _page_starts(patches)[1] - 1]
+            found[number] = _all_diffs(
+                shown, renderer, url_for("share.changed_file", share_id=share_id, number=number), 1
+            )
+    return found
 
 
 def _render_file(
@@ -110,7 +134,7 @@ def _render_file(
         count=count,
         file=file,
         first=first,
-        diffs=[_diffs(patch, renderer, f"{url}/{place}") for place, patch in enumerate(patches, start=first)],
+        diffs=_all_diffs(patches, renderer, url, first),
         renderer=renderer,
     )
 
@@ -141,7 +165,11 @@ def _page_starts(patches: Sequence[Patch]) -> list[int]:
     return [*starts, max(2, len(patches) + 1)]
 
 
-def _diffs(patch: Patch, renderer: Renderer, url: str) -> tuple[str, DiffExcerpts]:
+def _all_diffs(patches: Sequence[Patch], renderer: Renderer, url: str, first: int) -> list[_PatchDiffs]:
+    return [_diffs(patch, renderer, f"{url}/{place}") for place, patch in enumerate(patches, start=first)]
+
+
+def _diffs(patch: Patch, renderer: Renderer, url: str) -> _PatchDiffs:
     """A diff, within what the page may show, and the id of its message."""
     # What cannot be read as a diff is all behind the link.
     section = read_diffs(patch.text) or DiffsSection([], is_cut=True)
