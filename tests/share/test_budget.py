@@ -225,7 +225,7 @@ def test_a_long_list_of_prompts_has_pages(client: FlaskClient) -> None:
 def test_a_long_list_of_changed_files_has_pages(client: FlaskClient) -> None:
     share_hostile(client, "many_small_patches")
     pages = [client.get(f"/share/GhIjKlMn/changes?page={number}").text for number in (1, 2)]
-    assert [page.count('<td><a href=') for page in pages] == [500, 200]
+    assert [page.count("<td><a href=") for page in pages] == [500, 200]
     assert 'href="/share/GhIjKlMn/changes/501"' in pages[1]
 
 

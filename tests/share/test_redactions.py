@@ -67,7 +67,8 @@ def test_attributes_are_left_alone() -> None:
 
 
 def test_a_page_shows_chips_in_every_kind_of_block(client: FlaskClient) -> None:
-    ran = {"status": "completed", "input": {"command": f"K={MARKER}"}, "output": f"\x1b[1m{MARKER}\x1b[0m\n{MARKER} is set"}
+    output = f"\x1b[1m{MARKER}\x1b[0m\n{MARKER} is set"
+    ran = {"status": "completed", "input": {"command": f"K={MARKER}"}, "output": output}
     parts = [
         {"id": "prt_1", "type": "text", "text": f"use {MARKER}"},
         {"id": "prt_2", "type": "reasoning", "text": f"**{MARKER}**"},

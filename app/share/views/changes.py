@@ -8,7 +8,10 @@ from itertools import pairwise
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
 
 from app.lib.budget import Budget
+from app.lib.build_id import build_id
+from app.lib.chunks import chunks
 from app.opencode.changes.changes import Patch
+from app.opencode.changes.git_patch import git_patch
 from app.opencode.changes.record import FileRecord
 from app.opencode.paths import is_generated
 from app.render import Renderer
@@ -39,6 +42,18 @@ def changed_files(version: DocumentVersion, budget: Budget) -> Response:
     """The files that the session changed, with their diffs as far as they fit on the page."""
     number = page_number()
     return save_page(version, budget, f"changes-{number}", lambda: _render_files(version, budget, number))
+
+
+@bp.get("/share/<share_id>/changes.patch")
+@document_view(variant="patch")
+def as_patch(version: DocumentVersion, budget: Budget) -> Response:
+    """All changes as one patch for `git apply`."""
+    patch = services().documents.export(
+        version, f"patch.{build_id()}", lambda: git_patch(services().documents.changes(version))
+    )
+    response = Response(chunks(patch), mimetype="text/x-diff")
+    response.headers["Content-Disposition"] = f'attachment; filename="{version.share.share_id}.patch"'
+    return response
 
 
 @bp.get("/share/<share_id>/changes/<int:number>")
