@@ -11,7 +11,9 @@ from flask.testing import FlaskClient
 from lxml import html
 
 from tests.conftest import running_app
+from tests.support.client import share
 from tests.support.paths import ROOT
+from tests.support.recorded import document_bytes
 
 
 def snippet(page: str, label: str = "Lines for opencode.json") -> dict[str, object]:
@@ -104,3 +106,22 @@ def test_it_is_asked_for_again_and_its_stylesheet_is_there(client: FlaskClient) 
     (sheet,) = re.findall(r'href="([^"]*landing\.css[^"]*)"', page.text)
     with client.get(unescape(sheet)) as response:
         assert response.status_code == 200
+
+
+def test_models_are_told_how_to_read_a_share(client: FlaskClient) -> None:
+    share(client, document_bytes("single-message"))
+    text = client.get("/llms.txt")
+    assert text.mimetype == "text/plain"
+    addresses = re.findall(r"https://share\.example\.com(/\S*<id>\S*?):", text.text)
+    assert len(addresses) == 4
+    for address in addresses:
+        assert client.get(address.replace("<id>", "GhIjKlMn")).status_code == 200
+
+
+def test_a_page_names_its_markdown_and_its_json(client: FlaskClient) -> None:
+    share(client, document_bytes("single-message"))
+    links = html.fromstring(client.get("/share/GhIjKlMn").text).xpath("//link[@rel='alternate']")
+    assert {link.get("type"): client.get(link.get("href")).mimetype for link in links} == {
+        "text/markdown": "text/markdown",
+        "application/json": "application/json",
+    }

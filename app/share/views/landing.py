@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, make_response, render_template
+from flask import Blueprint, Response, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from app.services.container import services
@@ -22,3 +22,10 @@ def landing() -> ResponseReturnValue:
     response = make_response(html)
     response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+@bp.get("/llms.txt")
+def llms() -> ResponseReturnValue:
+    """What a model that is given a link can read instead of the page (llmstxt.org)."""
+    text = render_template("llms.txt", base_url=services().config.BASE_URL)
+    return Response(text, mimetype="text/plain", headers={"Cache-Control": "no-cache"})
