@@ -194,7 +194,7 @@ function mark(turn) {
 
 // Beside the session they are always open; above it, a reader opens them.
 const WIDE = matchMedia("(min-width: 75rem)")
-const showContents = () => (one(".contents").open = WIDE.matches)
+const showContents = () => all(".contents").forEach((contents) => (contents.open = WIDE.matches))
 
 const markRead = (entries) => entries.forEach((entry) => entry.isIntersecting && mark(entry.target))
 const reading = new IntersectionObserver(markRead, { rootMargin: "-25% 0px -75%" })
