@@ -29,7 +29,7 @@ from app.lib.time_limit import TimeLimitExceeded, cpu_time_limit
 from app.opencode import SPARE_LEVELS, Item, sanitize_item, validate_batch
 from app.redaction import redact_items
 from app.services.container import services
-from app.services.documents.event_log import Batch, pack
+from app.services.documents.event_log import Batch
 
 # Processor time; a whole session of 20 MB takes some seconds.
 REDACTION_SECONDS = 30
@@ -80,7 +80,7 @@ def _batch() -> Batch:
         discard_body()
         if services().config.SHARE_REDACT:
             items = _redact(items)
-    return pack(items)
+    return Batch(items)
 
 
 def _redact(items: Sequence[Item]) -> list[Item]:

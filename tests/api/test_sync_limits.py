@@ -81,20 +81,19 @@ def test_of_two_batches_at_once_that_are_too_large_together_one_is_refused(
     share = shared(client, SESSION)
     checkpoint(app, share)
     both = threading.Barrier(2, timeout=patience(60))
-    pack = event_log.pack
-    packed: list[event_log.Batch] = []
+    made: list[event_log.Batch] = []
 
     def meet(items: Sequence[opencode.Item]) -> event_log.Batch:
-        packed.append(pack(items))
-        if len(packed) <= 2:
+        made.append(event_log.Batch(items))
+        if len(made) <= 2:
             both.wait()
-        return pack(items)
+        return made[-1]
 
     def send(name: str) -> int:
         return sync(app.test_client(), share, note(name, 12_000)).status_code
 
     with monkeypatch.context() as patch, ThreadPoolExecutor(2) as pool:
-        patch.setattr("app.api.sync.pack", meet)
+        patch.setattr("app.api.sync.Batch", meet)
         answers = dict(zip("ab", pool.map(send, "ab"), strict=True))
     assert sorted(answers.values()) == [200, 413]
     assert names(document_of(client, share)) == [name for name, status in answers.items() if status == 200]
@@ -119,7 +118,7 @@ def test_what_comes_while_a_batch_is_checked_is_counted_as_well(
         if len(checked) == 1:
             row = db.session.get_one(Share, share["id"])
             items = json.dumps(note("meanwhile", size)).encode()
-            batch = event_log.pack(opencode.validate_batch(msgspec.Raw(items)))
+            batch = event_log.Batch(opencode.validate_batch(msgspec.Raw(items)))
             assert event_log.append_if(row, batch, true())
         return with_events(state, document, found)
 

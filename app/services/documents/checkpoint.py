@@ -119,7 +119,7 @@ class Checkpointer:
     def _grown(self, share: Share, batch: event_log.Batch) -> tuple[int, Callable[[], JSON]]:
         """The revision of a share, and its document with the batch, to be read when both are freed."""
         state, document = self._synced.merge(self._shares.get_live(share.share_id))
-        event = event_log.Event(state.share.revision + len(batch.rows), datetime.now(UTC), batch.items)
+        event = event_log.Event(state.share.revision + batch.row_count, datetime.now(UTC), batch.json())
         return state.share.revision, event_log.with_events(state, document, [event])
 
     def _checkpoint(self, share_id: str) -> None:

@@ -10,8 +10,9 @@ without writing a document, and an object that no row names is seen by nobody.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -37,19 +38,42 @@ ROWS_AT_ONCE = 2
 SPOOLED_BYTES = 16 * 1024 * 1024
 
 
-class Batch(NamedTuple):
-    """What one sync brings: a JSON list of `{type, data}` of `size` bytes.
+@dataclass(frozen=True)
+class Batch:
+    """What one sync brings; it may be a whole session, of which this makes no copy.
 
-    `rows` are its slices, each compressed with zstd; `weight` is that of app.opencode.sync.weight.
+    Stored without provider data, as a JSON list of `{type, data}` of `size` bytes in `row_count` rows.
     """
 
-    rows: Sequence[bytes]
-    size: int
-    weight: int
+    items: Sequence[Item]
+
+    @cached_property
+    def size(self) -> int:
+        return sum(map(len, self._pieces()))
+
+    @cached_property
+    def weight(self) -> int:
+        """As in app.opencode.sync.weight."""
+        return weight_of(self.items)
 
     @property
-    def items(self) -> JSON:
-        return join_rows(self.rows)
+    def row_count(self) -> int:
+        return -(-self.size // ROW_BYTES)
+
+    def rows(self) -> Iterator[bytes]:
+        """The slices of the JSON, each compressed with zstd."""
+        return (zstandard.compress(row) for row in _slices(self._pieces(), ROW_BYTES))
+
+    def json(self) -> bytes:
+        return b"".join(self._pieces())
+
+    def _pieces(self) -> Iterator[bytes | memoryview]:
+        start = b"["
+        for item in self.items:
+            yield start
+            yield from sanitize_item(item)
+            start = b","
+        yield b"]" if self.items else b"[]"
 
 
 class Event(NamedTuple):
@@ -72,33 +96,6 @@ class LogState(NamedTuple):
     document_bytes: int
     weight: int
     events: list[Event]
-
-
-def pack(items: Sequence[Item]) -> Batch:
-    """Items as a batch, without provider data. They may be a whole session, of which this makes no copy."""
-    rows = []
-    size = 0
-    for row in _slices(_list_of(items), ROW_BYTES):
-        rows.append(zstandard.compress(row))
-        size += len(row)
-    return Batch(rows, size, weight_of(items))
-
-
-def join_rows(rows: Iterable[bytes]) -> JSON:
-    """The JSON of a batch from its compressed slices."""
-    json = bytearray()
-    for row in rows:
-        json += zstandard.decompress(row)
-    return json
-
-
-def _list_of(items: Sequence[Item]) -> Iterator[bytes | memoryview]:
-    start = b"["
-    for item in items:
-        yield start
-        yield from sanitize_item(item)
-        start = b","
-    yield b"]" if items else b"[]"
 
 
 def _slices(pieces: Iterable[bytes | memoryview], size: int) -> Iterator[bytearray]:
@@ -124,7 +121,7 @@ def append_if(share: Share, batch: Batch, condition: ColumnElement[bool]) -> boo
     counted = (
         update(Share)
         .where(_is_live_row(share), condition)
-        .values(revision=Share.revision + len(batch.rows))
+        .values(revision=Share.revision + batch.row_count)
         .values(
             pending_bytes=Share.pending_bytes + batch.size, weight=Share.weight + batch.weight, synced_at=now
         )
@@ -138,8 +135,8 @@ def append_if(share: Share, batch: Batch, condition: ColumnElement[bool]) -> boo
         if is_live:
             return False
         raise ShareNotFound
-    first = last - len(batch.rows) + 1
-    for number, items in enumerate(batch.rows, first):
+    first = last - batch.row_count + 1
+    for number, items in enumerate(batch.rows(), first):
         size = batch.size if number == first else CONTINUED
         row = {"number": number, "received_at": now, "size": size, "items": items}
         # One statement for each row, because it contains the row several times.
