@@ -13,11 +13,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from app.redaction.data_urls import attachment_in
-from app.redaction.heuristics import looks_like_password, looks_random
+from app.redaction.finding import Finding, merge_overlaps
+from app.redaction.heuristics import passes
 from app.redaction.json_strings import Text, texts_of, with_texts
 from app.redaction.known_secrets import KnownSecrets
-from app.redaction.rules import PASSWORD_NAME
-from app.redaction.scanner import Finding, find, merge_overlaps
+from app.redaction.names import role_of
+from app.redaction.scanner import find
 from app.redaction.stripped_text import without_ansi
 from app.redaction.variants import variants
 
@@ -62,16 +63,20 @@ def _masked(text: Text, known: dict[str, str]) -> str:
     if attachment:
         if attachment.text is None:
             return text.text
-        inside = _masked(Text(attachment.text), known)
+        inside = _masked_text(attachment.text, "", known)
         return text.text if inside == attachment.text else attachment.with_text(inside)
-    styles = without_ansi(text.text)
-    plain = styles.plain if styles else text.text
-    findings = _find_named(text.name, plain) if text.name else find(plain)
+    return _masked_text(*text, known)
+
+
+def _masked_text(text: str, name: str, known: dict[str, str]) -> str:
+    styles = without_ansi(text)
+    plain = styles.plain if styles else text
+    findings = _find_named(name, plain) if name else find(plain)
     for finding in findings:
         for value in variants(plain[finding.start : finding.end]):
             if len(known) < MAX_KNOWN:
                 known.setdefault(value, finding.kind)
-    return _replaced(text.text, styles.restored(findings) if styles else findings)
+    return _replaced(text, styles.restored(findings) if styles else findings)
 
 
 def _find_named(name: str, text: str) -> list[Finding]:
@@ -82,8 +87,8 @@ def _find_named(name: str, text: str) -> list[Finding]:
         for start, end, kind in find(f'{head}{text}"')
         if start < len(head) + len(text) and end > len(head)
     ]
-    is_secret = (looks_like_password if PASSWORD_NAME.search(name.lower()) else looks_random)(text)
-    if is_secret and not re.search(r"[ \t\r\n]", text):
+    role = role_of(name)
+    if role and passes(role.check, text) and not re.search(r"[ \t\r\n]", text):
         return merge_overlaps([*clipped, Finding(0, len(text), "secret")])
     return clipped
 
@@ -94,8 +99,12 @@ def _without(text: str, needles: KnownSecrets) -> str:
     if attachment:
         if attachment.text is None:
             return text
-        inside = _without(attachment.text, needles)
+        inside = _without_known(attachment.text, needles)
         return text if inside == attachment.text else attachment.with_text(inside)
+    return _without_known(text, needles)
+
+
+def _without_known(text: str, needles: KnownSecrets) -> str:
     styles = without_ansi(text)
     findings = needles.search(styles.plain if styles else text)
     return _replaced(text, styles.restored(findings) if styles else findings)

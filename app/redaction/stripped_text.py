@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from app.redaction.scanner import Finding
+from app.redaction.finding import Finding
 
 # ANSI escapes: CSI sequences, also escaped in source code or JSON, character sets, and the end of a
 # hyperlink.
 _STYLE = re.compile(
-    r"(?:\x1b|\\{1,3}(?:u001[bB]|x1[bB]|033|e))\[[0-9;:?]*[A-Za-z]"
-    r"|\x1b(?:[()][A-Z0-9]|[78=>]|\]8;;(?:\x07|\x1b\\))"
+    r"(?:(?:\x1b|\\{1,3}(?:u001[bB]|x1[bB]|033|e))\[[0-9;:?]*[A-Za-z]"
+    r"|\x1b(?:[()][A-Z0-9]|[78=>]|\]8;;(?:\x07|\x1b\\))){1,1000}"
 )
 _STYLE_HINTS = ("\x1b", "\\u001b[", "\\u001B[", "\\x1b[", "\\x1B[", "\\033[", "\\e[")
 # The line break after a full line of base64; PEM and MIME lines have 64 or 76 characters, OpenSSH 70.

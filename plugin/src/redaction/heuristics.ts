@@ -6,21 +6,35 @@ const MIN_RANDOM = 16
 const MIN_ENTROPY = 3
 const MIN_PASSWORD = 8
 const MIN_MIXED = 10
+const MIN_SCRAMBLED = 12
 const MAX_WORD = 80
+const MAX_CHECKED = 512
+/** Digits of base 16 repeat more often than letters. */
+const MIN_HEX_ENTROPY = 2.5
 
 const DOTTED_NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,19}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,19}){1,9}$/
 const REPEATED = /([\s\S])\1{7}/
-const DIGEST = /(?:^|[-:/])(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}|[0-9A-F]{64})$/
+const HEX = /^(?:[0-9a-f]+|[0-9A-F]+)$/
+const CASES = /[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+/g
+const SEPARATOR = /[-_./:, ]/
+const DIGEST = /^(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}|[0-9A-F]{64})$|[-:/](?:[0-9a-f]{32,}|[0-9A-F]{32,})$/
 
 export const CHECKS: Readonly<Record<string, (value: string) => boolean>> = {
+  none: () => true,
   format: (value) => !REPEATED.test(value),
   any: (value) => !isInnocent(value),
   weak: (value) => !isInnocent(value) && /[A-Za-z]/.test(value),
   password: looksLikePassword,
   random: looksRandom,
   strong: (value) => looksRandom(value) && !DIGEST.test(value),
+  key: isKey,
+  scrambled: isScrambled,
+  nkey: (value) => entropy(value) >= MIN_ENTROPY,
   mixed: (value) => looksRandom(value) && hasBothCases(value) && /[0-9]/.test(value),
 }
+
+/** Whether the beginning of the value passes a check of `rules.json`. */
+export const passes = (check: string, value: string): boolean => CHECKS[check]?.(value.slice(0, MAX_CHECKED)) === true
 
 export function isInnocent(value: string): boolean {
   const lowered = value.toLowerCase()
@@ -29,9 +43,27 @@ export function isInnocent(value: string): boolean {
 
 /** Whether the value is long and mixed enough to come from a random generator. */
 export function looksRandom(value: string): boolean {
-  if (value.length < MIN_RANDOM || isInnocent(value) || isWorded(value)) return false
+  if (value.length < MIN_RANDOM || isInnocent(value) || isMostlyWords(value)) return false
   const isMixed = /[A-Za-z]/.test(value) && (/[0-9]/.test(value) || hasBothCases(value))
-  return isMixed && entropy(value) >= MIN_ENTROPY
+  return isMixed && entropy(value) >= (HEX.test(value) ? MIN_HEX_ENTROPY : MIN_ENTROPY)
+}
+
+/** Whether a value looks random even to those who do not trust its name. */
+function isKey(value: string): boolean {
+  return looksRandom(value) && hasBothCases(value) && isAlternating(value) && !DIGEST.test(value)
+}
+
+/** Whether letters of both cases and digits alternate as in no name, without any hint from outside. */
+function isScrambled(value: string): boolean {
+  return (
+    value.length >= MIN_SCRAMBLED &&
+    hasBothCases(value) &&
+    /[0-9]/.test(value) &&
+    isAlternating(value) &&
+    !isInnocent(value) &&
+    !isWorded(value) &&
+    entropy(value) >= MIN_ENTROPY
+  )
 }
 
 /** Whether a person may have chosen the value as a password. */
@@ -45,8 +77,18 @@ export function looksLikePassword(value: string): boolean {
 /** Whether the secret can be removed from every text, not only where a rule matched it. */
 export const isDistinctive = (value: string): boolean => looksLikePassword(value) && !REPEATED.test(value)
 
-const isWorded = (value: string): boolean =>
-  value.split(/[-_./:#, ]/).every((segment) => segment.length <= MAX_WORD && WORD.test(segment))
+const isAlternating = (value: string): boolean => 3 * (value.match(CASES)?.length ?? 0) > value.length
+
+const isWord = (segment: string): boolean => segment.length <= MAX_WORD && WORD.test(segment)
+
+const isWorded = (value: string): boolean => value.split(SEPARATOR).every(isWord)
+
+/** Whether at least half of the value is words and what separates them, as in the name of a pod. */
+function isMostlyWords(value: string): boolean {
+  let rest = 0
+  for (const segment of value.split(SEPARATOR)) if (!isWord(segment)) rest += segment.length
+  return 2 * rest <= value.length
+}
 
 const hasBothCases = (value: string): boolean => /[A-Z]/.test(value) && /[a-z]/.test(value)
 

@@ -1,95 +1,116 @@
-import { CHECKS } from "./heuristics"
-import { RULES, type Rule } from "./rules"
+import { findEncoded } from "./encoded"
+import { endOfValue, type Finding, mergeOverlaps, type Steps } from "./finding"
+import { passes } from "./heuristics"
+import { Literals } from "./literals"
+import { findNamed } from "./names"
+import { BEGIN, END, findPrivateKeys } from "./private-keys"
+import { NAME_ANCHORS, RULES, type Rule } from "./rules"
+import { startsOfMatches } from "./searches"
+import { unwrapped } from "./stripped-text"
 
-/** A secret of `kind` at `text.slice(start, end)`. */
-export interface Finding {
-  start: number
-  end: number
-  kind: string
+/** The characters between a command, as `curl`, and the option of a rule. */
+const MAX_CONTEXT = 300
+/** The characters of a token ahead of its anchor. */
+const MAX_EXTENDED = 128
+/** A match of this length that is no secret is not matched again in its first half. */
+const MAX_SEARCHED_AGAIN = 64
+/** The matches between two pauses. */
+const STEP = 64
+
+type Offsets = ReadonlyMap<string, readonly number[]>
+
+/** Finds secrets in a text with the rules of `rules.json` and one's own, in time that is linear in its length. */
+export class Scanner {
+  readonly #rules: readonly Rule[]
+  readonly #literals: Literals
+
+  constructor(own: readonly Rule[] = []) {
+    this.#rules = [...own, ...RULES]
+    const anchors = this.#rules.flatMap((rule) => [...rule.anchors, ...rule.after])
+    this.#literals = new Literals([...anchors, ...NAME_ANCHORS, BEGIN, END], { ignoreCase: true })
+  }
+
+  /** What the rules find, in order and without overlaps; the earlier rule names an overlap. */
+  *find(text: string): Steps<Finding[]> {
+    const plain = yield* this.#findPlain(text)
+    const wrapped = unwrapped(text)
+    const encoded = yield* findEncoded(wrapped?.plain ?? text, (decoded) => this.#findPlain(decoded))
+    return mergeOverlaps([...plain, ...(wrapped?.restored(encoded) ?? encoded)])
+  }
+
+  *#findPlain(text: string): Steps<Finding[]> {
+    const offsets = yield* this.#literals.offsets(text)
+    const findings = findPrivateKeys(text, offsets.get(BEGIN) ?? [], offsets.get(END) ?? [])
+    for (const rule of this.#rules) for (const finding of yield* matchesOf(rule, text, offsets)) findings.push(finding)
+    for (const finding of yield* findNamed(text, merged(offsets, NAME_ANCHORS))) findings.push(finding)
+    return mergeOverlaps(findings)
+  }
 }
 
-/** The longest prefix of a token, like `lin_api_`, before the part that a pattern matches. */
-const MAX_PREFIX = 24
-/** Patterns are bounded: a match of this length may be the beginning of a longer secret. */
-const MAX_WHOLE = 500
+/** What the rules find, without a pause. */
+export function finished<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
 
-/** The matches of the rules, in order and without overlaps; the earlier rule names an overlap. */
-export function find(text: string): Finding[] {
-  const lowered = lower(text)
+function* matchesOf(rule: Rule, text: string, offsets: Offsets): Steps<Finding[]> {
   const findings: Finding[] = []
-  for (const rule of RULES) {
-    const searched = rule.ignoreCase ? lowered : text
-    if (rule.hints.some((hint) => searched.includes(hint))) addMatches(findings, rule, searched, text)
-  }
-  return mergeOverlaps(findings)
-}
-
-/** The findings in order, overlapping ones merged under the kind that came first in the input. */
-export function mergeOverlaps(findings: readonly Finding[]): Finding[] {
-  const ranked = findings
-    .map((finding, rank) => ({ ...finding, rank }))
-    .sort((a, b) => a.start - b.start || a.rank - b.rank)
-  const result: (Finding & { rank: number })[] = []
-  for (const finding of ranked) {
-    const last = result.at(-1)
-    if (!last || finding.start >= last.end) {
-      result.push(finding)
-      continue
-    }
-    if (finding.rank < last.rank) last.kind = finding.kind
-    last.rank = Math.min(last.rank, finding.rank)
-    last.end = Math.max(last.end, finding.end)
-  }
-  return result.map(({ start, end, kind }) => ({ start, end, kind }))
-}
-
-export const marker = (kind: string): string => `[redacted:${kind}]`
-
-/** The text with each finding replaced by its marker. */
-export function replaced(text: string, findings: readonly Finding[]): string {
-  let result = ""
   let position = 0
-  for (const { start, end, kind } of findings) {
-    result += text.slice(position, start) + marker(kind)
-    position = end
-  }
-  return result + text.slice(position)
-}
-
-function addMatches(findings: Finding[], { pattern, isWord, kind, check }: Rule, searched: string, text: string): void {
-  const accepts = check === undefined ? undefined : CHECKS[check]
-  pattern.lastIndex = 0
-  for (let match = pattern.exec(searched); match; match = pattern.exec(searched)) {
-    const [found, end] = match.indices?.[1] ?? match.indices?.[0] ?? [match.index, match.index]
-    const start = isWord ? startOfWord(text, found) : found
-    if (!accepts || accepts(text.slice(start, end))) {
-      const whole = end - start < MAX_WHOLE ? end : endOfRun(text, end)
-      findings.push({ start, end: whole, kind })
-      pattern.lastIndex = whole
-    } else {
-      // A secret may begin inside a value that failed the check.
-      pattern.lastIndex = match.length > 1 ? found : end
+  let count = 0
+  const starts =
+    rule.anchors.length > 0 ? anchoredStarts(rule, text, offsets) : yield* startsOfMatches(text, rule.pattern)
+  for (const at of starts) {
+    if (++count % STEP === 0) yield
+    if (at < position) continue
+    rule.pattern.lastIndex = at
+    const found = rule.pattern.exec(text)?.indices?.findLast((place) => place !== undefined)
+    if (!found) continue
+    const start = extended(rule, text, found[0])
+    const end = found[1]
+    if (rule.check === undefined || passes(rule.check, text.slice(start, end))) {
+      position = endOfValue(text, start, end)
+      findings.push({ start, end: position, kind: rule.kind })
+    } else if (end - start > MAX_SEARCHED_AGAIN) {
+      position = Math.floor((start + end) / 2)
     }
   }
+  return findings
 }
 
-function startOfWord(text: string, end: number): number {
+/** The offsets at which the pattern of a rule with anchors is matched. */
+function anchoredStarts(rule: Rule, text: string, offsets: Offsets): readonly number[] {
+  const anchors = merged(offsets, rule.anchors)
+  if (anchors.length === 0) return anchors
+  const contexts = rule.after.length > 0 ? merged(offsets, rule.after) : undefined
+  if (contexts?.length === 0) return contexts
+  const allowed = contexts ? anchors.filter((anchor) => isAfter(text, anchor, contexts)) : anchors
+  if (rule.before.length === 1 && rule.before[0] === 0) return allowed
+  return allowed.flatMap((anchor) => rule.before.filter((n) => n <= anchor).map((n) => anchor - n))
+}
+
+function merged(offsets: Offsets, literals: readonly string[]): readonly number[] {
+  const found = literals.flatMap((literal) => (offsets.has(literal) ? [offsets.get(literal) ?? []] : []))
+  return found.length <= 1 ? (found[0] ?? []) : [...new Set(found.flat())].sort((a, b) => a - b)
+}
+
+function isAfter(text: string, anchor: number, contexts: readonly number[]): boolean {
+  let low = 0
+  let high = contexts.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((contexts[middle] ?? 0) <= anchor) low = middle + 1
+    else high = middle
+  }
+  const context = contexts[low - 1]
+  if (context === undefined || anchor - context > MAX_CONTEXT) return false
+  return !text.slice(context, anchor).replaceAll("\\\n", "").includes("\n")
+}
+
+function extended({ extend }: Rule, text: string, end: number): number {
+  if (extend === "") return end
   let start = end
-  while (start > 0 && end - start < MAX_PREFIX && /[A-Za-z0-9_-]/.test(text.charAt(start - 1))) start--
+  while (start > 0 && end - start < MAX_EXTENDED && extend.includes(text.charAt(start - 1))) start--
   return start
-}
-
-function endOfRun(text: string, from: number): number {
-  let end = from
-  while (end < text.length && /[A-Za-z0-9+/=_%-]/.test(text.charAt(end))) end++
-  return end
-}
-
-/** The text in lower case with the same length, so that offsets are valid in both. */
-function lower(text: string): string {
-  const lowered = text.toLowerCase()
-  if (lowered.length === text.length) return lowered
-  return [...text]
-    .map((character) => (character.toLowerCase().length > character.length ? character : character.toLowerCase()))
-    .join("")
 }

@@ -1,4 +1,4 @@
-import type { Finding } from "./scanner"
+import type { Finding } from "./finding"
 
 /** A text without the matches of a pattern that may interrupt a secret. */
 export class StrippedText {
@@ -34,7 +34,7 @@ export class StrippedText {
 
 /** ANSI escapes: CSI sequences, also escaped in source code or JSON, character sets, the end of a hyperlink. */
 const STYLE =
-  /(?:\x1b|\\{1,3}(?:u001[bB]|x1[bB]|033|e))\[[0-9;:?]*[A-Za-z]|\x1b(?:[()][A-Z0-9]|[78=>]|\]8;;(?:\x07|\x1b\\))/g
+  /(?:(?:\x1b|\\{1,3}(?:u001[bB]|x1[bB]|033|e))\[[0-9;:?]*[A-Za-z]|\x1b(?:[()][A-Z0-9]|[78=>]|\]8;;(?:\x07|\x1b\\))){1,1000}/g
 const STYLE_HINTS = ["\x1b", "\\u001b[", "\\u001B[", "\\x1b[", "\\x1B[", "\\033[", "\\e["]
 
 /** Removes ANSI escapes; undefined if the text has none. */

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises"
+import type { Steps } from "./finding"
 
 const SLICE_MS = 10
 
@@ -8,6 +9,15 @@ export class TimeSlices {
 
   get isOver(): boolean {
     return performance.now() - this.#began >= SLICE_MS
+  }
+
+  /** Does the work of `steps`, and pauses between them when a slice is over. */
+  async run<T>(steps: Steps<T>): Promise<T> {
+    for (;;) {
+      const step = steps.next()
+      if (step.done) return step.value
+      await this.yield()
+    }
   }
 
   /** Await this often: it waits only at the end of a slice. */

@@ -1,0 +1,31 @@
+"""Finds base64 whose text contains secrets, like that of a whole file of settings."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator
+
+from app.redaction.finding import Finding
+
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{40,}={0,2}(?![A-Za-z0-9+/=_-])")
+_TEXT = re.compile(r"[\t\n\r -~]+")
+
+
+def find_encoded(text: str, find: Callable[[str], list[Finding]]) -> Iterator[Finding]:
+    """Find the base64 in whose text `find` finds anything."""
+    for match in _BASE64.finditer(text):
+        decoded = _decoded(match.group())
+        inside = find(decoded) if decoded else []
+        if inside:
+            yield Finding(match.start(), match.end(), inside[0].kind)
+
+
+def _decoded(run: str) -> str | None:
+    """The text of base64; None if it is anything but printable ASCII."""
+    try:
+        data = base64.b64decode(run + "=" * (-len(run) % 4)).decode("ascii")
+    except (binascii.Error, ValueError):
+        return None
+    return data if _TEXT.fullmatch(data) else None

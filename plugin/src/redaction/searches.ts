@@ -1,0 +1,24 @@
+import type { Steps } from "./finding"
+
+/** Characters between two pauses. */
+const CHUNK = 200_000
+/** A match that goes on for so many characters past the end of its chunk is one in the whole text too. */
+const OVERLAP = 1_000
+
+/**
+ * The offsets at which matches of a sticky pattern begin. The pattern looks behind one character only, and its matches
+ * have no upper limit or one below `OVERLAP`.
+ */
+export function* startsOfMatches(text: string, pattern: RegExp): Steps<number[]> {
+  const searched = new RegExp(pattern.source, pattern.flags.replace("y", "g"))
+  const starts: number[] = []
+  for (let from = 0; from < text.length; from += CHUNK) {
+    const first = Math.max(0, from - 1)
+    for (const { index } of text.slice(first, from + CHUNK + OVERLAP).matchAll(searched)) {
+      const start = first + index
+      if (start >= from && start < from + CHUNK) starts.push(start)
+    }
+    yield
+  }
+  return starts
+}
