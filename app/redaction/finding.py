@@ -9,7 +9,7 @@ from typing import NamedTuple
 # Patterns are bounded: a match of this length may be the beginning of a longer secret.
 MAX_WHOLE = 500
 
-_RUN = re.compile(r"[A-Za-z0-9+/=_%-]+")
+_RUN = re.compile(r"[A-Za-z0-9+/=_%.-]+")
 
 
 class Finding(NamedTuple):

@@ -14,6 +14,7 @@ MIN_ENTROPY = 3.0
 MIN_PASSWORD = 8
 MIN_MIXED = 10
 MIN_SCRAMBLED = 12
+MIN_KEY_IN_ONE_CASE = 24
 MAX_WORD = 80
 MAX_CHECKED = 512
 # Digits of base 16 repeat more often than letters.
@@ -28,6 +29,8 @@ _SYMBOL = re.compile(r"[^A-Za-z0-9_./-]")
 _DOTTED_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,19}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,19}){1,9}")
 _REPEATED = re.compile(r"([\s\S])\1{7}")
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
+_UUID = re.compile(r"[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}")
+_ALPHANUMERIC = re.compile(r"[a-z0-9]+|[A-Z0-9]+")
 _CASES = re.compile(r"[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+")
 _DIGEST = re.compile(
     r"^(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}|[0-9A-F]{64})$"
@@ -48,7 +51,9 @@ def entropy(value: str) -> float:
 
 def looks_random(value: str) -> bool:
     """Return whether the value is long and mixed enough to come from a random generator."""
-    if len(value) < MIN_RANDOM or is_placeholder(value) or _is_mostly_words(value):
+    if len(value) < MIN_RANDOM or is_placeholder(value):
+        return False
+    if _is_mostly_words(value) and not _UUID.fullmatch(value):
         return False
     is_mixed = bool(_LETTER.search(value) and (_DIGIT.search(value) or _is_both_cases(value)))
     return is_mixed and entropy(value) >= (MIN_HEX_ENTROPY if _HEX.fullmatch(value) else MIN_ENTROPY)
@@ -56,12 +61,13 @@ def looks_random(value: str) -> bool:
 
 def is_key(value: str) -> bool:
     """Return whether a value looks random even to those who do not trust its name."""
-    return (
-        looks_random(value)
-        and _is_both_cases(value)
-        and 3 * len(_CASES.findall(value)) > len(value)
-        and not _DIGEST.search(value)
-    )
+    if not looks_random(value) or _DIGEST.search(value):
+        return False
+    runs = len(_CASES.findall(value))
+    if _is_both_cases(value):
+        return 3 * runs > len(value)
+    is_alphanumeric = _ALPHANUMERIC.fullmatch(value) and not _HEX.fullmatch(value)
+    return bool(is_alphanumeric) and len(value) >= MIN_KEY_IN_ONE_CASE and 4 * runs > len(value)
 
 
 def is_scrambled(value: str) -> bool:
@@ -123,6 +129,7 @@ def _is_both_cases(value: str) -> bool:
 CHECKS: dict[str, Callable[[str], bool]] = {
     "none": lambda value: True,
     "format": lambda value: not _REPEATED.search(value),
+    "token": lambda value: not _is_worded(value) and not _REPEATED.search(value),
     "any": lambda value: not is_placeholder(value),
     "weak": lambda value: not is_placeholder(value) and bool(_LETTER.search(value)),
     "password": looks_like_password,

@@ -19,6 +19,8 @@ _CHARACTERS = string.ascii_letters + string.digits + "_-"
 _REST = re.compile(r"[A-Za-z0-9_]{0,60}(?:-[A-Za-z0-9_]{1,60}){0,8}", re.ASCII)
 _BUMP = re.compile(r"([a-z0-9])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])")
 _SEPARATOR = re.compile(r"[-. ]")
+_KEY = re.compile("keys?", re.IGNORECASE)
+_WORD_BEFORE = re.compile("([A-Za-z]{2,12})[ ]$")
 _UPPER = re.compile(r"[A-Z0-9_]+")
 
 # How a value follows its name, in the order in which they are tried, and the check that replaces
@@ -26,7 +28,7 @@ _UPPER = re.compile(r"[A-Z0-9_]+")
 _CHOSEN = [
     (compiled("(?:<worth>|<nested>)?<assign>(?:(<literal>)|(<line>)|(<run>))"), None),
     (compiled("\\(<quote>(<literal>)"), "scrambled"),
-    (compiled(r"[ \t]{0,40}(?:[ \t]|\|)[ \t]{1,40}(<run>)(?=[ \t\r\n]|$)"), "scrambled"),
+    (compiled(r"(?:[ \t]{2,40}|[ \t]{0,40}\|[ \t]{0,40})(<run>)(?=[ \t\r\n]|$)"), "scrambled"),
     (compiled(r",(<run>)(?=[ \t\r\n,]|$)"), "scrambled"),
 ]
 _MADE = [(compiled("(?:<worth>|<nested>)?<assign>(?:(<literal>)|(<run>))"), None), *_CHOSEN[1:]]
@@ -56,12 +58,20 @@ def find_named(text: str, anchors: Iterable[int]) -> Iterator[Finding]:
         rest = _REST.match(text, anchor)
         position = end = rest.end() if rest else anchor
         name = text[start:end]
+        if _KEY.fullmatch(name):
+            name = f"{_word_before(text, start)}{name}"
         role = role_of(name) if len(name) <= MAX_NAME else None
         if role is None or _is_other_text(text, start, end):
             continue
         finding, position = _value(text, end, name, role)
         if finding:
             yield finding
+
+
+def _word_before(text: str, start: int) -> str:
+    """The word ahead of a name, which says what a key is for: `api_` for the key of `API key: ...`."""
+    word = _WORD_BEFORE.search(text, max(0, start - 14), start)
+    return f"{word[1]}_" if word else ""
 
 
 def _is_other_text(text: str, start: int, end: int) -> bool:

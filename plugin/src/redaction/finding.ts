@@ -10,7 +10,7 @@ export type Steps<T> = Generator<void, T>
 
 /** Patterns are bounded: a match of this length may be the beginning of a longer secret. */
 const MAX_WHOLE = 500
-const RUN = /[A-Za-z0-9+/=_%-]+/y
+const RUN = /[A-Za-z0-9+/=_%.-]+/y
 
 /** Where a secret that was matched at `text.slice(start, end)` really ends. */
 export function endOfValue(text: string, start: number, end: number): number {

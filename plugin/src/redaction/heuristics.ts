@@ -7,6 +7,7 @@ const MIN_ENTROPY = 3
 const MIN_PASSWORD = 8
 const MIN_MIXED = 10
 const MIN_SCRAMBLED = 12
+const MIN_KEY_IN_ONE_CASE = 24
 const MAX_WORD = 80
 const MAX_CHECKED = 512
 /** Digits of base 16 repeat more often than letters. */
@@ -15,6 +16,8 @@ const MIN_HEX_ENTROPY = 2.5
 const DOTTED_NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,19}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,19}){1,9}$/
 const REPEATED = /([\s\S])\1{7}/
 const HEX = /^(?:[0-9a-f]+|[0-9A-F]+)$/
+const UUID = /^[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}$/
+const ALPHANUMERIC = /^(?:[a-z0-9]+|[A-Z0-9]+)$/
 const CASES = /[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+/g
 const SEPARATOR = /[-_./:, ]/
 const DIGEST = /^(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}|[0-9A-F]{64})$|[-:/](?:[0-9a-f]{32,}|[0-9A-F]{32,})$/
@@ -22,6 +25,7 @@ const DIGEST = /^(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}|[0-9A-F]{64})$|[-:/](
 export const CHECKS: Readonly<Record<string, (value: string) => boolean>> = {
   none: () => true,
   format: (value) => !REPEATED.test(value),
+  token: (value) => !isWorded(value) && !REPEATED.test(value),
   any: (value) => !isInnocent(value),
   weak: (value) => !isInnocent(value) && /[A-Za-z]/.test(value),
   password: looksLikePassword,
@@ -43,14 +47,17 @@ export function isInnocent(value: string): boolean {
 
 /** Whether the value is long and mixed enough to come from a random generator. */
 export function looksRandom(value: string): boolean {
-  if (value.length < MIN_RANDOM || isInnocent(value) || isMostlyWords(value)) return false
+  if (value.length < MIN_RANDOM || isInnocent(value) || (isMostlyWords(value) && !UUID.test(value))) return false
   const isMixed = /[A-Za-z]/.test(value) && (/[0-9]/.test(value) || hasBothCases(value))
   return isMixed && entropy(value) >= (HEX.test(value) ? MIN_HEX_ENTROPY : MIN_ENTROPY)
 }
 
 /** Whether a value looks random even to those who do not trust its name. */
 function isKey(value: string): boolean {
-  return looksRandom(value) && hasBothCases(value) && isAlternating(value) && !DIGEST.test(value)
+  if (!looksRandom(value) || DIGEST.test(value)) return false
+  if (hasBothCases(value)) return isAlternating(value)
+  const isAlphanumeric = ALPHANUMERIC.test(value) && !HEX.test(value)
+  return isAlphanumeric && value.length >= MIN_KEY_IN_ONE_CASE && 4 * runsOf(value) > value.length
 }
 
 /** Whether letters of both cases and digits alternate as in no name, without any hint from outside. */
@@ -77,7 +84,10 @@ export function looksLikePassword(value: string): boolean {
 /** Whether the secret can be removed from every text, not only where a rule matched it. */
 export const isDistinctive = (value: string): boolean => looksLikePassword(value) && !REPEATED.test(value)
 
-const isAlternating = (value: string): boolean => 3 * (value.match(CASES)?.length ?? 0) > value.length
+/** The number of runs of capital letters, small ones, digits or signs. */
+const runsOf = (value: string): number => value.match(CASES)?.length ?? 0
+
+const isAlternating = (value: string): boolean => 3 * runsOf(value) > value.length
 
 const isWord = (segment: string): boolean => segment.length <= MAX_WORD && WORD.test(segment)
 

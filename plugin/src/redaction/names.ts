@@ -13,6 +13,8 @@ const STEP = 64
 const REST = /[A-Za-z0-9_]{0,60}(?:-[A-Za-z0-9_]{1,60}){0,8}/y
 const BUMP = /([a-z0-9])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g
 const SEPARATOR = /[-. ]/g
+const KEY = /^keys?$/i
+const WORD_BEFORE = /([A-Za-z]{2,12})[ ]$/
 const UPPER = /^[A-Z0-9_]+$/
 
 /** How a value follows its name, and the check in place of that of the name. */
@@ -29,7 +31,7 @@ const way = (pattern: string, check?: string): Way => ({
 /** In the order in which they are tried. */
 const OTHER_WAYS = [
   way("\\(<quote>(<literal>)", "scrambled"),
-  way(String.raw`[ \t]{0,40}(?:[ \t]|\|)[ \t]{1,40}(<run>)(?=[ \t\r\n]|$)`, "scrambled"),
+  way(String.raw`(?:[ \t]{2,40}|[ \t]{0,40}\|[ \t]{0,40})(<run>)(?=[ \t\r\n]|$)`, "scrambled"),
   way(String.raw`,(<run>)(?=[ \t\r\n,]|$)`, "scrambled"),
 ]
 const CHOSEN = [way("(?:<worth>|<nested>)?<assign>(?:(<literal>)|(<line>)|(<run>))"), ...OTHER_WAYS]
@@ -60,7 +62,7 @@ export function* findNamed(text: string, anchors: readonly number[]): Steps<Find
     const start = startOfName(text, Math.max(position, anchor - MAX_NAME), anchor)
     const end = endOfMatch(REST, text, anchor) ?? anchor
     position = end
-    const name = text.slice(start, end)
+    const name = nameOf(text, start, end)
     const role = name.length <= MAX_NAME ? roleOf(name) : undefined
     if (!role || isOtherText(text, start, end)) continue
     const { finding, next } = findValue(text, end, name, role)
@@ -68,6 +70,14 @@ export function* findNamed(text: string, anchors: readonly number[]): Steps<Find
     if (finding) findings.push(finding)
   }
   return findings
+}
+
+/** The name, after the word ahead of a key, which says what it is for: `api_key` for `API key: ...`. */
+function nameOf(text: string, start: number, end: number): string {
+  const name = text.slice(start, end)
+  if (!KEY.test(name)) return name
+  const word = WORD_BEFORE.exec(text.slice(Math.max(0, start - 14), start))?.[1]
+  return word ? `${word}_${name}` : name
 }
 
 function startOfName(text: string, first: number, anchor: number): number {
