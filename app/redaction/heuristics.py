@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 from math import log2
 
-from app.redaction.rules import PLACEHOLDERS, WORD
+from app.redaction.rules import PLACEHOLDER, WORD
 
 MIN_RANDOM = 16
 MIN_ENTROPY = 3.0
@@ -17,9 +18,13 @@ MIN_SCRAMBLED = 12
 MIN_KEY_IN_ONE_CASE = 24
 MAX_WORD = 80
 MAX_CHECKED = 512
+# The results that are remembered: the same values stand in many texts.
+MAX_REMEMBERED = 4096
 # Digits of base 16 repeat more often than letters.
 MIN_HEX_ENTROPY = 2.5
 
+# What a character that occurs so often takes from the entropy.
+_WEIGHTS = [0.0, *(count * log2(count) for count in range(1, MAX_CHECKED + 1))]
 _SEPARATOR = re.compile(r"[-_./:, ]")
 _LETTER = re.compile(r"[A-Za-z]")
 _UPPER = re.compile(r"[A-Z]")
@@ -39,14 +44,12 @@ _DIGEST = re.compile(
 
 
 def is_placeholder(value: str) -> bool:
-    lowered = value.lower()
-    return any(pattern.search(lowered) for pattern in PLACEHOLDERS)
+    return PLACEHOLDER.search(value.lower()) is not None
 
 
 def entropy(value: str) -> float:
     """Shannon entropy in bits per character."""
-    length = len(value)
-    return -sum(count / length * log2(count / length) for count in Counter(value).values())
+    return log2(len(value)) - sum(map(_WEIGHTS.__getitem__, Counter(value).values())) / len(value)
 
 
 def looks_random(value: str) -> bool:
@@ -104,7 +107,7 @@ def is_distinctive(value: str) -> bool:
 
     A short or repetitive value would also match text that is no secret.
     """
-    return looks_like_password(value) and not _REPEATED.search(value)
+    return passes("distinctive", value)
 
 
 def _is_mostly_words(value: str) -> bool:
@@ -133,6 +136,7 @@ CHECKS: dict[str, Callable[[str], bool]] = {
     "any": lambda value: not is_placeholder(value),
     "weak": lambda value: not is_placeholder(value) and bool(_LETTER.search(value)),
     "password": looks_like_password,
+    "distinctive": lambda value: looks_like_password(value) and not _REPEATED.search(value),
     "random": looks_random,
     "strong": lambda value: looks_random(value) and not _DIGEST.search(value),
     "key": is_key,
@@ -144,4 +148,9 @@ CHECKS: dict[str, Callable[[str], bool]] = {
 
 def passes(check: str, value: str) -> bool:
     """Return whether the beginning of the value passes a check of `rules.json`."""
-    return CHECKS[check](value[:MAX_CHECKED])
+    return _passes(check, value[:MAX_CHECKED])
+
+
+@lru_cache(MAX_REMEMBERED)
+def _passes(check: str, value: str) -> bool:
+    return CHECKS[check](value)

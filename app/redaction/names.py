@@ -25,13 +25,21 @@ _UPPER = re.compile(r"[A-Z0-9_]+")
 
 # How a value follows its name, in the order in which they are tried, and the check that replaces
 # that of the name.
-_CHOSEN = [
-    (compiled("(?:<worth>|<nested>)?<assign>(?:(<literal>)|(<line>)|(<run>))"), None),
-    (compiled("\\(<quote>(<literal>)"), "scrambled"),
-    (compiled(r"(?:[ \t]{2,40}|[ \t]{0,40}\|[ \t]{0,40})(<run>)(?=[ \t\r\n]|$)"), "scrambled"),
-    (compiled(r",(<run>)(?=[ \t\r\n,]|$)"), "scrambled"),
-]
-_MADE = [(compiled("(?:<worth>|<nested>)?<assign>(?:(<literal>)|(<run>))"), None), *_CHOSEN[1:]]
+# What begins any of these ways: most names are followed by something else.
+_FOLLOWED = compiled(
+    r"[^A-Za-z0-9_ \t.;){}]|[ \t]{1,8}(?:[^A-Za-z0-9_ \t.;{}]|or[ \t]|string|\.=)|[ \t]{2}"
+    r"|\.=|\)[ \t]{0,4}(?:\||\?|or)"
+)
+_OTHER = (
+    compiled(
+        r"\(<quote>(<literal>)"
+        r"|(?:[ \t]{2,40}|[ \t]{0,40}\|[ \t]{0,40})(<run>)(?=[ \t\r\n|]|$)"
+        r"|,(<run>)(?=[ \t\r\n,]|$)"
+    ),
+    "scrambled",
+)
+_CHOSEN = [(compiled("(?:<worth>|<nested>)?<assign>(?:(<literal>)|(<line>)|(<run>))"), None), _OTHER]
+_MADE = [(compiled("(?:<worth>|<nested>)?<assign>(?:(<literal>)|(<run>))"), None), _OTHER]
 _OPTION: list[tuple[re.Pattern[str], str | None]] = [
     (compiled("[ \\t=]{1,3}\\\\{0,2}[\"'`]?<argument>"), None)
 ]
@@ -57,8 +65,10 @@ def find_named(text: str, anchors: Iterable[int]) -> Iterator[Finding]:
         start = anchor - len(before) + len(before.rstrip(_CHARACTERS))
         rest = _REST.match(text, anchor)
         position = end = rest.end() if rest else anchor
+        if not _FOLLOWED.match(text, end) and not text.startswith("--", start):
+            continue
         name = text[start:end]
-        if _KEY.fullmatch(name):
+        if _KEY.fullmatch(name) and text.startswith(" ", start - 1):
             name = f"{_word_before(text, start)}{name}"
         role = role_of(name) if len(name) <= MAX_NAME else None
         if role is None or _is_other_text(text, start, end):

@@ -33,8 +33,10 @@ def find(text: str, rules: Iterable[Rule] = RULES) -> list[Finding]:
     """Return what the rules find, in order and without overlaps; the earlier rule names an overlap."""
     found = _find_plain(text, rules)
     wrapped = unwrapped(text)
-    encoded = find_encoded(wrapped.plain if wrapped else text, lambda decoded: _find_plain(decoded, rules))
-    return merge_overlaps([*found, *(wrapped.restored(encoded) if wrapped else encoded)])
+    plain = wrapped.plain if wrapped else text
+    inside = list(find_encoded(plain, lambda decoded: _find_plain(decoded, rules)))
+    encoded = wrapped.restored(inside) if wrapped else inside
+    return merge_overlaps([*found, *encoded]) if encoded else found
 
 
 def _find_plain(text: str, rules: Iterable[Rule]) -> list[Finding]:
@@ -94,9 +96,12 @@ def _starts(rule: Rule, text: str, offsets: Offsets) -> Iterator[int]:
     contexts = _merged(offsets, rule.after) if rule.after else None
     if contexts == []:
         return
-    for anchor in anchors:
-        if contexts is None or _is_after(text, anchor, contexts):
-            yield from (anchor - before for before in rule.before if anchor >= before)
+    if contexts is not None:
+        anchors = [anchor for anchor in anchors if _is_after(text, anchor, contexts)]
+    if rule.before == (0,):
+        yield from anchors
+    else:
+        yield from (anchor - before for anchor in anchors for before in rule.before if anchor >= before)
 
 
 def _is_after(text: str, anchor: int, contexts: Sequence[int]) -> bool:

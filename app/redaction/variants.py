@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from urllib.parse import unquote
 
 from app.redaction.heuristics import is_distinctive
 
 # Longer values are removed only where a rule matched.
 MAX_KNOWN_LENGTH = 4096
+# The secrets whose variants are remembered: the same ones stand in many texts.
+MAX_REMEMBERED = 512
 # Shorter lines of a key are not distinctive.
 _LINE = re.compile(r"[A-Za-z0-9+/=]{40,}")
 _END_OF_LINE = re.compile(r"\n|\\{1,8}[nr]")
@@ -19,7 +22,8 @@ _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]
 _LOGIN = re.compile(rb"[ -9;-~]{0,64}:([ -~]+)")
 
 
-def variants(secret: str) -> list[str]:
+@lru_cache(MAX_REMEMBERED)
+def variants(secret: str) -> Sequence[str]:
     """Return the secret, or the long lines of a multi-line one, and the passwords decoded from it."""
     lines = _END_OF_LINE.split(secret)
     values = [secret] if len(lines) == 1 else [part for line in lines for part in _LINE.findall(line)]

@@ -10,6 +10,8 @@ const MIN_SCRAMBLED = 12
 const MIN_KEY_IN_ONE_CASE = 24
 const MAX_WORD = 80
 const MAX_CHECKED = 512
+/** The results that are remembered: the same values stand in many texts. */
+const MAX_REMEMBERED = 4096
 /** Digits of base 16 repeat more often than letters. */
 const MIN_HEX_ENTROPY = 2.5
 
@@ -22,6 +24,8 @@ const CASES = /[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+/g
 const SEPARATOR = /[-_./:, ]/
 const DIGEST = /^(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}|[0-9A-F]{64})$|[-:/](?:[0-9a-f]{32,}|[0-9A-F]{32,})$/
 
+const remembered = new Map<string, boolean>()
+
 export const CHECKS: Readonly<Record<string, (value: string) => boolean>> = {
   none: () => true,
   format: (value) => !REPEATED.test(value),
@@ -29,6 +33,7 @@ export const CHECKS: Readonly<Record<string, (value: string) => boolean>> = {
   any: (value) => !isInnocent(value),
   weak: (value) => !isInnocent(value) && /[A-Za-z]/.test(value),
   password: looksLikePassword,
+  distinctive: (value) => looksLikePassword(value) && !REPEATED.test(value),
   random: looksRandom,
   strong: (value) => looksRandom(value) && !DIGEST.test(value),
   key: isKey,
@@ -38,11 +43,19 @@ export const CHECKS: Readonly<Record<string, (value: string) => boolean>> = {
 }
 
 /** Whether the beginning of the value passes a check of `rules.json`. */
-export const passes = (check: string, value: string): boolean => CHECKS[check]?.(value.slice(0, MAX_CHECKED)) === true
+export function passes(check: string, value: string): boolean {
+  const beginning = value.slice(0, MAX_CHECKED)
+  const key = `${check} ${beginning}`
+  const known = remembered.get(key)
+  if (known !== undefined) return known
+  const result = CHECKS[check]?.(beginning) === true
+  if (remembered.size >= MAX_REMEMBERED) remembered.clear()
+  remembered.set(key, result)
+  return result
+}
 
 export function isInnocent(value: string): boolean {
-  const lowered = value.toLowerCase()
-  return INNOCENT.some((pattern) => pattern.test(lowered))
+  return INNOCENT.test(value.toLowerCase())
 }
 
 /** Whether the value is long and mixed enough to come from a random generator. */
@@ -82,7 +95,7 @@ export function looksLikePassword(value: string): boolean {
 }
 
 /** Whether the secret can be removed from every text, not only where a rule matched it. */
-export const isDistinctive = (value: string): boolean => looksLikePassword(value) && !REPEATED.test(value)
+export const isDistinctive = (value: string): boolean => passes("distinctive", value)
 
 /** The number of runs of capital letters, small ones, digits or signs. */
 const runsOf = (value: string): number => value.match(CASES)?.length ?? 0

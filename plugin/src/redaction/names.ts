@@ -29,13 +29,15 @@ const way = (pattern: string, check?: string): Way => ({
 })
 
 /** In the order in which they are tried. */
-const OTHER_WAYS = [
-  way("\\(<quote>(<literal>)", "scrambled"),
-  way(String.raw`(?:[ \t]{2,40}|[ \t]{0,40}\|[ \t]{0,40})(<run>)(?=[ \t\r\n]|$)`, "scrambled"),
-  way(String.raw`,(<run>)(?=[ \t\r\n,]|$)`, "scrambled"),
-]
-const CHOSEN = [way("(?:<worth>|<nested>)?<assign>(?:(<literal>)|(<line>)|(<run>))"), ...OTHER_WAYS]
-const MADE = [way("(?:<worth>|<nested>)?<assign>(?:(<literal>)|(<run>))"), ...OTHER_WAYS]
+/** What begins any of these ways: most names are followed by something else. */
+const FOLLOWED =
+  /[^A-Za-z0-9_ \t.;){}]|[ \t]{1,8}(?:[^A-Za-z0-9_ \t.;{}]|or[ \t]|string|\.=)|[ \t]{2}|\.=|\)[ \t]{0,4}(?:\||\?|or)/y
+const OTHER = way(
+  String.raw`\(<quote>(<literal>)|(?:[ \t]{2,40}|[ \t]{0,40}\|[ \t]{0,40})(<run>)(?=[ \t\r\n|]|$)|,(<run>)(?=[ \t\r\n,]|$)`,
+  "scrambled",
+)
+const CHOSEN = [way("(?:<worth>|<nested>)?<assign>(?:(<literal>)|(<line>)|(<run>))"), OTHER]
+const MADE = [way("(?:<worth>|<nested>)?<assign>(?:(<literal>)|(<run>))"), OTHER]
 const OPTION = [way("[ \\t=]{1,3}\\\\{0,2}[\"'`]?<argument>")]
 const WEAK = way("=\\\\{0,2}[\"'`]?<shell>", "weak")
 
@@ -62,6 +64,7 @@ export function* findNamed(text: string, anchors: readonly number[]): Steps<Find
     const start = startOfName(text, Math.max(position, anchor - MAX_NAME), anchor)
     const end = endOfMatch(REST, text, anchor) ?? anchor
     position = end
+    if (endOfMatch(FOLLOWED, text, end) === undefined && !text.startsWith("--", start)) continue
     const name = nameOf(text, start, end)
     const role = name.length <= MAX_NAME ? roleOf(name) : undefined
     if (!role || isOtherText(text, start, end)) continue
