@@ -1,5 +1,6 @@
-import { endOfMatch, type Finding, type Steps } from "./finding"
+import { endOfMatch, type Finding } from "./finding"
 import { startsOfMatches } from "./searches"
+import type { Steps } from "./steps"
 
 const BASE64 = /(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{40,}={0,2}(?![A-Za-z0-9+/=_-])/y
 const TEXT = /^[\t\n\r -~]+$/

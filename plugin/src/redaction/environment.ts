@@ -4,7 +4,8 @@ import { dirname, join } from "node:path"
 import { parseEnv } from "node:util"
 import { isDistinctive, isInnocent, passes } from "./heuristics"
 import { roleOf } from "./names"
-import { finished, Scanner } from "./scanner"
+import { Scanner } from "./scanner"
+import { finished } from "./steps"
 
 export type Secret = readonly [value: string, kind: string]
 

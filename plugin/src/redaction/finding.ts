@@ -5,9 +5,6 @@ export interface Finding {
   kind: string
 }
 
-/** Work that pauses between its steps, so that OpenCode can go on: each `yield` ends a short step. */
-export type Steps<T> = Generator<void, T>
-
 /** Patterns are bounded: a match of this length may be the beginning of a longer secret. */
 const MAX_WHOLE = 500
 const RUN = /[A-Za-z0-9+/=_%.-]+/y
@@ -25,21 +22,29 @@ export function endOfMatch(pattern: RegExp, text: string, start: number): number
 
 /** The findings in order, overlapping ones merged under the kind that came first in the input. */
 export function mergeOverlaps(findings: readonly Finding[]): Finding[] {
-  const ranked = findings
-    .map((finding, rank) => ({ ...finding, rank }))
-    .sort((a, b) => a.start - b.start || a.rank - b.rank)
-  const result: (Finding & { rank: number })[] = []
-  for (const finding of ranked) {
+  const result: Finding[] = []
+  let best = 0
+  for (const rank of ranksInOrder(findings)) {
+    const { start, end, kind } = findings[rank] as Finding
     const last = result.at(-1)
-    if (!last || finding.start >= last.end) {
-      result.push(finding)
+    if (!last || start >= last.end) {
+      result.push({ start, end, kind })
+      best = rank
       continue
     }
-    if (finding.rank < last.rank) last.kind = finding.kind
-    last.rank = Math.min(last.rank, finding.rank)
-    last.end = Math.max(last.end, finding.end)
+    if (rank < best) last.kind = kind
+    best = Math.min(best, rank)
+    last.end = Math.max(last.end, end)
   }
-  return result.map(({ start, end, kind }) => ({ start, end, kind }))
+  return result
+}
+
+/** The indices of the findings in the order of their starts, those that start together in their own order. */
+function ranksInOrder(findings: readonly Finding[]): Float64Array {
+  const count = findings.length
+  return Float64Array.from(findings, ({ start }, rank) => start * count + rank)
+    .sort()
+    .map((key) => key % count)
 }
 
 export const marker = (kind: string): string => `[redacted:${kind}]`

@@ -1,5 +1,6 @@
-import { type Finding, mergeOverlaps, type Steps } from "./finding"
+import { type Finding, mergeOverlaps } from "./finding"
 import { Literals } from "./literals"
+import type { Steps } from "./steps"
 import { unwrapped } from "./stripped-text"
 
 /** The characters of a base64 form that must not depend on what is encoded around the value. */
@@ -49,7 +50,7 @@ export class KnownSecrets {
   /** The matches in a text, in order, without overlaps; base64 is matched across line breaks. */
   *search(text: string): Steps<Finding[]> {
     if (this.#needles.size === 0) return []
-    const wrapped = unwrapped(text)
+    const wrapped = yield* unwrapped(text)
     const found = yield* this.#search(text)
     return wrapped ? mergeOverlaps([...found, ...wrapped.restored(yield* this.#search(wrapped.plain))]) : found
   }
@@ -57,14 +58,14 @@ export class KnownSecrets {
   *#search(text: string): Steps<Finding[]> {
     const findings: Finding[] = []
     let covered = 0
-    for (const { literal, start } of yield* this.#literals.occurrences(text)) {
-      if (start + literal.length <= covered) continue
+    yield* this.#literals.search(text, (literal, start) => {
+      if (start + literal.length <= covered) return
       const needle = this.#needles.get(literal)
       const finding = needle ? findingAt(text, start, needle) : this.#cut(text, start, literal)
-      if (!finding) continue
+      if (!finding) return
       findings.push(finding)
       covered = Math.max(covered, finding.end)
-    }
+    })
     return findings.length > 0 ? mergeOverlaps(findings) : findings
   }
 

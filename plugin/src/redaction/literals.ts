@@ -1,12 +1,9 @@
-import type { Steps } from "./finding"
+import type { Steps } from "./steps"
 
 /** Characters between two pauses. */
-const CHUNK = 200_000
+const CHUNK = 100_000
 
-export interface Occurrence {
-  literal: string
-  start: number
-}
+type Visit = (literal: string, start: number) => void
 
 /**
  * Searches a text for many literals at once (Aho and Corasick, 1975): the work is linear in the text, however many there
@@ -50,28 +47,27 @@ export class Literals {
     this.#link(distinct)
   }
 
-  *occurrences(text: string): Steps<Occurrence[]> {
-    const found: Occurrence[] = []
+  /** Visits each occurrence, also overlapping ones, by its end. */
+  *search(text: string, visit: Visit): Steps<void> {
     for (let from = 0, state = 0; from < text.length; from += CHUNK) {
       const to = Math.min(from + CHUNK, text.length)
       for (let index = from; index < to; index++) {
         state = this.#after(state, this.#symbols[text.charCodeAt(index)] as number)
         if (state !== 0 && (this.#ends[state] !== undefined || this.#suffixes[state] !== 0))
-          this.#collect(found, state, index + 1)
+          this.#visit(state, index + 1, visit)
       }
       yield
     }
-    return found
   }
 
   /** The offsets of each literal that occurs, in order. */
   *offsets(text: string): Steps<Map<string, number[]>> {
     const offsets = new Map<string, number[]>()
-    for (const { literal, start } of yield* this.occurrences(text)) {
+    yield* this.search(text, (literal, start) => {
       const known = offsets.get(literal)
       if (known) known.push(start)
       else offsets.set(literal, [start])
-    }
+    })
     return offsets
   }
 
@@ -138,10 +134,10 @@ export class Literals {
     }
   }
 
-  #collect(found: Occurrence[], last: number, end: number): void {
+  #visit(last: number, end: number, visit: Visit): void {
     for (let state = last; state !== 0; state = this.#suffixes[state] ?? 0) {
       const literal = this.#ends[state]
-      if (literal !== undefined) found.push({ literal, start: end - literal.length })
+      if (literal !== undefined) visit(literal, end - literal.length)
     }
   }
 }

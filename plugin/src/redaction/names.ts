@@ -1,6 +1,7 @@
-import { endOfMatch, endOfValue, type Finding, type Steps } from "./finding"
+import { endOfMatch, endOfValue, type Finding } from "./finding"
 import { passes } from "./heuristics"
 import { compiled, EXCLUDED_NAME, ROLES, type Role, WEAK_NAME } from "./rules"
+import type { Steps } from "./steps"
 
 /** Finds the values of variables, fields and options whose names promise a secret. */
 

@@ -1,6 +1,6 @@
 import { attachmentIn } from "./data-urls"
 import type { Secret } from "./environment"
-import { type Finding, mergeOverlaps, replaced, type Steps } from "./finding"
+import { type Finding, mergeOverlaps, replaced } from "./finding"
 import { passes } from "./heuristics"
 import { homeShortener } from "./home-path"
 import { type Text, textsOf, withTexts } from "./json-strings"
@@ -8,6 +8,7 @@ import { KnownSecrets } from "./known-secrets"
 import { roleOf } from "./names"
 import type { Rule } from "./rules"
 import { Scanner } from "./scanner"
+import type { Steps } from "./steps"
 import { withoutAnsi } from "./stripped-text"
 import { TimeSlices } from "./time-slices"
 import { insideOf, variants } from "./variants"
@@ -104,7 +105,7 @@ export class Redactor {
   }
 
   async #maskedText(text: string, name: string | undefined, slices: TimeSlices): Promise<string> {
-    const styles = withoutAnsi(text)
+    const styles = await slices.run(withoutAnsi(text))
     const plain = styles?.plain ?? text
     const findings = await slices.run(name === undefined ? this.#scanner.find(plain) : this.#findField(name, plain))
     const wanted = findings.filter(
@@ -192,7 +193,7 @@ function* without(text: string, needles: KnownSecrets, places: Set<string>): Ste
 }
 
 function* withoutKnown(text: string, needles: KnownSecrets, places: Set<string>): Steps<string> {
-  const styles = withoutAnsi(text)
+  const styles = yield* withoutAnsi(text)
   const plain = styles?.plain ?? text
   const found = yield* needles.search(plain)
   if (found.length === 0) return text

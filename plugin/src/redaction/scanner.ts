@@ -1,11 +1,12 @@
 import { findEncoded } from "./encoded"
-import { endOfValue, type Finding, mergeOverlaps, type Steps } from "./finding"
+import { endOfValue, type Finding, mergeOverlaps } from "./finding"
 import { passes } from "./heuristics"
 import { Literals } from "./literals"
 import { findNamed } from "./names"
 import { BEGIN, END, findPrivateKeys } from "./private-keys"
 import { NAME_ANCHORS, RULES, type Rule } from "./rules"
 import { startsOfMatches } from "./searches"
+import type { Steps } from "./steps"
 import { unwrapped } from "./stripped-text"
 
 /** The characters between a command, as `curl`, and the option of a rule. */
@@ -33,7 +34,7 @@ export class Scanner {
   /** What the rules find, in order and without overlaps; the earlier rule names an overlap. */
   *find(text: string): Steps<Finding[]> {
     const plain = yield* this.#findPlain(text)
-    const wrapped = unwrapped(text)
+    const wrapped = yield* unwrapped(text)
     const encoded = yield* findEncoded(wrapped?.plain ?? text, (decoded) => this.#findPlain(decoded))
     return mergeOverlaps([...plain, ...(wrapped?.restored(encoded) ?? encoded)])
   }
@@ -44,14 +45,6 @@ export class Scanner {
     for (const rule of this.#rules) for (const finding of yield* matchesOf(rule, text, offsets)) findings.push(finding)
     for (const finding of yield* findNamed(text, merged(offsets, NAME_ANCHORS))) findings.push(finding)
     return mergeOverlaps(findings)
-  }
-}
-
-/** What the rules find, without a pause. */
-export function finished<T>(steps: Steps<T>): T {
-  for (;;) {
-    const step = steps.next()
-    if (step.done) return step.value
   }
 }
 

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises"
-import type { Steps } from "./finding"
+import type { Steps } from "./steps"
 
-const SLICE_MS = 10
+const SLICE_MS = 8
 
 /** Divides long work into slices, between which the event loop of OpenCode runs. */
 export class TimeSlices {
