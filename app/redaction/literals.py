@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
+_PRIVATE = 0x100000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -16,13 +17,12 @@ class Literals:
 
     def __init__(self, literals: Iterable[str]) -> None:
         self._literals = list(dict.fromkeys(literals))
-        self._automaton = AhoCorasick(self._literals, matchkind=MatchKind.Standard, store_patterns=False)
+        encodable = map(_encodable, self._literals)
+        self._automaton = AhoCorasick(encodable, matchkind=MatchKind.Standard, store_patterns=False)
 
     def occurrences(self, text: str) -> Iterator[tuple[str, int]]:
         """Yield each occurrence, also overlapping ones, as the literal and its offset."""
-        # The automaton reads UTF-8, which has no half of a surrogate pair.
-        encodable = _SURROGATE.sub("\ufffd", text) if not text.isascii() else text
-        for index, start, _ in self._automaton.find_matches_as_indexes(encodable, overlapping=True):
+        for index, start, _ in self._automaton.find_matches_as_indexes(_encodable(text), overlapping=True):
             yield self._literals[index], start
 
     def offsets(self, text: str) -> dict[str, list[int]]:
@@ -31,3 +31,8 @@ class Literals:
         for literal, start in self.occurrences(text):
             found[literal].append(start)
         return found
+
+
+def _encodable(text: str) -> str:
+    """The text with a private character for each half of a surrogate pair, which UTF-8 does not have."""
+    return text if text.isascii() else _SURROGATE.sub(lambda half: chr(_PRIVATE + ord(half[0])), text)
