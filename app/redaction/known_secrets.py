@@ -15,6 +15,8 @@ from urllib.parse import quote
 from app.redaction.finding import Finding, merge_overlaps
 from app.redaction.literals import Literals
 from app.redaction.stripped_text import unwrapped
+from app.redaction.utf16 import from_units
+from app.redaction.words import long_words
 
 # Shorter secrets are not searched for.
 MIN_LENGTH = 8
@@ -58,7 +60,7 @@ class KnownSecrets:
         """Return the matches in order, without overlaps; base64 is matched across line breaks."""
         if self._literals is None:
             return []
-        wrapped = unwrapped(text)
+        wrapped = unwrapped(text, long_words(text))
         if wrapped is None:
             return self._search(text, self._literals)
         plain = self._search(wrapped.plain, self._literals)
@@ -138,12 +140,12 @@ def _in_html(value: str) -> str:
 def _in_addresses(value: str) -> Iterator[str]:
     """The value percent-encoded as JavaScript, RFC 3986 and Python do, in upper and lower case."""
     for safe in ("!'()*~", "~", "/~"):
-        escaped = quote(value, safe, errors="replace")
+        escaped = quote(from_units(value), safe, errors="replace")
         yield escaped
         yield re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), escaped)
 
 
 def _base64(value: str, before: int) -> str:
     """The base64 characters that are the same wherever the value follows `before` bytes, modulo 3."""
-    data = bytes(before) + value.encode(errors="replace")
+    data = bytes(before) + from_units(value).encode(errors="replace")
     return base64.b64encode(data).decode()[-(-before * 8 // 6) : len(data) * 8 // 6]

@@ -20,6 +20,7 @@ from app.redaction.known_secrets import KnownSecrets
 from app.redaction.names import role_of
 from app.redaction.scanner import find
 from app.redaction.stripped_text import without_ansi
+from app.redaction.utf16 import from_units, to_units
 from app.redaction.variants import variants
 
 __all__ = ["redact_items", "redact_text"]
@@ -69,6 +70,7 @@ def _masked(text: Text, known: dict[str, str]) -> str:
 
 
 def _masked_text(text: str, name: str, known: dict[str, str]) -> str:
+    text = to_units(text)
     styles = without_ansi(text)
     plain = styles.plain if styles else text
     findings = _find_named(name, plain) if name else find(plain)
@@ -76,7 +78,7 @@ def _masked_text(text: str, name: str, known: dict[str, str]) -> str:
         for value in variants(plain[finding.start : finding.end]):
             if len(known) < MAX_KNOWN:
                 known.setdefault(value, finding.kind)
-    return _replaced(text, styles.restored(findings) if styles else findings)
+    return from_units(_replaced(text, styles.restored(findings) if styles else findings))
 
 
 def _find_named(name: str, text: str) -> list[Finding]:
@@ -105,9 +107,10 @@ def _without(text: str, needles: KnownSecrets) -> str:
 
 
 def _without_known(text: str, needles: KnownSecrets) -> str:
+    text = to_units(text)
     styles = without_ansi(text)
     findings = needles.search(styles.plain if styles else text)
-    return _replaced(text, styles.restored(findings) if styles else findings)
+    return from_units(_replaced(text, styles.restored(findings) if styles else findings))
 
 
 def _replaced(text: str, findings: Iterable[Finding]) -> str:

@@ -24,9 +24,9 @@ class Rule:
     """A pattern for one kind of secret.
 
     `pattern` is matched `before` characters ahead of each of `anchors`, which are in lower case and occur
-    in any case; a rule without anchors is searched everywhere. The last group that took part, or the whole
-    match, is the secret; it extends backwards over the characters of `extend`. One of `after` must stand at
-    most `MAX_CONTEXT` characters ahead in the same line. `check` is a key of
+    in any case; a rule without anchors is tried at every long word. The last group that took part, or the
+    whole match, is the secret; it extends backwards over the characters of `extend`. One of `after` must
+    stand at most `MAX_CONTEXT` characters ahead in the same line. `check` is a key of
     `app.redaction.heuristics.CHECKS` that the secret must also pass.
     """
 

@@ -13,6 +13,7 @@ from app.redaction.literals import Literals
 from app.redaction.names import find_named
 from app.redaction.rules import NAME_ANCHORS, RULES, Rule
 from app.redaction.stripped_text import unwrapped
+from app.redaction.words import Word, long_words
 
 # The characters between a command, as `curl`, and the option of a rule.
 MAX_CONTEXT = 300
@@ -31,20 +32,27 @@ _LITERALS = Literals(
 
 def find(text: str, rules: Iterable[Rule] = RULES) -> list[Finding]:
     """Return what the rules find, in order and without overlaps; the earlier rule names an overlap."""
-    found = _find_plain(text, rules)
-    wrapped = unwrapped(text)
-    plain = wrapped.plain if wrapped else text
-    inside = list(find_encoded(plain, lambda decoded: _find_plain(decoded, rules)))
-    encoded = wrapped.restored(inside) if wrapped else inside
+    words = long_words(text)
+    found = _find_plain(text, words, rules)
+    wrapped = unwrapped(text, words)
+    if wrapped:
+        inside = _find_encoded(wrapped.plain, long_words(wrapped.plain), rules)
+        encoded = wrapped.restored(inside)
+    else:
+        encoded = list(_find_encoded(text, words, rules))
     return merge_overlaps([*found, *encoded]) if encoded else found
 
 
-def _find_plain(text: str, rules: Iterable[Rule]) -> list[Finding]:
+def _find_encoded(text: str, words: Sequence[Word], rules: Iterable[Rule]) -> Iterator[Finding]:
+    return find_encoded(text, words, lambda decoded: _find_plain(decoded, long_words(decoded), rules))
+
+
+def _find_plain(text: str, words: Sequence[Word], rules: Iterable[Rule]) -> list[Finding]:
     offsets = _LITERALS.offsets(lower(text))
     begins, ends = (offsets.get(mark, ()) for mark in _MARKS)
     findings = list(private_keys.find_private_keys(text, begins, ends))
     for rule in rules:
-        findings.extend(_matches(rule, text, offsets))
+        findings.extend(_matches(rule, text, offsets, words))
     findings.extend(find_named(text, _merged(offsets, NAME_ANCHORS)))
     return merge_overlaps(findings)
 
@@ -66,10 +74,9 @@ def _merged(offsets: Offsets, literals: Iterable[str]) -> list[int]:
     return sorted({offset for places in found for offset in places})
 
 
-def _matches(rule: Rule, text: str, offsets: Offsets) -> Iterator[Finding]:
-    starts = _starts(rule, text, offsets)
+def _matches(rule: Rule, text: str, offsets: Offsets, words: Iterable[Word]) -> Iterator[Finding]:
     position = 0
-    for start in starts:
+    for start in _starts(rule, text, offsets) if rule.anchors else (word.start for word in words):
         if start < position:
             continue
         match = rule.pattern.match(text, start)
@@ -86,10 +93,7 @@ def _matches(rule: Rule, text: str, offsets: Offsets) -> Iterator[Finding]:
 
 
 def _starts(rule: Rule, text: str, offsets: Offsets) -> Iterator[int]:
-    """The offsets at which the pattern of a rule is matched."""
-    if not rule.anchors:
-        yield from (match.start() for match in rule.pattern.finditer(text))
-        return
+    """The offsets at which the pattern of a rule with anchors is matched."""
     anchors = _merged(offsets, rule.anchors)
     if not anchors:
         return

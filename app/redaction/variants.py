@@ -9,6 +9,7 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from app.redaction.heuristics import is_distinctive
+from app.redaction.utf16 import from_units, to_units
 
 # Longer values are removed only where a rule matched.
 MAX_KNOWN_LENGTH = 4096
@@ -38,7 +39,7 @@ def _unescaped(secret: str) -> Iterator[str]:
     """The percent-decoded secret, as the password of a URL."""
     if len(secret) <= MAX_KNOWN_LENGTH and _ESCAPED.fullmatch(secret):
         try:
-            yield unquote(secret, errors="strict")
+            yield to_units(unquote(from_units(secret), errors="strict"))
         except UnicodeDecodeError:
             return
 

@@ -2,6 +2,7 @@ import { type Finding, mergeOverlaps } from "./finding"
 import { Literals } from "./literals"
 import type { Steps } from "./steps"
 import { unwrapped } from "./stripped-text"
+import { longWords } from "./words"
 
 /** The characters of a base64 form that must not depend on what is encoded around the value. */
 const MIN_ENCODED = 12
@@ -50,7 +51,7 @@ export class KnownSecrets {
   /** The matches in a text, in order, without overlaps; base64 is matched across line breaks. */
   *search(text: string): Steps<Finding[]> {
     if (this.#needles.size === 0) return []
-    const wrapped = yield* unwrapped(text)
+    const wrapped = yield* unwrapped(text, yield* longWords(text))
     const found = yield* this.#search(text)
     return wrapped ? mergeOverlaps([...found, ...wrapped.restored(yield* this.#search(wrapped.plain))]) : found
   }

@@ -50,14 +50,25 @@ export class Literals {
   /** Visits each occurrence, also overlapping ones, by its end. */
   *search(text: string, visit: Visit): Steps<void> {
     for (let from = 0, state = 0; from < text.length; from += CHUNK) {
-      const to = Math.min(from + CHUNK, text.length)
-      for (let index = from; index < to; index++) {
-        state = this.#after(state, this.#symbols[text.charCodeAt(index)] as number)
-        if (state !== 0 && (this.#ends[state] !== undefined || this.#suffixes[state] !== 0))
-          this.#visit(state, index + 1, visit)
-      }
+      state = this.#scan(text, from, Math.min(from + CHUNK, text.length), state, visit)
       yield
     }
+  }
+
+  /** Searches a part of a text, and returns the state at its end. A loop in a generator would be slow. */
+  #scan(text: string, from: number, to: number, first: number, visit: Visit): number {
+    const symbols = this.#symbols
+    const roots = this.#roots
+    const ends = this.#ends
+    const suffixes = this.#suffixes
+    let state = first
+    for (let index = from; index < to; index++) {
+      const symbol = symbols[text.charCodeAt(index)] as number
+      if (symbol === 0) state = 0
+      else state = state === 0 ? (roots[symbol] as number) : this.#after(state, symbol)
+      if (state !== 0 && (ends[state] !== undefined || suffixes[state] !== 0)) this.#visit(state, index + 1, visit)
+    }
+    return state
   }
 
   /** The offsets of each literal that occurs, in order. */

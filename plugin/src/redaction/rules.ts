@@ -12,7 +12,7 @@ export interface Rule {
   kind: string
   /** The last group that took part, or the whole match, is the secret. */
   pattern: RegExp
-  /** In lower case; they occur in any case. A rule without anchors is searched everywhere. */
+  /** In lower case; they occur in any case. A rule without anchors is tried at every long word. */
   anchors: readonly string[]
   /** The distances from an anchor at which the pattern may begin ahead of it. */
   before: readonly number[]

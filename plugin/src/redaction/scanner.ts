@@ -5,9 +5,9 @@ import { Literals } from "./literals"
 import { findNamed } from "./names"
 import { BEGIN, END, findPrivateKeys } from "./private-keys"
 import { NAME_ANCHORS, RULES, type Rule } from "./rules"
-import { startsOfMatches } from "./searches"
 import type { Steps } from "./steps"
 import { unwrapped } from "./stripped-text"
+import { longWords, type Word } from "./words"
 
 /** The characters between a command, as `curl`, and the option of a rule. */
 const MAX_CONTEXT = 300
@@ -33,27 +33,37 @@ export class Scanner {
 
   /** What the rules find, in order and without overlaps; the earlier rule names an overlap. */
   *find(text: string): Steps<Finding[]> {
-    const plain = yield* this.#findPlain(text)
-    const wrapped = yield* unwrapped(text)
-    const encoded = yield* findEncoded(wrapped?.plain ?? text, (decoded) => this.#findPlain(decoded))
-    return mergeOverlaps([...plain, ...(wrapped?.restored(encoded) ?? encoded)])
+    const words = yield* longWords(text)
+    const found = yield* this.#findPlain(text, words)
+    const wrapped = yield* unwrapped(text, words)
+    const encoded = wrapped
+      ? wrapped.restored(yield* this.#findEncoded(wrapped.plain, yield* longWords(wrapped.plain)))
+      : yield* this.#findEncoded(text, words)
+    return encoded.length > 0 ? mergeOverlaps([...found, ...encoded]) : found
   }
 
-  *#findPlain(text: string): Steps<Finding[]> {
+  #findEncoded(text: string, words: readonly Word[]): Steps<Finding[]> {
+    const scanner = this
+    return findEncoded(text, words, function* (decoded) {
+      return yield* scanner.#findPlain(decoded, yield* longWords(decoded))
+    })
+  }
+
+  *#findPlain(text: string, words: readonly Word[]): Steps<Finding[]> {
     const offsets = yield* this.#literals.offsets(text)
     const findings = findPrivateKeys(text, offsets.get(BEGIN) ?? [], offsets.get(END) ?? [])
-    for (const rule of this.#rules) for (const finding of yield* matchesOf(rule, text, offsets)) findings.push(finding)
+    for (const rule of this.#rules)
+      for (const finding of yield* matchesOf(rule, text, offsets, words)) findings.push(finding)
     for (const finding of yield* findNamed(text, merged(offsets, NAME_ANCHORS))) findings.push(finding)
     return mergeOverlaps(findings)
   }
 }
 
-function* matchesOf(rule: Rule, text: string, offsets: Offsets): Steps<Finding[]> {
+function* matchesOf(rule: Rule, text: string, offsets: Offsets, words: readonly Word[]): Steps<Finding[]> {
   const findings: Finding[] = []
   let position = 0
   let count = 0
-  const starts =
-    rule.anchors.length > 0 ? anchoredStarts(rule, text, offsets) : yield* startsOfMatches(text, rule.pattern)
+  const starts = rule.anchors.length > 0 ? anchoredStarts(rule, text, offsets) : words.map(({ start }) => start)
   for (const at of starts) {
     if (++count % STEP === 0) yield
     if (at < position) continue
@@ -83,9 +93,22 @@ function anchoredStarts(rule: Rule, text: string, offsets: Offsets): readonly nu
   return allowed.flatMap((anchor) => rule.before.filter((n) => n <= anchor).map((n) => anchor - n))
 }
 
-function merged(offsets: Offsets, literals: readonly string[]): readonly number[] {
-  const found = literals.flatMap((literal) => (offsets.has(literal) ? [offsets.get(literal) ?? []] : []))
-  return found.length <= 1 ? (found[0] ?? []) : [...new Set(found.flat())].sort((a, b) => a - b)
+/** The offsets of all of these literals, in order. */
+const merged = (offsets: Offsets, literals: readonly string[]): readonly number[] =>
+  literals.reduce<readonly number[]>((all, literal) => union(all, offsets.get(literal) ?? []), [])
+
+/** The numbers of two lists in order, without repetitions. */
+function union(one: readonly number[], other: readonly number[]): readonly number[] {
+  if (one.length === 0) return other
+  if (other.length === 0) return one
+  const result: number[] = []
+  for (let left = 0, right = 0; left < one.length || right < other.length; ) {
+    const next = Math.min(one[left] ?? Number.POSITIVE_INFINITY, other[right] ?? Number.POSITIVE_INFINITY)
+    result.push(next)
+    if (one[left] === next) left++
+    if (other[right] === next) right++
+  }
+  return result
 }
 
 function isAfter(text: string, anchor: number, contexts: readonly number[]): boolean {
