@@ -18,7 +18,7 @@ from app.redaction.heuristics import passes
 from app.redaction.json_strings import Text, texts_of, with_texts
 from app.redaction.known_secrets import KnownSecrets
 from app.redaction.names import role_of
-from app.redaction.scanner import find
+from app.redaction.scanner import SCANNER, Scanner
 from app.redaction.stripped_text import without_ansi
 from app.redaction.utf16 import from_units, to_units
 from app.redaction.variants import variants
@@ -30,7 +30,7 @@ __all__ = ["redact_items", "redact_text"]
 MAX_KNOWN = 2_000
 
 
-def redact_items(items: Sequence[Any]) -> tuple[list[Any], int]:
+def redact_items(items: Sequence[Any], scanner: Scanner = SCANNER) -> tuple[list[Any], int]:
     """Return the items, JSON values, without secrets, and the number of `[redacted:kind]` markers added.
 
     A secret that a rule finds in one item is removed from all of them. Redacting twice changes nothing.
@@ -38,7 +38,7 @@ def redact_items(items: Sequence[Any]) -> tuple[list[Any], int]:
     """
     texts = list(dict.fromkeys(text for item in items for text in texts_of(item)))
     known: dict[str, str] = {}
-    masked = {text: _masked(text, known) for text in texts}
+    masked = {text: _masked(text, known, scanner) for text in texts}
     needles = KnownSecrets(known)
     redacted = {text: _without(masked[text], needles) for text in texts}
     count = 0
@@ -58,22 +58,22 @@ def redact_text(text: str) -> str:
     return str(redacted)
 
 
-def _masked(text: Text, known: dict[str, str]) -> str:
+def _masked(text: Text, known: dict[str, str], scanner: Scanner) -> str:
     """Return the text without what the rules match, and add what can be recognised elsewhere to `known`."""
     attachment = attachment_in(text.text)
     if attachment:
         if attachment.text is None:
             return text.text
-        inside = _masked_text(attachment.text, "", known)
+        inside = _masked_text(attachment.text, "", known, scanner)
         return text.text if inside == attachment.text else attachment.with_text(inside)
-    return _masked_text(*text, known)
+    return _masked_text(*text, known, scanner)
 
 
-def _masked_text(text: str, name: str, known: dict[str, str]) -> str:
+def _masked_text(text: str, name: str, known: dict[str, str], scanner: Scanner) -> str:
     text = to_units(text)
     styles = without_ansi(text)
     plain = styles.plain if styles else text
-    findings = _find_named(name, plain) if name else find(plain)
+    findings = _find_named(name, plain, scanner) if name else scanner.find(plain)
     for finding in findings:
         for value in variants(plain[finding.start : finding.end]):
             if len(known) < MAX_KNOWN:
@@ -81,12 +81,12 @@ def _masked_text(text: str, name: str, known: dict[str, str]) -> str:
     return from_units(_replaced(text, styles.restored(findings) if styles else findings))
 
 
-def _find_named(name: str, text: str) -> list[Finding]:
+def _find_named(name: str, text: str, scanner: Scanner) -> list[Finding]:
     """Search the value of a secret field with its name before it, as it would stand in a file."""
     head = f'"{name}": "'
     clipped = [
         Finding(max(0, start - len(head)), min(len(text), end - len(head)), kind)
-        for start, end, kind in find(f'{head}{text}"')
+        for start, end, kind in scanner.find(f'{head}{text}"')
         if start < len(head) + len(text) and end > len(head)
     ]
     role = role_of(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from app.redaction import private_keys
 from app.redaction.encoded import find_encoded
@@ -25,36 +26,55 @@ MAX_SEARCHED_AGAIN = 64
 Offsets = Mapping[str, Sequence[int]]
 
 _MARKS = (private_keys.BEGIN, private_keys.END)
-_LITERALS = Literals(
-    (*(literal for rule in RULES for literal in (*rule.anchors, *rule.after)), *NAME_ANCHORS, *_MARKS)
-)
 
 
-def find(text: str, rules: Iterable[Rule] = RULES) -> list[Finding]:
-    """Return what the rules find, in order and without overlaps; the earlier rule names an overlap."""
-    words = long_words(text)
-    found = _find_plain(text, words, rules)
-    wrapped = unwrapped(text, words)
-    if wrapped:
-        inside = _find_encoded(wrapped.plain, long_words(wrapped.plain), rules)
-        encoded = wrapped.restored(inside)
-    else:
-        encoded = list(_find_encoded(text, words, rules))
-    return merge_overlaps([*found, *encoded]) if encoded else found
+class Reason(NamedTuple):
+    """A finding, and what found it: the name of a rule, for example."""
+
+    name: str
+    finding: Finding
 
 
-def _find_encoded(text: str, words: Sequence[Word], rules: Iterable[Rule]) -> Iterator[Finding]:
-    return find_encoded(text, words, lambda decoded: _find_plain(decoded, long_words(decoded), rules))
+class Scanner:
+    """Finds secrets with `rules`; where several overlap, the earlier one says what was found."""
+
+    def __init__(self, rules: Iterable[Rule] = RULES) -> None:
+        self._rules = tuple(rules)
+        anchors = (literal for rule in self._rules for literal in (*rule.anchors, *rule.after))
+        self._literals = Literals((*anchors, *NAME_ANCHORS, *_MARKS))
+
+    def find(self, text: str) -> list[Finding]:
+        """Return what was found, in order and without overlaps."""
+        return merge_overlaps(finding for _, finding in self.reasons(text))
+
+    def reasons(self, text: str) -> Iterator[Reason]:
+        """Yield all that was found, also what overlaps, the more specific first."""
+        words = long_words(text)
+        yield from self._reasons(text, words)
+        wrapped = unwrapped(text, words)
+        if wrapped:
+            inside = find_encoded(wrapped.plain, long_words(wrapped.plain), self._find_decoded)
+            encoded: Iterable[Finding] = wrapped.restored(inside)
+        else:
+            encoded = find_encoded(text, words, self._find_decoded)
+        yield from (Reason("Base64 of a text with secrets", finding) for finding in encoded)
+
+    def _find_decoded(self, text: str) -> list[Finding]:
+        return merge_overlaps(finding for _, finding in self._reasons(text, long_words(text)))
+
+    def _reasons(self, text: str, words: Sequence[Word]) -> Iterator[Reason]:
+        offsets = self._literals.offsets(lower(text))
+        begins, ends = (offsets.get(mark, ()) for mark in _MARKS)
+        for finding in private_keys.find_private_keys(text, begins, ends):
+            yield Reason("Private key", finding)
+        for rule in self._rules:
+            for finding in _matches(rule, text, offsets, words):
+                yield Reason(rule.name, finding)
+        for finding in find_named(text, _merged(offsets, NAME_ANCHORS)):
+            yield Reason("Value of a secret name", finding)
 
 
-def _find_plain(text: str, words: Sequence[Word], rules: Iterable[Rule]) -> list[Finding]:
-    offsets = _LITERALS.offsets(lower(text))
-    begins, ends = (offsets.get(mark, ()) for mark in _MARKS)
-    findings = list(private_keys.find_private_keys(text, begins, ends))
-    for rule in rules:
-        findings.extend(_matches(rule, text, offsets, words))
-    findings.extend(find_named(text, _merged(offsets, NAME_ANCHORS)))
-    return merge_overlaps(findings)
+SCANNER = Scanner()
 
 
 def lower(text: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from app.redaction import scanner
 from app.redaction.rules import RULES
+from app.redaction.scanner import Scanner
 from tests.redaction.attacks import attacks
 
 SIZE = 4_000
@@ -37,7 +37,7 @@ def read_by_rules(text: str) -> int:
         replace(rule, pattern=counted)  # type: ignore[arg-type]
         for rule, counted in zip(RULES, counting, strict=True)
     ]
-    scanner.find(text, rules)
+    Scanner(rules).find(text)
     return sum(pattern.read for pattern in counting)
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from app.redaction.rules import RULES
-from app.redaction.scanner import find
+from app.redaction.scanner import Scanner
 from tests.redaction.engines import by_plugin, by_server
 from tests.redaction.examples import RULES_FILE, entries, examples
 
-BY_NAME = {rule.name: rule for rule in RULES}
+BY_NAME = {rule.name: Scanner([rule]) for rule in RULES}
 MATCHING = list(examples())
 OTHERS = list(examples("counterexamples"))
 
@@ -30,7 +30,7 @@ def test_every_rule_finds_its_examples() -> None:
     missed = [
         (example.rule, example.text)
         for example in MATCHING
-        if example.kind not in {finding.kind for finding in find(example.text, [BY_NAME[example.rule]])}
+        if example.kind not in {finding.kind for finding in BY_NAME[example.rule].find(example.text)}
     ]
     assert missed == []
 
