@@ -38,11 +38,9 @@ _OTHER = (
     ),
     "scrambled",
 )
-_CHOSEN = [(compiled("(?:<worth>|<nested>)?<assign>(?:(<literal>)|(<line>)|(<run>))"), None), _OTHER]
-_MADE = [(compiled("(?:<worth>|<nested>)?<assign>(?:(<literal>)|(<run>))"), None), _OTHER]
-_OPTION: list[tuple[re.Pattern[str], str | None]] = [
-    (compiled("[ \\t=]{1,3}\\\\{0,2}[\"'`]?<argument>"), None)
-]
+_CHOSEN = [(compiled("(?:<worth>|<nested>)?<entered>"), None), _OTHER]
+_MADE = [(compiled("(?:<worth>|<nested>)?<assigned>"), None), _OTHER]
+_OPTION: list[tuple[re.Pattern[str], str | None]] = [(compiled("[ \\t=]{1,3}<argument>"), None)]
 _WEAK = [(compiled("=\\\\{0,2}[\"'`]?<shell>"), "weak")]
 
 

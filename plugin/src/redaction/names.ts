@@ -37,9 +37,9 @@ const OTHER = way(
   String.raw`\(<quote>(<literal>)|(?:[ \t]{2,40}|[ \t]{0,40}\|[ \t]{0,40})(<run>)(?=[ \t\r\n|]|$)|,(<run>)(?=[ \t\r\n,]|$)`,
   "scrambled",
 )
-const CHOSEN = [way("(?:<worth>|<nested>)?<assign>(?:(<literal>)|(<line>)|(<run>))"), OTHER]
-const MADE = [way("(?:<worth>|<nested>)?<assign>(?:(<literal>)|(<run>))"), OTHER]
-const OPTION = [way("[ \\t=]{1,3}\\\\{0,2}[\"'`]?<argument>")]
+const CHOSEN = [way("(?:<worth>|<nested>)?<entered>"), OTHER]
+const MADE = [way("(?:<worth>|<nested>)?<assigned>"), OTHER]
+const OPTION = [way("[ \\t=]{1,3}<argument>")]
 const WEAK = way("=\\\\{0,2}[\"'`]?<shell>", "weak")
 
 const known = new Map<string, Role | undefined>()
