@@ -23,6 +23,9 @@ MAX_EXTENDED = 128
 # A match of this length that is no secret is not matched again in its first half.
 MAX_SEARCHED_AGAIN = 64
 
+# The one letter that is longer in lower case.
+_GROWING = "\u0130"
+
 Offsets = Mapping[str, Sequence[int]]
 
 _MARKS = (private_keys.BEGIN, private_keys.END)
@@ -79,12 +82,7 @@ SCANNER = Scanner()
 
 def lower(text: str) -> str:
     """Return `text` in lower case with the same length, so that offsets are valid in both."""
-    lowered = text.lower()
-    return (
-        lowered
-        if len(lowered) == len(text)
-        else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
-    )
+    return _GROWING.join(map(str.lower, text.split(_GROWING)))
 
 
 def _merged(offsets: Offsets, literals: Iterable[str]) -> list[int]:
