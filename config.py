@@ -97,6 +97,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         bool,
         Meta(description="Remove recognised secrets from sessions that OpenCode sends without the plugin."),
     ] = False
+    SHARE_REDACT_FORMATS: Annotated[
+        str,
+        Meta(
+            description="JSON file with your own formats of secrets, which SHARE_REDACT removes too: "
+            "[Redaction](redaction.md#your-own-formats)."
+        ),
+    ] = ""
     UPLOAD_SIZE_REQUIRED: Annotated[
         bool, Meta(description="Refuse to issue an upload link if the client did not declare the size.")
     ] = False

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import msgspec
 from flask import Flask
 from msgspec.structs import asdict
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -25,6 +27,9 @@ from app.http.token_prefix import TokenPrefix
 from app.http.url_prefix import UrlPrefix
 from app.lib.disk_reserve import DiskReserve
 from app.lib.slots import Slots
+from app.redaction.own_formats import own_rules
+from app.redaction.rules import RULES
+from app.redaction.scanner import SCANNER, Scanner
 from app.render import filters
 from app.services.container import EXTENSION, Services
 from app.services.documents.cache import DocumentCache
@@ -39,7 +44,7 @@ from app.services.shares.recent import RecentShares
 from app.services.shares.service import SHARE_ID, Shares
 from app.share.views import landing
 from app.storage import open_store
-from config import Config, read_config
+from config import Config, ConfigError, read_config
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -76,6 +81,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(landing.bp)
     app.register_blueprint(share.bp)
     app.cli.add_command(cli.shares)
+    app.cli.add_command(cli.redact)
 
     app.extensions[EXTENSION] = services = build_services(app, config)
     app.wsgi_app = wrap_wsgi_app(app, config, services)  # type: ignore[assignment, method-assign]
@@ -117,8 +123,20 @@ def build_services(app: Flask, config: Config) -> Services:
         object_cleanup,
         recent,
         reserve,
+        _scanner(config),
         caches=[documents],
     )
+
+
+def _scanner(config: Config) -> Scanner:
+    """Finds secrets by the operator's own formats too. Raises ConfigError if their file cannot be read."""
+    if not config.SHARE_REDACT_FORMATS:
+        return SCANNER
+    try:
+        own = own_rules(msgspec.json.decode(Path(config.SHARE_REDACT_FORMATS).read_bytes()))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"SHARE_REDACT_FORMATS is {config.SHARE_REDACT_FORMATS!r}: {error}") from None
+    return Scanner([*own, *RULES])
 
 
 def wrap_wsgi_app(app: Flask, config: Config, services: Services) -> WSGIApplication:

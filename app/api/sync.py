@@ -88,7 +88,7 @@ def _redact(items: Sequence[Item]) -> list[Item]:
     try:
         with cpu_time_limit(REDACTION_SECONDS):
             decoded = [msgspec.json.decode(b"".join(sanitize_item(item))) for item in items]
-            redacted, _ = redact_items([item["data"] for item in decoded])
+            redacted, _ = redact_items([item["data"] for item in decoded], services().scanner)
     except TimeLimitExceeded:
         sentence = "Looking for secrets in this took too long, so it was not stored."
         raise ApiError(422, "not_redacted", sentence) from None

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-_HEAD = re.compile(r"data:([a-z]+/[a-z0-9.+-]+)?((?:;[^;,]*)*?)(;base64)?,", re.IGNORECASE)
+_HEAD = re.compile(r"data:([a-z]{1,40}/[a-z0-9.+-]{1,100})?(?:;[^,]{0,200})?,", re.IGNORECASE)
 _TEXT_TYPE = re.compile(
     r"(?:text/|application/(?:[a-z0-9.-]*\+)?(?:json|xml|yaml|toml|javascript|x-sh|x-yaml|sql)|image/svg\+xml)",
     re.IGNORECASE,
@@ -38,7 +38,7 @@ def attachment_in(url: str) -> Attachment | None:
     head = _HEAD.match(url) if url.startswith("data:") else None
     if head is None:
         return None
-    is_base64 = head[3] is not None
+    is_base64 = head.group().lower().endswith(";base64,")
     if not _TEXT_TYPE.match(head[1] or "text/plain"):
         return Attachment(None, head.group(), is_base64)
     body = url[head.end() :]

@@ -5,17 +5,27 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 from math import log2
 
-from app.redaction.rules import PLACEHOLDERS, WORD
+from app.redaction.rules import PLACEHOLDER, WORD
 
 MIN_RANDOM = 16
 MIN_ENTROPY = 3.0
 MIN_PASSWORD = 8
 MIN_MIXED = 10
+MIN_SCRAMBLED = 12
+MIN_KEY_IN_ONE_CASE = 24
 MAX_WORD = 80
+MAX_CHECKED = 512
+# The results that are remembered: the same values stand in many texts.
+MAX_REMEMBERED = 4096
+# Digits of base 16 repeat more often than letters.
+MIN_HEX_ENTROPY = 2.5
 
-_SEPARATOR = re.compile(r"[-_./:#, ]")
+# What a character that occurs so often takes from the entropy.
+_WEIGHTS = [0.0, *(count * log2(count) for count in range(1, MAX_CHECKED + 1))]
+_SEPARATOR = re.compile(r"[-_./:, ]")
 _LETTER = re.compile(r"[A-Za-z]")
 _UPPER = re.compile(r"[A-Z]")
 _LOWER = re.compile(r"[a-z]")
@@ -23,26 +33,57 @@ _DIGIT = re.compile(r"[0-9]")
 _SYMBOL = re.compile(r"[^A-Za-z0-9_./-]")
 _DOTTED_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,19}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,19}){1,9}")
 _REPEATED = re.compile(r"([\s\S])\1{7}")
-_DIGEST = re.compile(r"(?:^|[-:/])(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}|[0-9A-F]{64})$")
+_HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
+_UUID = re.compile(r"[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}")
+_ALPHANUMERIC = re.compile(r"[a-z0-9]+|[A-Z0-9]+")
+_CASES = re.compile(r"[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+")
+_DIGEST = re.compile(
+    r"^(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}|[0-9A-F]{64})$"
+    r"|[-:/](?:[0-9a-f]{32,}|[0-9A-F]{32,})$"
+)
 
 
 def is_placeholder(value: str) -> bool:
-    lowered = value.lower()
-    return any(pattern.search(lowered) for pattern in PLACEHOLDERS)
+    return PLACEHOLDER.search(value.lower()) is not None
 
 
 def entropy(value: str) -> float:
     """Shannon entropy in bits per character."""
-    length = len(value)
-    return -sum(count / length * log2(count / length) for count in Counter(value).values())
+    return log2(len(value)) - sum(map(_WEIGHTS.__getitem__, Counter(value).values())) / len(value)
 
 
 def looks_random(value: str) -> bool:
     """Return whether the value is long and mixed enough to come from a random generator."""
-    if len(value) < MIN_RANDOM or is_placeholder(value) or _is_worded(value):
+    if len(value) < MIN_RANDOM or is_placeholder(value):
+        return False
+    if _is_mostly_words(value) and not _UUID.fullmatch(value):
         return False
     is_mixed = bool(_LETTER.search(value) and (_DIGIT.search(value) or _is_both_cases(value)))
-    return is_mixed and entropy(value) >= MIN_ENTROPY
+    return is_mixed and entropy(value) >= (MIN_HEX_ENTROPY if _HEX.fullmatch(value) else MIN_ENTROPY)
+
+
+def is_key(value: str) -> bool:
+    """Return whether a value looks random even to those who do not trust its name."""
+    if not looks_random(value) or _DIGEST.search(value):
+        return False
+    runs = len(_CASES.findall(value))
+    if _is_both_cases(value):
+        return 3 * runs > len(value)
+    is_alphanumeric = _ALPHANUMERIC.fullmatch(value) and not _HEX.fullmatch(value)
+    return bool(is_alphanumeric) and len(value) >= MIN_KEY_IN_ONE_CASE and 4 * runs > len(value)
+
+
+def is_scrambled(value: str) -> bool:
+    """Return whether letters of both cases and digits alternate as in no name."""
+    return (
+        len(value) >= MIN_SCRAMBLED
+        and _is_both_cases(value)
+        and bool(_DIGIT.search(value))
+        and 3 * len(_CASES.findall(value)) > len(value)
+        and not is_placeholder(value)
+        and not _is_worded(value)
+        and entropy(value) >= MIN_ENTROPY
+    )
 
 
 def looks_like_password(value: str) -> bool:
@@ -66,11 +107,21 @@ def is_distinctive(value: str) -> bool:
 
     A short or repetitive value would also match text that is no secret.
     """
-    return looks_like_password(value) and not _REPEATED.search(value)
+    return passes("distinctive", value)
+
+
+def _is_mostly_words(value: str) -> bool:
+    """Return whether at least half of the value is words and what separates them, as in the name of a pod."""
+    rest = sum(len(segment) for segment in _SEPARATOR.split(value) if not _is_word(segment))
+    return 2 * rest <= len(value)
 
 
 def _is_worded(value: str) -> bool:
-    return all(len(segment) <= MAX_WORD and WORD.search(segment) for segment in _SEPARATOR.split(value))
+    return all(map(_is_word, _SEPARATOR.split(value)))
+
+
+def _is_word(segment: str) -> bool:
+    return len(segment) <= MAX_WORD and WORD.search(segment) is not None
 
 
 def _is_both_cases(value: str) -> bool:
@@ -79,11 +130,27 @@ def _is_both_cases(value: str) -> bool:
 
 # The values of `check` in `rules.json`.
 CHECKS: dict[str, Callable[[str], bool]] = {
+    "none": lambda value: True,
     "format": lambda value: not _REPEATED.search(value),
+    "token": lambda value: not _is_worded(value) and not _REPEATED.search(value),
     "any": lambda value: not is_placeholder(value),
     "weak": lambda value: not is_placeholder(value) and bool(_LETTER.search(value)),
     "password": looks_like_password,
+    "distinctive": lambda value: looks_like_password(value) and not _REPEATED.search(value),
     "random": looks_random,
     "strong": lambda value: looks_random(value) and not _DIGEST.search(value),
+    "key": is_key,
+    "scrambled": is_scrambled,
+    "nkey": lambda value: entropy(value) >= MIN_ENTROPY,
     "mixed": lambda value: looks_random(value) and _is_both_cases(value) and bool(_DIGIT.search(value)),
 }
+
+
+def passes(check: str, value: str) -> bool:
+    """Return whether the beginning of the value passes a check of `rules.json`."""
+    return _passes(check, value[:MAX_CHECKED])
+
+
+@lru_cache(MAX_REMEMBERED)
+def _passes(check: str, value: str) -> bool:
+    return CHECKS[check](value)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-from app.redaction.rules import SECRET_NAME
+from app.redaction.names import role_of
 
 # Shorter strings are never searched.
 MIN_LENGTH = 4
@@ -92,10 +91,5 @@ def _may_be_key(key: str) -> bool:
 
 
 def _text(text: str, name: str) -> Text:
-    is_named = 0 < len(name) <= MAX_NAME and len(text) <= MAX_NAMED and _is_secret_name(name)
+    is_named = 0 < len(name) <= MAX_NAME and len(text) <= MAX_NAMED and role_of(name) is not None
     return Text(text, name if is_named else "")
-
-
-@lru_cache(maxsize=4096)
-def _is_secret_name(name: str) -> bool:
-    return SECRET_NAME.search(name.lower()) is not None

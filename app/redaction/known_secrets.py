@@ -5,26 +5,32 @@ from __future__ import annotations
 import base64
 import json
 import re
+import string
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import NamedTuple
 from urllib.parse import quote
 
-from app.redaction.scanner import Finding, merge_overlaps
+from app.redaction.finding import Finding, merge_overlaps
+from app.redaction.literals import Literals
 from app.redaction.stripped_text import unwrapped
+from app.redaction.utf16 import from_units
+from app.redaction.words import long_words
 
-# Any 8 characters of a text contain 5 that begin at a multiple of 4, so the text is sampled at those offsets
-# only. Shorter secrets are not searched for.
+# Shorter secrets are not searched for.
 MIN_LENGTH = 8
-WINDOW = 5
-STEP = 4
 # The characters of a base64 form that must not depend on what is encoded around the value.
 MIN_ENCODED = 12
 # The characters of base64 removed on either side of a value.
 MAX_AROUND = 4096
+# The beginning of a secret that is searched for, as a terminal or a tool cuts it, and how many secrets
+# may begin with the same characters.
+HEAD = 16
+MAX_SAME_HEAD = 4
 
-_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_")
+_BASE64 = string.ascii_letters + string.digits + "+/=-_"
+_RUN = re.compile(f"[A-Za-z0-9+/=_-]{{0,{MAX_AROUND}}}")
 
 
 class _Needle(NamedTuple):
@@ -39,40 +45,64 @@ class KnownSecrets:
     """An index of the forms of `secrets`, a mapping of value to kind."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        self._samples: defaultdict[str, list[tuple[_Needle, int]]] = defaultdict(list)
+        self._needles: dict[str, _Needle] = {}
+        self._heads: defaultdict[str, list[_Needle]] = defaultdict(list)
         for value, kind in secrets.items():
             for needle in _forms(value, kind):
                 if len(needle.text) >= MIN_LENGTH:
-                    for offset in range(STEP):
-                        self._samples[needle.text[offset : offset + WINDOW]].append((needle, offset))
+                    self._needles.setdefault(needle.text, needle)
+            heads = self._heads[value[:HEAD]] if _can_be_cut(value) else None
+            if heads is not None and len(heads) < MAX_SAME_HEAD:
+                heads.append(_Needle(value, kind, is_encoded=False))
+        self._literals = Literals([*self._needles, *self._heads]) if self._needles else None
 
     def search(self, text: str) -> list[Finding]:
         """Return the matches in order, without overlaps; base64 is matched across line breaks."""
-        if not self._samples:
+        if self._literals is None:
             return []
-        wrapped = unwrapped(text)
+        wrapped = unwrapped(text, long_words(text))
         if wrapped is None:
-            return self._search(text)
-        return merge_overlaps([*self._search(text), *wrapped.restored(self._search(wrapped.plain))])
+            return self._search(text, self._literals)
+        plain = self._search(wrapped.plain, self._literals)
+        return merge_overlaps([*self._search(text, self._literals), *wrapped.restored(plain)])
 
-    def _search(self, text: str) -> list[Finding]:
-        samples = self._samples
-        places = [at for at in range(0, len(text) - WINDOW + 1, STEP) if text[at : at + WINDOW] in samples]
-        return merge_overlaps(
-            _finding(text, at - offset, needle)
-            for at in places
-            for needle, offset in samples[text[at : at + WINDOW]]
-            if at >= offset and text.startswith(needle.text, at - offset)
-        )
+    def _search(self, text: str, literals: Literals) -> list[Finding]:
+        findings: list[Finding] = []
+        covered = 0
+        for literal, start in literals.occurrences(text):
+            if start + len(literal) <= covered:
+                continue
+            needle = self._needles.get(literal)
+            finding = _finding(text, start, needle) if needle else self._cut(text, start, literal)
+            if finding:
+                findings.append(finding)
+                covered = max(covered, finding.end)
+        return merge_overlaps(findings)
+
+    def _cut(self, text: str, start: int, head: str) -> Finding | None:
+        """The beginning of a secret of which more than half stands at `start`."""
+        for value, kind, _ in self._heads[head]:
+            length = _common_length(value, text[start : start + len(value)])
+            if 2 * length > len(value):
+                return Finding(start, start + length, kind)
+        return None
+
+
+def _common_length(one: str, other: str) -> int:
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(other))
+
+
+def _can_be_cut(value: str) -> bool:
+    return len(value) > HEAD and "://" not in value
 
 
 def _finding(text: str, at: int, needle: _Needle) -> Finding:
     start, end = at, at + len(needle.text)
     if needle.is_encoded:
-        while start > 0 and at - start < MAX_AROUND and text[start - 1] in _BASE64:
-            start -= 1
-        while end < len(text) and end - at < MAX_AROUND and text[end] in _BASE64:
-            end += 1
+        before = text[max(0, at - MAX_AROUND) : at]
+        start -= len(before) - len(before.rstrip(_BASE64))
+        run = _RUN.match(text, end)
+        end = run.end() if run else end
     return Finding(start, end, needle.kind)
 
 
@@ -110,12 +140,12 @@ def _in_html(value: str) -> str:
 def _in_addresses(value: str) -> Iterator[str]:
     """The value percent-encoded as JavaScript, RFC 3986 and Python do, in upper and lower case."""
     for safe in ("!'()*~", "~", "/~"):
-        escaped = quote(value, safe, errors="replace")
+        escaped = quote(from_units(value), safe, errors="replace")
         yield escaped
         yield re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), escaped)
 
 
 def _base64(value: str, before: int) -> str:
     """The base64 characters that are the same wherever the value follows `before` bytes, modulo 3."""
-    data = bytes(before) + value.encode(errors="replace")
+    data = bytes(before) + from_units(value).encode(errors="replace")
     return base64.b64encode(data).decode()[-(-before * 8 // 6) : len(data) * 8 // 6]

@@ -13,12 +13,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from app.redaction.data_urls import attachment_in
-from app.redaction.heuristics import looks_like_password, looks_random
+from app.redaction.finding import Finding, merge_overlaps
+from app.redaction.heuristics import passes
 from app.redaction.json_strings import Text, texts_of, with_texts
 from app.redaction.known_secrets import KnownSecrets
-from app.redaction.rules import PASSWORD_NAME
-from app.redaction.scanner import Finding, find, merge_overlaps
+from app.redaction.names import role_of
+from app.redaction.scanner import SCANNER, Scanner
 from app.redaction.stripped_text import without_ansi
+from app.redaction.utf16 import from_units, to_units
 from app.redaction.variants import variants
 
 __all__ = ["redact_items", "redact_text"]
@@ -28,7 +30,7 @@ __all__ = ["redact_items", "redact_text"]
 MAX_KNOWN = 2_000
 
 
-def redact_items(items: Sequence[Any]) -> tuple[list[Any], int]:
+def redact_items(items: Sequence[Any], scanner: Scanner = SCANNER) -> tuple[list[Any], int]:
     """Return the items, JSON values, without secrets, and the number of `[redacted:kind]` markers added.
 
     A secret that a rule finds in one item is removed from all of them. Redacting twice changes nothing.
@@ -36,7 +38,7 @@ def redact_items(items: Sequence[Any]) -> tuple[list[Any], int]:
     """
     texts = list(dict.fromkeys(text for item in items for text in texts_of(item)))
     known: dict[str, str] = {}
-    masked = {text: _masked(text, known) for text in texts}
+    masked = {text: _masked(text, known, scanner) for text in texts}
     needles = KnownSecrets(known)
     redacted = {text: _without(masked[text], needles) for text in texts}
     count = 0
@@ -56,34 +58,39 @@ def redact_text(text: str) -> str:
     return str(redacted)
 
 
-def _masked(text: Text, known: dict[str, str]) -> str:
+def _masked(text: Text, known: dict[str, str], scanner: Scanner) -> str:
     """Return the text without what the rules match, and add what can be recognised elsewhere to `known`."""
     attachment = attachment_in(text.text)
     if attachment:
         if attachment.text is None:
             return text.text
-        inside = _masked(Text(attachment.text), known)
+        inside = _masked_text(attachment.text, "", known, scanner)
         return text.text if inside == attachment.text else attachment.with_text(inside)
-    styles = without_ansi(text.text)
-    plain = styles.plain if styles else text.text
-    findings = _find_named(text.name, plain) if text.name else find(plain)
+    return _masked_text(*text, known, scanner)
+
+
+def _masked_text(text: str, name: str, known: dict[str, str], scanner: Scanner) -> str:
+    text = to_units(text)
+    styles = without_ansi(text)
+    plain = styles.plain if styles else text
+    findings = _find_named(name, plain, scanner) if name else scanner.find(plain)
     for finding in findings:
         for value in variants(plain[finding.start : finding.end]):
             if len(known) < MAX_KNOWN:
                 known.setdefault(value, finding.kind)
-    return _replaced(text.text, styles.restored(findings) if styles else findings)
+    return from_units(_replaced(text, styles.restored(findings) if styles else findings))
 
 
-def _find_named(name: str, text: str) -> list[Finding]:
+def _find_named(name: str, text: str, scanner: Scanner) -> list[Finding]:
     """Search the value of a secret field with its name before it, as it would stand in a file."""
     head = f'"{name}": "'
     clipped = [
         Finding(max(0, start - len(head)), min(len(text), end - len(head)), kind)
-        for start, end, kind in find(f'{head}{text}"')
+        for start, end, kind in scanner.find(f'{head}{text}"')
         if start < len(head) + len(text) and end > len(head)
     ]
-    is_secret = (looks_like_password if PASSWORD_NAME.search(name.lower()) else looks_random)(text)
-    if is_secret and not re.search(r"[ \t\r\n]", text):
+    role = role_of(name)
+    if role and passes(role.check, text) and not re.search(r"[ \t\r\n]", text):
         return merge_overlaps([*clipped, Finding(0, len(text), "secret")])
     return clipped
 
@@ -94,11 +101,16 @@ def _without(text: str, needles: KnownSecrets) -> str:
     if attachment:
         if attachment.text is None:
             return text
-        inside = _without(attachment.text, needles)
+        inside = _without_known(attachment.text, needles)
         return text if inside == attachment.text else attachment.with_text(inside)
+    return _without_known(text, needles)
+
+
+def _without_known(text: str, needles: KnownSecrets) -> str:
+    text = to_units(text)
     styles = without_ansi(text)
     findings = needles.search(styles.plain if styles else text)
-    return _replaced(text, styles.restored(findings) if styles else findings)
+    return from_units(_replaced(text, styles.restored(findings) if styles else findings))
 
 
 def _replaced(text: str, findings: Iterable[Finding]) -> str:

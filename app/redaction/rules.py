@@ -1,13 +1,17 @@
 """Compiles the rules of `rules.json`.
 
 The plugin imports the same file: its patterns keep to the syntax that JavaScript and Python have in common.
-`<name>` in a pattern stands for the entry of that name in `parts`, or for any of its alternatives.
+`<name>` in a pattern stands for the entry of that name in `parts`.
+
+A pattern is matched only at the anchors of its rule, which an automaton finds. What it reads from there on is
+bounded, or is passed over once it has been read, so that the work is linear in the text.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,50 +23,94 @@ _data: dict[str, Any] = json.loads((Path(__file__).parent / "rules.json").read_t
 class Rule:
     """A pattern for one kind of secret.
 
-    `pattern` is searched in texts that contain one of `hints`; its first group, or the whole match, is the
-    secret.
-
-    With `is_word` the secret starts at the beginning of its word. A rule that ignores case is matched against
-    the text in lower case. `check` is a key of `app.redaction.heuristics.CHECKS` that the secret must also
-    pass.
+    `pattern` is matched `before` characters ahead of each of `anchors`, which are in lower case and occur
+    in any case; a rule without anchors is tried at every long word. The last group that took part, or the
+    whole match, is the secret; it extends backwards over the characters of `extend`. One of `after` must
+    stand at most `MAX_CONTEXT` characters ahead in the same line. `check` is a key of
+    `app.redaction.heuristics.CHECKS` that the secret must also pass.
     """
 
+    name: str
     kind: str
-    hints: tuple[str, ...]
     pattern: re.Pattern[str]
-    ignores_case: bool
-    is_word: bool
-    check: str | None
+    anchors: tuple[str, ...]
+    before: tuple[int, ...] = (0,)
+    after: tuple[str, ...] = ()
+    extend: str = ""
+    check: str | None = None
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a name in snake case promises: a secret of `kind`, whose value passes `check`."""
+
+    kind: str
+    check: str
+    pattern: re.Pattern[str]
+
+
+def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    return re.compile(_whole(pattern), re.ASCII | flags)
+
+
+def format_rule(entry: Mapping[str, Any]) -> Rule:
+    """Return the rule for a published format: literal prefixes and a run of an alphabet."""
+    letters = f"[{entry['alphabet']}]"
+    length = entry["length"]
+    shortest, longest = (length, length) if isinstance(length, int) else length
+    run = f"{letters}{{{shortest},{'' if longest is None else longest}}}"
+    is_closed = longest is not None and not entry.get("inside")
+    end = entry.get("tail", "") + (f"(?!{letters})" if is_closed else "")
+    start = "" if entry.get("anywhere") else "<start>"
+    prefixes = "|".join(re.sub(r"[.+|$^()\[\]{}*?\\]", r"\\\g<0>", prefix) for prefix in entry["prefix"])
+    return Rule(
+        name=entry["name"],
+        kind=entry["kind"],
+        pattern=compiled(f"{start}(?:{prefixes}){run}{end}"),
+        anchors=_lower(entry["prefix"]),
+        check=entry.get("check", "format"),
+    )
+
+
+def _rule(entry: Mapping[str, Any]) -> Rule:
+    return Rule(
+        name=entry["name"],
+        kind=entry["kind"],
+        pattern=compiled(entry["pattern"], re.IGNORECASE if entry.get("ignoreCase") else 0),
+        anchors=_lower(entry["anchors"]),
+        before=tuple(entry.get("before", [0])),
+        after=_lower(entry.get("after", [])),
+        extend=_expanded(entry.get("extend", "")),
+        check=entry.get("check"),
+    )
+
+
+def _lower(literals: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(literal.lower() for literal in literals))
+
+
+def _expanded(alphabet: str) -> str:
+    """The characters of the inside of a character class: `abc` for `a-c`."""
+    return re.sub("(.)-(.)", lambda ends: "".join(map(chr, range(ord(ends[1]), ord(ends[2]) + 1))), alphabet)
 
 
 def _part(name: re.Match[str]) -> str:
-    content: str | list[str] = _data["parts"][name[1]]
-    return _whole(content) if isinstance(content, str) else f"(?:{'|'.join(content)})"
+    return _whole(_data["parts"][name[1]])
 
 
 def _whole(pattern: str) -> str:
     return re.sub("<([a-z]+)>", _part, pattern)
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(_whole(pattern), re.ASCII)
-
-
-RULES = [
-    Rule(
-        kind=rule["kind"],
-        hints=tuple(rule["hints"]),
-        pattern=_compiled(rule["pattern"]),
-        ignores_case=rule.get("ignoreCase", False),
-        is_word=rule.get("word", False),
-        check=rule.get("check"),
-    )
-    for rule in _data["rules"]
-]
-# A value that contains one of these, in lower case, is no secret: placeholders, variables, paths.
-PLACEHOLDERS = [_compiled(pattern) for pattern in _data["innocent"]]
+RULES = [*map(format_rule, _data["formats"]), *map(_rule, _data["rules"])]
+# A value that contains this, in lower case, is no secret: placeholders, variables, paths.
+PLACEHOLDER = compiled("|".join(f"(?:{pattern})" for pattern in _data["innocent"]))
 # Matches what stands between punctuation in names and sentences, and hardly ever in random values.
-WORD = _compiled(_data["word"])
-# The names, in lower case, of variables and fields that hold secrets.
-PASSWORD_NAME = _compiled(_data["passwordName"])
-SECRET_NAME = _compiled(_data["secretName"])
+WORD = compiled(_data["word"])
+# What a name contains that may promise a secret.
+NAME_ANCHORS = tuple(_data["names"]["anchors"])
+# Names, in snake case, that speak of a secret and whose values are none.
+EXCLUDED_NAME = compiled(_data["names"]["excluded"])
+ROLES = [Role(role["kind"], role["check"], compiled(role["pattern"])) for role in _data["names"]["roles"]]
+# The names of environment variables whose values are secret, however weak.
+WEAK_NAME = compiled(_data["names"]["weak"])

@@ -1,88 +1,140 @@
-"""Finds secrets in a text with the patterns of `rules.json`."""
+"""Finds secrets in a text with the rules of `rules.json`, in time that is linear in its length."""
 
 from __future__ import annotations
 
-import re
-import string
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from app.redaction.heuristics import CHECKS
-from app.redaction.rules import RULES, Rule
+from app.redaction import private_keys
+from app.redaction.encoded import find_encoded
+from app.redaction.finding import Finding, end_of_value, merge_overlaps
+from app.redaction.heuristics import passes
+from app.redaction.literals import Literals
+from app.redaction.names import find_named
+from app.redaction.rules import NAME_ANCHORS, RULES, Rule
+from app.redaction.stripped_text import unwrapped
+from app.redaction.words import Word, long_words
 
-WORD_CHARACTERS = string.ascii_letters + string.digits + "_-"
-# The longest prefix of a token, like `lin_api_`, before the part that a pattern matches.
-MAX_PREFIX = 24
-# Patterns are bounded: a match of this length may be the beginning of a longer secret.
-MAX_WHOLE = 500
+# The characters between a command, as `curl`, and the option of a rule.
+MAX_CONTEXT = 300
+# The characters of a token ahead of its anchor.
+MAX_EXTENDED = 128
+# A match of this length that is no secret is not matched again in its first half.
+MAX_SEARCHED_AGAIN = 64
 
-_RUN = re.compile(r"[A-Za-z0-9+/=_%-]+")
+# The one letter that is longer in lower case.
+_GROWING = "\u0130"
 
+Offsets = Mapping[str, Sequence[int]]
 
-class Finding(NamedTuple):
-    """A secret of `kind` at `text[start:end]`."""
-
-    start: int
-    end: int
-    kind: str
+_MARKS = (private_keys.BEGIN, private_keys.END)
 
 
-def find(text: str, rules: Iterable[Rule] = RULES) -> list[Finding]:
-    """Return the matches of `rules`, in order and without overlaps; the earlier rule names an overlap."""
-    lowered = lower(text)
-    findings: list[Finding] = []
-    for rule in rules:
-        searched = lowered if rule.ignores_case else text
-        if any(hint in searched for hint in rule.hints):
-            findings.extend(_matches(rule, searched, text))
-    return merge_overlaps(findings)
+class Reason(NamedTuple):
+    """A finding, and what found it: the name of a rule, for example."""
+
+    name: str
+    finding: Finding
+
+
+class Scanner:
+    """Finds secrets with `rules`; where several overlap, the earlier one says what was found."""
+
+    def __init__(self, rules: Iterable[Rule] = RULES) -> None:
+        self._rules = tuple(rules)
+        anchors = (literal for rule in self._rules for literal in (*rule.anchors, *rule.after))
+        self._literals = Literals((*anchors, *NAME_ANCHORS, *_MARKS))
+
+    def find(self, text: str) -> list[Finding]:
+        """Return what was found, in order and without overlaps."""
+        return merge_overlaps(finding for _, finding in self.reasons(text))
+
+    def reasons(self, text: str) -> Iterator[Reason]:
+        """Yield all that was found, also what overlaps, the more specific first."""
+        words = long_words(text)
+        yield from self._reasons(text, words)
+        wrapped = unwrapped(text, words)
+        if wrapped:
+            inside = find_encoded(wrapped.plain, long_words(wrapped.plain), self._find_decoded)
+            encoded: Iterable[Finding] = wrapped.restored(inside)
+        else:
+            encoded = find_encoded(text, words, self._find_decoded)
+        yield from (Reason("Base64 of a text with secrets", finding) for finding in encoded)
+
+    def _find_decoded(self, text: str) -> list[Finding]:
+        return merge_overlaps(finding for _, finding in self._reasons(text, long_words(text)))
+
+    def _reasons(self, text: str, words: Sequence[Word]) -> Iterator[Reason]:
+        offsets = self._literals.offsets(lower(text))
+        begins, ends = (offsets.get(mark, ()) for mark in _MARKS)
+        for finding in private_keys.find_private_keys(text, begins, ends):
+            yield Reason("Private key", finding)
+        for rule in self._rules:
+            for finding in _matches(rule, text, offsets, words):
+                yield Reason(rule.name, finding)
+        for finding in find_named(text, _merged(offsets, NAME_ANCHORS)):
+            yield Reason("Value of a secret name", finding)
+
+
+SCANNER = Scanner()
 
 
 def lower(text: str) -> str:
     """Return `text` in lower case with the same length, so that offsets are valid in both."""
-    lowered = text.lower()
-    return (
-        lowered
-        if len(lowered) == len(text)
-        else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
-    )
+    return _GROWING.join(map(str.lower, text.split(_GROWING)))
 
 
-def merge_overlaps(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings in order, overlapping ones merged under the kind that came first in the input."""
-    ranked = sorted(enumerate(findings), key=lambda ranked: (ranked[1].start, ranked[0]))
-    result: list[tuple[int, Finding]] = []
-    for rank, finding in ranked:
-        if result and finding.start < result[-1][1].end:
-            best, last = result[-1]
-            kind = finding.kind if rank < best else last.kind
-            result[-1] = (min(rank, best), Finding(last.start, max(last.end, finding.end), kind))
-        else:
-            result.append((rank, finding))
-    return [finding for _, finding in result]
+def _merged(offsets: Offsets, literals: Iterable[str]) -> list[int]:
+    found = [offsets[literal] for literal in literals if literal in offsets]
+    if len(found) <= 1:
+        return list(found[0]) if found else []
+    return sorted({offset for places in found for offset in places})
 
 
-def _matches(rule: Rule, searched: str, text: str) -> Iterator[Finding]:
-    group = 1 if rule.pattern.groups else 0
+def _matches(rule: Rule, text: str, offsets: Offsets, words: Iterable[Word]) -> Iterator[Finding]:
     position = 0
-    while match := rule.pattern.search(searched, position):
-        start, end = match.span(group)
-        if rule.is_word:
-            start = _start_of_word(text, start)
-        if rule.check is None or CHECKS[rule.check](text[start:end]):
-            whole = end if end - start < MAX_WHOLE else _end_of_run(text, end)
-            yield Finding(start, whole, rule.kind)
-            position = whole
-        else:
-            # A secret may begin inside a value that failed the check.
-            position = match.start(1) if group else end
+    for start in _starts(rule, text, offsets) if rule.anchors else (word.start for word in words):
+        if start < position:
+            continue
+        match = rule.pattern.match(text, start)
+        if not match:
+            continue
+        first, end = match.span(match.lastindex or 0)
+        first = _extended(rule, text, first)
+        if rule.check is None or passes(rule.check, text[first:end]):
+            end = end_of_value(text, first, end)
+            yield Finding(first, end, rule.kind)
+            position = end
+        elif end - first > MAX_SEARCHED_AGAIN:
+            position = (first + end) // 2
 
 
-def _start_of_word(text: str, end: int) -> int:
-    before = text[max(0, end - MAX_PREFIX) : end]
-    return end - len(before) + len(before.rstrip(WORD_CHARACTERS))
+def _starts(rule: Rule, text: str, offsets: Offsets) -> Iterator[int]:
+    """The offsets at which the pattern of a rule with anchors is matched."""
+    anchors = _merged(offsets, rule.anchors)
+    if not anchors:
+        return
+    contexts = _merged(offsets, rule.after) if rule.after else None
+    if contexts == []:
+        return
+    if contexts is not None:
+        anchors = [anchor for anchor in anchors if _is_after(text, anchor, contexts)]
+    if rule.before == (0,):
+        yield from anchors
+    else:
+        yield from (anchor - before for anchor in anchors for before in rule.before if anchor >= before)
 
 
-def _end_of_run(text: str, start: int) -> int:
-    run = _RUN.match(text, start)
-    return run.end() if run else start
+def _is_after(text: str, anchor: int, contexts: Sequence[int]) -> bool:
+    index = bisect_right(contexts, anchor)
+    if index == 0 or anchor - contexts[index - 1] > MAX_CONTEXT:
+        return False
+    return "\n" not in text[contexts[index - 1] : anchor].replace("\\\n", "")
+
+
+def _extended(rule: Rule, text: str, start: int) -> int:
+    if not rule.extend:
+        return start
+    before = text[max(0, start - MAX_EXTENDED) : start]
+    return start - len(before) + len(before.rstrip(rule.extend))

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.db.connection import AutocommitConnection
 from app.http.response_cache import Version
 from app.lib.disk_reserve import DiskReserve
+from app.redaction.scanner import Scanner
 from app.services.documents.cache import DocumentCache
 from app.services.documents.checkpoint import Checkpointer
 from app.services.documents.freshness import Freshness
@@ -56,6 +57,7 @@ class Services:
     object_cleanup: ObjectCleanup
     recent: RecentShares
     reserve: DiskReserve
+    scanner: Scanner
     caches: list[ShareCache] = field(default_factory=list)
 
     def is_current(self, share_id: str, version: Version) -> bool:

@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { secretsIn, secretsOfProject } from "../src/redaction/environment"
-import { readPrivacy } from "../src/settings/privacy"
+import { Redactor } from "../src/redaction/redactor"
+import { type Privacy, type Redaction, readPrivacy } from "../src/settings/privacy"
 import { readSettings } from "../src/settings/server"
 import { isAutoShare } from "../src/sharing/auto-share"
 import { FakeClient, message, SESSION, texts, transcript } from "./support/fake-client"
@@ -11,10 +12,10 @@ import { World } from "./support/world"
 
 describe("the options about privacy", () => {
   test("redact everything and share nothing by itself, unless somebody says otherwise", () => {
-    expect(readPrivacy(undefined)).toEqual({ redact: { allow: [], deny: [] }, exclude: [], auto: false })
+    expect(readPrivacy(undefined)).toEqual({ redact: { allow: [], deny: [], rules: [] }, exclude: [], auto: false })
     const options = { redact: { allow: ["jwt"], deny: ["Apollo"] }, exclude: ["secrets/**"], auto: true }
     expect(readPrivacy(options)).toEqual({
-      redact: { allow: ["jwt"], deny: ["Apollo"] },
+      redact: { allow: ["jwt"], deny: ["Apollo"], rules: [] },
       exclude: ["secrets/**"],
       auto: true,
     })
@@ -29,7 +30,7 @@ describe("the options about privacy", () => {
     expect(readPrivacy(own, { redact: false })).toEqual(readPrivacy(own))
     expect(readPrivacy({}, { ...lax, redact: false })).toEqual(readPrivacy({}))
     expect(readPrivacy(own, { redact: { deny: ["Gemini"] }, exclude: ["secrets/**"], auto: false })).toEqual({
-      redact: { allow: ["jwt"], deny: ["Apollo", "Gemini"] },
+      redact: { allow: ["jwt"], deny: ["Apollo", "Gemini"], rules: [] },
       exclude: ["*.pem", "secrets/**"],
       auto: false,
     })
@@ -40,7 +41,21 @@ describe("the options about privacy", () => {
     expect(readPrivacy(own, { exclude: "secrets" })).toHaveProperty("problem")
   })
 
+  test("may name the user's own formats of secrets, and not those of a project", async () => {
+    const format = { name: "ACME token", prefix: ["acme_"], alphabet: "A-Za-z0-9", length: [8, null] }
+    const { redact } = readPrivacy({ redact: { formats: [format] } }) as Privacy
+    const redactor = new Redactor({ ...(redact as Redaction), home: "/home/ada" })
+    expect((await redactor.redact({ text: "with acme_k3fX9pQz and acme_short" })).value).toEqual({
+      text: "with [redacted:acme-token] and acme_short",
+    })
+    expect(readPrivacy({}, { redact: { formats: [format] } })).toEqual(readPrivacy({}))
+  })
+
   test.each([
+    { redact: { formats: [{ name: "A", prefix: ["a"], alphabet: "a-z]", length: 8 }] } },
+    { redact: { formats: [{ name: "ACME", prefix: ["acme_"], alphabet: "a-z", length: [9, 8] }] } },
+    { redact: { formats: [{ name: "ACME", prefix: [], alphabet: "a-z", length: 8 }] } },
+    { redact: { formats: [{ name: "ACME", prefix: ["acme_"], alphabet: "a-z", length: 8, pattern: ".*" }] } },
     { redact: "yes" },
     { redact: null },
     { redact: { denny: ["x"] } },

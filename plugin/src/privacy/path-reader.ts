@@ -1,4 +1,5 @@
 import { posix } from "node:path"
+import { finished } from "../redaction/steps"
 import { withoutAnsi } from "../redaction/stripped-text"
 
 /** A word of a command, a URL or a list of matches that may be a path. */
@@ -80,7 +81,7 @@ export class PathReader {
 
 /** The text without terminal codes, and with braces expanded as a shell does. */
 export function expand(text: string): string {
-  const visible = withoutAnsi(text)?.plain ?? text
+  const visible = finished(withoutAnsi(text))?.plain ?? text
   return BRACES.test(visible)
     ? visible.replace(BRACED_WORD, (word) =>
         word.includes("{") && word.length <= MAX_PATH ? expandBraces(word).join(" ") : word,

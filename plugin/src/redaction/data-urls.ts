@@ -1,4 +1,4 @@
-const DATA_URL = /^data:([a-z]+\/[a-z0-9.+-]+)?((?:;[^;,]*)*?)(;base64)?,/i
+const DATA_URL = /^data:([a-z]{1,40}\/[a-z0-9.+-]{1,100})?(?:;[^,]{0,200})?,/i
 const TEXT_TYPE =
   /^(?:text\/|application\/(?:[a-z0-9.-]*\+)?(?:json|xml|yaml|toml|javascript|x-sh|x-yaml|sql)|image\/svg\+xml)/i
 
@@ -15,11 +15,12 @@ export function attachmentIn(url: string): Attachment | undefined {
   if (!url.startsWith("data:")) return undefined
   const head = DATA_URL.exec(url)
   if (!head) return undefined
-  const [beginning, type = "text/plain", , isBase64] = head
+  const [beginning, type = "text/plain"] = head
+  const isBase64 = beginning.toLowerCase().endsWith(";base64,")
   const body = url.slice(beginning.length)
   const withText = (text: string) =>
     beginning + (isBase64 ? Buffer.from(text).toString("base64") : encodeURIComponent(text))
-  return { text: TEXT_TYPE.test(type) ? decoded(body, isBase64 !== undefined) : undefined, withText }
+  return { text: TEXT_TYPE.test(type) ? decoded(body, isBase64) : undefined, withText }
 }
 
 function decoded(body: string, isBase64: boolean): string {

@@ -2,9 +2,10 @@ import type { Dirent } from "node:fs"
 import { access, readdir, readFile, stat } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { parseEnv } from "node:util"
-import { CHECKS, isDistinctive, isInnocent } from "./heuristics"
-import { SECRET_NAME } from "./rules"
-import { find } from "./scanner"
+import { isDistinctive, isInnocent, passes } from "./heuristics"
+import { roleOf } from "./names"
+import { Scanner } from "./scanner"
+import { finished } from "./steps"
 
 export type Secret = readonly [value: string, kind: string]
 
@@ -16,6 +17,7 @@ const MAX_BYTES = 1_000_000
 /** Depth and number of folders searched for `.env` files, in the project's folder and in that of its repository. */
 const MAX_DEPTH = 3
 const MAX_FOLDERS = 500
+const SCANNER = new Scanner()
 const WORKING_FOLDER = /^(?:OLD)?PWD$/
 const TEMPLATE = /\.(?:example|sample|template|dist|defaults?)$/
 
@@ -37,14 +39,16 @@ export async function secretsOfProject(folder: string): Promise<Secret[]> {
 function secretValues(name: string, value: string): string[] {
   if (isSecret(name, value)) return [value]
   // Only the password of a connection string is secret.
-  const found = value.includes("://") ? find(value).map(({ start, end }) => value.slice(start, end)) : []
+  const found = value.includes("://")
+    ? finished(SCANNER.find(value)).map(({ start, end }) => value.slice(start, end))
+    : []
   return found.filter((secret) => secret.length >= MIN_LENGTH && isDistinctive(secret))
 }
 
 function isSecret(name: string, value: string): boolean {
   if (value.length < MIN_LENGTH || isInnocent(value) || WORKING_FOLDER.test(name)) return false
-  if (SECRET_NAME.test(name.toLowerCase())) return true
-  return value.length >= MIN_UNNAMED && /^[A-Za-z0-9+/=_.~-]+$/.test(value) && CHECKS.mixed?.(value) === true
+  if (roleOf(name)) return true
+  return value.length >= MIN_UNNAMED && /^[A-Za-z0-9+/=_.~-]+$/.test(value) && passes("mixed", value)
 }
 
 /** The root of the Git repository; without one, the folder itself. */

@@ -6,32 +6,84 @@ const MIN_RANDOM = 16
 const MIN_ENTROPY = 3
 const MIN_PASSWORD = 8
 const MIN_MIXED = 10
+const MIN_SCRAMBLED = 12
+const MIN_KEY_IN_ONE_CASE = 24
 const MAX_WORD = 80
+const MAX_CHECKED = 512
+/** The results that are remembered: the same values stand in many texts. */
+const MAX_REMEMBERED = 4096
+/** Digits of base 16 repeat more often than letters. */
+const MIN_HEX_ENTROPY = 2.5
 
 const DOTTED_NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,19}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,19}){1,9}$/
 const REPEATED = /([\s\S])\1{7}/
-const DIGEST = /(?:^|[-:/])(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}|[0-9A-F]{64})$/
+const HEX = /^(?:[0-9a-f]+|[0-9A-F]+)$/
+const UUID = /^[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}$/
+const ALPHANUMERIC = /^(?:[a-z0-9]+|[A-Z0-9]+)$/
+const CASES = /[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+/g
+const SEPARATOR = /[-_./:, ]/
+const DIGEST = /^(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}|[0-9A-F]{64})$|[-:/](?:[0-9a-f]{32,}|[0-9A-F]{32,})$/
+
+const remembered = new Map<string, boolean>()
 
 export const CHECKS: Readonly<Record<string, (value: string) => boolean>> = {
+  none: () => true,
   format: (value) => !REPEATED.test(value),
+  token: (value) => !isWorded(value) && !REPEATED.test(value),
   any: (value) => !isInnocent(value),
   weak: (value) => !isInnocent(value) && /[A-Za-z]/.test(value),
   password: looksLikePassword,
+  distinctive: (value) => looksLikePassword(value) && !REPEATED.test(value),
   random: looksRandom,
   strong: (value) => looksRandom(value) && !DIGEST.test(value),
+  key: isKey,
+  scrambled: isScrambled,
+  nkey: (value) => entropy(value) >= MIN_ENTROPY,
   mixed: (value) => looksRandom(value) && hasBothCases(value) && /[0-9]/.test(value),
 }
 
+/** Whether the beginning of the value passes a check of `rules.json`. */
+export function passes(check: string, value: string): boolean {
+  const beginning = value.slice(0, MAX_CHECKED)
+  const key = `${check} ${beginning}`
+  const known = remembered.get(key)
+  if (known !== undefined) return known
+  const result = CHECKS[check]?.(beginning) === true
+  if (remembered.size >= MAX_REMEMBERED) remembered.clear()
+  remembered.set(key, result)
+  return result
+}
+
 export function isInnocent(value: string): boolean {
-  const lowered = value.toLowerCase()
-  return INNOCENT.some((pattern) => pattern.test(lowered))
+  return INNOCENT.test(value.toLowerCase())
 }
 
 /** Whether the value is long and mixed enough to come from a random generator. */
 export function looksRandom(value: string): boolean {
-  if (value.length < MIN_RANDOM || isInnocent(value) || isWorded(value)) return false
+  if (value.length < MIN_RANDOM || isInnocent(value) || (isMostlyWords(value) && !UUID.test(value))) return false
   const isMixed = /[A-Za-z]/.test(value) && (/[0-9]/.test(value) || hasBothCases(value))
-  return isMixed && entropy(value) >= MIN_ENTROPY
+  return isMixed && entropy(value) >= (HEX.test(value) ? MIN_HEX_ENTROPY : MIN_ENTROPY)
+}
+
+/** Whether a value looks random even to those who do not trust its name. */
+function isKey(value: string): boolean {
+  if (!looksRandom(value) || DIGEST.test(value)) return false
+  if (hasBothCases(value)) return isAlternating(value)
+  const isAlphanumeric = ALPHANUMERIC.test(value) && !HEX.test(value)
+  return isAlphanumeric && value.length >= MIN_KEY_IN_ONE_CASE && 4 * runsOf(value) > value.length
+}
+
+/** Whether letters of both cases and digits alternate as in no name, without any hint from outside. */
+function isScrambled(value: string): boolean {
+  return (
+    value.length >= MIN_SCRAMBLED &&
+    hasBothCases(value) &&
+    /[0-9]/.test(value) &&
+    isAlternating(value) &&
+    !isInnocent(value) &&
+    !isWorded(value) &&
+    entropy(value) >= MIN_ENTROPY
+  )
 }
 
 /** Whether a person may have chosen the value as a password. */
@@ -43,10 +95,23 @@ export function looksLikePassword(value: string): boolean {
 }
 
 /** Whether the secret can be removed from every text, not only where a rule matched it. */
-export const isDistinctive = (value: string): boolean => looksLikePassword(value) && !REPEATED.test(value)
+export const isDistinctive = (value: string): boolean => passes("distinctive", value)
 
-const isWorded = (value: string): boolean =>
-  value.split(/[-_./:#, ]/).every((segment) => segment.length <= MAX_WORD && WORD.test(segment))
+/** The number of runs of capital letters, small ones, digits or signs. */
+const runsOf = (value: string): number => value.match(CASES)?.length ?? 0
+
+const isAlternating = (value: string): boolean => 3 * runsOf(value) > value.length
+
+const isWord = (segment: string): boolean => segment.length <= MAX_WORD && WORD.test(segment)
+
+const isWorded = (value: string): boolean => value.split(SEPARATOR).every(isWord)
+
+/** Whether at least half of the value is words and what separates them, as in the name of a pod. */
+function isMostlyWords(value: string): boolean {
+  let rest = 0
+  for (const segment of value.split(SEPARATOR)) if (!isWord(segment)) rest += segment.length
+  return 2 * rest <= value.length
+}
 
 const hasBothCases = (value: string): boolean => /[A-Z]/.test(value) && /[a-z]/.test(value)
 

@@ -1,5 +1,5 @@
 import { isObject } from "../opencode/client"
-import { SECRET_NAME } from "./rules"
+import { roleOf } from "./names"
 
 /** A string of a document; `name` is that of its field if it promises a secret, like `apiKey`. */
 export interface Text {
@@ -81,18 +81,5 @@ const mayBeSecret = (text: string, name: string): boolean =>
 const mayBeKey = (key: string): boolean => key.length >= MIN_LENGTH && !FIELD.test(key)
 
 function textOf(text: string, name: string): Text {
-  return name !== "" && name.length <= MAX_NAME && text.length <= MAX_NAMED && isSecretName(name)
-    ? { text, name }
-    : { text }
-}
-
-const known = new Map<string, boolean>()
-
-/** Cached for the few hundred names of a document. */
-function isSecretName(name: string): boolean {
-  const remembered = known.get(name)
-  if (remembered !== undefined) return remembered
-  const answer = SECRET_NAME.test(name.toLowerCase())
-  if (known.size < 10_000) known.set(name, answer)
-  return answer
+  return name !== "" && name.length <= MAX_NAME && text.length <= MAX_NAMED && roleOf(name) ? { text, name } : { text }
 }

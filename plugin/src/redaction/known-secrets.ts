@@ -1,17 +1,21 @@
-import { type Finding, mergeOverlaps } from "./scanner"
+import { type Finding, mergeOverlaps } from "./finding"
+import { Literals } from "./literals"
+import type { Steps } from "./steps"
 import { unwrapped } from "./stripped-text"
+import { longWords } from "./words"
 
-/**
- * Any 8 characters of a text contain 5 that begin at a multiple of 4, so the text is sampled at those offsets only,
- * however many values are searched.
- */
-const MIN_LENGTH = 8
-const WINDOW = 5
-const STEP = 4
 /** The characters of a base64 form that must not depend on what is encoded around the value. */
 const MIN_ENCODED = 12
 /** The characters of base64 removed on either side of a value. */
 const MAX_AROUND = 4096
+/**
+ * The beginning of a secret that is searched for, as a terminal or a tool cuts it, and how many secrets may begin with the
+ * same characters.
+ */
+const HEAD = 16
+const MAX_SAME_HEAD = 4
+/** The values between two pauses while the index is made. */
+const STEP = 16
 
 interface Needle {
   text: string
@@ -20,72 +24,80 @@ interface Needle {
   isEncoded: boolean
 }
 
-interface Clue {
-  needle: Needle
-  offset: number
-}
-
 /** An index of known secrets in their escaped and encoded forms. */
 export class KnownSecrets {
-  readonly #short: Needle[] = []
-  readonly #clues = new Map<string, Clue[]>()
-  /** A filter of the hashes of all samples. */
-  readonly #hashes = new Uint8Array(65_536)
+  readonly #needles = new Map<string, Needle>()
+  readonly #heads = new Map<string, Needle[]>()
+  readonly #literals: Literals
 
-  constructor(secrets: Iterable<readonly [value: string, kind: string]>) {
-    for (const [value, kind] of secrets) for (const needle of formsOf(value, kind)) this.#add(needle)
+  private constructor(needles: Iterable<Needle>, whole: Iterable<Needle>) {
+    for (const needle of needles) if (!this.#needles.has(needle.text)) this.#needles.set(needle.text, needle)
+    for (const needle of whole) this.#addHead(needle)
+    this.#literals = new Literals([...this.#needles.keys(), ...this.#heads.keys()])
+  }
+
+  static *of(secrets: Iterable<readonly [value: string, kind: string]>): Steps<KnownSecrets> {
+    const needles: Needle[] = []
+    const whole: Needle[] = []
+    let count = 0
+    for (const [text, kind] of secrets) {
+      if (++count % STEP === 0) yield
+      needles.push(...formsOf(text, kind))
+      if (canBeCut(text)) whole.push({ text, kind, isEncoded: false })
+    }
+    return new KnownSecrets(needles, whole)
   }
 
   /** The matches in a text, in order, without overlaps; base64 is matched across line breaks. */
-  search(text: string): Finding[] {
-    if (this.#short.length === 0 && this.#clues.size === 0) return []
-    const wrapped = unwrapped(text)
-    return wrapped
-      ? mergeOverlaps([...this.#search(text), ...wrapped.restored(this.#search(wrapped.plain))])
-      : this.#search(text)
+  *search(text: string): Steps<Finding[]> {
+    if (this.#needles.size === 0) return []
+    const wrapped = yield* unwrapped(text, yield* longWords(text))
+    const found = yield* this.#search(text)
+    return wrapped ? mergeOverlaps([...found, ...wrapped.restored(yield* this.#search(wrapped.plain))]) : found
   }
 
-  #search(text: string): Finding[] {
+  *#search(text: string): Steps<Finding[]> {
     const findings: Finding[] = []
-    for (const needle of this.#short) {
-      for (let at = text.indexOf(needle.text); at >= 0; at = text.indexOf(needle.text, at + needle.text.length))
-        findings.push(findingAt(text, at, needle))
-    }
-    if (this.#clues.size > 0) {
-      for (let at = 0; at + WINDOW <= text.length; at += STEP) {
-        if (this.#hashes[hashAt(text, at)]) this.#follow(findings, text, at)
-      }
-    }
+    let covered = 0
+    yield* this.#literals.search(text, (literal, start) => {
+      if (start + literal.length <= covered) return
+      const needle = this.#needles.get(literal)
+      const finding = needle ? findingAt(text, start, needle) : this.#cut(text, start, literal)
+      if (!finding) return
+      findings.push(finding)
+      covered = Math.max(covered, finding.end)
+    })
     return findings.length > 0 ? mergeOverlaps(findings) : findings
   }
 
-  #follow(findings: Finding[], text: string, at: number): void {
-    for (const { needle, offset } of this.#clues.get(text.slice(at, at + WINDOW)) ?? []) {
-      if (at >= offset && text.startsWith(needle.text, at - offset)) findings.push(findingAt(text, at - offset, needle))
-    }
+  #addHead(needle: Needle): void {
+    const head = needle.text.slice(0, HEAD)
+    const same = this.#heads.get(head)
+    if (!same) this.#heads.set(head, [needle])
+    else if (same.length < MAX_SAME_HEAD) same.push(needle)
   }
 
-  #add(needle: Needle): void {
-    if (needle.text.length < MIN_LENGTH) {
-      this.#short.push(needle)
-      return
+  /** The beginning of a secret of which more than half stands at `start`. */
+  #cut(text: string, start: number, head: string): Finding | undefined {
+    for (const { text: value, kind } of this.#heads.get(head) ?? []) {
+      let length = 0
+      while (length < value.length && value.charCodeAt(length) === text.charCodeAt(start + length)) length++
+      if (2 * length > value.length) return { start, end: start + length, kind }
     }
-    for (let offset = 0; offset < STEP; offset++) {
-      const window = needle.text.slice(offset, offset + WINDOW)
-      const clues = this.#clues.get(window)
-      if (clues) clues.push({ needle, offset })
-      else this.#clues.set(window, [{ needle, offset }])
-      this.#hashes[hashAt(window, 0)] = 1
-    }
+    return undefined
   }
 }
+
+const canBeCut = (value: string): boolean => value.length > HEAD && !value.includes("://")
 
 function findingAt(text: string, at: number, { text: found, kind, isEncoded }: Needle): Finding {
   let start = at
   let end = at + found.length
   if (isEncoded) {
-    while (start > 0 && at - start < MAX_AROUND && isBase64(text.charCodeAt(start - 1))) start--
-    while (end < text.length && end - at < MAX_AROUND && isBase64(text.charCodeAt(end))) end++
+    const first = Math.max(0, at - MAX_AROUND)
+    const last = Math.min(text.length, end + MAX_AROUND)
+    while (start > first && isBase64(text.charCodeAt(start - 1))) start--
+    while (end < last && isBase64(text.charCodeAt(end))) end++
   }
   return { start, end, kind }
 }
@@ -129,12 +141,6 @@ function base64Of(value: string, before: number): string {
   const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(value)])
   const first = Math.ceil((before * 8) / 6)
   return bytes.toString("base64").slice(first, Math.floor((bytes.length * 8) / 6))
-}
-
-function hashAt(text: string, at: number): number {
-  let hash = 0
-  for (let index = at; index < at + WINDOW; index++) hash = (Math.imul(hash, 31) + text.charCodeAt(index)) & 0xffff
-  return hash
 }
 
 /** Letters, digits, `+`, `/`, `=`, `-` and `_`. */

@@ -1,15 +1,17 @@
 import { attachmentIn } from "./data-urls"
 import type { Secret } from "./environment"
-import { looksLikePassword, looksRandom } from "./heuristics"
+import { type Finding, mergeOverlaps, replaced } from "./finding"
+import { passes } from "./heuristics"
 import { homeShortener } from "./home-path"
 import { type Text, textsOf, withTexts } from "./json-strings"
 import { KnownSecrets } from "./known-secrets"
-import { PASSWORD_NAME } from "./rules"
-import { type Finding, find, mergeOverlaps, replaced } from "./scanner"
+import { roleOf } from "./names"
+import type { Rule } from "./rules"
+import { Scanner } from "./scanner"
+import type { Steps } from "./steps"
 import { withoutAnsi } from "./stripped-text"
 import { TimeSlices } from "./time-slices"
 import { insideOf, variants } from "./variants"
-import { findSliced } from "./windows"
 
 export interface RedactorOptions {
   /** Kinds and values that are left alone. */
@@ -17,6 +19,8 @@ export interface RedactorOptions {
   /** Texts that are removed wherever they stand. */
   deny: readonly string[]
   home: string
+  /** The user's own formats. */
+  rules?: readonly Rule[]
 }
 
 export interface Redacted<T> {
@@ -42,12 +46,14 @@ export class Redactor {
   readonly #known = new Map<string, string>()
   /** The known secrets that were in a document. */
   readonly #removed = new Set<string>()
-  #needles = new KnownSecrets([])
+  readonly #scanner: Scanner
+  #needles: KnownSecrets | undefined
   #unsearched: [string, string][] = []
   /** The texts of the last document with their redacted forms. */
   #memo = new Map<string, string>()
 
-  constructor({ allow, deny, home }: RedactorOptions) {
+  constructor({ allow, deny, home, rules }: RedactorOptions) {
+    this.#scanner = new Scanner(rules)
     this.#allow = new Set(allow)
     this.#shorten = homeShortener(home)
     this.learn(deny.map((text) => [text, DENIED]))
@@ -92,12 +98,16 @@ export class Redactor {
     const attachment = attachmentIn(text)
     if (attachment) {
       if (attachment.text === undefined) return text
-      const masked = await this.#masked({ text: attachment.text }, slices)
+      const masked = await this.#maskedText(attachment.text, undefined, slices)
       return masked === attachment.text ? text : attachment.withText(masked)
     }
-    const styles = withoutAnsi(text)
+    return await this.#maskedText(text, name, slices)
+  }
+
+  async #maskedText(text: string, name: string | undefined, slices: TimeSlices): Promise<string> {
+    const styles = await slices.run(withoutAnsi(text))
     const plain = styles?.plain ?? text
-    const findings = name === undefined ? await findSliced(plain, slices) : findNamed(name, plain)
+    const findings = await slices.run(name === undefined ? this.#scanner.find(plain) : this.#findField(name, plain))
     const wanted = findings.filter(
       ({ start, end, kind }) => !this.#allow.has(kind) && !this.#allow.has(plain.slice(start, end)),
     )
@@ -126,8 +136,8 @@ export class Redactor {
     fresh: ReadonlyMap<string, string>,
     slices: TimeSlices,
   ): Promise<void> {
-    const added = this.#unsearched.length > 0 ? new KnownSecrets(this.#unsearched) : undefined
-    if (added) this.#needles = new KnownSecrets(this.#known)
+    const added = this.#unsearched.length > 0 ? await slices.run(KnownSecrets.of(this.#unsearched)) : undefined
+    if (added) this.#needles = await slices.run(KnownSecrets.of(this.#known))
     const memo = new Map<string, string>()
     const places = new Set<string>()
     for (const key of texts.keys()) {
@@ -135,7 +145,7 @@ export class Redactor {
       const masked = fresh.get(key)
       const before = masked ?? this.#memo.get(key) ?? ""
       const needles = masked === undefined ? added : this.#needles
-      memo.set(key, needles ? without(before, needles, places) : before)
+      memo.set(key, needles ? await slices.run(without(before, needles, places)) : before)
     }
     this.#unsearched = []
     this.#memo = memo
@@ -146,41 +156,46 @@ export class Redactor {
   async #noteRemoved(places: readonly string[], slices: TimeSlices): Promise<void> {
     if (places.length === 0) return
     for (const [value, kind] of this.#known) {
-      await slices.yield()
       if (this.#removed.has(value)) continue
-      const needles = new KnownSecrets([[value, kind]])
-      if (places.some((text) => needles.search(text).length > 0)) this.#removed.add(value)
+      const needles = await slices.run(KnownSecrets.of([[value, kind]]))
+      for (const text of places) {
+        if ((await slices.run(needles.search(text))).length === 0) continue
+        this.#removed.add(value)
+        break
+      }
     }
   }
-}
 
-/** As the rules would find it in a file: the name of a field tells what its value is. */
-function findNamed(name: string, text: string): Finding[] {
-  const head = `"${name}": "`
-  const clipped = find(`${head}${text}"`)
-    .map(({ start, end, kind }) => ({
-      start: Math.max(0, start - head.length),
-      end: Math.min(text.length, end - head.length),
-      kind,
-    }))
-    .filter(({ start, end }) => start < end)
-  const isSecret = PASSWORD_NAME.test(name.toLowerCase()) ? looksLikePassword(text) : looksRandom(text)
-  return isSecret && !/[ \t\r\n]/.test(text)
-    ? mergeOverlaps([...clipped, { start: 0, end: text.length, kind: "secret" }])
-    : clipped
+  /** As the rules would find it in a file: the name of a field tells what its value is. */
+  *#findField(name: string, text: string): Steps<Finding[]> {
+    const head = `"${name}": "`
+    const clipped = (yield* this.#scanner.find(`${head}${text}"`))
+      .map(({ start, end, kind }) => ({
+        start: Math.max(0, start - head.length),
+        end: Math.min(text.length, end - head.length),
+        kind,
+      }))
+      .filter(({ start, end }) => start < end)
+    const role = roleOf(name)
+    return role && passes(role.check, text) && !/[ \t\r\n]/.test(text)
+      ? mergeOverlaps([...clipped, { start: 0, end: text.length, kind: "secret" }])
+      : clipped
+  }
 }
 
 /** The text without known secrets, also inside of attached text; the places where they stood are added to `places`. */
-function without(text: string, needles: KnownSecrets, places: Set<string>): string {
+function* without(text: string, needles: KnownSecrets, places: Set<string>): Steps<string> {
   const attachment = attachmentIn(text)
-  if (attachment) {
-    if (attachment.text === undefined) return text
-    const searched = without(attachment.text, needles, places)
-    return searched === attachment.text ? text : attachment.withText(searched)
-  }
-  const styles = withoutAnsi(text)
+  if (!attachment) return yield* withoutKnown(text, needles, places)
+  if (attachment.text === undefined) return text
+  const searched = yield* withoutKnown(attachment.text, needles, places)
+  return searched === attachment.text ? text : attachment.withText(searched)
+}
+
+function* withoutKnown(text: string, needles: KnownSecrets, places: Set<string>): Steps<string> {
+  const styles = yield* withoutAnsi(text)
   const plain = styles?.plain ?? text
-  const found = needles.search(plain)
+  const found = yield* needles.search(plain)
   if (found.length === 0) return text
   for (const { start, end } of found) places.add(plain.slice(start, end))
   return replaced(text, outsideMarkers(text, styles?.restored(found) ?? found))

@@ -2,59 +2,134 @@ import data from "../../../app/redaction/rules.json" with { type: "json" }
 
 /**
  * Compiles `rules.json`, which the server uses too: its patterns keep to the syntax that JavaScript and Python have in
- * common. `<name>` in a pattern stands for the entry of that name in `parts`, or for any of its alternatives.
+ * common. `<name>` in a pattern stands for the entry of that name in `parts`.
+ *
+ * A pattern is matched only at the anchors of its rule, so that the work is linear in the text: an anchor is found by an
+ * automaton, and what a pattern reads from there on is bounded, or is passed over when it has been read.
  */
 export interface Rule {
+  name: string
   kind: string
-  /** Only texts that contain one of these are searched. */
-  hints: readonly string[]
-  /** The first group, or the whole match, is the secret. */
+  /** The last group that took part, or the whole match, is the secret. */
   pattern: RegExp
-  /** Matched against the text in lower case. */
-  ignoreCase: boolean
-  /** The secret starts at the beginning of its word. */
-  isWord: boolean
+  /** In lower case; they occur in any case. A rule without anchors is tried at every long word. */
+  anchors: readonly string[]
+  /** The distances from an anchor at which the pattern may begin ahead of it. */
+  before: readonly number[]
+  /** One of these must stand ahead of the anchor, in the same line. */
+  after: readonly string[]
+  /** The secret extends backwards over these characters. */
+  extend: string
   /** A key of `CHECKS` in heuristics.ts that the secret must also pass. */
   check: string | undefined
 }
 
-interface RuleData {
+/** What a name in snake case promises: a secret of `kind`, whose value passes `check`. */
+export interface Role {
   kind: string
-  hints: string[]
+  check: string
+  pattern: RegExp
+}
+
+/** A published format: literal prefixes and a run of an alphabet. */
+export interface Format {
+  name: string
+  kind: string
+  prefix: string[]
+  /** The inside of a character class. */
+  alphabet: string
+  /** Exactly so many characters, or between two numbers; without an upper limit if the second is null. */
+  length: number | readonly (number | null)[]
+  /** What follows the run. */
+  tail?: string
+  /** Whether more of the alphabet may follow. */
+  inside?: boolean
+  /** Whether it may begin within a word. */
+  anywhere?: boolean
+  check?: string
+}
+
+interface RuleData {
+  name: string
+  kind: string
+  anchors: string[]
   pattern: string
+  before?: number[]
+  after?: string[]
+  extend?: string
   check?: string
   ignoreCase?: boolean
-  word?: boolean
 }
 
-const PARTS: Record<string, string | string[]> = data.parts
+const PARTS: Record<string, string> = data.parts
 
-const part = (_: string, name: string): string => {
-  const content = PARTS[name] ?? ""
-  return typeof content === "string" ? whole(content) : `(?:${content.join("|")})`
+const whole = (pattern: string): string => pattern.replace(/<([a-z]+)>/g, (_, name: string) => whole(PARTS[name] ?? ""))
+
+export const compiled = (pattern: string, flags = ""): RegExp => new RegExp(whole(pattern), flags)
+
+export function formatRule({ alphabet, length, tail = "", prefix, ...entry }: Format): Rule {
+  const letters = `[${alphabet}]`
+  const [shortest, longest] = typeof length === "number" ? [length, length] : length
+  const isClosed = longest !== null && !entry.inside
+  const prefixes = prefix.map((text) => text.replace(/[.+|$^()[\]{}*?\\]/g, "\\$&")).join("|")
+  const run = `${letters}{${shortest},${longest ?? ""}}`
+  return {
+    name: entry.name,
+    kind: entry.kind,
+    pattern: compiled(
+      `${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`,
+      "dy",
+    ),
+    anchors: lower(prefix),
+    before: [0],
+    after: [],
+    extend: "",
+    check: entry.check ?? "format",
+  }
 }
 
-const whole = (pattern: string): string => pattern.replace(/<([a-z]+)>/g, part)
+const ruleOf = ({ pattern, ignoreCase, anchors, before, after, extend, check, ...entry }: RuleData): Rule => ({
+  name: entry.name,
+  kind: entry.kind,
+  pattern: compiled(pattern, `dy${ignoreCase ? "i" : ""}`),
+  anchors: lower(anchors),
+  before: before ?? [0],
+  after: lower(after ?? []),
+  extend: expanded(extend ?? ""),
+  check,
+})
 
-const compiled = (pattern: string, flags = ""): RegExp => new RegExp(whole(pattern), flags)
+const lower = (literals: readonly string[]): string[] => [...new Set(literals.map((literal) => literal.toLowerCase()))]
 
-export const RULES: readonly Rule[] = (data.rules as RuleData[]).map(
-  ({ kind, hints, pattern, check, ignoreCase = false, word = false }) => ({
-    kind,
-    hints,
-    pattern: compiled(pattern, "dg"),
-    ignoreCase,
-    isWord: word,
-    check,
-  }),
-)
+/** The characters of the inside of a character class: `abc` for `a-c`. */
+const expanded = (alphabet: string): string =>
+  alphabet.replace(/(.)-(.)/g, (_, first: string, last: string) => {
+    const start = first.charCodeAt(0)
+    return String.fromCharCode(...Array.from({ length: last.charCodeAt(0) - start + 1 }, (_, index) => start + index))
+  })
 
-/** A value that contains one of these, in lower case, is no secret: placeholders, variables, paths. */
-export const INNOCENT: readonly RegExp[] = data.innocent.map((pattern) => compiled(pattern))
+export const RULES: readonly Rule[] = [
+  ...(data.formats as Format[]).map(formatRule),
+  ...(data.rules as RuleData[]).map(ruleOf),
+]
+
+/** A value that contains this, in lower case, is no secret: placeholders, variables, paths. */
+export const INNOCENT = compiled(data.innocent.map((pattern) => `(?:${pattern})`).join("|"))
 
 /** Matches what stands between punctuation in names and sentences, and hardly ever in random values. */
 export const WORD = compiled(data.word)
 
-/** The names, in lower case, of variables and fields that hold secrets. */
-export const PASSWORD_NAME = compiled(data.passwordName)
-export const SECRET_NAME = compiled(data.secretName)
+/** What a name contains that may promise a secret. */
+export const NAME_ANCHORS: readonly string[] = data.names.anchors
+
+/** Names, in snake case, that speak of a secret and whose values are none. */
+export const EXCLUDED_NAME = compiled(data.names.excluded)
+
+export const ROLES: readonly Role[] = data.names.roles.map(({ kind, check, pattern }) => ({
+  kind,
+  check,
+  pattern: compiled(pattern),
+}))
+
+/** The names of environment variables whose values are secret, however weak. */
+export const WEAK_NAME = compiled(data.names.weak)

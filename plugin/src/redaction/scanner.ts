@@ -1,95 +1,132 @@
-import { CHECKS } from "./heuristics"
-import { RULES, type Rule } from "./rules"
+import { findEncoded } from "./encoded"
+import { endOfValue, type Finding, mergeOverlaps } from "./finding"
+import { passes } from "./heuristics"
+import { Literals } from "./literals"
+import { findNamed } from "./names"
+import { BEGIN, END, findPrivateKeys } from "./private-keys"
+import { NAME_ANCHORS, RULES, type Rule } from "./rules"
+import type { Steps } from "./steps"
+import { unwrapped } from "./stripped-text"
+import { longWords, type Word } from "./words"
 
-/** A secret of `kind` at `text.slice(start, end)`. */
-export interface Finding {
-  start: number
-  end: number
-  kind: string
+/** The characters between a command, as `curl`, and the option of a rule. */
+const MAX_CONTEXT = 300
+/** The characters of a token ahead of its anchor. */
+const MAX_EXTENDED = 128
+/** A match of this length that is no secret is not matched again in its first half. */
+const MAX_SEARCHED_AGAIN = 64
+/** The matches between two pauses. */
+const STEP = 64
+
+type Offsets = ReadonlyMap<string, readonly number[]>
+
+/** Finds secrets in a text with the rules of `rules.json` and one's own, in time that is linear in its length. */
+export class Scanner {
+  readonly #rules: readonly Rule[]
+  readonly #literals: Literals
+
+  constructor(own: readonly Rule[] = []) {
+    this.#rules = [...own, ...RULES]
+    const anchors = this.#rules.flatMap((rule) => [...rule.anchors, ...rule.after])
+    this.#literals = new Literals([...anchors, ...NAME_ANCHORS, BEGIN, END], { ignoreCase: true })
+  }
+
+  /** What the rules find, in order and without overlaps; the earlier rule names an overlap. */
+  *find(text: string): Steps<Finding[]> {
+    const words = yield* longWords(text)
+    const found = yield* this.#findPlain(text, words)
+    const wrapped = yield* unwrapped(text, words)
+    const encoded = wrapped
+      ? wrapped.restored(yield* this.#findEncoded(wrapped.plain, yield* longWords(wrapped.plain)))
+      : yield* this.#findEncoded(text, words)
+    return encoded.length > 0 ? mergeOverlaps([...found, ...encoded]) : found
+  }
+
+  #findEncoded(text: string, words: readonly Word[]): Steps<Finding[]> {
+    const scanner = this
+    return findEncoded(text, words, function* (decoded) {
+      return yield* scanner.#findPlain(decoded, yield* longWords(decoded))
+    })
+  }
+
+  *#findPlain(text: string, words: readonly Word[]): Steps<Finding[]> {
+    const offsets = yield* this.#literals.offsets(text)
+    const findings = findPrivateKeys(text, offsets.get(BEGIN) ?? [], offsets.get(END) ?? [])
+    for (const rule of this.#rules)
+      for (const finding of yield* matchesOf(rule, text, offsets, words)) findings.push(finding)
+    for (const finding of yield* findNamed(text, merged(offsets, NAME_ANCHORS))) findings.push(finding)
+    return mergeOverlaps(findings)
+  }
 }
 
-/** The longest prefix of a token, like `lin_api_`, before the part that a pattern matches. */
-const MAX_PREFIX = 24
-/** Patterns are bounded: a match of this length may be the beginning of a longer secret. */
-const MAX_WHOLE = 500
-
-/** The matches of the rules, in order and without overlaps; the earlier rule names an overlap. */
-export function find(text: string): Finding[] {
-  const lowered = lower(text)
+function* matchesOf(rule: Rule, text: string, offsets: Offsets, words: readonly Word[]): Steps<Finding[]> {
   const findings: Finding[] = []
-  for (const rule of RULES) {
-    const searched = rule.ignoreCase ? lowered : text
-    if (rule.hints.some((hint) => searched.includes(hint))) addMatches(findings, rule, searched, text)
-  }
-  return mergeOverlaps(findings)
-}
-
-/** The findings in order, overlapping ones merged under the kind that came first in the input. */
-export function mergeOverlaps(findings: readonly Finding[]): Finding[] {
-  const ranked = findings
-    .map((finding, rank) => ({ ...finding, rank }))
-    .sort((a, b) => a.start - b.start || a.rank - b.rank)
-  const result: (Finding & { rank: number })[] = []
-  for (const finding of ranked) {
-    const last = result.at(-1)
-    if (!last || finding.start >= last.end) {
-      result.push(finding)
-      continue
-    }
-    if (finding.rank < last.rank) last.kind = finding.kind
-    last.rank = Math.min(last.rank, finding.rank)
-    last.end = Math.max(last.end, finding.end)
-  }
-  return result.map(({ start, end, kind }) => ({ start, end, kind }))
-}
-
-export const marker = (kind: string): string => `[redacted:${kind}]`
-
-/** The text with each finding replaced by its marker. */
-export function replaced(text: string, findings: readonly Finding[]): string {
-  let result = ""
   let position = 0
-  for (const { start, end, kind } of findings) {
-    result += text.slice(position, start) + marker(kind)
-    position = end
-  }
-  return result + text.slice(position)
-}
-
-function addMatches(findings: Finding[], { pattern, isWord, kind, check }: Rule, searched: string, text: string): void {
-  const accepts = check === undefined ? undefined : CHECKS[check]
-  pattern.lastIndex = 0
-  for (let match = pattern.exec(searched); match; match = pattern.exec(searched)) {
-    const [found, end] = match.indices?.[1] ?? match.indices?.[0] ?? [match.index, match.index]
-    const start = isWord ? startOfWord(text, found) : found
-    if (!accepts || accepts(text.slice(start, end))) {
-      const whole = end - start < MAX_WHOLE ? end : endOfRun(text, end)
-      findings.push({ start, end: whole, kind })
-      pattern.lastIndex = whole
-    } else {
-      // A secret may begin inside a value that failed the check.
-      pattern.lastIndex = match.length > 1 ? found : end
+  let count = 0
+  const starts = rule.anchors.length > 0 ? anchoredStarts(rule, text, offsets) : words.map(({ start }) => start)
+  for (const at of starts) {
+    if (++count % STEP === 0) yield
+    if (at < position) continue
+    rule.pattern.lastIndex = at
+    const found = rule.pattern.exec(text)?.indices?.findLast((place) => place !== undefined)
+    if (!found) continue
+    const start = extended(rule, text, found[0])
+    const end = found[1]
+    if (rule.check === undefined || passes(rule.check, text.slice(start, end))) {
+      position = endOfValue(text, start, end)
+      findings.push({ start, end: position, kind: rule.kind })
+    } else if (end - start > MAX_SEARCHED_AGAIN) {
+      position = Math.floor((start + end) / 2)
     }
   }
+  return findings
 }
 
-function startOfWord(text: string, end: number): number {
+/** The offsets at which the pattern of a rule with anchors is matched. */
+function anchoredStarts(rule: Rule, text: string, offsets: Offsets): readonly number[] {
+  const anchors = merged(offsets, rule.anchors)
+  if (anchors.length === 0) return anchors
+  const contexts = rule.after.length > 0 ? merged(offsets, rule.after) : undefined
+  if (contexts?.length === 0) return contexts
+  const allowed = contexts ? anchors.filter((anchor) => isAfter(text, anchor, contexts)) : anchors
+  if (rule.before.length === 1 && rule.before[0] === 0) return allowed
+  return allowed.flatMap((anchor) => rule.before.filter((n) => n <= anchor).map((n) => anchor - n))
+}
+
+/** The offsets of all of these literals, in order. */
+const merged = (offsets: Offsets, literals: readonly string[]): readonly number[] =>
+  literals.reduce<readonly number[]>((all, literal) => union(all, offsets.get(literal) ?? []), [])
+
+/** The numbers of two lists in order, without repetitions. */
+function union(one: readonly number[], other: readonly number[]): readonly number[] {
+  if (one.length === 0) return other
+  if (other.length === 0) return one
+  const result: number[] = []
+  for (let left = 0, right = 0; left < one.length || right < other.length; ) {
+    const next = Math.min(one[left] ?? Number.POSITIVE_INFINITY, other[right] ?? Number.POSITIVE_INFINITY)
+    result.push(next)
+    if (one[left] === next) left++
+    if (other[right] === next) right++
+  }
+  return result
+}
+
+function isAfter(text: string, anchor: number, contexts: readonly number[]): boolean {
+  let low = 0
+  let high = contexts.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((contexts[middle] ?? 0) <= anchor) low = middle + 1
+    else high = middle
+  }
+  const context = contexts[low - 1]
+  if (context === undefined || anchor - context > MAX_CONTEXT) return false
+  return !text.slice(context, anchor).replaceAll("\\\n", "").includes("\n")
+}
+
+function extended({ extend }: Rule, text: string, end: number): number {
+  if (extend === "") return end
   let start = end
-  while (start > 0 && end - start < MAX_PREFIX && /[A-Za-z0-9_-]/.test(text.charAt(start - 1))) start--
+  while (start > 0 && end - start < MAX_EXTENDED && extend.includes(text.charAt(start - 1))) start--
   return start
-}
-
-function endOfRun(text: string, from: number): number {
-  let end = from
-  while (end < text.length && /[A-Za-z0-9+/=_%-]/.test(text.charAt(end))) end++
-  return end
-}
-
-/** The text in lower case with the same length, so that offsets are valid in both. */
-function lower(text: string): string {
-  const lowered = text.toLowerCase()
-  if (lowered.length === text.length) return lowered
-  return [...text]
-    .map((character) => (character.toLowerCase().length > character.length ? character : character.toLowerCase()))
-    .join("")
 }

@@ -1,22 +1,32 @@
-import type { Finding } from "./scanner"
+import { endOfMatch, type Finding } from "./finding"
+import type { Steps } from "./steps"
+import type { Word } from "./words"
+
+/** The matches between two pauses. */
+const STEP = 4096
 
 /** A text without the matches of a pattern that may interrupt a secret. */
 export class StrippedText {
-  readonly plain: string
+  plain = ""
   /** For each match its offset in the plain text, and the length of all matches up to it. */
   readonly #matches: { at: number; length: number }[] = []
 
-  constructor(text: string, pattern: RegExp) {
-    let plain = ""
+  /** Removes the matches of a sticky pattern that begin at `starts`; undefined if there are none. */
+  static *of(text: string, pattern: RegExp, starts: readonly number[]): Steps<StrippedText | undefined> {
+    const stripped = new StrippedText()
     let position = 0
     let length = 0
-    for (const match of text.matchAll(pattern)) {
-      plain += text.slice(position, match.index)
-      position = match.index + match[0].length
-      length += match[0].length
-      this.#matches.push({ at: plain.length, length })
+    for (const [index, start] of starts.entries()) {
+      if (index % STEP === 0) yield
+      const end = start < position ? undefined : endOfMatch(pattern, text, start)
+      if (end === undefined) continue
+      stripped.plain += text.slice(position, start)
+      length += end - start
+      position = end
+      stripped.#matches.push({ at: stripped.plain.length, length })
     }
-    this.plain = plain + text.slice(position)
+    stripped.plain += text.slice(position)
+    return position > 0 ? stripped : undefined
   }
 
   /** Maps findings in the plain text, given in order, to findings in the original text. */
@@ -34,17 +44,40 @@ export class StrippedText {
 
 /** ANSI escapes: CSI sequences, also escaped in source code or JSON, character sets, the end of a hyperlink. */
 const STYLE =
-  /(?:\x1b|\\{1,3}(?:u001[bB]|x1[bB]|033|e))\[[0-9;:?]*[A-Za-z]|\x1b(?:[()][A-Z0-9]|[78=>]|\]8;;(?:\x07|\x1b\\))/g
+  /(?:(?:\x1b|\\{1,3}(?:u001[bB]|x1[bB]|033|e))\[[0-9;:?]*[A-Za-z]|\x1b(?:[()][A-Z0-9]|[78=>]|\]8;;(?:\x07|\x1b\\))){1,1000}/y
 const STYLE_HINTS = ["\x1b", "\\u001b[", "\\u001B[", "\\x1b[", "\\x1B[", "\\033[", "\\e["]
 
+/** Characters between two pauses. */
+const CHUNK = 100_000
+/** The length of an escape. */
+const MAX_STYLE = 1_000
+
 /** Removes ANSI escapes; undefined if the text has none. */
-export const withoutAnsi = (text: string): StrippedText | undefined =>
-  STYLE_HINTS.some((hint) => text.includes(hint)) ? new StrippedText(text, STYLE) : undefined
+export function* withoutAnsi(text: string): Steps<StrippedText | undefined> {
+  if (!STYLE_HINTS.some((hint) => text.includes(hint))) return undefined
+  return yield* StrippedText.of(text, STYLE, yield* startsOfStyles(text))
+}
+
+function* startsOfStyles(text: string): Steps<number[]> {
+  const pattern = new RegExp(STYLE.source, "g")
+  const starts: number[] = []
+  for (let from = 0; from < text.length; from += CHUNK) {
+    for (const { index } of text.slice(from, from + CHUNK + MAX_STYLE).matchAll(pattern)) {
+      if (index < CHUNK) starts.push(from + index)
+    }
+    yield
+  }
+  return starts
+}
 
 /** The line break after a full line of base64: PEM and MIME lines have 64 or 76 characters, OpenSSH 70. */
-const WRAP =
-  /(?:\n(?<=[A-Za-z0-9+/]{60}\n)|\r\n(?<=[A-Za-z0-9+/]{60}\r\n)|\\n(?<=[A-Za-z0-9+/]{60}\\n))[ \t]*(?=[A-Za-z0-9+/=])/g
+const WRAP = /(?:\r?\n|\\n)[ \t]*(?=[A-Za-z0-9+/=])/y
+const LINE = /[A-Za-z0-9+/]{60}/y
+const LINE_LENGTH = 60
 
-/** Removes the line breaks inside base64; undefined if the text has none. */
-export const unwrapped = (text: string): StrippedText | undefined =>
-  text.search(WRAP) < 0 ? undefined : new StrippedText(text, WRAP)
+/** Removes the line breaks inside base64, which follow some of the long words; undefined if there are none. */
+export function unwrapped(text: string, words: readonly Word[]): Steps<StrippedText | undefined> {
+  const lines = words.filter(({ start, end }) => end - start >= LINE_LENGTH)
+  const ends = lines.map(({ end }) => end).filter((end) => endOfMatch(LINE, text, end - LINE_LENGTH) === end)
+  return StrippedText.of(text, WRAP, ends)
+}

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises"
+import type { Steps } from "./steps"
 
-const SLICE_MS = 10
+const SLICE_MS = 8
 
 /** Divides long work into slices, between which the event loop of OpenCode runs. */
 export class TimeSlices {
@@ -8,6 +9,15 @@ export class TimeSlices {
 
   get isOver(): boolean {
     return performance.now() - this.#began >= SLICE_MS
+  }
+
+  /** Does the work of `steps`, and pauses between them when a slice is over. */
+  async run<T>(steps: Steps<T>): Promise<T> {
+    for (;;) {
+      const step = steps.next()
+      if (step.done) return step.value
+      await this.yield()
+    }
   }
 
   /** Await this often: it waits only at the end of a slice. */

@@ -1,4 +1,6 @@
 import { isObject } from "../opencode/client"
+import { ownRules } from "../redaction/own-formats"
+import type { Rule } from "../redaction/rules"
 
 /** What of a session may leave this machine, and whether automatic shares may. */
 export interface Privacy {
@@ -14,6 +16,8 @@ export interface Redaction {
   allow: readonly string[]
   /** Texts that are always removed. */
   deny: readonly string[]
+  /** For the user's own formats of secrets. */
+  rules: readonly Rule[]
 }
 
 /** Valid settings, or a sentence that says why uploads are refused. */
@@ -40,12 +44,13 @@ export function readPrivacy(own: unknown, project: unknown = undefined): Privacy
   }
 }
 
-const WITHOUT_EXCEPTIONS: Redaction = { allow: [], deny: [] }
+const WITHOUT_EXCEPTIONS: Redaction = { allow: [], deny: [], rules: [] }
+const REDACTION_OPTIONS = ["allow", "deny", "formats"]
 
 /** The project adds texts to remove, and may turn redaction on, but not off. */
 function stricter(users: Redaction | false, { deny }: Redaction): Redaction {
-  const { allow, deny: own } = users || WITHOUT_EXCEPTIONS
-  return { allow, deny: [...new Set([...own, ...deny])] }
+  const { allow, deny: own, rules } = users || WITHOUT_EXCEPTIONS
+  return { allow, deny: [...new Set([...own, ...deny])], rules }
 }
 
 function readOptions(options: unknown): Partial<Privacy> | { problem: string } {
@@ -54,7 +59,7 @@ function readOptions(options: unknown): Partial<Privacy> | { problem: string } {
   if (redact !== undefined && redaction === undefined)
     return {
       problem:
-        'The plugin option "redact" must be true, false, or {"allow": [...], "deny": [...]} with lists of texts, those to deny of 3 characters and more.',
+        'The plugin option "redact" must be true, false, or {"allow": [...], "deny": [...], "formats": [...]}: texts, those to deny of 3 characters and more, and formats like {"name": "ACME token", "prefix": ["acme_"], "alphabet": "A-Za-z0-9", "length": [32, null]}.',
     }
   if (exclude !== undefined && !areTexts(exclude))
     return { problem: 'The plugin option "exclude" must be a list of file patterns, like ["secrets/**"].' }
@@ -70,10 +75,11 @@ function readOptions(options: unknown): Partial<Privacy> | { problem: string } {
 function readRedaction(value: unknown): Redaction | false | undefined {
   if (value === false) return false
   if (value === true) return WITHOUT_EXCEPTIONS
-  if (!isObject(value) || Object.keys(value).some((key) => key !== "allow" && key !== "deny")) return undefined
-  const { allow = [], deny = [] } = value
-  return areTexts(allow) && areTexts(deny) && deny.every((text) => text.length >= MIN_DENIED)
-    ? { allow, deny }
+  if (!isObject(value) || Object.keys(value).some((key) => !REDACTION_OPTIONS.includes(key))) return undefined
+  const { allow = [], deny = [], formats = [] } = value
+  const rules = ownRules(formats)
+  return rules && areTexts(allow) && areTexts(deny) && deny.every((text) => text.length >= MIN_DENIED)
+    ? { allow, deny, rules }
     : undefined
 }
 
