@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections.abc import Sequence
@@ -81,13 +82,12 @@ def test_of_two_batches_at_once_that_are_too_large_together_one_is_refused(
     share = shared(client, SESSION)
     checkpoint(app, share)
     both = threading.Barrier(2, timeout=patience(60))
-    made: list[event_log.Batch] = []
+    count = itertools.count(1)
 
     def meet(items: Sequence[opencode.Item]) -> event_log.Batch:
-        made.append(event_log.Batch(items))
-        if len(made) <= 2:
+        if next(count) <= 2:
             both.wait()
-        return made[-1]
+        return event_log.Batch(items)
 
     def send(name: str) -> int:
         return sync(app.test_client(), share, note(name, 12_000)).status_code
