@@ -14,7 +14,7 @@ from msgspec.structs import asdict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import api, cli, errors, share
-from app.api import health, rate_limits, uploads
+from app.api import health, uploads
 from app.db.connection import AutocommitConnection
 from app.db.deadlines import CONNECT_ARGS
 from app.db.extensions import db, migrate
@@ -31,6 +31,7 @@ from app.redaction.own_formats import own_rules
 from app.redaction.rules import RULES
 from app.redaction.scanner import SCANNER, Scanner
 from app.render import filters
+from app.services import rate_limits
 from app.services.container import EXTENSION, Services
 from app.services.documents.cache import DocumentCache
 from app.services.documents.checkpoint import Checkpointer

@@ -6,11 +6,12 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
-from app.api import rate_limits
+from app.api.rate_limits import limit_requests
 from app.services.container import services
+from app.services.rate_limits import add_headers as add_rate_limit_headers
 
 bp = Blueprint("api", __name__, url_prefix="/api")
-rate_limits.limit_requests(bp)
+limit_requests(bp)
 
 
 @bp.url_value_preprocessor
@@ -27,5 +28,4 @@ def add_headers(response: Response) -> Response:
     response.headers.setdefault("Cache-Control", "no-store")
     if request.method in ("GET", "HEAD", "OPTIONS"):
         response.headers["Access-Control-Allow-Origin"] = "*"
-    rate_limits.add_headers(response)
-    return response
+    return add_rate_limit_headers(response)

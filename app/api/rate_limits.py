@@ -1,53 +1,12 @@
-"""How many requests the API takes from whom, by Flask-Limiter."""
+"""How many requests the API takes from whom."""
 
 from __future__ import annotations
 
-import time
 from functools import partial
-from ipaddress import IPv4Address, IPv6Network, ip_address
-from typing import Any
 
-from flask import Response, request
-from flask_limiter import Limiter
-
-from app.api import rate_limit_storage
 from app.api.auth import authorized_share, creation_token_name
 from app.services.container import services
-from config import Config
-
-# Whoever has one IPv6 address has all of its /64 (RFC 6177), so these count together.
-IPV6_PREFIX_BITS = 64
-
-
-def rate_limit_address() -> str:
-    """What an anonymous request counts against: its client's network."""
-    return network_of(request.remote_addr or "")
-
-
-def network_of(address: str) -> str:
-    """The /64 of an IPv6 address; an IPv4 address, also one written as IPv6, as it is."""
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(ip, IPv4Address):
-        return address
-    if ip.ipv4_mapped:
-        return str(ip.ipv4_mapped)
-    return str(IPv6Network((int(ip), IPV6_PREFIX_BITS), strict=False))
-
-
-limiter = Limiter(rate_limit_address)
-
-
-def settings(config: Config) -> dict[str, Any]:
-    """What Flask-Limiter reads from `app.config` to count where the operator says."""
-    if not config.RATELIMIT_STORAGE_URI:
-        return {"RATELIMIT_STORAGE_URI": rate_limit_storage.DATABASE_URI}
-    return {
-        "RATELIMIT_STORAGE_URI": rate_limit_storage.FALLBACK_URI,
-        "RATELIMIT_STORAGE_OPTIONS": {"main": config.RATELIMIT_STORAGE_URI},
-    }
+from app.services.rate_limits import limiter, rate_limit_address
 
 
 def _request_limit() -> str:
@@ -78,19 +37,3 @@ _creations = partial(limiter.shared_limit, _creation_limit, scope="create", key_
 limit_creations = _creations()
 # With the secret of an existing share nothing is created.
 limit_presigns = _creations(exempt_when=lambda: authorized_share() is not None)
-
-
-def add_headers(response: Response) -> None:
-    """The limit that is nearest to being reached, as RateLimit-* headers; seconds in -Reset and Retry-After.
-
-    Flask-Limiter's own headers would put `Retry-After` on every response and epoch seconds into `-Reset`.
-    """
-    limit = limiter.current_limit
-    if limit is None:
-        return
-    seconds_left = max(0, int(limit.reset_at - time.time()))
-    response.headers["RateLimit-Limit"] = str(limit.limit.amount)
-    response.headers["RateLimit-Remaining"] = str(limit.remaining)
-    response.headers["RateLimit-Reset"] = str(seconds_left)
-    if response.status_code == 429:
-        response.headers["Retry-After"] = str(max(1, seconds_left))

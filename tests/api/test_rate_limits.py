@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from limits.storage import RedisStorage
 from redis import Connection, Redis
 
-from app.api.rate_limits import limiter
+from app.services.rate_limits import limiter
 from tests.conftest import running_app
 from tests.support.client import SESSION_ID, create, renew
 from tests.support.servers import free_ports
@@ -168,11 +168,11 @@ def test_a_visitor_is_one_with_and_without_a_port(
 def test_counts_of_windows_that_have_closed_are_swept(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     with app.app_context():
         assert limiter.storage.incr("old", expiry=10) == 1
-    monkeypatch.setattr("app.api.rate_limit_storage.time.time", lambda: 4e9)
+    monkeypatch.setattr("app.services.rate_limit_storage.time.time", lambda: 4e9)
     with app.app_context():
         assert limiter.storage.get("old") == 0
         assert limiter.storage.incr("new", expiry=10) == 1
-    monkeypatch.setattr("app.api.rate_limit_storage.time.time", lambda: 1e9)
+    monkeypatch.setattr("app.services.rate_limit_storage.time.time", lambda: 1e9)
     with app.app_context():
         assert limiter.storage.get("old") == 0
 
@@ -207,7 +207,7 @@ def test_ten_of_forty_parallel_creations_pass_four_workers(
 def test_the_database_counts_while_redis_is_gone_and_redis_once_it_is_back(
     settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.api.rate_limit_storage.RETRY_SECONDS", 0)
+    monkeypatch.setattr("app.services.rate_limit_storage.RETRY_SECONDS", 0)
     [port] = free_ports(1)
     limits = {"RATELIMIT_API": "3/hour", "RATELIMIT_STORAGE_URI": f"redis://127.0.0.1:{port}"}
     with running_app({**settings, **limits}) as app:
