@@ -135,7 +135,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         ),
     ] = 1024 * 1024 * 1024
 
-    RATELIMIT_ENABLED: Annotated[bool, Meta(description="Enable the rate limits of the API.")] = True
+    RATELIMIT_ENABLED: Annotated[
+        bool, Meta(description="Enable the rate limits of the API and of searches.")
+    ] = True
     RATELIMIT_STORAGE_URI: Annotated[
         str,
         Meta(
@@ -154,6 +156,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     RATELIMIT_SHARE: Annotated[str, Meta(description="API requests per share, if they carry its secret.")] = (
         "120/minute"
     )
+    RATELIMIT_SEARCH: Annotated[
+        str, Meta(description="Searches in sessions per IP address, or per /64 network for IPv6.")
+    ] = "120/minute"
     TRUSTED_PROXIES: Annotated[
         int,
         Meta(
@@ -186,6 +191,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         return dict(entry.strip().split(":", 1) for entry in entries)
 
 
+LIMITS = (
+    "RATELIMIT_CREATE",
+    "RATELIMIT_CREATE_TOKEN",
+    "RATELIMIT_API",
+    "RATELIMIT_SHARE",
+    "RATELIMIT_SEARCH",
+)
 S3_REQUIRED = ("S3_ENDPOINT", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_BUCKET")
 S3_OPTIONAL = ("S3_PUBLIC_URL", "S3_PRESIGN_ENDPOINT")
 # Tokens stand in addresses, where these characters need no escapes (RFC 3986, section 2.3).
@@ -204,7 +216,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     """
     config = _typed({name: value for name, value in environ.items() if value.strip()})
     _check_s3(config)
-    for name in ("RATELIMIT_CREATE", "RATELIMIT_CREATE_TOKEN", "RATELIMIT_API", "RATELIMIT_SHARE"):
+    for name in LIMITS:
         _check_limit(name, getattr(config, name))
     _check_limit_storage(config.RATELIMIT_STORAGE_URI)
     _check_duration("SHARE_MAX_AGE", config.SHARE_MAX_AGE)

@@ -38,6 +38,7 @@ from app.services.documents.checkpoint import Checkpointer
 from app.services.documents.freshness import Freshness
 from app.services.documents.service import Documents
 from app.services.documents.synced_document import SyncedDocument
+from app.services.searches import Searches
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.expiry import Expiry
 from app.services.shares.object_cleanup import ObjectCleanup
@@ -109,6 +110,7 @@ def build_services(app: Flask, config: Config) -> Services:
     descriptions = Descriptions(connection)
     documents = Documents(store, synced, cache, freshness, slots, descriptions, max_bytes)
     checkpointer = Checkpointer(shares, synced, descriptions, max_bytes)
+    searches = Searches(config.data_dir / "searches", config.WEB_CONCURRENCY)
     return Services(
         config,
         connection,
@@ -125,6 +127,7 @@ def build_services(app: Flask, config: Config) -> Services:
         recent,
         reserve,
         _scanner(config),
+        searches,
         caches=[documents],
     )
 

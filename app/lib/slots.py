@@ -19,13 +19,15 @@ POLL_SECONDS = 0.02
 class Slots:
     """At most `count` processes that share `folder` are inside of `take` at a time.
 
-    A slot is a locked file, so it goes with the process that holds it, also when that is killed. Only main
-    threads count: those of workers, whose requests wait.
+    Whoever finds none free waits for one, at most `wait_seconds`. A slot is a locked file, so it goes with
+    the process that holds it, also when that is killed. Only main threads count: those of workers, whose
+    requests wait.
     """
 
-    def __init__(self, folder: Path, count: int) -> None:
+    def __init__(self, folder: Path, count: int, wait_seconds: float = WAIT_SECONDS) -> None:
         self._folder = folder
         self._count = count
+        self._wait_seconds = wait_seconds
         self._is_holding = False
         self._refuses_until = 0.0
 
@@ -33,8 +35,8 @@ class Slots:
     def take(self) -> Iterator[bool]:
         """Yields whether a slot became free; inside of another `take`, always.
 
-        Waits WAIT_SECONDS for one, unless it has done so in vain lately: requests are served one after
-        another, and many that wait a second each would hold up those behind them.
+        Waits for one, unless it has done so in vain lately: requests are served one after
+        another, and many that wait each would hold up those behind them.
         """
         if self._is_holding or threading.current_thread() is not threading.main_thread():
             yield True
@@ -55,10 +57,10 @@ class Slots:
             yield True
 
     def _acquire(self, slot: ExitStack) -> bool:
-        ends_at = time.monotonic() + WAIT_SECONDS
+        ends_at = time.monotonic() + self._wait_seconds
         while not any(self._lock(number, slot) for number in range(self._count)):
             now = time.monotonic()
-            if now > ends_at or now < self._refuses_until:
+            if now >= ends_at or now < self._refuses_until:
                 return False
             time.sleep(POLL_SECONDS)
         return True

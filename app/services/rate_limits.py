@@ -50,7 +50,8 @@ def settings(config: Config) -> dict[str, Any]:
 def add_headers(response: Response) -> Response:
     """The limit that is nearest to being reached, as RateLimit-* headers; seconds in -Reset and Retry-After.
 
-    Flask-Limiter's own headers would put `Retry-After` on every response and epoch seconds into `-Reset`.
+    A `Retry-After` that is there stays. Flask-Limiter's own headers would put it on every response, and epoch
+    seconds into `-Reset`.
     """
     limit = limiter.current_limit
     if limit is None:
@@ -60,5 +61,5 @@ def add_headers(response: Response) -> Response:
     response.headers["RateLimit-Remaining"] = str(limit.remaining)
     response.headers["RateLimit-Reset"] = str(seconds_left)
     if response.status_code == 429:
-        response.headers["Retry-After"] = str(max(1, seconds_left))
+        response.headers.setdefault("Retry-After", str(max(1, seconds_left)))
     return response

@@ -130,7 +130,7 @@ class PageIndex:
             if not turns or turns[-1].number != message.turn:
                 turns.append(PageTurn(message.turn, is_continued=message.turn == turn_before))
             first, last = message.pieces
-            for step in self._steps(message)[first : last + 1]:
+            for step in self.steps_of(message)[first : last + 1]:
                 turns[-1].steps.append(PlacedStep(step, message.shows_author and step.piece == first))
             if totals := message.totals:
                 turns[-1].totals = TurnTotals(Tokens(*totals.tokens), totals.cost, totals.milliseconds)
@@ -150,21 +150,36 @@ class PageIndex:
     def turns(self) -> list[Turn]:
         """All of the conversation."""
         return [
-            Turn([step for message in messages for step in self._steps(message)])
+            Turn([step for message in messages for step in self.steps_of(message)])
             for _, messages in groupby(self._all(), key=lambda message: message.turn)
         ]
 
     def steps_by_page(self) -> Iterator[tuple[int, list[Step]]]:
         """The steps of each message, with the page on which it begins."""
         for number, message in self._numbered():
-            yield number, self._steps(message)
+            yield number, self.steps_of(message)
 
     def steps_with(self, id: str, number: int) -> Iterator[Step]:
         """The steps of the messages on a page that contain `id`, or that begin as it does."""
         needle = b'"%b"' % id.encode(errors="replace")
         for message in self._on_page(number):
             if id.startswith(message.id) or needle in bytes(_piece(self._messages, message.place)):
-                yield from self._steps(message)
+                yield from self.steps_of(message)
+
+    def messages(self, first: int = 0) -> Iterator[tuple[MessageRecord, memoryview]]:
+        """Each message from the one numbered `first` on, with its JSON. Raises DamagedIndex."""
+        for message in self._all():
+            if message.number >= first:
+                yield message, memoryview(_piece(self._messages, message.place))
+
+    def steps_of(self, message: MessageRecord) -> list[Step]:
+        """All steps of a message, of which only some may be on its page."""
+        steps = read_message(_piece(self._messages, message.place), _FixedId(message.id), message.number)
+        for step in steps:
+            step.is_undone = message.is_undone
+        if message.repeats_failure:
+            steps[-1].failure, steps[-1].repeats_failure = None, True
+        return steps
 
     def _all(self) -> Iterator[MessageRecord]:
         """Every message once."""
@@ -181,15 +196,6 @@ class PageIndex:
 
     def _on_page(self, number: int) -> list[MessageRecord]:
         return _decode_page(self._records[number - 1])
-
-    def _steps(self, message: MessageRecord) -> list[Step]:
-        """All steps of a message, of which only some may be on its page."""
-        steps = read_message(_piece(self._messages, message.place), _FixedId(message.id), message.number)
-        for step in steps:
-            step.is_undone = message.is_undone
-        if message.repeats_failure:
-            steps[-1].failure, steps[-1].repeats_failure = None, True
-        return steps
 
 
 class DamagedIndex(Exception):
