@@ -2,7 +2,7 @@
 (() => {
 "use strict"
 
-const { keepPlace, morph, watch, filter, etag } = window.sessionPage
+const { keepPlace, morph, watch, etag } = window.sessionPage
 const all = (selector) => [...document.querySelectorAll(selector)]
 
 // Pages and page links that are at most one window height away.
@@ -29,7 +29,6 @@ function follow(page, version) {
   versions.set(page, version)
   nearing.observe(page)
   watch()
-  filter()
 }
 
 // Replaces page links by those of the page loaded beyond them.
@@ -69,11 +68,9 @@ const isLinks = (element) => element.matches(".pages")
 const isOld = (element) => element.matches(".page") && versions.get(element) !== etag()
 
 function nextToLoad() {
-  // A filter hides so much that every page would come near.
-  const isFiltered = document.querySelector("#ui-filter").value
   // At the top of a page, the previous one must not push it away.
   const isAway = (links) => links === all(".pages").at(-1) || links.getBoundingClientRect().bottom < 0
-  return [...near].find((element) => isOld(element) || (isLinks(element) && !isFiltered && isAway(element)))
+  return [...near].find((element) => isOld(element) || (isLinks(element) && isAway(element)))
 }
 
 let isBusy = false
@@ -106,7 +103,6 @@ document.addEventListener("DOMContentLoaded", () => {
     versions.set(own, etag())
     loadNearby()
   })
-  document.querySelector("#ui-filter").addEventListener("input", loadNearby)
   document.addEventListener("scroll", loadNearby, { passive: true })
 })
 })()

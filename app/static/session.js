@@ -1,4 +1,4 @@
-// Themes, levels of detail, keys, copying, filtering, and following a session.
+// Themes, levels of detail, keys, copying, and following a session.
 // Runs in <head>, so that the theme applies before the first paint.
 (() => {
 "use strict"
@@ -151,24 +151,10 @@ function copyListing({ target }) {
   if (target.matches(".listing .copy")) copy(Promise.resolve(code(one("pre", target.closest(".listing")))))
 }
 
-// --- Turns: filtering, moving between them, marking the current one
+// --- Turns: moving between them, marking the current one
 
-const turns = () => all(".turn:not([hidden])")
+const turns = () => all(".turn")
 let jump = {}
-
-function filter() {
-  const words = ui("filter").value.toLowerCase().trim()
-  for (const turn of all(".turn")) {
-    const text = turn.textContent.toLowerCase()
-    turn.hidden = !words.split(/\s+/).every((word) => text.includes(word))
-  }
-  ui("match-count").textContent = words && `${turns().length} of ${all(".turn").length}`
-}
-
-function clearFilter() {
-  ui("filter").value = ""
-  filter()
-}
 
 function goTo(turn) {
   if (!turn) return
@@ -219,9 +205,9 @@ function foldAll() {
 function showTarget() {
   const target = one(":target")
   if (!target) return
-  if (target.closest(".turn[hidden]")) clearFilter()
   const outer = target.matches(".body") ? target.parentElement : target
   for (let at = outer; at; at = at.parentElement) if (at.matches("details")) at.open = true
+  if (!isShown(outer)) showLevel("highlights")
   outer.scrollIntoView()
 }
 
@@ -292,7 +278,6 @@ function show(next) {
   document.title = next.title
   keepPlace(() => (added = morph(one(".columns"), one(".columns", next))))
   watch()
-  filter()
   const first = added.find((element) => topOf(element) > innerHeight && element.closest(".page"))
   if (!first) return
   showAction("New messages ↓", () => first.scrollIntoView())
@@ -355,7 +340,7 @@ async function onGone() {
 // --- Keys
 
 const KEYS = {
-  "/": () => ui("filter").focus(),
+  "/": () => ui("search").focus(),
   j: () => goBy(1),
   k: () => goBy(-1),
   t: nextTheme,
@@ -367,10 +352,6 @@ const KEYS = {
 function onKey(event) {
   const { key, target } = event
   if (event.ctrlKey || event.metaKey || event.altKey || !one(".toolbar")) return
-  if (target.id === "ui-filter" && key === "Escape") {
-    target.blur()
-    clearFilter()
-  }
   if (!KEYS[key] || target.closest("input, select, dialog")) return
   event.preventDefault()
   KEYS[key]()
@@ -386,7 +367,6 @@ function start() {
   showTarget()
 
   on(ui("themes"), "change", chooseTheme)
-  on(ui("filter"), "input", filter)
   on(ui("fold"), "click", foldAll)
   on(one(".levels"), "click", chooseLevel)
   on(ui("previous"), "click", () => goBy(-1))
@@ -401,7 +381,7 @@ function start() {
   schedulePoll(SHORTEST)
 }
 
-window.sessionPage = { keepPlace, morph, watch, filter, etag: () => etag }
+window.sessionPage = { keepPlace, morph, watch, etag: () => etag }
 
 let theme = "auto"
 try {

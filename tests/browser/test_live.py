@@ -165,14 +165,16 @@ def test_a_running_call_ends_while_it_is_open(session: Session, open_page: OpenP
     expect(call.locator(".screen")).to_contain_text(ended["output"].strip().splitlines()[0])
 
 
-def test_new_turns_are_filtered_too(session: Session, open_page: OpenPage) -> None:
+def test_results_of_a_search_stay_while_the_session_grows(session: Session, open_page: OpenPage) -> None:
     page = open_page(session.path)
+    turns = page.locator(".turn").count()
     page.keyboard.press("/")
-    page.keyboard.type("per minute for each client")
-    page.keyboard.press("Tab")
-    expect(page.locator("#ui-match-count")).to_have_text("1 of 2")
+    page.keyboard.type("limiter")
+    result = page.get_by_role("region", name="Results").get_by_role("link").first
+    result.focus()
     session.grow()
-    expect(page.locator("#ui-match-count")).to_have_text("1 of 3")
+    expect(page.locator(".turn")).to_have_count(turns + 1)
+    expect(result).to_be_focused()
 
 
 def test_a_removed_share_says_so_and_is_no_longer_shown(session: Session, open_page: OpenPage) -> None:

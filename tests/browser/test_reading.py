@@ -1,4 +1,4 @@
-"""Reading with the script: keys, filter, folding, permalinks, copying, themes."""
+"""Reading with the script: keys, folding, permalinks, copying, themes."""
 
 from __future__ import annotations
 
@@ -112,23 +112,6 @@ def test_the_table_of_contents_marks_the_prompt_being_read(open_page: OpenPage) 
     expect(marked).to_have_count(1)
 
 
-def test_the_filter_hides_turns_without_the_words(open_page: OpenPage) -> None:
-    page = open_page(GALLERY)
-    count = page.locator(".turn").count()
-    page.keyboard.press("/")
-    expect(page.locator("#ui-filter")).to_be_focused()
-    # Letters that are keys elsewhere are only letters here.
-    page.keyboard.type("files Read SEARCH")
-    expect(page.locator(".turn:visible")).to_have_count(1)
-    expect(page.locator(".turn:visible .prompt")).to_have_text("Now read and search files.")
-    expect(page.get_by_role("status").filter(has_text=f"1 of {count}")).to_be_visible()
-    expect(page.locator("#ui-filter")).to_have_value("files Read SEARCH")
-    page.keyboard.press("Escape")
-    expect(page.locator(".turn:visible")).to_have_count(count)
-    expect(page.locator("#ui-filter")).to_have_value("")
-    expect(page.locator("#ui-filter")).not_to_be_focused()
-
-
 def test_keys_with_modifiers_are_left_alone(open_page: OpenPage) -> None:
     page = open_page(GALLERY)
     folded = page.locator("details.block:not([open])")
@@ -174,12 +157,9 @@ def test_a_permalink_opens_and_shows_what_it_leads_to(open_page: OpenPage) -> No
     )
     page.goto(first)
     expect_target(page, first)
-    # The same page, another fragment; what the filter hides comes back.
-    page.keyboard.press("/")
-    page.keyboard.type("no turn has these words")
+    # The same page, another fragment.
     page.evaluate("(hash) => { location.hash = hash }", second.partition("#")[2])
     expect_target(page, second)
-    expect(page.locator("#ui-filter")).to_have_value("")
 
 
 def expect_target(page: Page, link: str) -> None:
