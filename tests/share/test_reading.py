@@ -127,10 +127,10 @@ def test_no_id_stands_twice_on_a_page(client: FlaskClient, name: str) -> None:
 def test_every_changed_file_is_listed_with_its_diffs(client: FlaskClient) -> None:
     share(client, document_bytes("rate-limit-feature"))
     root = page(client, "/share/GhIjKlMn/changes")
-    paths = [cell.text_content() for cell in root.xpath("//td//code")]
+    paths = [cell.text_content() for cell in root.xpath("//table[@class='files']//code")]
     edited = {part["path"] for part in recorded_patches("rate-limit-feature")}
     assert edited == set(paths)
-    for link in root.xpath("//td/a/@href"):
+    for link in root.xpath("//section/h2/a/@href"):
         assert page(client, link).xpath("//tr[@class='added' or @class='removed']")
     page(client, "/share/GhIjKlMn/changes/99", 404)
 
