@@ -136,7 +136,7 @@ def test_every_error_is_on_its_page(pages: Pages, name: str) -> None:
 
 
 def test_what_a_provider_answered_is_never_on_a_page(pages: Pages, name: str) -> None:
-    whole = "".join(lxml.html.tostring(root, encoding="unicode") for root in pages.roots)
+    whole = "".join(lxml.html.tostring(root.find("body"), encoding="unicode") for root in pages.roots)
     for message in recorded.document(name)["messages"]:
         for key, value in (message["info"].get("error") or {}).get("data", {}).items():
             if key in ("responseHeaders", "responseBody", "metadata"):
@@ -156,7 +156,9 @@ def test_the_header_tells_title_model_time_tokens_and_cost(pages: Pages, name: s
 
 def test_nothing_on_a_page_is_inline_or_from_elsewhere(pages: Pages, name: str) -> None:
     for root in pages.roots:
-        assert not root.xpath("//script[not(@src) or text()] | //style | //form | //base")
+        assert not root.xpath("//script[not(@src) or text()] | //style | //base")
+        # The one of the search.
+        assert {form.get("action") for form in root.xpath("//form")} == {"/share/GhIjKlMn/search"}
         assert not root.xpath("//iframe | //object | //embed")
         assert not root.xpath("//@style | //@*[starts-with(name(), 'on')]")
         for source in root.xpath("//@src | //link/@href"):
