@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -158,3 +158,26 @@ def test_without_room_on_the_disk_it_stays_in_memory(monkeypatch: pytest.MonkeyP
 )
 def test_pieces_are_the_json_of_the_value(value: object) -> None:
     assert b"".join(encode_pieces(value)) == msgspec.json.encode(value)
+
+
+@on_both_databases
+@without_rate_limits
+def test_batches_that_a_checkpoint_takes_away_meanwhile_are_read_again(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_log, "ROW_BYTES", 2_000)
+    share = create(client, SESSION_ID)
+    sync(client, share, items(SESSION))
+    fetchable = event_log._fetchable
+    reads: list[int] = []
+
+    def meanwhile(heads: Sequence[Any]) -> Iterator[list[Any]]:
+        reads.append(len(heads))
+        if len(reads) == 1:
+            checkpoint(app, share)
+        return fetchable(heads)
+
+    monkeypatch.setattr(event_log, "_fetchable", meanwhile)
+    assert document_of(client, share)["messages"] == SESSION["messages"]
+    assert reads[0] > 5
+    assert reads[-1] == 0

@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import zstandard
-from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select, update
 
 from app.db.extensions import db
 from app.db.models import Share, ShareEvent
@@ -26,14 +25,17 @@ from app.opencode import JSON, DocumentHeader, Item, as_unreadable, merge_batche
 from app.services.shares.errors import ShareNotFound
 from app.services.shares.live_share import LiveShare
 from app.services.shares.object_cleanup import GRACE
+from app.storage import StorageError
 
 EMPTY_DOCUMENT = b"{}"
 # Of JSON in a row: the drivers of the databases copy a value several times.
 ROW_BYTES = 4 * 1024 * 1024
 # The size of a row that continues the batch in the row before.
 CONTINUED = 0
-# How many rows are in memory at once, beside the batches that they make up.
-ROWS_AT_ONCE = 2
+# Of JSON in the rows that are fetched at once.
+FETCHED_BYTES = 2 * ROW_BYTES
+# Rows are read again when a checkpoint has deleted them meanwhile.
+ATTEMPTS = 3
 # A merged document up to this size is not put aside on disk.
 SPOOLED_BYTES = 16 * 1024 * 1024
 
@@ -64,8 +66,11 @@ class Batch:
         """The slices of the JSON, each compressed with zstd."""
         return (zstandard.compress(row) for row in _slices(self._pieces(), ROW_BYTES))
 
-    def json(self) -> bytes:
-        return b"".join(self._pieces())
+    def json(self) -> bytearray:
+        json = bytearray()
+        for piece in self._pieces():
+            json += piece
+        return json
 
     def _pieces(self) -> Iterator[bytes | memoryview]:
         start = b"["
@@ -81,7 +86,7 @@ class Event(NamedTuple):
 
     number: int
     received_at: datetime
-    items: JSON
+    items: bytearray
 
 
 class LogState(NamedTuple):
@@ -197,7 +202,10 @@ def has_pending(share: LiveShare) -> bool:
 
 
 def read_state(share: LiveShare) -> LogState:
-    """The row of a share and its batches, as they are at this moment. Raises ShareNotFound."""
+    """The row of a share and its batches, as they are at this moment.
+
+    Raises ShareNotFound, or StorageError when a checkpoint deletes the batches each time.
+    """
     query = (
         select(
             Share.session_id,
@@ -209,35 +217,67 @@ def read_state(share: LiveShare) -> LogState:
             ShareEvent.number,
             ShareEvent.received_at,
             ShareEvent.size,
-            ShareEvent.items,
         )
         .outerjoin(ShareEvent, Share.share_id == ShareEvent.share_id)
         .where(_is_live_row(share))
         .order_by(ShareEvent.number)
-        .execution_options(yield_per=ROWS_AT_ONCE)
     )
-    with db.engine.connect() as connection:
-        rows = iter(connection.execute(query))
-        first = next(rows, None)
-        if first is None:
-            raise ShareNotFound
-        session_id, revision, checkpoint, synced_at, document_bytes, weight = first[:6]
-        events = _events(row[6:] for row in chain([first], rows) if row.number is not None)
-    current = replace(share, revision=revision, checkpoint=checkpoint, synced_at=synced_at)
-    return LogState(current, session_id, document_bytes, weight, events)
+    for _ in range(ATTEMPTS):
+        with db.engine.connect() as connection:
+            rows = connection.execute(query).all()
+            if not rows:
+                raise ShareNotFound
+            heads = [_RowHead(*row[6:]) for row in rows if row.number is not None]
+            events = _read_events(connection, share, heads)
+        if events is not None:
+            session_id, revision, checkpoint, synced_at, document_bytes, weight = rows[0][:6]
+            current = replace(share, revision=revision, checkpoint=checkpoint, synced_at=synced_at)
+            return LogState(current, session_id, document_bytes, weight, events)
+    raise StorageError("the session is checkpointed faster than it can be read")
 
 
-def _events(rows: Iterable[Sequence[Any]]) -> list[Event]:
-    """The batches of rows of number, time, size and items."""
+class _RowHead(NamedTuple):
+    number: int
+    received_at: datetime
+    size: int
+
+
+def _read_events(connection: Connection, share: LiveShare, heads: Sequence[_RowHead]) -> list[Event] | None:
+    """The batches of these rows; None if a row is gone by now. Few rows are in memory at a time."""
     events: list[Event] = []
-    items = bytearray()
-    for number, received_at, size, packed in rows:
-        if size != CONTINUED or not events:
-            items = bytearray()
-            events.append(Event(number, received_at, items))
-        items += zstandard.decompress(packed)
-        events[-1] = Event(number, received_at, items)
+    for some in _fetchable(heads):
+        query = (
+            select(ShareEvent.items)
+            .where(ShareEvent.share_id == share.share_id)
+            .where(ShareEvent.number.between(some[0].number, some[-1].number))
+            .order_by(ShareEvent.number)
+        )
+        found = connection.scalars(query).all()
+        if len(found) != len(some):
+            return None
+        for head, items in zip(some, found, strict=True):
+            json = zstandard.decompress(items)
+            if head.size == CONTINUED and events:
+                events[-1].items.extend(json)
+                events[-1] = events[-1]._replace(number=head.number)
+            else:
+                events.append(Event(head.number, head.received_at, bytearray(json)))
     return events
+
+
+def _fetchable(heads: Iterable[_RowHead]) -> Iterator[list[_RowHead]]:
+    """The rows in pieces that are fetched at once."""
+    piece: list[_RowHead] = []
+    size = 0
+    for head in heads:
+        row_size = min(head.size or ROW_BYTES, ROW_BYTES)
+        if piece and size + row_size > FETCHED_BYTES:
+            yield piece
+            piece, size = [], 0
+        piece.append(head)
+        size += row_size
+    if piece:
+        yield piece
 
 
 def with_events(
