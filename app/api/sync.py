@@ -29,7 +29,7 @@ from app.lib.time_limit import TimeLimitExceeded, cpu_time_limit
 from app.opencode import SPARE_LEVELS, Item, sanitize_item, validate_batch
 from app.redaction import redact_items
 from app.services.container import services
-from app.services.documents.event_log import Batch
+from app.services.documents.batch import Batch
 
 # Processor time; a whole session of 20 MB takes some seconds.
 REDACTION_SECONDS = 30

@@ -9,7 +9,6 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, cast
 
@@ -24,6 +23,7 @@ from app.opencode.paths import relative_path
 from app.render import attachments, filters
 from app.render.activity import Activity, activity_of, activity_of_step, runs
 from app.render.diff.html import HEAD_ROWS, DiffLines, diff_lines
+from app.render.excerpts import HIGHLIGHT_ROWS, DiffExcerpts, Excerpt, beginning, end
 from app.render.terminal import terminal
 from app.render.text.block_texts import texts
 from app.render.text.highlight import highlight
@@ -48,10 +48,6 @@ from app.render.tools.view import (
     ToolView,
 )
 
-MAX_SHOWN_LINES = 200
-MAX_SHOWN_CHARACTERS = 24 * 1024
-# What a call that is open at first shows of a change, and of the output of what failed.
-HIGHLIGHT_ROWS = 20
 # Calls that are open at first: what changed, and what was asked.
 OPEN_KINDS = ("edit", "question")
 # A sub-agent may call others; what is nested deeper has a page of its own.
@@ -86,8 +82,6 @@ SECTION_MACROS: dict[type[Section], str] = {
     TerminalSection: "terminal",
 }
 
-SECTIONS_WITH_TEXT = (CodeSection, DiagnosticsSection, DiffsSection, TerminalSection, MarkdownSection)
-
 
 class Links(Protocol):
     """URLs of what a page does not contain itself."""
@@ -109,31 +103,6 @@ class Links(Protocol):
 
     def child(self, session_id: str) -> str:
         """The URL of a sub-agent's conversation."""
-
-
-@dataclass(frozen=True)
-class Excerpt:
-    """The beginning of a text as lines of HTML, or its end if it is `from_end`, and how much was left out."""
-
-    lines: Sequence[Markup]
-    hidden_lines: int
-    hidden_characters: int
-    full_url: str
-    from_end: bool = False
-
-    @property
-    def html(self) -> Markup:
-        return Markup("\n").join(self.lines)
-
-
-@dataclass(frozen=True)
-class DiffExcerpts:
-    """The diffs of files, and what was left out: `hidden_files`, and still more if `is_cut`."""
-
-    files: Sequence[DiffLines]
-    hidden_files: int
-    is_cut: bool
-    full_url: str
 
 
 class Renderer:
@@ -298,28 +267,6 @@ class Renderer:
             full_url=self.links.full(block.id, name),
             from_end=from_end,
         )
-
-
-def full_text(block: Block, name: str) -> str | None:
-    """One of a block's texts by the name that its excerpt has; `call` is all of them together."""
-    named = texts(block)
-    if isinstance(block, Tool) and name not in named:
-        sections = (part for part in view_of(block).sections if isinstance(part, SECTIONS_WITH_TEXT))
-        more = {part.name: part.text for part in sections if part.name}
-        named |= {name: text for name, text in more.items() if name not in named}
-    if name == "call":
-        return "\n\n".join(f"--- {name} ---\n{text}" for name, text in named.items())
-    return named.get(name)
-
-
-def beginning(text: str) -> str:
-    """As much of a text as an excerpt shows."""
-    return "\n".join(text[:MAX_SHOWN_CHARACTERS].split("\n", MAX_SHOWN_LINES)[:MAX_SHOWN_LINES])
-
-
-def end(text: str) -> str:
-    """As much of the end of a text as the excerpt of a failure shows."""
-    return "\n".join(text[-MAX_SHOWN_CHARACTERS:].rsplit("\n", HIGHLIGHT_ROWS)[-HIGHLIGHT_ROWS:])
 
 
 def _render_macro(template: str, macro: str, *values: object) -> Markup:

@@ -20,6 +20,7 @@ from app import opencode
 from app.db.extensions import db
 from app.db.models import Share
 from app.services.documents import event_log
+from app.services.documents.batch import Batch
 from app.services.documents.synced_document import Reader
 from tests.conftest import running_app
 from tests.support.marks import on_both_databases, on_sqlite, without_rate_limits
@@ -84,10 +85,10 @@ def test_of_two_batches_at_once_that_are_too_large_together_one_is_refused(
     both = threading.Barrier(2, timeout=patience(60))
     count = itertools.count(1)
 
-    def meet(items: Sequence[opencode.Item]) -> event_log.Batch:
+    def meet(items: Sequence[opencode.Item]) -> Batch:
         if next(count) <= 2:
             both.wait()
-        return event_log.Batch(items)
+        return Batch(items)
 
     def send(name: str) -> int:
         return sync(app.test_client(), share, note(name, 12_000)).status_code
@@ -118,7 +119,7 @@ def test_what_comes_while_a_batch_is_checked_is_counted_as_well(
         if len(checked) == 1:
             row = db.session.get_one(Share, share["id"])
             items = json.dumps(note("meanwhile", size)).encode()
-            batch = event_log.Batch(opencode.validate_batch(msgspec.Raw(items)))
+            batch = Batch(opencode.validate_batch(msgspec.Raw(items)))
             assert event_log.append_if(row, batch, true())
         return with_events(state, document, found)
 

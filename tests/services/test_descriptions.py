@@ -101,7 +101,7 @@ def test_only_another_title_or_project_is_written(app: Flask, client: FlaskClien
 
     change("First", "/srv/receipts")
     written = updates(app)
-    change("First", "/home/ana/work/receipts")
+    change("First", "/home/ana/projects/receipts")
     assert written == []
     change("Second")
     assert described(app) == ("Second", "receipts")

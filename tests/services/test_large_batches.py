@@ -20,7 +20,7 @@ from app.db.models import Share, ShareEvent
 from app.lib.files import spool
 from app.opencode import DocumentHeader, Item, merge_batches, sync_items, validate_batch
 from app.opencode.json_pieces import encode_pieces
-from app.services.documents import event_log
+from app.services.documents import batch, event_log
 from tests.support.marks import on_both_databases, without_rate_limits
 from tests.support.sync_batches import (
     SESSION,
@@ -73,9 +73,8 @@ def validated(*batch: dict[str, Any]) -> list[Item]:
 
 @pytest.mark.parametrize("name", LARGE_ITEMS)
 def test_packing_and_merging_copies_nothing_large(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(event_log, "ROW_BYTES", LARGE // 16)
-    batch = validated({"type": "message", "data": MESSAGE}, LARGE_ITEMS[name])
-    packed = event_log.Batch(batch)
+    monkeypatch.setattr(batch, "ROW_BYTES", LARGE // 16)
+    packed = batch.Batch(validated({"type": "message", "data": MESSAGE}, LARGE_ITEMS[name]))
     with peak_memory() as packing:
         assert sum(1 for _ in packed.rows()) == packed.row_count
     assert packing[0] < LARGE // 4
@@ -100,7 +99,7 @@ def test_exporting_copies_nothing_large() -> None:
 def test_a_large_batch_is_several_rows_that_are_read_as_one(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_log, "ROW_BYTES", 2_000)
+    monkeypatch.setattr(batch, "ROW_BYTES", 2_000)
     share = create(client, SESSION_ID)
     assert sync(client, share, items(SESSION)).status_code == 200
     later = {"type": "session", "data": {**SESSION["session"], "title": "Renamed"}}
@@ -125,7 +124,7 @@ def test_a_large_batch_is_several_rows_that_are_read_as_one(
 def test_a_batch_of_which_a_row_is_lost_makes_a_session_unreadable_and_no_worker_fail(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_log, "ROW_BYTES", 2_000)
+    monkeypatch.setattr(batch, "ROW_BYTES", 2_000)
     share = create(client, SESSION_ID)
     sync(client, share, items(SESSION))
     with app.app_context():
@@ -165,7 +164,7 @@ def test_pieces_are_the_json_of_the_value(value: object) -> None:
 def test_batches_that_a_checkpoint_takes_away_meanwhile_are_read_again(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_log, "ROW_BYTES", 2_000)
+    monkeypatch.setattr(batch, "ROW_BYTES", 2_000)
     share = create(client, SESSION_ID)
     sync(client, share, items(SESSION))
     fetchable = event_log._fetchable

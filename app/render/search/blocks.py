@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from app.opencode.model import Block, Failure, File, Notice, Reasoning, Step, Text, Tool, Unknown
 from app.opencode.paths import relative_path
+from app.render.activity import has_failed
 from app.render.filters import short, visible
 from app.render.search.folding import find_all, find_first, fold
 from app.render.search.query import Query
@@ -44,7 +45,7 @@ def match_block(block: Block, step: Step, query: Query, directory: str) -> Match
         return None
     if query.files and not _is_about(block, query.files):
         return None
-    if query.is_error and not _has_failed(block):
+    if query.is_error and not (isinstance(block, Tool) and has_failed(block)):
         return None
     text = _matching_text(_visible_texts(block), query.terms) if query.terms else _telling_text(block, query)
     if text is None:
@@ -127,10 +128,6 @@ def _paths(block: Block) -> Iterator[str]:
         for section in view_of(block).sections:
             if isinstance(section, DiffsSection):
                 yield from (path for file in section.files for path in (file.path, file.old_path) if path)
-
-
-def _has_failed(block: Block) -> bool:
-    return isinstance(block, Tool) and (block.status == "error" or view_of(block).is_failure)
 
 
 def _kind(block: Block, step: Step) -> str:

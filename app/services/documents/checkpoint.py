@@ -24,6 +24,7 @@ from app.opencode import (
     read_conversation,
 )
 from app.services.documents import event_log
+from app.services.documents.batch import Batch
 from app.services.documents.synced_document import SyncedDocument
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.errors import ShareError
@@ -56,7 +57,7 @@ class Checkpointer:
         self._descriptions = descriptions
         self._max_bytes = max_bytes
 
-    def append(self, share: Share, batch: event_log.Batch) -> None:
+    def append(self, share: Share, batch: Batch) -> None:
         """Stores a batch for good, if the session can be read with it.
 
         Size and weight tell that for nearly every batch. Only close to the limits everything is merged and
@@ -98,13 +99,13 @@ class Checkpointer:
             if is_acquired:
                 self._checkpoint(share_id)
 
-    def _has_room(self, batch: event_log.Batch) -> ColumnElement[bool]:
+    def _has_room(self, batch: Batch) -> ColumnElement[bool]:
         """Condition on the row of a share: its document can surely be read with the batch in it."""
         weight = Share.weight + batch.weight
         size = Share.document_bytes + Share.pending_bytes + batch.size + weight * ITEM_BYTES
         return (size <= self._max_bytes - HEADER_BYTES) & (weight <= MAX_WEIGHT)
 
-    def _check_size(self, share: Share, batch: event_log.Batch) -> int:
+    def _check_size(self, share: Share, batch: Batch) -> int:
         """The revision of a share that the batch can follow. Raises SessionTooLarge."""
         try:
             revision, read = self._grown(share, batch)
@@ -116,7 +117,7 @@ class Checkpointer:
             raise SessionTooLarge(str(error)) from None
         return revision
 
-    def _grown(self, share: Share, batch: event_log.Batch) -> tuple[int, Callable[[], JSON]]:
+    def _grown(self, share: Share, batch: Batch) -> tuple[int, Callable[[], JSON]]:
         """The revision of a share, and its document with the batch, to be read when both are freed."""
         state, document = self._synced.merge(self._shares.get_live(share.share_id))
         event = event_log.Event(state.share.revision + batch.row_count, datetime.now(UTC), batch.json())

@@ -10,9 +10,8 @@ without writing a document, and an object that no row names is seen by nobody.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import NamedTuple
 
 import zstandard
@@ -21,15 +20,14 @@ from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, 
 from app.db.extensions import db
 from app.db.models import Share, ShareEvent
 from app.lib.files import spool
-from app.opencode import JSON, DocumentHeader, Item, as_unreadable, merge_batches, sanitize_item, weight_of
+from app.opencode import JSON, DocumentHeader, as_unreadable, merge_batches
+from app.services.documents.batch import ROW_BYTES, Batch
 from app.services.shares.errors import ShareNotFound
 from app.services.shares.live_share import LiveShare
 from app.services.shares.object_cleanup import GRACE
 from app.storage import StorageError
 
 EMPTY_DOCUMENT = b"{}"
-# Of JSON in a row: the drivers of the databases copy a value several times.
-ROW_BYTES = 4 * 1024 * 1024
 # The size of a row that continues the batch in the row before.
 CONTINUED = 0
 # Of JSON in the rows that are fetched at once.
@@ -38,47 +36,6 @@ FETCHED_BYTES = 2 * ROW_BYTES
 ATTEMPTS = 3
 # A merged document up to this size is not put aside on disk.
 SPOOLED_BYTES = 16 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one sync brings; it may be a whole session, of which this makes no copy.
-
-    Stored without provider data, as a JSON list of `{type, data}` of `size` bytes in `row_count` rows.
-    """
-
-    items: Sequence[Item]
-
-    @cached_property
-    def size(self) -> int:
-        return sum(map(len, self._pieces()))
-
-    @cached_property
-    def weight(self) -> int:
-        """As in app.opencode.sync.weight."""
-        return weight_of(self.items)
-
-    @property
-    def row_count(self) -> int:
-        return -(-self.size // ROW_BYTES)
-
-    def rows(self) -> Iterator[bytes]:
-        """The slices of the JSON, each compressed with zstd."""
-        return (zstandard.compress(row) for row in _slices(self._pieces(), ROW_BYTES))
-
-    def json(self) -> bytearray:
-        json = bytearray()
-        for piece in self._pieces():
-            json += piece
-        return json
-
-    def _pieces(self) -> Iterator[bytes | memoryview]:
-        start = b"["
-        for item in self.items:
-            yield start
-            yield from sanitize_item(item)
-            start = b","
-        yield b"]" if self.items else b"[]"
 
 
 class Event(NamedTuple):
@@ -90,7 +47,7 @@ class Event(NamedTuple):
 
 
 class LogState(NamedTuple):
-    """What one statement read: the share as its row is by now, and every batch that is still in the log.
+    """The share as its row is by now, and every batch that is still in the log at the same moment.
 
     `document_bytes` is the size of the checkpoint as JSON, 0 if there is none yet. `weight` is that of the
     whole session.
@@ -101,19 +58,6 @@ class LogState(NamedTuple):
     document_bytes: int
     weight: int
     events: list[Event]
-
-
-def _slices(pieces: Iterable[bytes | memoryview], size: int) -> Iterator[bytearray]:
-    """The pieces joined and cut anew, each slice but the last of `size` bytes."""
-    joined = bytearray()
-    for piece in pieces:
-        rest = memoryview(piece)
-        while len(joined) + len(rest) > size:
-            room = size - len(joined)
-            yield joined + rest[:room]
-            joined, rest = bytearray(), rest[room:]
-        joined += rest
-    yield joined
 
 
 def append_if(share: Share, batch: Batch, condition: ColumnElement[bool]) -> bool:

@@ -16,7 +16,7 @@ from app.opencode.changes.record import FileRecord
 from app.opencode.paths import is_generated
 from app.render import Renderer
 from app.render.diff.html import HEAD_ROWS, MAX_CHARACTERS, MAX_ROWS
-from app.render.renderer import DiffExcerpts
+from app.render.excerpts import DiffExcerpts
 from app.render.tools.files import read_diffs
 from app.render.tools.view import DiffsSection
 from app.services.container import services
