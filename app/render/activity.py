@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -14,6 +14,7 @@ from app.opencode.model import Block, Reasoning, Step, Tool
 from app.render.filters import plural
 from app.render.tools.registry import kind_of
 from app.render.tools.shell import is_failure
+from app.render.tools.view import ToolView
 
 T = TypeVar("T")
 
@@ -25,6 +26,8 @@ PHRASES: Mapping[str, Callable[[int], str]] = {
     "fetch": lambda count: plural(count, "web page"),
 }
 MIN_CALLS = 2
+# Calls that are open at first: what changed, and what was asked.
+OPEN_KINDS = ("edit", "question")
 
 
 class Activity(msgspec.Struct, frozen=True):
@@ -109,6 +112,12 @@ def outcome_of_step(step: Step) -> Outcome:
     )
 
 
+def is_notable(call: Tool, view: ToolView) -> bool:
+    """Whether highlights show all of a call, because it changed, failed, asked or showed something."""
+    is_failed = call.status == "error" or view.is_failure
+    return is_failed or bool(call.files) or kind_of(call) in OPEN_KINDS
+
+
 def has_failed(call: Tool) -> bool:
     """Whether a call, or the command that it ran, failed."""
     try:
@@ -118,26 +127,24 @@ def has_failed(call: Tool) -> bool:
         return False
 
 
-def runs(items: Iterable[tuple[T, Activity | None]]) -> list[Run[T]]:
+def runs(items: Iterable[tuple[T, Activity | None]]) -> Iterator[Run[T]]:
     """The items in order: runs of at least MIN_CALLS calls together, every other item alone."""
-    found: list[Run[T]] = []
     quiet: list[T] = []
     total = Activity()
 
-    def end_run() -> None:
+    def end_run() -> Iterator[Run[T]]:
         nonlocal quiet, total
         if total.count >= MIN_CALLS:
-            found.append(Run(quiet, total))
+            yield Run(quiet, total)
         else:
-            found.extend(Run([item]) for item in quiet)
+            yield from (Run([item]) for item in quiet)
         quiet, total = [], Activity()
 
     for item, activity in items:
         if activity is None:
-            end_run()
-            found.append(Run([item]))
+            yield from end_run()
+            yield Run([item])
         else:
             quiet.append(item)
             total += activity
-    end_run()
-    return found
+    yield from end_run()

@@ -21,7 +21,7 @@ from app.lib.time_limit import TimeLimitExceeded
 from app.opencode.model import Block, Conversation, File, Notice, Reasoning, Step, Text, Tool, Unknown
 from app.opencode.paths import relative_path
 from app.render import attachments, filters
-from app.render.activity import Activity, activity_of, activity_of_step, runs
+from app.render.activity import Activity, activity_of, activity_of_step, is_notable, runs
 from app.render.diff.html import HEAD_ROWS, DiffLines, diff_lines
 from app.render.excerpts import HIGHLIGHT_ROWS, DiffExcerpts, Excerpt, beginning, end
 from app.render.terminal import terminal
@@ -48,8 +48,6 @@ from app.render.tools.view import (
     ToolView,
 )
 
-# Calls that are open at first: what changed, and what was asked.
-OPEN_KINDS = ("edit", "question")
 # A sub-agent may call others; what is nested deeper has a page of its own.
 MAX_DEPTH = 2
 MAX_CHILD_BYTES = 64 * 1024
@@ -181,9 +179,8 @@ class Renderer:
         return kind_of(tool)
 
     def opens(self, tool: Tool, view: ToolView) -> bool:
-        """Whether a call is open at first, because it changed, failed, asked or showed something."""
-        is_failure = tool.status == "error" or view.is_failure
-        return self.is_alone or is_failure or bool(tool.files) or kind_of(tool) in OPEN_KINDS
+        """Whether a call is open at first."""
+        return self.is_alone or is_notable(tool, view)
 
     @property
     def shown_rows(self) -> int:

@@ -85,7 +85,7 @@ def test_a_step_of_thoughts_and_calls_is() -> None:
 
 def test_runs_are_as_long_as_possible_and_keep_the_order() -> None:
     items = [("a", READ), ("b", SEARCH), ("edit", None), ("c", READ), ("d", THOUGHT), ("e", READ)]
-    assert runs(items) == [
+    assert list(runs(items)) == [
         Run(["a", "b"], READ + SEARCH),
         Run(["edit"]),
         Run(["c", "d", "e"], READ + THOUGHT + READ),
@@ -96,7 +96,7 @@ def test_runs_are_as_long_as_possible_and_keep_the_order() -> None:
     "items", [[("a", READ)], [("a", THOUGHT), ("b", THOUGHT)], [("a", THOUGHT), ("b", READ)]]
 )
 def test_a_single_call_and_thoughts_alone_are_no_run(items: list[tuple[str, Activity]]) -> None:
-    assert runs(items) == [Run([name]) for name, _ in items]
+    assert list(runs(items)) == [Run([name]) for name, _ in items]
 
 
 @pytest.mark.parametrize(

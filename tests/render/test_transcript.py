@@ -14,7 +14,8 @@ from app.lib.budget import Budget
 from app.opencode import read_conversation
 from app.opencode.model import Notice, Tool
 from app.render.tools.wrappers import without_wrappers
-from app.render.transcript.markdown import WRITERS, transcript
+from app.render.transcript.blocks import WRITERS
+from app.render.transcript.markdown import transcript
 from app.render.transcript.text import cut_fence, without_control_characters
 from app.render.transcript.tools import MAX_OUTPUT_LINES
 from tests.support import recorded

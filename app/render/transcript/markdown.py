@@ -8,81 +8,109 @@ the answer. Of a sub-agent, the transcript has its prompt and its report.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from app.lib.budget import Budget
-from app.opencode.model import (
-    Block,
-    Conversation,
-    Failure,
-    File,
-    Notice,
-    Reasoning,
-    Step,
-    Text,
-    Tool,
-    Unknown,
-)
-from app.opencode.paths import relative_path
+from app.opencode.model import Block, Conversation, Step, Tool
+from app.opencode.paging.pages import Page
 from app.render import filters
-from app.render.text.thoughts import passages
-from app.render.transcript.text import (
-    BlockCloser,
-    blockquote,
-    code_span,
-    cut_fence,
-    in_prose,
-    without_control_characters,
-)
-from app.render.transcript.tools import MAX_OUTPUT_LINES, attached, tool
-
-MAX_PATCH_FILES = 20
+from app.render.activity import Activity, activity_of, runs
+from app.render.tools.registry import kind_of
+from app.render.transcript.blocks import LEVELS, Context, Level, failure
+from app.render.transcript.text import BlockCloser, code_span, in_prose
 
 logger = logging.getLogger(__name__)
 
-OMISSIONS = "*Thinking is left out and long input and output are cut; the link has everything.*"
+# Without it in its JSON, a part is no list of todos.
+TODOS = b"todo"
 UNDONE = "*Undone: what follows was reverted and is no longer part of the session.*"
 SUMMARY = "*A summary of the conversation so far, made to compact its context:*"
-# The prompt itself names its agent, and OpenCode's instructions to the model were written by nobody here.
-OMITTED_NOTICES = ("agent", "system")
-NOTICES_WITH_DETAIL = ("subtask", "compaction", "retry")
 BROKEN = "*Left out: a part that could not be written.*"
 ROLES = {"user": "Prompt", "assistant": "Answer", "opencode": "Note"}
 
 
-@dataclass(frozen=True)
-class _Context:
-    """What the writers of blocks share: the session's folder, and how to close open Markdown."""
-
-    directory: str
-    closer: BlockCloser
-
-
-def transcript(conversation: Conversation, url: str, budget: Budget) -> Iterator[str]:
+def transcript(
+    conversation: Conversation, url: str, budget: Budget, level: str = "everything", page: Page | None = None
+) -> Iterator[str]:
     """The Markdown of a conversation whose page is at `url`, in chunks of about a block each.
 
-    It is complete whatever `budget` has: that is only for finding out what a text leaves open.
+    `level` is one of LEVELS; with a `page`, only what is on that. It is complete whatever `budget` has: that
+    is only for finding out what a text leaves open.
     """
     facts = [code_span(model) for model in conversation.models]
     facts += [filters.moment(conversation.created_at), f"<{url}>"]
+    if page and page.count > 1:
+        facts.append(f"page {page.number:,} of {page.count:,}")
     yield f"# {in_prose(conversation.title) or 'Untitled session'}\n\n"
     yield " · ".join(fact for fact in facts if fact) + "\n\n"
-    yield f"{OMISSIONS}\n\n"
-    context = _Context(conversation.directory, BlockCloser(budget))
+    yield f"{LEVELS[level].omissions}\n\n"
+    context = Context(conversation.directory, BlockCloser(budget))
     is_undone = False
-    for number, turn in enumerate(conversation.turns, 1):
+    for number, steps in _turns(conversation, page):
         heading = ""
-        for step in turn.steps:
+        for step, markdown in _pieces(steps, LEVELS[level], context):
             if step.is_undone and not is_undone:
                 yield f"{UNDONE}\n\n"
             is_undone = step.is_undone
-            for markdown in _step(step, context):
-                # A message without any output gets no heading either.
-                if heading != (heading := _heading(step, number, len(conversation.models) > 1)):
-                    yield f"## {heading}\n\n"
-                yield f"{markdown}\n\n"
+            # A message without any output gets no heading either.
+            if heading != (heading := _heading(step, number, len(conversation.models) > 1)):
+                yield f"## {heading}\n\n"
+            yield f"{markdown}\n\n"
+
+
+def _turns(conversation: Conversation, page: Page | None) -> Iterator[tuple[int, Sequence[Step]]]:
+    """The number of each turn, from 1, and its steps."""
+    if page:
+        return ((turn.number, [placed.step for placed in turn.steps]) for turn in page.turns)
+    return ((number, turn.steps) for number, turn in enumerate(conversation.turns, 1))
+
+
+def _pieces(steps: Sequence[Step], level: Level, context: Context) -> Iterator[tuple[Step, str]]:
+    """What is written of a turn, each piece with the step that it begins in."""
+    if not level.has_runs:
+        yield from (piece for piece, _ in _written(steps, level, context))
+        return
+    context = replace(context, last_todos=_last_todos(steps))
+    for run in runs(_written(steps, level, context)):
+        if run.activity:
+            took = filters.duration(run.activity.milliseconds) if run.activity.milliseconds else ""
+            yield run.items[0][0], f"*{' · '.join(filter(None, [run.activity.label, took]))}*"
+        else:
+            yield from (piece for piece in run.items if piece[1])
+
+
+def _written(
+    steps: Sequence[Step], level: Level, context: Context
+) -> Iterator[tuple[tuple[Step, str], Activity | None]]:
+    """Each piece of Markdown with its step, and what was done in it if there is nothing else to see."""
+    for step in steps:
+        if step.is_summary:
+            yield (step, SUMMARY), None
+        for block in _blocks(step):
+            activity = activity_of(block) if level.has_runs else None
+            markdown = _block(block, step, level, context)
+            if markdown or activity:
+                yield (step, markdown), activity
+        if step.failure:
+            yield (step, failure(step.failure)), None
+
+
+def _blocks(step: Step) -> Iterator[Block]:
+    """Not `step.blocks`, which would keep the texts of a large session until its end."""
+    blocks = (step.read_part(part, index) for index, part in enumerate(step.parts, step.first_part))
+    return (block for block in blocks if block is not None)
+
+
+def _last_todos(steps: Sequence[Step]) -> str:
+    """The id of the last list of todos in a turn."""
+    for step in reversed(steps):
+        for index, part in reversed(list(enumerate(step.parts, step.first_part))):
+            if TODOS in bytes(part):
+                block = step.read_part(part, index)
+                if isinstance(block, Tool) and kind_of(block) == "todos":
+                    return block.id
+    return ""
 
 
 def _heading(step: Step, number: int, names_model: bool) -> str:
@@ -90,85 +118,10 @@ def _heading(step: Step, number: int, names_model: bool) -> str:
     return f"{ROLES.get(step.role, 'Message')} {number}{model}{' (undone)' if step.is_undone else ''}"
 
 
-def _step(step: Step, context: _Context) -> Iterator[str]:
-    if step.is_summary:
-        yield SUMMARY
-    for index, part in enumerate(step.parts):
-        # Not `step.blocks`, which would keep the texts of a large session until its end.
-        block = step.read_part(part, step.first_part + index)
-        if block is not None and (markdown := _block(block, step, context)):
-            yield markdown
-    if step.failure:
-        yield _failure(step.failure)
-
-
-def _block(block: Block, step: Step, context: _Context) -> str:
+def _block(block: Block, step: Step, level: Level, context: Context) -> str:
     """One block; if its writer fails, a note in its place."""
     try:
-        return WRITERS[type(block)](block, step, context)
+        return level.writers[type(block)](block, step, context)
     except Exception:
         logger.exception("a block could not be written: %s", type(block).__name__)
         return BROKEN
-
-
-def _text(block: Text, step: Step, context: _Context) -> str:
-    if block.synthetic:
-        return ""
-    text = without_control_characters(block.text).strip("\n")
-    if step.role == "assistant":
-        text = "\n\n".join(passage.text for passage in passages(text) if not passage.is_thought)
-    if not text:
-        return ""
-    written = blockquote(text) if step.role == "user" else context.closer.close(text)
-    return f"*Not sent to the model:*\n\n{written}" if block.ignored else written
-
-
-def _reasoning(block: Reasoning, step: Step, context: _Context) -> str:
-    return ""
-
-
-def _file(block: File, step: Step, context: _Context) -> str:
-    return attached(block)
-
-
-def _tool(block: Tool, step: Step, context: _Context) -> str:
-    return tool(block)
-
-
-def _notice(block: Notice, step: Step, context: _Context) -> str:
-    if block.kind in OMITTED_NOTICES:
-        return ""
-    line = f"*{in_prose(filters.short(block.label))}*"
-    if block.kind == "patch":
-        return _patch(line, block.detail.split("\n"), context.directory)
-    has_detail = block.detail and block.kind in NOTICES_WITH_DETAIL
-    return f"{line}\n\n{blockquote(without_control_characters(block.detail))}" if has_detail else line
-
-
-def _patch(line: str, paths: list[str], directory: str) -> str:
-    names = [code_span(relative_path(path, directory)) for path in paths[:MAX_PATCH_FILES]]
-    more = len(paths) - len(names)
-    return f"{line} {', '.join(filter(None, names))}{f' and {more:,} more' if more else ''}"
-
-
-def _unknown(block: Unknown, step: Step, context: _Context) -> str:
-    """Only its type, because its JSON may contain anything, such as a provider's response."""
-    kind = "a part that is too large" if block.is_too_large else "a part of unknown kind"
-    return f"*Left out: {kind},* {code_span(block.label)}"
-
-
-def _failure(failure: Failure) -> str:
-    what = failure.label if failure.aborted else f"Error ({in_prose(failure.label)})"
-    if not failure.detail:
-        return f"**{what}**"
-    return f"**{what}:**\n\n{cut_fence(failure.detail, MAX_OUTPUT_LINES)}"
-
-
-WRITERS: dict[type[Block], Callable[[Any, Step, _Context], str]] = {
-    Text: _text,
-    Reasoning: _reasoning,
-    File: _file,
-    Tool: _tool,
-    Notice: _notice,
-    Unknown: _unknown,
-}

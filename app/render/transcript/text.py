@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from markdown_it import MarkdownIt
 
@@ -102,14 +103,30 @@ def cut_fence(text: str, max_lines: int, language: str = "") -> str:
         return ""
     lines = whole[:MAX_EXCERPT_CHARACTERS].split("\n", max_lines)[:max_lines]
     end = sum(len(line) + 1 for line in lines) - 1
-    excerpt = without_control_characters(
-        OVERWRITTEN.sub("", "\n".join(line.removesuffix("\r") for line in lines))
-    )
-    more_lines = whole.count("\n", end)
-    hidden = f"{more_lines:,} more line{'s'[: more_lines - 1]}" if more_lines else ""
-    if not hidden and end < len(whole):
-        hidden = f"{len(whole) - end:,} more characters"
-    return fenced(excerpt, language) + (f"\n\n... {hidden}" if hidden else "")
+    return _as_on_screen(lines, language) + _hidden(whole.count("\n", end), len(whole) - end)
+
+
+def end_fence(text: str, max_lines: int, language: str = "") -> str:
+    """As `cut_fence`, with the last lines of the text."""
+    whole = text.strip("\n")
+    if not whole.strip():
+        return ""
+    lines = whole[-MAX_EXCERPT_CHARACTERS:].rsplit("\n", max_lines)[-max_lines:]
+    start = len(whole) - sum(len(line) + 1 for line in lines) + 1
+    hidden = _hidden(whole.count("\n", 0, max(0, start)), start)
+    return f"{hidden.lstrip()}\n\n{_as_on_screen(lines, language)}".lstrip()
+
+
+def _as_on_screen(lines: Sequence[str], language: str) -> str:
+    joined = "\n".join(line.removesuffix("\r") for line in lines)
+    return fenced(without_control_characters(OVERWRITTEN.sub("", joined)), language)
+
+
+def _hidden(lines: int, characters: int) -> str:
+    """How much a fence leaves out: lines, or of a single line characters."""
+    if lines:
+        return f"\n\n... {lines:,} more line{'s'[: lines - 1]}"
+    return f"\n\n... {characters:,} more characters" if characters > 0 else ""
 
 
 def _longest_run(text: str) -> int:

@@ -17,15 +17,15 @@ DEFAULT_LEVEL = "highlights"
 _RUN = '<details class="block collapsed run"'
 
 
-def requested_level() -> str:
+def requested_level(default: str = DEFAULT_LEVEL) -> str:
     """The level that a request asks for; 404 for one that does not exist."""
-    level = request.args.get("view", DEFAULT_LEVEL)
+    level = request.args.get("view", default)
     return level if level in LEVELS else abort(404)
 
 
-def level_arguments(level: str) -> dict[str, str]:
+def level_arguments(level: str, default: str = DEFAULT_LEVEL) -> dict[str, str]:
     """The arguments that make a link lead to a page of this level."""
-    return {} if level == DEFAULT_LEVEL else {"view": level}
+    return {} if level == default else {"view": level}
 
 
 def with_level(html: str, level: str) -> str:

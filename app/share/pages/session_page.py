@@ -54,7 +54,7 @@ class SessionPage:
             level=self.level,
             levels=[(name, label, self._page_url(self.page.number, name)) for name, label in LEVELS.items()],
             etag=etag_of(self.version),
-            is_child=self._is_child,
+            is_child=self.is_child,
             is_importable=self.index.conversation.is_importable,
             preview=preview_of(session),
             themes=THEMES.values(),
@@ -87,12 +87,13 @@ class SessionPage:
         return ShareLinks(self.version.share.share_id, self.level)
 
     @property
-    def _is_child(self) -> bool:
+    def is_child(self) -> bool:
+        """Whether it is a page of a sub-agent's session."""
         return self.session is not self.index.session
 
     @property
     def _child_id(self) -> str | None:
-        return self.session.conversation.id if self._is_child else None
+        return self.session.conversation.id if self.is_child else None
 
     def _page_url(self, number: int, level: str | None = None) -> str:
         return self._links.page(number, self._child_id, level=level)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
-from flask import Response
+from flask import Response, abort, request
 
 from app.lib.budget import Budget
 from app.lib.chunks import chunks
+from app.opencode.paging.pages import Page
 from app.render.transcript.markdown import transcript
 from app.services.container import services
 from app.services.documents.service import DocumentVersion
 from app.share.blueprint import bp
 from app.share.card.image import card
+from app.share.pages.levels import level_arguments, requested_level
+from app.share.pages.list_pages import page_number
 from app.share.pages.preview import preview_of
 from app.share.pages.responses import document_view, page_version, save_page
 
@@ -27,9 +31,13 @@ def as_json(version: DocumentVersion, budget: Budget) -> Response:
 @bp.get("/share/<share_id>.md")
 @document_view(variant="markdown")
 def as_markdown(version: DocumentVersion, budget: Budget) -> Response:
-    """The session as Markdown, to paste into an issue or another model."""
+    """The session as Markdown, to paste into an issue or another model; one page of it with `page`."""
+    level = requested_level("everything")
+    if "page" in request.args:
+        return _markdown_page(version, budget, level, page_number())
+    name = f"markdown-{level}.{page_version()}"
     markdown = services().documents.export(
-        version, f"markdown.{page_version()}", lambda: _markdown(version, budget)
+        version, name, lambda: (text.encode() for text in _markdown(version, budget, level))
     )
     return Response(chunks(markdown), mimetype="text/markdown")
 
@@ -41,10 +49,35 @@ def as_card(version: DocumentVersion, budget: Budget) -> Response:
     return save_page(version, budget, "card", lambda: _card(version), "image/png")
 
 
-def _markdown(version: DocumentVersion, budget: Budget) -> Iterator[bytes]:
+def _markdown_page(version: DocumentVersion, budget: Budget, level: str, number: int) -> Response:
+    index = services().documents.index(version)
+    page = index.session.pages.get(number) or abort(404)
+    links = {
+        relation: _markdown_url(version, level, other)
+        for relation, other in (("prev", number - 1), ("next", number + 1))
+        if 1 <= other <= page.count
+    }
+
+    def render() -> str:
+        following = [f"Next page: <{links['next']}>\n"] if "next" in links else []
+        return "".join([*_markdown(version, budget, level, page), *following])
+
+    response = save_page(version, budget, f"markdown-{level}-{number}", render, "text/markdown")
+    for relation, url in links.items():
+        response.headers.add("Link", f'<{url}>; rel="{relation}"')
+    return response
+
+
+def _markdown(
+    version: DocumentVersion, budget: Budget, level: str, page: Page | None = None
+) -> Iterator[str]:
     url = f"{services().config.BASE_URL}/share/{version.share.share_id}"
-    conversation = services().documents.index(version).conversation
-    return (text.encode() for text in transcript(conversation, url, budget))
+    return transcript(services().documents.index(version).conversation, url, budget, level, page)
+
+
+def _markdown_url(version: DocumentVersion, level: str, number: int) -> str:
+    arguments = urlencode({"page": number, **level_arguments(level, "everything")})
+    return f"{services().config.BASE_URL}/share/{version.share.share_id}.md?{arguments}"
 
 
 def _card(version: DocumentVersion) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from flask import Response, abort, render_template, request
+from flask import Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.http.compression import prefers_markdown
@@ -37,12 +37,13 @@ def show(share_id: str) -> ResponseReturnValue:
 @document_view()
 def show_page(version: DocumentVersion, budget: Budget) -> Response:
     number, level = page_number(), requested_level()
-    return save_page(
+    response = save_page(
         version,
         budget,
         page_name(number, level=level),
         lambda: _session_page(version, budget, number, level).html(),
     )
+    return _with_alternates(response, version)
 
 
 @bp.get("/share/<share_id>/steps/<int:number>")
@@ -84,7 +85,8 @@ def message(version: DocumentVersion, budget: Budget, step_id: str) -> Response:
     """
     page = _page_with(version, budget, step_id, requested_level())
     # Under the name of the page: a session has many messages, and fewer pages.
-    return save_page(version, budget, page.name, page.html)
+    response = save_page(version, budget, page.name, page.html)
+    return response if page.is_child else _with_alternates(response, version)
 
 
 @bp.get("/share/<share_id>/block/<block_id>")
@@ -101,6 +103,14 @@ def prompts(version: DocumentVersion, budget: Budget) -> Response:
     """The prompts of the session, some hundred to a page, each with a link to where it is."""
     number = page_number()
     return save_page(version, budget, f"prompts-{number}", lambda: _render_prompts(version, number))
+
+
+def _with_alternates(response: Response, version: DocumentVersion) -> Response:
+    """Names the session's Markdown and JSON in headers (RFC 8288) too, for clients that parse no HTML."""
+    for view, mimetype in (("as_markdown", "text/markdown"), ("as_json", "application/json")):
+        url = url_for(f"share.{view}", share_id=version.share.share_id)
+        response.headers.add("Link", f'<{url}>; rel="alternate"; type="{mimetype}"')
+    return response
 
 
 def _session_page(
