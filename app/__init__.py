@@ -38,7 +38,7 @@ from app.services.documents.checkpoint import Checkpointer
 from app.services.documents.freshness import Freshness
 from app.services.documents.service import Documents
 from app.services.documents.synced_document import SyncedDocument
-from app.services.searches import Searches
+from app.services.heavy_requests import HeavyRequests
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.expiry import Expiry
 from app.services.shares.object_cleanup import ObjectCleanup
@@ -110,7 +110,7 @@ def build_services(app: Flask, config: Config) -> Services:
     descriptions = Descriptions(connection)
     documents = Documents(store, synced, cache, freshness, slots, descriptions, max_bytes)
     checkpointer = Checkpointer(shares, synced, descriptions, max_bytes)
-    searches = Searches(config.data_dir / "searches", config.WEB_CONCURRENCY)
+    heavy_requests = HeavyRequests(config.data_dir / "heavy-requests", config.WEB_CONCURRENCY)
     return Services(
         config,
         connection,
@@ -127,7 +127,7 @@ def build_services(app: Flask, config: Config) -> Services:
         recent,
         reserve,
         _scanner(config),
-        searches,
+        heavy_requests,
         caches=[documents],
     )
 

@@ -108,6 +108,7 @@ class Bench:
         row = self._warm_page(url)
         row |= _fragments(look_at(url).fragments)
         row |= self._load(server, url)
+        row["html_file_ms"] = get_page(f"{url}.html").seconds * 1000
         # For a browser it makes no difference what the service is built on: once is enough.
         if self.browser and with_browser:
             row |= watch_reader(self.browser, url, session.last_id, self.effort.visits)

@@ -132,6 +132,14 @@ TARGETS = (
         "following a session costs as much as opening it",
     ),
     Target(
+        "HTML file, 15 MB",
+        " x",
+        30,
+        _part("html_file_ms", "cold_page_ms", 1, size="15M"),
+        "the cold page",
+        "whoever saves a session waits, and one worker with them",
+    ),
+    Target(
         "first page with assets on the wire",
         " KB",
         120,
@@ -162,6 +170,14 @@ TARGETS = (
         _part("blocking_ms", "first_paint_ms", 1, size="15M", store="disk"),
         "first contentful paint",
         "the page does not react while it loads",
+    ),
+    Target(
+        "worker memory, 15 MB and its HTML file, peak",
+        " MB",
+        250,
+        _figure("peak_mb", size="15M"),
+        "-",
+        "one file takes the memory of the pages",
     ),
     Target(
         "worker memory, 100 MB, peak",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 import brotli
@@ -24,6 +24,13 @@ DECODERS: dict[str, Callable[[bytes], bytes]] = {
     "zstd": zstandard.decompress,
     "gzip": lambda body: zlib.decompress(body, wbits=zlib.MAX_WBITS | 16),
     "identity": lambda body: body,
+}
+# What is large is sent while it is read, and faster. Of each encoder, how it takes a chunk and how it ends.
+STREAM_ENCODERS: dict[str, Callable[[], tuple[Callable[[bytes], bytes], Callable[[], bytes]]]] = {
+    "br": lambda: ((encoder := brotli.Compressor(quality=4)).process, encoder.finish),
+    "zstd": lambda: ((encoder := zstandard.ZstdCompressor(level=3).compressobj()).compress, encoder.flush),
+    "gzip": lambda: ((encoder := zlib.compressobj(wbits=zlib.MAX_WBITS | 16)).compress, encoder.flush),
+    "identity": lambda: (bytes, bytes),
 }
 # Browsers send one of a few headers, and parsing one costs more than serving a cached page.
 MAX_HEADERS = 256
@@ -48,7 +55,20 @@ def accepted_encoding(request: Request) -> str:
     return best_encoding(request.headers.get("Accept-Encoding", ""))
 
 
-def encoded_response(body: bytes, encoding: str, mimetype: str) -> Response:
+def encoded_chunks(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """The chunks of a body in one of ENCODERS."""
+    encode, finish = STREAM_ENCODERS[encoding]()
+    for chunk in chunks:
+        yield encode(chunk)
+    yield finish()
+
+
+def decoded_chunks(body: memoryview) -> Iterator[bytes]:
+    """What `encoded_chunks` has encoded with zstd."""
+    return iter(zstandard.ZstdDecompressor().read_to_iter(body))
+
+
+def encoded_response(body: bytes | Iterable[bytes], encoding: str, mimetype: str) -> Response:
     """A response whose body is encoded already."""
     response = Response(body, mimetype=mimetype)
     if encoding != "identity":

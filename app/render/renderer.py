@@ -151,13 +151,17 @@ class Renderer:
 
     def blocks(self, step: Step) -> Iterator[tuple[Markup, Activity | None]]:
         """The blocks of a step for which the budget suffices, and how many others there are."""
-        for place, block in enumerate(step.blocks):
+        blocks = self.shown_blocks(step)
+        for place, block in enumerate(blocks):
             if not self.budget.take_block():
-                yield _render_macro("blocks/blocks.html", "omitted", len(step.blocks) - place, self), None
+                yield _render_macro("blocks/blocks.html", "omitted", len(blocks) - place, self), None
                 return
             html = self.block(block, step)
             self.budget.write(len(html))
             yield html, activity_of(block)
+
+    def shown_blocks(self, step: Step) -> Sequence[Block]:
+        return step.blocks
 
     def block(self, block: Block, step: Step) -> Markup:
         """One block; if that fails or takes too long, a note in its place, and the page goes on."""

@@ -18,7 +18,7 @@ from app.services.documents.checkpoint import Checkpointer
 from app.services.documents.freshness import Freshness
 from app.services.documents.service import Documents
 from app.services.documents.synced_document import SyncedDocument
-from app.services.searches import Searches
+from app.services.heavy_requests import HeavyRequests
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.errors import ShareError
 from app.services.shares.object_cleanup import ObjectCleanup
@@ -59,7 +59,7 @@ class Services:
     recent: RecentShares
     reserve: DiskReserve
     scanner: Scanner
-    searches: Searches
+    heavy_requests: HeavyRequests
     caches: list[ShareCache] = field(default_factory=list)
 
     def is_current(self, share_id: str, version: Version) -> bool:

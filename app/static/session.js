@@ -68,6 +68,11 @@ function nextLevel() {
   links[(here + 1) % links.length].click()
 }
 
+// The file is as the reader sees the page.
+function saveAsSeen({ target }) {
+  target.search = new URLSearchParams({ view: root.dataset.level, theme: ui("themes").value || "auto" })
+}
+
 // --- Toasts
 
 let silence
@@ -368,6 +373,7 @@ function start() {
 
   on(ui("themes"), "change", chooseTheme)
   on(ui("fold"), "click", foldAll)
+  on(ui("html"), "click", saveAsSeen)
   on(one(".levels"), "click", chooseLevel)
   on(ui("previous"), "click", () => goBy(-1))
   on(ui("next"), "click", () => goBy(1))

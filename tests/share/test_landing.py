@@ -113,7 +113,7 @@ def test_models_are_told_how_to_read_a_share(client: FlaskClient) -> None:
     text = client.get("/llms.txt")
     assert text.mimetype == "text/plain"
     addresses = re.findall(r"https://share\.example\.com(/\S*<id>\S*?):", text.text)
-    assert len(addresses) == 6
+    assert len(addresses) == 7
     for address in addresses:
         assert client.get(address.replace("<id>", "GhIjKlMn")).status_code == 200
 

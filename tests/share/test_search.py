@@ -14,7 +14,7 @@ from app.lib.time_limit import TimeLimitExceeded
 from app.opencode.model import Step
 from app.render.search.search import PAGE_RESULTS
 from app.services.container import services
-from app.services.searches import Searches
+from app.services.heavy_requests import HeavyRequests
 from tests.support import hostile, recorded
 from tests.support.client import share
 
@@ -298,7 +298,7 @@ def test_nothing_of_a_search_is_kept(app: Flask, client: FlaskClient) -> None:
 def test_one_search_runs_at_a_time_for_each_visitor(app: Flask, client: FlaskClient) -> None:
     share(client, recorded.document_bytes("rate-limit-feature"))
     with app.app_context():
-        searches = services().searches
+        searches = services().heavy_requests
     with searches.take("127.0.0.1") as may_search:
         assert may_search
         refused = client.get(f"{ADDRESS}?q=x")
@@ -314,8 +314,8 @@ def test_one_search_runs_at_a_time_for_each_visitor(app: Flask, client: FlaskCli
 def test_at_most_half_of_the_workers_search_at_once(app: Flask, client: FlaskClient) -> None:
     share(client, recorded.document_bytes("rate-limit-feature"))
     with app.app_context():
-        folder = services().config.data_dir / "searches"
-    one, two = (Searches(folder, workers=4) for _ in range(2))
+        folder = services().config.data_dir / "heavy-requests"
+    one, two = (HeavyRequests(folder, workers=4) for _ in range(2))
     with one.take("192.0.2.1"):
         assert client.get(f"{ADDRESS}?q=x").status_code == 200
         with two.take("192.0.2.2"):

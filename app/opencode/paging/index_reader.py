@@ -147,6 +147,10 @@ class PageIndex:
                     return page
         return None
 
+    def message_ids(self, number: int) -> list[str]:
+        """The ids of the messages that are on a page, or parts of them."""
+        return [message.id for message in self._on_page(number)]
+
     def turns(self) -> list[Turn]:
         """All of the conversation."""
         return [

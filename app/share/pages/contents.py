@@ -31,7 +31,7 @@ class Contents:
         return self.count - len(self.first) - len(self.last)
 
 
-def contents_of(session: IndexedSession, links: ShareLinks, page: Page) -> Contents:
+def contents_of(session: IndexedSession, links: ShareLinks, page: Page | None = None) -> Contents:
     """The first and the last prompts; links to those on `page` stay within it."""
     entries = _entries(session.prompts, links, page)
     return Contents(entries[:MAX_FIRST_PROMPTS], entries[MAX_FIRST_PROMPTS:], session.prompt_count)

@@ -20,6 +20,11 @@ class ShareLinks:
     def document(self) -> str:
         return url_for("share.as_json", share_id=self.share_id)
 
+    def html_file(self) -> str:
+        """The URL of the session as one file."""
+        arguments: dict[str, Any] = level_arguments(self.level)
+        return url_for("share.as_html", share_id=self.share_id, **arguments)
+
     def full(self, block_id: str, name: str) -> str:
         return url_for("share.full", share_id=self.share_id, block_id=block_id, name=name)
 

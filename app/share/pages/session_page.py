@@ -10,6 +10,7 @@ from app.lib.budget import Budget
 from app.opencode import DocumentIndex, IndexedSession
 from app.opencode.paging.pages import Page
 from app.render import Renderer
+from app.render.conversation import ConversationRenderer
 from app.render.themes.themes import THEMES
 from app.services.container import services
 from app.services.documents.service import DocumentVersion
@@ -51,6 +52,7 @@ class SessionPage:
             conversation=session.conversation,
             changed=session.changed,
             contents=contents_of(session, self._links, self.page),
+            file_url=self._links.html_file(),
             level=self.level,
             levels=[(name, label, self._page_url(self.page.number, name)) for name, label in LEVELS.items()],
             etag=etag_of(self.version),
@@ -65,20 +67,23 @@ class SessionPage:
         """Its steps alone."""
         return self._render("session/fragment.html")
 
-    def _render(self, template: str, **values: object) -> str:
+    def steps(self, scope: str) -> str:
+        """Its steps for a file with other pages, whose ids `scope` sets apart from those of other sessions.
+
+        At the level of conversations they are without what pages of that level only hide.
+        """
+        is_said = self.level == "conversation"
+        return self._render("session/steps.html", is_said=is_said, scope=scope, steps_url=None)
+
+    def _render(self, template: str, *, is_said: bool = False, **values: object) -> str:
         conversation = self.session.conversation
         # Steps are the same at every level, and so are the links in them.
-        renderer = Renderer(ShareLinks(self.version.share.share_id), conversation, self.budget)
-        steps_name = f"{file_name(conversation.id)}.{self.page.number}"
+        renderer_type = ConversationRenderer if is_said else Renderer
+        renderer = renderer_type(ShareLinks(self.version.share.share_id), conversation, self.budget)
+        steps_name = f"{file_name(conversation.id)}.{self.page.number}{'.said' if is_said else ''}"
         step_cache = StepCache(services().cache, self.version, steps_name, renderer)
-        html = render_template(
-            template,
-            page=self.page,
-            step_cache=step_cache,
-            page_url=self._page_url,
-            steps_url=self._steps_url,
-            **values,
-        )
+        links = {"page_url": self._page_url, "steps_url": self._steps_url}
+        html = render_template(template, page=self.page, step_cache=step_cache, **{**links, **values})
         step_cache.save()
         return with_level(html, self.level)
 

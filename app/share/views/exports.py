@@ -1,24 +1,30 @@
-"""The session to take along: as JSON, as Markdown, and as a picture for link previews."""
+"""The session to take along: as JSON, as Markdown, as one HTML file, and as a picture for link previews."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from urllib.parse import urlencode
 
 from flask import Response, abort, request
 
+from app.http.compression import accepted_encoding, decoded_chunks, encoded_chunks, encoded_response
 from app.lib.budget import Budget
 from app.lib.chunks import chunks
 from app.opencode.paging.pages import Page
 from app.render.transcript.markdown import transcript
 from app.services.container import services
 from app.services.documents.service import DocumentVersion
+from app.services.rate_limits import rate_limit_address
 from app.share.blueprint import bp
 from app.share.card.image import card
+from app.share.pages.html_file import FileBody, file_head
 from app.share.pages.levels import level_arguments, requested_level
 from app.share.pages.list_pages import page_number
 from app.share.pages.preview import preview_of
+from app.share.pages.refusal import refuse
 from app.share.pages.responses import document_view, page_version, save_page
+from app.share.views.themes import AUTO, theme_css
 
 
 @bp.get("/share/<share_id>.json")
@@ -40,6 +46,29 @@ def as_markdown(version: DocumentVersion, budget: Budget) -> Response:
         version, name, lambda: (text.encode() for text in _markdown(version, budget, level))
     )
     return Response(chunks(markdown), mimetype="text/markdown")
+
+
+@bp.get("/share/<share_id>.html")
+@document_view(variant="html")
+def as_html(version: DocumentVersion, budget: Budget) -> Response:
+    """The session as one file that needs nothing else, in a theme and at a level of detail."""
+    level, css = requested_level(), theme_css(request.args.get("theme", AUTO)) or abort(404)
+    with services().heavy_requests.take(rate_limit_address()) as may_export:
+        if not may_export:
+            return refuse("Another file is being written")
+        body = services().documents.export(
+            version,
+            f"html-{level}.{page_version()}.zstd",
+            lambda: encoded_chunks(FileBody(version, budget, level).chunks(), "zstd"),
+        )
+    title = services().documents.index(version).conversation.title or "Untitled session"
+    head, policy = file_head(title, level, css)
+    encoding = accepted_encoding(request)
+    parts = encoded_chunks(chain([head.encode(errors="replace")], decoded_chunks(body)), encoding)
+    response = encoded_response(parts, encoding, "text/html")
+    response.headers["Content-Security-Policy"] = f"{policy}; sandbox"
+    response.headers["Content-Disposition"] = f'attachment; filename="{version.share.share_id}.html"'
+    return response
 
 
 @bp.get("/share/<share_id>/card.png")

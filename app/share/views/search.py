@@ -14,9 +14,8 @@ from app.services.documents.service import DocumentVersion
 from app.services.rate_limits import add_headers, limiter, rate_limit_address
 from app.share.blueprint import bp
 from app.share.pages.links import ShareLinks
+from app.share.pages.refusal import refuse
 from app.share.pages.responses import document_view
-
-RETRY_SECONDS = 1
 
 # As `str(Position)` writes it.
 _POSITION = re.compile(r"(?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8})){3}")
@@ -31,8 +30,8 @@ def _limit() -> str:
 @document_view()
 def search_session(version: DocumentVersion, budget: Budget) -> Response:
     """The places that match the query `q`, from the position `from` on; without a query, a form for one."""
-    with services().searches.take(rate_limit_address()) as may_search:
-        response = _respond(version, budget) if may_search else _refuse()
+    with services().heavy_requests.take(rate_limit_address()) as may_search:
+        response = _respond(version, budget) if may_search else refuse("Another search is running")
     # What somebody looks for is theirs, and costs too little to be kept.
     response.headers["Cache-Control"] = "private, no-store"
     return response
@@ -65,15 +64,6 @@ def _respond(version: DocumentVersion, budget: Budget) -> Response:
         links=ShareLinks(share_id),
     )
     return make_response(html)
-
-
-def _refuse() -> Response:
-    html = render_template(
-        "status.html",
-        heading="Another search is running",
-        sentence="One search runs at a time for each visitor, and few for all; try again in a moment.",
-    )
-    return make_response(html, 429, {"Retry-After": str(RETRY_SECONDS)})
 
 
 def _start() -> Position:

@@ -18,11 +18,16 @@ LIGHT, DARK = "paper", "ink"
 @bp.get("/themes/<name>.css")
 def theme(name: str) -> ResponseReturnValue:
     """The palette of a page and of its code."""
-    if name != AUTO and name not in THEMES:
-        abort(404)
-    css = default_stylesheet(LIGHT, DARK) if name == AUTO else stylesheet(name)
+    css = theme_css(name) or abort(404)
     response = Response(css, mimetype="text/css")
     if request.args.get("v") == build_id():
         set_immutable(response)
     compress(response)
     return response
+
+
+def theme_css(name: str) -> str | None:
+    """The stylesheet of a theme, or of both that AUTO stands for; None if there is no such theme."""
+    if name == AUTO:
+        return default_stylesheet(LIGHT, DARK)
+    return stylesheet(name) if name in THEMES else None

@@ -1,4 +1,4 @@
-"""Limits on how many searches run at the same time, which read whole sessions."""
+"""Limits on how many requests that read whole sessions are answered at the same time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from app.lib.slots import Slots
 VISITOR_LOCKS = 1024
 
 
-class Searches:
-    """At most half of a host's `workers` search at a time, and one of them for each visitor."""
+class HeavyRequests:
+    """At most half of a host's `workers` answer one at a time, and one of them for each visitor."""
 
     def __init__(self, folder: Path, workers: int) -> None:
         self._folder = folder
@@ -23,7 +23,7 @@ class Searches:
 
     @contextmanager
     def take(self, visitor: str) -> Iterator[bool]:
-        """Yields whether a visitor, known by an address, may search now."""
+        """Yields whether a visitor, known by an address, may have one now."""
         number = crc32(visitor.encode(errors="replace")) % VISITOR_LOCKS
         visitor_slot = Slots(self._folder / f"visitor-{number}", 1, wait_seconds=0)
         with visitor_slot.take() as is_first:
