@@ -70,22 +70,35 @@ class SessionPage:
     def steps(self, scope: str) -> str:
         """Its steps for a file with other pages, whose ids `scope` sets apart from those of other sessions.
 
-        At the level of conversations they are without what pages of that level only hide.
+        Steps that readers had are reused, but no others are kept: those of all pages would displace them. At
+        the level of conversations they are without what pages of that level only hide.
         """
         is_said = self.level == "conversation"
-        return self._render("session/steps.html", is_said=is_said, scope=scope, steps_url=None)
+        step_cache = (
+            self._step_cache(ConversationRenderer, "said.") if is_said else self._step_cache(Renderer)
+        )
+        html = render_template("session/steps.html", page=self.page, step_cache=step_cache, scope=scope)
+        return with_level(html, self.level)
 
-    def _render(self, template: str, *, is_said: bool = False, **values: object) -> str:
-        conversation = self.session.conversation
-        # Steps are the same at every level, and so are the links in them.
-        renderer_type = ConversationRenderer if is_said else Renderer
-        renderer = renderer_type(ShareLinks(self.version.share.share_id), conversation, self.budget)
-        steps_name = f"{file_name(conversation.id)}.{self.page.number}{'.said' if is_said else ''}"
-        step_cache = StepCache(services().cache, self.version, steps_name, renderer)
-        links = {"page_url": self._page_url, "steps_url": self._steps_url}
-        html = render_template(template, page=self.page, step_cache=step_cache, **{**links, **values})
+    def _render(self, template: str, **values: object) -> str:
+        step_cache = self._step_cache(Renderer)
+        html = render_template(
+            template,
+            page=self.page,
+            step_cache=step_cache,
+            page_url=self._page_url,
+            steps_url=self._steps_url,
+            **values,
+        )
         step_cache.save()
         return with_level(html, self.level)
+
+    def _step_cache(self, renderer_type: type[Renderer], prefix: str = "") -> StepCache:
+        conversation = self.session.conversation
+        # Steps are the same at every level, and so are the links in them.
+        renderer = renderer_type(ShareLinks(self.version.share.share_id), conversation, self.budget)
+        name = f"{prefix}{file_name(conversation.id)}.{self.page.number}"
+        return StepCache(services().cache, self.version, name, renderer)
 
     @property
     def _links(self) -> ShareLinks:
