@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from app.opencode.changes.edits import Edit, editing_calls, edits_by_path
 from app.opencode.changes.file_diffs import ChangeStatus, FileDiff, listed_diffs, tool_diffs
-from app.opencode.children import names_child
-from app.opencode.model import MAX_PART_BYTES, Conversation, Step, Tool
+from app.opencode.model import Conversation, Step
 from app.opencode.paths import canonical_path
 
 MAX_CHANGED_FILES = 10_000
@@ -17,27 +17,32 @@ MAX_DIFFS = 100_000
 # Beyond this, patches are left out and only their lines are counted.
 MAX_PATCH_CHARACTERS = 32 * 1024 * 1024
 
-EDITING_TOOLS = frozenset(("edit", "multiedit", "write", "apply_patch", "patch"))
-_NAMES_IN_JSON = [f'"{name}"'.encode() for name in EDITING_TOOLS]
-
 
 @dataclass(frozen=True)
 class Patch:
-    """One change of a file as a unified diff; `message_id` is empty if only the whole session records it."""
+    """One change of a file as a unified diff; `message_id` is empty if only the whole session records it.
+
+    `edits` are the calls that made it, as far as they are known.
+    """
 
     message_id: str
     text: str
+    edits: Sequence[Edit] = ()
 
 
 @dataclass
 class FileChange:
-    """All changes of one file; `path` is relative to the session's folder if it is below it."""
+    """All changes of one file; `path` is relative to the session's folder if it is below it.
+
+    So is `old_path`, which is empty unless the file was moved.
+    """
 
     path: str
     status: ChangeStatus
     additions: int = 0
     deletions: int = 0
     patches: list[Patch] = field(default_factory=list)
+    old_path: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def changes(conversation: Conversation) -> list[FileChange]:
     not, the calls of editing tools are used, and those of the sub-agents that were started. What the document
     records for the session as a whole is only used for files that are in neither.
     """
-    gathered = _gather(conversation, MAX_PATCH_CHARACTERS)
+    gathered = _gather(conversation, MAX_PATCH_CHARACTERS, with_edits=True)
     return sorted(gathered.files.values(), key=lambda change: change.path)
 
 
@@ -73,17 +78,19 @@ def totals(conversation: Conversation, *, with_sub_agents: bool = True) -> Total
     )
 
 
-def _gather(conversation: Conversation, max_characters: int, *, with_sub_agents: bool = True) -> _Gathered:
+def _gather(
+    conversation: Conversation, max_characters: int, *, with_sub_agents: bool = True, with_edits: bool = False
+) -> _Gathered:
     gathered = _Gathered(max_characters)
     seen = {conversation.id}
     waiting = [conversation]
     for session in waiting:
-        for message_id, diff, child_id in _diffs(session):
+        for change in _changes(session, with_edits=with_edits):
             if gathered.is_full:
                 return gathered
-            if diff:
-                gathered.add(diff, session.directory, message_id)
-            child = conversation.children.get(child_id) if child_id and with_sub_agents else None
+            if change.diff:
+                gathered.add(change.diff, session.directory, change.message_id, change.edits)
+            child = conversation.children.get(change.child_id) if with_sub_agents else None
             if child and child.id not in seen:
                 seen.add(child.id)
                 waiting.append(child)
@@ -94,21 +101,33 @@ def _gather(conversation: Conversation, max_characters: int, *, with_sub_agents:
             if gathered.is_full:
                 return gathered
             if canonical_path(diff.path, conversation.directory) not in recorded:
-                gathered.add(diff, conversation.directory, "")
+                gathered.add(diff, conversation.directory)
     return gathered
 
 
-# The id of a message, and a change that it made or a sub-agent's session that it started.
-_Change = tuple[str, FileDiff | None, str | None]
+@dataclass(frozen=True)
+class _Change:
+    """A change that a message made and the calls that made it, or a sub-agent's session that it started."""
+
+    message_id: str
+    diff: FileDiff | None = None
+    child_id: str = ""
+    edits: Sequence[Edit] = ()
 
 
-def _diffs(conversation: Conversation) -> Iterator[_Change]:
+def _changes(conversation: Conversation, *, with_edits: bool) -> Iterator[_Change]:
     """The changes of a conversation, in the order in which they were made."""
     for steps in _stretches(conversation):
         recorded = [
-            (step.message_id, diff, None) for step in _recording(steps) for diff in listed_diffs(step.diffs)
+            (step.message_id, diff) for step in _recording(steps) for diff in listed_diffs(step.diffs)
         ]
-        yield from recorded or _tool_changes(steps, conversation)
+        if not recorded:
+            yield from _tool_changes(steps, conversation, with_edits=with_edits)
+            continue
+        edits = edits_by_path(steps, conversation) if with_edits else {}
+        for message_id, diff in recorded:
+            made_by = edits.get(canonical_path(diff.path, conversation.directory), ())
+            yield _Change(message_id, diff, edits=made_by)
 
 
 def _stretches(conversation: Conversation) -> Iterator[list[Step]]:
@@ -128,27 +147,16 @@ def _recording(steps: Sequence[Step]) -> Sequence[Step]:
     return [] if any(step.is_undone for step in steps) else steps
 
 
-def _tool_changes(steps: Sequence[Step], conversation: Conversation) -> Iterator[_Change]:
-    for step in steps:
-        if step.is_undone:
-            continue
-        for tool in _tools(step, conversation):
-            if tool.child_id:
-                yield step.message_id, None, tool.child_id
-            elif tool.status == "completed":
-                yield from ((step.message_id, diff, None) for diff in tool_diffs(tool))
-
-
-def _tools(step: Step, conversation: Conversation) -> Iterator[Tool]:
-    """The calls of editing tools, and those that lead to a sub-agent; other parts are not even read."""
-    for index, part in enumerate(step.parts, start=step.first_part):
-        if len(memoryview(part)) > MAX_PART_BYTES:
-            continue
-        encoded = bytes(part)
-        if any(name in encoded for name in _NAMES_IN_JSON) or names_child(part, conversation):
-            block = step.read_part(part, index)
-            if isinstance(block, Tool) and (block.name in EDITING_TOOLS or block.child_id):
-                yield block
+def _tool_changes(
+    steps: Sequence[Step], conversation: Conversation, *, with_edits: bool
+) -> Iterator[_Change]:
+    for call in editing_calls(steps, conversation, with_words=with_edits):
+        message_id = call.step.message_id
+        if call.tool.child_id:
+            yield _Change(message_id, child_id=call.tool.child_id)
+        elif call.tool.status == "completed":
+            edits = [call.edit()] if with_edits else []
+            yield from (_Change(message_id, diff, edits=edits) for diff in tool_diffs(call.tool))
 
 
 class _Gathered:
@@ -164,7 +172,7 @@ class _Gathered:
         """Whether as many diffs were added as are counted."""
         return self._diffs >= MAX_DIFFS
 
-    def add(self, diff: FileDiff, directory: str, message_id: str) -> None:
+    def add(self, diff: FileDiff, directory: str, message_id: str = "", edits: Sequence[Edit] = ()) -> None:
         self._diffs += 1
         path = canonical_path(diff.path, directory)
         change = self.files.get(path)
@@ -175,11 +183,15 @@ class _Gathered:
         change.status = _combined(change.status, diff.status)
         change.additions += diff.additions
         change.deletions += diff.deletions
-        is_room = self._characters + len(diff.patch) <= self._max_characters and self._patches < MAX_PATCHES
+        moved_from = diff.old_path or next((edit.old_path for edit in edits if edit.old_path), "")
+        if moved_from and canonical_path(moved_from, directory) != path:
+            change.old_path = canonical_path(moved_from, directory)
+        characters = len(diff.patch) + sum(edit.characters for edit in edits)
+        is_room = self._characters + characters <= self._max_characters and self._patches < MAX_PATCHES
         if diff.patch and is_room:
-            self._characters += len(diff.patch)
+            self._characters += characters
             self._patches += 1
-            change.patches.append(Patch(message_id, diff.patch))
+            change.patches.append(Patch(message_id, diff.patch, edits))
 
 
 def _combined(earlier: ChangeStatus, later: ChangeStatus) -> ChangeStatus:

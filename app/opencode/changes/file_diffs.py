@@ -34,11 +34,14 @@ STATUSES: dict[str | None, ChangeStatus] = {
 
 @dataclass(frozen=True)
 class FileDiff:
+    """What one change did to a file; `old_path` is empty unless it was moved."""
+
     path: str
     status: ChangeStatus
     additions: int
     deletions: int
     patch: str
+    old_path: str = ""
 
 
 class _FileCounts(msgspec.Struct, frozen=True):
@@ -142,8 +145,10 @@ def _file_diff(fields: _FileDiff) -> FileDiff:
     added, removed = _counted(patch)
     additions = added if fields.additions is None else int(fields.additions)
     deletions = removed if fields.deletions is None else int(fields.deletions)
+    old_path = fields.filePath if fields.movePath and fields.movePath != fields.filePath else None
     return FileDiff(
         path=fields.file or fields.path or fields.movePath or fields.filePath or "",
+        old_path=old_path or "",
         status=STATUSES.get(fields.status or fields.type) or _status(patch, additions, deletions),
         additions=max(0, additions),
         deletions=max(0, deletions),

@@ -16,22 +16,23 @@ from app.opencode.model import Conversation
 
 
 class FileRecord(msgspec.Struct, array_like=True, frozen=True):
-    """A FileChange; `patches` is a MessagePack list of `count` pairs of message id and text."""
+    """A FileChange; `patches` is a MessagePack list of its `count` patches."""
 
     path: str
     status: ChangeStatus
     additions: int
     deletions: int
+    old_path: str
     count: int
     patches: Raw
 
     def read_patches(self) -> list[Patch]:
-        return [Patch(message_id, text) for message_id, text in _decode_patches(self.patches)]
+        return _decode_patches(self.patches)
 
 
 _encode = msgspec.msgpack.encode
 _decode_files = msgspec.msgpack.Decoder(list[FileRecord]).decode
-_decode_patches = msgspec.msgpack.Decoder(list[tuple[str, str]]).decode
+_decode_patches = msgspec.msgpack.Decoder(list[Patch]).decode
 
 
 def write_changes(conversation: Conversation) -> bytes:
@@ -45,7 +46,12 @@ def read_changes(record: memoryview) -> Sequence[FileRecord]:
 
 
 def _record(change: FileChange) -> FileRecord:
-    patches = [(patch.message_id, patch.text) for patch in change.patches]
     return FileRecord(
-        change.path, change.status, change.additions, change.deletions, len(patches), Raw(_encode(patches))
+        change.path,
+        change.status,
+        change.additions,
+        change.deletions,
+        change.old_path,
+        len(change.patches),
+        Raw(_encode(change.patches)),
     )

@@ -1,7 +1,7 @@
 """The registry of tools: everything that a tool's calls need to be shown, one entry for each tool.
 
 A tool without an entry is shown by the names of its input (`app.render.tools.fallback`). The sets of tools
-that change files or delegate to sub-agents are facts about sessions (`app.opencode.changes.changes`).
+that change files or delegate to sub-agents are facts about sessions (`app.opencode.changes.edits`).
 """
 
 from __future__ import annotations
