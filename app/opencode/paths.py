@@ -11,8 +11,11 @@ _MOUNTED_DRIVE = re.compile(r"/([A-Za-z])(?=/)")
 # Files that programs write: what changed in them follows from something else.
 _GENERATED = re.compile(
     r"(?:^|[/\\])(?:"
-    r"(?:package-lock|npm-shrinkwrap)\.json|pnpm-lock\.yaml|go\.sum|bun\.lockb?|[\w-]+\.lock"
-    r"|[^/\\]+\.(?:min\.(?:js|css)|map|snap))$"
+    r"(?:package-lock|npm-shrinkwrap|packages\.lock)\.json|pnpm-lock\.yaml|go(?:\.work)?\.sum|bun\.lockb?"
+    r"|[\w.-]+\.lock(?:file|\.hcl)?|(?:Package|Cartfile)\.resolved"
+    r"|[^/\\]+\.(?:min\.(?:m?js|css)|map|snap|pb\.(?:go|cc|h)|g\.dart|generated\.\w+)"
+    r"|[^/\\]+_pb2(?:_grpc)?\.pyi?"
+    r"|__(?:snapshots|generated)__[/\\].*)$"
 )
 
 
@@ -53,5 +56,5 @@ def _with_slashes(path: str) -> str:
 
 
 def is_generated(path: str) -> bool:
-    """Whether a path is that of a lock file, of minified code or of a test's snapshot."""
+    """Whether a path is that of a lock file, of minified or generated code, or of a test's snapshot."""
     return bool(_GENERATED.search(path))

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from app.opencode.changes.changes import FileChange, Totals, changes, totals
 from app.opencode.paths import is_generated
-from tests.support import constructed, recorded
+from tests.support import constructed, field, recorded
 from tests.support.client import share
 from tests.support.constructed import answer, read, with_messages
 
@@ -138,10 +138,11 @@ def test_what_the_document_tells_of_the_whole_session_fills_the_gaps() -> None:
     ("before", "after", "patch"),
     [
         ("a\nb\nc\nd\ne\n", "a\nb\nX\nd\ne\n", "@@ -1,5 +1,5 @@\n a\n b\n-c\n+X\n d\n e\n"),
-        ("1\n2\n3\n4\n5\n6\n", "1\n2\n3\n4\n5\n6\n7\n", "@@ -4,3 +4,4 @@\n 4\n 5\n 6\n+7\n"),
+        ("1\n2\n3\n4\n5\n6\n", "1\n2\n3\n4\n5\n6\n7\n", "@@ -1,6 +1,7 @@\n 1\n 2\n 3\n 4\n 5\n 6\n+7\n"),
         ("a\na\n", "a\n", "@@ -1,2 +1,1 @@\n a\n-a\n"),
         ("a\n", "", "@@ -1,1 +0,0 @@\n-a\n"),
         ("same", "same", ""),
+        ("=\n" * 200 + "a", "=\n" * 200 + "b", "@@ -101,101 +101,101 @@\n" + " =\n" * 100 + "-a\n+b\n"),
     ],
 )
 def test_two_versions_of_a_file_become_a_patch(before: str, after: str, patch: str) -> None:
@@ -257,37 +258,193 @@ def test_beyond_the_cap_lines_count_without_their_patches() -> None:
 # The page
 
 
-def test_the_page_of_changes_has_every_diff_below_the_list(client: FlaskClient) -> None:
+ADDRESS = "/share/GhIjKlMn/changes"
+RECORDED_AND_FIELD = [*recorded.NAMES, *field.NAMES]
+
+
+def page(client: FlaskClient, address: str = ADDRESS) -> Any:
+    response = client.get(address)
+    assert response.status_code == 200, address
+    return lxml.html.fromstring(response.text)
+
+
+def share_changes(client: FlaskClient, *diffs: dict[str, Any]) -> None:
+    """A session whose prompt records these diffs."""
+    document = recorded.document("single-message")
+    counts = {"additions": 1, "deletions": 0}
+    document["messages"][0]["info"]["summary"] = {"diffs": [{**counts, **diff} for diff in diffs]}
+    share(client, json.dumps(document).encode())
+
+
+def test_the_page_of_changes_has_every_diff_beside_a_tree_of_the_files(client: FlaskClient) -> None:
     share(client, recorded.document_bytes("rate-limit-feature"))
-    root = lxml.html.fromstring(client.get("/share/GhIjKlMn/changes").text)
-    links = root.xpath("//table[@class='files']//a/@href")
+    root = page(client)
+    tree = root.xpath("//nav[@class='file-tree']")[0]
+    assert tree.xpath(".//span[@class='folder']/text()") == ["acme_api", "docs", "tests"]
+    links = tree.xpath(".//a/@href")
     assert links == [f"#ui-file-{number}" for number in range(1, 6)]
     sections = [root.xpath(f"//section[@id='{link[1:]}']")[0] for link in links]
-    paths = root.xpath("//table[@class='files']//a//text()")
-    assert [section.xpath("string(h2/a)") for section in sections] == paths
-    app = sections[paths.index("acme_api/app.py")]
+    assert [section.xpath("string(.//h2/code)").rpartition("/")[2] for section in sections] == tree.xpath(
+        ".//a/text()"
+    )
+    app = sections[0]
     assert len(app.xpath(".//div[@class='diff']")) == 2
     assert "LIMITER = RateLimiter(limit=60, window=60)" in app.text_content()
     assert root.xpath("//p[@class='note']") == []
 
 
-def test_diffs_that_do_not_fit_and_generated_files_have_pages_of_their_own(client: FlaskClient) -> None:
-    document = recorded.document("single-message")
-    patch = "@@ -0,0 +1,400 @@\n" + "+line\n" * 400
-    names = [*(f"{letter}.py" for letter in "abcdefgh"), "package-lock.json"]
-    document["messages"][0]["info"]["summary"] = {
-        "diffs": [{"file": name, "patch": patch, "additions": 400, "deletions": 0} for name in names]
-    }
+@pytest.mark.parametrize("mode", ["unified", "split"])
+@pytest.mark.parametrize("name", RECORDED_AND_FIELD)
+def test_every_changed_file_of_every_session_is_in_the_tree_and_has_a_story(
+    client: FlaskClient, name: str, mode: str
+) -> None:
+    share(client, recorded.with_children(name) if name in recorded.NAMES else field.document_bytes(name))
+    root = page(client, f"{ADDRESS}?diff={mode}")
+    links = root.xpath("//nav[@class='file-tree']//a/@href")
+    assert len(links) == len(set(links))
+    assert all(root.xpath(f"//*[@id='{link[1:]}']") for link in links if link.startswith("#"))
+    for number in range(1, len(links) + 1):
+        assert page(client, f"{ADDRESS}/{number}?diff={mode}").xpath("//h1")
+    assert client.get(f"{ADDRESS}/{len(links) + 1}").status_code == 404
+
+
+def test_side_by_side_has_both_versions_with_the_changed_words_marked(client: FlaskClient) -> None:
+    share(client, recorded.document_bytes("rate-limit-feature"))
+    root = page(client, f"{ADDRESS}?diff=split")
+    [old] = root.xpath("//td[@class='text old removed'][contains(., 'def respond')]")
+    [new] = old.xpath("../td[@class='text new added']")
+    assert (old.text_content(), new.text_content()) == (
+        "def respond(start, status, body):",
+        "def respond(start, status, body, *headers):",
+    )
+    assert new.xpath("string(mark)") == ", *headers" or ", *headers" in "".join(new.xpath(".//mark//text()"))
+    assert root.xpath("//nav[@class='diff-modes']/a[@aria-current]/@data-diff") == ["split"]
+    assert root.xpath("//nav[@class='diff-modes']/a/@href") == [ADDRESS, f"{ADDRESS}?diff=split"]
+    assert f"{ADDRESS}/1?diff=split" in root.xpath("//a[@class='story']/@href")
+
+
+@pytest.mark.parametrize("address", ["", "/1"])
+def test_a_layout_of_diffs_that_does_not_exist_is_not_found(client: FlaskClient, address: str) -> None:
+    share(client, recorded.document_bytes("rate-limit-feature"))
+    assert client.get(f"{ADDRESS}{address}?diff=both").status_code == 404
+
+
+def test_unchanged_lines_are_folded_and_there(client: FlaskClient) -> None:
+    before = "".join(f"line {number}\n" for number in range(40))
+    share_changes(client, {"file": "a.txt", "before": before, "after": before.replace("line 20", "LINE")})
+    root = page(client)
+    folded = root.xpath("//details[contains(@class, 'unchanged')]")
+    assert [each.xpath("string(summary)") for each in folded] == ["17 unchanged lines", "16 unchanged lines"]
+    assert not any("open" in each.attrib for each in folded)
+    assert len(root.xpath("//td[@class='text']")) == 41
+
+
+def test_each_diff_leads_to_the_prompt_and_the_calls_that_made_it(client: FlaskClient) -> None:
+    share(client, recorded.document_bytes("rate-limit-feature"))
+    first, second = page(client).xpath("//section[@id='ui-file-1']//p[contains(@class, 'made-by')]")
+    assert first.xpath("a/text()") == [
+        "The message that asked for this",
+        "Edit 1",
+        "Edit 2",
+        "How this file came about",
+    ]
+    assert second.xpath("a/text()")[1:] == ["Edit 1", "Edit 2", "Edit 3"]
+    for link in first.xpath("a/@href"):
+        address, _, id = link.partition("#")
+        assert not id or page(client, address).xpath(f"//*[@id='{id}']")
+
+
+def test_a_diff_that_no_prompt_records_leads_to_its_call(client: FlaskClient) -> None:
+    share(client, json.dumps(without_summaries("rate-limit-feature")).encode())
+    links = page(client).xpath("//section[@id='ui-file-2']//p[contains(@class, 'made-by')]/a/text()")
+    assert links == ["The call that made this", "How this file came about"]
+
+
+def test_the_story_of_a_file_has_its_edits_with_what_was_said_before_each(client: FlaskClient) -> None:
+    share(client, recorded.document_bytes("rate-limit-feature"))
+    events = page(client, f"{ADDRESS}/1").xpath("//section[@class='event']")
+    said = [" ".join(event.xpath("string(*[contains(@class, 'said')])").split()) for event in events]
+    assert said == [
+        "I'll look at how requests flow first, then write the limiter behind a small interface.",
+        "",
+        "Yes. Add the header and write tests for the limiter.",
+        "",
+        "",
+    ]
+    assert "from .rate_limit import RateLimiter" in events[0].text_content()
+    assert "str(retry_after)" in events[4].text_content()
+
+
+def test_the_words_of_a_story_are_markdown_without_thoughts(client: FlaskClient) -> None:
+    document = edited("write", {"filePath": "a.txt", "content": "x\n"}, {})
+    said = {"id": "prt_0", "type": "text", "text": "<think>Hm.</think>\n\nI **write** it. <script>x</script>"}
+    document["messages"][1]["parts"].insert(0, said)
     share(client, json.dumps(document).encode())
-    root = lxml.html.fromstring(client.get("/share/GhIjKlMn/changes").text)
-    links = root.xpath("//table[@class='files']//a/@href")
-    assert links[0] == "#ui-file-1"
-    assert links[7:] == ["/share/GhIjKlMn/changes/8", "/share/GhIjKlMn/changes/9"]
+    [words] = page(client, f"{ADDRESS}/1").xpath("//div[contains(@class, 'said')]")
+    assert words.xpath("string(.//strong)") == "write"
+    assert "Hm." not in words.text_content()
+    assert words.xpath(".//script") == []
+
+
+def test_a_file_that_was_moved_says_where_it_was(client: FlaskClient) -> None:
+    share(client, recorded.document_bytes("apply-patch"))
+    [heading] = page(client).xpath("//h2[starts-with(., 'docs/design.md')]")
+    assert "moved from docs/architecture.md" in " ".join(heading.text_content().split())
+    assert page(client).xpath("//li[@class='moved']/a/text()") == ["design.md"]
+
+
+@pytest.mark.parametrize(
+    ("patch", "facts"),
+    [
+        ("diff --git a/x b/x\nold mode 100644\nnew mode 100755\n", ["mode 100644 → 100755"]),
+        ("diff --git a/x b/x\nindex 1..2\nBinary files a/x and b/x differ\n", ["binary"]),
+        ("Binary files a/x and b/x differ\n", ["binary"]),
+        ("diff --git a/x b/x\nGIT binary patch\nliteral 3\nKc\n", ["binary"]),
+        (
+            "diff --git a/x b/x\nnew file mode 100755\n--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+a\n",
+            ["executable"],
+        ),
+        ("diff --git a/y b/x\nsimilarity index 100%\nrename from y\nrename to x\n", ["renamed"]),
+    ],
+)
+def test_what_lines_cannot_show_is_named(client: FlaskClient, patch: str, facts: list[str]) -> None:
+    share_changes(client, {"file": "x", "patch": patch})
+    [path] = page(client).xpath("//p[@class='path']")
+    assert [fact for fact in path.xpath("span[@class='meta']/text()") if fact != "added"] == facts
+
+
+def test_a_file_without_a_recorded_diff_is_in_the_tree_and_says_so(client: FlaskClient) -> None:
+    share_changes(client, {"file": "a.png", "before": "", "after": "", "additions": 0, "status": "added"})
+    root = page(client)
+    [link] = root.xpath("//li[@class='added']/a/@href")
+    assert "The diffs of 1 file are not on this page" in root.text_content()
+    assert "It does so for binary files" in page(client, link).text_content()
+
+
+def test_generated_files_come_last_and_folded(client: FlaskClient) -> None:
+    patch = "@@ -0,0 +1,400 @@\n" + "+line\n" * 400
+    share_changes(client, *({"file": name, "patch": patch} for name in ("a/package-lock.json", "b.py")))
+    root = page(client)
+    opened = {
+        section.xpath("string(.//h2/code)"): "open" in section.xpath("details")[0].attrib
+        for section in root.xpath("//section[@class='file-diffs']")
+    }
+    assert opened == {"a/package-lock.json": False, "b.py": True}
+    assert len(root.xpath("//td[@class='text']")) == 800
+
+
+def test_diffs_that_do_not_fit_have_pages_of_their_own_and_generated_ones_are_the_first(
+    client: FlaskClient,
+) -> None:
+    patch = "@@ -0,0 +1,400 @@\n" + "+line\n" * 400
+    names = [*(f"{letter}.py" for letter in "abcd"), "package-lock.json", "z.py"]
+    share_changes(client, *({"file": name, "patch": patch, "additions": 400} for name in names))
+    root = page(client)
+    links = dict(zip(root.xpath("//li/a/text()"), root.xpath("//li/a/@href"), strict=True))
+    assert links["package-lock.json"] == f"{ADDRESS}/5"
+    assert links["a.py"] == "#ui-file-1"
     assert len(root.xpath("//td[@class='text']")) <= 2_000
-    elsewhere = len([link for link in links if link.startswith("/")])
-    assert f"The diffs of {elsewhere} files are on pages of their own" in root.text_content()
-    page = lxml.html.fromstring(client.get(links[8]).text)
-    assert len(page.xpath("//td[@class='text']")) == 400
+    assert len(page(client, links["package-lock.json"]).xpath("//td[@class='text']")) == 400
 
 
 @pytest.mark.parametrize(
@@ -298,6 +455,20 @@ def test_diffs_that_do_not_fit_and_generated_files_have_pages_of_their_own(clien
         ("web\\Cargo.lock", True),
         ("dist/app.min.js", True),
         ("tests/__snapshots__/a.test.ts.snap", True),
+        (".terraform.lock.hcl", True),
+        ("android/gradle.lockfile", True),
+        ("ios/Package.resolved", True),
+        ("go.work.sum", True),
+        ("api/order_pb2.py", True),
+        ("api/order_pb2_grpc.pyi", True),
+        ("api/order.pb.go", True),
+        ("src/schema.generated.ts", True),
+        ("src/__generated__/types.ts", True),
+        ("tests/__snapshots__/page.png", True),
+        ("src/generated.ts", False),
+        ("app/locks.py", False),
+        ("file.lock.py", False),
+        ("pb2.py", False),
         ("package.json", False),
         ("lock.py", False),
         ("src/min.js", False),

@@ -19,7 +19,8 @@ ChangeStatus = Literal["added", "deleted", "modified"]
 # Longer lists are not read; of larger diffs and longer files only the counts are.
 MAX_FILES = 10_000
 MAX_FILE_CHARACTERS = 1024 * 1024
-CONTEXT_LINES = 3
+# Around what differs, for a reader to unfold; OpenCode's own diffs have the whole file.
+CONTEXT_LINES = 100
 
 STATUSES: dict[str | None, ChangeStatus] = {
     "added": "added",

@@ -40,7 +40,8 @@ class Hunk:
 class FileDiff:
     """What happened to one file; `old_path` is its earlier name where it was renamed.
 
-    It was only attempted unless `is_applied`.
+    `facts` are what its lines do not show: that it is binary, or has another mode. It was only attempted
+    unless `is_applied`.
     """
 
     path: str
@@ -48,6 +49,7 @@ class FileDiff:
     status: Status = "modified"
     hunks: list[Hunk] = field(default_factory=list)
     is_applied: bool = True
+    facts: Sequence[str] = ()
 
     @property
     def added(self) -> int:

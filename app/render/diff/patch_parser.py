@@ -13,6 +13,9 @@ from app.render.diff.model import KINDS, FileDiff, Hunk, Rows, Status
 
 RANGES = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 NOWHERE = "/dev/null"
+# Of characters: git has six digits.
+MAX_MODE = 10
+BINARY = re.compile(r"Binary files (.+) and (.+) differ$")
 
 
 def read_patch(patch: str) -> list[FileDiff]:
@@ -70,6 +73,8 @@ class _Draft:
     hunks: list[Hunk] = field(default_factory=list)
     ranges: list[tuple[int, int, int, int]] = field(default_factory=list)
     has_begun: bool = False
+    old_mode: str = ""
+    facts: list[str] = field(default_factory=list)
 
     @property
     def is_file(self) -> bool:
@@ -83,6 +88,7 @@ class _Draft:
             old_path=old if status == "renamed" else None,
             status=status,
             hunks=self.hunks,
+            facts=self.facts,
         )
 
     def _names(self) -> tuple[str, str]:
@@ -136,12 +142,23 @@ class _Reader:
             self._begin(draft, line)
         elif line.startswith("new file mode"):
             draft.status = "added"
+            if line.strip().endswith("755"):
+                draft.facts.append("executable")
         elif line.startswith("deleted file mode"):
             draft.status = "deleted"
         elif line.startswith("rename from "):
             draft.status, draft.old = "renamed", "a/" + _name(rest.removeprefix("from "))
         elif line.startswith("rename to "):
             draft.new = "b/" + _name(rest.removeprefix("to "))
+        elif line.startswith("old mode "):
+            draft.old_mode = rest.removeprefix("mode ").strip()[:MAX_MODE]
+        elif line.startswith("new mode "):
+            draft.facts.append(f"mode {draft.old_mode} → {rest.removeprefix('mode ').strip()[:MAX_MODE]}")
+        elif binary := BINARY.match(line.rstrip("\r")):
+            draft.old, draft.new = draft.old or _name(binary[1]), draft.new or _name(binary[2])
+            draft.facts.append("binary")
+        elif line.startswith("GIT binary patch"):
+            draft.facts.append("binary")
 
     def _begin(self, draft: _Draft, line: str) -> None:
         match = RANGES.match(line)

@@ -1,47 +1,42 @@
-"""The files that a session changed: their list, and the diffs of each."""
+"""The files that a session changed: all of their diffs, and the story of each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
 
 from app.lib.budget import Budget
 from app.lib.build_id import build_id
 from app.lib.chunks import chunks
-from app.opencode.changes.changes import Patch
 from app.opencode.changes.git_patch import git_patch
 from app.opencode.changes.record import FileRecord
 from app.opencode.paths import is_generated
 from app.render import Renderer
-from app.render.diff.html import HEAD_ROWS, MAX_CHARACTERS, MAX_ROWS
-from app.render.excerpts import DiffExcerpts
-from app.render.tools.files import read_diffs
-from app.render.tools.view import DiffsSection
+from app.render.diff.html import HEAD_ROWS
 from app.services.container import services
 from app.services.documents.service import DocumentVersion
 from app.share.blueprint import bp
+from app.share.pages.diff_modes import DEFAULT_DIFF_MODE, DIFF_MODES, diff_arguments, requested_diff_mode
+from app.share.pages.file_tree import file_tree
 from app.share.pages.links import ShareLinks
 from app.share.pages.list_pages import page_number
 from app.share.pages.responses import document_view, save_page
+from app.share.pages.review import ReviewedPatch, in_reading_order, page_starts, review, story_of
 
 # How many files one page of the list has.
 PAGE_FILES = 500
-# How many rows of diffs, and characters of patches, one page of a file shows.
-PAGE_ROWS = 2_000
-PAGE_CHARACTERS = 1024 * 1024
-
-# The id of the message that made a change, and its diffs.
-_PatchDiffs = tuple[str, DiffExcerpts]
 
 
 @bp.get("/share/<share_id>/changes")
 @document_view()
 def changed_files(version: DocumentVersion, budget: Budget) -> Response:
     """The files that the session changed, with their diffs as far as they fit on the page."""
-    number = page_number()
-    return save_page(version, budget, f"changes-{number}", lambda: _render_files(version, budget, number))
+    number, mode = page_number(), requested_diff_mode()
+    name = f"changes-{number}-{mode}"
+    return save_page(version, budget, name, lambda: _render_files(version, budget, number, mode))
 
 
 @bp.get("/share/<share_id>/changes.patch")
@@ -59,23 +54,40 @@ def as_patch(version: DocumentVersion, budget: Budget) -> Response:
 @bp.get("/share/<share_id>/changes/<int:number>")
 @document_view()
 def changed_file(version: DocumentVersion, budget: Budget, number: int) -> Response:
-    """The diffs of one file, in the order in which they were made, from the one with the number `from`."""
+    """The story of one file: its edits in order, from the one with the number `from`."""
     file, count = _file(version, number)
-    patches = file.read_patches()
-    first = request.args.get("from", 1, type=int)
-    starts = _page_starts(patches)
+    first, mode = request.args.get("from", 1, type=int), requested_diff_mode()
+    links = ShareLinks(version.share.share_id)
+    story = story_of(file.read_patches(), links, _file_url(version, number))
+    starts = page_starts([event.text for event in story])
     if not 1 <= first < starts[-1]:
         abort(404)
     start, end = next((start, end) for start, end in pairwise(starts) if start <= first < end)
     if start != first:
         # One page, one address.
-        return make_response(redirect(request.base_url if start == 1 else f"?from={start}"))
-    return save_page(
-        version,
-        budget,
-        f"change-{number}-{start}",
-        lambda: _render_file(version, budget, number, count, file, patches[start - 1 : end - 1], start),
-    )
+        return make_response(redirect(_file_url(version, number, start, mode)))
+
+    def render() -> str:
+        conversation = services().documents.index(version).conversation
+        following = len(story) - end + 1
+        return render_template(
+            "subpages/change.html",
+            share_id=version.share.share_id,
+            conversation=conversation,
+            number=number,
+            count=count,
+            file=file,
+            events=story[start - 1 : end - 1],
+            following=following,
+            following_url=_file_url(version, number, end, mode) if following else None,
+            renderer=Renderer(links, conversation, budget, is_alone=True),
+            first=start,
+            mode=mode,
+            diff_arguments=diff_arguments(mode),
+            modes=_modes(lambda mode: _file_url(version, number, start, mode)),
+        )
+
+    return save_page(version, budget, f"change-{number}-{start}-{mode}", render)
 
 
 @bp.get("/share/<share_id>/changes/<int:number>/<int:place>")
@@ -88,7 +100,7 @@ def patch(version: DocumentVersion, budget: Budget, number: int, place: int) -> 
     return Response(file.read_patches()[place - 1].text, mimetype="text/plain")
 
 
-def _render_files(version: DocumentVersion, budget: Budget, number: int) -> str:
+def _render_files(version: DocumentVersion, budget: Budget, number: int, mode: str) -> str:
     session = services().documents.index(version).session
     files = services().documents.changes(version)
     count = max(1, -(-len(files) // PAGE_FILES))
@@ -98,60 +110,45 @@ def _render_files(version: DocumentVersion, budget: Budget, number: int) -> str:
     share_id = version.share.share_id
     renderer = Renderer(ShareLinks(share_id), session.conversation, budget, is_alone=True)
     numbered = list(enumerate(files[first - 1 : first - 1 + PAGE_FILES], start=first))
+    reviews: dict[int, list[ReviewedPatch]] = {}
+    for place, file in in_reading_order(numbered):
+        if not budget.has_rows(HEAD_ROWS):
+            break
+        reviews[place] = review(file, renderer, _file_url(version, place))
     return render_template(
         "subpages/changes.html",
         share_id=share_id,
         conversation=session.conversation,
         changed=session.changed,
         files=numbered,
-        diffs=_fitting_diffs(numbered, renderer, share_id),
+        tree=file_tree(numbered),
+        reviews=reviews,
+        is_generated=is_generated,
         renderer=renderer,
         number=number,
         count=count,
+        mode=mode,
+        diff_arguments=diff_arguments(mode),
+        modes=_modes(lambda mode: _files_url(version, number, mode)),
+        page_url=lambda number: _files_url(version, number, mode),
     )
 
 
-def _fitting_diffs(
-    files: Sequence[tuple[int, FileRecord]], renderer: Renderer, share_id: str
-) -> dict[int, list[_PatchDiffs]]:
-    """The diffs of the first files, by their numbers, until the page is full; not of generated ones."""
-    found = {}
-    for number, file in files:
-        if not renderer.budget.has_rows(HEAD_ROWS):
-            break
-        if file.count and not is_generated(file.path):
-            patches = file.read_patches()
-            shown = patches[: _page_starts(patches)[1] - 1]
-            found[number] = _all_diffs(
-                shown, renderer, url_for("share.changed_file", share_id=share_id, number=number), 1
-            )
-    return found
+def _modes(url: Callable[[str], str]) -> list[tuple[str, str, str]]:
+    """The name, label and address of each way to show diffs."""
+    return [(name, label, url(name)) for name, label in DIFF_MODES.items()]
 
 
-def _render_file(
-    version: DocumentVersion,
-    budget: Budget,
-    number: int,
-    count: int,
-    file: FileRecord,
-    patches: Sequence[Patch],
-    first: int,
-) -> str:
-    share_id = version.share.share_id
-    conversation = services().documents.index(version).conversation
-    renderer = Renderer(ShareLinks(share_id), conversation, budget)
-    url = url_for("share.changed_file", share_id=share_id, number=number)
-    return render_template(
-        "subpages/change.html",
-        share_id=share_id,
-        conversation=conversation,
-        number=number,
-        count=count,
-        file=file,
-        first=first,
-        diffs=_all_diffs(patches, renderer, url, first),
-        renderer=renderer,
-    )
+def _files_url(version: DocumentVersion, number: int, mode: str) -> str:
+    arguments: dict[str, Any] = {"page": number} if number > 1 else {}
+    arguments |= diff_arguments(mode)
+    return url_for("share.changed_files", share_id=version.share.share_id, **arguments)
+
+
+def _file_url(version: DocumentVersion, number: int, first: int = 1, mode: str = DEFAULT_DIFF_MODE) -> str:
+    arguments: dict[str, Any] = {"from": first} if first > 1 else {}
+    arguments |= diff_arguments(mode)
+    return url_for("share.changed_file", share_id=version.share.share_id, number=number, **arguments)
 
 
 def _file(version: DocumentVersion, number: int) -> tuple[FileRecord, int]:
@@ -160,32 +157,3 @@ def _file(version: DocumentVersion, number: int) -> tuple[FileRecord, int]:
     if not 1 <= number <= len(files):
         abort(404)
     return files[number - 1], len(files)
-
-
-def _page_starts(patches: Sequence[Patch]) -> list[int]:
-    """The number of the first patch on each page, and one more than that of the last patch."""
-    starts = [1]
-    rows = characters = 0
-    for number, patch in enumerate(patches, start=1):
-        # No more of a patch is shown than this.
-        patch_rows = HEAD_ROWS + min(patch.text.count("\n") + 1, MAX_ROWS)
-        patch_characters = min(len(patch.text), MAX_CHARACTERS)
-        if number > starts[-1] and (
-            rows + patch_rows > PAGE_ROWS or characters + patch_characters > PAGE_CHARACTERS
-        ):
-            starts.append(number)
-            rows = characters = 0
-        rows += patch_rows
-        characters += patch_characters
-    return [*starts, max(2, len(patches) + 1)]
-
-
-def _all_diffs(patches: Sequence[Patch], renderer: Renderer, url: str, first: int) -> list[_PatchDiffs]:
-    return [_diffs(patch, renderer, f"{url}/{place}") for place, patch in enumerate(patches, start=first)]
-
-
-def _diffs(patch: Patch, renderer: Renderer, url: str) -> _PatchDiffs:
-    """A diff, within what the page may show, and the id of its message."""
-    # What cannot be read as a diff is all behind the link.
-    section = read_diffs(patch.text) or DiffsSection([], is_cut=True)
-    return patch.message_id, renderer.diffs(section, url)
