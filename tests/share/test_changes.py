@@ -375,6 +375,25 @@ def test_the_story_of_a_file_has_its_edits_with_what_was_said_before_each(client
     assert "str(retry_after)" in events[4].text_content()
 
 
+def test_a_story_of_many_words_is_cut_into_pages_of_bounded_size(client: FlaskClient) -> None:
+    document = without_summaries("single-message")
+    parts = document["messages"][1]["parts"] = []
+    for number in range(1_200):
+        parts.append({"id": f"prt_s{number}", "type": "text", "text": f"{number} " + "[a](b) *c* " * 300})
+        edit = {"input": {"filePath": "a"}, "metadata": {"diff": f"@@ -1 +1 @@\n-a\n+{number}\n"}}
+        state = {"status": "completed", "output": "", **edit}
+        parts.append({"id": f"prt_{number}", "type": "tool", "tool": "edit", "state": state})
+    share(client, json.dumps(document).encode())
+    address, seen = f"{ADDRESS}/1", 0
+    while address:
+        response = client.get(address)
+        assert len(response.data) < 4 * 1024 * 1024
+        root = lxml.html.fromstring(response.text)
+        seen += len(root.xpath("//section[@class='event']"))
+        address = next(iter(root.xpath("//p[@class='note']/a[contains(., 'of this file')]/@href")), "")
+    assert seen == 1_200
+
+
 def test_the_words_of_a_story_are_markdown_without_thoughts(client: FlaskClient) -> None:
     document = edited("write", {"filePath": "a.txt", "content": "x\n"}, {})
     said = {"id": "prt_0", "type": "text", "text": "<think>Hm.</think>\n\nI **write** it. <script>x</script>"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.opencode.changes.changes import Patch
 from app.opencode.changes.edits import Edit
@@ -15,6 +15,7 @@ from app.render import Renderer
 from app.render.diff.folding import Piece, fold_context
 from app.render.diff.html import HEAD_ROWS, MAX_CHARACTERS, MAX_ROWS, DiffLines
 from app.render.excerpts import DiffExcerpts
+from app.render.filters import short
 from app.render.text.markdown import markdown
 from app.render.tools.files import read_diffs
 from app.render.tools.view import DiffsSection
@@ -61,9 +62,13 @@ class Event:
         return ReviewedPatch(diffs, self.message_id, [self.edit] if self.edit else [])
 
     def said_html(self, renderer: Renderer) -> Markup:
-        """The words of an answer as Markdown, without the thoughts in them."""
+        """The words of an answer as Markdown, without the thoughts in them; plain beyond the budget."""
         said = "\n\n".join(each.text for each in renderer.passages(self.said) if not each.is_thought)
-        return markdown(said, renderer.budget, f"said-{self.edit.part_id if self.edit else ''}")
+        if not renderer.budget.take_block():
+            return escape(short(said))
+        html = markdown(said, renderer.budget, f"said-{self.edit.part_id if self.edit else ''}")
+        renderer.budget.write(len(html))
+        return html
 
 
 def story_of(patches: Sequence[Patch], links: ShareLinks, url: str) -> list[Event]:
