@@ -69,6 +69,30 @@ def test_git_applies_the_patch_of_a_recorded_session(tmp_path: Path, name: str) 
         assert (path.read_text() if path.exists() else None) == after, file.path
 
 
+@pytest.mark.parametrize(("old", "new"), [("a.txt", "b/c.txt"), ("z x.txt", 'quo"te.txt')])
+def test_a_move_that_only_its_call_tells_of_is_a_rename(tmp_path: Path, old: str, new: str) -> None:
+    document = recorded.document("single-message")
+    folder = document["session"]["directory"]
+    moved = {
+        "filePath": f"{folder}/{old}",
+        "movePath": f"{folder}/{new}",
+        "type": "move",
+        "patch": "@@ -1,2 +1,2 @@\n-a\n+b\n c\n",
+    }
+    state = {"status": "completed", "input": {}, "output": "", "metadata": {"files": [moved]}}
+    document["messages"][0]["info"].pop("summary", None)
+    document["messages"][1]["parts"] = [
+        {"id": "prt_1", "type": "tool", "tool": "apply_patch", "state": state}
+    ]
+    [file] = changed(document)
+    assert (file.path, file.old_path) == (new, old)
+    git(tmp_path, "init", "-q")
+    (tmp_path / old).write_text("a\nc\n")
+    git(tmp_path, "apply", "-", stdin=b"".join(git_patch([file])))
+    assert (tmp_path / new).read_text() == "b\nc\n"
+    assert not (tmp_path / old).exists()
+
+
 @pytest.mark.parametrize(
     "path", ["with space.txt", 'quo"te.txt', "tab\there.txt", "ünïcödé/ß.txt", "-dash.txt"]
 )

@@ -31,11 +31,15 @@ ADDRESSES = (
     "/steps/1",
     "?page=2",
     "/changes",
+    "/changes?diff=split",
     "/changes/1",
+    "/changes/1?diff=split",
     "/block/prt_0",
     "/prompts",
     "/card.png",
     ".md",
+    ".md?view=highlights",
+    ".md?page=1",
 )
 ARGUMENTS = {
     "share_id": "GhIjKlMn",
@@ -225,7 +229,7 @@ def test_a_long_list_of_prompts_has_pages(client: FlaskClient) -> None:
 def test_a_long_list_of_changed_files_has_pages(client: FlaskClient) -> None:
     share_hostile(client, "many_small_patches")
     pages = [client.get(f"/share/GhIjKlMn/changes?page={number}").text for number in (1, 2)]
-    assert [page.count("<td><a href=") for page in pages] == [500, 200]
+    assert [page.count('<li class="modified">') for page in pages] == [500, 200]
     assert 'href="/share/GhIjKlMn/changes/501"' in pages[1]
 
 

@@ -155,8 +155,9 @@ def _tool_changes(
         if call.tool.child_id:
             yield _Change(message_id, child_id=call.tool.child_id)
         elif call.tool.status == "completed":
-            edits = [call.edit()] if with_edits else []
-            yield from (_Change(message_id, diff, edits=edits) for diff in tool_diffs(call.tool))
+            for diff in tool_diffs(call.tool):
+                edits = [call.edit(diff, conversation.directory, is_all=True)] if with_edits else []
+                yield _Change(message_id, diff, edits=edits)
 
 
 class _Gathered:
@@ -183,9 +184,10 @@ class _Gathered:
         change.status = _combined(change.status, diff.status)
         change.additions += diff.additions
         change.deletions += diff.deletions
-        moved_from = diff.old_path or next((edit.old_path for edit in edits if edit.old_path), "")
-        if moved_from and canonical_path(moved_from, directory) != path:
-            change.old_path = canonical_path(moved_from, directory)
+        # A prompt records a move as a file that is gone and one that is new; the edits know better.
+        moved_from = next((edit.old_path for edit in edits if edit.old_path), "")
+        if moved_from not in ("", path):
+            change.old_path = moved_from
         characters = len(diff.patch) + sum(edit.characters for edit in edits)
         is_room = self._characters + characters <= self._max_characters and self._patches < MAX_PATCHES
         if diff.patch and is_room:

@@ -29,6 +29,7 @@ class Edit:
 
     `said` is what the prompt or the answer (`said_by`) says last before it, cut to MAX_SAID_CHARACTERS.
     `text` is what it changed as a unified diff; None where that is the whole patch that it is an edit of.
+    `old_path` is canonical, and empty unless the call moved the file.
     """
 
     message_id: str
@@ -52,15 +53,15 @@ class EditingCall:
     said: str = ""
     said_by: Role = "assistant"
 
-    def edit(self, diff: FileDiff | None = None) -> Edit:
-        """The call as an edit of one file, which `diff` is of if it is not the only change of its patch."""
+    def edit(self, diff: FileDiff, directory: str, *, is_all: bool = False) -> Edit:
+        """The call as an edit of one file in the session of a folder; `is_all` of a patch."""
         return Edit(
             self.step.message_id,
             self.tool.id,
             self.said,
             self.said_by,
-            diff.patch if diff else None,
-            diff.old_path if diff else "",
+            None if is_all else diff.patch,
+            canonical_path(diff.old_path, directory),
         )
 
 
@@ -108,7 +109,7 @@ def edits_by_path(steps: Iterable[Step], conversation: Conversation) -> Mapping[
                 for path in filter(None, (diff.path, diff.old_path)):
                     edits = found[canonical_path(path, session.directory)]
                     if len(edits) < MAX_EDITS:
-                        edits.append(call.edit(diff))
+                        edits.append(call.edit(diff, session.directory))
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from app.opencode.changes.changes import Patch
 from app.opencode.changes.record import FileRecord
 
 _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
@@ -36,21 +37,32 @@ def git_patch(files: Iterable[FileRecord]) -> Iterator[bytes]:
 def _file_patch(file: FileRecord) -> str:
     if _REFUSED.search(file.path) or not file.count:
         raise _Unreadable
-    return "".join(_diff(file.path, patch.text) for patch in file.read_patches())
+    return "".join(_diff(file.path, patch) for patch in file.read_patches())
 
 
-def _diff(path: str, text: str) -> str:
-    hunks = _hunks(text)
-    old, new = _quoted(f"a/{path}"), _quoted(f"b/{path}")
+def _diff(path: str, patch: Patch) -> str:
+    hunks = _hunks(patch.text)
+    old_path = _moved_from(patch)
+    old, new = _quoted(f"a/{old_path or path}"), _quoted(f"b/{path}")
     head = f"diff --git {old} {new}\n"
     first = _HUNK.match(hunks[0])
-    if first and first.group(1, 2) == ("0", "0"):
+    if old_path:
+        head += f"rename from {_quoted(old_path)}\nrename to {_quoted(path)}\n"
+    elif first and first.group(1, 2) == ("0", "0"):
         head += "new file mode 100644\n"
         old = "/dev/null"
     elif first and first.group(3, 4) == ("0", "0"):
         head += "deleted file mode 100644\n"
         new = "/dev/null"
     return "\n".join([f"{head}--- {old}", f"+++ {new}", *hunks, ""])
+
+
+def _moved_from(patch: Patch) -> str:
+    """The earlier path, if a call moved the file and no prompt records that as two files."""
+    old_path = next((edit.old_path for edit in patch.edits if edit.text is None), "")
+    if old_path and _REFUSED.search(old_path):
+        raise _Unreadable
+    return old_path
 
 
 def _hunks(text: str) -> list[str]:

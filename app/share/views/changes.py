@@ -59,7 +59,7 @@ def changed_file(version: DocumentVersion, budget: Budget, number: int) -> Respo
     first, mode = request.args.get("from", 1, type=int), requested_diff_mode()
     links = ShareLinks(version.share.share_id)
     story = story_of(file.read_patches(), links, _file_url(version, number))
-    starts = page_starts([f"{event.said}\n{event.text}" for event in story])
+    starts = page_starts([event.said + event.text for event in story])
     if not 1 <= first < starts[-1]:
         abort(404)
     start, end = next((start, end) for start, end in pairwise(starts) if start <= first < end)
