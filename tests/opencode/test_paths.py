@@ -60,8 +60,8 @@ def test_only_a_path_below_the_folder_is_shortened() -> None:
 def test_the_changes_of_a_windows_session_have_one_row_for_a_file(client: FlaskClient) -> None:
     share(client, field.document_bytes("windows-one-file-three-times"))
     root = lxml.html.fromstring(client.get("/share/GhIjKlMn/changes").text)
-    [row] = root.xpath("//table[@class='files']/tbody/tr")
-    assert " ".join(row.text_content().split()) == "src/a.ts modified +3 -3"
+    [file] = root.xpath("//section[@class='file-diffs']//h2")
+    assert " ".join(file.text_content().split()) == "src/a.ts +3 -3"
     page = lxml.html.fromstring(client.get("/share/GhIjKlMn").text)
     assert "1 file changed" in page.xpath("string(//header[@class='session-header'])")
 
@@ -70,11 +70,5 @@ def test_what_the_prompts_record_is_the_same_file_too(client: FlaskClient) -> No
     session = field.document("windows-one-file-three-times")
     session["diffs"] = [{"file": ".\\src\\a.ts", "before": "a", "after": "d", "additions": 1, "deletions": 1}]
     share(client, json.dumps(session).encode())
-    assert (
-        len(
-            lxml.html.fromstring(client.get("/share/GhIjKlMn/changes").text).xpath(
-                "//table[@class='files']/tbody/tr"
-            )
-        )
-        == 1
-    )
+    root = lxml.html.fromstring(client.get("/share/GhIjKlMn/changes").text)
+    assert len(root.xpath("//nav[@class='file-tree']//a")) == 1

@@ -127,10 +127,12 @@ def test_no_id_stands_twice_on_a_page(client: FlaskClient, name: str) -> None:
 def test_every_changed_file_is_listed_with_its_diffs(client: FlaskClient) -> None:
     share(client, document_bytes("rate-limit-feature"))
     root = page(client, "/share/GhIjKlMn/changes")
-    paths = [cell.text_content() for cell in root.xpath("//table[@class='files']//code")]
+    paths = root.xpath("//section[@class='file-diffs']//h2/code/text()")
     edited = {part["path"] for part in recorded_patches("rate-limit-feature")}
     assert edited == set(paths)
-    for link in root.xpath("//section/h2/a/@href"):
+    stories = root.xpath("//a[@class='story']/@href")
+    assert len(stories) == len(paths)
+    for link in stories:
         assert page(client, link).xpath("//tr[@class='added' or @class='removed']")
     page(client, "/share/GhIjKlMn/changes/99", 404)
 
