@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from app.opencode.calls import EDITING_TOOLS
 from app.opencode.changes.file_diffs import ChangeStatus, FileDiff, listed_diffs, tool_diffs
 from app.opencode.children import names_child
 from app.opencode.model import MAX_PART_BYTES, Conversation, Step, Tool
@@ -17,7 +18,6 @@ MAX_DIFFS = 100_000
 # Beyond this, patches are left out and only their lines are counted.
 MAX_PATCH_CHARACTERS = 32 * 1024 * 1024
 
-EDITING_TOOLS = frozenset(("edit", "multiedit", "write", "apply_patch", "patch"))
 _NAMES_IN_JSON = [f'"{name}"'.encode() for name in EDITING_TOOLS]
 
 
