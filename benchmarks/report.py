@@ -22,6 +22,7 @@ COLUMNS = {
     "fragments": "frag- ments left",
     "fragment_ms": "frag- ment ms",
     "fragment_again_ms": "frag- ment again ms",
+    "search_ms": "search ms",
     "page_wire_kb": "page on wire KB",
     "cpu_ms": "CPU per request ms",
     "bare_cpu_ms": "bare CPU ms",

@@ -26,10 +26,14 @@ _decode_prompts = msgspec.msgpack.Decoder(list[Prompt]).decode
 
 
 class DocumentIndex:
-    """A document as `write_index` left it; `messages` are its chunks joined, in memory or mapped."""
+    """A document as `write_index` left it; `messages` are its chunks joined, in memory or mapped.
+
+    `size` is how many bytes they have.
+    """
 
     def __init__(self, index: bytes, messages: memoryview) -> None:
         session, *children = [_indexed_session(record, messages) for record in _decode_sessions(index)]
+        self.size = len(messages)
         self.session = session
         self.children = {session.conversation.id: session for session in children}
         for each in self.sessions:
