@@ -14,11 +14,11 @@ from tests.support.paths import FIXTURES
 pytest_plugins = ("tests.browser.fixtures",)
 
 FOLDER = FIXTURES / "outlines"
-# A line for each thing that is shown, `+` before what is folded and `-` before what is open. The language of a
-# browser does not change it: times are left out.
+# A line for each thing that is shown, with `+` before what is folded and `-` before what is open.
 OUTLINE = """
 () => {
-  const told = ".author, .prompt, .failure, .notice, .totals, .file, summary, .prose > *, .body > :not(.links)"
+  const told = ".author, .prompt, .failure, .notice, .totals, .file, summary, .prose > *"
+  const inside = ".body > :not(.links)"
   const isShown = (element) => element.checkVisibility() && element.getClientRects().length
   const line = (element) => {
     const sign = element.matches("summary") ? (element.parentElement.open ? "- " : "+ ") : "  "
@@ -27,7 +27,7 @@ OUTLINE = """
     const words = copy.textContent.split(/\\s+/).join(" ").trim().slice(0, 70)
     return words && sign + words
   }
-  const found = [...document.querySelectorAll("#ui-page-1 :is(" + told + ")")].filter(isShown)
+  const found = [...document.querySelectorAll("#ui-page-1 :is(" + told + "," + inside + ")")].filter(isShown)
   return found.map(line).filter(Boolean).join("\\n") + "\\n"
 }
 """
