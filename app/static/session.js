@@ -387,6 +387,7 @@ function onKey(event) {
 }
 
 function start() {
+  on(document, "click", copyListing)
   if (!ui("steps")) return
   etag = one("main").dataset.etag
   ui("themes").value = theme
@@ -403,7 +404,6 @@ function start() {
   on(WIDE, "change", showContents)
   on(document, "pointerover", offerCopy)
   on(document, "focusin", offerCopy)
-  on(document, "click", copyListing)
   on(window, "keydown", onKey)
   on(window, "hashchange", showTarget)
   on(document, "visibilitychange", () => schedulePoll(Math.max(notBefore - Date.now(), 1)))
