@@ -14,6 +14,8 @@ COPY config.py wsgi.py gunicorn.conf.py ./
 COPY deploy/start.sh deploy/start.sh
 COPY migrations migrations
 COPY app app
+COPY plugin/package.json plugin/README.md plugin/LICENSE plugin/
+COPY plugin/dist plugin/dist
 # The root file system may be read-only, so bytecode is made here; only /data and /tmp are written to.
 RUN python -m compileall -q app config.py wsgi.py migrations
 ENV PATH=/venv/bin:$PATH DATA_DIR=/data PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

@@ -205,7 +205,12 @@ TOKEN = re.compile(r"([A-Za-z0-9._-]{1,64}):([A-Za-z0-9._~-]{16,256})")
 # What no address has unescaped.
 NO_ADDRESS = re.compile(r"[\s<>\"\\^`{|}]")
 # What paths of the server begin with; below one of these it could not tell that address from its own.
-OWN_PATHS = frozenset({"api", "healthz", "llms.txt", "metrics", "readyz", "share", "static", "t", "themes"})
+OWN_PATHS = frozenset(
+    {
+        *("api", "healthz", "llms.txt", "metrics", "plugin", "plugin.tgz"),
+        *("readyz", "share", "static", "t", "themes"),
+    }
+)
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 

@@ -44,7 +44,7 @@ from app.services.shares.expiry import Expiry
 from app.services.shares.object_cleanup import ObjectCleanup
 from app.services.shares.recent import RecentShares
 from app.services.shares.service import SHARE_ID, Shares
-from app.share.views import landing
+from app.share.views import landing, plugin
 from app.storage import open_store
 from config import Config, ConfigError, read_config
 
@@ -81,6 +81,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(uploads.bp)
     app.register_blueprint(health.bp)
     app.register_blueprint(landing.bp)
+    app.register_blueprint(plugin.bp)
     app.register_blueprint(share.bp)
     app.cli.add_command(cli.shares)
     app.cli.add_command(cli.redact)

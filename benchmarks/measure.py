@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from playwright.sync_api import Browser
 
+from app.share.pages.levels import LEVELS
 from benchmarks.browser import watch_reader
 from benchmarks.client import Answer, Uploader, get, get_page, look_at, read_plain
 from benchmarks.load import Load, PageRequest, PresignRequest, apply_load
@@ -28,6 +30,9 @@ FRAGMENTS = 5
 POLL_SECONDS = 0.02
 # Documents above 5 MB are looked at again after 20 s.
 LONGEST_FOLLOW_SECONDS = 40
+
+# A word that every session has, one that none has, and names that only their JSON has.
+QUERIES = ("test", "unfindable", "callid sessionid")
 
 Row = dict[str, Any]
 
@@ -107,6 +112,7 @@ class Bench:
     ) -> Row:
         row = self._warm_page(url)
         row |= _fragments(look_at(url).fragments)
+        row |= _searches(url)
         row |= self._load(server, url)
         row["html_file_ms"] = get_page(f"{url}.html").seconds * 1000
         # For a browser it makes no difference what the service is built on: once is enough.
@@ -124,7 +130,9 @@ class Bench:
         deadline = time.monotonic() + self.effort.sample_seconds
         while len(samples) < self.effort.samples and time.monotonic() < deadline:
             samples.append(_first_page(url, assets))
-        return {**_medians("warm", samples), "page_wire_kb": max(sample["wire_kb"] for sample in samples)}
+        samples_by_level = [_first_page(f"{url}?view={level}", assets) for level in LEVELS]
+        largest = max(sample["wire_kb"] for sample in [*samples, *samples_by_level])
+        return {**_medians("warm", samples), "page_wire_kb": largest}
 
     def _load(self, server: Running, url: str) -> Row:
         """The page and the bare route under the same load, by turns."""
@@ -175,6 +183,12 @@ def _fragments(urls: Sequence[str]) -> Row:
         statistics.median([get_page(url).seconds for url in chosen]) * 1000 if chosen else None for _ in "12"
     ]
     return {"fragments": len(urls), "fragment_ms": times[0], "fragment_again_ms": times[1]}
+
+
+def _searches(url: str) -> Row:
+    """The slowest of the searches."""
+    answers = [get_page(f"{url}/search?q={quote(query)}") for query in QUERIES]
+    return {"search_ms": max(answer.seconds for answer in answers) * 1000}
 
 
 def _follow_growth(server: Running, session: Prepared, url: str, uploader: Uploader) -> Row:

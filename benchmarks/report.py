@@ -23,6 +23,7 @@ COLUMNS = {
     "fragment_ms": "frag- ment ms",
     "fragment_again_ms": "frag- ment again ms",
     "html_file_ms": "HTML file ms",
+    "search_ms": "search ms",
     "page_wire_kb": "page on wire KB",
     "cpu_ms": "CPU per request ms",
     "bare_cpu_ms": "bare CPU ms",

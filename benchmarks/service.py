@@ -27,6 +27,7 @@ NO_REFUSALS = {
     "RATELIMIT_CREATE": "1000000/hour",
     "RATELIMIT_API": "1000000/minute",
     "RATELIMIT_SHARE": "1000000/minute",
+    "RATELIMIT_SEARCH": "1000000/minute",
 }
 # What below DATA_DIR is no cache.
 LASTING = ("better-share.db", "better-share.db-wal", "better-share.db-shm", "secret_key", "documents")

@@ -131,6 +131,17 @@ TARGETS = (
         "the cold page",
         "following a session costs as much as opening it",
     ),
+    *(
+        Target(
+            f"search, {size} MB",
+            " x",
+            0.5,
+            _part("search_ms", "cold_page_ms", 1, size=f"{size}M", store="disk"),
+            "the cold page",
+            "readers scroll instead of searching",
+        )
+        for size in (15, 100)
+    ),
     Target(
         "HTML file, 15 MB",
         " x",

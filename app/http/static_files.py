@@ -35,6 +35,14 @@ def init_app(app: Flask) -> None:
         return response
 
 
+def warm_up(app: Flask) -> None:
+    """Encodes every static file as most browsers prefer, before one asks for it."""
+    for path in Path(app.static_folder or "").rglob("*"):
+        if path.suffix in (".css", ".js"):
+            _fingerprint(path)
+            _compressed(path.read_bytes(), next(iter(ENCODERS)))
+
+
 def set_immutable(response: Response) -> None:
     """Lets caches keep a response for a year without asking again (RFC 8246)."""
     response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"

@@ -18,6 +18,9 @@ ABORTS = ("MessageAbortedError", "aborted")
 # Larger objects with something of a wrong type in them are not read: that takes a decoding for each field.
 MAX_REPAIRED_BYTES = 1024 * 1024
 
+# MessagePack has no larger integers; real times and costs are smaller.
+MAX_NUMBER = 2**63 - 1
+
 # What pages name their own elements with; no message and no part gets such an id.
 PAGE_PREFIX = "ui-"
 _ID = re.compile(rf"(?!{PAGE_PREFIX})[A-Za-z0-9_.-]{{1,80}}")
@@ -145,11 +148,7 @@ def read_tokens(field: Raw) -> Tokens:
     counts = _read_tokens(field)
     cache = _read_cache(counts.cache)
     return Tokens(
-        input=int(counts.input),
-        output=int(counts.output),
-        reasoning=int(counts.reasoning),
-        cache_read=int(cache.read),
-        cache_write=int(cache.write),
+        int(counts.input), int(counts.output), int(counts.reasoning), int(cache.read), int(cache.write)
     )
 
 
@@ -189,16 +188,16 @@ def read_amount(field: Raw) -> float:
 
 def is_absent(field: Raw) -> bool:
     """Whether a field whose default is ABSENT is missing or null."""
-    return field is ABSENT or is_json(field, b"null")
-
-
-def is_json(field: Raw, json: bytes | Raw) -> bool:
-    """Whether a field is exactly these bytes; a longer one is not copied for that."""
-    return len(memoryview(field)) == len(memoryview(json)) and bytes(field) == bytes(json)
+    return field == ABSENT
 
 
 def milliseconds(time: float | None) -> int | None:
     return None if time is None else int(time)
+
+
+def bounded(number: int) -> int:
+    """`number` as an integer of 64 bits."""
+    return max(-MAX_NUMBER, min(number, MAX_NUMBER))
 
 
 def first(*values: float | None) -> float | None:

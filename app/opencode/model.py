@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+import msgspec
 from msgspec import Raw
 
 NOTHING = Raw(b"[]")
@@ -148,8 +149,7 @@ class Failure:
         return "" if self.text.strip(" .").casefold() in labels else self.text
 
 
-@dataclass(frozen=True)
-class Tokens:
+class Tokens(msgspec.Struct, frozen=True):
     input: int = 0
     output: int = 0
     reasoning: int = 0
@@ -168,11 +168,11 @@ class Tokens:
 
     def __add__(self, other: Tokens) -> Tokens:
         return Tokens(
-            input=self.input + other.input,
-            output=self.output + other.output,
-            reasoning=self.reasoning + other.reasoning,
-            cache_read=self.cache_read + other.cache_read,
-            cache_write=self.cache_write + other.cache_write,
+            self.input + other.input,
+            self.output + other.output,
+            self.reasoning + other.reasoning,
+            self.cache_read + other.cache_read,
+            self.cache_write + other.cache_write,
         )
 
 
@@ -254,8 +254,9 @@ class Turn:
     def id(self) -> str:
         return self.steps[0].id
 
-    @property
+    @cached_property
     def totals(self) -> TurnTotals:
+        """The totals of all steps; only to be asked for when they are there."""
         ends = [step.at + (step.milliseconds or 0) for step in self.steps if step.at is not None]
         return TurnTotals(
             tokens=sum((step.tokens for step in self.steps), Tokens()),

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from app.opencode.changes.edits import EDITING_TOOLS
+from app.opencode.calls import EDITING_TOOLS
 from app.opencode.changes.file_diffs import tool_diffs
 from app.opencode.model import Block, Reasoning, Step, Tool
 from app.render.filters import plural

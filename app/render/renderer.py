@@ -125,9 +125,9 @@ class Renderer:
         self.is_alone = is_alone
         self._markdown_texts: Counter[str] = Counter()
 
-    def author(self, step: Step) -> Markup:
-        """Who a step is from, and when."""
-        return _render_macro("blocks/step.html", "author", step, self)
+    def author(self, step: Step, since: int | None = None) -> Markup:
+        """Who a step is from, and when; after `since` (epoch ms), how long after it."""
+        return _render_macro("blocks/step.html", "author", step, since, self)
 
     def step(self, step: Step) -> Markup:
         """A step with its blocks."""

@@ -56,10 +56,16 @@ function chooseLevel(event) {
   event.preventDefault()
   keepPlace(() => showLevel(level))
   localStorage.setItem("level", level)
-  const url = new URL(location)
+  history.replaceState(history.state, "", atLevel(location))
+}
+
+// An address with the level that is shown.
+function atLevel(address) {
+  const url = new URL(address)
+  const { level } = root.dataset
   if (level === "highlights") url.searchParams.delete("view")
   else url.searchParams.set("view", level)
-  history.replaceState(null, "", url)
+  return String(url)
 }
 
 function nextLevel() {
@@ -168,11 +174,9 @@ function goTo(turn) {
   jump = { turn, y: scrollY }
 }
 
-function goBy(count) {
-  // Short turns at the end cannot scroll to the top: the last jump counts.
-  const here = jump.y === scrollY ? jump.turn : turns().findLast((turn) => topOf(turn) <= TOP)
-  goTo(turns()[turns().indexOf(here) + count])
-}
+// Short turns at the end cannot scroll to the top: the last jump counts.
+const turnHere = () => (jump.y === scrollY ? jump.turn : turns().findLast((turn) => topOf(turn) <= TOP))
+const goBy = (count) => goTo(turns()[turns().indexOf(turnHere()) + count])
 
 function mark(turn) {
   one(".contents [aria-current]")?.removeAttribute("aria-current")
@@ -193,6 +197,7 @@ const reading = new IntersectionObserver(markRead, { rootMargin: "-25% 0px -75%"
 function watch() {
   all(".turn").forEach((turn) => reading.observe(turn))
   openRuns()
+  document.dispatchEvent(new Event("session:shown"))
 }
 
 // --- Folding, and the target of the URL
@@ -205,6 +210,24 @@ function foldAll() {
   opened = before ? undefined : new Set(all("details.block[open]"))
   keepPlace(() => all("details.block").forEach((block) => (block.open = !before || before.has(block))))
   ui("fold").textContent = opened ? "Collapse" : "Expand all"
+}
+
+function foldTurn() {
+  const blocks = all("details.block", turnHere() || turns()[0])
+  const isOpen = blocks.every((block) => block.open)
+  keepPlace(() => blocks.forEach((block) => (block.open = !isOpen)))
+}
+
+function toggleUndone() {
+  if (!one(".undone")) return showToast("Nothing was undone")
+  keepPlace(() => root.toggleAttribute("data-hides-undone"))
+  showToast(root.hasAttribute("data-hides-undone") ? "Undone messages are hidden" : "Undone messages are shown")
+}
+
+// The permalink of the message at the top, at this level of detail; above the first, the address of the page.
+function copyLink() {
+  const message = all(".author a").findLast((link) => topOf(link) <= innerHeight / 3)
+  copy(Promise.resolve(atLevel(message || location)))
 }
 
 function showTarget() {
@@ -224,7 +247,9 @@ function keepPlace(change) {
   const first = places.findLastIndex((place) => topOf(place) <= TOP)
   const following = places.slice(Math.max(first, 0))
   const tops = following.map(topOf)
+  const { activeElement } = document
   change()
+  if (!isShown(activeElement)) one("h2", activeElement.closest(".turn"))?.focus({ preventScroll: true })
   const kept = following.findIndex(isShown)
   if (kept >= 0) scrollBy({ top: topOf(following[kept]) - tops[kept], behavior: "instant" })
 }
@@ -345,13 +370,17 @@ async function onGone() {
 // --- Keys
 
 const KEYS = {
-  "/": () => ui("search").focus(),
+  // Phones have a link in place of the field.
+  "/": () => (isShown(ui("search")) ? ui("search").focus() : one(".search-link").click()),
   j: () => goBy(1),
   k: () => goBy(-1),
   t: nextTheme,
   e: foldAll,
   v: nextLevel,
-  "?": () => ui("help").showPopover(),
+  o: foldTurn,
+  u: toggleUndone,
+  y: copyLink,
+  "?": () => ui("settings").showPopover(),
 }
 
 function onKey(event) {
@@ -363,6 +392,7 @@ function onKey(event) {
 }
 
 function start() {
+  on(document, "click", copyListing)
   if (!ui("steps")) return
   etag = one("main").dataset.etag
   ui("themes").value = theme
@@ -380,14 +410,13 @@ function start() {
   on(WIDE, "change", showContents)
   on(document, "pointerover", offerCopy)
   on(document, "focusin", offerCopy)
-  on(document, "click", copyListing)
   on(window, "keydown", onKey)
   on(window, "hashchange", showTarget)
   on(document, "visibilitychange", () => schedulePoll(Math.max(notBefore - Date.now(), 1)))
   schedulePoll(SHORTEST)
 }
 
-window.sessionPage = { keepPlace, morph, watch, etag: () => etag }
+window.sessionPage = { keepPlace, morph, watch, showLevel, copy, etag: () => etag }
 
 let theme = "auto"
 try {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-/** `npx opencode-better-share`: your shares and servers, also without OpenCode. Runs in Node.js and bun. */
+/** `npx <server>/plugin.tgz`: your shares and servers, also without OpenCode. Runs in Node.js and bun. */
+import { commandLine } from "./lib/package"
 import { TIMEOUTS } from "./lib/timeouts"
 import { visible } from "./lib/visible"
 import { ShareApi } from "./server/api"
@@ -7,16 +8,17 @@ import { serverBase } from "./settings/server"
 import { AllowedServers } from "./state/allowed-servers"
 import { removeShare } from "./state/remove-share"
 import { type Entry, ShareList } from "./state/share-list"
-import { StateFiles, stateFolder } from "./state/state-files"
+import { openStateFolder, StateFiles } from "./state/state-files"
 
-const USAGE = `Usage:
-  opencode-better-share list             your shares on this machine, the newest first
-  opencode-better-share remove <link>    makes a link stop working and deletes the session from its server; takes its id,
-                                         and the address of anything on its pages, too
-  opencode-better-share remove --all     does so with all of them
-  opencode-better-share allow <server>   lets projects that name this server share on it; --undo takes that back`
+const USAGE = `Usage: ${commandLine()} <command>
 
-const stateFiles = new StateFiles(stateFolder(process.env))
+  list             your shares on this machine, the newest first
+  remove <link>    makes a link stop working and deletes the session from its server; takes its id,
+                   and the address of anything on its pages, too
+  remove --all     does so with all of them
+  allow <server>   lets projects that name this server share on it; --undo takes that back`
+
+const stateFiles = new StateFiles(openStateFolder(process.env))
 const shareList = new ShareList(stateFiles)
 
 /** Prints one line, which may contain text of sessions and servers. */

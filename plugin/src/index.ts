@@ -1,6 +1,7 @@
 /** The OpenCode plugin, for version 1 of the plugin API. Only this file and tui.ts (the terminal) use that API. */
 import { homedir } from "node:os"
 import { fileURLToPath } from "node:url"
+import { NAME, packagedServer } from "./lib/package"
 import { sleep } from "./lib/sleep"
 import { TIMEOUTS } from "./lib/timeouts"
 import { isObject, type Message, type OpenCodeClient, type Session } from "./opencode/client"
@@ -10,7 +11,7 @@ import { type PrivacyResult, readPrivacy } from "./settings/privacy"
 import { readSettings, type SettingsResult } from "./settings/server"
 import { userOptions } from "./settings/user-files"
 import type { ShareConfig } from "./sharing/auto-share"
-import { stateFolder } from "./state/state-files"
+import { openStateFolder } from "./state/state-files"
 
 interface Answer<T> {
   data?: T
@@ -102,7 +103,7 @@ function settingsFrom(options: unknown): { settings: SettingsResult; privacy: Pr
   const { env } = process
   try {
     const own = userOptions({ env, home: homedir(), plugin: fileURLToPath(import.meta.url) })
-    return { settings: readSettings(own, env, options), privacy: readPrivacy(own, options) }
+    return { settings: readSettings(own, env, options, packagedServer()), privacy: readPrivacy(own, options) }
   } catch {
     const problem = "The configuration of OpenCode cannot be read."
     return { settings: { problem }, privacy: { problem } }
@@ -118,7 +119,7 @@ function tryToStart(client: Client, options: unknown): BetterShare | undefined {
       ...settingsFrom(options),
       machine: { env: process.env, home: homedir() },
       timeouts: TIMEOUTS,
-      folder: stateFolder(process.env),
+      folder: openStateFolder(process.env),
     })
   } catch {
     return undefined
@@ -145,4 +146,5 @@ async function server({ client }: { client: Client }, options?: unknown): Promis
   }
 }
 
-export default { id: "opencode-better-share", server }
+/** OpenCode up to 1.3 calls every export; later versions call `server` of the default one, which may be a function too. */
+export default Object.assign(server, { id: NAME, server })

@@ -1,11 +1,12 @@
 /** `/shares` and `/unshare-all` in OpenCode's terminal, for version 1 of its terminal plugin API; no model is asked. */
 
+import { NAME } from "./lib/package"
 import { TIMEOUTS } from "./lib/timeouts"
 import { visible } from "./lib/visible"
 import { ShareApi } from "./server/api"
 import { removeShare } from "./state/remove-share"
 import { type Entry, ShareList } from "./state/share-list"
-import { StateFiles, stateFolder } from "./state/state-files"
+import { openStateFolder, StateFiles } from "./state/state-files"
 
 /** The part of the terminal's API that the plugin uses. */
 interface Terminal {
@@ -36,7 +37,7 @@ interface Option {
 }
 
 async function tui({ keymap, ui }: Terminal): Promise<void> {
-  const stateFiles = new StateFiles(stateFolder(process.env))
+  const stateFiles = new StateFiles(openStateFolder(process.env))
   const shareList = new ShareList(stateFiles)
   const api = new ShareApi(TIMEOUTS)
 
@@ -107,4 +108,4 @@ async function tui({ keymap, ui }: Terminal): Promise<void> {
 
 const shares = (amount: number): string => (amount === 1 ? "1 share" : `${amount} shares`)
 
-export default { id: "opencode-better-share", tui }
+export default { id: NAME, tui }

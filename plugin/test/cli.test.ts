@@ -19,7 +19,7 @@ beforeEach(async () => {
     ),
   )
   folder = await mkdtemp(join(tmpdir(), "better-share-cli-"))
-  await symlink(world.folder, join(folder, "opencode-better-share"))
+  await symlink(world.folder, join(folder, "opencode-own-share"))
   await Bun.build({ entrypoints: [new URL("../src/cli.ts", import.meta.url).pathname], target: "node", outdir: folder })
   await chmod(join(folder, "cli.js"), 0o755)
 })

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { packSecret } from "../src/server/share"
-import { DEFAULT_BASE } from "../src/settings/server"
 import { message, SESSION, texts } from "./support/fake-client"
 import { World } from "./support/world"
 
@@ -269,16 +268,6 @@ describe("settings", () => {
     expect(world.server.requests).toHaveLength(before)
     expect((await opencode.remove(share)).status).toBe(200)
     expect(world.server.shares.size).toBe(0)
-  })
-
-  test("that nobody made name the default server in the first toast", async () => {
-    await world
-      .start({ settings: { base: world.server.base, token: undefined, chosenBy: "default", uploadHosts: [] } })
-      .created()
-    await world.host.told(
-      new RegExp(`^Shared on ${new URL(world.server.base).host}, the default server \\(set BETTER_SHARE_BASE_URL`),
-    )
-    expect(DEFAULT_BASE).toBe("https://opncd.com")
   })
 })
 

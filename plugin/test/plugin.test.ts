@@ -113,7 +113,7 @@ describe("the plugin", () => {
     const fake = client()
     const hooks = await plugin.server({ client: fake }, { url: server.base })
     expect((await create(await configured(hooks))).status).toBe(500)
-    await fake.host.told(/^Not shared: This project names the server http.* "npx opencode-better-share allow http/)
+    await fake.host.told(/^Not shared: This project names the server http.* "node .*cli.js allow http/)
     expect(server.requests).toEqual([])
     await hooks.dispose()
   })

@@ -20,7 +20,7 @@ describe("the options about privacy", () => {
       auto: true,
     })
     expect(readPrivacy({ redact: false })).toMatchObject({ redact: false })
-    expect(readSettings(options, {})).not.toHaveProperty("problem")
+    expect(readSettings({ ...options, url: "https://a.example" }, {})).not.toHaveProperty("problem")
   })
 
   test("of a project make the user's stricter, and never laxer", () => {

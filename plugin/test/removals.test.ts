@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { readdir, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { StateRecord } from "../src/state/records"
-import { StateFiles, stateFolder } from "../src/state/state-files"
+import { openStateFolder, StateFiles } from "../src/state/state-files"
 import { message, SESSION } from "./support/fake-client"
 import { World } from "./support/world"
 
@@ -172,7 +172,30 @@ describe("the memory", () => {
     const folder = join(world.folder, "deep", "down")
     await new StateFiles(folder).write({ kind: "unshared", sessionId: SESSION })
     expect((await stat(folder)).mode & 0o777).toBe(0o700)
-    expect(stateFolder({ XDG_STATE_HOME: "/state" })).toBe("/state/opencode-better-share")
-    expect(stateFolder({})).toEndWith("/.local/state/opencode-better-share")
+    const env = { XDG_STATE_HOME: world.folder }
+    expect(openStateFolder(env)).toBe(join(world.folder, "opencode-own-share"))
+  })
+
+  test("moves what a version with the old name left, which goes on working there", async () => {
+    const env = { XDG_STATE_HOME: join(world.folder, "state") }
+    const old = new StateFiles(join(env.XDG_STATE_HOME, "opencode-better-share"))
+    await old.write({ kind: "unshared", sessionId: SESSION })
+    const current = new StateFiles(openStateFolder(env))
+    expect(await current.readAll()).toEqual([{ kind: "unshared", sessionId: SESSION }])
+    await old.write({ kind: "unshared", sessionId: "ses_2" })
+    await current.remove({ kind: "unshared", sessionId: SESSION })
+    expect(await old.readAll()).toEqual(await current.readAll())
+    expect(openStateFolder(env)).toBe(join(env.XDG_STATE_HOME, "opencode-own-share"))
+    expect(await current.readAll()).toEqual([{ kind: "unshared", sessionId: "ses_2" }])
+  })
+
+  test("moves what an old process wrote while another one moved its folder", async () => {
+    const env = { XDG_STATE_HOME: join(world.folder, "state") }
+    const [old, name] = [new StateFiles(join(env.XDG_STATE_HOME, "opencode-better-share")), "opencode-own-share"]
+    await new StateFiles(join(env.XDG_STATE_HOME, name)).write({ kind: "unshared", sessionId: "ses_1" })
+    await old.write({ kind: "unshared", sessionId: "ses_2" })
+    const records = await new StateFiles(openStateFolder(env)).readAll()
+    expect(records.map((record) => record.kind === "unshared" && record.sessionId).sort()).toEqual(["ses_1", "ses_2"])
+    expect(await old.readAll()).toHaveLength(2)
   })
 })

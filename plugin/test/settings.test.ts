@@ -1,14 +1,32 @@
 import { describe, expect, test } from "bun:test"
 import { packSecret, unpackSecret } from "../src/server/share"
-import { DEFAULT_BASE, readSettings } from "../src/settings/server"
+import { readSettings } from "../src/settings/server"
 
 describe("settings", () => {
-  test("without any, the default server is used and known to be the default", () => {
-    expect(readSettings(undefined, {})).toEqual({
-      base: DEFAULT_BASE,
+  test("without any, sharing is refused with the way to name a server", () => {
+    expect(readSettings(undefined, {})).toEqual({ problem: expect.stringMatching(/BETTER_SHARE_BASE_URL.*"url"/) })
+    expect(readSettings({}, {}, {})).toHaveProperty("problem")
+  })
+
+  test("a package from a server shares on that server, unless another one is named", () => {
+    const packaged = "https://share.example.com/team/"
+    const env = { BETTER_SHARE_TOKEN: "t0ken" }
+    expect(readSettings({}, env, {}, packaged)).toMatchObject({
+      base: "https://share.example.com/team",
+      token: "t0ken",
+      chosenBy: "user",
+    })
+    expect(readSettings({ url: "https://a.example" }, env, {}, packaged)).toHaveProperty("base", "https://a.example")
+    expect(readSettings({}, env, { url: "https://b.example" }, packaged)).toMatchObject({
+      base: "https://b.example",
+      chosenBy: "project",
+    })
+  })
+
+  test("a package that only a project lists is asked about first, and gets no token", () => {
+    expect(readSettings(undefined, { BETTER_SHARE_TOKEN: "t0ken" }, {}, "https://share.example.com")).toMatchObject({
       token: undefined,
-      chosenBy: "default",
-      uploadHosts: [],
+      chosenBy: "project",
     })
   })
 
@@ -31,16 +49,15 @@ describe("settings", () => {
       "t0ken",
     )
     expect(readSettings({ url: "https://a.example" }, env, project)).toHaveProperty("token", "t0ken")
-    expect(readSettings({}, env)).toHaveProperty("token", "t0ken")
     expect(readSettings({}, env, project)).toHaveProperty("token", undefined)
   })
 
   test("a project names no host that a server may upload to", () => {
-    const project = { uploadHosts: ["localhost:9000"] }
-    expect(readSettings({ uploadHosts: ["minio.corp:9000"] }, {}, project)).toHaveProperty("uploadHosts", [
+    const [url, project] = ["https://own.example", { uploadHosts: ["localhost:9000"] }]
+    expect(readSettings({ url, uploadHosts: ["minio.corp:9000"] }, {}, project)).toHaveProperty("uploadHosts", [
       "minio.corp:9000",
     ])
-    expect(readSettings({}, { BETTER_SHARE_UPLOAD_HOSTS: "a.corp,[fd00::1]:9000" }, project)).toHaveProperty(
+    expect(readSettings({ url }, { BETTER_SHARE_UPLOAD_HOSTS: "a.corp,[fd00::1]:9000" }, project)).toHaveProperty(
       "uploadHosts",
       ["a.corp", "[fd00::1]:9000"],
     )

@@ -47,7 +47,7 @@ beforeEach(async () => {
     new FakeClient(transcript("hello", SESSION, { title: "Greet everybody" }), transcript("hi", OTHER)),
   )
   folder = await mkdtemp(join(tmpdir(), "better-share-tui-"))
-  await symlink(world.folder, join(folder, "opencode-better-share"))
+  await symlink(world.folder, join(folder, "opencode-own-share"))
   process.env.XDG_STATE_HOME = folder
   terminal = new FakeTerminal()
   await plugin.tui(terminal)

@@ -15,17 +15,35 @@ async function write(path: string, content: unknown): Promise<void> {
   await mkdir(dirname(join(home, path)), { recursive: true })
   await writeFile(join(home, path), typeof content === "string" ? content : JSON.stringify(content))
 }
-const listing = (url: string, name = "opencode-better-share") => ({ plugin: ["another-plugin", [name, { url }]] })
+const listing = (url: string, name = "opencode-own-share") => ({ plugin: ["another-plugin", [name, { url }]] })
 const read = (env: Record<string, string> = {}) =>
   userOptions({ env, home, plugin: join(home, "checkout/plugin/src/index.ts") })
 
 describe("the user's own options", () => {
   test("are none without files, and without an entry in them", async () => {
     expect(read()).toBeUndefined()
-    await write(GLOBAL, { plugin: ["opencode-better-share-not", ["another", { url: "x" }], 7, null] })
+    await write(GLOBAL, { plugin: ["opencode-own-share-not", ["another", { url: "x" }], 7, null] })
     expect(read()).toBeUndefined()
-    await write(GLOBAL, { plugin: "opencode-better-share" })
+    await write(GLOBAL, { plugin: "opencode-own-share" })
     expect(read()).toBeUndefined()
+  })
+
+  test.each([
+    "opencode-own-share@https://share.example.com/plugin.tgz",
+    "https://share.example.com/team/plugin/0.2.0-1a2b3c4d5e6f.tgz",
+    "opencode-better-share@1.2",
+  ])("are found where the plugin is listed as %s", async (name) => {
+    await write(GLOBAL, { plugin: [name] })
+    expect(read()).toEqual({})
+    await write(GLOBAL, listing("https://own.example", name))
+    expect(read()).toEqual({ url: "https://own.example" })
+  })
+
+  test("are in a file of their own for versions of OpenCode without options", async () => {
+    await write(".config/opencode/better-share.json", { url: "https://own.example", exclude: ["*.pem"] })
+    expect(read()).toEqual({ url: "https://own.example", exclude: ["*.pem"] })
+    await write(GLOBAL, listing("https://listed.example"))
+    expect(read()).toEqual({ url: "https://listed.example", exclude: ["*.pem"] })
   })
 
   test("are those of the last file of OpenCode's order", async () => {
@@ -58,7 +76,7 @@ describe("the user's own options", () => {
     await write(".config/opencode/url.txt", "https://share.example.com\n")
     await write(
       ".config/opencode/opencode.jsonc",
-      '{ // mine\n "plugin": [["opencode-better-share@1.2", {"url": "{file:./url.txt}{env:BELOW}"},],],\n}',
+      '{ // mine\n "plugin": [["opencode-own-share@1.2", {"url": "{file:./url.txt}{env:BELOW}"},],],\n}',
     )
     expect(read({ BELOW: "/team" })).toEqual({ url: "https://share.example.com/team" })
   })

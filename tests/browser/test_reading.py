@@ -255,6 +255,7 @@ def test_copying_works_where_browsers_have_no_clipboard(open_page: OpenPage) -> 
 
 def test_a_theme_is_remembered_and_there_from_the_first_frame(open_page: OpenPage) -> None:
     page = open_page(GALLERY, color_scheme="light")
+    page.get_by_role("button", name="Theme and keys").click()
     page.get_by_role("combobox", name="Theme").select_option("Dracula")
     page.wait_for_function(f"() => {PAPER} === '{DRACULA}'")
     page.add_init_script(FRAMES)
@@ -264,6 +265,7 @@ def test_a_theme_is_remembered_and_there_from_the_first_frame(open_page: OpenPag
         page.wait_for_function("() => window.frames_.length > 3")
         assert set(page.evaluate("frames_")) == {DRACULA}
     page.goto(GALLERY)
+    page.get_by_role("button", name="Theme and keys").click()
     expect(page.get_by_role("combobox", name="Theme")).to_have_value("dracula")
     page.get_by_role("combobox", name="Theme").select_option("System theme")
     page.wait_for_function(f"() => {PAPER} === 'rgb(255, 255, 255)'")

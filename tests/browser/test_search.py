@@ -100,7 +100,7 @@ def test_more_results_take_the_place_of_the_first(open_page: OpenPage) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [820, 1280])
 def test_axe_finds_nothing(open_page: OpenPage, scheme: str, width: int) -> None:
     page = open_page(LIMITER, color_scheme=scheme, viewport={"width": width, "height": 900})
     page.get_by_role("searchbox").fill("limiter")
@@ -111,5 +111,14 @@ def test_axe_finds_nothing(open_page: OpenPage, scheme: str, width: int) -> None
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= width
     assert complaints(page) == []
-    page.goto(f"{LIMITER}/search?q=limiter")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_has_a_page_of_its_own_for_the_search(open_page: OpenPage, scheme: str) -> None:
+    page = open_page(LIMITER, color_scheme=scheme, viewport={"width": 390, "height": 900})
+    page.get_by_role("link", name="Search").click()
+    page.get_by_role("searchbox").fill("limiter")
+    page.keyboard.press("Enter")
+    expect(page.locator("#ui-results a").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert complaints(page) == []

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from lxml import html
 
+from app.services.plugin_package import plugin_package
 from tests.conftest import running_app
 from tests.support.client import share
 from tests.support.paths import ROOT
@@ -27,8 +28,9 @@ def snippet(page: str, label: str = "Lines for opencode.json") -> dict[str, obje
 def test_the_configuration_has_this_servers_address_and_fails_closed(client: FlaskClient) -> None:
     page = client.get("/")
     assert page.status_code == 200
+    address = "https://share.example.com"
     assert snippet(page.text) == {
-        "plugin": [["opencode-better-share", {"url": "https://share.example.com"}]],
+        "plugin": [f"opencode-own-share@{address}/plugin/{plugin_package(address).release}.tgz"],
         "enterprise": {"url": "http://127.0.0.1:9"},
     }
 
@@ -64,7 +66,9 @@ def test_it_says_what_becomes_of_secrets(settings: dict[str, str], redacts: str,
 def test_any_address_stands_in_it_as_it_is(settings: dict[str, str], address: str) -> None:
     with running_app({**settings, "BASE_URL": address}) as app:
         page = app.test_client().get("/").text
-    assert snippet(page)["plugin"] == [["opencode-better-share", {"url": address}]]
+    assert snippet(page)["plugin"] == [
+        f"opencode-own-share@{address}/plugin/{plugin_package(address).release}.tgz"
+    ]
 
 
 def test_the_address_does_not_come_from_the_request(client: FlaskClient) -> None:
@@ -75,7 +79,9 @@ def test_the_plugins_own_readme_says_the_same(client: FlaskClient) -> None:
     readme = (ROOT / "plugin/README.md").read_text()
     block = re.search(r"```json\n(.*?)```", readme, re.DOTALL)
     assert block
-    assert json.loads(block[1]) == snippet(client.get("/").text)
+    # The readme is part of the package, so it cannot name the contents.
+    page = re.sub(r"/plugin/[\w.-]+\.tgz", "/plugin.tgz", client.get("/").text)
+    assert json.loads(block[1]) == snippet(page)
 
 
 def test_it_explains_both_commands_and_warns(client: FlaskClient) -> None:

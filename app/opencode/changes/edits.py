@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from msgspec import Raw
 
+from app.opencode.calls import EDITING_TOOLS
 from app.opencode.changes.file_diffs import FileDiff, tool_diffs
 from app.opencode.children import names_child
 from app.opencode.model import MAX_PART_BYTES, Conversation, Role, Step, Text, Tool
 from app.opencode.paths import canonical_path
 
-EDITING_TOOLS = frozenset(("edit", "multiedit", "write", "apply_patch", "patch"))
 # Of one file in one turn.
 MAX_EDITS = 200
 MAX_SAID_CHARACTERS = 4_000

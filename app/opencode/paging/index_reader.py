@@ -17,6 +17,7 @@ from app.opencode.changes.changes import Totals
 from app.opencode.model import Conversation, Step, Tokens, Turn, TurnTotals
 from app.opencode.paging.index_writer import ByteRange, MessageRecord, Prompt, SessionRecord
 from app.opencode.paging.pages import Page, PageTurn, PlacedStep
+from app.opencode.paging.timeline import Timeline
 from app.opencode.reading.conversation import read_message
 
 _decode_sessions = msgspec.msgpack.Decoder(list[SessionRecord]).decode
@@ -25,10 +26,14 @@ _decode_prompts = msgspec.msgpack.Decoder(list[Prompt]).decode
 
 
 class DocumentIndex:
-    """A document as `write_index` left it; `messages` are its chunks joined, in memory or mapped."""
+    """A document as `write_index` left it; `messages` are its chunks joined, in memory or mapped.
+
+    `size` is how many bytes they have.
+    """
 
     def __init__(self, index: bytes, messages: memoryview) -> None:
         session, *children = [_indexed_session(record, messages) for record in _decode_sessions(index)]
+        self.size = len(messages)
         self.session = session
         self.children = {session.conversation.id: session for session in children}
         for each in self.sessions:
@@ -60,6 +65,7 @@ class IndexedSession:
     prompt_count: int
     prompt_pages: PromptPages
     changed: Totals
+    timeline: Timeline
     uncalled: Sequence[str]
 
 
@@ -91,6 +97,7 @@ def _indexed_session(record: SessionRecord, messages: memoryview) -> IndexedSess
         prompt_count=record.prompt_count,
         prompt_pages=PromptPages(record.prompt_pages, messages),
         changed=record.changed,
+        timeline=record.timeline,
         uncalled=record.uncalled,
     )
 

@@ -16,8 +16,10 @@ from msgspec import Raw
 from app.lib.files import checksum
 from app.opencode.changes.changes import Totals, totals
 from app.opencode.children import uncalled_children
+from app.opencode.fields import bounded
 from app.opencode.model import Conversation, Tokens, Turn, TurnTotals
 from app.opencode.paging.pages import Page, pages_of
+from app.opencode.paging.timeline import Timeline, timeline_of
 from app.opencode.titles import prompt_title
 
 # Upper bounds of what every page says about the session.
@@ -26,8 +28,6 @@ MAX_FIRST_PROMPTS = MAX_LAST_PROMPTS = 100
 PAGE_PROMPTS = 500
 MAX_MODELS = 20
 MAX_CHARACTERS = 10_000
-# MessagePack has no larger integers; real times and costs are smaller.
-MAX_NUMBER = 2**63 - 1
 
 
 class Prompt(msgspec.Struct, array_like=True, frozen=True):
@@ -96,6 +96,7 @@ class SessionRecord(msgspec.Struct, array_like=True, frozen=True):
     prompt_count: int
     prompt_pages: Sequence[ByteRange]
     changed: Totals
+    timeline: Timeline
     uncalled: Sequence[str]
     is_importable: bool
     step_count: int
@@ -134,7 +135,8 @@ def write_index(conversation: Conversation) -> tuple[bytes, list[Raw]]:
 def _indexed_session(conversation: Conversation, messages: _Messages, *, is_root: bool) -> SessionRecord:
     places: dict[int, ByteRange] = {}
     prompts = prompts_of(conversation.turns)
-    pages = [_encode(list(_on_page(page, places, messages))) for page in pages_of(conversation)]
+    pages = pages_of(conversation)
+    records = [Raw(_encode(list(_on_page(page, places, messages)))) for page in pages]
     return SessionRecord(
         id=conversation.id,
         title=conversation.title[:MAX_CHARACTERS],
@@ -157,11 +159,12 @@ def _indexed_session(conversation: Conversation, messages: _Messages, *, is_root
             for start in range(0, len(prompts) or 1, PAGE_PROMPTS)
         ],
         changed=_bounded_totals(totals(conversation, with_sub_agents=is_root)),
+        timeline=timeline_of(pages),
         uncalled=(),
         is_importable=conversation.is_importable,
         step_count=conversation.step_count,
         weight=conversation.weight,
-        pages=[Raw(page) for page in pages],
+        pages=records,
     )
 
 
@@ -198,18 +201,14 @@ def _totals_record(totals: TurnTotals) -> TotalsRecord:
 
 
 def _bounded_totals(totals: Totals) -> Totals:
-    return replace(totals, additions=_bounded(totals.additions), deletions=_bounded(totals.deletions))
+    return replace(totals, additions=bounded(totals.additions), deletions=bounded(totals.deletions))
 
 
 def _bounded_tokens(tokens: Tokens) -> list[int]:
     # Not `astuple`, which copies deeply and takes twenty times as long.
     counts = (tokens.input, tokens.output, tokens.reasoning, tokens.cache_read, tokens.cache_write)
-    return [_bounded(count) for count in counts]
+    return [bounded(count) for count in counts]
 
 
 def _time(milliseconds: int | None) -> int | None:
-    return None if milliseconds is None else _bounded(milliseconds)
-
-
-def _bounded(number: int) -> int:
-    return max(-MAX_NUMBER, min(number, MAX_NUMBER))
+    return None if milliseconds is None else bounded(milliseconds)

@@ -67,8 +67,8 @@ def read(session: Raw, messages: Sequence[Raw], ids: UniqueIds) -> Conversation:
         updated_at=time.updated_at,
         models=models or ([session_model] if session_model else []),
         agent=head.agent or next((step.agent for step in steps if step.agent), ""),
-        cost=head.cost or sum(step.cost for step in steps),
-        tokens=sum((step.tokens for step in steps), Tokens())
+        cost=head.cost or sum(turn.totals.cost for turn in turns),
+        tokens=sum((turn.totals.tokens for turn in turns), Tokens())
         if session_tokens == Tokens()
         else session_tokens,
         turns=turns,

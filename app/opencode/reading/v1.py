@@ -10,7 +10,6 @@ from msgspec import Raw
 from app.opencode.fields import (
     ABSENT,
     decoder,
-    is_json,
     lenient,
     model_name,
     read_failure,
@@ -22,6 +21,7 @@ from app.opencode.model import NOTHING, Role, Step
 from app.opencode.reading.steps import IdAllocator, steps_of
 from app.opencode.reading.v1_parts import read_part
 
+TRUE = Raw(b"true")
 # Parts that nobody but OpenCode puts into a message.
 ADDED_PARTS = ("compaction", "snapshot", "step-start", "step-finish", "patch")
 
@@ -80,7 +80,7 @@ def read_message(raw: Raw, ids: IdAllocator, index: int) -> list[Step]:
             agent=info.agent or info.mode or "",
             model=model_name(info.providerID or "", info.modelID or "") or read_model(info.model),
             failure=read_failure(info.error),
-            is_summary=is_json(info.summary, b"true"),
+            is_summary=info.summary == TRUE,
             milliseconds=time.duration,
             finish=info.finish or "",
             cost=info.cost or 0,

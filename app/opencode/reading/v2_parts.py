@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from app.opencode.fields import ABSENT, is_absent, is_json, lenient, read_failure, read_span, read_text
+from app.opencode.fields import ABSENT, is_absent, lenient, read_failure, read_span, read_text
 from app.opencode.limits import objects
 from app.opencode.model import NOTHING, Block, File, Notice, Reasoning, Text, Tool, Unknown, file_id
 from app.opencode.provider_data import without_provider_data
@@ -22,6 +22,8 @@ from app.opencode.reading.common_parts import (
     status_of,
 )
 from app.opencode.reading.pictures import take_pictures
+
+EMPTY_TEXT = Raw(b'""')
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -133,7 +135,7 @@ def _tool(id: str, content: _Tool) -> Block:
         name=content.name,
         status=status,
         # Input that is still being written is a string: the beginning of its JSON.
-        input=EMPTY if is_json(state.input, b'""') else state.input,
+        input=EMPTY if state.input == EMPTY_TEXT else state.input,
         metadata=metadata,
         # What the model got when a call failed may be the error alone.
         output="" if error and output.strip() == error.strip() else text,
@@ -164,7 +166,7 @@ def _skill(id: str, skill: _Skill) -> Notice:
 
 
 def _changed_files(id: str, snapshot: _Snapshot) -> Notice | None:
-    return None if is_json(snapshot.files, NOTHING) else patch_notice(id, snapshot.files)
+    return None if snapshot.files == NOTHING else patch_notice(id, snapshot.files)
 
 
 Reader = Callable[[Raw, str], Block | None]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 import msgspec
 from msgspec import Raw
 
-from app.opencode.fields import ABSENT, is_json
+from app.opencode.fields import ABSENT
 from app.opencode.json_pieces import PartlyEncoded, json_pieces
 from app.opencode.limits import MAX_PARTS, objects
 from app.opencode.provider_data import PROVIDER_DATA, PROVIDER_DATA_IN_ERRORS, without_provider_data
@@ -20,7 +20,8 @@ from app.opencode.sync_items import Item
 Sanitizer = Callable[[Raw], PartlyEncoded]
 
 # Parts of OpenCode 1 that have provider data in `metadata`; a tool's own metadata is in `state.metadata`.
-PROVIDER_METADATA = (b'"text"', b'"reasoning"', b'"tool"')
+TOOL = Raw(b'"tool"')
+PROVIDER_METADATA = (Raw(b'"text"'), Raw(b'"reasoning"'), TOOL)
 # The rest of a model's record has the provider's address, headers and options, keys among them.
 MODEL_FIELDS = frozenset(
     ("id", "providerID", "name", "family", "status", "release_date", "capabilities", "cost", "limit")
@@ -58,8 +59,8 @@ def _message(raw: Raw) -> PartlyEncoded:
 
 def _part(raw: Raw) -> PartlyEncoded:
     type = (_fields(raw) or {}).get("type", ABSENT)
-    has_provider_metadata = any(is_json(type, each) for each in PROVIDER_METADATA)
-    return _without(raw, PROVIDER_DATA | {"metadata"} if has_provider_metadata else PROVIDER_DATA, ERRORS)
+    keys = PROVIDER_DATA | {"metadata"} if type in PROVIDER_METADATA else PROVIDER_DATA
+    return _without(raw, keys, ERRORS)
 
 
 def _batch(raw: Raw) -> PartlyEncoded:
@@ -73,7 +74,7 @@ def _message_2(raw: Raw) -> PartlyEncoded:
 def _block(raw: Raw) -> PartlyEncoded:
     """Of a block of OpenCode 2 only a tool's `state` is its own."""
     type = (_fields(raw) or {}).get("type", ABSENT)
-    keys = PROVIDER_DATA if is_json(type, b'"tool"') else PROVIDER_DATA | {"state"}
+    keys = PROVIDER_DATA if type == TOOL else PROVIDER_DATA | {"state"}
     return _without(raw, keys, {**ERRORS, "provider": _details})
 
 

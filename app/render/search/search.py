@@ -17,8 +17,9 @@ from app.render.search.prefilter import Prefilter
 from app.render.search.query import Query
 
 PAGE_RESULTS = 20
-# Of processor time; reading 100 MB without a result takes less.
-MAX_SEARCH_SECONDS = 0.4
+# Of processor time: half of what opening the document takes, and more than going through it without a result.
+MIN_SEARCH_SECONDS, MAX_SEARCH_SECONDS = 0.1, 0.4
+SEARCH_SECONDS_PER_MB = 0.006
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def search(index: DocumentIndex, query: Query, start: Position, budget: Budget) 
     scan = _Scan(index, query, start)
     found: list[Result] = []
     try:
-        with budget.time_limit(MAX_SEARCH_SECONDS):
+        with budget.time_limit(_seconds(index)):
             for result in scan.results():
                 if len(found) == PAGE_RESULTS:
                     return Results(found, scan.position)
@@ -80,6 +81,10 @@ def search(index: DocumentIndex, query: Query, start: Position, budget: Budget) 
         following = scan.next_step() if scan.position == start else scan.position
         return Results(found, following, is_stopped=True)
     return Results(found, None)
+
+
+def _seconds(index: DocumentIndex) -> float:
+    return min(MAX_SEARCH_SECONDS, max(MIN_SEARCH_SECONDS, index.size / 1e6 * SEARCH_SECONDS_PER_MB))
 
 
 class _Scan:

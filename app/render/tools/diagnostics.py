@@ -9,7 +9,7 @@ from dataclasses import replace
 import msgspec
 from msgspec import Raw
 
-from app.opencode.changes.edits import EDITING_TOOLS
+from app.opencode.calls import EDITING_TOOLS
 from app.opencode.fields import ABSENT, is_absent, read_text
 from app.opencode.model import Tool
 from app.render.filters import plural

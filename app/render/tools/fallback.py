@@ -102,7 +102,7 @@ def fallback_view(tool: Tool) -> ToolView:
 
 
 def fallback_kind(tool: Tool) -> str:
-    """What a call does, as in `app.render.tools.registry.ToolEntry`."""
+    """What a call does, as in `app.opencode.calls`."""
     return _shape(_call(tool)).kind
 
 

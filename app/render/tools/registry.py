@@ -1,7 +1,7 @@
 """The registry of tools: everything that a tool's calls need to be shown, one entry for each tool.
 
-A tool without an entry is shown by the names of its input (`app.render.tools.fallback`). The sets of tools
-that change files or delegate to sub-agents are facts about sessions (`app.opencode.changes.edits`).
+A tool without an entry is shown by the names of its input (`app.render.tools.fallback`). What the calls of a
+tool do is a fact about OpenCode (`app.opencode.calls`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from app.opencode.calls import PREFIX, kind_of_tool
 from app.opencode.model import Tool
 from app.render.filters import MAX_LABEL
 from app.render.tools import agent, calls, files, search, shell, web
@@ -32,64 +33,58 @@ logger = logging.getLogger(__name__)
 
 
 class ToolEntry(NamedTuple):
-    """How the calls of one tool are shown: `view` on pages, `write_input` in transcripts.
-
-    `kind` says what they do: they `edit` files, run a `command`, `read`, `search` or `list` files, `fetch`
-    pages, ask a `question`, keep `todos`, or start an `agent`.
-    """
+    """How the calls of one tool are shown: `view` on pages, `write_input` in transcripts."""
 
     view: Callable[[Tool], ToolView]
     write_input: InputWriter = any_input
-    kind: str = "other"
 
 
 FALLBACK = ToolEntry(fallback_view)
 
 TOOLS: dict[str, ToolEntry] = {
-    "apply_patch": ToolEntry(files.apply_patch_view, change_input, kind="edit"),
+    "apply_patch": ToolEntry(files.apply_patch_view, change_input),
     "batch": ToolEntry(calls.batch_view),
-    "bash": ToolEntry(shell.shell_view, command_input, kind="command"),
-    "codesearch": ToolEntry(web.search_view, kind="search"),
-    "edit": ToolEntry(files.edit_view, change_input, kind="edit"),
+    "bash": ToolEntry(shell.shell_view, command_input),
+    "codesearch": ToolEntry(web.search_view),
+    "edit": ToolEntry(files.edit_view, change_input),
     "execute": ToolEntry(calls.execute_view),
-    "glob": ToolEntry(search.glob_view, kind="search"),
-    "grep": ToolEntry(search.grep_view, kind="search"),
+    "glob": ToolEntry(search.glob_view),
+    "grep": ToolEntry(search.grep_view),
     "invalid": ToolEntry(agent.invalid_view),
-    "list_mcp_resources": ToolEntry(web.resources_view, kind="list"),
-    "list": ToolEntry(search.list_view, kind="list"),
-    "lsp": ToolEntry(search.lsp_view, kind="search"),
-    "multiedit": ToolEntry(files.edit_view, change_input, kind="edit"),
-    "patch": ToolEntry(files.apply_patch_view, change_input, kind="edit"),
+    "list_mcp_resources": ToolEntry(web.resources_view),
+    "list": ToolEntry(search.list_view),
+    "lsp": ToolEntry(search.lsp_view),
+    "multiedit": ToolEntry(files.edit_view, change_input),
+    "patch": ToolEntry(files.apply_patch_view, change_input),
     "plan_enter": ToolEntry(agent.plan_view),
     "plan_exit": ToolEntry(agent.plan_view),
-    "question": ToolEntry(agent.question_view, kind="question"),
-    "mcp-resource": ToolEntry(web.resource_view, kind="fetch"),
-    "read_mcp_resource": ToolEntry(web.resource_view, kind="fetch"),
+    "question": ToolEntry(agent.question_view),
+    "mcp-resource": ToolEntry(web.resource_view),
+    "read_mcp_resource": ToolEntry(web.resource_view),
     "session-move": ToolEntry(agent.session_move_view),
     "session_move": ToolEntry(agent.session_move_view),
-    "read": ToolEntry(files.read_view, kind="read"),
-    "shell": ToolEntry(shell.shell_view, command_input, kind="command"),
+    "read": ToolEntry(files.read_view),
+    "shell": ToolEntry(shell.shell_view, command_input),
     "skill": ToolEntry(agent.skill_view),
     "StructuredOutput": ToolEntry(agent.structured_output_view),
-    "subagent": ToolEntry(agent.task_view, kind="agent"),
-    "task": ToolEntry(agent.task_view, kind="agent"),
-    "todoread": ToolEntry(agent.todos_view, kind="todos"),
-    "todowrite": ToolEntry(agent.todos_view, todos_input, kind="todos"),
-    "webfetch": ToolEntry(web.fetch_view, kind="fetch"),
-    "websearch": ToolEntry(web.search_view, kind="search"),
-    "write": ToolEntry(files.write_view, kind="edit"),
+    "subagent": ToolEntry(agent.task_view),
+    "task": ToolEntry(agent.task_view),
+    "todoread": ToolEntry(agent.todos_view),
+    "todowrite": ToolEntry(agent.todos_view, todos_input),
+    "webfetch": ToolEntry(web.fetch_view),
+    "websearch": ToolEntry(web.search_view),
+    "write": ToolEntry(files.write_view),
 }
 
 
 def entry_of(tool: Tool) -> ToolEntry:
     """The entry of a call's tool; OpenCode 2 may put its own name before those of its tools."""
-    return TOOLS.get(tool.name) or TOOLS.get(tool.name.removeprefix("opencode_"), FALLBACK)
+    return TOOLS.get(tool.name) or TOOLS.get(tool.name.removeprefix(PREFIX), FALLBACK)
 
 
 def kind_of(tool: Tool) -> str:
-    """What a call does, as in ToolEntry."""
-    entry = entry_of(tool)
-    return fallback_kind(tool) if entry is FALLBACK else entry.kind
+    """What a call does, as in `app.opencode.calls`; of a tool that is not OpenCode's, its input tells."""
+    return fallback_kind(tool) if entry_of(tool) is FALLBACK else kind_of_tool(tool.name)
 
 
 def view_of(tool: Tool) -> ToolView:

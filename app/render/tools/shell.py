@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from app.opencode.calls import command_ending
 from app.opencode.model import Tool
 from app.render.tools.fields import read_fields
 from app.render.tools.view import CodeSection, NoteSection, Section, TerminalSection, ToolView
@@ -40,7 +41,7 @@ def shell_view(tool: Tool) -> ToolView:
         name = "metadata.output"
         output, notes = without_wrappers(outcome.output)
     line = _first_line(command.command)
-    ending = _ending(outcome)
+    ending = command_ending(outcome.exit, outcome.status)
     said = ending or (_last_line(output) if tool.status == "completed" else "")
     sections: list[Section] = []
     if line != command.command or len(line) > MAX_LINE:
@@ -54,14 +55,8 @@ def shell_view(tool: Tool) -> ToolView:
 
 def is_failure(tool: Tool) -> bool:
     """Whether a command ended with an error, or was ended."""
-    return bool(_ending(read_fields(tool.metadata, _Metadata)))
-
-
-def _ending(outcome: _Metadata) -> str:
-    """How a command ended, unless as it should."""
-    if outcome.exit:
-        return f"exit {outcome.exit}"
-    return outcome.status if outcome.status in ("timeout", "killed") else ""
+    outcome = read_fields(tool.metadata, _Metadata)
+    return bool(command_ending(outcome.exit, outcome.status))
 
 
 def _last_line(output: str) -> str:

@@ -37,7 +37,7 @@ MAX_SECONDS = 20
 # How many sub-agents' sessions have a place in the file, if only for a link.
 MAX_CHILDREN = 200
 
-STYLESHEETS = ("base.css", "session.css", "prose.css", "blocks.css", "generated/terminal.css")
+STYLESHEETS = ("base.css", "session.css", "prose.css", "blocks.css", "icons.css", "generated/terminal.css")
 # As a template writes it; the texts of a session are escaped.
 _SHOWN_INSIDE = re.compile(r'data-session="([^"]*)"')
 
@@ -106,6 +106,7 @@ class FileBody:
             server_url=services().config.BASE_URL,
             conversation=session.conversation,
             changed=session.changed,
+            worked=session.timeline,
             contents=contents_of(session, ShareLinks(share_id)),
             level=LEVELS[self._level],
         )

@@ -9,6 +9,7 @@ from flask import render_template
 from app.lib.budget import Budget
 from app.opencode import DocumentIndex, IndexedSession
 from app.opencode.paging.pages import Page
+from app.opencode.paging.timeline import Mark
 from app.render import Renderer
 from app.render.conversation import ConversationRenderer
 from app.render.themes.themes import THEMES
@@ -20,6 +21,7 @@ from app.share.pages.links import ShareLinks
 from app.share.pages.preview import preview_of
 from app.share.pages.responses import etag_of, file_name
 from app.share.pages.step_cache import StepCache
+from app.share.pages.timeline import timeline_view
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class SessionPage:
             is_importable=self.index.conversation.is_importable,
             preview=preview_of(session),
             themes=THEMES.values(),
+            worked=session.timeline,
+            timeline=timeline_view(session.timeline, self._mark_url),
             uncalled=[self.index.children[id].conversation for id in session.uncalled],
         )
 
@@ -112,6 +116,10 @@ class SessionPage:
     @property
     def _child_id(self) -> str | None:
         return self.session.conversation.id if self.is_child else None
+
+    def _mark_url(self, mark: Mark) -> str:
+        page = "" if mark.page == self.page.number else self._page_url(mark.page)
+        return f"{page}#{mark.id}"
 
     def _page_url(self, number: int, level: str | None = None) -> str:
         return self._links.page(number, self._child_id, level=level)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -11,7 +10,7 @@ from markupsafe import Markup
 
 from app.opencode import Step
 from app.opencode.children import names_child
-from app.opencode.paging.pages import PlacedStep
+from app.opencode.paging.pages import PageTurn
 from app.render import Renderer
 from app.render.activity import Activity, Outcome, activity_of_step, outcome_of_step
 from app.services.documents.cache import DocumentCache
@@ -49,14 +48,15 @@ class StepCache:
         self._cached = self._load()
         self._used: dict[str, RenderedStep] = {}
 
-    def render_turn(self, placed: Sequence[PlacedStep]) -> RenderedTurn:
+    def render_turn(self, turn: PageTurn) -> RenderedTurn:
         """The steps of a turn that are on the page, in runs; the last todo list is open."""
+        began_at = None if turn.is_continued else turn.steps[0].step.at
         html, outcome = Markup(), Outcome()
         steps: list[tuple[Markup, Activity | None]] = []
-        rendered = _with_open_todos([self._render(each.step) for each in placed])
-        for each, step in zip(placed, rendered, strict=True):
+        rendered = _with_open_todos([self._render(each.step) for each in turn.steps])
+        for each, step in zip(turn.steps, rendered, strict=True):
             if each.shows_author:
-                html += self._renderer.join(steps) + self._renderer.author(each.step)
+                html += self._renderer.join(steps) + self._renderer.author(each.step, began_at)
                 steps = []
             # Our own renderer made it, now or before.
             steps.append((Markup(step.html), step.activity))  # noqa: S704

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from flask import Blueprint, Response, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from app.services.container import services
+from app.share.views import plugin
 
 bp = Blueprint("landing", __name__)
 
@@ -18,10 +21,18 @@ def landing() -> ResponseReturnValue:
         base_url=config.BASE_URL,
         needs_token=bool(config.create_tokens),
         redacts=config.SHARE_REDACT,
+        package=plugin.package(),
+        is_private=_is_private(config.BASE_URL),
     )
     response = make_response(html)
     response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+def _is_private(base_url: str) -> bool:
+    """Whether nobody on the way can change what a client gets from this address, which may be code."""
+    parts = urlsplit(base_url)
+    return parts.scheme == "https" or parts.hostname in ("127.0.0.1", "::1", "localhost")
 
 
 @bp.get("/llms.txt")

@@ -24,7 +24,6 @@ const UNKNOWN_SIZE = 1
 const ASKS_FOR_TOKEN = "asks for a token: set BETTER_SHARE_TOKEN"
 const TOKEN_MISSING: Record<Settings["chosenBy"], string> = {
   user: ASKS_FOR_TOKEN,
-  default: ASKS_FOR_TOKEN,
   project: `${ASKS_FOR_TOKEN}, and BETTER_SHARE_BASE_URL, because a token is not sent to a server that only a project names`,
 }
 

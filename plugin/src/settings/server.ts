@@ -1,15 +1,13 @@
 import { isObject } from "../opencode/client"
 import { PRIVACY_OPTIONS } from "./privacy"
 
-export const DEFAULT_BASE = "https://opncd.com"
-
 export interface Settings {
   /** URL of the server that creates new shares, without a trailing slash. */
   base: string
   /** Token for servers that restrict who may share. */
   token: string | undefined
-  /** Who chose the server: the user, or only the configuration of the project, or nobody. */
-  chosenBy: "user" | "project" | "default"
+  /** Who chose the server: the user, or only the configuration of the project. */
+  chosenBy: "user" | "project"
   /** Hosts of the user's own networks that upload links may lead to, with or without a port. */
   uploadHosts: readonly string[]
 }
@@ -20,13 +18,14 @@ export type SettingsResult = Settings | { problem: string }
 const OPTIONS = ["url", "uploadHosts", ...PRIVACY_OPTIONS]
 
 /**
- * Environment, then the user's options, then the project's, then the default. The token goes to a server that the user chose,
+ * Environment, then the user's options, then the project's, then the server that handed out this package. The token goes to a server that the user chose,
  * because it was given for that one. An invalid value refuses: a typo must not send a session to another server.
  */
 export function readSettings(
   own: unknown,
   env: Record<string, string | undefined>,
   project: unknown = undefined,
+  packaged: unknown = undefined,
 ): SettingsResult {
   const problem = problemOf(own) ?? problemOf(project)
   if (problem !== undefined) return { problem }
@@ -40,21 +39,29 @@ export function readSettings(
 
   const chosen = serverBase(variable) ?? serverBase(optionsOf(own).url)
   if (chosen !== undefined) return { base: chosen, token, chosenBy: "user", uploadHosts }
+  const ofPackage = serverBase(packaged)
   const named = serverBase(optionsOf(project).url)
-  if (named !== undefined) return { base: named, token: undefined, chosenBy: "project", uploadHosts }
-  return { base: DEFAULT_BASE, token, chosenBy: "default", uploadHosts }
+  if (named !== undefined && named !== ofPackage)
+    return { base: named, token: undefined, chosenBy: "project", uploadHosts }
+  if (ofPackage === undefined) return { problem: NO_SERVER }
+  // Whoever listed the package chose the server that it is from.
+  const isOwn = own !== undefined
+  return { base: ofPackage, token: isOwn ? token : undefined, chosenBy: isOwn ? "user" : "project", uploadHosts }
 }
+
+const NO_SERVER =
+  'No share server is named. Set BETTER_SHARE_BASE_URL, or the option "url" of the plugin, to its address, like https://share.example.com.'
 
 const optionsOf = (given: unknown): Record<string, unknown> => (isObject(given) ? given : {})
 
 /** Why these options cannot be used, if they cannot. */
 function problemOf(given: unknown): string | undefined {
   if (given !== undefined && given !== null && !isObject(given))
-    return 'The options of opencode-better-share must look like {"url": "https://..."}.'
+    return 'The options of Better Share must look like {"url": "https://..."}.'
   const options = optionsOf(given)
   const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key))
   if (unknown !== undefined)
-    return `opencode-better-share has no option "${unknown}"; it knows ${OPTIONS.map((name) => `"${name}"`).join(", ")}.`
+    return `Better Share has no option "${unknown}"; it knows ${OPTIONS.map((name) => `"${name}"`).join(", ")}.`
   const { url, uploadHosts } = options
   if (url !== undefined && serverBase(url) === undefined) return noAddress('The plugin option "url"').problem
   if (uploadHosts !== undefined && !areHosts(uploadHosts))

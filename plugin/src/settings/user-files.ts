@@ -1,6 +1,7 @@
 import { readFileSync, realpathSync } from "node:fs"
 import { dirname, join, resolve, sep } from "node:path"
 import { fileURLToPath } from "node:url"
+import { NAME, OLD_NAME } from "../lib/package"
 import { isObject } from "../opencode/client"
 
 /** Where OpenCode finds the configuration of the user, and the file of this plugin that it loaded. */
@@ -16,21 +17,32 @@ interface Source {
   folder: string
 }
 
-const NAMED = /^opencode-better-share(@.*)?$/
+/** By name, or by the address at which a server hands it out. */
+const NAMED = new RegExp(`^(?:${NAME}|${OLD_NAME})(?:@.*)?$|^https?://[^?#]+/plugin(?:/[^/]+)?\\.tgz$`)
+/** Options for versions of OpenCode that cannot hand them to a plugin, next to OpenCode's own configuration. */
+const OPTIONS_FILE = "better-share.json"
 
 /**
- * The plugin's options in the user's own configuration; undefined if the plugin has none there. OpenCode hands out only the
- * options of the last configuration that lists the plugin, which may be the project's. Throws if a file cannot be read.
+ * The plugin's options in the user's own configuration; undefined if it does not mention the plugin. OpenCode hands out only
+ * the options of the last configuration that lists the plugin, which may be the project's. Throws if a file cannot be read.
  */
 export function userOptions(places: Places): unknown {
   const entries = sources(places).flatMap((source) => pluginsOf(source, places))
   const own = entries.filter(({ name, folder }) => isThisPlugin(name, folder, places.plugin))
-  return own.at(-1)?.options
+  const [file] = read(join(globalFolder(places), OPTIONS_FILE))
+  const common: unknown = file === undefined ? undefined : Bun.JSONC.parse(file)
+  const listed = own.at(-1)
+  if (listed === undefined) return common
+  const options = listed.options ?? {}
+  return isObject(common) && isObject(options) ? { ...common, ...options } : options
 }
 
+const globalFolder = ({ env, home }: Places): string => join(env.XDG_CONFIG_HOME || join(home, ".config"), "opencode")
+
 /** The user's configuration, in the order in which OpenCode 1.18 merges it: the last one that lists a plugin wins. */
-function sources({ env, home }: Places): Source[] {
-  const global = join(env.XDG_CONFIG_HOME || join(home, ".config"), "opencode")
+function sources(places: Places): Source[] {
+  const { env, home } = places
+  const global = globalFolder(places)
   const files = [
     ...["config.json", "opencode.json", "opencode.jsonc"].map((name) => join(global, name)),
     ...(env.OPENCODE_CONFIG ? [resolve(env.OPENCODE_CONFIG)] : []),

@@ -1,3 +1,4 @@
+import { commandLine } from "../lib/package"
 import type { Timeouts } from "../lib/timeouts"
 import type { SyncItem } from "../opencode/client"
 import { sessionOf } from "../opencode/sync-items"
@@ -15,7 +16,7 @@ import { isAutoShare, type ShareConfig } from "./auto-share"
 import type { NativeCalls, NativeShare } from "./bridge"
 
 const UNASKED =
-  'OpenCode shares this session by itself. To allow that, set "auto": true in the options of opencode-better-share.'
+  'OpenCode shares this session by itself. To allow that, set "auto": true in the options of Better Share.'
 
 /** Translates OpenCode's share calls into calls to our server and toasts. */
 export class ShareCalls implements NativeCalls {
@@ -129,7 +130,7 @@ export class ShareCalls implements NativeCalls {
     if (chosenBy !== "project" || (await this.allowed.has(base))) return
     throw new Failure(
       "refused",
-      `This project names the server ${base}, which you have not allowed. If sessions may go there, run "npx opencode-better-share allow ${base}" (or set BETTER_SHARE_ALLOWED_SERVERS), then /share again.`,
+      `This project names the server ${base}, which you have not allowed. If sessions may go there, run "${commandLine()} allow ${base}" (or set BETTER_SHARE_ALLOWED_SERVERS), then /share again.`,
     )
   }
 
@@ -143,8 +144,8 @@ export class ShareCalls implements NativeCalls {
   }
 }
 
-function shared({ base, chosenBy }: Settings, url: string, outcome: Published | "running"): string {
-  const where = `${hostOf(base)}${chosenBy === "default" ? ", the default server (set BETTER_SHARE_BASE_URL to use your own)" : ""}`
+function shared({ base }: Settings, url: string, outcome: Published | "running"): string {
+  const where = hostOf(base)
   if (outcome === "running") return `Shared on ${where}: ${url} - the upload is still under way. /unshare removes it.`
   return `Shared on ${where}: ${url} - ${counts(outcome)}. /unshare removes it.`
 }

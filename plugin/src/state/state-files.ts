@@ -1,11 +1,40 @@
 import { createHash, randomUUID } from "node:crypto"
+import { existsSync, lstatSync, readdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs"
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { homedir } from "node:os"
 import { join } from "node:path"
+import { NAME, OLD_NAME } from "../lib/package"
 import { isStateRecord, type RecordKey, type StateRecord } from "./records"
 
-export const stateFolder = (env: Record<string, string | undefined>): string =>
-  join(env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "opencode-better-share")
+type Environment = Record<string, string | undefined>
+
+const stateHome = (env: Environment): string => env.XDG_STATE_HOME || join(homedir(), ".local", "state")
+const stateFolder = (env: Environment): string => join(stateHome(env), NAME)
+
+/**
+ * The folder of the state files. What is in the folder of the old name is moved, and a link left in its place, so that
+ * processes of both versions work on the same files.
+ */
+export function openStateFolder(env: Environment): string {
+  const [folder, old] = [stateFolder(env), join(stateHome(env), OLD_NAME)]
+  try {
+    if (lstatSync(old).isSymbolicLink()) return folder
+    if (existsSync(folder)) mergeFolder(old, folder)
+    else renameSync(old, folder)
+    symlinkSync(folder, old, "junction")
+  } catch {
+    // There is no old folder, or another process is moving it. What cannot be moved now is moved at the next start.
+  }
+  return folder
+}
+
+/** Moves the files that `to` does not have; throws while `from` is not empty. */
+function mergeFolder(from: string, to: string): void {
+  for (const name of readdirSync(from))
+    if (existsSync(join(to, name))) unlinkSync(join(from, name))
+    else renameSync(join(from, name), join(to, name))
+  rmdirSync(from)
+}
 
 /**
  * Stores each record in a file that only its owner can read. Files are replaced and removed as a whole, so several OpenCode

@@ -1,0 +1,6837 @@
+// @bun
+// src/index.ts
+import { homedir as homedir2 } from "os";
+import { fileURLToPath as fileURLToPath3 } from "url";
+
+// src/lib/package.ts
+import { readFileSync } from "fs";
+import { fileURLToPath } from "url";
+var NAME = "opencode-own-share";
+var OLD_NAME = "opencode-better-share";
+function packagedServer() {
+  try {
+    return JSON.parse(readFileSync(new URL("server.json", import.meta.url), "utf8")).url;
+  } catch {
+    return;
+  }
+}
+function commandLine() {
+  const server = packagedServer();
+  if (typeof server === "string")
+    return `npx ${server}/plugin.tgz`;
+  const bundle = import.meta.url.endsWith(".ts") ? "../../dist/cli.js" : "cli.js";
+  return `node ${fileURLToPath(new URL(bundle, import.meta.url))}`;
+}
+
+// src/lib/sleep.ts
+function sleep(milliseconds, signal) {
+  if (signal?.aborted)
+    return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    timer.unref();
+    signal?.addEventListener("abort", done, { once: true });
+  });
+}
+var backoffAt = (pauses, attempt) => pauses[Math.min(attempt, pauses.length - 1)] ?? 0;
+
+// src/lib/timeouts.ts
+var MEGABYTE = 1e6;
+function debounceFor(bytes) {
+  if (bytes < 5 * MEGABYTE)
+    return 500;
+  return Math.min(20000, bytes / MEGABYTE * 1000);
+}
+var TIMEOUTS = {
+  create: 8000,
+  remove: 5000,
+  dispose: 3000,
+  request: 1e4,
+  upload: 300000,
+  retries: [500, 1500],
+  backoff: [1e4, 30000, 60000, 300000],
+  maxRetryAfter: 4000,
+  toastDelay: 700,
+  debounce: debounceFor
+};
+
+// src/opencode/client.ts
+var isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+// src/lib/clipboard.ts
+var TOOLS = [
+  ["pbcopy"],
+  ["wl-copy"],
+  ["xclip", "-selection", "clipboard"],
+  ["xsel", "--clipboard", "--input"],
+  ["clip.exe"]
+];
+async function copy(text) {
+  for (const tool of TOOLS) {
+    if (await runs(tool, text))
+      return true;
+  }
+  return false;
+}
+async function runs(command, input) {
+  try {
+    const process2 = Bun.spawn(command, {
+      stdin: Buffer.from(input),
+      stdout: "ignore",
+      stderr: "ignore",
+      timeout: 2000
+    });
+    return await process2.exited === 0;
+  } catch {
+    return false;
+  }
+}
+
+// src/lib/visible.ts
+var INVISIBLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}]/gu;
+var NAMES = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+var visible = (text) => text.replace(INVISIBLE, escaped);
+var excerpt = (text, length) => {
+  const characters = visible(text.slice(0, length + 1));
+  return characters.length > length ? `${characters.slice(0, length)}\u2026` : characters;
+};
+function escaped(character) {
+  const code = character.charCodeAt(0).toString(16);
+  return NAMES[character] ?? (code.length <= 2 ? `\\x${code.padStart(2, "0")}` : `\\u${code.padStart(4, "0")}`);
+}
+
+// src/opencode/toasts.ts
+class Toasts {
+  client;
+  timeouts;
+  constructor(client, timeouts) {
+    this.client = client;
+    this.timeouts = timeouts;
+  }
+  async show(variant, message) {
+    await this.client.toast({ variant, message: visible(message) }).catch(() => {
+      return;
+    });
+  }
+  async replace(variant, message) {
+    await sleep(this.timeouts.toastDelay);
+    await this.show(variant, message);
+  }
+}
+
+// src/opencode/snapshot.ts
+async function takeSnapshot(client, sessionId, rebuild) {
+  const [session, messages, children] = await Promise.all([
+    client.session(sessionId),
+    client.messages(sessionId),
+    descendants(client, sessionId)
+  ]);
+  return { session, messages: messages ?? await rebuild(), children };
+}
+async function descendants(client, parentId) {
+  const children = await client.children(parentId);
+  const families = await Promise.all(children.map(async (session) => {
+    const [messages, below] = await Promise.all([client.messages(session.id), descendants(client, session.id)]);
+    return messages ? [{ session, messages }, ...below] : below;
+  }));
+  return families.flat();
+}
+
+// src/opencode/sync-items.ts
+class SyncedItems {
+  #entries = new Map;
+  add(items) {
+    for (const { type, data } of items) {
+      if (!isObject(data))
+        continue;
+      if (type === "message")
+        this.#entry(String(data.id)).info = data;
+      if (type === "part")
+        this.#entry(String(data.messageID)).parts.set(String(data.id), data);
+    }
+  }
+  clear() {
+    this.#entries.clear();
+  }
+  applyTo(stored) {
+    const mergeOverlaps = new Map;
+    for (const message of stored) {
+      const info = isObject(message.info) ? message.info : {};
+      const parts = Array.isArray(message.parts) ? message.parts.filter(isObject) : [];
+      mergeOverlaps.set(String(info.id), { info, parts: new Map(parts.map((part) => [String(part.id), part])) });
+    }
+    for (const [id, entry] of this.#entries) {
+      const before = mergeOverlaps.get(id);
+      mergeOverlaps.set(id, {
+        info: entry.info ?? before?.info,
+        parts: new Map([...before?.parts ?? [], ...entry.parts])
+      });
+    }
+    return [...mergeOverlaps.values()].flatMap(({ info, parts }) => info ? [{ info, parts: [...parts.values()].sort(byId) }] : []).sort((a, b) => createdOf(a.info) - createdOf(b.info) || byId(a.info, b.info));
+  }
+  #entry(messageId) {
+    const entry = this.#entries.get(messageId) ?? { info: undefined, parts: new Map };
+    this.#entries.set(messageId, entry);
+    return entry;
+  }
+}
+function sessionOf(items) {
+  for (const { type, data } of items) {
+    if (!isObject(data))
+      continue;
+    const id = type === "session" ? data.id : data.sessionID;
+    if (typeof id === "string")
+      return id;
+  }
+  return;
+}
+var createdOf = (info) => isObject(info.time) && typeof info.time.created === "number" ? info.time.created : 0;
+function byId(a, b) {
+  if (a.id === b.id)
+    return 0;
+  return String(a.id) < String(b.id) ? -1 : 1;
+}
+
+// src/redaction/environment.ts
+import { access, readdir, readFile, stat } from "fs/promises";
+import { dirname, join } from "path";
+import { parseEnv } from "util";
+// ../app/redaction/rules.json
+var rules_default = {
+  sources: {
+    akamai: "https://techdocs.akamai.com/developer/docs/edgegrid",
+    anthropic: "https://docs.anthropic.com/en/api/overview",
+    atlassian: "https://confluence.atlassian.com/enterprise/using-personal-access-tokens-1026032365.html",
+    aws: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html",
+    betterleaks: "https://github.com/betterleaks/betterleaks/blob/main/config/betterleaks.toml",
+    braintree: "https://developer.paypal.com/braintree/docs/guides/authorization/overview",
+    close: "https://developer.close.com/topics/authentication/",
+    composer: "https://getcomposer.org/doc/articles/authentication-for-private-packages.md",
+    curl: "https://curl.se/docs/manpage.html",
+    "detect-secrets": "https://github.com/Yelp/detect-secrets/tree/master/detect_secrets/plugins",
+    discord: "https://discord.com/developers/docs/reference",
+    doppler: "https://docs.doppler.com/reference/auth-token-formats",
+    facebook: "https://developers.facebook.com/docs/facebook-login/guides/access-tokens/",
+    github: "https://docs.github.com/en/code-security/reference/secret-security/supported-secret-scanning-patterns",
+    "github-formats": "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github",
+    gitlab: "https://docs.gitlab.com/security/tokens/",
+    gitleaks: "https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml",
+    google: "https://cloud.google.com/docs/authentication/api-keys",
+    grafana: "https://grafana.com/docs/grafana/latest/administration/service-accounts/",
+    jenkins: "https://www.jenkins.io/doc/book/installing/",
+    mailchimp: "https://mailchimp.com/developer/marketing/guides/quick-start/",
+    mailgun: "https://documentation.mailgun.com/docs/mailgun/user-manual/get-started/",
+    manuals: "the manuals of the commands",
+    microsoft: "https://learn.microsoft.com/en-us/purview/sit-defn-all-creds",
+    mysql: "https://dev.mysql.com/doc/refman/8.4/en/",
+    nats: "https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/nkey_auth",
+    netrc: "https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html",
+    "new-relic": "https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/",
+    npm: "https://github.blog/changelog/2021-09-23-npm-has-a-new-access-token-format/",
+    okta: "https://developer.okta.com/docs/guides/create-an-api-token/main/",
+    openai: "https://platform.openai.com/docs/api-reference/authentication",
+    oracle: "https://docs.oracle.com/en/database/oracle/oracle-database/",
+    postgresql: "https://www.postgresql.org/docs/current/",
+    pypi: "https://pypi.org/help/#apitoken",
+    requests: "https://requests.readthedocs.io/en/latest/user/authentication/",
+    rfc3986: "https://www.rfc-editor.org/rfc/rfc3986",
+    rfc6265: "https://www.rfc-editor.org/rfc/rfc6265",
+    rfc6750: "https://www.rfc-editor.org/rfc/rfc6750",
+    rfc7468: "https://www.rfc-editor.org/rfc/rfc7468",
+    rfc7517: "https://www.rfc-editor.org/rfc/rfc7517",
+    rfc7519: "https://www.rfc-editor.org/rfc/rfc7519",
+    rfc9110: "https://www.rfc-editor.org/rfc/rfc9110",
+    sendgrid: "https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/authentication",
+    shopify: "https://shopify.dev/docs/apps/build/authentication-authorization",
+    slack: "https://docs.slack.dev/authentication/tokens/",
+    sonarqube: "https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens/",
+    stripe: "https://docs.stripe.com/keys",
+    tailscale: "https://tailscale.com/kb/1277/key-prefixes",
+    telegram: "https://core.telegram.org/bots/api#authorizing-your-bot",
+    trufflehog: "https://github.com/trufflesecurity/trufflehog/tree/main/pkg/detectors",
+    vault: "https://developer.hashicorp.com/vault/docs/concepts/tokens",
+    wget: "https://www.gnu.org/software/wget/manual/wget.html",
+    writing: "how people write",
+    x: "https://docs.x.com/fundamentals/authentication/oauth-2-0/bearer-tokens",
+    zapier: "https://help.zapier.com/hc/en-us/articles/8496288690317",
+    zoho: "https://www.zoho.com/accounts/protocol/oauth/web-apps/access-token.html"
+  },
+  parts: {
+    start: "(?:(?<![A-Za-z0-9_-])|(?<=\\\\[nrt])|(?<=%[0-9A-Fa-f][0-9A-Fa-f])|(?<=\\\\u00[0-9A-Fa-f][0-9A-Fa-f]))",
+    bare: "(?<![A-Za-z0-9+/_-])",
+    uuid: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f])",
+    encoded: "(?:BQUklWQVRF|BSU0EgUFJJVkFURS|BFQyBQUklWQVRF|BPUEVOU1NIIFBSSVZBVEUg|BFTkNSWVBURUQgUFJJVkFURS)",
+    quote: "\\\\{0,3}[\"'`]",
+    typed: "(?:[?!]?:[ \\t]{0,4}[&*?]?(?:'[a-z]{1,12}[ \\t])?[A-Za-z_][A-Za-z0-9_.]{0,30}(?:[<\\[][A-Za-z0-9_.,| \\t]{0,30}[>\\]])?(?:[ \\t]{0,2}\\|[ \\t]{0,2}[A-Za-z]{1,12}){0,3}\\??|string)[ \\t]{0,4}=(?=[ \\t]{0,8}(?:\\r?\\n[ \\t]{0,40})?<quote>)",
+    default: "\\)?[ \\t]{0,4}(?:(?:\\|\\||\\?\\?)=?(?=[ \\t]{0,8}<quote>)|or(?=[ \\t]{1,8}<quote>))",
+    returned: "\\([^()\\n]{0,40}\\)[^\"'`\\n]{0,40}return(?=[ \\t]{1,4}<quote>)",
+    worth: `\\]?\\\\{0,3}["']?,?(?:[ \\t\\n\\r]|\\\\n){0,40}\\\\{0,3}["']?(?:value|text|Value)`,
+    nested: `\\\\{0,3}["']?[ \\t]{0,4}[:=][ \\t]{0,4}\\{[^{}]{0,200}?\\\\{0,3}["']value`,
+    assign: "(?![A-Za-z0-9_])\\??\\\\{0,3}[\"'`]?(?:\\]|\\[[0-9]{0,4}\\](?=[ \\t]{0,8}=))?\\*{0,2}[ \\t]{0,8}(?:<typed>|<default>|<returned>|=>|->|\u2192|-(?=[ \\t]{1,4}<quote>)|:=|={2,3}(?=[ \\t]{0,4}<quote>)|[+.?]?=(?!=)|:\\*{1,2}(?=[ \\t])|:(?!:)|>(?!=)(?:\\r?\\n[ \\t]{1,40}|\\{(?:[A-Za-z]{1,20}[ ]){0,2})?|,[ \\t]{0,4}(?=<quote>))(?:[ \\t]{0,8}(?:[|>][+-]?[ \\t]{0,4}\\r?\\n[ \\t]{1,40})?|[ \\t]{0,8}\\r?\\n[ \\t]{0,40}(?=[\"'`]))",
+    entity: "(?:quot|apos|lt|gt|nbsp|#x?[0-9A-Fa-f]{2,6});",
+    inner: "[^ \\t\\n\\r\"'`<>&;,(){}\\[\\]\\\\]",
+    outer: "[^ \\t\\n\\r\"'`<>&;,(){}\\[\\]\\\\.:?|]",
+    run: "<inner>{7,511}<outer>",
+    literal: "(?=[^\"'` \\t\\n\\r]{8})(?:[^\"'` \\t\\n\\r\\\\]|\\\\{1,2}u00[0-9A-Fa-f][0-9A-Fa-f]|\\\\/){0,128}(?=\\\\{0,3}[\"'`])",
+    line: "(?=[^ \\t\\n\\r\"'`]{8})(?!&)(?:<inner>|[&;,](?![&;, \\t]|[A-Za-z_.$ ]{1,40}[=:]|<entity>)){0,511}<outer>(?=[ \\t]{0,8}(?:[\\n\\r]|\\\\{1,3}[nr]|$)|[ \\t]{1,8}#)",
+    entered: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|\\\\{0,3}[\"'`]?[ \\t]{0,2}(?:(<line>)|(<run>)))",
+    assigned: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|\\\\{0,3}[\"'`]?[ \\t]{0,2}(<run>))",
+    argument: "\\\\{0,2}(?:[\"'`](<literal>)|[\"'`]?((?=[^ \\t\\n\\r\"'`]{8})(?:<inner>|,(?![ \\t\\n\\r]|[A-Za-z_ -]{0,40}=)){0,511}<outer>))",
+    shell: "((?=[^ \\t\\n\\r\"'`]{8})(?:[^ \\t\\n\\r\"'`\\\\,;&]|[,;&](?![& \\t\\n\\r]|[A-Za-z_ ]{1,40}=)){0,511}[^ \\t\\n\\r\"'`\\\\,;&<>(){}\\[\\].:?|])",
+    spoken: "[A-Za-z0-9_+/=.~$:!#%*-]",
+    unassigned: "(?![\"'`(*]{0,3}[a-z][a-z0-9_]{0,60}=[a-z0-9_/~$]|[a-z][a-z0-9_]{0,60}=[\"'`])",
+    last: "[A-Za-z0-9_+/=~$!#%*-]",
+    address: "(?![a-z0-9._+/-]{1,64}@(?:localhost|[0-9v^~]{1,4}\\.[0-9]|(?:[a-z0-9-]{1,63}\\.){1,4}[a-z]{2,24}(?![a-z0-9])))",
+    sign: "(?:[@^]|[&?,;](?![&?,;.]|[A-Za-z_.$]{1,40}[=:]|<entity>))",
+    chosen: "<address>((?:<spoken>|<sign>){7,127}(?:<last>|[@&^]))",
+    edge: "(?<![A-Za-z0-9_-])"
+  },
+  formats: [
+    {
+      name: "1Password service account token",
+      kind: "1password-token",
+      source: "gitleaks",
+      prefix: ["ops_eyJ"],
+      alphabet: "A-Za-z0-9+/=",
+      length: [100, null],
+      examples: ["ops_eyJ[A-Za-z0-9+/]{100}"],
+      counterexamples: ["ops_eyJ[A-Za-z0-9+/=]{9}"]
+    },
+    {
+      name: "Adafruit IO key",
+      kind: "adafruit-key",
+      source: "github",
+      prefix: ["aio_"],
+      alphabet: "A-Za-z0-9",
+      length: 28,
+      examples: ["aio_[A-Za-z0-9]{28}"],
+      counterexamples: ["aio_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Adobe client secret",
+      kind: "adobe-secret",
+      source: "gitleaks",
+      prefix: ["p8e-"],
+      alphabet: "A-Za-z0-9_-",
+      length: 32,
+      examples: ["p8e-[A-Za-z0-9]{32}"],
+      counterexamples: ["p8e-[A-Za-z0-9_-]{10}"]
+    },
+    {
+      name: "Age secret key",
+      kind: "age-key",
+      source: "gitleaks",
+      prefix: ["AGE-SECRET-KEY-1"],
+      alphabet: "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L",
+      length: 58,
+      examples: ["AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}"],
+      counterexamples: ["AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{19}"]
+    },
+    {
+      name: "Aikido token",
+      kind: "aikido-token",
+      source: "betterleaks",
+      prefix: ["AIK_CI_", "AIK_SECRET_"],
+      alphabet: "A-Za-z0-9",
+      length: [20, 64],
+      examples: ["AIK_CI_[A-Za-z0-9]{64}", "AIK_SECRET_[A-Za-z0-9]{64}"],
+      counterexamples: ["AIK_CI_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Aiven token",
+      kind: "aiven-token",
+      source: "github",
+      prefix: ["AVNS_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [18, null],
+      examples: ["AVNS_[A-Za-z0-9]{18}"],
+      counterexamples: ["AVNS_[A-Za-z0-9_-]{6}"]
+    },
+    {
+      name: "Alchemy API key",
+      kind: "alchemy-key",
+      source: "trufflehog",
+      prefix: ["alcht_"],
+      alphabet: "A-Za-z0-9",
+      length: 30,
+      examples: ["alcht_[A-Za-z0-9]{30}"],
+      counterexamples: ["alcht_[A-Za-z0-9]{10}"]
+    },
+    {
+      name: "Alibaba access key ID",
+      kind: "alibaba-access-key",
+      source: "gitleaks",
+      prefix: ["LTAI"],
+      alphabet: "A-Za-z0-9",
+      length: [12, 24],
+      examples: ["LTAI[A-Za-z0-9]{12}"],
+      counterexamples: ["LTAI[A-Za-z0-9]{4}"]
+    },
+    {
+      name: "Alibaba security token ID",
+      kind: "alibaba-access-key",
+      source: "betterleaks",
+      prefix: ["STS."],
+      alphabet: "A-Za-z0-9",
+      length: [16, 64],
+      check: "random",
+      examples: ["STS.[A-Za-z0-9]{64}"],
+      counterexamples: ["STS.[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Anthropic API key",
+      kind: "anthropic-key",
+      source: "anthropic",
+      prefix: ["sk-ant-api03-", "sk-ant-admin01-", "sk-ant-oat01-", "sk-ant-ort01-", "sk-ant-sid01-", "sk-ant-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      anywhere: true,
+      examples: ["sk-ant-api03-[A-Za-z0-9]{20}", "sk-ant-admin01-[A-Za-z0-9]{20}"],
+      counterexamples: ["sk-ant-api03-[A-Za-z0-9_-]{6}"]
+    },
+    {
+      name: "Anyscale key",
+      kind: "anyscale-key",
+      source: "trufflehog",
+      prefix: ["esecret_", "aph0_"],
+      alphabet: "a-z0-9",
+      length: [25, null],
+      check: "random",
+      examples: ["esecret_[a-z0-9]{25}", "aph0_[a-z0-9]{25}"],
+      counterexamples: ["esecret_[a-z0-9]{8}"]
+    },
+    {
+      name: "Apify token",
+      kind: "apify-token",
+      source: "trufflehog",
+      prefix: ["apify_api_"],
+      alphabet: "A-Za-z0-9-",
+      length: [36, null],
+      examples: ["apify_api_[A-Za-z0-9]{36}"],
+      counterexamples: ["apify_api_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Artifactory API key",
+      kind: "artifactory-key",
+      source: "gitleaks",
+      prefix: ["AKCp"],
+      alphabet: "A-Za-z0-9",
+      length: [68, 70],
+      examples: ["AKCp[A-Za-z0-9]{70}"],
+      counterexamples: ["AKCp[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Artifactory reference token",
+      kind: "artifactory-token",
+      source: "gitleaks",
+      prefix: ["cmVmd"],
+      alphabet: "A-Za-z0-9",
+      length: 59,
+      examples: ["cmVmd[A-Za-z0-9]{59}"],
+      counterexamples: ["cmVmd[A-Za-z0-9]{19}"]
+    },
+    {
+      name: "Asaas key",
+      kind: "asaas-key",
+      source: "betterleaks",
+      prefix: ["$aact_prod_", "$aact_hmlg_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      check: "token",
+      examples: ["$aact_prod_[A-Za-z0-9]{24}", "$aact_hmlg_[A-Za-z0-9]{24}"],
+      counterexamples: ["$aact_prod_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Atlassian access token",
+      kind: "atlassian-token",
+      source: "trufflehog",
+      prefix: ["ATCTT3"],
+      alphabet: "A-Za-z0-9+/=_-",
+      length: [24, null],
+      anywhere: true,
+      examples: ["ATCTT3[A-Za-z0-9]{24}"],
+      counterexamples: ["ATCTT3[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Atlassian API token",
+      kind: "atlassian-token",
+      source: "gitleaks",
+      prefix: ["ATATT"],
+      alphabet: "A-Za-z0-9+/=_-",
+      length: [40, null],
+      anywhere: true,
+      examples: ["ATATT[A-Za-z0-9]{40}"],
+      counterexamples: ["ATATT[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Authress token",
+      kind: "authress-token",
+      source: "betterleaks",
+      prefix: ["sc_", "ext_", "scauth_", "authress_"],
+      alphabet: "a-z0-9",
+      length: [5, 30],
+      tail: "\\.[a-z0-9]{4,6}\\.acc[_-][a-z0-9-]{10,32}\\.[a-z0-9+/_=-]{30,120}",
+      inside: true,
+      check: "format",
+      examples: ["sc_[a-z0-9]{12}.[a-z0-9]{5}.acc-[a-z0-9]{16}.[a-z0-9]{40}"],
+      counterexamples: ["sc_[a-z0-9]{12}.acc-[a-z0-9]{16}"]
+    },
+    {
+      name: "AWS AppSync key",
+      kind: "aws-appsync-key",
+      source: "trufflehog",
+      prefix: ["da2-"],
+      alphabet: "a-z0-9",
+      length: 26,
+      examples: ["da2-[a-z0-9]{26}"],
+      counterexamples: ["da2-[a-z0-9]{8}"]
+    },
+    {
+      name: "AWS Bedrock API key",
+      kind: "aws-bedrock-key",
+      source: "gitleaks",
+      prefix: ["ABSK"],
+      alphabet: "A-Za-z0-9+/=",
+      length: [109, null],
+      examples: ["ABSK[A-Za-z0-9+/]{109}"],
+      counterexamples: ["ABSK[A-Za-z0-9+/=]{36}"]
+    },
+    {
+      name: "AWS Bedrock short-term API key",
+      kind: "aws-bedrock-key",
+      source: "gitleaks",
+      prefix: ["bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t"],
+      alphabet: "A-Za-z0-9+/=",
+      length: [0, null],
+      anywhere: true,
+      examples: ["bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t[A-Za-z0-9+/]{60}"],
+      counterexamples: ["bedrock-api-key-id"]
+    },
+    {
+      name: "Baidu Cloud key",
+      kind: "baidu-key",
+      source: "github",
+      prefix: ["bce-v3/ALTAK-"],
+      alphabet: "A-Za-z0-9/-",
+      length: [40, null],
+      examples: ["bce-v3/ALTAK-[A-Za-z0-9/]{40}"],
+      counterexamples: ["bce-v3/ALTAK-[A-Za-z0-9/-]{13}"]
+    },
+    {
+      name: "Bannerbear key",
+      kind: "bannerbear-key",
+      source: "trufflehog",
+      prefix: ["bb_pr_", "bb_ma_"],
+      alphabet: "0-9a-f",
+      length: 30,
+      examples: ["bb_pr_[0-9a-f]{30}", "bb_ma_[0-9a-f]{30}"],
+      counterexamples: ["bb_pr_[0-9a-f]{10}"]
+    },
+    {
+      name: "Beamer token",
+      kind: "beamer-token",
+      source: "gitleaks",
+      prefix: ["b_"],
+      alphabet: "a-z0-9_-",
+      length: 44,
+      check: "token",
+      examples: ["b_[a-z0-9]{44}"],
+      counterexamples: ["b_[a-z0-9_-]{14}"]
+    },
+    {
+      name: "BestTime key",
+      kind: "besttime-key",
+      source: "trufflehog",
+      prefix: ["pri_", "pub_"],
+      alphabet: "0-9a-f",
+      length: 32,
+      examples: ["pri_[0-9a-f]{32}", "pub_[0-9a-f]{32}"],
+      counterexamples: ["pri_[0-9a-f]{9}"]
+    },
+    {
+      name: "Bitbucket app password",
+      kind: "bitbucket-password",
+      source: "trufflehog",
+      prefix: ["ATBB"],
+      alphabet: "A-Za-z0-9",
+      length: [28, 36],
+      examples: ["ATBB[A-Za-z0-9]{28}"],
+      counterexamples: ["ATBB[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Bitbucket data center token",
+      kind: "bitbucket-token",
+      source: "trufflehog",
+      prefix: ["BBDC-"],
+      alphabet: "A-Za-z0-9+/@_-",
+      length: [40, 50],
+      examples: ["BBDC-[A-Za-z0-9+/@]{50}"],
+      counterexamples: ["BBDC-[A-Za-z0-9+/@]{9}"]
+    },
+    {
+      name: "Brave Search key",
+      kind: "brave-key",
+      source: "trufflehog",
+      prefix: ["BSA"],
+      alphabet: "A-Za-z0-9_-",
+      length: [24, 40],
+      check: "mixed",
+      examples: ["BSA[A-Za-z0-9]{40}"],
+      counterexamples: ["BSA[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Brevo API key",
+      kind: "brevo-key",
+      source: "trufflehog",
+      prefix: ["xkeysib-", "xsmtpsib-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [64, null],
+      examples: ["xkeysib-[A-Za-z0-9]{64}", "xsmtpsib-[A-Za-z0-9]{64}"],
+      counterexamples: ["xkeysib-[A-Za-z0-9-]{21}"]
+    },
+    {
+      name: "Buildkite token",
+      kind: "buildkite-token",
+      source: "betterleaks",
+      prefix: ["bkua_", "bkaa_", "bkaj_", "bkar_", "bkct_", "bkpt_", "bkpat_", "bkps_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [40, null],
+      check: "token",
+      examples: ["bkua_[A-Za-z0-9]{40}", "bkaa_[A-Za-z0-9]{40}"],
+      counterexamples: ["bkua_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Canva token",
+      kind: "canva-token",
+      source: "betterleaks",
+      prefix: ["cnvca"],
+      alphabet: "A-Za-z0-9_-",
+      length: [51, null],
+      check: "token",
+      examples: ["cnvca[A-Za-z0-9]{51}"],
+      counterexamples: ["cnvca[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Cerebras key",
+      kind: "cerebras-key",
+      source: "betterleaks",
+      prefix: ["csk-"],
+      alphabet: "a-z0-9",
+      length: [48, null],
+      examples: ["csk-[a-z0-9]{48}"],
+      counterexamples: ["csk-[a-z0-9]{9}"]
+    },
+    {
+      name: "Checkout.com key",
+      kind: "checkout-key",
+      source: "github",
+      prefix: ["sk_sbox_"],
+      alphabet: "a-z0-9",
+      length: [20, null],
+      examples: ["sk_sbox_[a-z0-9]{20}"],
+      counterexamples: ["sk_sbox_[a-z0-9]{6}"]
+    },
+    {
+      name: "CircleCI token",
+      kind: "circleci-token",
+      source: "trufflehog",
+      prefix: ["CCIPAT_"],
+      alphabet: "A-Za-z0-9_",
+      length: [40, null],
+      examples: ["CCIPAT_[A-Za-z0-9]{40}"],
+      counterexamples: ["CCIPAT_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "ClickHouse Cloud secret",
+      kind: "clickhouse-secret",
+      source: "gitleaks",
+      prefix: ["4b1d"],
+      alphabet: "A-Za-z0-9",
+      length: 38,
+      examples: ["4b1d[A-Za-z0-9]{38}"],
+      counterexamples: ["4b1d[A-Za-z0-9]{12}"]
+    },
+    {
+      name: "Clojars token",
+      kind: "clojars-token",
+      source: "gitleaks",
+      prefix: ["CLOJARS_"],
+      alphabet: "a-z0-9",
+      length: 60,
+      anywhere: true,
+      examples: ["CLOJARS_[a-z0-9]{60}"],
+      counterexamples: ["CLOJARS_[a-z0-9]{9}"]
+    },
+    {
+      name: "CloudBees CodeShip token",
+      kind: "cloudbees-token",
+      source: "github",
+      prefix: ["CJP-"],
+      alphabet: "a-z0-9",
+      length: [40, null],
+      check: "random",
+      examples: ["CJP-[a-z0-9]{40}"],
+      counterexamples: ["CJP-[a-z0-9]{13}"]
+    },
+    {
+      name: "Cloudflare token",
+      kind: "cloudflare-token",
+      source: "github",
+      prefix: ["cfut_", "cfat_", "cfk_"],
+      alphabet: "A-Za-z0-9",
+      length: [40, null],
+      examples: ["cfut_[A-Za-z0-9]{40}", "cfat_[A-Za-z0-9]{40}"],
+      counterexamples: ["cfut_[A-Za-z0-9]{13}"]
+    },
+    {
+      name: "Cloudsmith key",
+      kind: "cloudsmith-key",
+      source: "betterleaks",
+      prefix: ["csa_"],
+      alphabet: "A-Za-z0-9",
+      length: 36,
+      check: "random",
+      examples: ["csa_[A-Za-z0-9]{36}"],
+      counterexamples: ["csa_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "CockroachDB key",
+      kind: "cockroachdb-key",
+      source: "betterleaks",
+      prefix: ["CCDB1_"],
+      alphabet: "A-Za-z0-9_",
+      length: [60, null],
+      examples: ["CCDB1_[A-Za-z0-9]{60}"],
+      counterexamples: ["CCDB1_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "ConfigCat SDK key",
+      kind: "configcat-key",
+      source: "betterleaks",
+      prefix: ["configcat-sdk-1/"],
+      alphabet: "A-Za-z0-9_/-",
+      length: [45, null],
+      examples: ["configcat-sdk-1/[A-Za-z0-9]{45}"],
+      counterexamples: ["configcat-sdk-1/[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Contentful token",
+      kind: "contentful-token",
+      source: "gitleaks",
+      prefix: ["CFPAT-"],
+      alphabet: "A-Za-z0-9_-",
+      length: 43,
+      examples: ["CFPAT-[A-Za-z0-9]{43}"],
+      counterexamples: ["CFPAT-[A-Za-z0-9_-]{14}"]
+    },
+    {
+      name: "Databricks token",
+      kind: "databricks-token",
+      source: "gitleaks",
+      prefix: ["dapi", "dkea", "dose", "dosc"],
+      alphabet: "0-9a-f",
+      length: 32,
+      tail: "(?:-[0-9])?",
+      examples: ["dapi[0-9a-f]{32}", "dkea[0-9a-f]{32}"],
+      counterexamples: ["dapi[0-9a-f]{10}"]
+    },
+    {
+      name: "DataStax token",
+      kind: "datastax-token",
+      source: "betterleaks",
+      prefix: ["AstraCS:"],
+      alphabet: "A-Za-z0-9:",
+      length: [20, null],
+      examples: ["AstraCS:[A-Za-z0-9:]{24}"],
+      counterexamples: ["AstraCS:[A-Za-z0-9:]{8}"]
+    },
+    {
+      name: "Defined Networking token",
+      kind: "dnkey",
+      source: "gitleaks",
+      prefix: ["dnkey-"],
+      alphabet: "A-Za-z0-9=_-",
+      length: [79, null],
+      examples: ["dnkey-[A-Za-z0-9]{79}"],
+      counterexamples: ["dnkey-[A-Za-z0-9=_-]{26}"]
+    },
+    {
+      name: "Deno Deploy token",
+      kind: "deno-token",
+      source: "trufflehog",
+      prefix: ["ddp_", "ddw_"],
+      alphabet: "A-Za-z0-9",
+      length: 36,
+      examples: ["ddp_[A-Za-z0-9]{36}", "ddw_[A-Za-z0-9]{36}"],
+      counterexamples: ["ddp_[A-Za-z0-9]{12}"]
+    },
+    {
+      name: "DevCycle key",
+      kind: "devcycle-key",
+      source: "betterleaks",
+      prefix: ["dvc_server_", "dvc_client_", "dvc_mobile_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [16, null],
+      examples: ["dvc_server_[A-Za-z0-9]{24}", "dvc_client_[A-Za-z0-9]{24}"],
+      counterexamples: ["dvc_server_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Devin key",
+      kind: "devin-key",
+      source: "betterleaks",
+      prefix: ["apk_user_", "apk_"],
+      alphabet: "A-Za-z0-9+/=",
+      length: [80, null],
+      examples: ["apk_user_[A-Za-z0-9]{80}", "apk_[A-Za-z0-9]{80}"],
+      counterexamples: ["apk_user_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Devin service user token",
+      kind: "devin-key",
+      source: "betterleaks",
+      prefix: ["cog_"],
+      alphabet: "a-z2-7",
+      length: 52,
+      examples: ["cog_[a-z2-7]{52}"],
+      counterexamples: ["cog_[a-z2-7]{9}"]
+    },
+    {
+      name: "dfuse key",
+      kind: "dfuse-key",
+      source: "trufflehog",
+      prefix: ["web_", "server_"],
+      alphabet: "0-9a-z",
+      length: 32,
+      check: "random",
+      examples: ["web_[0-9a-z]{32}", "server_[0-9a-z]{32}"],
+      counterexamples: ["web_[0-9a-z]{9}"]
+    },
+    {
+      name: "DigitalOcean token",
+      kind: "digitalocean-token",
+      source: "gitleaks",
+      prefix: ["dop_v1_", "doo_v1_", "dor_v1_"],
+      alphabet: "0-9a-f",
+      length: 64,
+      anywhere: true,
+      examples: ["dop_v1_[0-9a-f]{64}", "doo_v1_[0-9a-f]{64}"],
+      counterexamples: ["dop_v1_[0-9a-f]{21}"]
+    },
+    {
+      name: "Docker access token",
+      kind: "docker-token",
+      source: "github",
+      prefix: ["dckr_pat_", "dckr_oat_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [27, null],
+      anywhere: true,
+      examples: ["dckr_pat_[A-Za-z0-9]{27}", "dckr_oat_[A-Za-z0-9]{27}"],
+      counterexamples: ["dckr_pat_[A-Za-z0-9_-]{9}"]
+    },
+    {
+      name: "Docker Swarm join token",
+      kind: "docker-swarm-token",
+      source: "trufflehog",
+      prefix: ["SWMTKN-1-"],
+      alphabet: "a-z0-9-",
+      length: [60, null],
+      examples: ["SWMTKN-1-[a-z0-9]{60}"],
+      counterexamples: ["SWMTKN-1-[a-z0-9-]{20}"]
+    },
+    {
+      name: "Docker Swarm unlock key",
+      kind: "docker-swarm-token",
+      source: "betterleaks",
+      prefix: ["SWMKEY-1-"],
+      alphabet: "A-Za-z0-9+/",
+      length: [40, 50],
+      examples: ["SWMKEY-1-[A-Za-z0-9]{50}"],
+      counterexamples: ["SWMKEY-1-[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Doppler token",
+      kind: "doppler-token",
+      source: "doppler",
+      prefix: ["dp.pt.", "dp.st.", "dp.ct.", "dp.sa.", "dp.scim.", "dp.audit."],
+      alphabet: "A-Za-z0-9._-",
+      length: [40, null],
+      examples: ["dp.pt.[A-Za-z0-9]{40}", "dp.st.[A-Za-z0-9]{40}"],
+      counterexamples: ["dp.pt.[A-Za-z0-9._-]{13}"]
+    },
+    {
+      name: "Dropbox token",
+      kind: "dropbox-token",
+      source: "gitleaks",
+      prefix: ["sl.", "sl.u."],
+      alphabet: "A-Za-z0-9_-",
+      length: [100, null],
+      examples: ["sl.[A-Za-z0-9]{100}", "sl.u.[A-Za-z0-9]{100}"],
+      counterexamples: ["sl.[A-Za-z0-9_-]{33}"]
+    },
+    {
+      name: "Duffel token",
+      kind: "duffel-token",
+      source: "gitleaks",
+      prefix: ["duffel_test_", "duffel_live_"],
+      alphabet: "A-Za-z0-9_=-",
+      length: 43,
+      examples: ["duffel_test_[A-Za-z0-9]{43}", "duffel_live_[A-Za-z0-9]{43}"],
+      counterexamples: ["duffel_test_[A-Za-z0-9_=-]{14}"]
+    },
+    {
+      name: "Dynatrace token",
+      kind: "dynatrace-token",
+      source: "gitleaks",
+      prefix: ["dt0c01.", "dt0s01."],
+      alphabet: "A-Za-z0-9",
+      length: [24, 24],
+      tail: "\\.[A-Za-z0-9]{64}(?![A-Za-z0-9])",
+      inside: true,
+      examples: ["dt0c01.[A-Za-z0-9]{24}.[A-Za-z0-9]{64}"],
+      counterexamples: ["dt0c01.[A-Za-z0-9]{24}"]
+    },
+    {
+      name: "E2B key",
+      kind: "e2b-key",
+      source: "trufflehog",
+      prefix: ["e2b_"],
+      alphabet: "0-9a-f",
+      length: 40,
+      examples: ["e2b_[0-9a-f]{40}"],
+      counterexamples: ["e2b_[0-9a-f]{13}"]
+    },
+    {
+      name: "EasyPost key",
+      kind: "easypost-key",
+      source: "gitleaks",
+      prefix: ["EZAK", "EZTK"],
+      alphabet: "A-Za-z0-9",
+      length: 54,
+      examples: ["EZAK[A-Za-z0-9]{54}", "EZTK[A-Za-z0-9]{54}"],
+      counterexamples: ["EZAK[A-Za-z0-9]{18}"]
+    },
+    {
+      name: "Elastic cloud key",
+      kind: "elastic-key",
+      source: "betterleaks",
+      prefix: ["essu_"],
+      alphabet: "A-Za-z0-9+/=_-",
+      length: [60, null],
+      examples: ["essu_[A-Za-z0-9]{60}"],
+      counterexamples: ["essu_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "ElevenLabs key",
+      kind: "elevenlabs-key",
+      source: "trufflehog",
+      prefix: ["sk_"],
+      alphabet: "0-9a-f",
+      length: 48,
+      examples: ["sk_[0-9a-f]{48}"],
+      counterexamples: ["sk_[0-9a-f]{16}"]
+    },
+    {
+      name: "Endor Labs key",
+      kind: "endor-key",
+      source: "trufflehog",
+      prefix: ["endr+"],
+      alphabet: "A-Za-z0-9-",
+      length: 16,
+      examples: ["endr+[A-Za-z0-9]{16}"],
+      counterexamples: ["endr+[A-Za-z0-9]{5}"]
+    },
+    {
+      name: "Exoscale key",
+      kind: "exoscale-key",
+      source: "betterleaks",
+      prefix: ["EXO"],
+      alphabet: "A-Za-z0-9",
+      length: [24, 30],
+      check: "token",
+      examples: ["EXO[A-Za-z0-9]{25}7k9"],
+      counterexamples: ["EXO[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Facebook access token",
+      kind: "facebook-token",
+      source: "gitleaks",
+      prefix: ["EAA"],
+      alphabet: "A-Za-z0-9",
+      length: [100, null],
+      examples: ["EAA[A-Za-z0-9]{100}"],
+      counterexamples: ["EAA[A-Za-z0-9]{33}"]
+    },
+    {
+      name: "Figma token",
+      kind: "figma-token",
+      source: "betterleaks",
+      prefix: ["figd_", "figp_", "figu_"],
+      alphabet: "A-Za-z0-9_=-",
+      length: [38, null],
+      examples: ["figd_[A-Za-z0-9]{38}", "figp_[A-Za-z0-9]{38}"],
+      counterexamples: ["figd_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Finage key",
+      kind: "finage-key",
+      source: "trufflehog",
+      prefix: ["API_KEY"],
+      alphabet: "0-9A-Z",
+      length: 32,
+      check: "random",
+      examples: ["API_KEY[0-9A-Z]{32}"],
+      counterexamples: ["API_KEY[0-9A-Z]{9}"]
+    },
+    {
+      name: "Firecrawl key",
+      kind: "firecrawl-key",
+      source: "trufflehog",
+      prefix: ["fc-"],
+      alphabet: "0-9a-f",
+      length: 32,
+      examples: ["fc-[0-9a-f]{32}"],
+      counterexamples: ["fc-[0-9a-f]{10}"]
+    },
+    {
+      name: "Fireworks key",
+      kind: "fireworks-key",
+      source: "trufflehog",
+      prefix: ["fw_"],
+      alphabet: "A-Za-z0-9",
+      length: [22, 40],
+      check: "mixed",
+      examples: ["fw_[A-Za-z0-9]{22}"],
+      counterexamples: ["fw_[A-Za-z0-9]{7}"]
+    },
+    {
+      name: "Fleetbase key",
+      kind: "fleetbase-key",
+      source: "trufflehog",
+      prefix: ["flb_live_"],
+      alphabet: "A-Za-z0-9",
+      length: 20,
+      examples: ["flb_live_[A-Za-z0-9]{20}"],
+      counterexamples: ["flb_live_[A-Za-z0-9]{6}"]
+    },
+    {
+      name: "Flexport token",
+      kind: "flexport-token",
+      source: "trufflehog",
+      prefix: ["shltm_"],
+      alphabet: "A-Za-z0-9_-",
+      length: 40,
+      examples: ["shltm_[A-Za-z0-9]{40}"],
+      counterexamples: ["shltm_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Flutterwave key",
+      kind: "flutterwave-key",
+      source: "gitleaks",
+      prefix: ["FLWSECK_TEST-", "FLWSECK-"],
+      alphabet: "a-z0-9",
+      length: [12, null],
+      tail: "(?:-X)?",
+      anywhere: true,
+      examples: ["FLWSECK_TEST-[a-z0-9]{12}", "FLWSECK-[a-z0-9]{12}"],
+      counterexamples: ["FLWSECK_TEST-[a-z0-9]{4}"]
+    },
+    {
+      name: "Fly.io deploy token",
+      kind: "fly-token",
+      source: "gitleaks",
+      prefix: ["fo1_"],
+      alphabet: "A-Za-z0-9_-",
+      length: 43,
+      examples: ["fo1_[A-Za-z0-9]{43}"],
+      counterexamples: ["fo1_[A-Za-z0-9_-]{14}"]
+    },
+    {
+      name: "Fly.io token",
+      kind: "fly-token",
+      source: "gitleaks",
+      prefix: ["FlyV1 fm", "fm1_", "fm1r_", "fm1a_", "fm2_"],
+      alphabet: "A-Za-z0-9+/=,_-",
+      length: [80, null],
+      anywhere: true,
+      examples: ["FlyV1 fm1_[A-Za-z0-9+/,]{80}", "FlyV1 fm1r_[A-Za-z0-9+/,]{80}"],
+      counterexamples: ["FlyV1 fm1_[A-Za-z0-9+/=,_]{26}"]
+    },
+    {
+      name: "Frame.io token",
+      kind: "frameio-token",
+      source: "gitleaks",
+      prefix: ["fio-u-"],
+      alphabet: "A-Za-z0-9=_-",
+      length: 64,
+      examples: ["fio-u-[A-Za-z0-9]{64}"],
+      counterexamples: ["fio-u-[A-Za-z0-9=_-]{21}"]
+    },
+    {
+      name: "FullStory key",
+      kind: "fullstory-key",
+      source: "trufflehog",
+      prefix: ["na1.", "eu1."],
+      alphabet: "A-Za-z0-9+/",
+      length: 100,
+      examples: ["na1.[A-Za-z0-9]{100}", "eu1.[A-Za-z0-9]{100}"],
+      counterexamples: ["na1.[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "GC Notify key",
+      kind: "gcnotify-key",
+      source: "betterleaks",
+      prefix: ["gcntfy-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [70, null],
+      examples: ["gcntfy-[A-Za-z0-9]{70}"],
+      counterexamples: ["gcntfy-[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Gemini exchange key",
+      kind: "gemini-key",
+      source: "trufflehog",
+      prefix: ["master-", "account-"],
+      alphabet: "A-Za-z0-9",
+      length: 20,
+      check: "mixed",
+      examples: ["master-[A-Za-z0-9]{20}", "account-[A-Za-z0-9]{20}"],
+      counterexamples: ["master-[A-Za-z0-9]{6}"]
+    },
+    {
+      name: "GitHub fine-grained token",
+      kind: "github-token",
+      source: "github-formats",
+      prefix: ["github_pat_"],
+      alphabet: "A-Za-z0-9_",
+      length: [36, 255],
+      inside: true,
+      anywhere: true,
+      examples: ["github_pat_[A-Za-z0-9]{36}"],
+      counterexamples: ["github_pat_[A-Za-z0-9_]{12}"]
+    },
+    {
+      name: "GitHub token",
+      kind: "github-token",
+      source: "github-formats",
+      prefix: ["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
+      alphabet: "A-Za-z0-9_",
+      length: [36, 255],
+      inside: true,
+      anywhere: true,
+      examples: ["ghp_[A-Za-z0-9]{36}", "gho_[A-Za-z0-9]{36}"],
+      counterexamples: ["ghp_[A-Za-z0-9]{12}"]
+    },
+    {
+      name: "GitLab runner registration token",
+      kind: "gitlab-token",
+      source: "gitlab",
+      prefix: ["GR1348941"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      examples: ["GR1348941[A-Za-z0-9]{20}"],
+      counterexamples: ["GR1348941[A-Za-z0-9_-]{6}"]
+    },
+    {
+      name: "GitLab session cookie",
+      kind: "gitlab-token",
+      source: "gitleaks",
+      prefix: ["_gitlab_session="],
+      alphabet: "0-9a-z",
+      length: 32,
+      anywhere: true,
+      examples: ["_gitlab_session=[0-9a-z]{32}"],
+      counterexamples: ["_gitlab_session=[0-9a-z]{9}"]
+    },
+    {
+      name: "GitLab token",
+      kind: "gitlab-token",
+      source: "gitlab",
+      prefix: ["glpat-", "gloas-", "gldt-", "glrt-", "glrtr-", "glcbt-", "glptt-", "glft-", "glimt-", "glagent-", "glsoat-", "glffct-", "glwt-", "gltok-"],
+      alphabet: "A-Za-z0-9_.=-",
+      length: [20, null],
+      anywhere: true,
+      examples: ["glpat-[A-Za-z0-9]{20}", "gloas-[A-Za-z0-9]{20}"],
+      counterexamples: ["glpat-[A-Za-z0-9_.-]{6}"]
+    },
+    {
+      name: "GoCardless token",
+      kind: "gocardless-token",
+      source: "gitleaks",
+      prefix: ["live_", "sandbox_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [40, 43],
+      check: "mixed",
+      examples: ["live_[A-Za-z0-9]{40}", "sandbox_[A-Za-z0-9]{40}"],
+      counterexamples: ["live_[A-Za-z0-9_-]{13}"]
+    },
+    {
+      name: "Google API key",
+      kind: "google-key",
+      source: "google",
+      prefix: ["AIza"],
+      alphabet: "A-Za-z0-9_-",
+      length: [35, 35],
+      inside: true,
+      anywhere: true,
+      examples: ["AIza[A-Za-z0-9]{35}"],
+      counterexamples: ["AIza[A-Za-z0-9_-]{11}"]
+    },
+    {
+      name: "Google Gemini key",
+      kind: "google-key",
+      source: "google",
+      prefix: ["AQ.Ab"],
+      alphabet: "A-Za-z0-9_-",
+      length: [40, null],
+      examples: ["AQ.Ab[A-Za-z0-9]{40}"],
+      counterexamples: ["AQ.Ab[A-Za-z0-9_-]{13}"]
+    },
+    {
+      name: "Google OAuth access token",
+      kind: "google-token",
+      source: "google",
+      prefix: ["ya29."],
+      alphabet: "A-Za-z0-9_.-",
+      length: [10, null],
+      anywhere: true,
+      examples: ["ya29.[A-Za-z0-9]{20}"],
+      counterexamples: ["ya29.[A-Za-z0-9_.-]{6}"]
+    },
+    {
+      name: "Google OAuth client secret",
+      kind: "google-token",
+      source: "google",
+      prefix: ["GOCSPX-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [28, 28],
+      inside: true,
+      anywhere: true,
+      examples: ["GOCSPX-[A-Za-z0-9]{28}"],
+      counterexamples: ["GOCSPX-[A-Za-z0-9_-]{9}"]
+    },
+    {
+      name: "Google OAuth refresh token",
+      kind: "google-token",
+      source: "google",
+      prefix: ["1//0"],
+      alphabet: "A-Za-z0-9_-",
+      length: [30, null],
+      examples: ["1//0[A-Za-z0-9]{30}"],
+      counterexamples: ["1//0[A-Za-z0-9_-]{10}"]
+    },
+    {
+      name: "Grafana API key",
+      kind: "grafana-token",
+      source: "gitleaks",
+      prefix: ["eyJrIjoi"],
+      alphabet: "A-Za-z0-9+/=",
+      length: [40, null],
+      examples: ["eyJrIjoi[A-Za-z0-9]{40}"],
+      counterexamples: ["eyJrIjoi[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Grafana token",
+      kind: "grafana-token",
+      source: "grafana",
+      prefix: ["glsa_", "glc_"],
+      alphabet: "A-Za-z0-9+/=_",
+      length: [32, null],
+      anywhere: true,
+      examples: ["glsa_[A-Za-z0-9+/]{32}", "glc_[A-Za-z0-9+/]{32}"],
+      counterexamples: ["glsa_[A-Za-z0-9+/=_]{10}"]
+    },
+    {
+      name: "Groq key",
+      kind: "groq-key",
+      source: "betterleaks",
+      prefix: ["gsk_"],
+      alphabet: "A-Za-z0-9",
+      length: [48, null],
+      examples: ["gsk_[A-Za-z0-9]{48}"],
+      counterexamples: ["gsk_[A-Za-z0-9]{16}"]
+    },
+    {
+      name: "Harness token",
+      kind: "harness-token",
+      source: "gitleaks",
+      prefix: ["pat.", "sat."],
+      alphabet: "A-Za-z0-9_-",
+      length: [22, 22],
+      tail: "\\.[A-Za-z0-9]{24}\\.[A-Za-z0-9]{20}(?![A-Za-z0-9])",
+      inside: true,
+      examples: ["pat.[A-Za-z0-9_-]{22}.[A-Za-z0-9]{24}.[A-Za-z0-9]{20}"],
+      counterexamples: ["pat.[A-Za-z0-9_-]{7}"]
+    },
+    {
+      name: "Helicone key",
+      kind: "helicone-key",
+      source: "trufflehog",
+      prefix: ["sk-helicone-", "pk-helicone-"],
+      alphabet: "a-z0-9-",
+      length: [30, null],
+      examples: ["sk-helicone-[a-z0-9]{30}", "pk-helicone-[a-z0-9]{30}"],
+      counterexamples: ["sk-helicone-[a-z0-9-]{10}"]
+    },
+    {
+      name: "Heroku key",
+      kind: "heroku-key",
+      source: "gitleaks",
+      prefix: ["HRKU-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [30, null],
+      anywhere: true,
+      examples: ["HRKU-[A-Za-z0-9]{30}"],
+      counterexamples: ["HRKU-[A-Za-z0-9_-]{10}"]
+    },
+    {
+      name: "Hubspot private app token",
+      kind: "hubspot-token",
+      source: "trufflehog",
+      prefix: ["pat-na1-", "pat-eu1-"],
+      alphabet: "A-Za-z0-9-",
+      length: 36,
+      examples: ["pat-na1-[A-Za-z0-9]{36}", "pat-eu1-[A-Za-z0-9]{36}"],
+      counterexamples: ["pat-na1-[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Hugging Face token",
+      kind: "hugging-face-token",
+      source: "gitleaks",
+      prefix: ["hf_", "api_org_"],
+      alphabet: "A-Za-z",
+      length: [30, null],
+      examples: ["hf_[A-Za-z]{30}", "api_org_[A-Za-z]{30}"],
+      counterexamples: ["hf_[A-Za-z]{10}"]
+    },
+    {
+      name: "Infracost token",
+      kind: "infracost-token",
+      source: "gitleaks",
+      prefix: ["ico-"],
+      alphabet: "A-Za-z0-9",
+      length: 32,
+      examples: ["ico-[A-Za-z0-9]{32}"],
+      counterexamples: ["ico-[A-Za-z0-9]{10}"]
+    },
+    {
+      name: "Instagram token",
+      kind: "instagram-token",
+      source: "trufflehog",
+      prefix: ["IGQVJ", "IGQWR", "IGAA"],
+      alphabet: "A-Za-z0-9_-",
+      length: [100, null],
+      examples: ["IGQVJ[A-Za-z0-9]{100}", "IGQWR[A-Za-z0-9]{100}"],
+      counterexamples: ["IGQVJ[A-Za-z0-9_-]{33}"]
+    },
+    {
+      name: "Intra42 secret",
+      kind: "intra42-secret",
+      source: "gitleaks",
+      prefix: ["s-s4t2ud-", "s-s4t2af-"],
+      alphabet: "0-9a-f",
+      length: 64,
+      examples: ["s-s4t2ud-[0-9a-f]{64}", "s-s4t2af-[0-9a-f]{64}"],
+      counterexamples: ["s-s4t2ud-[0-9a-f]{21}"]
+    },
+    {
+      name: "Jina key",
+      kind: "jina-key",
+      source: "github",
+      prefix: ["jina_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [50, null],
+      examples: ["jina_[A-Za-z0-9]{50}"],
+      counterexamples: ["jina_[A-Za-z0-9_-]{16}"]
+    },
+    {
+      name: "JumpCloud key",
+      kind: "jumpcloud-key",
+      source: "github",
+      prefix: ["jca_"],
+      alphabet: "A-Za-z0-9",
+      length: 36,
+      examples: ["jca_[A-Za-z0-9]{36}"],
+      counterexamples: ["jca_[A-Za-z0-9]{12}"]
+    },
+    {
+      name: "Kong Konnect token",
+      kind: "kong-token",
+      source: "github",
+      prefix: ["kpat_", "spat_"],
+      alphabet: "A-Za-z0-9",
+      length: [40, null],
+      examples: ["kpat_[A-Za-z0-9]{40}", "spat_[A-Za-z0-9]{40}"],
+      counterexamples: ["kpat_[A-Za-z0-9]{13}"]
+    },
+    {
+      name: "Langfuse key",
+      kind: "langfuse-key",
+      source: "trufflehog",
+      prefix: ["sk-lf-"],
+      alphabet: "0-9a-f-",
+      length: [36, null],
+      examples: ["sk-lf-[0-9a-f]{36}"],
+      counterexamples: ["sk-lf-[0-9a-f-]{12}"]
+    },
+    {
+      name: "LangSmith key",
+      kind: "langsmith-key",
+      source: "trufflehog",
+      prefix: ["lsv2_pt_", "lsv2_sk_"],
+      alphabet: "A-Za-z0-9_",
+      length: [32, null],
+      anywhere: true,
+      examples: ["lsv2_pt_[A-Za-z0-9]{32}", "lsv2_sk_[A-Za-z0-9]{32}"],
+      counterexamples: ["lsv2_pt_[A-Za-z0-9_]{10}"]
+    },
+    {
+      name: "Lark app ID",
+      kind: "lark-key",
+      source: "betterleaks",
+      prefix: ["cli_"],
+      alphabet: "A-Za-z0-9",
+      length: 16,
+      check: "random",
+      examples: ["cli_[A-Za-z0-9]{16}"],
+      counterexamples: ["cli_[A-Za-z0-9]{5}"]
+    },
+    {
+      name: "LaunchDarkly key",
+      kind: "launchdarkly-key",
+      source: "trufflehog",
+      prefix: ["sdk-", "api-", "mob-"],
+      alphabet: "a-z0-9-",
+      length: 36,
+      check: "token",
+      examples: ["sdk-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"],
+      counterexamples: ["sdk-[0-9a-f]{8}"]
+    },
+    {
+      name: "Lichess token",
+      kind: "lichess-token",
+      source: "betterleaks",
+      prefix: ["lip_"],
+      alphabet: "A-Za-z0-9_",
+      length: [16, null],
+      check: "token",
+      examples: ["lip_[A-Za-z0-9]{24}"],
+      counterexamples: ["lip_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "LightSpeed key",
+      kind: "lightspeed-token",
+      source: "github",
+      prefix: ["lsxs_pt_"],
+      alphabet: "A-Za-z0-9",
+      length: 32,
+      examples: ["lsxs_pt_[A-Za-z0-9]{32}"],
+      counterexamples: ["lsxs_pt_[A-Za-z0-9]{10}"]
+    },
+    {
+      name: "Linear key",
+      kind: "linear-key",
+      source: "gitleaks",
+      prefix: ["lin_api_", "lin_oauth_"],
+      alphabet: "A-Za-z0-9",
+      length: [32, null],
+      anywhere: true,
+      examples: ["lin_api_[A-Za-z0-9]{32}", "lin_oauth_[A-Za-z0-9]{32}"],
+      counterexamples: ["lin_api_[A-Za-z0-9]{10}"]
+    },
+    {
+      name: "LlamaIndex key",
+      kind: "llamaindex-key",
+      source: "trufflehog",
+      prefix: ["llx-"],
+      alphabet: "A-Za-z0-9",
+      length: [40, null],
+      examples: ["llx-[A-Za-z0-9]{40}"],
+      counterexamples: ["llx-[A-Za-z0-9]{13}"]
+    },
+    {
+      name: "Lob key",
+      kind: "lob-key",
+      source: "gitleaks",
+      prefix: ["live_", "test_"],
+      alphabet: "0-9a-f",
+      length: 35,
+      examples: ["live_[0-9a-f]{35}", "test_[0-9a-f]{35}"],
+      counterexamples: ["live_[0-9a-f]{11}"]
+    },
+    {
+      name: "LocationIQ key",
+      kind: "locationiq-key",
+      source: "trufflehog",
+      prefix: ["pk."],
+      alphabet: "A-Za-z0-9-",
+      length: 32,
+      check: "token",
+      examples: ["pk.[A-Za-z0-9]{32}"],
+      counterexamples: ["pk.[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Logfire token",
+      kind: "logfire-token",
+      source: "github",
+      prefix: ["pylf_v1_us_", "pylf_v1_eu_", "pylf_v2_us_", "pylf_v2_eu_"],
+      alphabet: "A-Za-z0-9",
+      length: [40, null],
+      examples: ["pylf_v1_us_[A-Za-z0-9]{40}", "pylf_v1_eu_[A-Za-z0-9]{40}"],
+      counterexamples: ["pylf_v1_us_[A-Za-z0-9]{13}"]
+    },
+    {
+      name: "MailerSend token",
+      kind: "mailersend-token",
+      source: "betterleaks",
+      prefix: ["mlsn."],
+      alphabet: "A-Za-z0-9",
+      length: [30, null],
+      examples: ["mlsn.[A-Za-z0-9]{30}"],
+      counterexamples: ["mlsn.[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Mailgun key",
+      kind: "mailgun-key",
+      source: "gitleaks",
+      prefix: ["key-"],
+      alphabet: "a-z0-9",
+      length: 32,
+      examples: ["key-[a-z0-9]{32}"],
+      counterexamples: ["key-[a-z0-9]{10}"]
+    },
+    {
+      name: "Mapbox secret token",
+      kind: "mapbox-token",
+      source: "trufflehog",
+      prefix: ["sk."],
+      alphabet: "A-Za-z0-9_.-",
+      length: [80, null],
+      check: "token",
+      examples: ["sk.[A-Za-z0-9]{80}"],
+      counterexamples: ["sk.[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Mapbox temporary token",
+      kind: "mapbox-token",
+      source: "github",
+      prefix: ["tk.eyJ"],
+      alphabet: "A-Za-z0-9_.-",
+      length: [60, null],
+      examples: ["tk.eyJ[A-Za-z0-9]{60}"],
+      counterexamples: ["tk.eyJ[A-Za-z0-9_.-]{20}"]
+    },
+    {
+      name: "Mercury token",
+      kind: "mercury-token",
+      source: "betterleaks",
+      prefix: ["mercury_production_"],
+      alphabet: "A-Za-z0-9_",
+      length: [40, null],
+      examples: ["mercury_production_[A-Za-z0-9]{40}"],
+      counterexamples: ["mercury_production_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Mergify key",
+      kind: "mergify-key",
+      source: "betterleaks",
+      prefix: ["mergify_application_key_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [40, null],
+      check: "token",
+      examples: ["mergify_application_key_[A-Za-z0-9]{40}"],
+      counterexamples: ["mergify_application_key_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Midtrans key",
+      kind: "midtrans-key",
+      source: "github",
+      prefix: ["SB-Mid-server-", "Mid-server-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      examples: ["SB-Mid-server-[A-Za-z0-9]{20}", "Mid-server-[A-Za-z0-9]{20}"],
+      counterexamples: ["SB-Mid-server-[A-Za-z0-9_-]{6}"]
+    },
+    {
+      name: "Modal token",
+      kind: "modal-key",
+      source: "trufflehog",
+      prefix: ["ak-", "as-"],
+      alphabet: "A-Za-z0-9",
+      length: 22,
+      check: "mixed",
+      examples: ["ak-[A-Za-z0-9]{22}", "as-[A-Za-z0-9]{22}"],
+      counterexamples: ["ak-[A-Za-z0-9]{7}"]
+    },
+    {
+      name: "MongoDB Atlas service account secret",
+      kind: "atlas-key",
+      source: "betterleaks",
+      prefix: ["mdb_sa_sk_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [30, null],
+      examples: ["mdb_sa_sk_[A-Za-z0-9]{30}"],
+      counterexamples: ["mdb_sa_sk_[A-Za-z0-9_-]{10}"]
+    },
+    {
+      name: "NATS seed",
+      kind: "nats-seed",
+      source: "nats",
+      prefix: ["SU", "SA", "SO", "SN", "SC", "SX"],
+      alphabet: "A-Z2-7",
+      length: 56,
+      check: "nkey",
+      examples: ["SUA[A-Z2-7]{55}"],
+      counterexamples: ["SU[A-Z2-7]{18}"]
+    },
+    {
+      name: "Neon key",
+      kind: "neon-key",
+      source: "betterleaks",
+      prefix: ["napi_"],
+      alphabet: "A-Za-z0-9",
+      length: [40, null],
+      examples: ["napi_[A-Za-z0-9]{40}"],
+      counterexamples: ["napi_[A-Za-z0-9]{13}"]
+    },
+    {
+      name: "Netlify token",
+      kind: "netlify-token",
+      source: "betterleaks",
+      prefix: ["nfp_", "nfc_", "nfo_", "nfu_"],
+      alphabet: "A-Za-z0-9",
+      length: [36, null],
+      examples: ["nfp_[A-Za-z0-9]{36}", "nfc_[A-Za-z0-9]{36}"],
+      counterexamples: ["nfp_[A-Za-z0-9]{12}"]
+    },
+    {
+      name: "New Relic key",
+      kind: "new-relic-key",
+      source: "new-relic",
+      prefix: ["NRAK-", "NRII-", "NRJS-", "NRRA-", "NRIQ-", "NRBR-", "NRSP-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [19, null],
+      anywhere: true,
+      examples: ["NRAK-[A-Za-z0-9]{19}", "NRII-[A-Za-z0-9]{19}"],
+      counterexamples: ["NRAK-[A-Za-z0-9_-]{6}"]
+    },
+    {
+      name: "Nightfall key",
+      kind: "nightfall-key",
+      source: "trufflehog",
+      prefix: ["NF-"],
+      alphabet: "A-Za-z0-9",
+      length: 32,
+      examples: ["NF-[A-Za-z0-9]{32}"],
+      counterexamples: ["NF-[A-Za-z0-9]{10}"]
+    },
+    {
+      name: "Nomic key",
+      kind: "nomic-key",
+      source: "trufflehog",
+      prefix: ["nk-"],
+      alphabet: "A-Za-z0-9_-",
+      length: 43,
+      check: "mixed",
+      examples: ["nk-[A-Za-z0-9]{43}"],
+      counterexamples: ["nk-[A-Za-z0-9_-]{14}"]
+    },
+    {
+      name: "Notion token",
+      kind: "notion-token",
+      source: "betterleaks",
+      prefix: ["ntn_", "secret_"],
+      alphabet: "A-Za-z0-9",
+      length: [43, 50],
+      examples: ["ntn_[A-Za-z0-9]{43}", "secret_[A-Za-z0-9]{43}"],
+      counterexamples: ["ntn_[A-Za-z0-9]{14}"]
+    },
+    {
+      name: "npm token",
+      kind: "npm-token",
+      source: "npm",
+      prefix: ["npm_"],
+      alphabet: "A-Za-z0-9",
+      length: [36, 36],
+      inside: true,
+      examples: ["npm_[A-Za-z0-9]{36}"],
+      counterexamples: ["npm_[A-Za-z0-9]{12}"]
+    },
+    {
+      name: "NuGet key",
+      kind: "nuget-key",
+      source: "trufflehog",
+      prefix: ["oy2"],
+      alphabet: "a-z0-9",
+      length: 43,
+      examples: ["oy2[a-z0-9]{43}"],
+      counterexamples: ["oy2[a-z0-9]{14}"]
+    },
+    {
+      name: "NVIDIA key",
+      kind: "nvidia-key",
+      source: "trufflehog",
+      prefix: ["nvapi-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [60, null],
+      anywhere: true,
+      examples: ["nvapi-[A-Za-z0-9]{60}"],
+      counterexamples: ["nvapi-[A-Za-z0-9_-]{20}"]
+    },
+    {
+      name: "Octopus Deploy key",
+      kind: "octopus-key",
+      source: "gitleaks",
+      prefix: ["API-"],
+      alphabet: "A-Z0-9",
+      length: [25, 32],
+      check: "random",
+      examples: ["API-[A-Z0-9]{25}"],
+      counterexamples: ["API-[A-Z0-9]{8}"]
+    },
+    {
+      name: "Omise key",
+      kind: "omise-key",
+      source: "github",
+      prefix: ["skey_test_", "skey_", "skey_live_"],
+      alphabet: "a-z0-9",
+      length: [19, null],
+      examples: ["skey_test_[a-z0-9]{19}", "skey_[a-z0-9]{19}"],
+      counterexamples: ["skey_test_[a-z0-9]{6}"]
+    },
+    {
+      name: "OneSignal token",
+      kind: "onesignal-token",
+      source: "betterleaks",
+      prefix: ["os_v2_app_", "os_v2_org_"],
+      alphabet: "a-z2-7",
+      length: [100, null],
+      examples: ["os_v2_app_[a-z2-7]{100}", "os_v2_org_[a-z2-7]{100}"],
+      counterexamples: ["os_v2_app_[a-z2-7]{9}"]
+    },
+    {
+      name: "Onfido token",
+      kind: "onfido-token",
+      source: "betterleaks",
+      prefix: ["api_live.", "api_sandbox.", "api_live_us.", "api_live_ca."],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      check: "token",
+      examples: ["api_live.[A-Za-z0-9]{24}", "api_sandbox.[A-Za-z0-9]{24}"],
+      counterexamples: ["api_live.[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "OpenAI key, and others that begin with sk-",
+      kind: "openai-key",
+      source: "openai",
+      prefix: ["sk-", "sk-proj-", "sk-svcacct-", "sk-admin-", "sk-or-v1-", "sk-None-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      check: "random",
+      examples: ["sk-[A-Za-z0-9]{20}", "sk-proj-[A-Za-z0-9]{20}"],
+      counterexamples: ["sk-[A-Za-z0-9_-]{6}"]
+    },
+    {
+      name: "OpenShift token",
+      kind: "openshift-token",
+      source: "gitleaks",
+      prefix: ["sha256~"],
+      alphabet: "A-Za-z0-9_-",
+      length: 43,
+      examples: ["sha256~[A-Za-z0-9]{43}"],
+      counterexamples: ["sha256~[A-Za-z0-9_-]{14}"]
+    },
+    {
+      name: "OpenVSX token",
+      kind: "openvsx-token",
+      source: "github",
+      prefix: ["ovsxat_"],
+      alphabet: "A-Za-z0-9_-",
+      length: 36,
+      examples: ["ovsxat_[A-Za-z0-9]{36}"],
+      counterexamples: ["ovsxat_[A-Za-z0-9_-]{12}"]
+    },
+    {
+      name: "Paddle key",
+      kind: "paddle-key",
+      source: "betterleaks",
+      prefix: ["pdl_live_apikey_", "pdl_sdbx_apikey_"],
+      alphabet: "A-Za-z0-9_",
+      length: [40, null],
+      examples: ["pdl_live_apikey_[A-Za-z0-9]{40}", "pdl_sdbx_apikey_[A-Za-z0-9]{40}"],
+      counterexamples: ["pdl_live_apikey_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "PagerDuty token",
+      kind: "pagerduty-key",
+      source: "github",
+      prefix: ["pdus+_0XBPWQQ_", "pdeu+_0XBPWQQ_"],
+      alphabet: "A-Za-z0-9-_",
+      length: [30, null],
+      examples: ["pdus+_0XBPWQQ_[A-Za-z0-9]{30}", "pdeu+_0XBPWQQ_[A-Za-z0-9]{30}"],
+      counterexamples: ["pdus+_0XBPWQQ_[A-Za-z0-9-_]{10}"]
+    },
+    {
+      name: "Pangea token",
+      kind: "pangea-token",
+      source: "github",
+      prefix: ["pts_", "pcl_", "ptu_"],
+      alphabet: "A-Z2-7a-z",
+      length: 32,
+      check: "token",
+      examples: ["pts_[A-Z2-7a-z]{32}", "pcl_[A-Z2-7a-z]{32}"],
+      counterexamples: ["pts_[A-Z2-7a-z]{10}"]
+    },
+    {
+      name: "Perplexity key",
+      kind: "perplexity-key",
+      source: "gitleaks",
+      prefix: ["pplx-"],
+      alphabet: "A-Za-z0-9",
+      length: [40, null],
+      examples: ["pplx-[A-Za-z0-9]{40}"],
+      counterexamples: ["pplx-[A-Za-z0-9]{13}"]
+    },
+    {
+      name: "Persona key",
+      kind: "persona-key",
+      source: "betterleaks",
+      prefix: ["persona_production_", "persona_sandbox_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      check: "token",
+      examples: ["persona_production_[A-Za-z0-9]{24}", "persona_sandbox_[A-Za-z0-9]{24}"],
+      counterexamples: ["persona_production_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "pganalyze key",
+      kind: "pganalyze-key",
+      source: "github",
+      prefix: ["pgar_", "pga_"],
+      alphabet: "A-Za-z0-9",
+      length: [24, null],
+      check: "mixed",
+      examples: ["pgar_[A-Za-z0-9]{24}", "pga_[A-Za-z0-9]{24}"],
+      counterexamples: ["pgar_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Photoroom key",
+      kind: "photoroom-key",
+      source: "trufflehog",
+      prefix: ["sk_pr_"],
+      alphabet: "A-Za-z0-9_",
+      length: [40, null],
+      check: "token",
+      examples: ["sk_pr_[A-Za-z0-9]{40}"],
+      counterexamples: ["sk_pr_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Pinecone key",
+      kind: "pinecone-key",
+      source: "betterleaks",
+      prefix: ["pcsk_"],
+      alphabet: "A-Za-z0-9_",
+      length: [60, null],
+      anywhere: true,
+      examples: ["pcsk_[A-Za-z0-9]{60}"],
+      counterexamples: ["pcsk_[A-Za-z0-9_]{20}"]
+    },
+    {
+      name: "Pinterest token",
+      kind: "pinterest-token",
+      source: "betterleaks",
+      prefix: ["pina_", "pinr_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      check: "token",
+      examples: ["pina_[A-Za-z0-9]{24}", "pinr_[A-Za-z0-9]{24}"],
+      counterexamples: ["pina_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Plaid access token",
+      kind: "plaid-token",
+      source: "trufflehog",
+      prefix: ["access-sandbox-", "access-production-", "access-development-"],
+      alphabet: "0-9a-f-",
+      length: 36,
+      examples: ["access-sandbox-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"],
+      counterexamples: ["access-sandbox-[0-9a-f-]{12}"]
+    },
+    {
+      name: "PlanetScale token",
+      kind: "planetscale-token",
+      source: "gitleaks",
+      prefix: ["pscale_tkn_", "pscale_pw_", "pscale_oauth_"],
+      alphabet: "A-Za-z0-9_.=-",
+      length: [32, null],
+      anywhere: true,
+      examples: ["pscale_tkn_[A-Za-z0-9]{32}", "pscale_pw_[A-Za-z0-9]{32}"],
+      counterexamples: ["pscale_tkn_[A-Za-z0-9_.=-]{10}"]
+    },
+    {
+      name: "Polar token",
+      kind: "polar-token",
+      source: "betterleaks",
+      prefix: ["polar_at_", "polar_oat_", "polar_pat_", "polar_rt_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      check: "token",
+      examples: ["polar_at_[A-Za-z0-9]{24}", "polar_oat_[A-Za-z0-9]{24}"],
+      counterexamples: ["polar_at_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Portainer token",
+      kind: "portainer-token",
+      source: "trufflehog",
+      prefix: ["ptr_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, 60],
+      check: "mixed",
+      examples: ["ptr_[A-Za-z0-9]{60}"],
+      counterexamples: ["ptr_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "PostHog key",
+      kind: "posthog-key",
+      source: "betterleaks",
+      prefix: ["phx_", "phs_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [40, null],
+      check: "token",
+      examples: ["phx_[A-Za-z0-9]{40}", "phs_[A-Za-z0-9]{40}"],
+      counterexamples: ["phx_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Postman collection key",
+      kind: "postman-key",
+      source: "trufflehog",
+      prefix: ["PMAT-"],
+      alphabet: "A-Z0-9",
+      length: 26,
+      examples: ["PMAT-[A-Z0-9]{26}"],
+      counterexamples: ["PMAT-[A-Z0-9]{8}"]
+    },
+    {
+      name: "Postman key",
+      kind: "postman-key",
+      source: "gitleaks",
+      prefix: ["PMAK-"],
+      alphabet: "A-Za-z0-9-",
+      length: 59,
+      examples: ["PMAK-[A-Za-z0-9]{59}"],
+      counterexamples: ["PMAK-[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Prefect key",
+      kind: "prefect-key",
+      source: "gitleaks",
+      prefix: ["pnu_", "pnb_"],
+      alphabet: "A-Za-z0-9",
+      length: 36,
+      examples: ["pnu_[A-Za-z0-9]{36}", "pnb_[A-Za-z0-9]{36}"],
+      counterexamples: ["pnu_[A-Za-z0-9]{12}"]
+    },
+    {
+      name: "Proof key",
+      kind: "proof-key",
+      source: "betterleaks",
+      prefix: ["prf_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, 80],
+      check: "mixed",
+      examples: ["prf_[A-Za-z0-9]{80}"],
+      counterexamples: ["prf_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "PubNub key",
+      kind: "pubnub-key",
+      source: "trufflehog",
+      prefix: ["pub-c-", "sub-c-", "sec-c-"],
+      alphabet: "A-Za-z0-9-",
+      length: [36, null],
+      check: "token",
+      examples: ["pub-c-[A-Za-z0-9]{36}", "sub-c-[A-Za-z0-9]{36}"],
+      counterexamples: ["pub-c-[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Pulumi token",
+      kind: "pulumi-token",
+      source: "gitleaks",
+      prefix: ["pul-"],
+      alphabet: "a-z0-9",
+      length: 40,
+      examples: ["pul-[a-z0-9]{40}"],
+      counterexamples: ["pul-[a-z0-9]{9}"]
+    },
+    {
+      name: "PyPI token",
+      kind: "pypi-token",
+      source: "pypi",
+      prefix: ["pypi-AgE"],
+      alphabet: "A-Za-z0-9_-",
+      length: [50, null],
+      anywhere: true,
+      examples: ["pypi-AgE[A-Za-z0-9]{50}"],
+      counterexamples: ["pypi-AgE[A-Za-z0-9_-]{16}"]
+    },
+    {
+      name: "Ramp secret",
+      kind: "ramp-secret",
+      source: "betterleaks",
+      prefix: ["ramp_sec_"],
+      alphabet: "A-Za-z0-9",
+      length: 48,
+      examples: ["ramp_sec_[A-Za-z0-9]{48}"],
+      counterexamples: ["ramp_sec_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Razorpay key",
+      kind: "razorpay-key",
+      source: "trufflehog",
+      prefix: ["rzp_live_", "rzp_test_"],
+      alphabet: "A-Za-z0-9",
+      length: 14,
+      examples: ["rzp_live_[A-Za-z0-9]{14}", "rzp_test_[A-Za-z0-9]{14}"],
+      counterexamples: ["rzp_live_[A-Za-z0-9]{4}"]
+    },
+    {
+      name: "ReadMe key",
+      kind: "readme-key",
+      source: "gitleaks",
+      prefix: ["rdme_", "rdme_xn8s9h"],
+      alphabet: "a-z0-9",
+      length: 70,
+      examples: ["rdme_[a-z0-9]{70}", "rdme_xn8s9h[a-z0-9]{70}"],
+      counterexamples: ["rdme_[a-z0-9]{23}"]
+    },
+    {
+      name: "Render key",
+      kind: "render-key",
+      source: "betterleaks",
+      prefix: ["rnd_"],
+      alphabet: "A-Za-z0-9",
+      length: [28, null],
+      check: "mixed",
+      examples: ["rnd_[A-Za-z0-9]{28}"],
+      counterexamples: ["rnd_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Replicate token",
+      kind: "replicate-token",
+      source: "trufflehog",
+      prefix: ["r8_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [37, null],
+      check: "token",
+      examples: ["r8_[A-Za-z0-9]{37}"],
+      counterexamples: ["r8_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Resend key",
+      kind: "resend-key",
+      source: "trufflehog",
+      prefix: ["re_"],
+      alphabet: "A-Za-z0-9_",
+      length: [24, 40],
+      check: "mixed",
+      examples: ["re_[A-Za-z0-9]{24}"],
+      counterexamples: ["re_[A-Za-z0-9_]{8}"]
+    },
+    {
+      name: "Robinhood key",
+      kind: "robinhood-key",
+      source: "trufflehog",
+      prefix: ["rh-api-"],
+      alphabet: "0-9a-fA-F-",
+      length: 36,
+      examples: ["rh-api-[0-9a-fA-F]{36}"],
+      counterexamples: ["rh-api-[0-9a-fA-F]{9}"]
+    },
+    {
+      name: "Rootly key",
+      kind: "rootly-key",
+      source: "betterleaks",
+      prefix: ["rootly_"],
+      alphabet: "0-9a-f",
+      length: 64,
+      examples: ["rootly_[0-9a-f]{64}"],
+      counterexamples: ["rootly_[0-9a-f]{21}"]
+    },
+    {
+      name: "RubyGems key",
+      kind: "rubygems-key",
+      source: "gitleaks",
+      prefix: ["rubygems_"],
+      alphabet: "a-z0-9",
+      length: 48,
+      anywhere: true,
+      examples: ["rubygems_[a-z0-9]{48}"],
+      counterexamples: ["rubygems_[a-z0-9]{9}"]
+    },
+    {
+      name: "RunPod key",
+      kind: "runpod-key",
+      source: "betterleaks",
+      prefix: ["rpa_"],
+      alphabet: "A-Za-z0-9",
+      length: [30, null],
+      examples: ["rpa_[A-Za-z0-9]{30}"],
+      counterexamples: ["rpa_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "SaladCloud key",
+      kind: "salad-key",
+      source: "trufflehog",
+      prefix: ["salad_cloud_"],
+      alphabet: "A-Za-z0-9_",
+      length: [20, null],
+      check: "token",
+      examples: ["salad_cloud_[A-Za-z0-9]{24}"],
+      counterexamples: ["salad_cloud_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Salesforce consumer key",
+      kind: "salesforce-token",
+      source: "trufflehog",
+      prefix: ["3MVG9"],
+      alphabet: "A-Za-z0-9._+/=-",
+      length: [80, null],
+      check: "token",
+      examples: ["3MVG9[A-Za-z0-9]{80}"],
+      counterexamples: ["3MVG9[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Salesforce refresh token",
+      kind: "salesforce-token",
+      source: "trufflehog",
+      prefix: ["5Aep861", "5AEP861"],
+      alphabet: "A-Za-z0-9._=-",
+      length: [60, null],
+      examples: ["5Aep861[A-Za-z0-9]{60}", "5AEP861[A-Za-z0-9]{60}"],
+      counterexamples: ["5Aep861[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Samsara token",
+      kind: "samsara-token",
+      source: "betterleaks",
+      prefix: ["samsara_api_"],
+      alphabet: "A-Za-z0-9",
+      length: [26, null],
+      examples: ["samsara_api_[A-Za-z0-9]{26}"],
+      counterexamples: ["samsara_api_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Sanity token",
+      kind: "sanity-token",
+      source: "trufflehog",
+      prefix: ["sk"],
+      alphabet: "A-Za-z0-9",
+      length: 79,
+      check: "mixed",
+      examples: ["sk[A-Za-z0-9]{79}"],
+      counterexamples: ["sk[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Scaleway access key",
+      kind: "scaleway-key",
+      source: "github",
+      prefix: ["SCW"],
+      alphabet: "A-Z0-9",
+      length: 17,
+      examples: ["SCW[A-Z0-9]{17}"],
+      counterexamples: ["SCW[A-Z0-9]{5}"]
+    },
+    {
+      name: "Scalingo token",
+      kind: "scalingo-token",
+      source: "gitleaks",
+      prefix: ["tk-us-"],
+      alphabet: "A-Za-z0-9_-",
+      length: 48,
+      examples: ["tk-us-[A-Za-z0-9]{48}"],
+      counterexamples: ["tk-us-[A-Za-z0-9_-]{16}"]
+    },
+    {
+      name: "Segment token",
+      kind: "segment-token",
+      source: "betterleaks",
+      prefix: ["sgp_"],
+      alphabet: "A-Za-z0-9",
+      length: [60, 64],
+      examples: ["sgp_[A-Za-z0-9]{60}"],
+      counterexamples: ["sgp_[A-Za-z0-9]{20}"]
+    },
+    {
+      name: "Sentry organization token",
+      kind: "sentry-token",
+      source: "gitleaks",
+      prefix: ["sntrys_"],
+      alphabet: "A-Za-z0-9+/=_-",
+      length: [100, null],
+      examples: ["sntrys_[A-Za-z0-9+/]{100}"],
+      counterexamples: ["sntrys_[A-Za-z0-9+/=_-]{33}"]
+    },
+    {
+      name: "Sentry user token",
+      kind: "sentry-token",
+      source: "gitleaks",
+      prefix: ["sntryu_", "sntryi_", "sntrya_"],
+      alphabet: "0-9a-f",
+      length: 64,
+      examples: ["sntryu_[0-9a-f]{64}", "sntryi_[0-9a-f]{64}"],
+      counterexamples: ["sntryu_[0-9a-f]{21}"]
+    },
+    {
+      name: "Settlemint token",
+      kind: "settlemint-token",
+      source: "gitleaks",
+      prefix: ["sm_pat_", "sm_aat_", "sm_sat_"],
+      alphabet: "A-Za-z0-9",
+      length: 16,
+      examples: ["sm_pat_[A-Za-z0-9]{16}", "sm_aat_[A-Za-z0-9]{16}"],
+      counterexamples: ["sm_pat_[A-Za-z0-9]{5}"]
+    },
+    {
+      name: "Shippo key",
+      kind: "shippo-key",
+      source: "gitleaks",
+      prefix: ["shippo_live_", "shippo_test_"],
+      alphabet: "0-9a-fA-F",
+      length: 40,
+      examples: ["shippo_live_[0-9a-fA-F]{40}", "shippo_test_[0-9a-fA-F]{40}"],
+      counterexamples: ["shippo_live_[0-9a-fA-F]{13}"]
+    },
+    {
+      name: "Shopify token",
+      kind: "shopify-token",
+      source: "shopify",
+      prefix: ["shpat_", "shpca_", "shppa_", "shpss_", "shptka_"],
+      alphabet: "0-9a-fA-F",
+      length: [32, 32],
+      inside: true,
+      anywhere: true,
+      examples: ["shpat_[0-9a-fA-F]{32}", "shpca_[0-9a-fA-F]{32}"],
+      counterexamples: ["shpat_[0-9a-fA-F]{10}"]
+    },
+    {
+      name: "Slack app token",
+      kind: "slack-token",
+      source: "slack",
+      prefix: ["xapp-"],
+      alphabet: "A-Za-z0-9-",
+      length: [20, null],
+      anywhere: true,
+      examples: ["xapp-1-[A-Za-z0-9]{24}"],
+      counterexamples: ["xapp-1-[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Slack token",
+      kind: "slack-token",
+      source: "slack",
+      prefix: ["xoxb-", "xoxa-", "xoxe-", "xoxo-", "xoxp-", "xoxr-", "xoxs-", "xoxc-", "xoxd-", "xoxe.xoxb-", "xoxe.xoxp-"],
+      alphabet: "A-Za-z0-9%/+=_-",
+      length: [10, null],
+      anywhere: true,
+      examples: ["xoxb-[A-Za-z0-9]{10}", "xoxa-[A-Za-z0-9]{10}"],
+      counterexamples: ["xoxb-[A-Za-z0-9%-]{3}"]
+    },
+    {
+      name: "Smooch token",
+      kind: "smooch-token",
+      source: "trufflehog",
+      prefix: ["act_"],
+      alphabet: "0-9a-z",
+      length: 24,
+      check: "random",
+      examples: ["act_[0-9a-z]{24}"],
+      counterexamples: ["act_[0-9a-z]{8}"]
+    },
+    {
+      name: "Snyk token",
+      kind: "snyk-token",
+      source: "github",
+      prefix: ["snyk_uat.", "snyk_sat."],
+      alphabet: "A-Za-z0-9_.-",
+      length: [20, null],
+      examples: ["snyk_uat.[A-Za-z0-9]{20}", "snyk_sat.[A-Za-z0-9]{20}"],
+      counterexamples: ["snyk_uat.[A-Za-z0-9_.-]{6}"]
+    },
+    {
+      name: "SonarQube token",
+      kind: "sonarqube-token",
+      source: "sonarqube",
+      prefix: ["squ_", "sqp_", "sqa_", "sqb_"],
+      alphabet: "0-9a-f",
+      length: 40,
+      examples: ["squ_[0-9a-f]{40}", "sqp_[0-9a-f]{40}"],
+      counterexamples: ["squ_[0-9a-f]{13}"]
+    },
+    {
+      name: "Sourcegraph Cody token",
+      kind: "sourcegraph-token",
+      source: "trufflehog",
+      prefix: ["slk_", "sgd_"],
+      alphabet: "0-9a-f",
+      length: 64,
+      examples: ["slk_[0-9a-f]{64}", "sgd_[0-9a-f]{64}"],
+      counterexamples: ["slk_[0-9a-f]{21}"]
+    },
+    {
+      name: "SpectralOps token",
+      kind: "spectralops-token",
+      source: "trufflehog",
+      prefix: ["spu-"],
+      alphabet: "0-9a-f",
+      length: 32,
+      examples: ["spu-[0-9a-f]{32}"],
+      counterexamples: ["spu-[0-9a-f]{9}"]
+    },
+    {
+      name: "Square access token",
+      kind: "square-token",
+      source: "gitleaks",
+      prefix: ["EAAA"],
+      alphabet: "A-Za-z0-9_-",
+      length: [22, 60],
+      check: "mixed",
+      examples: ["EAAA[A-Za-z0-9]{60}"],
+      counterexamples: ["EAAA[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "SSLMate key",
+      kind: "sslmate-key",
+      source: "github",
+      prefix: ["sslmate_"],
+      alphabet: "A-Za-z0-9",
+      length: [20, null],
+      examples: ["sslmate_[A-Za-z0-9]{20}"],
+      counterexamples: ["sslmate_[A-Za-z0-9]{6}"]
+    },
+    {
+      name: "Stripe key",
+      kind: "stripe-key",
+      source: "stripe",
+      prefix: ["sk_live_", "sk_test_", "rk_live_", "rk_test_", "sk_prod_", "rk_prod_"],
+      alphabet: "A-Za-z0-9-",
+      length: [16, null],
+      check: "token",
+      examples: ["sk_live_[A-Za-z0-9]{16}", "sk_test_[A-Za-z0-9]{16}"],
+      counterexamples: ["sk_live_[A-Za-z0-9]{5}"]
+    },
+    {
+      name: "Stripe payment intent secret",
+      kind: "stripe-key",
+      source: "trufflehog",
+      prefix: ["pi_"],
+      alphabet: "A-Za-z0-9",
+      length: [24, 24],
+      tail: "_secret_[A-Za-z0-9]{25}",
+      inside: true,
+      examples: ["pi_[A-Za-z0-9]{24}_secret_[A-Za-z0-9]{25}"],
+      counterexamples: ["pi_[A-Za-z0-9]{24}"]
+    },
+    {
+      name: "Stripe webhook secret",
+      kind: "stripe-key",
+      source: "stripe",
+      prefix: ["whsec_"],
+      alphabet: "A-Za-z0-9+/=",
+      length: [24, null],
+      examples: ["whsec_[A-Za-z0-9+/]{24}"],
+      counterexamples: ["whsec_[A-Za-z0-9+/=]{8}"]
+    },
+    {
+      name: "Stytch secret",
+      kind: "stytch-secret",
+      source: "trufflehog",
+      prefix: ["secret-test-", "secret-live-"],
+      alphabet: "A-Za-z0-9=_-",
+      length: 36,
+      examples: ["secret-test-[A-Za-z0-9]{36}", "secret-live-[A-Za-z0-9]{36}"],
+      counterexamples: ["secret-test-[A-Za-z0-9=_-]{12}"]
+    },
+    {
+      name: "Supabase key",
+      kind: "supabase-token",
+      source: "betterleaks",
+      prefix: ["sb_secret_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [30, null],
+      examples: ["sb_secret_[A-Za-z0-9]{30}"],
+      counterexamples: ["sb_secret_[A-Za-z0-9_-]{10}"]
+    },
+    {
+      name: "Supabase token",
+      kind: "supabase-token",
+      source: "trufflehog",
+      prefix: ["sbp_"],
+      alphabet: "a-z0-9_-",
+      length: [40, null],
+      check: "token",
+      examples: ["sbp_[a-z0-9]{40}"],
+      counterexamples: ["sbp_[a-z0-9]{9}"]
+    },
+    {
+      name: "Tailscale key",
+      kind: "tailscale-key",
+      source: "tailscale",
+      prefix: ["tskey-auth-", "tskey-api-", "tskey-client-", "tskey-scim-", "tskey-webhook-", "tskey-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [16, null],
+      anywhere: true,
+      examples: ["tskey-auth-[A-Za-z0-9]{16}", "tskey-api-[A-Za-z0-9]{16}"],
+      counterexamples: ["tskey-auth-[A-Za-z0-9_-]{5}"]
+    },
+    {
+      name: "Tavily key",
+      kind: "tavily-key",
+      source: "trufflehog",
+      prefix: ["tvly-", "tvly-dev-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [28, null],
+      check: "token",
+      examples: ["tvly-[A-Za-z0-9]{28}", "tvly-dev-[A-Za-z0-9]{28}"],
+      counterexamples: ["tvly-[A-Za-z0-9_-]{9}"]
+    },
+    {
+      name: "Tencent key",
+      kind: "tencent-key",
+      source: "trufflehog",
+      prefix: ["AKID"],
+      alphabet: "A-Za-z0-9",
+      length: 32,
+      examples: ["AKID[A-Za-z0-9]{32}"],
+      counterexamples: ["AKID[A-Za-z0-9]{10}"]
+    },
+    {
+      name: "Thunderstore token",
+      kind: "thunderstore-token",
+      source: "betterleaks",
+      prefix: ["tss_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, 80],
+      check: "mixed",
+      examples: ["tss_[A-Za-z0-9]{80}"],
+      counterexamples: ["tss_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Tigris key",
+      kind: "tigris-key",
+      source: "github",
+      prefix: ["tid_", "tsec_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [30, null],
+      examples: ["tid_[A-Za-z0-9]{30}", "tsec_[A-Za-z0-9]{30}"],
+      counterexamples: ["tid_[A-Za-z0-9_-]{10}"]
+    },
+    {
+      name: "Together key",
+      kind: "together-key",
+      source: "betterleaks",
+      prefix: ["tgp_v1_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [40, null],
+      examples: ["tgp_v1_[A-Za-z0-9]{40}"],
+      counterexamples: ["tgp_v1_[A-Za-z0-9_-]{13}"]
+    },
+    {
+      name: "TruffleHog key",
+      kind: "trufflehog-key",
+      source: "trufflehog",
+      prefix: ["thog-key-", "thog-secret-"],
+      alphabet: "0-9a-f",
+      length: [16, 32],
+      examples: ["thog-key-[0-9a-f]{16}", "thog-secret-[0-9a-f]{32}"],
+      counterexamples: ["thog-key-[0-9a-f]{9}"]
+    },
+    {
+      name: "Twilio API key",
+      kind: "twilio-key",
+      source: "gitleaks",
+      prefix: ["SK"],
+      alphabet: "0-9a-f",
+      length: 32,
+      examples: ["SK[0-9a-f]{32}"],
+      counterexamples: ["SK[0-9a-f]{10}"]
+    },
+    {
+      name: "Typeform token",
+      kind: "typeform-token",
+      source: "gitleaks",
+      prefix: ["tfp_"],
+      alphabet: "A-Za-z0-9_.=-",
+      length: [40, null],
+      examples: ["tfp_[A-Za-z0-9]{40}"],
+      counterexamples: ["tfp_[A-Za-z0-9_.=-]{13}"]
+    },
+    {
+      name: "Ubidots token",
+      kind: "ubidots-token",
+      source: "trufflehog",
+      prefix: ["BBFF-", "BBUS-"],
+      alphabet: "A-Za-z0-9",
+      length: 30,
+      examples: ["BBFF-[A-Za-z0-9]{30}", "BBUS-[A-Za-z0-9]{30}"],
+      counterexamples: ["BBFF-[A-Za-z0-9]{10}"]
+    },
+    {
+      name: "Unkey key",
+      kind: "unkey-key",
+      source: "betterleaks",
+      prefix: ["unkey_"],
+      alphabet: "A-Za-z0-9",
+      length: [20, 32],
+      examples: ["unkey_[A-Za-z0-9]{32}"],
+      counterexamples: ["unkey_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "UpCloud token",
+      kind: "upcloud-token",
+      source: "betterleaks",
+      prefix: ["ucat_"],
+      alphabet: "A-Za-z0-9",
+      length: [24, 32],
+      examples: ["ucat_[A-Za-z0-9]{32}"],
+      counterexamples: ["ucat_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Val Town token",
+      kind: "valtown-token",
+      source: "betterleaks",
+      prefix: ["vtwn_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      check: "token",
+      examples: ["vtwn_[A-Za-z0-9]{24}"],
+      counterexamples: ["vtwn_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Vault token",
+      kind: "vault-token",
+      source: "vault",
+      prefix: ["hvs.", "hvb.", "hvr."],
+      alphabet: "A-Za-z0-9_-",
+      length: [24, null],
+      examples: ["hvs.[A-Za-z0-9]{24}", "hvb.[A-Za-z0-9]{24}"],
+      counterexamples: ["hvs.[A-Za-z0-9_-]{8}"]
+    },
+    {
+      name: "Vercel token",
+      kind: "vercel-token",
+      source: "betterleaks",
+      prefix: ["vcp_", "vci_", "vca_", "vcr_", "vck_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [24, null],
+      check: "token",
+      examples: ["vcp_[A-Za-z0-9]{24}", "vci_[A-Za-z0-9]{24}"],
+      counterexamples: ["vcp_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Voiceflow key",
+      kind: "voiceflow-key",
+      source: "trufflehog",
+      prefix: ["VF.", "VF.DM.", "VF.WS."],
+      alphabet: "0-9a-fA-F",
+      length: [24, 24],
+      tail: "\\.[A-Za-z0-9]{16}(?![A-Za-z0-9])",
+      inside: true,
+      examples: ["VF.DM.[0-9a-f]{24}.[A-Za-z0-9]{16}"],
+      counterexamples: ["VF.DM.[0-9a-f]{24}"]
+    },
+    {
+      name: "Volcengine access key",
+      kind: "volcengine-key",
+      source: "github",
+      prefix: ["AKLT"],
+      alphabet: "A-Za-z0-9",
+      length: [40, null],
+      examples: ["AKLT[A-Za-z0-9]{40}"],
+      counterexamples: ["AKLT[A-Za-z0-9]{13}"]
+    },
+    {
+      name: "Voyage key",
+      kind: "voyage-key",
+      source: "trufflehog",
+      prefix: ["pa-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [40, null],
+      check: "mixed",
+      examples: ["pa-[A-Za-z0-9]{40}"],
+      counterexamples: ["pa-[A-Za-z0-9_-]{13}"]
+    },
+    {
+      name: "WakaTime key",
+      kind: "wakatime-key",
+      source: "betterleaks",
+      prefix: ["waka_"],
+      alphabet: "a-z0-9-",
+      length: [36, null],
+      examples: ["waka_[a-z0-9]{36}"],
+      counterexamples: ["waka_[a-z0-9]{9}"]
+    },
+    {
+      name: "Weights & Biases key",
+      kind: "wandb-key",
+      source: "betterleaks",
+      prefix: ["wandb_v1_"],
+      alphabet: "A-Za-z0-9_",
+      length: [40, null],
+      examples: ["wandb_v1_[A-Za-z0-9]{40}"],
+      counterexamples: ["wandb_v1_[A-Za-z0-9_]{13}"]
+    },
+    {
+      name: "WorkOS key",
+      kind: "workos-key",
+      source: "github",
+      prefix: ["sk_a2V5X"],
+      alphabet: "A-Za-z0-9",
+      length: [40, null],
+      examples: ["sk_a2V5X[A-Za-z0-9]{40}"],
+      counterexamples: ["sk_a2V5X[A-Za-z0-9]{13}"]
+    },
+    {
+      name: "WunderGraph key",
+      kind: "wundergraph-key",
+      source: "trufflehog",
+      prefix: ["cosmo_"],
+      alphabet: "0-9a-f",
+      length: 32,
+      examples: ["cosmo_[0-9a-f]{32}"],
+      counterexamples: ["cosmo_[0-9a-f]{10}"]
+    },
+    {
+      name: "xAI key",
+      kind: "xai-key",
+      source: "betterleaks",
+      prefix: ["xai-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [70, null],
+      examples: ["xai-[A-Za-z0-9]{70}"],
+      counterexamples: ["xai-[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Yandex API key",
+      kind: "yandex-key",
+      source: "gitleaks",
+      prefix: ["AQVN"],
+      alphabet: "A-Za-z0-9_-",
+      length: [35, 38],
+      examples: ["AQVN[A-Za-z0-9]{35}"],
+      counterexamples: ["AQVN[A-Za-z0-9_-]{11}"]
+    },
+    {
+      name: "Yandex AWS access key",
+      kind: "yandex-key",
+      source: "gitleaks",
+      prefix: ["YCAJ"],
+      alphabet: "A-Za-z0-9_-",
+      length: 36,
+      examples: ["YCAJ[A-Za-z0-9]{36}"],
+      counterexamples: ["YCAJ[A-Za-z0-9_-]{12}"]
+    },
+    {
+      name: "Yandex AWS secret key",
+      kind: "yandex-key",
+      source: "gitleaks",
+      prefix: ["YC"],
+      alphabet: "A-Za-z0-9_-",
+      length: 38,
+      check: "mixed",
+      examples: ["YC[A-Za-z0-9]{38}"],
+      counterexamples: ["YC[A-Za-z0-9_-]{12}"]
+    },
+    {
+      name: "Yandex OAuth token",
+      kind: "yandex-key",
+      source: "github",
+      prefix: ["y0_", "y1_", "y2_", "y3_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [50, null],
+      examples: ["y0_[A-Za-z0-9]{50}", "y1_[A-Za-z0-9]{50}"],
+      counterexamples: ["y0_[A-Za-z0-9_-]{16}"]
+    },
+    {
+      name: "Zuplo key",
+      kind: "zuplo-key",
+      source: "betterleaks",
+      prefix: ["zpka_"],
+      alphabet: "A-Za-z0-9_",
+      length: [30, null],
+      examples: ["zpka_[A-Za-z0-9]{30}"],
+      counterexamples: ["zpka_[A-Za-z0-9_]{10}"]
+    }
+  ],
+  rules: [
+    {
+      name: "Workato token",
+      kind: "workato-token",
+      source: "betterleaks",
+      anchors: ["wrka"],
+      pattern: "<start>wrka(?:[a-z]{2})?-eyJ[A-Za-z0-9_-]{8,2000}\\.[A-Za-z0-9_-]{16,2000}\\.[A-Za-z0-9_-]{64,}",
+      check: "format",
+      examples: ["wrkaus-eyJ[A-Za-z0-9]{16}.[A-Za-z0-9]{24}.[A-Za-z0-9_-]{86}"],
+      counterexamples: ["wrkaus-eyJ[A-Za-z0-9]{16}"]
+    },
+    {
+      name: "Klaviyo key",
+      kind: "klaviyo-key",
+      source: "trufflehog",
+      anchors: ["pk_"],
+      pattern: "<start>pk_(?:[A-Za-z0-9]{6}_)?[0-9a-f]{34}(?![0-9a-f])",
+      check: "format",
+      examples: ["pk_[0-9a-f]{34}", "pk_[A-Za-z0-9]{6}_[0-9a-f]{34}"],
+      counterexamples: ["pk_[0-9a-f]{12}"]
+    },
+    {
+      name: "Square token",
+      kind: "square-token",
+      source: "trufflehog",
+      anchors: ["sq0"],
+      pattern: "<start>(?:sandbox-)?sq0[a-z]{3}-[A-Za-z0-9_-]{22,}",
+      before: [8, 0],
+      check: "token",
+      examples: ["sq0csp-[A-Za-z0-9]{43}", "sandbox-sq0idb-[A-Za-z0-9]{22}"],
+      counterexamples: ["sq0idp-[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "1Password secret key",
+      kind: "1password-key",
+      source: "gitleaks",
+      anchors: ["A3-"],
+      pattern: "<start>A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}(?![A-Z0-9])",
+      check: "format",
+      examples: ["A3-[A-Z0-9]{6}-[A-Z0-9]{11}-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}", "A3-[A-Z0-9]{6}-[A-Z0-9]{6}-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}"],
+      counterexamples: ["A3-[A-Z0-9]{6}-[A-Z0-9]{3}-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}"]
+    },
+    {
+      name: "Airtable token",
+      kind: "airtable-token",
+      source: "gitleaks",
+      anchors: ["pat"],
+      pattern: "<start>pat[A-Za-z0-9]{14}\\.[0-9a-f]{64}(?![0-9a-f])",
+      check: "format",
+      examples: ["pat[A-Za-z0-9]{14}.[0-9a-f]{64}"],
+      counterexamples: ["pat[A-Za-z0-9]{14}.[0-9a-f]{21}"]
+    },
+    {
+      name: "Airtable OAuth token",
+      kind: "airtable-token",
+      source: "github",
+      anchors: ["oaa"],
+      pattern: "<start>oaa[A-Za-z0-9]{14}\\.v1\\.[A-Za-z0-9_-]{20,400}\\.[0-9a-f]{64}(?![0-9a-f])",
+      check: "format",
+      examples: ["oaa[A-Za-z0-9]{14}.v1.[A-Za-z0-9_-]{60}.[0-9a-f]{64}"],
+      counterexamples: ["oaa[A-Za-z0-9]{14}.v1.[A-Za-z0-9_-]{60}.[0-9a-f]{21}"]
+    },
+    {
+      name: "Akamai EdgeGrid credential",
+      kind: "akamai-token",
+      source: "akamai",
+      anchors: ["akab-"],
+      pattern: "<start>akab-[a-z0-9]{16}-[a-z0-9]{16}(?![a-z0-9])",
+      check: "format",
+      examples: ["akab-[a-z0-9]{16}-[a-z0-9]{16}"],
+      counterexamples: ["akab-[a-z0-9]{5}-[a-z0-9]{16}"]
+    },
+    {
+      name: "AWS access key ID",
+      kind: "aws-access-key",
+      source: "aws",
+      anchors: ["AKIA", "ASIA", "ABIA", "ACCA", "A3T"],
+      pattern: "<start>(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}(?![A-Za-z0-9])",
+      check: "any",
+      examples: ["AKIA[A-Z2-7]{16}"],
+      counterexamples: ["AKIAIOSFODNN7EXAMPLE"]
+    },
+    {
+      name: "AWS MWS token",
+      kind: "aws-mws-token",
+      source: "detect-secrets",
+      anchors: ["amzn.mws."],
+      pattern: "<start>amzn\\.mws\\.<uuid>",
+      check: "format",
+      examples: ["amzn.mws.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"],
+      counterexamples: ["amzn.mws.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}"]
+    },
+    {
+      name: "Asana token",
+      kind: "asana-token",
+      source: "trufflehog",
+      anchors: ["1/", "2/"],
+      pattern: "<start>[12]/[0-9]{13,19}(?:/[0-9]{13,19})?:[0-9a-f]{32}(?![0-9a-f])",
+      check: "format",
+      examples: ["1/[0-9]{16}:[0-9a-f]{32}"],
+      counterexamples: ["1/[0-9]{16}:[0-9a-f]{10}"]
+    },
+    {
+      name: "Azure container registry key",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["+ACR"],
+      pattern: "<bare>[A-Za-z0-9+/]{42}\\+ACR[A-Za-z0-9]{6}(?![A-Za-z0-9+/=])",
+      before: [42],
+      check: "format",
+      examples: ["[A-Za-z0-9+/]{42}+ACR[A-Za-z0-9]{6}"],
+      counterexamples: ["[A-Za-z0-9+/]{14}+ACR[A-Za-z0-9]{6}"]
+    },
+    {
+      name: "Azure service key",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["+ASb", "+AEh", "+ARm", "AIoT"],
+      pattern: "<bare>[A-Za-z0-9+/]{33}(?:\\+ASb|\\+AEh|\\+ARm|AIoT)[A-Za-z0-9+/]{5,6}=?(?![A-Za-z0-9+/=])",
+      before: [33],
+      check: "format",
+      examples: ["[A-Za-z0-9+/]{33}+ASb[A-Za-z0-9]{6}=", "[A-Za-z0-9+/]{33}AIoT[A-Za-z0-9]{6}="],
+      counterexamples: ["[A-Za-z0-9+/]{11}+ASb[A-Za-z0-9]{6}="]
+    },
+    {
+      name: "Azure storage key",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["+ASt"],
+      pattern: "<bare>[A-Za-z0-9+/]{76}\\+ASt[A-Za-z0-9+/]{6}(?:==)?(?![A-Za-z0-9+/=])",
+      before: [76],
+      check: "format",
+      examples: ["[A-Za-z0-9+/]{76}+ASt[A-Za-z0-9]{6}=="],
+      counterexamples: ["[A-Za-z0-9+/]{25}+ASt[A-Za-z0-9]{6}=="]
+    },
+    {
+      name: "Azure Cosmos DB key",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["ACDb"],
+      pattern: "<bare>[A-Za-z0-9+/]{76}ACDb[A-Za-z0-9+/]{6}(?:==)?(?![A-Za-z0-9+/=])",
+      before: [76],
+      check: "format",
+      examples: ["[A-Za-z0-9+/]{76}ACDb[A-Za-z0-9]{6}=="],
+      counterexamples: ["[A-Za-z0-9+/]{25}ACDb[A-Za-z0-9]{6}=="]
+    },
+    {
+      name: "Azure function key",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["AzFu"],
+      pattern: "<bare>[A-Za-z0-9_-]{44}AzFu[A-Za-z0-9_-]{6}(?:==)?(?![A-Za-z0-9+/=])",
+      before: [44],
+      check: "format",
+      examples: ["[A-Za-z0-9_-]{44}AzFu[A-Za-z0-9]{6}=="],
+      counterexamples: ["[A-Za-z0-9_-]{14}AzFu[A-Za-z0-9]{6}=="]
+    },
+    {
+      name: "Azure search key",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["AzSe"],
+      pattern: "<bare>[A-Za-z0-9]{42}AzSe[A-D][A-Za-z0-9]{5}(?![A-Za-z0-9+/=])",
+      before: [42],
+      check: "format",
+      examples: ["[A-Za-z0-9]{42}AzSeA[A-Za-z0-9]{5}"],
+      counterexamples: ["[A-Za-z0-9]{14}AzSeA[A-Za-z0-9]{5}"]
+    },
+    {
+      name: "Azure Redis key",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["AzCa"],
+      pattern: "<bare>[A-Za-z0-9+/]{33}AzCa[A-Za-z0-9+/]{6}=?(?![A-Za-z0-9+/=])",
+      before: [33],
+      check: "format",
+      examples: ["[A-Za-z0-9+/]{33}AzCa[A-Za-z0-9]{6}="],
+      counterexamples: ["[A-Za-z0-9+/]{11}AzCa[A-Za-z0-9]{6}="]
+    },
+    {
+      name: "Azure DevOps token",
+      kind: "azure-devops-token",
+      source: "microsoft",
+      anchors: ["AZDO"],
+      pattern: "<bare>[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}(?![A-Za-z0-9])",
+      before: [76],
+      check: "format",
+      examples: ["[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}"],
+      counterexamples: ["[A-Za-z0-9]{25}AZDO[A-Za-z0-9]{4}"]
+    },
+    {
+      name: "Azure AI services key",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["JQQJ99"],
+      pattern: "<bare>[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}(?![A-Za-z0-9])",
+      before: [52],
+      check: "format",
+      examples: ["[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}"],
+      counterexamples: ["[A-Za-z0-9]{17}JQQJ99[A-Za-z0-9]{26}"]
+    },
+    {
+      name: "Azure storage connection string",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["AccountKey=", "SharedAccessKey="],
+      pattern: "(?:AccountKey|SharedAccessKey)=([A-Za-z0-9+/]{43,86}={1,2})",
+      check: "format",
+      examples: ["AccountKey=[A-Za-z0-9+/]{86}=="],
+      counterexamples: ["AccountKey=<key>"]
+    },
+    {
+      name: "Azure client secret",
+      kind: "azure-client-secret",
+      source: "microsoft",
+      anchors: ["Q~"],
+      pattern: "<start>[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}",
+      before: [4],
+      check: "random",
+      examples: ["[A-Za-z0-9]{3}8Q~[A-Za-z0-9_~.-]{34}"],
+      counterexamples: ["[A-Za-z0-9]{3}8Q~[A-Za-z0-9_~.-]{11}"]
+    },
+    {
+      name: "Braintree token",
+      kind: "braintree-token",
+      source: "braintree",
+      anchors: ["access_token$"],
+      pattern: "access_token\\$(?:production|sandbox)\\$[0-9a-z]{16}\\$[0-9a-f]{32}",
+      check: "format",
+      examples: ["access_token$production$[0-9a-z]{16}$[0-9a-f]{32}"],
+      counterexamples: ["access_token$production$[0-9a-z]{16}$[0-9a-f]{10}"]
+    },
+    {
+      name: "Close API key",
+      kind: "close-key",
+      source: "close",
+      anchors: ["api_"],
+      pattern: "<start>api_[A-Za-z0-9.]{45}(?![A-Za-z0-9])",
+      check: "token",
+      examples: ["api_[A-Za-z0-9]{22}.[A-Za-z0-9]{22}"],
+      counterexamples: ["api_version.[a-z]{8}"]
+    },
+    {
+      name: "Cloudflare origin CA key",
+      kind: "cloudflare-token",
+      source: "gitleaks",
+      anchors: ["v1.0-"],
+      pattern: "<start>v1\\.0-[A-Za-z0-9-]{171}(?![A-Za-z0-9-])",
+      check: "format",
+      examples: ["v1.0-[0-9a-f]{24}-[0-9a-f]{146}"],
+      counterexamples: ["v1.0-[0-9a-f]{24}-[0-9a-f]{48}"]
+    },
+    {
+      name: "MaxMind key",
+      kind: "maxmind-key",
+      source: "gitleaks",
+      anchors: ["_mmk"],
+      pattern: "<bare>[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk(?![A-Za-z0-9_])",
+      before: [36],
+      check: "format",
+      examples: ["[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk"],
+      counterexamples: ["[A-Za-z0-9]{6}_[A-Za-z0-9]{9}_mmk"]
+    },
+    {
+      name: "New Relic license key",
+      kind: "new-relic-key",
+      source: "trufflehog",
+      anchors: ["FFFFNRAL"],
+      pattern: "<bare>[0-9a-f]{32}FFFFNRAL(?![A-Za-z0-9])",
+      before: [32],
+      check: "format",
+      examples: ["[0-9a-f]{32}FFFFNRAL"],
+      counterexamples: ["[0-9a-f]{10}FFFFNRAL"]
+    },
+    {
+      name: "New Relic license key (EU)",
+      kind: "new-relic-key",
+      source: "trufflehog",
+      anchors: ["NRAL", "FFFFNRAL", "-NRMA"],
+      pattern: "<bare>(?:eu01xx)?[0-9a-f]{26,36}(?:FFFFNRAL|NRAL|-NRMA)(?![A-Za-z0-9])",
+      before: [32, 34, 36, 40, 42, 46],
+      check: "format",
+      examples: ["eu01xx[0-9a-f]{30}NRAL"],
+      counterexamples: ["eu01xx[0-9a-f]{10}NRAL"]
+    },
+    {
+      name: "Salesforce session ID",
+      kind: "salesforce-token",
+      source: "trufflehog",
+      anchors: ["00D"],
+      pattern: "<start>00D[A-Za-z0-9]{12,15}![A-Za-z0-9._-]{80,}",
+      check: "format",
+      examples: ["00D[A-Za-z0-9]{12}![A-Za-z0-9._]{96}"],
+      counterexamples: ["00D[A-Za-z0-9]{12}![A-Za-z0-9._]{32}"]
+    },
+    {
+      name: "SendGrid key",
+      kind: "sendgrid-key",
+      source: "sendgrid",
+      anchors: ["SG."],
+      pattern: "SG\\.[A-Za-z0-9_-]{16,32}\\.[A-Za-z0-9_-]{32,64}",
+      check: "format",
+      examples: ["SG.[A-Za-z0-9_-]{22}.[A-Za-z0-9_-]{43}"],
+      counterexamples: ["SG.[A-Za-z0-9_-]{22}.[A-Za-z0-9_-]{14}"]
+    },
+    {
+      name: "Sourcegraph token",
+      kind: "sourcegraph-token",
+      source: "gitleaks",
+      anchors: ["sgp_"],
+      pattern: "<start>sgp_(?:(?:[0-9a-fA-F]{16}|local)_)?[0-9a-fA-F]{40}(?![0-9a-fA-F])",
+      check: "format",
+      examples: ["sgp_[0-9a-f]{16}_[0-9a-f]{40}", "sgp_[0-9a-f]{40}"],
+      counterexamples: ["sgp_[0-9a-f]{16}_[0-9a-f]{13}"]
+    },
+    {
+      name: "Terraform Cloud token",
+      kind: "terraform-token",
+      source: "gitleaks",
+      anchors: [".atlasv1."],
+      pattern: "<start>[A-Za-z0-9]{14}\\.atlasv1\\.[A-Za-z0-9_=-]{60,}",
+      before: [14],
+      check: "format",
+      examples: ["[A-Za-z0-9]{14}.atlasv1.[A-Za-z0-9_-]{64}"],
+      counterexamples: ["[A-Za-z0-9]{14}.atlasv1.[A-Za-z0-9_-]{21}"]
+    },
+    {
+      name: "X bearer token",
+      kind: "x-token",
+      source: "x",
+      anchors: [],
+      pattern: "<bare>A{20,22}[A-Za-z0-9%+/=]{60,}",
+      examples: ["AAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9]{40}%3D[A-Za-z0-9]{45}"],
+      counterexamples: ["AAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9]{40}%3D[A-Za-z0-9]{15}"]
+    },
+    {
+      name: "Vault token (before 1.10)",
+      kind: "vault-token",
+      source: "gitleaks",
+      anchors: ["s."],
+      pattern: "<start>s\\.[A-Za-z0-9]{24}(?![A-Za-z0-9.(\\[])",
+      check: "random",
+      examples: ["s.[A-Za-z0-9]{24}"],
+      counterexamples: ["s.[a-z]{24}"]
+    },
+    {
+      name: "Infisical token",
+      kind: "infisical-token",
+      source: "trufflehog",
+      anchors: ["st."],
+      pattern: "<start>st\\.[0-9a-f]{24}\\.[0-9a-f]{32}\\.[0-9a-f]{32}(?![0-9a-f])",
+      check: "format",
+      examples: ["st.[0-9a-f]{24}.[0-9a-f]{32}.[0-9a-f]{32}"],
+      counterexamples: ["st.[0-9a-f]{24}.[0-9a-f]{10}.[0-9a-f]{32}"]
+    },
+    {
+      name: "Zoho token",
+      kind: "zoho-token",
+      source: "zoho",
+      anchors: ["1000."],
+      pattern: "<start>1000\\.[0-9a-f]{32}\\.[0-9a-f]{32}(?![0-9a-f])",
+      check: "format",
+      examples: ["1000.[0-9a-f]{32}.[0-9a-f]{32}"],
+      counterexamples: ["1000.[0-9a-f]{10}.[0-9a-f]{32}"]
+    },
+    {
+      name: "Yandex IAM token",
+      kind: "yandex-key",
+      source: "gitleaks",
+      anchors: ["t1."],
+      pattern: "<start>t1\\.[A-Za-z0-9_-]{20,700}={0,2}\\.[A-Za-z0-9_-]{80,100}={0,2}",
+      check: "format",
+      examples: ["t1.[A-Za-z0-9_-]{60}.[A-Za-z0-9_-]{86}"],
+      counterexamples: ["t1.[A-Za-z0-9_-]{60}.[A-Za-z0-9_-]{28}"]
+    },
+    {
+      name: "Private key in base64",
+      kind: "private-key",
+      source: "rfc7468",
+      anchors: ["LS0tLS1CRUdJTi"],
+      pattern: "LS0tLS1CRUdJTi<encoded>[A-Za-z0-9+/_-]{40,}={0,2}",
+      examples: ["LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t[A-Za-z0-9]{60}"],
+      counterexamples: ["LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t[A-Za-z0-9]{20}"]
+    },
+    {
+      name: "JSON web token",
+      kind: "jwt",
+      source: "rfc7519",
+      anchors: ["eyJ", "ewogIC", "ewoid"],
+      pattern: "<start>(?:eyJ|ewogIC|ewoid)[A-Za-z0-9_-]{8,2000}={0,2}\\.[A-Za-z0-9_-]{8,16000}={0,2}\\.[A-Za-z0-9_-]{10,}(?:\\.[A-Za-z0-9_-]{10,}){0,2}",
+      examples: ["eyJ[A-Za-z0-9_-]{20}.eyJ[A-Za-z0-9_-]{40}.[A-Za-z0-9_-]{43}"],
+      counterexamples: ["eyJ[a-z]{8}.eyJ"]
+    },
+    {
+      name: "Password in an address",
+      kind: "connection-password",
+      source: "rfc3986",
+      anchors: ["://"],
+      pattern: `://(?![^ \\t\\n\\r/"'<>\\\\]{0,280}://)[^ \\t\\n\\r:/?#@"'<>\\\\\\[]{0,80}:([^ \\t\\n\\r/"'<>\\\\\\]]{1,200})@[A-Za-z0-9\\[]`,
+      check: "any",
+      examples: ["postgres://app:[A-Za-z0-9]{4}![A-Za-z0-9]{8}7@db:5432/shop"],
+      counterexamples: ["redis://:${REDIS_PASSWORD}@redis:6379/0"]
+    },
+    {
+      name: "Token in an address",
+      kind: "connection-password",
+      source: "rfc3986",
+      anchors: ["://"],
+      pattern: "://([A-Za-z0-9_-]{40,})@[A-Za-z0-9]",
+      check: "random",
+      examples: ["https://[A-Za-z0-9]{40}@git.h.org/shop.git"],
+      counterexamples: ["https://github.com@host"]
+    },
+    {
+      name: "Answer to aws configure",
+      kind: "aws-secret-key",
+      source: "aws",
+      anchors: ["secret access key ["],
+      pattern: "secret access key \\[[^\\]\\n]{0,40}\\]:[ ]?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
+      ignoreCase: true,
+      check: "random",
+      examples: ["AWS Secret Access Key [None]: [A-Za-z0-9/+]{40}"],
+      counterexamples: ["AWS Secret Access Key [None]: "]
+    },
+    {
+      name: "Jira or Confluence data center token",
+      kind: "atlassian-token",
+      source: "atlassian",
+      anchors: [],
+      pattern: "<bare>[MNO][DTjz][AEIMQUYcgk][w-z0-5][A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=_-])",
+      check: "scrambled",
+      examples: ["NDA5[A-Za-z0-9+/]{40}"],
+      counterexamples: ["NDA5[A-Za-z0-9+/]{20}"]
+    },
+    {
+      name: "Mailgun key with its id",
+      kind: "mailgun-key",
+      source: "mailgun",
+      anchors: ["0-", "1-", "2-", "3-", "4-", "5-", "6-", "7-", "8-", "9-", "a-", "b-", "c-", "d-", "e-", "f-"],
+      pattern: "[0-9a-f](?<=(?<![0-9a-f])[0-9a-f]{32})-[0-9a-f]{8}-[0-9a-f]{8}(?![0-9a-f-])",
+      extend: "A-Za-z0-9_-",
+      check: "random",
+      examples: ["[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}"],
+      counterexamples: ["[0-9a-f]{32}-[0-9a-f]{8}"]
+    },
+    {
+      name: "Mailchimp key",
+      kind: "mailchimp-key",
+      source: "mailchimp",
+      anchors: ["-us"],
+      pattern: "(?<=(?<![0-9a-f])[0-9a-f]{32})-us[0-9]{1,2}(?![A-Za-z0-9])",
+      extend: "A-Za-z0-9_-",
+      check: "format",
+      examples: ["[0-9a-f]{32}-us12"],
+      counterexamples: ["[0-9a-f]{30}-us12"]
+    },
+    {
+      name: "Telegram bot token",
+      kind: "telegram-token",
+      source: "telegram",
+      anchors: [":AA"],
+      pattern: "(?:<start>|(?<=/bot))[0-9]{8,10}:AA[A-Za-z0-9_-]{33}",
+      before: [10, 9, 8],
+      check: "format",
+      examples: ["[1-9]{10}:AA[A-Za-z0-9_-]{33}", "/bot[1-9]{9}:AA[A-Za-z0-9_-]{33}/getMe"],
+      counterexamples: ["[1-9]{5}:AA[A-Za-z0-9_-]{33}"]
+    },
+    {
+      name: "Facebook app token",
+      kind: "facebook-token",
+      source: "facebook",
+      anchors: ["|"],
+      pattern: "(?<![0-9A-Za-z])[0-9]{15,16}\\|[A-Za-z0-9_-]{27,40}(?![A-Za-z0-9_-])",
+      before: [16, 15],
+      check: "random",
+      examples: ["[1-9]{15}|[A-Za-z0-9_-]{27}"],
+      counterexamples: ["[1-9]{15}|[A-Za-z0-9_-]{20}"]
+    },
+    {
+      name: "Discord bot token",
+      kind: "discord-token",
+      source: "discord",
+      anchors: ["."],
+      pattern: "\\.(?=[A-Za-z0-9_-]{6}\\.)(?:(?<=<edge>[MNO][A-Za-z0-9_-]{23}\\.)|(?<=<edge>[MNO][A-Za-z0-9_-]{24}\\.)|(?<=<edge>[MNO][A-Za-z0-9_-]{25}\\.)|(?<=<edge>[MNO][A-Za-z0-9_-]{26}\\.)|(?<=<edge>[MNO][A-Za-z0-9_-]{27}\\.))[A-Za-z0-9_-]{6}\\.[A-Za-z0-9_-]{27,}",
+      extend: "A-Za-z0-9_-",
+      check: "random",
+      examples: ["M[A-Za-z0-9]{25}.[A-Za-z0-9]{6}.[A-Za-z0-9_-]{38}"],
+      counterexamples: ["M[A-Za-z0-9]{25}.[A-Za-z0-9]{6}"]
+    },
+    {
+      name: "Discord webhook",
+      kind: "discord-webhook",
+      source: "discord",
+      anchors: ["https://discord", "https://canary.discord", "https://ptb.discord"],
+      pattern: "https://(?:[a-z]{2,10}\\.)?discord(?:app)?\\.com/api/webhooks/[0-9]{16,20}/[A-Za-z0-9_-]{60,}",
+      check: "format",
+      examples: ["https://discord.com/api/webhooks/[1-9]{18}/[A-Za-z0-9_-]{68}"],
+      counterexamples: ["https://discord.com/api/webhooks/"]
+    },
+    {
+      name: "Slack webhook",
+      kind: "slack-webhook",
+      source: "slack",
+      anchors: ["hooks.slack"],
+      pattern: "(?:https://)?hooks\\.slack(?:-gov)?\\.com/(?:services|workflows|triggers)/[A-Za-z0-9_/+-]{20,}",
+      before: [8, 0],
+      check: "format",
+      examples: ["https://hooks.slack.com/services/T[A-Z0-9]{9}/B[A-Z0-9]{10}/[A-Za-z0-9]{24}"],
+      counterexamples: ["https://hooks.slack.com/services/T00/B00/XXX"]
+    },
+    {
+      name: "Microsoft Teams webhook",
+      kind: "teams-webhook",
+      source: "microsoft",
+      anchors: [".webhook.office.com/", ".environment.api.powerplatform.com"],
+      pattern: "\\.webhook\\.office\\.com/webhookb2/[A-Za-z0-9@/_-]{80,300}|\\.environment\\.api\\.powerplatform\\.com(?::[0-9]{1,5})?/powerautomate/automations/direct/workflows/[^ \\t\\n\\r\"'<>`]{40,400}",
+      extend: "A-Za-z0-9_-",
+      examples: ["https://acme.webhook.office.com/webhookb2/[0-9a-f]{36}@[0-9a-f]{36}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f]{36}"],
+      counterexamples: ["https://acme.webhook.office.com/webhookb2/"]
+    },
+    {
+      name: "Zapier webhook",
+      kind: "zapier-webhook",
+      source: "zapier",
+      anchors: ["https://hooks.zapier.com/"],
+      pattern: "https://hooks\\.zapier\\.com/hooks/catch/[A-Za-z0-9/]{10,40}",
+      examples: ["https://hooks.zapier.com/hooks/catch/[1-9]{7}/[a-z0-9]{7}"],
+      counterexamples: ["https://hooks.zapier.com/hooks/catch/"]
+    },
+    {
+      name: "Tines webhook",
+      kind: "tines-webhook",
+      source: "trufflehog",
+      anchors: [".tines.com/webhook/"],
+      pattern: "\\.tines\\.(?:com|io)/webhook/[a-z0-9]{16,64}/[a-z0-9]{16,64}",
+      extend: "A-Za-z0-9_-",
+      examples: ["https://x.tines.com/webhook/[a-z0-9]{32}/[a-z0-9]{32}"],
+      counterexamples: ["https://x.tines.com/webhook/example"]
+    },
+    {
+      name: "Make webhook",
+      kind: "make-webhook",
+      source: "trufflehog",
+      anchors: ["https://hook."],
+      pattern: "https://hook\\.(?:[a-z]{2}[0-9]\\.)?(?:make|integromat)\\.com/([a-z0-9]{20,})",
+      check: "random",
+      examples: ["https://hook.eu1.make.com/[a-z0-9]{32}"],
+      counterexamples: ["https://hook.eu1.make.com/"]
+    },
+    {
+      name: "Google Chat webhook",
+      kind: "google-chat-webhook",
+      source: "google",
+      anchors: ["chat.googleapis.com/v1/spaces/"],
+      pattern: "chat\\.googleapis\\.com/v1/spaces/[A-Za-z0-9_-]{6,40}/messages\\?key=[A-Za-z0-9_-]{20,}(?:&token=[A-Za-z0-9_%=-]{20,})?",
+      extend: "A-Za-z0-9_-",
+      examples: ["https://chat.googleapis.com/v1/spaces/AAAA[A-Za-z0-9]{7}/messages?key=AIza[A-Za-z0-9_-]{35}&token=[A-Za-z0-9_-]{43}"],
+      counterexamples: ["https://chat.googleapis.com/v1/spaces/AAAA/messages"]
+    },
+    {
+      name: "Authorization header",
+      kind: "authorization",
+      source: "rfc9110",
+      anchors: ["authorization"],
+      pattern: `authorization(?:<assign>\\\\{0,3}["'\`]?[ \\t]{0,2}|\\\\{0,3}["'],?[ \\t]{0,4}\\\\{0,3}["'])(?:(?:bearer|basic|token|digest|apikey|api-key|bot|negotiate|ssws)[ \\t]+)?([A-Za-z0-9_.+/=~:$!-]{12,})`,
+      ignoreCase: true,
+      check: "password",
+      examples: ["Authorization: Bearer [A-Za-z0-9]{40}", "authorization: Basic [A-Za-z0-9]{30}Q=="],
+      counterexamples: ["Authorization: Bearer <your-token>"]
+    },
+    {
+      name: "Bearer token",
+      kind: "authorization",
+      source: "rfc6750",
+      anchors: ["bearer"],
+      pattern: "<start>bearer[ \\t]{1,8}([A-Za-z0-9_.+/=~-]{16,})",
+      ignoreCase: true,
+      check: "random",
+      examples: ["bearer [A-Za-z0-9]{40}"],
+      counterexamples: ["bearer token"]
+    },
+    {
+      name: "Login of curl",
+      kind: "password",
+      source: "curl",
+      anchors: [" -", "\t-"],
+      pattern: `[ \\t]-[A-Za-z-]{0,4}u(?:ser)?[ =]?\\\\{0,2}["']?[^ \\t\\n\\r:"']{1,64}:([^ \\t\\n\\r"'\\\\]{8,200})`,
+      after: ["curl", "http", "wget"],
+      check: "password",
+      examples: ["curl -su ada:[A-Za-z0-9]{4}![A-Za-z0-9]{8}7 https://h", "curl --user ada:[A-Za-z0-9]{4}![A-Za-z0-9]{8}7 https://h"],
+      counterexamples: ["curl -u user:password https://h"]
+    },
+    {
+      name: "Password of wget",
+      kind: "password",
+      source: "wget",
+      anchors: ["--password", "--http-password"],
+      pattern: `--(?:http-)?password[ =]\\\\{0,2}["']?([^ \\t\\n\\r"'\\\\]{8,200})`,
+      after: ["curl", "http", "wget"],
+      check: "password",
+      examples: ["wget --user=ada --password=[A-Za-z0-9]{4}![A-Za-z0-9]{8}7 https://h"],
+      counterexamples: ["wget --password=$PASSWORD https://h"]
+    },
+    {
+      name: "Password of mysql",
+      kind: "password",
+      source: "mysql",
+      anchors: [" -p", "\t-p"],
+      pattern: "[ \\t]-p<argument>",
+      after: ["mysql", "mariadb"],
+      check: "password",
+      examples: ["mysql -u root -p[A-Za-z0-9]{4}![A-Za-z0-9]{8}7 shop"],
+      counterexamples: ['mysql -u root -p"$PASSWORD" shop']
+    },
+    {
+      name: "Password of a command",
+      kind: "password",
+      source: "manuals",
+      anchors: [" -p", "\t-p", " -w ", " -a ", " -P ", " -W "],
+      pattern: "[ \\t]-[pwaPW][ \\t]?<argument>",
+      after: ["sshpass", "docker login", "podman login", "oras login", "az login", "oc login", "registry login", "mongosh", "mongo", "mongodump", "mongorestore", "ldapsearch", "ldapmodify", "ldapadd", "redis-cli", "sqlcmd", "psexec", "smbclient", "rdesktop", "xfreerdp"],
+      check: "password",
+      examples: ["sshpass -p [A-Za-z0-9]{4}![A-Za-z0-9]{8}7 ssh ada@h", "ldapsearch -x -D cn=admin -w [A-Za-z0-9]{4}![A-Za-z0-9]{8}7", "redis-cli -a [A-Za-z0-9]{4}![A-Za-z0-9]{8}7 ping", "mongosh mongodb://db -u app -p [A-Za-z0-9]{4}![A-Za-z0-9]{8}7"],
+      counterexamples: ["docker login -u ada -p $TOKEN"]
+    },
+    {
+      name: "Password of sqlplus",
+      kind: "password",
+      source: "oracle",
+      anchors: ["sqlplus", "rman target"],
+      pattern: `(?:sqlplus|rman target)(?:[ \\t]-[a-z]{1,8}){0,3}[ \\t]{1,4}["']?[A-Za-z0-9_.]{1,64}/([^ \\t\\n\\r"'@/]{6,128})@`,
+      check: "password",
+      examples: ["sqlplus app/[A-Za-z0-9]{18}7@db:1521/ORCL"],
+      counterexamples: ["sqlplus app@db"]
+    },
+    {
+      name: "Secret piped into a command",
+      kind: "secret",
+      source: "manuals",
+      anchors: ["echo ", "printf "],
+      pattern: `(?:echo|printf)(?:[ \\t]-[neE]{1,3})?[ \\t]{1,4}(?:['"]?%s['"]?[ \\t])?<quote>?(?:[A-Za-z0-9_.-]{1,32}:(?=[^|\\n]{1,200}chpasswd))?([^ \\t\\n\\r"'\`\\\\|<>$]{8,200})<quote>?[ \\t]{0,4}\\|[ \\t]{0,4}(?:sudo[ \\t])?(?:npx[ \\t])?(?:wrangler[ \\t](?:pages[ \\t])?secret|gh[ \\t](?:secret|auth)|vercel[ \\t]env|docker[ \\t](?:login|secret)|podman[ \\t](?:login|secret)|fly(?:ctl)?[ \\t]secrets|kubectl[ \\t]create[ \\t]secret|vault[ \\t]|passwd|chpasswd|sudo[ \\t]-S|helm[ \\t]registry|pass[ \\t]insert|supabase[ \\t]secrets|glab[ \\t]auth|firebase|gcloud[ \\t]secrets|heroku)`,
+      check: "password",
+      examples: ["echo [A-Za-z0-9]{18}7 | wrangler secret put API_TOKEN", "echo 'ada:[A-Za-z0-9]{18}7' | chpasswd"],
+      counterexamples: ["echo hello | gh secret set X", "echo $TOKEN | gh auth login --with-token"]
+    },
+    {
+      name: "Password of a SQL user",
+      kind: "password",
+      source: "mysql",
+      anchors: ["identified"],
+      pattern: `identified[ \\t](?:with[ \\t][a-z0-9_"']{1,40}[ \\t])?by[ \\t]n?["'](<literal>)`,
+      ignoreCase: true,
+      check: "password",
+      examples: ["CREATE USER app IDENTIFIED BY '[A-Za-z0-9]{4}![A-Za-z0-9]{8}7'"],
+      counterexamples: ["CREATE USER app IDENTIFIED BY 'password'"]
+    },
+    {
+      name: "Password of a SQL role",
+      kind: "password",
+      source: "postgresql",
+      anchors: ["password"],
+      pattern: `(?<=[ \\t\\n])password(?:[ \\t]=)?[ \\t]n?["'](<literal>)`,
+      after: ["user", "role", "login", "with", "encrypted"],
+      ignoreCase: true,
+      check: "password",
+      examples: ["ALTER USER app WITH PASSWORD '[A-Za-z0-9]{4}![A-Za-z0-9]{8}7'"],
+      counterexamples: ["ALTER USER app WITH PASSWORD '${PASSWORD}'"]
+    },
+    {
+      name: "Password in .netrc",
+      kind: "password",
+      source: "netrc",
+      anchors: ["machine"],
+      pattern: "<start>machine[ \\t\\n]{1,40}[^ \\t\\n\\r]{1,100}[ \\t\\n]{1,40}login[ \\t\\n]{1,40}[^ \\t\\n\\r]{1,100}[ \\t\\n]{1,40}password[ \\t\\n]{1,40}([^ \\t\\n\\r]{4,200})",
+      check: "any",
+      examples: [`machine git.h.org
+  login ada
+  password [A-Za-z0-9]{4}![A-Za-z0-9]{8}7`],
+      counterexamples: ["machine git.h.org login ada password"]
+    },
+    {
+      name: "Password in .pgpass",
+      kind: "password",
+      source: "postgresql",
+      anchors: [":5432:", ":5433:", ":6432:", ":*:"],
+      pattern: `:(?:5432|5433|6432|\\*):[^:\\n ]{1,64}:[^:\\n ]{1,64}:([^ \\t\\n\\r:"']{6,128})`,
+      check: "any",
+      examples: ["db.internal.net:5432:shop:app:[A-Za-z0-9]{4}![A-Za-z0-9]{8}7"],
+      counterexamples: ["127.0.0.1:5432:*:*:$PGPASSWORD"]
+    },
+    {
+      name: "Session cookie",
+      kind: "cookie",
+      source: "rfc6265",
+      anchors: ["sess", "sid", "auth", "token", "jwt", "csrf", "xsrf", "remember"],
+      pattern: `(?:sess|sid|auth|token|jwt|csrf|xsrf|remember)[A-Za-z0-9_.-]{0,24}=([^ \\t\\n\\r;,"'\\\\]{16,512})`,
+      after: ["cookie"],
+      ignoreCase: true,
+      check: "random",
+      examples: ["Cookie: theme=dark; sessionid=[A-Za-z0-9]{32}"],
+      counterexamples: ["Set-Cookie: theme=dark"]
+    },
+    {
+      name: "Cookie of curl",
+      kind: "cookie",
+      source: "curl",
+      anchors: ["-b ", "-b'", '-b"', "--cookie"],
+      pattern: `(?:-b|--cookie)[ =]?\\\\{0,2}["']?(?:[A-Za-z0-9_.-]{1,64}=[^ ;"'\\n]{0,200};[ ]?){0,4}[A-Za-z0-9_.-]{1,64}=([^ \\t\\n\\r;,"'\\\\]{16,512})`,
+      after: ["curl", "http", "wget"],
+      check: "random",
+      examples: ["curl https://h --cookie 'remember=[A-Za-z0-9]{32}'"],
+      counterexamples: ["curl -b cookies.txt https://h"]
+    },
+    {
+      name: "Signature of a link",
+      kind: "signature",
+      source: "aws",
+      anchors: ["signature=", "sig=", "security-token="],
+      pattern: "(?<=[?&;])(?:x-amz-signature|x-goog-signature|x-amz-security-token|signature|sig)=([A-Za-z0-9%+/=_-]{20,})|(?<=x-amz-)(?:signature|security-token)=([A-Za-z0-9%+/=_-]{20,})|(?<=x-goog-)signature=([A-Za-z0-9%+/=_-]{20,})",
+      ignoreCase: true,
+      check: "random",
+      examples: ["https://h/a?X-Amz-Signature=[0-9a-f]{64}", "https://h/a?sv=1&sig=[A-Za-z0-9]{42}%3D"],
+      counterexamples: ["https://h/a?sv=1&sig=%SIGNATURE%"]
+    },
+    {
+      name: "Key in a query",
+      kind: "api-key",
+      source: "rfc3986",
+      anchors: ["key=", "api=", "code=", "password=", "pass=", "pwd=", "apikey="],
+      pattern: "(?:(?<=[?&])|(?<=[?&]api))(?:key|api|code|apikey|password|pass|pwd)=([^ \\t\\n\\r&\"'<>#`\\\\]{16,512})",
+      ignoreCase: true,
+      check: "random",
+      examples: ["https://h/v1?from=1&key=[A-Za-z0-9]{32}&to=2"],
+      counterexamples: ["https://h/v1?key=value"]
+    },
+    {
+      name: "Okta token",
+      kind: "okta-token",
+      source: "okta",
+      anchors: ["SSWS"],
+      pattern: "SSWS[ \\t]{1,8}(00[A-Za-z0-9_-]{40})",
+      check: "format",
+      examples: ["SSWS 00[A-Za-z0-9_-]{40}"],
+      counterexamples: ["SSWS {token}"]
+    },
+    {
+      name: "Login of requests",
+      kind: "password",
+      source: "requests",
+      anchors: ["auth=(", "auth = ("],
+      pattern: `auth[ ]?=[ ]?\\(["'][^"'\\n]{1,64}["'],[ ]{0,4}["'](<literal>)`,
+      check: "password",
+      examples: ['requests.get(u, auth=("ada", "[A-Za-z0-9]{4}![A-Za-z0-9]{8}7"))'],
+      counterexamples: ['requests.get(u, auth=("user", "password"))']
+    },
+    {
+      name: "Private part of a JSON web key",
+      kind: "jwk",
+      source: "rfc7517",
+      anchors: ['"d"', "\\\"d\\\""],
+      pattern: '\\\\{0,3}"d\\\\{0,3}"[ \\t]{0,4}:[ \\t]{0,4}\\\\{0,3}"([A-Za-z0-9_-]{43,})\\\\{0,3}"',
+      check: "random",
+      examples: ['{"kty":"EC","crv":"P-256","d":"[A-Za-z0-9_-]{43}"}'],
+      counterexamples: ['{"d": "M0 0L10 10"}']
+    },
+    {
+      name: "First password of mysql",
+      kind: "password",
+      source: "mysql",
+      anchors: ["password is generated for "],
+      pattern: "password is generated for [^ \\t\\n]{1,80}:[ \\t]{1,4}([^ \\t\\n\\r]{8,128})",
+      check: "password",
+      examples: ["A temporary password is generated for root@localhost: [A-Za-z0-9]{4}![A-Za-z0-9]{8}7"],
+      counterexamples: ["A temporary password is generated for root@localhost: <password>"]
+    },
+    {
+      name: "First password of Jenkins",
+      kind: "password",
+      source: "jenkins",
+      anchors: ["proceed to installation"],
+      pattern: "proceed to installation:[ \\t\\n\\r]{1,12}([0-9a-f]{32})(?![0-9a-f])",
+      examples: [`Please use the following password to proceed to installation:
+
+[0-9a-f]{32}
+`],
+      counterexamples: [`Please use the following password to proceed to installation:
+
+`]
+    },
+    {
+      name: "Login with its password",
+      kind: "password",
+      source: "writing",
+      anchors: ["creds:", "credentials:", "creds=", "login:", "login as "],
+      pattern: "(?:creds|credentials|login)(?:[:=]|[ ]as)[ \\t]{0,4}[\"'`]?[A-Za-z0-9_.@-]{1,64}[:/]([^ \\t\\n\\r\"'`]{8,128})",
+      ignoreCase: true,
+      check: "scrambled",
+      examples: ["creds: ada:[A-Za-z0-9]{4}![A-Za-z0-9]{8}7"],
+      counterexamples: ["login: github.com/org"]
+    },
+    {
+      name: "Token of Composer",
+      kind: "token",
+      source: "composer",
+      anchors: ["github-oauth", "gitlab-token", "http-basic", '"bearer"'],
+      pattern: '(?:github-oauth|gitlab-token|http-basic|bearer)\\\\{0,3}"[ \\t]{0,4}:[ \\t\\n]{0,40}\\{[ \\t\\n]{0,40}\\\\{0,3}"[^"\\n]{1,100}"[ \\t]{0,4}:[ \\t]{0,4}\\\\{0,3}"([A-Za-z0-9_.-]{16,200})',
+      check: "random",
+      examples: ['{"github-oauth": {"github.com": "[0-9a-f]{40}"}}'],
+      counterexamples: ['{"github-oauth": {"github.com": "your-token"}}']
+    },
+    {
+      name: "Value before its name",
+      kind: "password",
+      source: "writing",
+      anchors: [" is the ", " is my ", " is our ", " is your ", "` is the ", '" is the '],
+      pattern: "()[\"'`*]{0,2} is (?:the|my|our|your) (?:[A-Za-z]{1,12} ){0,2}(?:password|passphrase|token|secret|api key|key)(?![A-Za-z])",
+      extend: "A-Za-z0-9_-",
+      check: "scrambled",
+      examples: ["[A-Za-z0-9]{28}7 is the password"],
+      counterexamples: ["sha256 is the key"]
+    },
+    {
+      name: "Secret in a sentence",
+      kind: "secret",
+      source: "writing",
+      anchors: ["secret", "token", "passw", "passphrase", "credential", "key", "jwt", "webhook", "auth"],
+      pattern: "(?<![A-Za-z0-9+/])(?:passw(?:or)?d|passphrase|secrets?|tokens?|credentials?|(?<!public)(?<!public[ _-])keys?|jwt|webhook|auth)(?![A-Za-z0-9_-])(?:[ \\t]{1,2}[a-z]{1,12}){0,3}:?[ \\t\\n]{1,4}(?=[^ \\t\\n]{16})<unassigned>[\"'`(*]{0,3}<start><address>((?:<spoken>|<sign>){15,511}<last>)",
+      ignoreCase: true,
+      check: "strong",
+      examples: ["The webhook secret is\n`[A-Za-z0-9]{43}`"],
+      counterexamples: ["Pass the key utf8mb4_0900_ai_ci to it.", "The auth flow in `ieee80211_tx_dequeue` is new."]
+    },
+    {
+      name: "Password in a sentence",
+      kind: "password",
+      source: "writing",
+      anchors: ["passw", "passphrase", "passcode"],
+      pattern: "(?<![A-Za-z0-9+/])(?:passw(?:or)?d|passphrase|passcode)(?:[ \\t]{1,2}[a-z]{1,12}){0,3}(?:\\*{0,2}:\\*{0,2}|[ \\t]is|[ \\t]to)?(?:[ \\t]{1,4}|[ \\t\\n]{1,4}<unassigned>)(?=[^ \\t\\n]{8})[\"'`(*]{1,3}<chosen>[\"'`)*]",
+      ignoreCase: true,
+      check: "password",
+      examples: ["I set the password to `[A-Za-z0-9]{4}![A-Za-z0-9]{8}7`"],
+      counterexamples: ["I set the password to `null`"]
+    },
+    {
+      name: "Password after is or to",
+      kind: "password",
+      source: "writing",
+      anchors: ["passw", "passphrase", "passcode"],
+      pattern: "(?<![A-Za-z0-9+/])(?:passw(?:or)?d|passphrase|passcode)(?:[ \\t]{1,2}[a-z]{1,12}){0,2}(?:\\*{0,2}:\\*{0,2}|[ \\t]is|[ \\t]to)(?:[ \\t]{1,4}|[ \\t\\n]{1,4}<unassigned>)(?=[^ \\t\\n]{8})<chosen>(?![A-Za-z0-9])",
+      ignoreCase: true,
+      check: "password",
+      examples: ["The password is [A-Za-z0-9]{4}![A-Za-z0-9]{8}7."],
+      counterexamples: ["The password is generated."]
+    },
+    {
+      name: "Password after its name",
+      kind: "password",
+      source: "writing",
+      anchors: ["pwd ", "pass ", "passwd ", "pw ", "password "],
+      pattern: "<start>(?:pwd|pass|passwd|pw|password)[ \\t]{1,4}([A-Za-z0-9_+/=.~!#%*-]{12,128})(?![A-Za-z0-9_/(.-])",
+      ignoreCase: true,
+      check: "scrambled",
+      examples: ["PASS [A-Za-z0-9]{18}7", "pwd [A-Za-z0-9]{14}7"],
+      counterexamples: ["pass TestParse_Empty"]
+    },
+    {
+      name: "Token with any prefix",
+      kind: "token",
+      source: "github-formats",
+      anchors: [],
+      pattern: "<bare>(?<![.$@])[a-z][a-z0-9]{1,9}_(?:[a-z0-9]{1,8}_){0,2}[A-Za-z0-9]{28,}={0,2}(?![A-Za-z0-9_/.(-])",
+      check: "scrambled",
+      examples: ["acme_[A-Za-z0-9]{40}"],
+      counterexamples: ["node_modules/fast-xml-builder/src/orderedJs2Xml.js", "def test_2D_lattice_no_contraction_leftovers():"]
+    },
+    {
+      name: "Token whose prefix says so",
+      kind: "token",
+      source: "github-formats",
+      anchors: ["sk", "pat", "api", "tok", "key", "sec"],
+      pattern: "(?<![A-Za-z0-9])(?:sk|pat|api|tok|tkn|token|key|sec|secret|SK|PAT|API|TOKEN|KEY|SECRET)[_-](?:[a-z0-9]{1,8}[_-]){0,2}[A-Za-z0-9]{20,}(?![A-Za-z0-9_-])",
+      extend: "A-Za-z0-9_-",
+      check: "scrambled",
+      examples: ["acme-sk-[A-Za-z0-9]{40}"],
+      counterexamples: ["flask-worker-9xmj6xhm5j-rljmh", "sk-ssh-ed25519-cert-v01@openssh.com"]
+    }
+  ],
+  names: {
+    excluded: "(?:^|_)(?:public|publishable)(?:_[a-z0-9]{1,20}){0,4}_?keys?$|(?:^|_)(?:request|next|page|paging|continuation|idempotency|sync|resume|delta|cancellation|start|scroll|change|action|lock|fencing|concurrency|paginat(?:ion|or))_?token$|(?:^|_)(?:hash(?:es|ed)?|digest|fingerprint|checksum|ur[li]s?|path|files?|filename|dir|names?|types?|index|fields?|version|policy|arns?|counts?|length|len|size|ids?|sids?|min|max|limit|regex|regexp|pattern|placeholder|labels?|hints?|errors?|messages?|fail(?:ed|ures?)?|algorithms?|providers?|managers?|ttl|expir(?:y|es|ation)|timeout|params?|parameters?|formats?|generators?|reset|strength|rules?|validators?|inputs?|forms?|page|prompt|callback|handler|class|store|region|host|port|domain|scopes?|prefix|suffix|headers?|enabled|usage|used|cost|window|encoder|encoding|izer|izers|method|mode|status|style|algo|issuer|audience|endpoint|project|lifetime|required|changed|rotation|title|text_color|column|columns|blob|family|kind|stdin|mock|buckets?|estimate|budget|price|per|left|total|address|format|code_challenge|options|config|settings|source|refs?|reference|schema|table|model|service|server|request|response|client|pattern|event|stream|iterator|list)$",
+    roles: [
+      { kind: "password", check: "password", pattern: "passw(?:or)?d|passwort|passphrase|passcode|(?:^|_)(?:pass|pwd|pw|psw)(?:_|$)|(?:user|db|sql|root|admin|mail|ftp|ssh|smtp|redis|mongo|[a-z]{2}_)(?:pass|pwd)$|requirepass$|masterauth$" },
+      { kind: "token", check: "random", pattern: "token|jwt|bearer|auth(?![a-z])|(?:^|_)(?:pat|webhook|api)$" },
+      { kind: "secret", check: "password", pattern: "secret|credential|(?:^|_)creds?(?:_|$)|dsn$" },
+      { kind: "api-key", check: "random", pattern: "(?:api|app|access|auth|private|signing|encryption|master|account|service|role|license|shared|storage|admin|webhook|client|deploy|subscription|consumer|(?:^|_)age|ssh|hmac|integration)_?keys?(?:_|$)|apikey|(?:^|_)(?:[si]key|key[12])$" },
+      { kind: "api-key", check: "key", pattern: "^(?![^\\n]*(?:public|publishable|site|hot|cache|sort|partition|primary|foreign|gpg|group|unique|shard|row|object|index|translation|i18n|query|route|storage|react|host|hash|composite|natural|surrogate|business|lookup|dedup|idempotency)_key)(?:[^\\n]*_)?keys?[12]?$" }
+    ],
+    anchors: ["pass", "pwd", "secret", "token", "cred", "key", "auth", "jwt", "bearer", "pat", "pw", "webhook", "dsn", "api", "psw"],
+    weak: "passw(?:or)?d|passphrase|(?:^|_)(?:pass|pwd|pw)$|secret"
+  },
+  innocent: [
+    "^\\$[A-Za-z_({]",
+    "^@[a-z]+(?:[./(][a-z0-9./()_-]*)?$",
+    "^![A-Za-z_]+\\.",
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    "example(?:key)?$",
+    "^%[a-z_(]",
+    "^[<{(\\[][^\\n]*[>})\\]]$",
+    "^<",
+    "^\\{\\{",
+    "[$#]\\{|\\{\\$|\\$\\(|\\{\\{|\\(\\?[a-z=:!<]|\\*\\*\\*|\\.\\.\\.|xxxx|[*]{3}|^_{3}|_{3}$|__[a-z]+__",
+    "^[a-z][a-z0-9+.-]*://",
+    "^arn:|:secret:|^[a-z]{2}-[a-z]+-[0-9]:[0-9]{12}:",
+    "(?:private|public)_?key(?:$|[.(])",
+    "^(?:\\.{0,2}|~)/[A-Za-z_.-]{2,}(?:/|$)",
+    "/[^/]*\\.[A-Za-z]{1,5}$",
+    "^(?:process|os|env|import|config|settings|self|this|ctx|req|request|options|secrets|vars|github|data|form|user|args|params)\\??\\.",
+    "(?:^|[^a-z])(?:your|example|placeholder|change[-_]?me|replace|insert|redacted|dummy|sample)(?:$|[^a-z])",
+    "^(?:none|null|undefined|required|optional|string|boolean|number|user|pass|passw(?:or)?d|secret|token|bearer|basic)$",
+    "^value[0-9]{0,2}(?:$|[^a-z0-9])",
+    "^(?:ses|msg|prt|evt|per|que|req|resp|rs|cs|ci|call|toolu|chatcmpl|file|run|thread|asst|step|batch|cus|price|acct|pi|seti|src|sha[0-9]*|md5|h1)[_:-]",
+    "^(?:fc|ws|prod|user|org)[_:-][a-z0-9]{1,14}$",
+    "^[a-z_]+(?:\\.[a-z_]+)+$",
+    "^[a-z_$][a-z0-9_$.]*\\([^\\n]*\\)$",
+    "^[+,;)][^\\n]*[+,;(]$",
+    "^\\+[a-z_$.]+[0-9]{0,3}$",
+    "^[a-z]+[?:!]$",
+    "^[a-z]*[\xDF-\u024F][a-z\xDF-\u024F]*[?:]?$",
+    "^(?:required|nullable|sometimes)\\|",
+    "^id=[a-z]",
+    "^\\^[^\\n]*\\$$",
+    "^!{1,2}[a-z_$]",
+    "\\?\\.|\\|\\||&&|^&[a-z]",
+    "^=",
+    "^[a-z_$][a-z0-9_$]*\\.[a-z_$]+[0-9]{0,3}$",
+    "^[a-z_$]{2,20}\\.[a-z_$]{2,20}[0-9]{1,2}[a-z_$]+$",
+    "^\\*[a-z_][a-z0-9_]*$",
+    "^[;&-]{0,2}[a-z_-]+=$",
+    "^\\.\\$[a-z_]",
+    "^@[a-z0-9.-]+:[0-9]{1,5}$",
+    "^[a-z_$][a-z0-9_.$]*@[0-9a-f]{6,8}$",
+    "^[a-z][a-z0-9_]*(?:\\|[a-z][a-z0-9_]*)+$",
+    "^[a-z][a-z0-9.]*\\[[a-z0-9_., \\[\\]]*\\]$",
+    "^[a-z_]+\\.[a-z_]+(?:\\.[a-z0-9_]+)+$",
+    "^[a-z]+=[a-z0-9._/-]+$",
+    "^[<{(\\[][a-z_.]+[0-9]{0,3}[>})\\]]?$",
+    "^[a-z_$][a-z0-9_$]*\\[[^\\n]*\\](?:\\.[a-z0-9_$]+)*$",
+    "^[a-z0-9._+-]+@(?:[a-z0-9-]+\\.)+[a-z]{2,12}$"
+  ],
+  word: "^(?:[a-z]*(?:[A-Z]{1,6}[a-z]{2,})*[A-Z]{0,6}[0-9]{0,4}[a-z]*(?:[A-Z][a-z]{2,})*|[A-Z]+[0-9]{0,4}|[0-9]{1,14})$"
+};
+
+// src/redaction/rules.ts
+var PARTS = rules_default.parts;
+var whole = (pattern) => pattern.replace(/<([a-z]+)>/g, (_, name) => whole(PARTS[name] ?? ""));
+var compiled = (pattern, flags = "") => new RegExp(whole(pattern), flags);
+function formatRule({ alphabet, length, tail = "", prefix, ...entry }) {
+  const letters = `[${alphabet}]`;
+  const [shortest, longest] = typeof length === "number" ? [length, length] : length;
+  const isClosed = longest !== null && !entry.inside;
+  const prefixes = prefix.map((text) => text.replace(/[.+|$^()[\]{}*?\\]/g, "\\$&")).join("|");
+  const run = `${letters}{${shortest},${longest ?? ""}}`;
+  return {
+    name: entry.name,
+    kind: entry.kind,
+    pattern: compiled(`${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`, "dy"),
+    anchors: lower(prefix),
+    before: [0],
+    after: [],
+    extend: "",
+    check: entry.check ?? "format"
+  };
+}
+var ruleOf = ({ pattern, ignoreCase, anchors, before, after, extend, check, ...entry }) => ({
+  name: entry.name,
+  kind: entry.kind,
+  pattern: compiled(pattern, `dy${ignoreCase ? "i" : ""}`),
+  anchors: lower(anchors),
+  before: before ?? [0],
+  after: lower(after ?? []),
+  extend: expanded(extend ?? ""),
+  check
+});
+var lower = (literals) => [...new Set(literals.map((literal) => literal.toLowerCase()))];
+var expanded = (alphabet) => alphabet.replace(/(.)-(.)/g, (_, first, last) => {
+  const start = first.charCodeAt(0);
+  return String.fromCharCode(...Array.from({ length: last.charCodeAt(0) - start + 1 }, (_, index) => start + index));
+});
+var RULES = [
+  ...rules_default.formats.map(formatRule),
+  ...rules_default.rules.map(ruleOf)
+];
+var INNOCENT = compiled(rules_default.innocent.map((pattern) => `(?:${pattern})`).join("|"));
+var WORD = compiled(rules_default.word);
+var NAME_ANCHORS = rules_default.names.anchors;
+var EXCLUDED_NAME = compiled(rules_default.names.excluded);
+var ROLES = rules_default.names.roles.map(({ kind, check, pattern }) => ({
+  kind,
+  check,
+  pattern: compiled(pattern)
+}));
+var WEAK_NAME = compiled(rules_default.names.weak);
+
+// src/redaction/heuristics.ts
+var MIN_RANDOM = 16;
+var MIN_ENTROPY = 3;
+var MIN_PASSWORD = 8;
+var MIN_MIXED = 10;
+var MIN_SCRAMBLED = 12;
+var MIN_KEY_IN_ONE_CASE = 24;
+var MAX_WORD = 80;
+var MAX_CHECKED = 512;
+var MAX_REMEMBERED = 4096;
+var MIN_HEX_ENTROPY = 2.5;
+var DOTTED_NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,19}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,19}){1,9}$/;
+var REPEATED = /([\s\S])\1{7}/;
+var HEX = /^(?:[0-9a-f]+|[0-9A-F]+)$/;
+var UUID = /^[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}$/;
+var ALPHANUMERIC = /^(?:[a-z0-9]+|[A-Z0-9]+)$/;
+var CASES = /[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+/g;
+var SEPARATOR = /[-_./:, ]/;
+var DIGEST = /^(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}|[0-9A-F]{64})$|[-:/](?:[0-9a-f]{32,}|[0-9A-F]{32,})$/;
+var remembered = new Map;
+var CHECKS = {
+  none: () => true,
+  format: (value) => !REPEATED.test(value),
+  token: (value) => !isWorded(value) && !REPEATED.test(value),
+  any: (value) => !isInnocent(value),
+  weak: (value) => !isInnocent(value) && /[A-Za-z]/.test(value),
+  password: looksLikePassword,
+  distinctive: (value) => looksLikePassword(value) && !REPEATED.test(value),
+  random: looksRandom,
+  strong: (value) => looksRandom(value) && !DIGEST.test(value),
+  key: isKey,
+  scrambled: isScrambled,
+  nkey: (value) => entropy(value) >= MIN_ENTROPY,
+  mixed: (value) => looksRandom(value) && hasBothCases(value) && /[0-9]/.test(value)
+};
+function passes(check, value) {
+  const beginning = value.slice(0, MAX_CHECKED);
+  const key = `${check} ${beginning}`;
+  const known = remembered.get(key);
+  if (known !== undefined)
+    return known;
+  const result = CHECKS[check]?.(beginning) === true;
+  if (remembered.size >= MAX_REMEMBERED)
+    remembered.clear();
+  remembered.set(key, result);
+  return result;
+}
+function isInnocent(value) {
+  return INNOCENT.test(value.toLowerCase());
+}
+function looksRandom(value) {
+  if (value.length < MIN_RANDOM || isInnocent(value) || isMostlyWords(value) && !UUID.test(value))
+    return false;
+  const isMixed = /[A-Za-z]/.test(value) && (/[0-9]/.test(value) || hasBothCases(value));
+  return isMixed && entropy(value) >= (HEX.test(value) ? MIN_HEX_ENTROPY : MIN_ENTROPY);
+}
+function isKey(value) {
+  if (!looksRandom(value) || DIGEST.test(value))
+    return false;
+  if (hasBothCases(value))
+    return isAlternating(value);
+  const isAlphanumeric = ALPHANUMERIC.test(value) && !HEX.test(value);
+  return isAlphanumeric && value.length >= MIN_KEY_IN_ONE_CASE && 4 * runsOf(value) > value.length;
+}
+function isScrambled(value) {
+  return value.length >= MIN_SCRAMBLED && hasBothCases(value) && /[0-9]/.test(value) && isAlternating(value) && !isInnocent(value) && !isWorded(value) && entropy(value) >= MIN_ENTROPY;
+}
+function looksLikePassword(value) {
+  if (looksRandom(value))
+    return true;
+  if (value.length < MIN_PASSWORD || isInnocent(value) || isWorded(value) || DOTTED_NAME.test(value))
+    return false;
+  if (hasBothCases(value) && value.length >= MIN_MIXED)
+    return true;
+  return /[A-Za-z]/.test(value) && /[0-9]|[^A-Za-z0-9_./-]/.test(value);
+}
+var isDistinctive = (value) => passes("distinctive", value);
+var runsOf = (value) => value.match(CASES)?.length ?? 0;
+var isAlternating = (value) => 3 * runsOf(value) > value.length;
+var isWord = (segment) => segment.length <= MAX_WORD && WORD.test(segment);
+var isWorded = (value) => value.split(SEPARATOR).every(isWord);
+function isMostlyWords(value) {
+  let rest = 0;
+  for (const segment of value.split(SEPARATOR))
+    if (!isWord(segment))
+      rest += segment.length;
+  return 2 * rest <= value.length;
+}
+var hasBothCases = (value) => /[A-Z]/.test(value) && /[a-z]/.test(value);
+function entropy(value) {
+  const counts = new Map;
+  for (const character of value)
+    counts.set(character, (counts.get(character) ?? 0) + 1);
+  let bits = 0;
+  for (const count of counts.values())
+    bits -= count / value.length * Math.log2(count / value.length);
+  return bits;
+}
+
+// src/redaction/finding.ts
+var MAX_WHOLE = 500;
+var RUN = /[A-Za-z0-9+/=_%.-]+/y;
+function endOfValue(text, start, end) {
+  return end - start < MAX_WHOLE ? end : endOfMatch(RUN, text, end) ?? end;
+}
+function endOfMatch(pattern, text, start) {
+  pattern.lastIndex = start;
+  return pattern.test(text) ? pattern.lastIndex : undefined;
+}
+function mergeOverlaps(findings) {
+  const result = [];
+  let best = 0;
+  for (const rank of ranksInOrder(findings)) {
+    const { start, end, kind } = findings[rank];
+    const last = result.at(-1);
+    if (!last || start >= last.end) {
+      result.push({ start, end, kind });
+      best = rank;
+      continue;
+    }
+    if (rank < best)
+      last.kind = kind;
+    best = Math.min(best, rank);
+    last.end = Math.max(last.end, end);
+  }
+  return result;
+}
+function ranksInOrder(findings) {
+  const count = findings.length;
+  return Float64Array.from(findings, ({ start }, rank) => start * count + rank).sort().map((key) => key % count);
+}
+var marker = (kind) => `[redacted:${kind}]`;
+function replaced(text, findings) {
+  let result = "";
+  let position = 0;
+  for (const { start, end, kind } of findings) {
+    result += text.slice(position, start) + marker(kind);
+    position = end;
+  }
+  return result + text.slice(position);
+}
+
+// src/redaction/names.ts
+var MAX_NAME = 80;
+var MAX_VALUE_SEARCHED = 128;
+var STEP = 64;
+var REST = /[A-Za-z0-9_]{0,60}(?:-[A-Za-z0-9_]{1,60}){0,8}/y;
+var BUMP = /([a-z0-9])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g;
+var SEPARATOR2 = /[-. ]/g;
+var KEY = /^keys?$/i;
+var WORD_BEFORE = /([A-Za-z]{2,12})[ ]$/;
+var UPPER = /^[A-Z0-9_]+$/;
+var way = (pattern, check) => ({
+  pattern: compiled(pattern, "dy"),
+  ...check ? { check } : {}
+});
+var FOLLOWED = /[^A-Za-z0-9_ \t.;){}]|[ \t]{1,8}(?:[^A-Za-z0-9_ \t.;{}]|or[ \t]|string|\.=)|[ \t]{2}|\.=|\)[ \t]{0,4}(?:\||\?|or)/y;
+var OTHER = way(String.raw`\(<quote>(<literal>)|(?:[ \t]{2,40}|[ \t]{0,40}\|[ \t]{0,40})(<run>)(?=[ \t\r\n|]|$)|,(<run>)(?=[ \t\r\n,]|$)`, "scrambled");
+var CHOSEN = [way("(?:<worth>|<nested>)?<entered>"), OTHER];
+var MADE = [way("(?:<worth>|<nested>)?<assigned>"), OTHER];
+var OPTION = [way("[ \\t=]{1,3}<argument>")];
+var WEAK = way("=\\\\{0,2}[\"'`]?<shell>", "weak");
+var known = new Map;
+var MAX_REMEMBERED2 = 1e4;
+function roleOf(name) {
+  if (known.has(name))
+    return known.get(name);
+  const snake = name.replace(BUMP, "$&_").replace(SEPARATOR2, "_").toLowerCase();
+  const role = EXCLUDED_NAME.test(snake) ? undefined : ROLES.find(({ pattern }) => pattern.test(snake));
+  if (known.size < MAX_REMEMBERED2)
+    known.set(name, role);
+  return role;
+}
+function* findNamed(text, anchors) {
+  const findings = [];
+  let position = 0;
+  let count = 0;
+  for (const anchor of anchors) {
+    if (anchor < position)
+      continue;
+    if (++count % STEP === 0)
+      yield;
+    const start = startOfName(text, Math.max(position, anchor - MAX_NAME), anchor);
+    const end = endOfMatch(REST, text, anchor) ?? anchor;
+    position = end;
+    if (endOfMatch(FOLLOWED, text, end) === undefined && !text.startsWith("--", start))
+      continue;
+    const name = nameOf(text, start, end);
+    const role = name.length <= MAX_NAME ? roleOf(name) : undefined;
+    if (!role || isOtherText(text, start, end))
+      continue;
+    const { finding, next } = findValue(text, end, name, role);
+    position = next;
+    if (finding)
+      findings.push(finding);
+  }
+  return findings;
+}
+function nameOf(text, start, end) {
+  const name = text.slice(start, end);
+  if (!KEY.test(name))
+    return name;
+  const word = WORD_BEFORE.exec(text.slice(Math.max(0, start - 14), start))?.[1];
+  return word ? `${word}_${name}` : name;
+}
+function startOfName(text, first, anchor) {
+  let start = anchor;
+  while (start > first && isNamePart(text.charCodeAt(start - 1)))
+    start--;
+  return start;
+}
+var isNamePart = (code) => code >= 97 && code <= 122 || code >= 65 && code <= 90 || code >= 48 && code <= 57 || code === 95 || code === 45;
+function isOtherText(text, start, end) {
+  const before = text.slice(Math.max(0, start - 7), start).toLowerCase();
+  return before === "public " || before.endsWith(":") && text.startsWith(":", end) || text.slice(start, end) === "PASS" && !text.startsWith("=", end);
+}
+function findValue(text, end, name, role) {
+  let next = end;
+  for (const { pattern, check } of waysOf(text, end, name, role)) {
+    pattern.lastIndex = end;
+    const found = pattern.exec(text)?.indices?.findLast((place) => place !== undefined);
+    if (!found)
+      continue;
+    const [start, stop] = found;
+    if (passes(check ?? role.check, text.slice(start, stop))) {
+      const whole = endOfValue(text, start, stop);
+      return { finding: { start, end: whole, kind: role.kind }, next: whole };
+    }
+    if (stop - start > MAX_VALUE_SEARCHED)
+      next = Math.max(next, start + Math.floor((stop - start) / 2));
+  }
+  return { next };
+}
+function waysOf(text, end, name, role) {
+  if (name.startsWith("--"))
+    return OPTION;
+  const ways = role.check === "password" ? CHOSEN : MADE;
+  const isVariable = text.startsWith("=", end) && UPPER.test(name) && WEAK_NAME.test(name.toLowerCase());
+  return isVariable ? [WEAK, ...ways] : ways;
+}
+
+// src/redaction/encoded.ts
+var BASE64 = /(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{40,}={0,2}(?![A-Za-z0-9+/=_-])/y;
+var TEXT = /^[\t\n\r -~]+$/;
+function* findEncoded(text, words, find) {
+  const findings = [];
+  for (const { start } of words) {
+    const end = endOfMatch(BASE64, text, start);
+    if (end === undefined)
+      continue;
+    const run = text.slice(start, end);
+    const decoded = run.replace(/=+$/, "").length % 4 === 1 ? "" : Buffer.from(run, "base64").toString("latin1");
+    const [inside] = TEXT.test(decoded) ? yield* find(decoded) : [];
+    if (inside)
+      findings.push({ start, end, kind: inside.kind });
+  }
+  return findings;
+}
+
+// src/redaction/literals.ts
+var CHUNK = 1e5;
+
+class Literals {
+  #symbols = new Uint16Array(65536);
+  #width;
+  #keys;
+  #children;
+  #roots;
+  #ends = [undefined];
+  #fallbacks;
+  #suffixes;
+  constructor(literals, { ignoreCase = false } = {}) {
+    const distinct = [...new Set(literals)].filter((literal) => literal !== "");
+    let symbols = 0;
+    let states = 1;
+    for (const literal of distinct) {
+      states += literal.length;
+      for (let index = 0;index < literal.length; index++) {
+        const code = literal.charCodeAt(index);
+        if (this.#symbols[code] === 0)
+          this.#symbols[code] = ++symbols;
+      }
+    }
+    if (ignoreCase)
+      for (let code = 65;code <= 90; code++)
+        this.#symbols[code] = this.#symbols[code + 32] ?? 0;
+    this.#width = symbols + 1;
+    const size = 2 ** Math.ceil(Math.log2(2 * states));
+    this.#keys = new Int32Array(size);
+    this.#children = new Int32Array(size);
+    this.#roots = new Int32Array(this.#width);
+    this.#fallbacks = new Int32Array(states);
+    this.#suffixes = new Int32Array(states);
+    for (const literal of distinct)
+      this.#add(literal);
+    this.#link(distinct);
+  }
+  *search(text, visit) {
+    for (let from = 0, state = 0;from < text.length; from += CHUNK) {
+      state = this.#scan(text, from, Math.min(from + CHUNK, text.length), state, visit);
+      yield;
+    }
+  }
+  #scan(text, from, to, first, visit) {
+    const symbols = this.#symbols;
+    const roots = this.#roots;
+    const ends = this.#ends;
+    const suffixes = this.#suffixes;
+    let state = first;
+    for (let index = from;index < to; index++) {
+      const symbol = symbols[text.charCodeAt(index)];
+      if (symbol === 0)
+        state = 0;
+      else
+        state = state === 0 ? roots[symbol] : this.#after(state, symbol);
+      if (state !== 0 && (ends[state] !== undefined || suffixes[state] !== 0))
+        this.#visit(state, index + 1, visit);
+    }
+    return state;
+  }
+  *offsets(text) {
+    const offsets = new Map;
+    yield* this.search(text, (literal, start) => {
+      const known = offsets.get(literal);
+      if (known)
+        known.push(start);
+      else
+        offsets.set(literal, [start]);
+    });
+    return offsets;
+  }
+  #after(from, symbol) {
+    if (symbol === 0)
+      return 0;
+    for (let state = from;state !== 0; state = this.#fallbacks[state]) {
+      const child = this.#children[this.#place(state * this.#width + symbol)];
+      if (child !== 0)
+        return child;
+    }
+    return this.#roots[symbol];
+  }
+  #place(key) {
+    const mask = this.#keys.length - 1;
+    let place = Math.imul(key, 2654435761) >>> 7 & mask;
+    while (this.#keys[place] !== 0 && this.#keys[place] !== key)
+      place = place + 1 & mask;
+    return place;
+  }
+  #add(literal) {
+    let state = 0;
+    for (let index = 0;index < literal.length; index++) {
+      const symbol = this.#symbols[literal.charCodeAt(index)] ?? 0;
+      state = this.#child(state, symbol) || this.#grow(state, symbol);
+    }
+    this.#ends[state] = literal;
+  }
+  #child(state, symbol) {
+    return (state === 0 ? this.#roots[symbol] : this.#children[this.#place(state * this.#width + symbol)]) ?? 0;
+  }
+  #grow(state, symbol) {
+    const child = this.#ends.push(undefined) - 1;
+    if (state === 0) {
+      this.#roots[symbol] = child;
+      return child;
+    }
+    const place = this.#place(state * this.#width + symbol);
+    this.#keys[place] = state * this.#width + symbol;
+    this.#children[place] = child;
+    return child;
+  }
+  #link(literals) {
+    let states = literals.map(() => 0);
+    for (let depth = 0, rest = [...literals];rest.length > 0; depth++) {
+      const deeper = rest.map((literal, index) => {
+        const parent = states[index] ?? 0;
+        const symbol = this.#symbols[literal.charCodeAt(depth)] ?? 0;
+        const child = this.#child(parent, symbol);
+        if (parent !== 0) {
+          const shorter = this.#after(this.#fallbacks[parent] ?? 0, symbol);
+          this.#fallbacks[child] = shorter;
+          this.#suffixes[child] = this.#ends[shorter] === undefined ? this.#suffixes[shorter] ?? 0 : shorter;
+        }
+        return child;
+      });
+      states = deeper.filter((_, index) => (rest[index]?.length ?? 0) > depth + 1);
+      rest = rest.filter((literal) => literal.length > depth + 1);
+    }
+  }
+  #visit(last, end, visit) {
+    for (let state = last;state !== 0; state = this.#suffixes[state] ?? 0) {
+      const literal = this.#ends[state];
+      if (literal !== undefined)
+        visit(literal, end - literal.length);
+    }
+  }
+}
+
+// src/redaction/private-keys.ts
+var KIND = "private-key";
+var BEGIN = "-----begin";
+var END = "-----end";
+var MAX_BETWEEN = 200;
+var MIN_LINE = 16;
+var MIN_FULL_LINE = 40;
+var MAX_TAIL = 8000;
+var BEGIN_MARK = /-----BEGIN[A-Z0-9 ]{0,30} PRIVATE KEY(?: BLOCK)?-----/y;
+var END_MARK = /-----END[A-Z0-9 ]{0,30} PRIVATE KEY(?: BLOCK)?-----/y;
+var BASE642 = /[A-Za-z0-9+/=]+/y;
+var OTHER2 = /[^A-Za-z0-9+/=-]+|-/y;
+var LINE_BREAK = /\r?\n|\\+n/g;
+var LAST = /([A-Za-z0-9+/=]+)[^A-Za-z0-9+/=]{0,8}$/;
+function findPrivateKeys(text, begins, ends) {
+  const findings = [];
+  let position = 0;
+  for (const begin of begins) {
+    const body = begin >= position ? endOfMatch(BEGIN_MARK, text, begin) : undefined;
+    const end = body === undefined ? undefined : endOfKey(text, body);
+    if (end === undefined)
+      continue;
+    findings.push({ start: begin, end, kind: KIND });
+    position = end;
+  }
+  position = 0;
+  for (const end of ends) {
+    const after = endOfMatch(END_MARK, text, end);
+    if (after === undefined)
+      continue;
+    const start = startOfTail(text, Math.max(position, end - MAX_TAIL), end);
+    if (start < end)
+      findings.push({ start, end: after, kind: KIND });
+    position = after;
+  }
+  return findings;
+}
+function endOfKey(text, start) {
+  let position = start;
+  let last = start;
+  let full;
+  while (position < text.length && position - last <= MAX_BETWEEN) {
+    const run = endOfMatch(BASE642, text, position);
+    if (run !== undefined) {
+      const length = run - position;
+      position = run;
+      if (length >= MIN_LINE)
+        last = position;
+      if (length >= MIN_FULL_LINE)
+        full = position;
+      continue;
+    }
+    const end = endOfMatch(END_MARK, text, position);
+    if (end !== undefined)
+      return full === undefined ? undefined : end;
+    if (text.startsWith("-----BEGIN", position))
+      return full;
+    position = endOfMatch(OTHER2, text, position) ?? position + 1;
+  }
+  return full;
+}
+function startOfTail(text, start, end) {
+  const above = text.slice(start, end);
+  const starts = [0, ...Array.from(above.matchAll(LINE_BREAK), ({ index, 0: { length } }) => index + length)];
+  const lines = above.split(LINE_BREAK);
+  let result = end;
+  for (let index = lines.length - 2;index >= 0; index--) {
+    const last = LAST.exec(lines[index] ?? "");
+    if (!last || (last[1] ?? "").length < MIN_LINE)
+      break;
+    if ((last[1] ?? "").length >= MIN_FULL_LINE || result < end)
+      result = start + (starts[index] ?? 0) + last.index;
+    else if (index < lines.length - 3)
+      break;
+  }
+  return result;
+}
+
+// src/redaction/stripped-text.ts
+var STEP2 = 4096;
+
+class StrippedText {
+  plain = "";
+  #matches = [];
+  static *of(text, pattern, starts) {
+    const stripped = new StrippedText;
+    let position = 0;
+    let length = 0;
+    for (const [index, start] of starts.entries()) {
+      if (index % STEP2 === 0)
+        yield;
+      const end = start < position ? undefined : endOfMatch(pattern, text, start);
+      if (end === undefined)
+        continue;
+      stripped.plain += text.slice(position, start);
+      length += end - start;
+      position = end;
+      stripped.#matches.push({ at: stripped.plain.length, length });
+    }
+    stripped.plain += text.slice(position);
+    return position > 0 ? stripped : undefined;
+  }
+  restored(findings) {
+    let match = 0;
+    let skipped = 0;
+    const original = (index) => {
+      for (let next = this.#matches[match];next && next.at <= index; next = this.#matches[++match])
+        skipped = next.length;
+      return index + skipped;
+    };
+    return findings.map(({ start, end, kind }) => ({ start: original(start), end: original(end - 1) + 1, kind }));
+  }
+}
+var STYLE = /(?:(?:\x1b|\\{1,3}(?:u001[bB]|x1[bB]|033|e))\[[0-9;:?]*[A-Za-z]|\x1b(?:[()][A-Z0-9]|[78=>]|\]8;;(?:\x07|\x1b\\))){1,1000}/y;
+var STYLE_HINTS = ["\x1B", "\\u001b[", "\\u001B[", "\\x1b[", "\\x1B[", "\\033[", "\\e["];
+var CHUNK2 = 1e5;
+var MAX_STYLE = 1000;
+function* withoutAnsi(text) {
+  if (!STYLE_HINTS.some((hint) => text.includes(hint)))
+    return;
+  return yield* StrippedText.of(text, STYLE, yield* startsOfStyles(text));
+}
+function* startsOfStyles(text) {
+  const pattern = new RegExp(STYLE.source, "g");
+  const starts = [];
+  for (let from = 0;from < text.length; from += CHUNK2) {
+    for (const { index } of text.slice(from, from + CHUNK2 + MAX_STYLE).matchAll(pattern)) {
+      if (index < CHUNK2)
+        starts.push(from + index);
+    }
+    yield;
+  }
+  return starts;
+}
+var WRAP = /(?:\r?\n|\\n)[ \t]*(?=[A-Za-z0-9+/=])/y;
+var LINE = /[A-Za-z0-9+/]{60}/y;
+var LINE_LENGTH = 60;
+function unwrapped(text, words) {
+  const lines = words.filter(({ start, end }) => end - start >= LINE_LENGTH);
+  const ends = lines.map(({ end }) => end).filter((end) => endOfMatch(LINE, text, end - LINE_LENGTH) === end);
+  return StrippedText.of(text, WRAP, ends);
+}
+
+// src/redaction/words.ts
+var CHUNK3 = 1e5;
+var MIN_LENGTH = 20;
+var IN_WORDS = Uint8Array.from({ length: 128 }, (_, code) => Number(/[A-Za-z0-9+/_-]/.test(String.fromCharCode(code))));
+function* longWords(text) {
+  const words = [];
+  let start = 0;
+  for (let from = 0;from < text.length; from += CHUNK3) {
+    start = wordsIn(text, from, Math.min(from + CHUNK3, text.length), start, words);
+    yield;
+  }
+  if (text.length - start >= MIN_LENGTH)
+    words.push({ start, end: text.length });
+  return words;
+}
+function wordsIn(text, from, to, first, words) {
+  let start = first;
+  for (let index = from;index < to; index++) {
+    if (IN_WORDS[text.charCodeAt(index)] === 1)
+      continue;
+    if (index - start >= MIN_LENGTH)
+      words.push({ start, end: index });
+    start = index + 1;
+  }
+  return start;
+}
+
+// src/redaction/scanner.ts
+var MAX_CONTEXT = 300;
+var MAX_EXTENDED = 128;
+var MAX_SEARCHED_AGAIN = 64;
+var STEP3 = 64;
+
+class Scanner {
+  #rules;
+  #literals;
+  constructor(own = []) {
+    this.#rules = [...own, ...RULES];
+    const anchors = this.#rules.flatMap((rule) => [...rule.anchors, ...rule.after]);
+    this.#literals = new Literals([...anchors, ...NAME_ANCHORS, BEGIN, END], { ignoreCase: true });
+  }
+  *find(text) {
+    const words = yield* longWords(text);
+    const found = yield* this.#findPlain(text, words);
+    const wrapped = yield* unwrapped(text, words);
+    const encoded = wrapped ? wrapped.restored(yield* this.#findEncoded(wrapped.plain, yield* longWords(wrapped.plain))) : yield* this.#findEncoded(text, words);
+    return encoded.length > 0 ? mergeOverlaps([...found, ...encoded]) : found;
+  }
+  #findEncoded(text, words) {
+    const scanner = this;
+    return findEncoded(text, words, function* (decoded) {
+      return yield* scanner.#findPlain(decoded, yield* longWords(decoded));
+    });
+  }
+  *#findPlain(text, words) {
+    const offsets = yield* this.#literals.offsets(text);
+    const findings = findPrivateKeys(text, offsets.get(BEGIN) ?? [], offsets.get(END) ?? []);
+    for (const rule of this.#rules)
+      for (const finding of yield* matchesOf(rule, text, offsets, words))
+        findings.push(finding);
+    for (const finding of yield* findNamed(text, merged(offsets, NAME_ANCHORS)))
+      findings.push(finding);
+    return mergeOverlaps(findings);
+  }
+}
+function* matchesOf(rule, text, offsets, words) {
+  const findings = [];
+  let position = 0;
+  let count = 0;
+  const starts = rule.anchors.length > 0 ? anchoredStarts(rule, text, offsets) : words.map(({ start }) => start);
+  for (const at of starts) {
+    if (++count % STEP3 === 0)
+      yield;
+    if (at < position)
+      continue;
+    rule.pattern.lastIndex = at;
+    const found = rule.pattern.exec(text)?.indices?.findLast((place) => place !== undefined);
+    if (!found)
+      continue;
+    const start = extended(rule, text, found[0]);
+    const end = found[1];
+    if (rule.check === undefined || passes(rule.check, text.slice(start, end))) {
+      position = endOfValue(text, start, end);
+      findings.push({ start, end: position, kind: rule.kind });
+    } else if (end - start > MAX_SEARCHED_AGAIN) {
+      position = Math.floor((start + end) / 2);
+    }
+  }
+  return findings;
+}
+function anchoredStarts(rule, text, offsets) {
+  const anchors = merged(offsets, rule.anchors);
+  if (anchors.length === 0)
+    return anchors;
+  const contexts = rule.after.length > 0 ? merged(offsets, rule.after) : undefined;
+  if (contexts?.length === 0)
+    return contexts;
+  const allowed = contexts ? anchors.filter((anchor) => isAfter(text, anchor, contexts)) : anchors;
+  if (rule.before.length === 1 && rule.before[0] === 0)
+    return allowed;
+  return allowed.flatMap((anchor) => rule.before.filter((n) => n <= anchor).map((n) => anchor - n));
+}
+var merged = (offsets, literals) => literals.reduce((all, literal) => union(all, offsets.get(literal) ?? []), []);
+function union(one, other) {
+  if (one.length === 0)
+    return other;
+  if (other.length === 0)
+    return one;
+  const result = [];
+  for (let left = 0, right = 0;left < one.length || right < other.length; ) {
+    const next = Math.min(one[left] ?? Number.POSITIVE_INFINITY, other[right] ?? Number.POSITIVE_INFINITY);
+    result.push(next);
+    if (one[left] === next)
+      left++;
+    if (other[right] === next)
+      right++;
+  }
+  return result;
+}
+function isAfter(text, anchor, contexts) {
+  let low = 0;
+  let high = contexts.length;
+  while (low < high) {
+    const middle = low + high >> 1;
+    if ((contexts[middle] ?? 0) <= anchor)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  const context = contexts[low - 1];
+  if (context === undefined || anchor - context > MAX_CONTEXT)
+    return false;
+  return !text.slice(context, anchor).replaceAll("\\\n", "").includes(`
+`);
+}
+function extended({ extend }, text, end) {
+  if (extend === "")
+    return end;
+  let start = end;
+  while (start > 0 && end - start < MAX_EXTENDED && extend.includes(text.charAt(start - 1)))
+    start--;
+  return start;
+}
+
+// src/redaction/steps.ts
+function finished(steps) {
+  for (;; ) {
+    const step = steps.next();
+    if (step.done)
+      return step.value;
+  }
+}
+
+// src/redaction/environment.ts
+var KIND2 = "environment-variable";
+var MIN_LENGTH2 = 12;
+var MIN_UNNAMED = 20;
+var MAX_BYTES = 1e6;
+var MAX_DEPTH = 3;
+var MAX_FOLDERS = 500;
+var SCANNER = new Scanner;
+var WORKING_FOLDER = /^(?:OLD)?PWD$/;
+var TEMPLATE = /\.(?:example|sample|template|dist|defaults?)$/;
+function secretsIn(variables) {
+  return Object.entries(variables).flatMap(([name, value = ""]) => secretValues(name, value).map((secret) => [secret, KIND2]));
+}
+async function secretsOfProject(folder) {
+  const repository = await repositoryOf(folder);
+  const files = await Promise.all([...new Set([folder, repository])].map(envFiles));
+  const contents = await Promise.all([...new Set(files.flat())].map(contentOf));
+  return contents.flatMap((content) => secretsIn(parseEnv(content)));
+}
+function secretValues(name, value) {
+  if (isSecret(name, value))
+    return [value];
+  const found = value.includes("://") ? finished(SCANNER.find(value)).map(({ start, end }) => value.slice(start, end)) : [];
+  return found.filter((secret) => secret.length >= MIN_LENGTH2 && isDistinctive(secret));
+}
+function isSecret(name, value) {
+  if (value.length < MIN_LENGTH2 || isInnocent(value) || WORKING_FOLDER.test(name))
+    return false;
+  if (roleOf(name))
+    return true;
+  return value.length >= MIN_UNNAMED && /^[A-Za-z0-9+/=_.~-]+$/.test(value) && passes("mixed", value);
+}
+async function repositoryOf(folder) {
+  for (let path = folder;; path = dirname(path)) {
+    if (await exists(join(path, ".git")))
+      return path;
+    if (path === dirname(path))
+      return folder;
+  }
+}
+var exists = (path) => access(path).then(() => true, () => false);
+async function envFiles(project) {
+  const found = [];
+  let folders = [project];
+  for (let depth = 0, seen = 0;depth <= MAX_DEPTH && folders.length > 0; depth++) {
+    const below = [];
+    for (const folder of folders) {
+      if (++seen > MAX_FOLDERS)
+        return found;
+      for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+        const path = join(folder, entry.name);
+        if (isSearched(entry))
+          below.push(path);
+        if (isEnvFile(entry))
+          found.push(path);
+      }
+    }
+    folders = below;
+  }
+  return found;
+}
+var isSearched = (entry) => entry.isDirectory() && entry.name !== "node_modules" && (!entry.name.startsWith(".") || entry.name === ".devcontainer");
+function isEnvFile(entry) {
+  const { name } = entry;
+  const isNamed = name === ".env" || name === ".envrc" || name.startsWith(".env.") || name.endsWith(".env");
+  return isNamed && !TEMPLATE.test(name) && (entry.isFile() || entry.isSymbolicLink());
+}
+async function contentOf(path) {
+  try {
+    const about = await stat(path);
+    return about.isFile() && about.size <= MAX_BYTES ? await readFile(path, "utf8") : "";
+  } catch {
+    return "";
+  }
+}
+
+// src/redaction/data-urls.ts
+var DATA_URL = /^data:([a-z]{1,40}\/[a-z0-9.+-]{1,100})?(?:;[^,]{0,200})?,/i;
+var TEXT_TYPE = /^(?:text\/|application\/(?:[a-z0-9.-]*\+)?(?:json|xml|yaml|toml|javascript|x-sh|x-yaml|sql)|image\/svg\+xml)/i;
+function attachmentIn(url) {
+  if (!url.startsWith("data:"))
+    return;
+  const head = DATA_URL.exec(url);
+  if (!head)
+    return;
+  const [beginning, type = "text/plain"] = head;
+  const isBase64 = beginning.toLowerCase().endsWith(";base64,");
+  const body = url.slice(beginning.length);
+  const withText = (text) => beginning + (isBase64 ? Buffer.from(text).toString("base64") : encodeURIComponent(text));
+  return { text: TEXT_TYPE.test(type) ? decoded(body, isBase64) : undefined, withText };
+}
+function decoded(body, isBase64) {
+  if (isBase64)
+    return Buffer.from(body, "base64").toString();
+  try {
+    return decodeURIComponent(body);
+  } catch {
+    return body;
+  }
+}
+
+// src/redaction/home-path.ts
+var START = String.raw`(?<![A-Za-z0-9_.-])|(?<=(?<![A-Za-z0-9_-])-[A-Za-z])|(?<=\\[nrt])`;
+function homeShortener(home) {
+  if (home.length < 4)
+    return (text) => text;
+  const forms = [...new Set([home, JSON.stringify(home).slice(1, -1)])];
+  const patterns = forms.map((form) => new RegExp(`(?:${START})${RegExp.escape(form)}(?![A-Za-z0-9_-]|\\.[A-Za-z0-9])`, "g"));
+  return (text) => forms.some((form) => text.includes(form)) ? patterns.reduce((shortened, pattern) => shortened.replace(pattern, "~"), text) : text;
+}
+
+// src/redaction/json-strings.ts
+var MIN_LENGTH3 = 4;
+var MAX_NAMED = 16384;
+var MAX_NAME2 = 100;
+var STRUCTURE = new Set([
+  "id",
+  "type",
+  "role",
+  "tool",
+  "name",
+  "status",
+  "mime",
+  "sessionID",
+  "messageID",
+  "callID",
+  "parentID",
+  "projectID",
+  "providerID",
+  "modelID"
+]);
+var WORD_OR_ID = /^(?:[A-Za-z_-]{1,30}|(?:ses|msg|prt)_[A-Za-z0-9]{20,40})$/;
+var FIELD = /^[A-Za-z]{1,30}$/;
+function* textsOf(value, name = "") {
+  if (typeof value === "string") {
+    if (mayBeSecret(value, name))
+      yield textOf(value, name);
+  } else if (Array.isArray(value)) {
+    for (const item of value)
+      yield* textsOf(item, name);
+  } else if (isObject(value)) {
+    for (const [key, item] of Object.entries(value)) {
+      if (mayBeKey(key))
+        yield { text: key };
+      yield* textsOf(item, nameOf2(key, value));
+    }
+  }
+}
+function withTexts(value, exchange, name = "") {
+  if (typeof value === "string")
+    return mayBeSecret(value, name) ? exchange(textOf(value, name)) : value;
+  if (Array.isArray(value))
+    return value.map((item) => withTexts(item, exchange, name));
+  if (!isObject(value))
+    return value;
+  const taken = new Map;
+  const entries = Object.entries(value).map(([key, item]) => [
+    unused(mayBeKey(key) ? exchange({ text: key }) : key, taken),
+    withTexts(item, exchange, nameOf2(key, value))
+  ]);
+  return Object.fromEntries(entries);
+}
+function nameOf2(key, { name, key: other }) {
+  if (key !== "value")
+    return key;
+  return [name, other].find((said) => typeof said === "string") ?? key;
+}
+function unused(name, taken) {
+  let n = taken.get(name) ?? 0;
+  let result = name;
+  while (taken.has(result))
+    result = `${name} (${++n})`;
+  taken.set(name, Math.max(n, 1)).set(result, 1);
+  return result;
+}
+var mayBeSecret = (text, name) => text.length >= MIN_LENGTH3 && !(STRUCTURE.has(name) && WORD_OR_ID.test(text));
+var mayBeKey = (key) => key.length >= MIN_LENGTH3 && !FIELD.test(key);
+function textOf(text, name) {
+  return name !== "" && name.length <= MAX_NAME2 && text.length <= MAX_NAMED && roleOf(name) ? { text, name } : { text };
+}
+
+// src/redaction/known-secrets.ts
+var MIN_ENCODED = 12;
+var MAX_AROUND = 4096;
+var HEAD = 16;
+var MAX_SAME_HEAD = 4;
+var STEP4 = 16;
+
+class KnownSecrets {
+  #needles = new Map;
+  #heads = new Map;
+  #literals;
+  constructor(needles, whole) {
+    for (const needle of needles)
+      if (!this.#needles.has(needle.text))
+        this.#needles.set(needle.text, needle);
+    for (const needle of whole)
+      this.#addHead(needle);
+    this.#literals = new Literals([...this.#needles.keys(), ...this.#heads.keys()]);
+  }
+  static *of(secrets) {
+    const needles = [];
+    const whole = [];
+    let count = 0;
+    for (const [text, kind] of secrets) {
+      if (++count % STEP4 === 0)
+        yield;
+      needles.push(...formsOf(text, kind));
+      if (canBeCut(text))
+        whole.push({ text, kind, isEncoded: false });
+    }
+    return new KnownSecrets(needles, whole);
+  }
+  *search(text) {
+    if (this.#needles.size === 0)
+      return [];
+    const wrapped = yield* unwrapped(text, yield* longWords(text));
+    const found = yield* this.#search(text);
+    return wrapped ? mergeOverlaps([...found, ...wrapped.restored(yield* this.#search(wrapped.plain))]) : found;
+  }
+  *#search(text) {
+    const findings = [];
+    let covered = 0;
+    yield* this.#literals.search(text, (literal, start) => {
+      if (start + literal.length <= covered)
+        return;
+      const needle = this.#needles.get(literal);
+      const finding = needle ? findingAt(text, start, needle) : this.#cut(text, start, literal);
+      if (!finding)
+        return;
+      findings.push(finding);
+      covered = Math.max(covered, finding.end);
+    });
+    return findings.length > 0 ? mergeOverlaps(findings) : findings;
+  }
+  #addHead(needle) {
+    const head = needle.text.slice(0, HEAD);
+    const same = this.#heads.get(head);
+    if (!same)
+      this.#heads.set(head, [needle]);
+    else if (same.length < MAX_SAME_HEAD)
+      same.push(needle);
+  }
+  #cut(text, start, head) {
+    for (const { text: value, kind } of this.#heads.get(head) ?? []) {
+      let length = 0;
+      while (length < value.length && value.charCodeAt(length) === text.charCodeAt(start + length))
+        length++;
+      if (2 * length > value.length)
+        return { start, end: start + length, kind };
+    }
+    return;
+  }
+}
+var canBeCut = (value) => value.length > HEAD && !value.includes("://");
+function findingAt(text, at, { text: found, kind, isEncoded }) {
+  let start = at;
+  let end = at + found.length;
+  if (isEncoded) {
+    const first = Math.max(0, at - MAX_AROUND);
+    const last = Math.min(text.length, end + MAX_AROUND);
+    while (start > first && isBase64(text.charCodeAt(start - 1)))
+      start--;
+    while (end < last && isBase64(text.charCodeAt(end)))
+      end++;
+  }
+  return { start, end, kind };
+}
+function formsOf(value, kind) {
+  const plain = new Set([value, ...inJson(value), inHtml(value), ...inAddresses(value)]);
+  const encoded = new Set([0, 1, 2].map((before) => base64Of(value, before)).filter((text) => text.length >= MIN_ENCODED));
+  for (const text of [...encoded])
+    encoded.add(text.replaceAll("+", "-").replaceAll("/", "_"));
+  return [
+    ...[...plain].map((text) => ({ text, kind, isEncoded: false })),
+    ...[...encoded].map((text) => ({ text, kind, isEncoded: true }))
+  ];
+}
+function inJson(value) {
+  const plain = (text) => JSON.stringify(text).slice(1, -1);
+  const php = (text) => plain(text).replaceAll("/", "\\/");
+  const go = (text) => plain(text).replace(/[&<>]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+  return [plain, php, go].flatMap((escaped) => {
+    const once = escaped(value);
+    return [once, plain(once), escaped(once)];
+  });
+}
+var inHtml = (value) => value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+function inAddresses(value) {
+  const escaped = encodeURIComponent(value.toWellFormed());
+  const strict = escaped.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  const forms = [escaped, strict, strict.replaceAll("%2F", "/")];
+  return [...forms, ...forms.map((form) => form.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()))];
+}
+function base64Of(value, before) {
+  const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(value)]);
+  const first = Math.ceil(before * 8 / 6);
+  return bytes.toString("base64").slice(first, Math.floor(bytes.length * 8 / 6));
+}
+var isBase64 = (code) => code >= 97 && code <= 122 || code >= 65 && code <= 90 || code >= 47 && code <= 57 || code === 43 || code === 61 || code === 45 || code === 95;
+
+// src/redaction/time-slices.ts
+import { setImmediate } from "timers/promises";
+var SLICE_MS = 8;
+
+class TimeSlices {
+  #began = performance.now();
+  get isOver() {
+    return performance.now() - this.#began >= SLICE_MS;
+  }
+  async run(steps) {
+    for (;; ) {
+      const step = steps.next();
+      if (step.done)
+        return step.value;
+      await this.yield();
+    }
+  }
+  async yield() {
+    if (!this.isOver)
+      return;
+    await setImmediate();
+    this.#began = performance.now();
+  }
+}
+
+// src/redaction/variants.ts
+var MAX_KNOWN_LENGTH = 4096;
+var LINE2 = /[A-Za-z0-9+/=]{40,}/g;
+var END_OF_LINE = /\n|\\{1,8}[nr]/;
+var ESCAPED = /^(?:[^%]*%[0-9A-Fa-f]{2})+[^%]*$/;
+var BASE643 = /^(?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$/;
+var LOGIN = /^[ -9;-~]{0,64}:([ -~]+)$/;
+var variants = (secret) => END_OF_LINE.test(secret) ? insideOf(secret) : [secret, ...insideOf(secret)].filter(canBeKnown);
+var insideOf = (secret) => [...linesOf(secret), ...unescaped(secret), ...passwordIn(secret)].filter(canBeKnown);
+var canBeKnown = (value) => value.length <= MAX_KNOWN_LENGTH && isDistinctive(value);
+function linesOf(secret) {
+  const lines = secret.split(END_OF_LINE);
+  return lines.length > 1 ? lines.flatMap((line) => line.match(LINE2) ?? []) : [];
+}
+function unescaped(secret) {
+  if (secret.length > MAX_KNOWN_LENGTH || !ESCAPED.test(secret))
+    return [];
+  try {
+    return [decodeURIComponent(secret)];
+  } catch {
+    return [];
+  }
+}
+function passwordIn(secret) {
+  const login = secret.length <= MAX_KNOWN_LENGTH && BASE643.test(secret) ? LOGIN.exec(Buffer.from(secret, "base64").toString()) : null;
+  return login?.slice(1) ?? [];
+}
+
+// src/redaction/redactor.ts
+var DENIED = "private";
+var MAX_FOUND = 2000;
+var MARKER = /\[redacted:[a-z0-9-]+\]/g;
+
+class Redactor {
+  #allow;
+  #shorten;
+  #known = new Map;
+  #removed = new Set;
+  #scanner;
+  #needles;
+  #unsearched = [];
+  #memo = new Map;
+  constructor({ allow, deny, home, rules }) {
+    this.#scanner = new Scanner(rules);
+    this.#allow = new Set(allow);
+    this.#shorten = homeShortener(home);
+    this.learn(deny.map((text) => [text, DENIED]));
+  }
+  learn(secrets) {
+    for (const [secret, kind] of secrets)
+      for (const value of [secret, ...insideOf(secret)]) {
+        if (this.#known.has(value) || this.#allow.has(value) || this.#allow.has(kind))
+          continue;
+        this.#known.set(value, kind);
+        this.#unsearched.push([value, kind]);
+      }
+  }
+  recall(removed) {
+    this.learn(removed);
+    for (const [value] of removed)
+      if (this.#known.has(value))
+        this.#removed.add(value);
+  }
+  async redact(value) {
+    const slices = new TimeSlices;
+    const texts = new Map;
+    for (const text of textsOf(value)) {
+      texts.set(keyOf(text), text);
+      if (slices.isOver)
+        await slices.yield();
+    }
+    const fresh = new Map;
+    for (const [key, text] of texts)
+      if (!this.#memo.has(key))
+        fresh.set(key, await this.#masked(text, slices));
+    await this.#search(texts, fresh, slices);
+    let count = 0;
+    const exchange = (text) => {
+      const redacted = this.#memo.get(keyOf(text)) ?? text.text;
+      if (redacted !== text.text)
+        count += redacted.match(MARKER)?.length ?? 0;
+      return redacted;
+    };
+    return { value: withTexts(value, exchange), count, removed: this.#secretsRemoved() };
+  }
+  async#masked({ text, name }, slices) {
+    const attachment = attachmentIn(text);
+    if (attachment) {
+      if (attachment.text === undefined)
+        return text;
+      const masked = await this.#maskedText(attachment.text, undefined, slices);
+      return masked === attachment.text ? text : attachment.withText(masked);
+    }
+    return await this.#maskedText(text, name, slices);
+  }
+  async#maskedText(text, name, slices) {
+    const styles = await slices.run(withoutAnsi(text));
+    const plain = styles?.plain ?? text;
+    const findings = await slices.run(name === undefined ? this.#scanner.find(plain) : this.#findField(name, plain));
+    const wanted = findings.filter(({ start, end, kind }) => !this.#allow.has(kind) && !this.#allow.has(plain.slice(start, end)));
+    if (wanted.length === 0)
+      return this.#shorten(text);
+    for (const { start, end, kind } of wanted)
+      for (const value of variants(plain.slice(start, end)))
+        this.#discover(value, kind);
+    return this.#shorten(replaced(text, styles?.restored(wanted) ?? wanted));
+  }
+  #discover(value, kind) {
+    if (this.#removed.size < MAX_FOUND)
+      this.recall([[value, kind]]);
+  }
+  #secretsRemoved() {
+    return [...this.#removed].flatMap((value) => {
+      const kind = this.#known.get(value);
+      return kind === undefined || kind === DENIED ? [] : [[value, kind]];
+    });
+  }
+  async#search(texts, fresh, slices) {
+    const added = this.#unsearched.length > 0 ? await slices.run(KnownSecrets.of(this.#unsearched)) : undefined;
+    if (added)
+      this.#needles = await slices.run(KnownSecrets.of(this.#known));
+    const memo = new Map;
+    const places = new Set;
+    for (const key of texts.keys()) {
+      await slices.yield();
+      const masked = fresh.get(key);
+      const before = masked ?? this.#memo.get(key) ?? "";
+      const needles = masked === undefined ? added : this.#needles;
+      memo.set(key, needles ? await slices.run(without(before, needles, places)) : before);
+    }
+    this.#unsearched = [];
+    this.#memo = memo;
+    await this.#noteRemoved([...places], slices);
+  }
+  async#noteRemoved(places, slices) {
+    if (places.length === 0)
+      return;
+    for (const [value, kind] of this.#known) {
+      if (this.#removed.has(value))
+        continue;
+      const needles = await slices.run(KnownSecrets.of([[value, kind]]));
+      for (const text of places) {
+        if ((await slices.run(needles.search(text))).length === 0)
+          continue;
+        this.#removed.add(value);
+        break;
+      }
+    }
+  }
+  *#findField(name, text) {
+    const head = `"${name}": "`;
+    const clipped = (yield* this.#scanner.find(`${head}${text}"`)).map(({ start, end, kind }) => ({
+      start: Math.max(0, start - head.length),
+      end: Math.min(text.length, end - head.length),
+      kind
+    })).filter(({ start, end }) => start < end);
+    const role = roleOf(name);
+    return role && passes(role.check, text) && !/[ \t\r\n]/.test(text) ? mergeOverlaps([...clipped, { start: 0, end: text.length, kind: "secret" }]) : clipped;
+  }
+}
+function* without(text, needles, places) {
+  const attachment = attachmentIn(text);
+  if (!attachment)
+    return yield* withoutKnown(text, needles, places);
+  if (attachment.text === undefined)
+    return text;
+  const searched = yield* withoutKnown(attachment.text, needles, places);
+  return searched === attachment.text ? text : attachment.withText(searched);
+}
+function* withoutKnown(text, needles, places) {
+  const styles = yield* withoutAnsi(text);
+  const plain = styles?.plain ?? text;
+  const found = yield* needles.search(plain);
+  if (found.length === 0)
+    return text;
+  for (const { start, end } of found)
+    places.add(plain.slice(start, end));
+  return replaced(text, outsideMarkers(text, styles?.restored(found) ?? found));
+}
+function outsideMarkers(text, findings) {
+  const markers = [...text.matchAll(MARKER)].map((match) => ({
+    start: match.index,
+    end: match.index + match[0].length
+  }));
+  return findings.filter(({ start, end }) => !markers.some((taken) => start < taken.end && end > taken.start));
+}
+var keyOf = ({ text, name }) => name === undefined ? text : `${name}\x00${text}`;
+
+// src/server/errors.ts
+var TEMPORARY = new Set([
+  "unreachable",
+  "broken",
+  "busy",
+  "link",
+  "misdirected",
+  "unreadable"
+]);
+
+class Failure extends Error {
+  kind;
+  retryAfter;
+  name = "Failure";
+  constructor(kind, message, retryAfter) {
+    super(visible(message));
+    this.kind = kind;
+    this.retryAfter = retryAfter;
+  }
+  get temporary() {
+    return TEMPORARY.has(this.kind);
+  }
+}
+function asFailure(error) {
+  if (error instanceof Failure)
+    return error;
+  return new Failure("unreadable", `Better Share failed unexpectedly (${error instanceof Error ? error.message : String(error)}).`);
+}
+
+// src/privacy/path-reader.ts
+import { posix } from "path";
+var WORD2 = /[^\x00-\x20\s"'`<>|;&(){}=,:]+/g;
+var PIECES = /(?:[^\x00-\x20\s"'`<>|;&(){}=,:]+|"[^"\n]*"|'[^'\n]*')+/g;
+var QUOTED = /(?<=["'`])[^"'`\n]+(?=["'`])/g;
+var LINE3 = /^[^:\n]+/gm;
+var MAX_PATH = 4096;
+var SEPARATOR3 = /[ "'`<>|;&()=,:]/g;
+var STAND_IN = /[\ue000-\ue07f]/g;
+var FIRST_STAND_IN = 57344;
+var BRACES = /\{([^\s{}"'`:;()=,]*,[^\s{}"'`:;()=]*)\}/;
+var BRACED_WORD = /[^\s"'`<>|;&()=:]+/g;
+var MAX_EXPANDED = 16384;
+var MAX_WORKING_DIRECTORIES = 32;
+var HOME = /\$HOME\b|(?<![\w.~/\\-])~(?![\w.~-])/g;
+var COMPUTED = /(?:\$\([^()\n]*\)|`)["']?(?=[/\\])/g;
+var VARIABLE = /^\$\w+\//;
+var CHANGE_DIRECTORY = new RegExp(String.raw`(?<![^\s;&|("'])(?:cd|pushd|-C)\s+(?:-\S+\s+){0,3}(${PIECES.source})`, "g");
+
+class PathReader {
+  home;
+  #folder;
+  #inFolder;
+  constructor(folder, home) {
+    this.home = home;
+    this.#folder = slashed(folder);
+    this.#inFolder = folder.length < 2 ? undefined : new RegExp(`${folder.replace(/[^]/g, inAnyForm)}(?=[/\\\\])`, "g");
+  }
+  readable(text) {
+    const known = this.home.length < 2 ? decoded2(text) : decoded2(text).replace(HOME, () => asWord(this.home));
+    const whole = known.replace(COMPUTED, "$& .");
+    return this.#inFolder ? whole.replace(this.#inFolder, () => ` ${asWord(this.#folder)}`) : whole;
+  }
+  workingDirectories(command, from) {
+    const start = posix.resolve(this.#folder, slashed(from));
+    const folders = new Set([start]);
+    let last = start;
+    for (const [, word = ""] of [...this.readable(expand(command)).matchAll(CHANGE_DIRECTORY)].slice(0, MAX_WORKING_DIRECTORIES)) {
+      const folder = slashed(plain(unquoted(word)).trim()).replace(VARIABLE, "");
+      last = posix.resolve(last, folder);
+      folders.add(posix.resolve(start, folder)).add(last);
+    }
+    folders.delete(this.#folder);
+    return [...folders];
+  }
+  resolve(word, workingDirectories) {
+    const names = namesIn(slashed(plain(word).trim()));
+    return [this.#folder, ...workingDirectories].flatMap((base) => [...names].map((name) => posix.relative(this.#folder, posix.resolve(base, name))));
+  }
+}
+function expand(text) {
+  const visible = finished(withoutAnsi(text))?.plain ?? text;
+  return BRACES.test(visible) ? visible.replace(BRACED_WORD, (word) => word.includes("{") && word.length <= MAX_PATH ? expandBraces(word).join(" ") : word) : visible;
+}
+function* pathCandidates(text, names) {
+  const joined = names.reduce((result, name) => result.replaceAll(name, asWord(name)), text);
+  for (const form of [WORD2, PIECES, QUOTED, LINE3]) {
+    for (const [word] of joined.matchAll(form))
+      if (word.length <= MAX_PATH)
+        yield form === PIECES ? unquoted(word) : word;
+  }
+}
+var unquoted = (text) => text.replaceAll('"', "").replaceAll("'", "");
+var isDivided = (name) => name.search(SEPARATOR3) >= 0;
+function namesIn(word) {
+  const whole = word.replace(/^(?:\+\+\+|---) /, "");
+  const inner = whole.replace(/^(?:-[A-Za-z])?(?:@|!?\[)?/, "").replace(/(?<=\w)[\].!?*]+$/, "");
+  const bare = /[/.]/.test(inner) ? inner : whole;
+  const names = new Set([whole, bare, bare.replace(VARIABLE, "")]);
+  if (/^[abciow]\//.test(bare))
+    names.add(bare.slice(2));
+  return names.add(posix.normalize(bare.replace(VARIABLE, "")).replace(/^(?:\.\.\/)+/, ""));
+}
+function decoded2(text) {
+  return text.replace(/\\(["'`])/g, "$1").replace(/\$\{(\w+)\}/g, "$$$1").replace(/\\([ &;()=,])/g, (_, sign) => asWord(sign)).replace(/file:\/\/([^\x00-\x20\s"'`<>?#]*)[?#]?/g, (_, path) => ` ${decodedAddress(path)} `);
+}
+function decodedAddress(path) {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+function expandBraces(word) {
+  let words = [word];
+  for (;; ) {
+    const more = words.flatMap((each) => {
+      const [group, choices] = BRACES.exec(each) ?? [];
+      return group !== undefined && choices !== undefined ? choices.split(",").map((choice) => each.replace(group, () => choice)) : [each];
+    });
+    if (more.length === words.length || more.length * word.length > MAX_EXPANDED)
+      return words;
+    words = more;
+  }
+}
+function inAnyForm(character) {
+  if (character === "/" || character === "\\")
+    return "[/\\\\]+";
+  return character === asWord(character) ? RegExp.escape(character) : `[${character}${asWord(character)}]`;
+}
+var slashed = (path) => path.replaceAll("\\", "/").replace(/^(?=[A-Za-z]:\/)/, "/");
+var asWord = (name) => name.replace(SEPARATOR3, (character) => String.fromCharCode(character.charCodeAt(0) + FIRST_STAND_IN));
+var plain = (word) => word.replace(STAND_IN, (character) => String.fromCharCode(character.charCodeAt(0) - FIRST_STAND_IN));
+
+// src/privacy/path-matcher.ts
+class PathMatcher {
+  #patterns;
+  constructor(patterns) {
+    this.#patterns = patterns.map(compiled2);
+  }
+  find(text, project, workingDirectories) {
+    const expanded = expand(text);
+    const unbroken = unquoted(expanded);
+    const isWorkingDirectory = (name) => workingDirectories.some((folder) => folder.includes(name));
+    const likely = this.#patterns.filter(({ names }) => names.every((name) => unbroken.includes(name) || isWorkingDirectory(name)));
+    if (likely.length === 0)
+      return;
+    const readable = project.readable(expanded);
+    for (const { globs, names, divided } of likely) {
+      const required = names.filter((name) => !isWorkingDirectory(name));
+      for (const word of pathCandidates(readable, divided)) {
+        if (!required.every((name) => word.includes(name)))
+          continue;
+        const path = project.resolve(word, workingDirectories).find((candidate) => globs.some((glob) => glob.match(candidate)));
+        if (path !== undefined)
+          return path;
+      }
+    }
+    return;
+  }
+}
+function compiled2(pattern) {
+  const rooted = pattern.replace(/^\.?\/|\/+$/g, "");
+  const path = rooted.replace(/\/\*\*$/, "");
+  const certain = path.replace(/\{[^}]*\}|\[[^\]]*\]|^!/g, "*");
+  const names = certain.split(/[^A-Za-z0-9._-]+/).filter((name) => /[^.]/.test(name));
+  const divided = certain.split(/[/*?\\{}[\]]+/).filter(isDivided);
+  const glob = rooted.includes("/") ? path : `**/${path}`;
+  return { globs: [new Bun.Glob(glob), new Bun.Glob(`${glob}/**`)], names, divided };
+}
+
+// src/privacy/exclusions.ts
+var LISTING_TOOLS = new Set(["glob", "list"]);
+var note = (path) => `[excluded: ${path}]`;
+
+class Exclusions {
+  home;
+  #paths;
+  constructor(patterns, home) {
+    this.home = home;
+    this.#paths = patterns.length > 0 ? new PathMatcher(patterns) : undefined;
+  }
+  apply(document) {
+    const paths = this.#paths;
+    if (!paths)
+      return document;
+    const { children } = document;
+    const allowed = (transcript) => withoutExcluded(transcript, paths, this.home);
+    return { ...document, ...allowed(document), ...children ? { children: children.map(allowed) } : {} };
+  }
+}
+function withoutExcluded({ session, messages }, paths, home) {
+  const project = new PathReader(typeof session.directory === "string" ? session.directory : "/", home);
+  const find = (texts, { command, workdir } = {}) => {
+    const folders = project.workingDirectories(textsIn(command).join(" "), typeof workdir === "string" ? workdir : "");
+    return firstIn(texts, (text) => paths.find(text, project, folders));
+  };
+  const diffs = (holder) => withoutDiffs(holder, find);
+  return {
+    session: withoutUndone(diffs(session), find),
+    messages: messages.map((message) => withoutContents(message, find, diffs))
+  };
+}
+function withoutContents(message, find, diffs) {
+  const result = { ...message };
+  if (isObject(message.info))
+    result.info = diffs(message.info);
+  if (Array.isArray(message.parts))
+    result.parts = withoutAttached(message.parts.map((part) => isObject(part) ? withoutOutput(part, find) : part), find);
+  if (Array.isArray(message.content))
+    result.content = message.content.map((block) => isObject(block) ? withoutOutput(block, find) : block);
+  return message.type === "shell" ? withoutShell(result, find) : result;
+}
+function withoutDiffs(holder, find) {
+  const { summary } = holder;
+  if (!isObject(summary) || !Array.isArray(summary.diffs))
+    return holder;
+  const diffs = summary.diffs.map((diff) => {
+    if (!isObject(diff))
+      return diff;
+    const path = find([String(diff.file ?? diff.path ?? "")]);
+    if (path === undefined)
+      return diff;
+    return {
+      ...diff,
+      ...Object.fromEntries(["patch", "before", "after"].filter((key) => (key in diff)).map((key) => [key, key === "before" ? "" : note(path)]))
+    };
+  });
+  return { ...holder, summary: { ...summary, diffs } };
+}
+function withoutUndone(session, find) {
+  const { revert } = session;
+  if (!isObject(revert) || typeof revert.diff !== "string")
+    return session;
+  const path = find([revert.diff]);
+  return path === undefined ? session : { ...session, revert: { ...revert, diff: note(path) } };
+}
+function withoutOutput(part, find) {
+  const { state } = part;
+  if (!isObject(state))
+    return part;
+  const tool = String(part.tool ?? part.name ?? "");
+  const input = textsIn(state.input);
+  const output = LISTING_TOOLS.has(tool) ? [] : textsIn([state.output, state.title, state.metadata, state.content, state.structured, state.raw, state.error]);
+  const path = find([...input, ...output], isObject(state.input) ? state.input : {});
+  if (path === undefined)
+    return part;
+  const { time, status } = state;
+  const contents = state.content === undefined ? { output: note(path) } : { content: [{ type: "text", text: note(path) }] };
+  const failed = status === "error" ? { error: isObject(state.error) ? { ...state.error, message: note(path) } : note(path) } : {};
+  return {
+    ...part,
+    state: {
+      status,
+      input: { filePath: path },
+      title: path,
+      metadata: {},
+      ...contents,
+      ...failed,
+      ...time === undefined ? {} : { time }
+    }
+  };
+}
+function withoutAttached(parts, find) {
+  const excluded = parts.filter(isObject).find((part) => part.type === "file" && attachedPath(part, find) !== undefined);
+  if (!excluded)
+    return parts;
+  return parts.map((part) => {
+    if (!isObject(part))
+      return part;
+    const path = attachedPath(excluded, find) ?? "";
+    if (part.type === "text" && part.synthetic === true)
+      return { ...part, text: note(path) };
+    const own = part.type === "file" ? attachedPath(part, find) : undefined;
+    return own === undefined ? part : { id: part.id, sessionID: part.sessionID, messageID: part.messageID, type: "text", text: note(own) };
+  });
+}
+function attachedPath(part, find) {
+  const source = isObject(part.source) ? String(part.source.path ?? "") : "";
+  const url = typeof part.url === "string" && !part.url.startsWith("data:") ? part.url.split("?")[0] ?? "" : "";
+  return find([source, url, String(part.filename ?? "")]);
+}
+function withoutShell(message, find) {
+  const path = find(textsIn([message.command, message.output]), message);
+  return path === undefined ? message : { ...message, output: note(path) };
+}
+function firstIn(texts, pathIn) {
+  for (const text of texts) {
+    const path = pathIn(text);
+    if (path !== undefined)
+      return path;
+  }
+  return;
+}
+function textsIn(value) {
+  if (typeof value === "string")
+    return value.startsWith("data:") ? [] : [value];
+  if (Array.isArray(value))
+    return value.flatMap(textsIn);
+  return isObject(value) ? Object.entries(value).flatMap(([key, item]) => [key, ...textsIn(item)]) : [];
+}
+
+// src/privacy/filter.ts
+class PrivacyFilter {
+  privacy;
+  machine;
+  #exclusions;
+  #redactor;
+  constructor(privacy, machine) {
+    this.privacy = privacy;
+    this.machine = machine;
+    const { exclude, redact } = "problem" in privacy ? { exclude: [], redact: false } : privacy;
+    this.#exclusions = new Exclusions(exclude, machine.home);
+    this.#redactor = redact ? new Redactor({ ...redact, home: machine.home }) : undefined;
+  }
+  async apply(document, removed) {
+    if ("problem" in this.privacy)
+      throw new Failure("refused", this.privacy.problem);
+    const allowed = this.#exclusions.apply(document);
+    if (!this.#redactor)
+      return { document: allowed, redactions: 0, removed };
+    const { directory } = allowed.session;
+    this.#redactor.learn(secretsIn(this.machine.env));
+    if (typeof directory === "string")
+      this.#redactor.learn(await secretsOfProject(directory));
+    this.#redactor.recall(removed);
+    const { session, messages, children } = allowed;
+    const {
+      value,
+      count,
+      removed: all
+    } = await this.#redactor.redact({ session, messages, ...children ? { children } : {} });
+    return { document: { ...allowed, ...value }, redactions: count, removed: all };
+  }
+}
+
+// src/server/api.ts
+import { randomBytes } from "crypto";
+
+// src/server/answers.ts
+var MAX_LINK_CHARACTERS = 2000;
+var PRINTABLE = /^[\x21-\x7e]+$/;
+var SIGNED_HEADER = /^(content-type|content-encoding|cache-control|if-none-match|x-amz-[a-z0-9-]+)$/i;
+function readCreation({ url, secret, createdAt }) {
+  if (typeof secret !== "string" || !PRINTABLE.test(secret) || !isTime(createdAt))
+    return;
+  const link = readUrl(url)?.href;
+  return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt } : undefined;
+}
+function readUploadLink({ presignedUrl, headers = {}, createdAt }) {
+  const url = readUrl(presignedUrl);
+  return url && isObject(headers) && isTime(createdAt) ? { url, headers: sendable(headers), createdAt } : undefined;
+}
+function readUrl(value) {
+  if (typeof value !== "string" || !URL.canParse(value))
+    return;
+  const url = new URL(value);
+  const isWeb = url.protocol === "https:" || url.protocol === "http:";
+  return isWeb && !url.username && !url.password ? url : undefined;
+}
+function sendable(headers) {
+  const entries = Object.entries(headers).filter((entry) => SIGNED_HEADER.test(entry[0]) && typeof entry[1] === "string" && /^[\x20-\x7e]*$/.test(entry[1]));
+  return Object.fromEntries(entries);
+}
+var isTime = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime());
+
+// src/server/http.ts
+var MAX_ANSWER_BYTES = 65536;
+var MAX_SAID_CHARACTERS = 200;
+var DAY = 86400000;
+var AS_RECEIVED = { decompress: false };
+async function send(call) {
+  const answer = await fetchAnswer(call);
+  if (answer.status < 300 || answer.status > 399)
+    return answer;
+  throw new Failure("misdirected", `${call.who} does not answer like a Better Share server: it redirects to another address, which is not followed.`);
+}
+async function fetchAnswer(call) {
+  const { method, url, who, headers = {}, body, maxBytes = MAX_ANSWER_BYTES, timeout, signal } = call;
+  const limit = AbortSignal.timeout(timeout);
+  const stop = signal ? AbortSignal.any([limit, signal]) : limit;
+  try {
+    const response = await fetch(url, {
+      ...AS_RECEIVED,
+      method,
+      headers: { ...headers, "accept-encoding": "identity" },
+      ...body === undefined ? {} : { body },
+      signal: stop,
+      redirect: "manual"
+    });
+    return {
+      status: response.status,
+      text: await readText(response, maxBytes),
+      retryAfter: retryAfter(response.headers.get("retry-after"))
+    };
+  } catch {
+    throw new Failure("unreachable", stop.aborted ? `${who} did not answer in time.` : `${who} cannot be reached.`);
+  }
+}
+async function readText(response, maxBytes) {
+  const chunks = [];
+  let left = maxBytes;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk.subarray(0, left));
+    left -= chunk.byteLength;
+    if (left <= 0)
+      break;
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}
+async function sendJson(call) {
+  const answer = await send({
+    ...call,
+    headers: { "content-type": "application/json", accept: "application/json", ...call.headers }
+  });
+  const body = parse(answer.text);
+  if (answer.status < 200 || answer.status > 299)
+    throw refusal(call.who, answer, body);
+  if (!body)
+    throw misdirected(call.who);
+  return body;
+}
+function refusal(who, { status, retryAfter }, body) {
+  const said = typeof body?.error === "string" ? ` (${excerpt(body.error, MAX_SAID_CHARACTERS)})` : "";
+  if (status >= 500)
+    return new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
+  if (status === 429)
+    return new Failure("busy", `${who} asks to slow down${inMinutes(retryAfter)}.`, retryAfter);
+  if (status === 413)
+    return new Failure("too_large", `The session is too large for ${who}${said}.`);
+  if (status === 404)
+    return new Failure("missing", `${who} no longer has this share.`);
+  if (!body)
+    return misdirected(who);
+  if (status === 401 || status === 403)
+    return new Failure("unauthorized", `${who} does not accept the secret of this share.`);
+  if (status === 410)
+    return new Failure("missing", `This share has expired on ${who}.`);
+  if (status === 409)
+    return new Failure("taken", `${who} refused${said}.`);
+  return new Failure("refused", `${who} refused with status ${status}${said}.`);
+}
+var misdirected = (who) => new Failure("misdirected", `${who} does not answer like a Better Share server: check BETTER_SHARE_BASE_URL.`);
+function parse(text) {
+  try {
+    const value = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return;
+  }
+}
+function retryAfter(header) {
+  if (!header)
+    return;
+  const milliseconds = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isFinite(milliseconds) ? Math.min(Math.max(0, milliseconds), DAY) : undefined;
+}
+function inMinutes(wait) {
+  if (wait === undefined)
+    return "";
+  return wait < 60000 ? `: try again in ${Math.ceil(wait / 1000)} s` : `: try again in ${Math.ceil(wait / 60000)} min`;
+}
+async function withRetries(attempt, { pauses, maxRetryAfter, signal }) {
+  for (let tries = 0;; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const final = !(error instanceof Failure) || !error.temporary || error.kind === "misdirected" || tries >= pauses.length;
+      if (final || (error.retryAfter ?? 0) > maxRetryAfter)
+        throw error;
+      await sleep(Math.max(backoffAt(pauses, tries), error.retryAfter ?? 0), signal);
+      if (signal?.aborted)
+        throw error;
+    }
+  }
+}
+
+// src/lib/proxy.ts
+function isProxied({ protocol, host, hostname }, env) {
+  const variable = protocol === "https:" ? "https_proxy" : "http_proxy";
+  if (!(env[variable] || env[variable.toUpperCase()]))
+    return false;
+  const exceptions = `${env.no_proxy ?? ""},${env.NO_PROXY ?? ""}`.toLowerCase().split(/[\s,]+/);
+  return !exceptions.filter(Boolean).some((entry) => entry === "*" || isWithin(entry, hostname) || entry === host);
+}
+function isWithin(entry, hostname) {
+  const domain = entry.replace(/^\*?\./, "");
+  return hostname === domain || hostname.endsWith(`.${domain}`);
+}
+
+// src/server/resolver.ts
+var machineResolver = (env) => (url) => isProxied(url, env) ? undefined : resolve;
+async function resolve(name) {
+  try {
+    return (await Bun.dns.lookup(name, { backend: "system" })).map(({ address }) => address);
+  } catch {
+    throw new Failure("unreachable", `${name} cannot be resolved.`);
+  }
+}
+
+// src/server/networks.ts
+import { BlockList, isIP } from "net";
+var BLOCKS = {
+  loopback: {
+    ipv4: ["0.0.0.0/8", "127.0.0.0/8"],
+    ipv6: ["::/128", "::1/128"]
+  },
+  "link-local": { ipv4: ["169.254.0.0/16"], ipv6: ["fe80::/10"] },
+  private: {
+    ipv4: [
+      "10.0.0.0/8",
+      "100.64.0.0/10",
+      "172.16.0.0/12",
+      "192.0.0.0/24",
+      "192.168.0.0/16",
+      "198.18.0.0/15",
+      "224.0.0.0/3"
+    ],
+    ipv6: [
+      "64:ff9b:1::/48",
+      "2001::/32",
+      "2002::/16",
+      "fc00::/7",
+      "fec0::/10",
+      "ff00::/8"
+    ]
+  }
+};
+var IPV4_PREFIXES = ["::", "64:ff9b::", "::ffff:0:"];
+var LISTS = Object.entries(BLOCKS).map(([network, { ipv4, ipv6 }]) => ({
+  network,
+  list: blockList(ipv4, ipv6)
+}));
+function blockList(ipv4, ipv6) {
+  const list = new BlockList;
+  for (const [address, length] of ipv4.map(split)) {
+    list.addSubnet(address, length, "ipv4");
+    for (const prefix of IPV4_PREFIXES)
+      list.addSubnet(`${prefix}${address}`, 96 + length, "ipv6");
+  }
+  for (const [address, length] of ipv6.map(split))
+    list.addSubnet(address, length, "ipv6");
+  return list;
+}
+function split(block) {
+  const [address = "", length] = block.split("/");
+  return [address, Number(length)];
+}
+function networkOf(address) {
+  const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+  return LISTS.find(({ list }) => list.check(address, family))?.network ?? "public";
+}
+async function networksOf({ hostname }, resolve) {
+  const host = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
+  if (isIP(host))
+    return new Set([networkOf(host)]);
+  if (host === "localhost" || host.endsWith(".localhost"))
+    return new Set(["loopback"]);
+  return new Set((await resolve?.(host))?.map(networkOf));
+}
+
+// src/server/upload-link.ts
+async function checkUploadLink(link, base, { hosts, resolverFor }) {
+  const server = new URL(base);
+  const refused = (why) => new Failure("refused", `The upload link of ${server.host} ${why}.`);
+  if (link.protocol !== "https:" && (link.protocol !== "http:" || server.protocol !== "http:"))
+    throw refused("is not encrypted");
+  if (link.origin === server.origin || hosts.includes(link.host) || hosts.includes(link.hostname))
+    return;
+  const inner = [...await networksOf(link, resolverFor(link))].filter((network) => network !== "public");
+  if (inner.length === 0)
+    return;
+  const own = await networksOf(server, resolverFor(server));
+  if (own.has("public") || inner.some((network) => !own.has(network)))
+    throw refused(`leads into your own network (${excerpt(link.host, 100)}): allow that host in "uploadHosts" if it is yours`);
+}
+
+// src/server/api.ts
+var UNKNOWN_SIZE = 1;
+var ASKS_FOR_TOKEN = "asks for a token: set BETTER_SHARE_TOKEN";
+var TOKEN_MISSING = {
+  user: ASKS_FOR_TOKEN,
+  project: `${ASKS_FOR_TOKEN}, and BETTER_SHARE_BASE_URL, because a token is not sent to a server that only a project names`
+};
+var hostOf = (base) => new URL(base).host;
+
+class ShareApi {
+  timeouts;
+  #uploads;
+  constructor(timeouts, uploadHosts = []) {
+    this.timeouts = timeouts;
+    this.#uploads = { hosts: uploadHosts, resolverFor: machineResolver(process.env) };
+  }
+  async create(settings, sessionId, signal) {
+    const preferred = sessionId.slice(-8);
+    try {
+      return await this.#create(settings, sessionId, preferred, signal);
+    } catch (error) {
+      if (error instanceof Failure && error.kind === "taken")
+        return await this.#create(settings, sessionId, randomBytes(9).toString("base64url"), signal);
+      throw error;
+    }
+  }
+  async#create({ base, token, chosenBy }, sessionId, shareId, signal) {
+    const host = hostOf(base);
+    const answer = await this.#json({
+      method: "POST",
+      url: `${base}/api/share/presign`,
+      who: host,
+      headers: token ? { authorization: `Bearer ${token}` } : {},
+      body: JSON.stringify({ shareId, sessionId, size: UNKNOWN_SIZE, contentEncoding: "gzip" }),
+      signal
+    }).catch((error) => {
+      if (error instanceof Failure && error.kind === "unauthorized") {
+        throw new Failure("unauthorized", `${host} ${token ? "does not accept BETTER_SHARE_TOKEN" : TOKEN_MISSING[chosenBy]}.`);
+      }
+      if (error instanceof Failure && error.kind === "missing")
+        throw misdirected(host);
+      throw error;
+    });
+    const created = readCreation(answer);
+    if (!created)
+      throw misdirected(host);
+    const { url, secret, createdAt } = created;
+    return { share: { id: shareId, base, secret }, url, createdAt };
+  }
+  async createdAt(share, signal) {
+    return (await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal))).createdAt;
+  }
+  async upload(share, body, signal) {
+    await withRetries(async () => {
+      const link = await this.#renew(share, body.byteLength, signal);
+      await this.#put(share, link, body, signal);
+    }, this.#retry(signal));
+  }
+  async#renew(share, size, signal) {
+    const host = hostOf(share.base);
+    const answer = await sendJson({
+      method: "POST",
+      url: `${share.base}/api/share/${share.id}/presign`,
+      who: host,
+      headers: { "x-share-secret": share.secret },
+      body: JSON.stringify({ size, contentEncoding: "gzip" }),
+      timeout: this.timeouts.request,
+      signal
+    });
+    const link = readUploadLink(answer);
+    if (!link)
+      throw misdirected(host);
+    return link;
+  }
+  async#put(share, link, body, signal) {
+    await checkUploadLink(link.url, share.base, this.#uploads);
+    const who = `The storage of ${hostOf(share.base)}`;
+    const { status, retryAfter } = await send({
+      method: "PUT",
+      url: link.url.href,
+      who,
+      headers: link.headers,
+      body,
+      timeout: this.timeouts.upload,
+      signal
+    });
+    if (status >= 200 && status <= 299)
+      return;
+    if (status === 413)
+      throw new Failure("too_large", `The session is too large for ${hostOf(share.base)}.`);
+    if (status === 429 || status >= 500)
+      throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
+    throw new Failure("link", `${who} refuses the upload (status ${status}).`);
+  }
+  async storedMessages(share, bytes, signal) {
+    try {
+      const document = await this.#json({
+        method: "GET",
+        url: `${share.base}/api/share/${share.id}`,
+        who: hostOf(share.base),
+        maxBytes: Math.max(bytes, MAX_ANSWER_BYTES),
+        timeout: this.timeouts.upload,
+        signal
+      });
+      return Array.isArray(document.messages) ? document.messages.filter(isObject) : [];
+    } catch (error) {
+      if (error instanceof Failure && error.kind === "missing")
+        return [];
+      throw error;
+    }
+  }
+  async remove(share, timeout) {
+    const signal = AbortSignal.timeout(timeout);
+    try {
+      await this.#json({
+        method: "DELETE",
+        url: `${share.base}/api/share/${share.id}`,
+        who: hostOf(share.base),
+        headers: { "x-share-secret": share.secret },
+        signal
+      });
+    } catch (error) {
+      if (!(error instanceof Failure && error.kind === "missing"))
+        throw error;
+    }
+  }
+  #json(call) {
+    return withRetries(() => sendJson({ timeout: this.timeouts.request, ...call }), this.#retry(call.signal));
+  }
+  #retry(signal) {
+    return { pauses: this.timeouts.retries, maxRetryAfter: this.timeouts.maxRetryAfter, signal };
+  }
+}
+
+// src/publishing/document.ts
+import { promisify } from "util";
+import { gzip } from "zlib";
+
+// src/publishing/sanitize.ts
+var PROVIDER_DATA = [
+  "native",
+  "providerState",
+  "providerMetadata",
+  "providerContext",
+  "providerResultState",
+  "resultMetadata"
+];
+var PROVIDER_METADATA = new Set(["text", "reasoning", "tool"]);
+var ERROR_DETAILS = ["responseHeaders", "responseBody", "metadata"];
+var sanitizeSession = (session) => without2(session, ["share", ...PROVIDER_DATA]);
+function sanitizeMessage(message) {
+  const cleaned = withSanitizedErrors(without2(message, PROVIDER_DATA));
+  if (isObject(cleaned.info))
+    cleaned.info = withSanitizedErrors(without2(cleaned.info, PROVIDER_DATA));
+  if (Array.isArray(cleaned.parts))
+    cleaned.parts = cleaned.parts.map((part) => isObject(part) ? sanitizePart(part) : part);
+  if (Array.isArray(cleaned.content))
+    cleaned.content = cleaned.content.map((block) => isObject(block) ? sanitizeBlock(block) : block);
+  return cleaned;
+}
+function sanitizePart(part) {
+  const opaque = PROVIDER_METADATA.has(String(part.type)) ? [...PROVIDER_DATA, "metadata"] : PROVIDER_DATA;
+  return withSanitizedErrors(without2(part, opaque));
+}
+function sanitizeBlock(block) {
+  const cleaned = withSanitizedErrors(without2(block, block.type === "tool" ? PROVIDER_DATA : [...PROVIDER_DATA, "state"]));
+  if (isObject(cleaned.provider))
+    cleaned.provider = without2(cleaned.provider, ["metadata", ...PROVIDER_DATA]);
+  return cleaned;
+}
+function withSanitizedErrors(object) {
+  const cleaned = { ...object };
+  if (isObject(cleaned.error))
+    cleaned.error = sanitizeError(cleaned.error);
+  if (isObject(cleaned.retry))
+    cleaned.retry = withSanitizedErrors(cleaned.retry);
+  return cleaned;
+}
+function sanitizeError(error) {
+  const cleaned = without2(error, ERROR_DETAILS);
+  if (isObject(cleaned.data))
+    cleaned.data = without2(cleaned.data, ERROR_DETAILS);
+  return cleaned;
+}
+var without2 = (object, keys) => Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
+
+// src/publishing/document.ts
+function buildDocument(share, createdAt, snapshot, now) {
+  const children = snapshot.children.map(sanitizeTranscript);
+  return {
+    shareId: share.id,
+    sessionId: snapshot.session.id,
+    createdAt,
+    updatedAt: now,
+    ...sanitizeTranscript(snapshot),
+    ...children.length > 0 ? { children } : {}
+  };
+}
+var sanitizeTranscript = ({ session, messages }) => ({
+  session: sanitizeSession(session),
+  messages: messages.map(sanitizeMessage)
+});
+var compress = promisify(gzip);
+async function encodeDocument(document) {
+  const json = Buffer.from(JSON.stringify(document));
+  return { body: await compress(json), bytes: json.byteLength };
+}
+
+// src/publishing/title.ts
+var maxLength = 80;
+var defaultTitle = /^(?:New|Child) session - \d{4}-\d\d-\d\dT[\d:.]+Z?$/;
+function titleOf({ session, messages }) {
+  const own = String(session.title ?? "").trim();
+  return own && !defaultTitle.test(own) ? own : shortened(firstPrompt(messages));
+}
+function firstPrompt(messages) {
+  const texts = messages.flatMap((message) => promptTexts(message));
+  const first = texts.find((text) => typeof text === "string" && text.trim() !== "");
+  return String(first ?? "").trim().split(`
+`, 1)[0] ?? "";
+}
+function promptTexts({ info, parts, type, text }) {
+  if (type === "user")
+    return [text];
+  if (info?.role !== "user" || !Array.isArray(parts))
+    return [];
+  return parts.filter((part) => part.type === "text" && part.synthetic !== true).map((part) => part.text);
+}
+function shortened(text) {
+  if (text.length <= maxLength)
+    return text;
+  const space = text.lastIndexOf(" ", maxLength);
+  return `${text.slice(0, space < maxLength / 2 ? maxLength : space).trimEnd()}\u2026`;
+}
+
+// src/publishing/upload-queue.ts
+class ShareQueue {
+  publish;
+  timeouts;
+  onOutcome;
+  #dirty = false;
+  #touched = false;
+  #hurry = false;
+  #bytes = 0;
+  #running;
+  #next = Promise.withResolvers();
+  #stop = new AbortController;
+  #wake = new AbortController;
+  constructor(publish, timeouts, onOutcome) {
+    this.publish = publish;
+    this.timeouts = timeouts;
+    this.onOutcome = onOutcome;
+  }
+  get stopped() {
+    return this.#stop.signal.aborted;
+  }
+  changed(debounce = this.timeouts.debounce(this.#bytes)) {
+    const { promise } = this.#next;
+    if (this.stopped)
+      return promise;
+    this.#dirty = true;
+    this.#running ??= this.#run(debounce);
+    return promise;
+  }
+  touch() {
+    this.#touched = true;
+  }
+  async flush() {
+    this.#hurry = true;
+    this.#wake.abort();
+    if (this.#dirty || this.#touched)
+      this.changed();
+    await this.#running;
+  }
+  async stop() {
+    this.#stop.abort();
+    this.#wake.abort();
+    await this.#running;
+  }
+  async#run(debounce) {
+    let wait = debounce;
+    let failures = 0;
+    while (this.#dirty && !this.stopped) {
+      await sleep(this.#hurry ? 0 : wait, this.#wake.signal);
+      if (this.stopped)
+        break;
+      this.#dirty = this.#touched = false;
+      const { resolve } = this.#next;
+      this.#next = Promise.withResolvers();
+      const failure = await this.#attempt();
+      if (this.stopped)
+        break;
+      if (failure?.temporary)
+        this.#dirty = true;
+      else if (failure)
+        this.#stop.abort();
+      this.onOutcome(failure);
+      resolve(failure);
+      if (failure && this.#hurry)
+        break;
+      wait = failure ? Math.max(backoffAt(this.timeouts.backoff, failures++), failure.retryAfter ?? 0) : this.timeouts.debounce(this.#bytes);
+      if (!failure)
+        failures = 0;
+    }
+    this.#running = undefined;
+  }
+  async#attempt() {
+    try {
+      this.#bytes = await this.publish(this.#stop.signal);
+      return;
+    } catch (error) {
+      return asFailure(error);
+    }
+  }
+}
+
+// src/publishing/tracked-share.ts
+class TrackedShare {
+  share;
+  sessionId;
+  dependencies;
+  created;
+  #children = new Set;
+  #items = new SyncedItems;
+  #filter;
+  #queue;
+  #createdAt;
+  #published;
+  #isFailing = false;
+  #stage = "following";
+  constructor(share, sessionId, dependencies, created) {
+    this.share = share;
+    this.sessionId = sessionId;
+    this.dependencies = dependencies;
+    this.created = created;
+    this.#createdAt = created.createdAt;
+    this.#filter = new PrivacyFilter(dependencies.privacy, dependencies.machine);
+    this.#queue = new ShareQueue((signal) => this.#publish(signal), dependencies.timeouts, (failure) => this.#announce(failure));
+  }
+  async publishFirst(deadline) {
+    this.#stage = "opening";
+    const outcome = await Promise.race([this.#queue.changed(0), expiry(deadline)]);
+    this.#stage = outcome === "running" ? "late" : "following";
+    return outcome ?? this.#published ?? "running";
+  }
+  changed(items = []) {
+    this.#items.add(items);
+    this.#queue.changed();
+  }
+  sessionTouched(sessionId, parentId) {
+    if (parentId !== undefined && (parentId === this.sessionId || this.#children.has(parentId)))
+      this.#children.add(sessionId);
+    if (sessionId === this.sessionId)
+      this.#queue.touch();
+    if (this.#children.has(sessionId))
+      this.#queue.changed();
+  }
+  flush() {
+    return this.#queue.flush();
+  }
+  async stop() {
+    this.#items.clear();
+    await this.#queue.stop();
+  }
+  restarted() {
+    return new TrackedShare(this.share, this.sessionId, this.dependencies, {
+      url: this.created.url,
+      createdAt: this.#createdAt
+    });
+  }
+  async#publish(signal) {
+    const { client, api, shareList } = this.dependencies;
+    let isListed = true;
+    const snapshot = await takeSnapshot(client, this.sessionId, async () => {
+      isListed = false;
+      return this.#items.applyTo(await api.storedMessages(this.share, await shareList.sizeOf(this.share), signal));
+    });
+    if (isListed)
+      this.#items.clear();
+    for (const { session } of snapshot.children)
+      this.#children.add(session.id);
+    this.#createdAt ??= await api.createdAt(this.share, signal);
+    const known = await shareList.redactedFrom(this.share);
+    const { document, redactions, removed } = await this.#filter.apply(buildDocument(this.share, this.#createdAt, snapshot, Date.now()), known);
+    if (!signal.aborted && hasMore(removed, known))
+      await shareList.rememberRedacted(this.share, removed);
+    const { body, bytes } = await encodeDocument(document);
+    if (!signal.aborted)
+      await shareList.rememberSize(this.share, bytes);
+    await api.upload(this.share, body, signal);
+    this.#published = { messages: document.messages.length, redactions };
+    if (!signal.aborted) {
+      await shareList.add(this.share, {
+        url: this.created.url,
+        sessionId: this.sessionId,
+        title: titleOf(document),
+        createdAt: this.#createdAt
+      });
+    }
+    return bytes;
+  }
+  #announce(failure) {
+    if (this.#stage === "opening")
+      return;
+    const { toasts } = this.dependencies;
+    const host = hostOf(this.share.base);
+    const wasFailing = this.#isFailing;
+    this.#isFailing = failure !== undefined;
+    if (failure?.temporary && !wasFailing)
+      toasts.show("warning", `The shared page is not up to date: ${failure.message} Better Share keeps trying.`);
+    if (failure && !failure.temporary)
+      toasts.show("error", `The shared page no longer follows this session: ${failure.message}`);
+    if (failure || !this.#published)
+      return;
+    const isLate = this.#stage === "late";
+    this.#stage = "following";
+    if (isLate)
+      toasts.show("success", `Uploaded to ${host}: ${counts(this.#published)}. /unshare removes it.`);
+    else if (wasFailing)
+      toasts.show("success", `The shared page on ${host} is up to date again.`);
+  }
+}
+var counts = ({ messages, redactions }) => `${plural(messages, "message")}, ${plural(redactions, "redaction")}`;
+var plural = (amount, noun) => `${amount} ${noun}${amount === 1 ? "" : "s"}`;
+function hasMore(removed, known) {
+  const values = new Set(known.map(([value]) => value));
+  return removed.some(([value]) => !values.has(value));
+}
+function expiry(deadline) {
+  return new Promise((resolve) => {
+    if (deadline.aborted)
+      return resolve("running");
+    deadline.addEventListener("abort", () => resolve("running"), { once: true });
+  });
+}
+
+// src/publishing/publisher.ts
+class Publisher {
+  dependencies;
+  #tracked = new Map;
+  constructor(dependencies) {
+    this.dependencies = dependencies;
+  }
+  publishFirst({ share, url, createdAt }, sessionId, deadline) {
+    return this.#track(new TrackedShare(share, sessionId, this.dependencies, { url, createdAt })).publishFirst(deadline);
+  }
+  changed(share, sessionId, items = []) {
+    const tracked = this.#tracked.get(keyOf2(share)) ?? this.#track(new TrackedShare(share, sessionId, this.dependencies, { url: undefined, createdAt: undefined }));
+    tracked.changed(items);
+  }
+  sessionTouched(sessionId, parentId) {
+    for (const tracked of this.#tracked.values())
+      tracked.sessionTouched(sessionId, parentId);
+  }
+  sessionOf(share) {
+    return this.#tracked.get(keyOf2(share))?.sessionId;
+  }
+  async forget(share) {
+    const tracked = this.#tracked.get(keyOf2(share));
+    if (tracked)
+      await Promise.race([tracked.stop(), sleep(this.dependencies.timeouts.remove)]);
+  }
+  resume(share) {
+    const forgotten = this.#tracked.get(keyOf2(share));
+    if (forgotten)
+      this.#track(forgotten.restarted()).changed();
+  }
+  async dispose() {
+    const all = [...this.#tracked.values()];
+    await Promise.race([Promise.all(all.map((tracked) => tracked.flush())), sleep(this.dependencies.timeouts.dispose)]);
+    for (const tracked of all)
+      tracked.stop();
+  }
+  #track(tracked) {
+    this.#tracked.set(keyOf2(tracked.share), tracked);
+    return tracked;
+  }
+}
+var keyOf2 = (share) => `${share.base}/${share.id}`;
+
+// src/sharing/bridge.ts
+import { randomBytes as randomBytes2 } from "crypto";
+function openBridge(calls) {
+  const token = randomBytes2(24).toString("base64url");
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    idleTimeout: 60,
+    maxRequestBodySize: 1e9,
+    fetch: (request, { port }) => {
+      if (request.headers.has("origin") || request.headers.get("host") !== `127.0.0.1:${port}`)
+        return new Response(null, { status: 403 });
+      return route(calls, token, request);
+    }
+  });
+  return { url: `http://127.0.0.1:${server.port}/${token}`, close: () => void server.stop(true) };
+}
+async function route(calls, token, request) {
+  const [given, api, shares, id, action, ...rest] = new URL(request.url).pathname.slice(1).split("/");
+  if (given !== token || api !== "api" || shares !== "share" || rest.length > 0)
+    return notFound();
+  const body = await readJson(request);
+  if (!body)
+    return Response.json({ error: "The body must be a JSON object." }, { status: 400 });
+  try {
+    if (request.method === "POST" && id === undefined)
+      return Response.json(await calls.create(text(body.sessionID)));
+    if (id === undefined)
+      return notFound();
+    if (request.method === "POST" && action === "sync") {
+      calls.sync(id, text(body.secret), Array.isArray(body.data) ? body.data.filter(isSyncItem) : []);
+      return Response.json({});
+    }
+    if (request.method === "DELETE" && action === undefined) {
+      await calls.remove(id, text(body.secret));
+      return Response.json({});
+    }
+    return notFound();
+  } catch (error) {
+    return Response.json({ error: error instanceof Failure ? error.message : "Better Share failed." }, { status: 500 });
+  }
+}
+var notFound = () => new Response(null, { status: 404 });
+var readJson = async (request) => {
+  const body = await request.json().catch(() => {
+    return;
+  });
+  return isObject(body) ? body : undefined;
+};
+var isSyncItem = (value) => isObject(value) && typeof value.type === "string";
+function text(value) {
+  if (typeof value === "string" && value)
+    return value;
+  throw new Failure("refused", "OpenCode sent an incomplete share request.");
+}
+
+// src/sharing/organisation.ts
+class Organisation {
+  client;
+  sharing;
+  publisher;
+  removals;
+  stateFiles;
+  toasts;
+  copy;
+  #active = false;
+  #told = false;
+  #links = new Map;
+  #shares = new Map;
+  #unshared = new Set;
+  constructor(client, sharing, publisher, removals, stateFiles, toasts, copy) {
+    this.client = client;
+    this.sharing = sharing;
+    this.publisher = publisher;
+    this.removals = removals;
+    this.stateFiles = stateFiles;
+    this.toasts = toasts;
+    this.copy = copy;
+  }
+  async start() {
+    if (!await this.client.inOrganisation())
+      return;
+    const [notes, sessions] = await Promise.all([this.stateFiles.readAll(), this.client.sessions()]);
+    for (const note of notes)
+      this.#recall(note);
+    for (const session of sessions)
+      this.#links.set(session.id, session.share?.url);
+    this.#active = true;
+    for (const { id } of sessions)
+      if (this.#shares.has(id) && this.#links.get(id) === undefined)
+        await this.onGone(id);
+  }
+  async onSession(session) {
+    if (!this.#active)
+      return;
+    const { id } = session;
+    const link = session.share?.url;
+    const known = this.#links.has(id);
+    const before = this.#links.get(id);
+    this.#links.set(id, link);
+    if (before !== undefined && link === undefined)
+      return await this.onGone(id);
+    if (link === undefined || before !== undefined || this.#unshared.has(id) || this.#shares.has(id))
+      return this.onChange(id);
+    if (known && !this.sharing.isUnasked)
+      await this.#publish(id, link);
+  }
+  onChange(sessionId) {
+    const share = this.#shares.get(sessionId);
+    if (share && !this.#unshared.has(sessionId))
+      this.publisher.changed(share, sessionId);
+  }
+  async onGone(sessionId) {
+    if (!this.#active)
+      return;
+    this.#unshared.add(sessionId);
+    await this.stateFiles.write({ kind: "unshared", sessionId });
+    const share = this.#shares.get(sessionId);
+    if (share)
+      await this.#remove(sessionId, share);
+  }
+  async#publish(sessionId, link) {
+    try {
+      const { share, url } = await this.sharing.open(sessionId);
+      await this.stateFiles.write({ kind: "organisation", sessionId, share });
+      this.#shares.set(sessionId, share);
+      if (this.#unshared.has(sessionId))
+        return await this.#remove(sessionId, share);
+      const copied = await this.copy(url);
+      await this.toasts.replace("info", `${copied ? "On the clipboard" : "Your link"}: ${url}${this.#warning(link)}`);
+    } catch (error) {
+      await this.toasts.replace("error", `Not shared on your server: ${asFailure(error).message}${this.#warning(link)}`);
+    }
+  }
+  async#remove(sessionId, share) {
+    try {
+      await this.publisher.forget(share);
+      const result = await this.removals.remove(share);
+      if (result === "removed")
+        await this.toasts.replace("success", `Removed from ${hostOf(share.base)} too.`);
+      else
+        await this.toasts.replace("warning", `${hostOf(share.base)} cannot remove its copy now, so that link still works. Better Share keeps trying.`);
+      this.#shares.delete(sessionId);
+      await this.stateFiles.remove({ kind: "organisation", sessionId });
+    } catch (error) {
+      await this.toasts.replace("error", `Your own link still works: ${asFailure(error).message}`);
+    }
+  }
+  #warning(link) {
+    if (this.#told)
+      return "";
+    this.#told = true;
+    return ` (${URL.canParse(link) ? new URL(link).host : "your organisation's server"} has this session too, because OpenCode is logged in to an organisation.)`;
+  }
+  #recall(note) {
+    if (note.kind === "organisation")
+      this.#shares.set(note.sessionId, note.share);
+    if (note.kind === "unshared")
+      this.#unshared.add(note.sessionId);
+  }
+}
+
+// src/redaction/own-formats.ts
+var MAX_FORMATS = 200;
+var NAME2 = /^[A-Za-z][A-Za-z0-9 -]{1,38}$/;
+var PREFIX = /^[!-~]{2,40}$/;
+var ALPHABET = /^[A-Za-z0-9_+/=.~%-]{1,80}$/;
+var MAX_LENGTH = 500;
+var FIELDS = ["name", "prefix", "alphabet", "length"];
+function ownRules(formats) {
+  if (!Array.isArray(formats) || formats.length > MAX_FORMATS || !formats.every(isFormat))
+    return;
+  return formats.map((format) => formatRule({ ...format, kind: kindOf(format.name) }));
+}
+var isFormat = (value) => isObject(value) && Object.keys(value).length === FIELDS.length && Object.keys(value).every((field) => FIELDS.includes(field)) && isText(value.name, NAME2) && isText(value.alphabet, ALPHABET) && Array.isArray(value.prefix) && value.prefix.length > 0 && value.prefix.every((prefix) => isText(prefix, PREFIX)) && isLength(value.length);
+var isText = (value, pattern) => typeof value === "string" && pattern.test(value);
+function isLength(value) {
+  if (isCount(value))
+    return true;
+  if (!Array.isArray(value) || value.length !== 2)
+    return false;
+  const [shortest, longest] = value;
+  return isCount(shortest) && (longest === null || isCount(longest) && shortest <= longest);
+}
+var isCount = (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_LENGTH;
+var kindOf = (name) => name.toLowerCase().replace(/[ -]+/g, "-").replace(/-$/, "");
+
+// src/settings/privacy.ts
+var PRIVACY_OPTIONS = ["redact", "exclude", "auto"];
+var MIN_DENIED = 3;
+function readPrivacy(own, project = undefined) {
+  const users = readOptions(own);
+  const projects = readOptions(project);
+  if ("problem" in users)
+    return users;
+  if ("problem" in projects)
+    return projects;
+  const { redact = WITHOUT_EXCEPTIONS, exclude = [], auto = false } = users;
+  return {
+    redact: projects.redact ? stricter(redact, projects.redact) : redact,
+    exclude: [...new Set([...exclude, ...projects.exclude ?? []])],
+    auto: auto && projects.auto !== false
+  };
+}
+var WITHOUT_EXCEPTIONS = { allow: [], deny: [], rules: [] };
+var REDACTION_OPTIONS = ["allow", "deny", "formats"];
+function stricter(users, { deny }) {
+  const { allow, deny: own, rules } = users || WITHOUT_EXCEPTIONS;
+  return { allow, deny: [...new Set([...own, ...deny])], rules };
+}
+function readOptions(options) {
+  const { redact, exclude, auto } = isObject(options) ? options : {};
+  const redaction = redact === undefined ? undefined : readRedaction(redact);
+  if (redact !== undefined && redaction === undefined)
+    return {
+      problem: 'The plugin option "redact" must be true, false, or {"allow": [...], "deny": [...], "formats": [...]}: texts, those to deny of 3 characters and more, and formats like {"name": "ACME token", "prefix": ["acme_"], "alphabet": "A-Za-z0-9", "length": [32, null]}.'
+    };
+  if (exclude !== undefined && !areTexts(exclude))
+    return { problem: 'The plugin option "exclude" must be a list of file patterns, like ["secrets/**"].' };
+  if (auto !== undefined && typeof auto !== "boolean")
+    return { problem: 'The plugin option "auto" must be true or false.' };
+  return {
+    ...redaction === undefined ? {} : { redact: redaction },
+    ...exclude === undefined ? {} : { exclude },
+    ...auto === undefined ? {} : { auto }
+  };
+}
+function readRedaction(value) {
+  if (value === false)
+    return false;
+  if (value === true)
+    return WITHOUT_EXCEPTIONS;
+  if (!isObject(value) || Object.keys(value).some((key) => !REDACTION_OPTIONS.includes(key)))
+    return;
+  const { allow = [], deny = [], formats = [] } = value;
+  const rules = ownRules(formats);
+  return rules && areTexts(allow) && areTexts(deny) && deny.every((text) => text.length >= MIN_DENIED) ? { allow, deny, rules } : undefined;
+}
+var areTexts = (value) => Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "");
+
+// src/settings/server.ts
+var OPTIONS = ["url", "uploadHosts", ...PRIVACY_OPTIONS];
+function readSettings(own, env, project = undefined, packaged = undefined) {
+  const problem = problemOf(own) ?? problemOf(project);
+  if (problem !== undefined)
+    return { problem };
+  const token = env.BETTER_SHARE_TOKEN || undefined;
+  if (token && !/^[\x21-\x7e]+$/.test(token))
+    return { problem: "BETTER_SHARE_TOKEN has characters that no token can have." };
+  const variable = env.BETTER_SHARE_BASE_URL;
+  if (variable !== undefined && serverBase(variable) === undefined)
+    return noAddress("BETTER_SHARE_BASE_URL");
+  const uploadHosts = env.BETTER_SHARE_UPLOAD_HOSTS?.split(",") ?? optionsOf(own).uploadHosts ?? [];
+  if (!areHosts(uploadHosts))
+    return { problem: "BETTER_SHARE_UPLOAD_HOSTS must be host names, separated by commas." };
+  const chosen = serverBase(variable) ?? serverBase(optionsOf(own).url);
+  if (chosen !== undefined)
+    return { base: chosen, token, chosenBy: "user", uploadHosts };
+  const ofPackage = serverBase(packaged);
+  const named = serverBase(optionsOf(project).url);
+  if (named !== undefined && named !== ofPackage)
+    return { base: named, token: undefined, chosenBy: "project", uploadHosts };
+  if (ofPackage === undefined)
+    return { problem: NO_SERVER };
+  const isOwn = own !== undefined;
+  return { base: ofPackage, token: isOwn ? token : undefined, chosenBy: isOwn ? "user" : "project", uploadHosts };
+}
+var NO_SERVER = 'No share server is named. Set BETTER_SHARE_BASE_URL, or the option "url" of the plugin, to its address, like https://share.example.com.';
+var optionsOf = (given) => isObject(given) ? given : {};
+function problemOf(given) {
+  if (given !== undefined && given !== null && !isObject(given))
+    return 'The options of Better Share must look like {"url": "https://..."}.';
+  const options = optionsOf(given);
+  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
+  if (unknown !== undefined)
+    return `Better Share has no option "${unknown}"; it knows ${OPTIONS.map((name) => `"${name}"`).join(", ")}.`;
+  const { url, uploadHosts } = options;
+  if (url !== undefined && serverBase(url) === undefined)
+    return noAddress('The plugin option "url"').problem;
+  if (uploadHosts !== undefined && !areHosts(uploadHosts))
+    return 'The plugin option "uploadHosts" must be a list of host names, like ["minio.example.com:9000"].';
+  return;
+}
+var noAddress = (name) => ({
+  problem: `${name} must be the address of your server, like https://share.example.com.`
+});
+var areHosts = (value) => Array.isArray(value) && value.every((host) => typeof host === "string" && isHost(host));
+var isHost = (text) => URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text;
+var HARMLESS = /^[\w.~:/[\]%-]+$/;
+function serverBase(value) {
+  if (typeof value !== "string" || !URL.canParse(value))
+    return;
+  const url = new URL(value);
+  const bare = !url.search && !url.hash && !url.username && !url.password;
+  const base = url.origin + url.pathname.replace(/\/+$/, "");
+  return bare && (url.protocol === "https:" || url.protocol === "http:") && HARMLESS.test(base) ? base : undefined;
+}
+
+// src/server/share.ts
+var packSecret = (share) => `${share.secret}.${Buffer.from(share.base).toString("base64url")}`;
+function unpackSecret(id, packed) {
+  const dot = packed.lastIndexOf(".");
+  if (dot < 1)
+    return;
+  const base = Buffer.from(packed.slice(dot + 1), "base64url").toString();
+  if (serverBase(base) !== base)
+    return;
+  return { id, base, secret: packed.slice(0, dot) };
+}
+
+// src/sharing/auto-share.ts
+function isAutoShare(config, args, env) {
+  return config.share === "auto" || config.autoshare === true || isOn(env.OPENCODE_AUTO_SHARE) || hasShareFlag(args);
+}
+function hasShareFlag(args) {
+  const end = args.indexOf("--");
+  const options = end < 0 ? args : args.slice(0, end);
+  return options.includes("run") && options.some((option) => option === "--share" || option === "--share=true");
+}
+var isOn = (value) => value === "1" || value?.toLowerCase() === "true";
+
+// src/sharing/share-calls.ts
+var UNASKED = 'OpenCode shares this session by itself. To allow that, set "auto": true in the options of Better Share.';
+
+class ShareCalls {
+  settings;
+  privacy;
+  api;
+  publisher;
+  removals;
+  allowed;
+  toasts;
+  timeouts;
+  #foreign = new Set;
+  #isAutoShare = false;
+  #told = false;
+  constructor(settings, privacy, api, publisher, removals, allowed, toasts, timeouts) {
+    this.settings = settings;
+    this.privacy = privacy;
+    this.api = api;
+    this.publisher = publisher;
+    this.removals = removals;
+    this.allowed = allowed;
+    this.toasts = toasts;
+    this.timeouts = timeouts;
+  }
+  configure(config, args, env) {
+    this.#isAutoShare = isAutoShare(config, args, env);
+  }
+  async create(sessionId) {
+    this.#refuseUnasked();
+    try {
+      const { share, url } = await this.open(sessionId);
+      return { id: share.id, url, secret: packSecret(share) };
+    } catch (error) {
+      const failure = asFailure(error);
+      this.toasts.replace("error", `Not shared: ${failure.message}`);
+      throw failure;
+    }
+  }
+  async open(sessionId) {
+    if ("problem" in this.settings)
+      throw new Failure("refused", this.settings.problem);
+    if ("problem" in this.privacy)
+      throw new Failure("refused", this.privacy.problem);
+    await this.#refuseUnknownServer(this.settings);
+    const deadline = AbortSignal.timeout(this.timeouts.create);
+    const created = await this.api.create(this.settings, sessionId, deadline);
+    const outcome = await this.publisher.publishFirst(created, sessionId, deadline);
+    if (outcome instanceof Failure) {
+      this.publisher.forget(created.share).then(() => this.removals.remove(created.share)).catch(() => {
+        return;
+      });
+      throw outcome;
+    }
+    this.toasts.replace("success", shared(this.settings, created.url, outcome));
+    return created;
+  }
+  sync(id, secret, items) {
+    const share = unpackSecret(id, secret);
+    if (!share)
+      return this.#explainForeign(id);
+    const sessionId = sessionOf(items) ?? this.publisher.sessionOf(share);
+    if (sessionId !== undefined)
+      this.publisher.changed(share, sessionId, items);
+  }
+  async remove(id, secret) {
+    const share = unpackSecret(id, secret);
+    if (!share) {
+      this.toasts.replace("error", "Not unshared: this link was made without Better Share. Disable the plugin and /unshare again.");
+      throw new Failure("refused", "This share was made without Better Share.");
+    }
+    try {
+      await this.#remove(share);
+    } catch (error) {
+      const failure = asFailure(error);
+      this.publisher.resume(share);
+      this.toasts.replace("error", `Not unshared, the link still works: ${failure.message}`);
+      throw failure;
+    }
+  }
+  async#remove(share) {
+    await this.publisher.forget(share);
+    const result = await this.removals.remove(share);
+    const host = hostOf(share.base);
+    if (result === "removed")
+      this.toasts.replace("success", `Unshared: the link no longer works, and ${host} has deleted the session.`);
+    else
+      this.toasts.replace("warning", `Not unshared yet: ${host} cannot remove it now, so the link still works. Better Share keeps trying, also after a restart.`);
+  }
+  get isUnasked() {
+    return this.#isAutoShare && !(("auto" in this.privacy) && this.privacy.auto);
+  }
+  #refuseUnasked() {
+    if (!this.isUnasked)
+      return;
+    if (!this.#told)
+      this.toasts.replace("warning", `Not shared: ${UNASKED}`);
+    this.#told = true;
+    throw new Failure("refused", UNASKED);
+  }
+  async#refuseUnknownServer({ base, chosenBy }) {
+    if (chosenBy !== "project" || await this.allowed.has(base))
+      return;
+    throw new Failure("refused", `This project names the server ${base}, which you have not allowed. If sessions may go there, run "${commandLine()} allow ${base}" (or set BETTER_SHARE_ALLOWED_SERVERS), then /share again.`);
+  }
+  #explainForeign(id) {
+    if (this.#foreign.has(id))
+      return;
+    this.#foreign.add(id);
+    this.toasts.show("warning", "This session was shared without Better Share: its link is not updated any more. /unshare it without the plugin, then /share again.");
+  }
+}
+function shared({ base }, url, outcome) {
+  const where = hostOf(base);
+  if (outcome === "running")
+    return `Shared on ${where}: ${url} - the upload is still under way. /unshare removes it.`;
+  return `Shared on ${where}: ${url} - ${counts(outcome)}. /unshare removes it.`;
+}
+
+// src/state/allowed-servers.ts
+class AllowedServers {
+  stateFiles;
+  env;
+  constructor(stateFiles, env) {
+    this.stateFiles = stateFiles;
+    this.env = env;
+  }
+  async has(base) {
+    const listed = (this.env.BETTER_SHARE_ALLOWED_SERVERS ?? "").split(",").map((url) => serverBase(url.trim()));
+    return listed.includes(base) || await this.stateFiles.read({ kind: "allowed", base }) !== undefined;
+  }
+  async add(base) {
+    await this.stateFiles.write({ kind: "allowed", base });
+  }
+  async remove(base) {
+    return await this.stateFiles.remove({ kind: "allowed", base });
+  }
+}
+
+// src/state/pending-removals.ts
+class PendingRemovals {
+  api;
+  stateFiles;
+  shareList;
+  toasts;
+  timeouts;
+  #closed = new AbortController;
+  #retrying = false;
+  #asked = false;
+  constructor(api, stateFiles, shareList, toasts, timeouts) {
+    this.api = api;
+    this.stateFiles = stateFiles;
+    this.shareList = shareList;
+    this.toasts = toasts;
+    this.timeouts = timeouts;
+  }
+  async remove(share) {
+    try {
+      await this.api.remove(share, this.timeouts.remove);
+      await this.shareList.remove(share);
+      return "removed";
+    } catch (error) {
+      if (!asFailure(error).temporary)
+        throw error;
+      await this.stateFiles.write({ kind: "removal", share });
+      this.retry();
+      return "later";
+    }
+  }
+  async retry() {
+    this.#asked = true;
+    if (this.#retrying)
+      return;
+    this.#retrying = true;
+    for (let round = 0;!this.#closed.signal.aborted; round++) {
+      this.#asked = false;
+      const records = (await this.stateFiles.readAll()).filter((record) => record.kind === "removal");
+      if (records.length === 0 && !this.#asked)
+        break;
+      await sleep(backoffAt(this.timeouts.backoff, round), this.#closed.signal);
+      if (this.#closed.signal.aborted)
+        break;
+      await Promise.all(records.map((record) => this.#retryOne(record)));
+    }
+    this.#retrying = false;
+  }
+  close() {
+    this.#closed.abort();
+  }
+  async#retryOne(record) {
+    const host = hostOf(record.share.base);
+    try {
+      await this.api.remove(record.share, this.timeouts.remove);
+      await this.shareList.remove(record.share);
+      if (await this.stateFiles.remove(record))
+        await this.toasts.show("success", `The share that could not be removed from ${host} before is removed now.`);
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.temporary)
+        return;
+      await this.stateFiles.remove(record);
+      await this.toasts.show("error", `A share could not be removed and its link still works: ${failure.message} Ask who runs ${host}.`);
+    }
+  }
+}
+
+// src/state/share-list.ts
+class ShareList {
+  stateFiles;
+  #titles = new Map;
+  constructor(stateFiles) {
+    this.stateFiles = stateFiles;
+  }
+  async add(share, { url: given, sessionId, title, createdAt }) {
+    const { id, base } = share;
+    const address = addressOf(share);
+    if (this.#titles.get(address) === title)
+      return;
+    this.#titles.set(address, title);
+    const url = given ?? (await this.stateFiles.read({ kind: "share", id, base }))?.url ?? address;
+    const note = { kind: "share", id, base, url, sessionId, title, createdAt };
+    await Promise.all([this.stateFiles.write({ kind: "secret", share }), this.stateFiles.write(note)]).catch(() => {
+      return;
+    });
+  }
+  async remove(share) {
+    this.#titles.delete(addressOf(share));
+    await this.stateFiles.remove({ kind: "share", ...share });
+    await this.stateFiles.remove({ kind: "secret", share });
+    await this.stateFiles.remove({ kind: "redacted", ...share });
+    await this.stateFiles.remove({ kind: "size", ...share });
+  }
+  async redactedFrom({ id, base }) {
+    return (await this.stateFiles.read({ kind: "redacted", id, base }))?.secrets ?? [];
+  }
+  async rememberRedacted({ id, base }, secrets) {
+    await this.stateFiles.write({ kind: "redacted", id, base, secrets }).catch(() => {
+      return;
+    });
+  }
+  async sizeOf({ id, base }) {
+    return (await this.stateFiles.read({ kind: "size", id, base }))?.bytes ?? 0;
+  }
+  async rememberSize(share, bytes) {
+    const { id, base } = share;
+    if (bytes <= await this.sizeOf(share))
+      return;
+    await this.stateFiles.write({ kind: "size", id, base, bytes }).catch(() => {
+      return;
+    });
+  }
+  async list() {
+    const records = await this.stateFiles.readAll();
+    return records.filter((record) => record.kind === "share").sort((a, b) => b.createdAt - a.createdAt);
+  }
+  async find(name) {
+    const page = URL.canParse(name) ? new URL(name) : undefined;
+    const address = page && page.origin + page.pathname;
+    return (await this.list()).filter((entry) => entry.id === name || address !== undefined && [entry.url, addressOf(entry)].some((link) => isPageOf(link, address)));
+  }
+  async secretOf({ id, base }) {
+    const records = await this.stateFiles.readAll();
+    return records.filter((record) => record.kind === "secret").find(({ share }) => share.id === id && share.base === base)?.share;
+  }
+}
+var addressOf = ({ base, id }) => `${base}/share/${id}`;
+var isPageOf = (link, address) => address === link || address.startsWith(`${link}/`) || address.startsWith(`${link}.`);
+
+// src/state/state-files.ts
+import { createHash, randomUUID } from "crypto";
+import { existsSync, lstatSync, readdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from "fs";
+import { mkdir, readdir as readdir2, readFile as readFile2, rename, rm, writeFile } from "fs/promises";
+import { homedir } from "os";
+import { join as join2 } from "path";
+
+// src/state/records.ts
+var isText2 = (value) => typeof value === "string";
+var isTime2 = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime());
+var isShare = (value) => isObject(value) && [value.id, value.base, value.secret].every(isText2) && URL.canParse(String(value.base));
+var areSecrets = (value) => Array.isArray(value) && value.every((secret) => Array.isArray(secret) && secret.length === 2 && secret.every((text) => isText2(text) && text !== ""));
+var FIELDS2 = {
+  removal: { share: isShare },
+  organisation: { sessionId: isText2, share: isShare },
+  unshared: { sessionId: isText2 },
+  share: { id: isText2, base: isText2, url: isText2, sessionId: isText2, title: isText2, createdAt: isTime2 },
+  secret: { share: isShare },
+  redacted: { id: isText2, base: isText2, secrets: areSecrets },
+  size: { id: isText2, base: isText2, bytes: Number.isSafeInteger },
+  allowed: { base: isText2 }
+};
+function isStateRecord(value) {
+  if (!isObject(value) || !isKind(value.kind))
+    return false;
+  return Object.entries(FIELDS2[value.kind]).every(([name, check]) => check(value[name]));
+}
+var isKind = (value) => typeof value === "string" && Object.hasOwn(FIELDS2, value);
+
+// src/state/state-files.ts
+var stateHome = (env) => env.XDG_STATE_HOME || join2(homedir(), ".local", "state");
+var stateFolder = (env) => join2(stateHome(env), NAME);
+function openStateFolder(env) {
+  const [folder, old] = [stateFolder(env), join2(stateHome(env), OLD_NAME)];
+  try {
+    if (lstatSync(old).isSymbolicLink())
+      return folder;
+    if (existsSync(folder))
+      mergeFolder(old, folder);
+    else
+      renameSync(old, folder);
+    symlinkSync(folder, old, "junction");
+  } catch {}
+  return folder;
+}
+function mergeFolder(from, to) {
+  for (const name of readdirSync(from))
+    if (existsSync(join2(to, name)))
+      unlinkSync(join2(from, name));
+    else
+      renameSync(join2(from, name), join2(to, name));
+  rmdirSync(from);
+}
+
+class StateFiles {
+  folder;
+  constructor(folder) {
+    this.folder = folder;
+  }
+  async write(record) {
+    await mkdir(this.folder, { recursive: true, mode: 448 });
+    const draft = join2(this.folder, `.${randomUUID()}`);
+    await writeFile(draft, JSON.stringify(record), { mode: 384, flush: true });
+    await rename(draft, this.#path(record));
+  }
+  async remove(key) {
+    return await rm(this.#path(key)).then(() => true, () => false);
+  }
+  async read(key) {
+    const records = await readRecords(this.#path(key));
+    return records.find((record) => record.kind === key.kind);
+  }
+  async readAll() {
+    const names = await readdir2(this.folder).catch(() => []);
+    const records = await Promise.all(names.filter((name) => name.endsWith(".json")).map((name) => readRecords(join2(this.folder, name))));
+    return records.flat();
+  }
+  #path(key) {
+    const subject = subjectOf(key);
+    return join2(this.folder, `${key.kind}-${createHash("sha256").update(subject).digest("hex").slice(0, 32)}.json`);
+  }
+}
+function subjectOf(key) {
+  if (key.kind === "share" || key.kind === "redacted" || key.kind === "size")
+    return `${key.base}/${key.id}`;
+  if (key.kind === "removal" || key.kind === "secret")
+    return `${key.share.base}/${key.share.id}`;
+  if (key.kind === "allowed")
+    return key.base;
+  return key.sessionId;
+}
+async function readRecords(path) {
+  try {
+    const record = JSON.parse(await readFile2(path, "utf8"));
+    return isStateRecord(record) ? [record] : [];
+  } catch {
+    return [];
+  }
+}
+
+// src/plugin.ts
+var UNREACHABLE_URL = "http://127.0.0.1:9";
+function startBetterShare({ client, settings, privacy, machine, timeouts, folder }) {
+  const toasts = new Toasts(client, timeouts);
+  const api = new ShareApi(timeouts, "problem" in settings ? [] : settings.uploadHosts);
+  const stateFiles = new StateFiles(folder);
+  const shareList = new ShareList(stateFiles);
+  const publisher = new Publisher({ client, api, privacy, machine, shareList, toasts, timeouts });
+  const removals = new PendingRemovals(api, stateFiles, shareList, toasts, timeouts);
+  const allowed = new AllowedServers(stateFiles, machine.env);
+  const sharing = new ShareCalls(settings, privacy, api, publisher, removals, allowed, toasts, timeouts);
+  const organisation = new Organisation(client, sharing, publisher, removals, stateFiles, toasts, copy);
+  const bridge = tryToOpen(() => openBridge(sharing));
+  return {
+    url: bridge?.url ?? UNREACHABLE_URL,
+    configure: (config, args, env) => sharing.configure(config, args, env),
+    async start() {
+      if (!bridge)
+        toasts.show("error", "Better Share could not open a port on this machine: nothing will be shared.");
+      removals.retry();
+      await organisation.start();
+    },
+    async sessionChanged(session) {
+      publisher.sessionTouched(session.id, typeof session.parentID === "string" ? session.parentID : undefined);
+      await organisation.onSession(session);
+    },
+    sessionDeleted: (sessionId) => organisation.onGone(sessionId),
+    contentChanged(sessionId) {
+      publisher.sessionTouched(sessionId);
+      organisation.onChange(sessionId);
+    },
+    async dispose() {
+      removals.close();
+      await publisher.dispose();
+      bridge?.close();
+    }
+  };
+}
+function tryToOpen(open) {
+  try {
+    return open();
+  } catch {
+    return;
+  }
+}
+
+// src/settings/user-files.ts
+import { readFileSync as readFileSync2, realpathSync } from "fs";
+import { dirname as dirname2, join as join3, resolve as resolve2, sep } from "path";
+import { fileURLToPath as fileURLToPath2 } from "url";
+var NAMED = new RegExp(`^(?:${NAME}|${OLD_NAME})(?:@.*)?$|^https?://[^?#]+/plugin(?:/[^/]+)?\\.tgz$`);
+var OPTIONS_FILE = "better-share.json";
+function userOptions(places) {
+  const entries = sources(places).flatMap((source) => pluginsOf(source, places));
+  const own = entries.filter(({ name, folder }) => isThisPlugin(name, folder, places.plugin));
+  const [file] = read(join3(globalFolder(places), OPTIONS_FILE));
+  const common = file === undefined ? undefined : Bun.JSONC.parse(file);
+  const listed = own.at(-1);
+  if (listed === undefined)
+    return common;
+  const options = listed.options ?? {};
+  return isObject(common) && isObject(options) ? { ...common, ...options } : options;
+}
+var globalFolder = ({ env, home }) => join3(env.XDG_CONFIG_HOME || join3(home, ".config"), "opencode");
+function sources(places) {
+  const { env, home } = places;
+  const global = globalFolder(places);
+  const files = [
+    ...["config.json", "opencode.json", "opencode.jsonc"].map((name) => join3(global, name)),
+    ...env.OPENCODE_CONFIG ? [resolve2(env.OPENCODE_CONFIG)] : [],
+    ...[join3(home, ".opencode"), ...env.OPENCODE_CONFIG_DIR ? [resolve2(env.OPENCODE_CONFIG_DIR)] : []].flatMap((folder) => ["opencode.json", "opencode.jsonc"].map((name) => join3(folder, name)))
+  ];
+  const found = files.flatMap((file) => read(file).map((text) => ({ text, folder: dirname2(file) })));
+  const inline = env.OPENCODE_CONFIG_CONTENT;
+  return inline ? [...found, { text: inline, folder: process.cwd() }] : found;
+}
+function read(file) {
+  try {
+    return [readFileSync2(file, "utf8")];
+  } catch (error) {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR")
+      return [];
+    throw error;
+  }
+}
+function pluginsOf({ text, folder }, places) {
+  const config = Bun.JSONC.parse(substituted(text, folder, places));
+  const plugins = isObject(config) && Array.isArray(config.plugin) ? config.plugin : [];
+  return plugins.map((plugin) => {
+    const [name, options] = Array.isArray(plugin) ? plugin : [plugin];
+    return { name: String(name), options, folder };
+  });
+}
+function substituted(text, folder, { env, home }) {
+  return text.replace(/\{env:([^}]+)\}/g, (_, name) => env[name] ?? "").replace(/\{file:([^}]+)\}/g, (_, path) => {
+    const [content = ""] = read(resolve2(folder, path.replace(/^~(?=\/)/, home)));
+    return JSON.stringify(content.trim()).slice(1, -1);
+  });
+}
+function isThisPlugin(name, folder, plugin) {
+  if (NAMED.test(name))
+    return true;
+  const path = real(name.startsWith("file:") ? fileURLToPath2(name) : resolve2(folder, name));
+  return real(plugin) === path || real(plugin).startsWith(path + sep);
+}
+function real(path) {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+// src/index.ts
+var TOAST_DURATION = 8000;
+function clientFrom(client) {
+  const at = (id) => ({ path: { id } });
+  return {
+    async session(id) {
+      return present((await client.session.get(at(id))).data, "the session");
+    },
+    async messages(id) {
+      const { data, response } = await client.session.messages(at(id));
+      return response?.status === 400 ? undefined : present(data, "the messages");
+    },
+    async children(id) {
+      return present((await client.session.children(at(id))).data, "the sub-agents' sessions");
+    },
+    async sessions() {
+      return (await client.session.list()).data ?? [];
+    },
+    async inOrganisation() {
+      const answer = await client._client?.get({ url: "/experimental/console/orgs" });
+      const orgs = isObject(answer?.data) && Array.isArray(answer.data.orgs) ? answer.data.orgs : [];
+      return orgs.some((org) => isObject(org) && org.active === true);
+    },
+    async toast(toast) {
+      await client.tui.showToast({ body: { ...toast, duration: TOAST_DURATION } });
+    }
+  };
+}
+function present(value, what) {
+  if (value === undefined)
+    throw new Failure("unreadable", `OpenCode did not hand out ${what}.`);
+  return value;
+}
+async function route2(share, { type, properties = {} }) {
+  const { info } = properties;
+  if (type === "session.created" || type === "session.updated")
+    return isSession(info) ? await share.sessionChanged(info) : undefined;
+  if (type === "session.deleted")
+    return isSession(info) ? await share.sessionDeleted(info.id) : undefined;
+  const changed = ["message.updated", "message.removed", "message.part.updated", "message.part.removed"].includes(type);
+  const sessionId = properties.sessionID ?? properties.part?.sessionID;
+  if (changed && sessionId !== undefined)
+    share.contentChanged(sessionId);
+}
+var isSession = (value) => isObject(value) && typeof value.id === "string";
+function bypassProxy(env) {
+  for (const name of ["NO_PROXY", "no_proxy"]) {
+    const hosts = (env[name] ?? "").split(",").filter(Boolean);
+    if (!hosts.includes("127.0.0.1"))
+      env[name] = [...hosts, "127.0.0.1"].join(",");
+  }
+}
+function settingsFrom(options) {
+  const { env } = process;
+  try {
+    const own = userOptions({ env, home: homedir2(), plugin: fileURLToPath3(import.meta.url) });
+    return { settings: readSettings(own, env, options, packagedServer()), privacy: readPrivacy(own, options) };
+  } catch {
+    const problem = "The configuration of OpenCode cannot be read.";
+    return { settings: { problem }, privacy: { problem } };
+  }
+}
+function tryToStart(client, options) {
+  try {
+    bypassProxy(process.env);
+    return startBetterShare({
+      client: clientFrom(client),
+      ...settingsFrom(options),
+      machine: { env: process.env, home: homedir2() },
+      timeouts: TIMEOUTS,
+      folder: openStateFolder(process.env)
+    });
+  } catch {
+    return;
+  }
+}
+async function server({ client }, options) {
+  const share = tryToStart(client, options);
+  return {
+    async config(config) {
+      config.enterprise = { ...config.enterprise, url: share?.url ?? UNREACHABLE_URL };
+      share?.configure(config, process.argv, process.env);
+      sleep(0).then(() => share?.start()).catch(() => {
+        return;
+      });
+    },
+    async event({ event }) {
+      if (share)
+        await route2(share, event).catch(() => {
+          return;
+        });
+    },
+    async dispose() {
+      await share?.dispose().catch(() => {
+        return;
+      });
+    }
+  };
+}
+var src_default = Object.assign(server, { id: NAME, server });
+export {
+  src_default as default
+};

@@ -1,0 +1,721 @@
+// @bun
+// src/lib/package.ts
+import { readFileSync } from "fs";
+import { fileURLToPath } from "url";
+var NAME = "opencode-own-share";
+var OLD_NAME = "opencode-better-share";
+function packagedServer() {
+  try {
+    return JSON.parse(readFileSync(new URL("server.json", import.meta.url), "utf8")).url;
+  } catch {
+    return;
+  }
+}
+function commandLine() {
+  const server = packagedServer();
+  if (typeof server === "string")
+    return `npx ${server}/plugin.tgz`;
+  const bundle = import.meta.url.endsWith(".ts") ? "../../dist/cli.js" : "cli.js";
+  return `node ${fileURLToPath(new URL(bundle, import.meta.url))}`;
+}
+
+// src/lib/timeouts.ts
+var MEGABYTE = 1e6;
+function debounceFor(bytes) {
+  if (bytes < 5 * MEGABYTE)
+    return 500;
+  return Math.min(20000, bytes / MEGABYTE * 1000);
+}
+var TIMEOUTS = {
+  create: 8000,
+  remove: 5000,
+  dispose: 3000,
+  request: 1e4,
+  upload: 300000,
+  retries: [500, 1500],
+  backoff: [1e4, 30000, 60000, 300000],
+  maxRetryAfter: 4000,
+  toastDelay: 700,
+  debounce: debounceFor
+};
+
+// src/lib/visible.ts
+var INVISIBLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}]/gu;
+var NAMES = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+var visible = (text) => text.replace(INVISIBLE, escaped);
+var excerpt = (text, length) => {
+  const characters = visible(text.slice(0, length + 1));
+  return characters.length > length ? `${characters.slice(0, length)}\u2026` : characters;
+};
+function escaped(character) {
+  const code = character.charCodeAt(0).toString(16);
+  return NAMES[character] ?? (code.length <= 2 ? `\\x${code.padStart(2, "0")}` : `\\u${code.padStart(4, "0")}`);
+}
+
+// src/server/api.ts
+import { randomBytes } from "crypto";
+
+// src/opencode/client.ts
+var isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+// src/server/answers.ts
+var MAX_LINK_CHARACTERS = 2000;
+var PRINTABLE = /^[\x21-\x7e]+$/;
+var SIGNED_HEADER = /^(content-type|content-encoding|cache-control|if-none-match|x-amz-[a-z0-9-]+)$/i;
+function readCreation({ url, secret, createdAt }) {
+  if (typeof secret !== "string" || !PRINTABLE.test(secret) || !isTime(createdAt))
+    return;
+  const link = readUrl(url)?.href;
+  return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt } : undefined;
+}
+function readUploadLink({ presignedUrl, headers = {}, createdAt }) {
+  const url = readUrl(presignedUrl);
+  return url && isObject(headers) && isTime(createdAt) ? { url, headers: sendable(headers), createdAt } : undefined;
+}
+function readUrl(value) {
+  if (typeof value !== "string" || !URL.canParse(value))
+    return;
+  const url = new URL(value);
+  const isWeb = url.protocol === "https:" || url.protocol === "http:";
+  return isWeb && !url.username && !url.password ? url : undefined;
+}
+function sendable(headers) {
+  const entries = Object.entries(headers).filter((entry) => SIGNED_HEADER.test(entry[0]) && typeof entry[1] === "string" && /^[\x20-\x7e]*$/.test(entry[1]));
+  return Object.fromEntries(entries);
+}
+var isTime = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime());
+
+// src/server/errors.ts
+var TEMPORARY = new Set([
+  "unreachable",
+  "broken",
+  "busy",
+  "link",
+  "misdirected",
+  "unreadable"
+]);
+
+class Failure extends Error {
+  kind;
+  retryAfter;
+  name = "Failure";
+  constructor(kind, message, retryAfter) {
+    super(visible(message));
+    this.kind = kind;
+    this.retryAfter = retryAfter;
+  }
+  get temporary() {
+    return TEMPORARY.has(this.kind);
+  }
+}
+function asFailure(error) {
+  if (error instanceof Failure)
+    return error;
+  return new Failure("unreadable", `Better Share failed unexpectedly (${error instanceof Error ? error.message : String(error)}).`);
+}
+
+// src/lib/sleep.ts
+function sleep(milliseconds, signal) {
+  if (signal?.aborted)
+    return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    timer.unref();
+    signal?.addEventListener("abort", done, { once: true });
+  });
+}
+var backoffAt = (pauses, attempt) => pauses[Math.min(attempt, pauses.length - 1)] ?? 0;
+
+// src/server/http.ts
+var MAX_ANSWER_BYTES = 65536;
+var MAX_SAID_CHARACTERS = 200;
+var DAY = 86400000;
+var AS_RECEIVED = { decompress: false };
+async function send(call) {
+  const answer = await fetchAnswer(call);
+  if (answer.status < 300 || answer.status > 399)
+    return answer;
+  throw new Failure("misdirected", `${call.who} does not answer like a Better Share server: it redirects to another address, which is not followed.`);
+}
+async function fetchAnswer(call) {
+  const { method, url, who, headers = {}, body, maxBytes = MAX_ANSWER_BYTES, timeout, signal } = call;
+  const limit = AbortSignal.timeout(timeout);
+  const stop = signal ? AbortSignal.any([limit, signal]) : limit;
+  try {
+    const response = await fetch(url, {
+      ...AS_RECEIVED,
+      method,
+      headers: { ...headers, "accept-encoding": "identity" },
+      ...body === undefined ? {} : { body },
+      signal: stop,
+      redirect: "manual"
+    });
+    return {
+      status: response.status,
+      text: await readText(response, maxBytes),
+      retryAfter: retryAfter(response.headers.get("retry-after"))
+    };
+  } catch {
+    throw new Failure("unreachable", stop.aborted ? `${who} did not answer in time.` : `${who} cannot be reached.`);
+  }
+}
+async function readText(response, maxBytes) {
+  const chunks = [];
+  let left = maxBytes;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk.subarray(0, left));
+    left -= chunk.byteLength;
+    if (left <= 0)
+      break;
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}
+async function sendJson(call) {
+  const answer = await send({
+    ...call,
+    headers: { "content-type": "application/json", accept: "application/json", ...call.headers }
+  });
+  const body = parse(answer.text);
+  if (answer.status < 200 || answer.status > 299)
+    throw refusal(call.who, answer, body);
+  if (!body)
+    throw misdirected(call.who);
+  return body;
+}
+function refusal(who, { status, retryAfter }, body) {
+  const said = typeof body?.error === "string" ? ` (${excerpt(body.error, MAX_SAID_CHARACTERS)})` : "";
+  if (status >= 500)
+    return new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
+  if (status === 429)
+    return new Failure("busy", `${who} asks to slow down${inMinutes(retryAfter)}.`, retryAfter);
+  if (status === 413)
+    return new Failure("too_large", `The session is too large for ${who}${said}.`);
+  if (status === 404)
+    return new Failure("missing", `${who} no longer has this share.`);
+  if (!body)
+    return misdirected(who);
+  if (status === 401 || status === 403)
+    return new Failure("unauthorized", `${who} does not accept the secret of this share.`);
+  if (status === 410)
+    return new Failure("missing", `This share has expired on ${who}.`);
+  if (status === 409)
+    return new Failure("taken", `${who} refused${said}.`);
+  return new Failure("refused", `${who} refused with status ${status}${said}.`);
+}
+var misdirected = (who) => new Failure("misdirected", `${who} does not answer like a Better Share server: check BETTER_SHARE_BASE_URL.`);
+function parse(text) {
+  try {
+    const value = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return;
+  }
+}
+function retryAfter(header) {
+  if (!header)
+    return;
+  const milliseconds = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isFinite(milliseconds) ? Math.min(Math.max(0, milliseconds), DAY) : undefined;
+}
+function inMinutes(wait) {
+  if (wait === undefined)
+    return "";
+  return wait < 60000 ? `: try again in ${Math.ceil(wait / 1000)} s` : `: try again in ${Math.ceil(wait / 60000)} min`;
+}
+async function withRetries(attempt, { pauses, maxRetryAfter, signal }) {
+  for (let tries = 0;; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const final = !(error instanceof Failure) || !error.temporary || error.kind === "misdirected" || tries >= pauses.length;
+      if (final || (error.retryAfter ?? 0) > maxRetryAfter)
+        throw error;
+      await sleep(Math.max(backoffAt(pauses, tries), error.retryAfter ?? 0), signal);
+      if (signal?.aborted)
+        throw error;
+    }
+  }
+}
+
+// src/lib/proxy.ts
+function isProxied({ protocol, host, hostname }, env) {
+  const variable = protocol === "https:" ? "https_proxy" : "http_proxy";
+  if (!(env[variable] || env[variable.toUpperCase()]))
+    return false;
+  const exceptions = `${env.no_proxy ?? ""},${env.NO_PROXY ?? ""}`.toLowerCase().split(/[\s,]+/);
+  return !exceptions.filter(Boolean).some((entry) => entry === "*" || isWithin(entry, hostname) || entry === host);
+}
+function isWithin(entry, hostname) {
+  const domain = entry.replace(/^\*?\./, "");
+  return hostname === domain || hostname.endsWith(`.${domain}`);
+}
+
+// src/server/resolver.ts
+var machineResolver = (env) => (url) => isProxied(url, env) ? undefined : resolve;
+async function resolve(name) {
+  try {
+    return (await Bun.dns.lookup(name, { backend: "system" })).map(({ address }) => address);
+  } catch {
+    throw new Failure("unreachable", `${name} cannot be resolved.`);
+  }
+}
+
+// src/server/networks.ts
+import { BlockList, isIP } from "net";
+var BLOCKS = {
+  loopback: {
+    ipv4: ["0.0.0.0/8", "127.0.0.0/8"],
+    ipv6: ["::/128", "::1/128"]
+  },
+  "link-local": { ipv4: ["169.254.0.0/16"], ipv6: ["fe80::/10"] },
+  private: {
+    ipv4: [
+      "10.0.0.0/8",
+      "100.64.0.0/10",
+      "172.16.0.0/12",
+      "192.0.0.0/24",
+      "192.168.0.0/16",
+      "198.18.0.0/15",
+      "224.0.0.0/3"
+    ],
+    ipv6: [
+      "64:ff9b:1::/48",
+      "2001::/32",
+      "2002::/16",
+      "fc00::/7",
+      "fec0::/10",
+      "ff00::/8"
+    ]
+  }
+};
+var IPV4_PREFIXES = ["::", "64:ff9b::", "::ffff:0:"];
+var LISTS = Object.entries(BLOCKS).map(([network, { ipv4, ipv6 }]) => ({
+  network,
+  list: blockList(ipv4, ipv6)
+}));
+function blockList(ipv4, ipv6) {
+  const list = new BlockList;
+  for (const [address, length] of ipv4.map(split)) {
+    list.addSubnet(address, length, "ipv4");
+    for (const prefix of IPV4_PREFIXES)
+      list.addSubnet(`${prefix}${address}`, 96 + length, "ipv6");
+  }
+  for (const [address, length] of ipv6.map(split))
+    list.addSubnet(address, length, "ipv6");
+  return list;
+}
+function split(block) {
+  const [address = "", length] = block.split("/");
+  return [address, Number(length)];
+}
+function networkOf(address) {
+  const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+  return LISTS.find(({ list }) => list.check(address, family))?.network ?? "public";
+}
+async function networksOf({ hostname }, resolve) {
+  const host = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
+  if (isIP(host))
+    return new Set([networkOf(host)]);
+  if (host === "localhost" || host.endsWith(".localhost"))
+    return new Set(["loopback"]);
+  return new Set((await resolve?.(host))?.map(networkOf));
+}
+
+// src/server/upload-link.ts
+async function checkUploadLink(link, base, { hosts, resolverFor }) {
+  const server = new URL(base);
+  const refused = (why) => new Failure("refused", `The upload link of ${server.host} ${why}.`);
+  if (link.protocol !== "https:" && (link.protocol !== "http:" || server.protocol !== "http:"))
+    throw refused("is not encrypted");
+  if (link.origin === server.origin || hosts.includes(link.host) || hosts.includes(link.hostname))
+    return;
+  const inner = [...await networksOf(link, resolverFor(link))].filter((network) => network !== "public");
+  if (inner.length === 0)
+    return;
+  const own = await networksOf(server, resolverFor(server));
+  if (own.has("public") || inner.some((network) => !own.has(network)))
+    throw refused(`leads into your own network (${excerpt(link.host, 100)}): allow that host in "uploadHosts" if it is yours`);
+}
+
+// src/server/api.ts
+var UNKNOWN_SIZE = 1;
+var ASKS_FOR_TOKEN = "asks for a token: set BETTER_SHARE_TOKEN";
+var TOKEN_MISSING = {
+  user: ASKS_FOR_TOKEN,
+  project: `${ASKS_FOR_TOKEN}, and BETTER_SHARE_BASE_URL, because a token is not sent to a server that only a project names`
+};
+var hostOf = (base) => new URL(base).host;
+
+class ShareApi {
+  timeouts;
+  #uploads;
+  constructor(timeouts, uploadHosts = []) {
+    this.timeouts = timeouts;
+    this.#uploads = { hosts: uploadHosts, resolverFor: machineResolver(process.env) };
+  }
+  async create(settings, sessionId, signal) {
+    const preferred = sessionId.slice(-8);
+    try {
+      return await this.#create(settings, sessionId, preferred, signal);
+    } catch (error) {
+      if (error instanceof Failure && error.kind === "taken")
+        return await this.#create(settings, sessionId, randomBytes(9).toString("base64url"), signal);
+      throw error;
+    }
+  }
+  async#create({ base, token, chosenBy }, sessionId, shareId, signal) {
+    const host = hostOf(base);
+    const answer = await this.#json({
+      method: "POST",
+      url: `${base}/api/share/presign`,
+      who: host,
+      headers: token ? { authorization: `Bearer ${token}` } : {},
+      body: JSON.stringify({ shareId, sessionId, size: UNKNOWN_SIZE, contentEncoding: "gzip" }),
+      signal
+    }).catch((error) => {
+      if (error instanceof Failure && error.kind === "unauthorized") {
+        throw new Failure("unauthorized", `${host} ${token ? "does not accept BETTER_SHARE_TOKEN" : TOKEN_MISSING[chosenBy]}.`);
+      }
+      if (error instanceof Failure && error.kind === "missing")
+        throw misdirected(host);
+      throw error;
+    });
+    const created = readCreation(answer);
+    if (!created)
+      throw misdirected(host);
+    const { url, secret, createdAt } = created;
+    return { share: { id: shareId, base, secret }, url, createdAt };
+  }
+  async createdAt(share, signal) {
+    return (await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal))).createdAt;
+  }
+  async upload(share, body, signal) {
+    await withRetries(async () => {
+      const link = await this.#renew(share, body.byteLength, signal);
+      await this.#put(share, link, body, signal);
+    }, this.#retry(signal));
+  }
+  async#renew(share, size, signal) {
+    const host = hostOf(share.base);
+    const answer = await sendJson({
+      method: "POST",
+      url: `${share.base}/api/share/${share.id}/presign`,
+      who: host,
+      headers: { "x-share-secret": share.secret },
+      body: JSON.stringify({ size, contentEncoding: "gzip" }),
+      timeout: this.timeouts.request,
+      signal
+    });
+    const link = readUploadLink(answer);
+    if (!link)
+      throw misdirected(host);
+    return link;
+  }
+  async#put(share, link, body, signal) {
+    await checkUploadLink(link.url, share.base, this.#uploads);
+    const who = `The storage of ${hostOf(share.base)}`;
+    const { status, retryAfter } = await send({
+      method: "PUT",
+      url: link.url.href,
+      who,
+      headers: link.headers,
+      body,
+      timeout: this.timeouts.upload,
+      signal
+    });
+    if (status >= 200 && status <= 299)
+      return;
+    if (status === 413)
+      throw new Failure("too_large", `The session is too large for ${hostOf(share.base)}.`);
+    if (status === 429 || status >= 500)
+      throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
+    throw new Failure("link", `${who} refuses the upload (status ${status}).`);
+  }
+  async storedMessages(share, bytes, signal) {
+    try {
+      const document = await this.#json({
+        method: "GET",
+        url: `${share.base}/api/share/${share.id}`,
+        who: hostOf(share.base),
+        maxBytes: Math.max(bytes, MAX_ANSWER_BYTES),
+        timeout: this.timeouts.upload,
+        signal
+      });
+      return Array.isArray(document.messages) ? document.messages.filter(isObject) : [];
+    } catch (error) {
+      if (error instanceof Failure && error.kind === "missing")
+        return [];
+      throw error;
+    }
+  }
+  async remove(share, timeout) {
+    const signal = AbortSignal.timeout(timeout);
+    try {
+      await this.#json({
+        method: "DELETE",
+        url: `${share.base}/api/share/${share.id}`,
+        who: hostOf(share.base),
+        headers: { "x-share-secret": share.secret },
+        signal
+      });
+    } catch (error) {
+      if (!(error instanceof Failure && error.kind === "missing"))
+        throw error;
+    }
+  }
+  #json(call) {
+    return withRetries(() => sendJson({ timeout: this.timeouts.request, ...call }), this.#retry(call.signal));
+  }
+  #retry(signal) {
+    return { pauses: this.timeouts.retries, maxRetryAfter: this.timeouts.maxRetryAfter, signal };
+  }
+}
+
+// src/state/remove-share.ts
+async function removeShare(entry, shareList, stateFiles, api) {
+  const share = await shareList.secretOf(entry);
+  if (!share)
+    return `What it takes to remove it is not on this machine any more: ask who runs ${hostOf(entry.base)}.`;
+  try {
+    await api.remove(share, TIMEOUTS.request);
+  } catch (error) {
+    const failure = asFailure(error);
+    if (!failure.temporary)
+      return failure.message;
+    const isKept = await stateFiles.write({ kind: "removal", share }).then(() => true, () => false);
+    return isKept ? `${failure.message} OpenCode tries again when it starts.` : failure.message;
+  }
+  await shareList.remove(share);
+  await stateFiles.remove({ kind: "removal", share });
+  return;
+}
+
+// src/state/share-list.ts
+class ShareList {
+  stateFiles;
+  #titles = new Map;
+  constructor(stateFiles) {
+    this.stateFiles = stateFiles;
+  }
+  async add(share, { url: given, sessionId, title, createdAt }) {
+    const { id, base } = share;
+    const address = addressOf(share);
+    if (this.#titles.get(address) === title)
+      return;
+    this.#titles.set(address, title);
+    const url = given ?? (await this.stateFiles.read({ kind: "share", id, base }))?.url ?? address;
+    const note = { kind: "share", id, base, url, sessionId, title, createdAt };
+    await Promise.all([this.stateFiles.write({ kind: "secret", share }), this.stateFiles.write(note)]).catch(() => {
+      return;
+    });
+  }
+  async remove(share) {
+    this.#titles.delete(addressOf(share));
+    await this.stateFiles.remove({ kind: "share", ...share });
+    await this.stateFiles.remove({ kind: "secret", share });
+    await this.stateFiles.remove({ kind: "redacted", ...share });
+    await this.stateFiles.remove({ kind: "size", ...share });
+  }
+  async redactedFrom({ id, base }) {
+    return (await this.stateFiles.read({ kind: "redacted", id, base }))?.secrets ?? [];
+  }
+  async rememberRedacted({ id, base }, secrets) {
+    await this.stateFiles.write({ kind: "redacted", id, base, secrets }).catch(() => {
+      return;
+    });
+  }
+  async sizeOf({ id, base }) {
+    return (await this.stateFiles.read({ kind: "size", id, base }))?.bytes ?? 0;
+  }
+  async rememberSize(share, bytes) {
+    const { id, base } = share;
+    if (bytes <= await this.sizeOf(share))
+      return;
+    await this.stateFiles.write({ kind: "size", id, base, bytes }).catch(() => {
+      return;
+    });
+  }
+  async list() {
+    const records = await this.stateFiles.readAll();
+    return records.filter((record) => record.kind === "share").sort((a, b) => b.createdAt - a.createdAt);
+  }
+  async find(name) {
+    const page = URL.canParse(name) ? new URL(name) : undefined;
+    const address = page && page.origin + page.pathname;
+    return (await this.list()).filter((entry) => entry.id === name || address !== undefined && [entry.url, addressOf(entry)].some((link) => isPageOf(link, address)));
+  }
+  async secretOf({ id, base }) {
+    const records = await this.stateFiles.readAll();
+    return records.filter((record) => record.kind === "secret").find(({ share }) => share.id === id && share.base === base)?.share;
+  }
+}
+var addressOf = ({ base, id }) => `${base}/share/${id}`;
+var isPageOf = (link, address) => address === link || address.startsWith(`${link}/`) || address.startsWith(`${link}.`);
+
+// src/state/state-files.ts
+import { createHash, randomUUID } from "crypto";
+import { existsSync, lstatSync, readdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from "fs";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "fs/promises";
+import { homedir } from "os";
+import { join } from "path";
+
+// src/state/records.ts
+var isText = (value) => typeof value === "string";
+var isTime2 = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime());
+var isShare = (value) => isObject(value) && [value.id, value.base, value.secret].every(isText) && URL.canParse(String(value.base));
+var areSecrets = (value) => Array.isArray(value) && value.every((secret) => Array.isArray(secret) && secret.length === 2 && secret.every((text) => isText(text) && text !== ""));
+var FIELDS = {
+  removal: { share: isShare },
+  organisation: { sessionId: isText, share: isShare },
+  unshared: { sessionId: isText },
+  share: { id: isText, base: isText, url: isText, sessionId: isText, title: isText, createdAt: isTime2 },
+  secret: { share: isShare },
+  redacted: { id: isText, base: isText, secrets: areSecrets },
+  size: { id: isText, base: isText, bytes: Number.isSafeInteger },
+  allowed: { base: isText }
+};
+function isStateRecord(value) {
+  if (!isObject(value) || !isKind(value.kind))
+    return false;
+  return Object.entries(FIELDS[value.kind]).every(([name, check]) => check(value[name]));
+}
+var isKind = (value) => typeof value === "string" && Object.hasOwn(FIELDS, value);
+
+// src/state/state-files.ts
+var stateHome = (env) => env.XDG_STATE_HOME || join(homedir(), ".local", "state");
+var stateFolder = (env) => join(stateHome(env), NAME);
+function openStateFolder(env) {
+  const [folder, old] = [stateFolder(env), join(stateHome(env), OLD_NAME)];
+  try {
+    if (lstatSync(old).isSymbolicLink())
+      return folder;
+    if (existsSync(folder))
+      mergeFolder(old, folder);
+    else
+      renameSync(old, folder);
+    symlinkSync(folder, old, "junction");
+  } catch {}
+  return folder;
+}
+function mergeFolder(from, to) {
+  for (const name of readdirSync(from))
+    if (existsSync(join(to, name)))
+      unlinkSync(join(from, name));
+    else
+      renameSync(join(from, name), join(to, name));
+  rmdirSync(from);
+}
+
+class StateFiles {
+  folder;
+  constructor(folder) {
+    this.folder = folder;
+  }
+  async write(record) {
+    await mkdir(this.folder, { recursive: true, mode: 448 });
+    const draft = join(this.folder, `.${randomUUID()}`);
+    await writeFile(draft, JSON.stringify(record), { mode: 384, flush: true });
+    await rename(draft, this.#path(record));
+  }
+  async remove(key) {
+    return await rm(this.#path(key)).then(() => true, () => false);
+  }
+  async read(key) {
+    const records = await readRecords(this.#path(key));
+    return records.find((record) => record.kind === key.kind);
+  }
+  async readAll() {
+    const names = await readdir(this.folder).catch(() => []);
+    const records = await Promise.all(names.filter((name) => name.endsWith(".json")).map((name) => readRecords(join(this.folder, name))));
+    return records.flat();
+  }
+  #path(key) {
+    const subject = subjectOf(key);
+    return join(this.folder, `${key.kind}-${createHash("sha256").update(subject).digest("hex").slice(0, 32)}.json`);
+  }
+}
+function subjectOf(key) {
+  if (key.kind === "share" || key.kind === "redacted" || key.kind === "size")
+    return `${key.base}/${key.id}`;
+  if (key.kind === "removal" || key.kind === "secret")
+    return `${key.share.base}/${key.share.id}`;
+  if (key.kind === "allowed")
+    return key.base;
+  return key.sessionId;
+}
+async function readRecords(path) {
+  try {
+    const record = JSON.parse(await readFile(path, "utf8"));
+    return isStateRecord(record) ? [record] : [];
+  } catch {
+    return [];
+  }
+}
+
+// src/tui.ts
+async function tui({ keymap, ui }) {
+  const stateFiles = new StateFiles(openStateFolder(process.env));
+  const shareList = new ShareList(stateFiles);
+  const api = new ShareApi(TIMEOUTS);
+  const remove = async (entries) => {
+    ui.dialog.clear();
+    const results = await Promise.all(entries.map((entry) => removeShare(entry, shareList, stateFiles, api)));
+    const problem = results.find((result) => result !== undefined);
+    const removed = results.filter((result) => result === undefined).length;
+    ui.toast(problem === undefined ? { variant: "success", message: `Removed: ${shares(removed)}.` } : {
+      variant: "error",
+      message: `Removed: ${shares(removed)}. Not removed, the link still works: ${visible(problem)}`
+    });
+  };
+  const confirm = (title, message, entries) => ui.dialog.replace(() => ui.DialogConfirm({ title, message, onConfirm: () => void remove(entries), onCancel: () => ui.dialog.clear() }));
+  const list = async () => {
+    const entries = await shareList.list();
+    if (entries.length === 0)
+      return ui.toast({ variant: "info", message: "No shares are known on this machine." });
+    const options = entries.map((entry) => ({
+      title: visible(entry.title || entry.url),
+      value: entry.url,
+      description: visible(entry.url),
+      onSelect: () => confirm("Remove this share?", `${visible(entry.title)}
+${visible(entry.url)}`, [entry])
+    }));
+    ui.dialog.replace(() => ui.DialogSelect({ title: "Your shares (choose one to remove it)", options }));
+  };
+  const unshareAll = async () => {
+    const entries = await shareList.list();
+    if (entries.length === 0)
+      return ui.toast({ variant: "info", message: "No shares are known on this machine." });
+    confirm("Remove all your shares?", `${shares(entries.length)}: the links stop working, and the servers delete the sessions.`, entries);
+  };
+  const common = { namespace: "palette", category: "Better Share" };
+  keymap.registerLayer({
+    commands: [
+      {
+        ...common,
+        name: "better-share.list",
+        title: "Your shares",
+        desc: "List and remove your shares",
+        slashName: "shares",
+        run: list
+      },
+      {
+        ...common,
+        name: "better-share.remove-all",
+        title: "Unshare all",
+        desc: "Remove all your shares",
+        slashName: "unshare-all",
+        run: unshareAll
+      }
+    ]
+  });
+}
+var shares = (amount) => amount === 1 ? "1 share" : `${amount} shares`;
+var tui_default = { id: NAME, tui };
+export {
+  tui_default as default
+};

@@ -1,0 +1,80 @@
+"""A real OpenCode with the plugin that the server hands out, installed as the server's own page says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import lxml.html
+import pytest
+
+from tests.end_to_end.model import Step, scripted_model
+from tests.end_to_end.opencode import Profile, Setup, make_profile, opencode
+from tests.support.patience import patience
+from tests.support.servers import wait_until
+from tests.support.servers.gunicorn import gunicorn
+from tests.support.web import fetch
+
+SCRIPT = {"Greet everybody": [Step("Everybody is greeted.")], "Say goodbye": [Step("Goodbye to everybody.")]}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with gunicorn(tmp_path_factory.mktemp("service"), WEB_CONCURRENCY="2") as url:
+        yield url
+
+
+def lines(service: str) -> dict[str, object]:
+    """The lines for opencode.json on the page of the server."""
+    _, page = fetch("GET", service)
+    [code] = lxml.html.fromstring(page).xpath("//pre[@aria-label='Lines for opencode.json']")
+    found: dict[str, object] = json.loads(code.text_content())
+    return found
+
+
+@pytest.fixture
+def profile(tmp_path: Path, service: str) -> Iterator[Profile]:
+    with scripted_model(SCRIPT) as model:
+        yield make_profile(tmp_path, Setup(service, None, model, settings=lines(service)))
+
+
+def wait_for(words: str, link: str) -> None:
+    """Waits until the page has the words."""
+    wait_until(lambda: words.encode() in fetch("GET", link)[1], lambda: f"{words!r} is not on the page yet")
+
+
+def test_a_newcomer_shares_with_nothing_but_the_lines_of_the_page(profile: Profile, service: str) -> None:
+    with opencode(profile) as editor:
+        session = editor.create_session()
+        editor.prompt(session, "Greet everybody")
+        link = editor.share(session)
+        assert link.startswith(f"{service}/share/")
+        wait_for("Everybody is greeted.", link)
+        editor.prompt(session, "Say goodbye")
+        wait_for("Goodbye to everybody.", link)
+        editor.unshare(session)
+        assert fetch("GET", link)[0] == 404
+
+
+def test_the_command_line_of_the_package_finds_and_removes_the_share(profile: Profile, service: str) -> None:
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            ["npx", "--yes", f"{service}/plugin.tgz", *arguments],
+            cwd=profile.project,
+            env=profile.environment,
+            capture_output=True,
+            text=True,
+            timeout=patience(120),
+            check=True,
+        )
+        return done.stdout
+
+    with opencode(profile) as editor:
+        session = editor.create_session()
+        editor.prompt(session, "Greet everybody")
+        link = editor.share(session)
+    assert link in run("list")
+    assert run("remove", link).strip() == f"Removed: {link}"
+    assert fetch("GET", link)[0] == 404
