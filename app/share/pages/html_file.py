@@ -28,6 +28,7 @@ from app.share.pages.levels import LEVELS
 from app.share.pages.links import ShareLinks
 from app.share.pages.responses import MAX_PAGE_SECONDS
 from app.share.pages.session_page import SessionPage
+from app.share.pages.timeline import timeline_view
 
 # How much of a session and those of its sub-agents is in a file: pages, and bytes of HTML.
 MAX_PAGES = 100
@@ -37,7 +38,10 @@ MAX_SECONDS = 20
 # How many sub-agents' sessions have a place in the file, if only for a link.
 MAX_CHILDREN = 200
 
-STYLESHEETS = ("base.css", "session.css", "prose.css", "blocks.css", "icons.css", "generated/terminal.css")
+STYLESHEETS = (
+    *("base.css", "session.css", "timeline.css", "icons.css"),
+    *("prose.css", "blocks.css", "generated/terminal.css"),
+)
 # As a template writes it; the texts of a session are escaped.
 _SHOWN_INSIDE = re.compile(r'data-session="([^"]*)"')
 
@@ -100,6 +104,7 @@ class FileBody:
 
     def _header(self, session: IndexedSession) -> str:
         share_id = self._version.share.share_id
+        links = ShareLinks(share_id)
         header = render_template(
             "file/header.html",
             share_id=share_id,
@@ -107,7 +112,8 @@ class FileBody:
             conversation=session.conversation,
             changed=session.changed,
             worked=session.timeline,
-            contents=contents_of(session, ShareLinks(share_id)),
+            timeline=timeline_view(session.timeline, lambda mark: links.part(mark.id, mark.id)),
+            contents=contents_of(session, links),
             level=LEVELS[self._level],
         )
         return self._links.rewrite(header)
