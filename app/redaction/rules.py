@@ -103,8 +103,9 @@ def _whole(pattern: str) -> str:
 
 
 RULES = [*map(format_rule, _data["formats"]), *map(_rule, _data["rules"])]
-# A value that contains this, in lower case, is no secret: placeholders, variables, paths.
-PLACEHOLDER = compiled("|".join(f"(?:{pattern})" for pattern in _data["innocent"]))
+# A value that begins so, or contains this, in lower case, is no secret: placeholders, variables, paths.
+PLACEHOLDER_START = compiled("|".join(f"(?:{pattern})" for pattern in _data["innocent"]["start"]))
+PLACEHOLDER_PART = compiled("|".join(f"(?:{pattern})" for pattern in _data["innocent"]["anywhere"]))
 # Matches what stands between punctuation in names and sentences, and hardly ever in random values.
 WORD = compiled(_data["word"])
 # What a name contains that may promise a secret.

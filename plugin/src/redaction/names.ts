@@ -1,4 +1,4 @@
-import { endOfMatch, endOfValue, type Finding } from "./finding"
+import { endOfMatch, endOfValue, type Finding, secretOfMatch } from "./finding"
 import { passes } from "./heuristics"
 import { compiled, EXCLUDED_NAME, ROLES, type Role, WEAK_NAME } from "./rules"
 import type { Steps } from "./steps"
@@ -18,7 +18,7 @@ const KEY = /^keys?$/i
 const WORD_BEFORE = /([A-Za-z]{2,12})[ ]$/
 const UPPER = /^[A-Z0-9_]+$/
 
-/** How a value follows its name, and the check in place of that of the name. */
+/** How a value follows its name, and the check in place of that of the name; they are tried in order. */
 interface Way {
   pattern: RegExp
   check?: string
@@ -29,7 +29,6 @@ const way = (pattern: string, check?: string): Way => ({
   ...(check ? { check } : {}),
 })
 
-/** In the order in which they are tried. */
 /** What begins any of these ways: most names are followed by something else. */
 const FOLLOWED =
   /[^A-Za-z0-9_ \t.;){}]|[ \t]{1,8}(?:[^A-Za-z0-9_ \t.;{}]|or[ \t]|string|\.=)|[ \t]{2}|\.=|\)[ \t]{0,4}(?:\||\?|or)/y
@@ -108,8 +107,7 @@ function isOtherText(text: string, start: number, end: number): boolean {
 function findValue(text: string, end: number, name: string, role: Role): { finding?: Finding; next: number } {
   let next = end
   for (const { pattern, check } of waysOf(text, end, name, role)) {
-    pattern.lastIndex = end
-    const found = pattern.exec(text)?.indices?.findLast((place) => place !== undefined)
+    const found = secretOfMatch(pattern, text, end)
     if (!found) continue
     const [start, stop] = found
     if (passes(check ?? role.check, text.slice(start, stop))) {

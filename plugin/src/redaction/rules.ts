@@ -113,8 +113,11 @@ export const RULES: readonly Rule[] = [
   ...(data.rules as RuleData[]).map(ruleOf),
 ]
 
-/** A value that contains this, in lower case, is no secret: placeholders, variables, paths. */
-export const INNOCENT = compiled(data.innocent.map((pattern) => `(?:${pattern})`).join("|"))
+const anyOf = (patterns: readonly string[]): string => patterns.map((pattern) => `(?:${pattern})`).join("|")
+
+/** A value that begins so, or contains this, in lower case, is no secret: placeholders, variables, paths. */
+export const INNOCENT_START = compiled(`^(?:${anyOf(data.innocent.start)})`)
+export const INNOCENT_PART = compiled(anyOf(data.innocent.anywhere))
 
 /** Matches what stands between punctuation in names and sentences, and hardly ever in random values. */
 export const WORD = compiled(data.word)

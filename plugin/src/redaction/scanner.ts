@@ -1,5 +1,5 @@
 import { findEncoded } from "./encoded"
-import { endOfValue, type Finding, mergeOverlaps } from "./finding"
+import { endOfValue, type Finding, mergeOverlaps, secretOfMatch } from "./finding"
 import { passes } from "./heuristics"
 import { Literals } from "./literals"
 import { findNamed } from "./names"
@@ -67,8 +67,7 @@ function* matchesOf(rule: Rule, text: string, offsets: Offsets, words: readonly 
   for (const at of starts) {
     if (++count % STEP === 0) yield
     if (at < position) continue
-    rule.pattern.lastIndex = at
-    const found = rule.pattern.exec(text)?.indices?.findLast((place) => place !== undefined)
+    const found = secretOfMatch(rule.pattern, text, at)
     if (!found) continue
     const start = extended(rule, text, found[0])
     const end = found[1]
