@@ -163,6 +163,12 @@ def test_a_common_word_is_removed_only_where_it_is_a_password() -> None:
     assert redacted == ["postgres://postgres:[redacted:connection-password]@localhost/db", "install postgres"]
 
 
+@pytest.mark.parametrize("redact", [by_plugin, by_server], ids=["plugin", "server"])
+def test_a_secret_that_looks_like_the_end_of_a_marker_leaves_markers_whole(redact: Any) -> None:
+    [texts] = redact([["curl -u user:password] https://h", 'DB_PASSWORD="Xk2!mNp9Qr"']])
+    assert texts == ["curl -u user:[redacted:password] https://h", 'DB_PASSWORD="[redacted:password]"']
+
+
 def test_every_text_of_an_item_is_redacted_and_nothing_else_changes() -> None:
     item: dict[str, Any] = {
         "type": "part",
