@@ -34,7 +34,7 @@ _SYMBOL = re.compile(r"[^A-Za-z0-9_./-]")
 _DOTTED_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,19}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,19}){1,9}")
 _REPEATED = re.compile(r"([\s\S])\1{7}")
 # A part at the beginning that is repeated.
-_PERIODIC = re.compile(r"([\s\S]{1,32}?)\1{4}")
+_PERIODIC = re.compile(r"([\s\S]{1,32}?)\1{3}")
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _UUID = re.compile(r"[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}")
 _ALPHANUMERIC = re.compile(r"[a-z0-9]+|[A-Z0-9]+")

@@ -12,6 +12,10 @@ from app.redaction.heuristics import passes
 from app.redaction.rules import EXCLUDED_NAME, ROLES, WEAK_NAME, Role, compiled
 
 MAX_NAME = 80
+# A value is at least so many characters without a blank or a quote, and begins so near to its name.
+MIN_VALUE = 8
+MAX_AHEAD = 1_000
+MAX_SEARCHED = 10_000
 MIN_WORD_BEFORE, MAX_WORD_BEFORE = 2, 12
 # A value of this length that is no secret is not searched for names in its first half.
 MAX_VALUE_SEARCHED = 128
@@ -19,6 +23,7 @@ MAX_VALUE_SEARCHED = 128
 _CHARACTERS = string.ascii_letters + string.digits + "_-"
 _BUMP = re.compile(r"([a-z0-9])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])")
 _SEPARATOR = re.compile(r"[-. ]")
+_VALUE = re.compile(rf"[^ \t\n\r\"'`]{{{MIN_VALUE}}}")
 _KEYS = frozenset({"key", "keys"})
 _UPPER = re.compile(r"[A-Z0-9_]+")
 
@@ -56,9 +61,13 @@ def role_of(name: str) -> Role | None:
 
 def find_named(text: str, anchors: Iterable[int]) -> Iterator[Finding]:
     """Find the values of secret names around `anchors`, in order."""
-    position = 0
+    position = value = 0
     for anchor in anchors:
         if anchor < position:
+            continue
+        if value <= anchor:
+            value = _next_value(text, anchor + 1)
+        if value > anchor + MAX_AHEAD:
             continue
         before = text[max(position, anchor - MAX_NAME) : anchor]
         start = anchor - len(before) + len(before.rstrip(_CHARACTERS))
@@ -66,7 +75,7 @@ def find_named(text: str, anchors: Iterable[int]) -> Iterator[Finding]:
         if rest is None:
             continue
         position = end = rest.end(1)
-        if rest[2] is None and not text.startswith("--", start):
+        if rest.lastindex == 1 and not text.startswith("--", start):
             continue
         name = _with_word_before(text, start, text[start:end])
         role = role_of(name) if len(name) <= MAX_NAME else None
@@ -75,6 +84,12 @@ def find_named(text: str, anchors: Iterable[int]) -> Iterator[Finding]:
         finding, position = _value(text, end, name, role)
         if finding:
             yield finding
+
+
+def _next_value(text: str, start: int) -> int:
+    """Where the next characters that may be a value begin, or may begin at the earliest."""
+    found = _VALUE.search(text, start, start + MAX_SEARCHED)
+    return found.start() if found else start + MAX_SEARCHED - MIN_VALUE + 1
 
 
 def _with_word_before(text: str, start: int, name: str) -> str:
@@ -119,5 +134,6 @@ def _ways(text: str, end: int, name: str, role: Role) -> list[tuple[re.Pattern[s
     if name.startswith("--"):
         return _OPTION
     ways = _CHOSEN if role.check == "password" else _MADE
-    is_variable = text.startswith("=", end) and _UPPER.fullmatch(name) and WEAK_NAME.search(name.lower())
-    return [*_WEAK, *ways] if is_variable else ways
+    if not text.startswith("=", end) or not _UPPER.fullmatch(name) or not WEAK_NAME.search(name.lower()):
+        return ways
+    return [*_WEAK, *ways]

@@ -18,7 +18,7 @@ const MIN_HEX_ENTROPY = 2.5
 const DOTTED_NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,19}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,19}){1,9}$/
 const REPEATED = /([\s\S])\1{7}/
 /** A part at the beginning that is repeated. */
-const PERIODIC = /^([\s\S]{1,32}?)\1{4}/
+const PERIODIC = /^([\s\S]{1,32}?)\1{3}/
 const HEX = /^(?:[0-9a-f]+|[0-9A-F]+)$/
 const UUID = /^[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}$/
 const ALPHANUMERIC = /^(?:[a-z0-9]+|[A-Z0-9]+)$/

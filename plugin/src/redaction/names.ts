@@ -6,6 +6,11 @@ import type { Steps } from "./steps"
 /** Finds the values of variables, fields and options whose names promise a secret. */
 
 const MAX_NAME = 80
+/** A value is so many characters or more without a blank or a quote, and begins so near to its name. */
+const MIN_VALUE = 8
+const MAX_AHEAD = 1_000
+const MAX_SEARCHED = 10_000
+const VALUE = /[^ \t\n\r"'`]{8}/
 /** A value of this length that is no secret is not searched for names in its first half. */
 const MAX_VALUE_SEARCHED = 128
 /** The anchors between two pauses. */
@@ -57,10 +62,13 @@ export function roleOf(name: string): Role | undefined {
 export function* findNamed(text: string, anchors: readonly number[]): Steps<Finding[]> {
   const findings: Finding[] = []
   let position = 0
+  let value = 0
   let count = 0
   for (const anchor of anchors) {
     if (anchor < position) continue
     if (++count % STEP === 0) yield
+    if (value <= anchor) value = nextValue(text, anchor + 1)
+    if (value > anchor + MAX_AHEAD) continue
     const start = startOfName(text, Math.max(position, anchor - MAX_NAME), anchor)
     const end = endOfMatch(REST, text, anchor) ?? anchor
     position = end
@@ -73,6 +81,12 @@ export function* findNamed(text: string, anchors: readonly number[]): Steps<Find
     if (finding) findings.push(finding)
   }
   return findings
+}
+
+/** Where the next characters that may be a value begin, or may begin at the earliest. */
+function nextValue(text: string, start: number): number {
+  const found = text.slice(start, start + MAX_SEARCHED).search(VALUE)
+  return start + (found === -1 ? MAX_SEARCHED - MIN_VALUE + 1 : found)
 }
 
 /** The name, after the word ahead of a key, which says what it is for: `api_key` for `API key: ...`. */
