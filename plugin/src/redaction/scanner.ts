@@ -15,8 +15,9 @@ const MAX_CONTEXT = 300
 const MAX_EXTENDED = 128
 /** A match of this length that is no secret is not matched again in its first half. */
 const MAX_SEARCHED_AGAIN = 64
-/** The matches between two pauses. */
+/** The anchors between two pauses, and those that are put in order. */
 const STEP = 64
+const MERGE_STEP = 16_384
 
 type Offsets = ReadonlyMap<string, readonly number[]>
 
@@ -54,7 +55,7 @@ export class Scanner {
     const findings = findPrivateKeys(text, offsets.get(BEGIN) ?? [], offsets.get(END) ?? [])
     for (const rule of this.#rules)
       for (const finding of yield* matchesOf(rule, text, offsets, words)) findings.push(finding)
-    for (const finding of yield* findNamed(text, merged(offsets, NAME_ANCHORS))) findings.push(finding)
+    for (const finding of yield* findNamed(text, yield* merged(offsets, NAME_ANCHORS))) findings.push(finding)
     return mergeOverlaps(findings)
   }
 }
@@ -63,45 +64,45 @@ function* matchesOf(rule: Rule, text: string, offsets: Offsets, words: readonly 
   const findings: Finding[] = []
   let position = 0
   let count = 0
-  const starts = rule.anchors.length > 0 ? anchoredStarts(rule, text, offsets) : words.map(({ start }) => start)
-  for (const at of starts) {
+  const anchors = rule.anchors.length > 0 ? yield* merged(offsets, rule.anchors) : words.map(({ start }) => start)
+  const contexts = yield* merged(offsets, rule.after)
+  for (const anchor of anchors) {
     if (++count % STEP === 0) yield
-    if (at < position) continue
-    const found = secretOfMatch(rule.pattern, text, at)
-    if (!found) continue
-    const start = extended(rule, text, found[0])
-    const end = found[1]
-    if (rule.check === undefined || passes(rule.check, text.slice(start, end))) {
-      position = endOfValue(text, start, end)
-      findings.push({ start, end: position, kind: rule.kind })
-    } else if (end - start > MAX_SEARCHED_AGAIN) {
-      position = Math.floor((start + end) / 2)
+    if (rule.after.length > 0 && !isAfter(text, anchor, contexts)) continue
+    for (const before of rule.before) {
+      const at = anchor - before
+      if (at < position) continue
+      const found = secretOfMatch(rule.pattern, text, at)
+      if (!found) continue
+      const start = extended(rule, text, found[0])
+      const end = found[1]
+      if (rule.check === undefined || passes(rule.check, text.slice(start, end))) {
+        position = endOfValue(text, start, end)
+        findings.push({ start, end: position, kind: rule.kind })
+      } else if (end - start > MAX_SEARCHED_AGAIN) {
+        position = Math.floor((start + end) / 2)
+      }
     }
   }
   return findings
 }
 
-/** The offsets at which the pattern of a rule with anchors is matched. */
-function anchoredStarts(rule: Rule, text: string, offsets: Offsets): readonly number[] {
-  const anchors = merged(offsets, rule.anchors)
-  if (anchors.length === 0) return anchors
-  const contexts = rule.after.length > 0 ? merged(offsets, rule.after) : undefined
-  if (contexts?.length === 0) return contexts
-  const allowed = contexts ? anchors.filter((anchor) => isAfter(text, anchor, contexts)) : anchors
-  if (rule.before.length === 1 && rule.before[0] === 0) return allowed
-  return allowed.flatMap((anchor) => rule.before.filter((n) => n <= anchor).map((n) => anchor - n))
+/** The offsets of all of these literals, in order. */
+function* merged(offsets: Offsets, literals: readonly string[]): Steps<readonly number[]> {
+  const found = literals.flatMap((literal) => {
+    const places = offsets.get(literal)
+    return places ? [places] : []
+  })
+  let all: readonly number[] = found[0] ?? []
+  for (const places of found.slice(1)) all = yield* union(all, places)
+  return all
 }
 
-/** The offsets of all of these literals, in order. */
-const merged = (offsets: Offsets, literals: readonly string[]): readonly number[] =>
-  literals.reduce<readonly number[]>((all, literal) => union(all, offsets.get(literal) ?? []), [])
-
 /** The numbers of two lists in order, without repetitions. */
-function union(one: readonly number[], other: readonly number[]): readonly number[] {
-  if (one.length === 0) return other
-  if (other.length === 0) return one
+function* union(one: readonly number[], other: readonly number[]): Steps<number[]> {
   const result: number[] = []
   for (let left = 0, right = 0; left < one.length || right < other.length; ) {
+    if (result.length % MERGE_STEP === 0) yield
     const next = Math.min(one[left] ?? Number.POSITIVE_INFINITY, other[right] ?? Number.POSITIVE_INFINITY)
     result.push(next)
     if (one[left] === next) left++
