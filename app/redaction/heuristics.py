@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from math import log2
 
+from app.redaction.check_digits import has_check_digits
 from app.redaction.rules import PLACEHOLDER_PART, PLACEHOLDER_START, WORD
 
 MIN_RANDOM = 16
@@ -143,6 +144,10 @@ CHECKS: dict[str, Callable[[str], bool]] = {
     ),
     "random": looks_random,
     "strong": lambda value: looks_random(value) and not _DIGEST.search(value),
+    "alphanumeric": lambda value: (
+        looks_random(value) and not _DIGEST.search(value) and bool(_DIGIT.search(value))
+    ),
+    "checked": has_check_digits,
     "key": is_key,
     "scrambled": is_scrambled,
     "nkey": lambda value: entropy(value) >= MIN_ENTROPY,

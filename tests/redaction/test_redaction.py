@@ -211,6 +211,16 @@ def test_a_field_that_is_called_a_key_for_rows_or_caches_stays(redact: Any) -> N
     assert redact([{"FLASK_KEY": value}]) == [{"FLASK_KEY": "[redacted:api-key]"}]
 
 
+@pytest.mark.parametrize("redact", [by_plugin, by_server], ids=["plugin", "server"])
+def test_the_name_of_a_provider_alone_tells_that_a_random_value_is_its_key(redact: Any) -> None:
+    value = pick(Random(2), "0123456789abcdef", 32)
+    lines = [f'cloudsmith: "{value}"', f"TWITTER={value}", f"boostnoteKey := '{value}'", f"okta_key={value}"]
+    assert [text for text in redact(lines) if value in text] == []
+    commit = pick(Random(3), "0123456789abcdef", 40)
+    others = [f"cloudsmith: {commit}", "from: OptInToReceiveEmailsFromMailchimp", f"mailchimp {value}"]
+    assert redact(others) == others
+
+
 def test_names_that_become_the_same_lose_nothing() -> None:
     files = {f"/tmp/ghp_{pick(Random(number), ALNUM, 36)}": number for number in range(3)}
     name = "/tmp/[redacted:github-token]"

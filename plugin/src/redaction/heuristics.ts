@@ -1,3 +1,4 @@
+import { hasCheckDigits } from "./check-digits"
 import { INNOCENT_PART, INNOCENT_START, WORD } from "./rules"
 
 /** Heuristics that tell a probable secret from a name, a word, a path or a placeholder. */
@@ -38,6 +39,8 @@ export const CHECKS: Readonly<Record<string, (value: string) => boolean>> = {
   distinctive: (value) => !REPEATED.test(value) && !PERIODIC.test(value) && looksLikePassword(value),
   random: looksRandom,
   strong: (value) => looksRandom(value) && !DIGEST.test(value),
+  alphanumeric: (value) => looksRandom(value) && !DIGEST.test(value) && /[0-9]/.test(value),
+  checked: hasCheckDigits,
   key: isKey,
   scrambled: isScrambled,
   nkey: (value) => entropy(value) >= MIN_ENTROPY,
