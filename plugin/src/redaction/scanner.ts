@@ -1,3 +1,4 @@
+import { lastUpTo } from "../lib/binary-search"
 import { findEncoded } from "./encoded"
 import { endOfValue, type Finding, mergeOverlaps, secretOfMatch } from "./finding"
 import { passes } from "./heuristics"
@@ -19,6 +20,12 @@ const MAX_SEARCHED_AGAIN = 64
 const STEP = 64
 const MERGE_STEP = 16_384
 
+/** A finding, and what found it: the name of a rule, for example. */
+export interface Reason {
+  name: string
+  finding: Finding
+}
+
 type Offsets = ReadonlyMap<string, readonly number[]>
 
 /** Finds secrets in a text with the rules of `rules.json` and one's own, in time that is linear in its length. */
@@ -34,38 +41,49 @@ export class Scanner {
 
   /** What the rules find, in order and without overlaps; the earlier rule names an overlap. */
   *find(text: string): Steps<Finding[]> {
+    return merged(yield* this.reasons(text))
+  }
+
+  /** All that was found, also what overlaps, the more specific first. */
+  *reasons(text: string): Steps<Reason[]> {
     const words = yield* longWords(text)
-    const found = yield* this.#findPlain(text, words)
+    const reasons = yield* this.#reasons(text, words)
     const wrapped = yield* unwrapped(text, words)
     const encoded = wrapped
       ? wrapped.restored(yield* this.#findEncoded(wrapped.plain, yield* longWords(wrapped.plain)))
       : yield* this.#findEncoded(text, words)
-    return encoded.length > 0 ? mergeOverlaps([...found, ...encoded]) : found
+    for (const finding of encoded) reasons.push({ name: "Base64 of a text with secrets", finding })
+    return reasons
   }
 
   #findEncoded(text: string, words: readonly Word[]): Steps<Finding[]> {
     const scanner = this
     return findEncoded(text, words, function* (decoded) {
-      return yield* scanner.#findPlain(decoded, yield* longWords(decoded))
+      return merged(yield* scanner.#reasons(decoded, yield* longWords(decoded)))
     })
   }
 
-  *#findPlain(text: string, words: readonly Word[]): Steps<Finding[]> {
+  *#reasons(text: string, words: readonly Word[]): Steps<Reason[]> {
+    const reasons: Reason[] = []
+    const add = (name: string, findings: readonly Finding[]): void => {
+      for (const finding of findings) reasons.push({ name, finding })
+    }
     const offsets = yield* this.#literals.offsets(text)
-    const findings = findPrivateKeys(text, offsets.get(BEGIN) ?? [], offsets.get(END) ?? [])
-    for (const rule of this.#rules)
-      for (const finding of yield* matchesOf(rule, text, offsets, words)) findings.push(finding)
-    for (const finding of yield* findNamed(text, yield* merged(offsets, NAME_ANCHORS))) findings.push(finding)
-    return mergeOverlaps(findings)
+    add("Private key", findPrivateKeys(text, offsets.get(BEGIN) ?? [], offsets.get(END) ?? []))
+    for (const rule of this.#rules) add(rule.name, yield* matchesOf(rule, text, offsets, words))
+    add("Value of a secret name", yield* findNamed(text, yield* inOrder(offsets, NAME_ANCHORS)))
+    return reasons
   }
 }
+
+const merged = (reasons: readonly Reason[]): Finding[] => mergeOverlaps(reasons.map(({ finding }) => finding))
 
 function* matchesOf(rule: Rule, text: string, offsets: Offsets, words: readonly Word[]): Steps<Finding[]> {
   const findings: Finding[] = []
   let position = 0
   let count = 0
-  const anchors = rule.anchors.length > 0 ? yield* merged(offsets, rule.anchors) : words.map(({ start }) => start)
-  const contexts = yield* merged(offsets, rule.after)
+  const anchors = rule.anchors.length > 0 ? yield* inOrder(offsets, rule.anchors) : words.map(({ start }) => start)
+  const contexts = yield* inOrder(offsets, rule.after)
   for (const anchor of anchors) {
     if (++count % STEP === 0) yield
     if (rule.after.length > 0 && !isAfter(text, anchor, contexts)) continue
@@ -88,7 +106,7 @@ function* matchesOf(rule: Rule, text: string, offsets: Offsets, words: readonly 
 }
 
 /** The offsets of all of these literals, in order. */
-function* merged(offsets: Offsets, literals: readonly string[]): Steps<readonly number[]> {
+function* inOrder(offsets: Offsets, literals: readonly string[]): Steps<readonly number[]> {
   const found = literals.flatMap((literal) => {
     const places = offsets.get(literal)
     return places ? [places] : []
@@ -112,14 +130,7 @@ function* union(one: readonly number[], other: readonly number[]): Steps<number[
 }
 
 function isAfter(text: string, anchor: number, contexts: readonly number[]): boolean {
-  let low = 0
-  let high = contexts.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((contexts[middle] ?? 0) <= anchor) low = middle + 1
-    else high = middle
-  }
-  const context = contexts[low - 1]
+  const context = contexts[lastUpTo(contexts, anchor)]
   if (context === undefined || anchor - context > MAX_CONTEXT) return false
   return !text.slice(context, anchor).replaceAll("\\\n", "").includes("\n")
 }
