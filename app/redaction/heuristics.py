@@ -37,7 +37,7 @@ _REPEATED = re.compile(r"([\s\S])\1{7}")
 # A part at the beginning that is repeated.
 _PERIODIC = re.compile(r"([\s\S]{1,32}?)\1{3}")
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
-_UUID = re.compile(r"[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}")
+_UUID = re.compile(r"(?:[A-Za-z]{1,12}_){0,2}[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}")
 _ALPHANUMERIC = re.compile(r"[a-z0-9]+|[A-Z0-9]+")
 _CASES = re.compile(r"[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+")
 _DIGEST = re.compile(

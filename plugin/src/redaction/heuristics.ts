@@ -21,7 +21,7 @@ const REPEATED = /([\s\S])\1{7}/
 /** A part at the beginning that is repeated. */
 const PERIODIC = /^([\s\S]{1,32}?)\1{3}/
 const HEX = /^(?:[0-9a-f]+|[0-9A-F]+)$/
-const UUID = /^[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}$/
+const UUID = /^(?:[A-Za-z]{1,12}_){0,2}[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}$/
 const ALPHANUMERIC = /^(?:[a-z0-9]+|[A-Z0-9]+)$/
 const CASES = /[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+/g
 const SEPARATOR = /[-_./:, ]/
