@@ -14,6 +14,7 @@ from benchmarks.hostile import measure_hostile
 from benchmarks.load import clients
 from benchmarks.measure import QUICK, Bench, Effort
 from benchmarks.prepared import prepare
+from benchmarks.redaction import measure_redaction
 from benchmarks.report import as_json, tables
 from benchmarks.service import services
 from benchmarks.sessions import SHAPES
@@ -43,10 +44,12 @@ def main() -> None:
         if options.with_hostile:
             _note("hostile sessions")
             hostile = measure_hostile(setups[0], prepare(folder, "15M", SIZES["15M"], "turns"))
-    targets = check_targets(rows, api, hostile)
-    sys.stdout.write(f"\n{tables(rows, api, hostile, targets)}\n")
+    _note("redaction")
+    redaction = measure_redaction(is_quick=options.quick)
+    targets = check_targets(rows, api, hostile, redaction)
+    sys.stdout.write(f"\n{tables(rows, api, hostile, redaction, targets)}\n")
     if options.results:
-        options.results.write_text(as_json(rows, api, hostile, targets))
+        options.results.write_text(as_json(rows, api, hostile, redaction, targets))
 
 
 def _options() -> argparse.Namespace:

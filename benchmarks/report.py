@@ -58,6 +58,15 @@ HOSTILE_COLUMNS = {
     "cache_mb": "cache beyond 3 x MB",
     "peak_mb": "worker peak MB",
 }
+REDACTION_COLUMNS = {
+    "engine": "redaction in",
+    "ms_per_mb": "CPU ms per MB",
+    "worst": "worst text, ordinary ones",
+    "over_four": "texts over 4 x",
+    "texts": "of",
+    "pause_ms": "longest pause ms",
+    "worst_text": "worst text",
+}
 TARGET_COLUMNS = {
     "target": "target",
     "measured": "measured",
@@ -70,13 +79,25 @@ ANSWERS = {True: "yes", False: "no", None: "n/a"}
 MISSING = "n/a"
 
 
-def tables(rows: Sequence[Row], api: Sequence[Row], hostile: Sequence[Row], targets: Sequence[Row]) -> str:
+def tables(
+    rows: Sequence[Row],
+    api: Sequence[Row],
+    hostile: Sequence[Row],
+    redaction: Sequence[Row],
+    targets: Sequence[Row],
+) -> str:
     """All figures, and then the targets."""
     checked = [
         {**row, "measured": _with_unit(row["measured"], row["unit"]), "reached": ANSWERS[row["reached"]]}
         for row in targets
     ]
-    parts = ((COLUMNS, rows), (API_COLUMNS, api), (HOSTILE_COLUMNS, hostile), (TARGET_COLUMNS, checked))
+    parts = (
+        (COLUMNS, rows),
+        (API_COLUMNS, api),
+        (HOSTILE_COLUMNS, hostile),
+        (REDACTION_COLUMNS, redaction),
+        (TARGET_COLUMNS, checked),
+    )
     return "\n".join(table(columns, lines) for columns, lines in parts if lines)
 
 
@@ -98,9 +119,15 @@ def table(columns: Mapping[str, str], rows: Sequence[Row]) -> str:
     return "\n".join([*(line(head) for head in grid[:height]), ruler, *(line(row) for row in cells), ""])
 
 
-def as_json(rows: Sequence[Row], api: Sequence[Row], hostile: Sequence[Row], targets: Sequence[Row]) -> str:
+def as_json(
+    rows: Sequence[Row],
+    api: Sequence[Row],
+    hostile: Sequence[Row],
+    redaction: Sequence[Row],
+    targets: Sequence[Row],
+) -> str:
     """The figures, to three digits: more would differ from run to run."""
-    results = {"sessions": rows, "api": api, "hostile": hostile, "targets": targets}
+    results = {"sessions": rows, "api": api, "hostile": hostile, "redaction": redaction, "targets": targets}
     return json.dumps(_rounded(results), indent=1) + "\n"
 
 

@@ -262,6 +262,23 @@ HOSTILE_TARGETS = (
 )
 
 
-def check_targets(rows: Sequence[Row], api: Sequence[Row], hostile: Sequence[Row]) -> list[Row]:
-    checked = [target.check(rows, api) for target in TARGETS]
-    return checked + [target.check(hostile, []) for target in HOSTILE_TARGETS]
+REDACTION_TARGETS = (
+    Target(
+        "worst text, redaction",
+        " x",
+        4,
+        _figure("worst"),
+        "ordinary text of its size",
+        "a text keeps a worker, or OpenCode, busy",
+    ),
+)
+
+
+def check_targets(
+    rows: Sequence[Row], api: Sequence[Row], hostile: Sequence[Row], redaction: Sequence[Row]
+) -> list[Row]:
+    return [
+        *(target.check(rows, api) for target in TARGETS),
+        *(target.check(hostile, []) for target in HOSTILE_TARGETS),
+        *(target.check(redaction, []) for target in REDACTION_TARGETS),
+    ]

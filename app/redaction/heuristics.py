@@ -8,7 +8,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from math import log2
 
-from app.redaction.rules import PLACEHOLDER, WORD
+from app.redaction.check_digits import has_check_digits
+from app.redaction.rules import PLACEHOLDER_PART, PLACEHOLDER_START, WORD
 
 MIN_RANDOM = 16
 MIN_ENTROPY = 3.0
@@ -33,8 +34,10 @@ _DIGIT = re.compile(r"[0-9]")
 _SYMBOL = re.compile(r"[^A-Za-z0-9_./-]")
 _DOTTED_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,19}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,19}){1,9}")
 _REPEATED = re.compile(r"([\s\S])\1{7}")
+# A part at the beginning that is repeated.
+_PERIODIC = re.compile(r"([\s\S]{1,32}?)\1{3}")
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
-_UUID = re.compile(r"[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}")
+_UUID = re.compile(r"(?:[A-Za-z]{1,12}_){0,2}[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}")
 _ALPHANUMERIC = re.compile(r"[a-z0-9]+|[A-Z0-9]+")
 _CASES = re.compile(r"[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+")
 _DIGEST = re.compile(
@@ -44,7 +47,8 @@ _DIGEST = re.compile(
 
 
 def is_placeholder(value: str) -> bool:
-    return PLACEHOLDER.search(value.lower()) is not None
+    lower = value.lower()
+    return bool(PLACEHOLDER_START.match(lower) or PLACEHOLDER_PART.search(lower))
 
 
 def entropy(value: str) -> float:
@@ -54,12 +58,7 @@ def entropy(value: str) -> float:
 
 def looks_random(value: str) -> bool:
     """Return whether the value is long and mixed enough to come from a random generator."""
-    if len(value) < MIN_RANDOM or is_placeholder(value):
-        return False
-    if _is_mostly_words(value) and not _UUID.fullmatch(value):
-        return False
-    is_mixed = bool(_LETTER.search(value) and (_DIGIT.search(value) or _is_both_cases(value)))
-    return is_mixed and entropy(value) >= (MIN_HEX_ENTROPY if _HEX.fullmatch(value) else MIN_ENTROPY)
+    return _is_random(value) and not is_placeholder(value)
 
 
 def is_key(value: str) -> bool:
@@ -88,14 +87,11 @@ def is_scrambled(value: str) -> bool:
 
 def looks_like_password(value: str) -> bool:
     """Return whether a person may have chosen the value as a password."""
-    if looks_random(value):
+    if len(value) < MIN_PASSWORD or is_placeholder(value):
+        return False
+    if _is_random(value):
         return True
-    if (
-        len(value) < MIN_PASSWORD
-        or is_placeholder(value)
-        or _is_worded(value)
-        or _DOTTED_NAME.fullmatch(value)
-    ):
+    if _is_worded(value) or _DOTTED_NAME.fullmatch(value):
         return False
     if _is_both_cases(value) and len(value) >= MIN_MIXED:
         return True
@@ -108,6 +104,13 @@ def is_distinctive(value: str) -> bool:
     A short or repetitive value would also match text that is no secret.
     """
     return passes("distinctive", value)
+
+
+def _is_random(value: str) -> bool:
+    if len(value) < MIN_RANDOM or (_is_mostly_words(value) and not _UUID.fullmatch(value)):
+        return False
+    is_mixed = bool(_LETTER.search(value) and (_DIGIT.search(value) or _is_both_cases(value)))
+    return is_mixed and entropy(value) >= (MIN_HEX_ENTROPY if _HEX.fullmatch(value) else MIN_ENTROPY)
 
 
 def _is_mostly_words(value: str) -> bool:
@@ -136,9 +139,15 @@ CHECKS: dict[str, Callable[[str], bool]] = {
     "any": lambda value: not is_placeholder(value),
     "weak": lambda value: not is_placeholder(value) and bool(_LETTER.search(value)),
     "password": looks_like_password,
-    "distinctive": lambda value: looks_like_password(value) and not _REPEATED.search(value),
+    "distinctive": lambda value: (
+        not _REPEATED.search(value) and not _PERIODIC.match(value) and looks_like_password(value)
+    ),
     "random": looks_random,
     "strong": lambda value: looks_random(value) and not _DIGEST.search(value),
+    "alphanumeric": lambda value: (
+        looks_random(value) and not _DIGEST.search(value) and bool(_DIGIT.search(value))
+    ),
+    "checked": has_check_digits,
     "key": is_key,
     "scrambled": is_scrambled,
     "nkey": lambda value: entropy(value) >= MIN_ENTROPY,

@@ -27,10 +27,10 @@ class Literals:
 
     def offsets(self, text: str) -> dict[str, list[int]]:
         """Return the offsets of each literal that occurs, in order."""
-        found: defaultdict[str, list[int]] = defaultdict(list)
-        for literal, start in self.occurrences(text):
-            found[literal].append(start)
-        return found
+        found: defaultdict[int, list[int]] = defaultdict(list)
+        for index, start, _ in self._automaton.find_matches_as_indexes(_encodable(text), overlapping=True):
+            found[index].append(start)
+        return {self._literals[index]: starts for index, starts in found.items()}
 
 
 def _encodable(text: str) -> str:

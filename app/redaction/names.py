@@ -12,24 +12,30 @@ from app.redaction.heuristics import passes
 from app.redaction.rules import EXCLUDED_NAME, ROLES, WEAK_NAME, Role, compiled
 
 MAX_NAME = 80
+# A value is at least so many characters without a blank or a quote, and begins so near to its name.
+MIN_VALUE = 8
+MAX_AHEAD = 1_000
+MAX_SEARCHED = 10_000
+MIN_WORD_BEFORE, MAX_WORD_BEFORE = 2, 12
 # A value of this length that is no secret is not searched for names in its first half.
 MAX_VALUE_SEARCHED = 128
 
 _CHARACTERS = string.ascii_letters + string.digits + "_-"
-_REST = re.compile(r"[A-Za-z0-9_]{0,60}(?:-[A-Za-z0-9_]{1,60}){0,8}", re.ASCII)
 _BUMP = re.compile(r"([a-z0-9])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])")
 _SEPARATOR = re.compile(r"[-. ]")
-_KEY = re.compile("keys?", re.IGNORECASE)
-_WORD_BEFORE = re.compile("([A-Za-z]{2,12})[ ]$")
+_VALUE = re.compile(rf"[^ \t\n\r\"'`]{{{MIN_VALUE}}}")
+_KEYS = frozenset({"key", "keys"})
 _UPPER = re.compile(r"[A-Z0-9_]+")
 
+# The rest of a name, and what begins any of the ways in which its value follows: most names are followed
+# by something else.
+_REST = compiled(
+    r"([A-Za-z0-9_]{0,60}(?:-[A-Za-z0-9_]{1,60}){0,8})"
+    r"([^A-Za-z0-9_ \t.;){}]|[ \t]{1,8}(?:[^A-Za-z0-9_ \t.;{}]|or[ \t]|string|\.=)|[ \t]{2}"
+    r"|\.=|\)[ \t]{0,4}(?:\||\?|or))?"
+)
 # How a value follows its name, in the order in which they are tried, and the check that replaces
 # that of the name.
-# What begins any of these ways: most names are followed by something else.
-_FOLLOWED = compiled(
-    r"[^A-Za-z0-9_ \t.;){}]|[ \t]{1,8}(?:[^A-Za-z0-9_ \t.;{}]|or[ \t]|string|\.=)|[ \t]{2}"
-    r"|\.=|\)[ \t]{0,4}(?:\||\?|or)"
-)
 _OTHER = (
     compiled(
         r"\(<quote>(<literal>)"
@@ -55,19 +61,23 @@ def role_of(name: str) -> Role | None:
 
 def find_named(text: str, anchors: Iterable[int]) -> Iterator[Finding]:
     """Find the values of secret names around `anchors`, in order."""
-    position = 0
+    position = value = 0
     for anchor in anchors:
         if anchor < position:
+            continue
+        if value <= anchor:
+            value = _next_value(text, anchor + 1)
+        if value > anchor + MAX_AHEAD:
             continue
         before = text[max(position, anchor - MAX_NAME) : anchor]
         start = anchor - len(before) + len(before.rstrip(_CHARACTERS))
         rest = _REST.match(text, anchor)
-        position = end = rest.end() if rest else anchor
-        if not _FOLLOWED.match(text, end) and not text.startswith("--", start):
+        if rest is None:
             continue
-        name = text[start:end]
-        if _KEY.fullmatch(name) and text.startswith(" ", start - 1):
-            name = f"{_word_before(text, start)}{name}"
+        position = end = rest.end(1)
+        if rest.lastindex == 1 and not text.startswith("--", start):
+            continue
+        name = _with_word_before(text, start, text[start:end])
         role = role_of(name) if len(name) <= MAX_NAME else None
         if role is None or _is_other_text(text, start, end):
             continue
@@ -76,20 +86,31 @@ def find_named(text: str, anchors: Iterable[int]) -> Iterator[Finding]:
             yield finding
 
 
-def _word_before(text: str, start: int) -> str:
-    """The word ahead of a name, which says what a key is for: `api_` for the key of `API key: ...`."""
-    word = _WORD_BEFORE.search(text, max(0, start - 14), start)
-    return f"{word[1]}_" if word else ""
+def _next_value(text: str, start: int) -> int:
+    """Where the next characters that may be a value begin, or may begin at the earliest."""
+    found = _VALUE.search(text, start, start + MAX_SEARCHED)
+    return found.start() if found else start + MAX_SEARCHED - MIN_VALUE + 1
+
+
+def _with_word_before(text: str, start: int, name: str) -> str:
+    """The name after the word ahead of a key, which says what it is for: `API_key` for `API key: ...`."""
+    if name.lower() not in _KEYS:
+        return name
+    before = text[max(0, start - MAX_WORD_BEFORE - 2) : start]
+    if not before.endswith(" "):
+        return name
+    word = before[len(before[:-1].rstrip(string.ascii_letters)) : -1]
+    return f"{word[-MAX_WORD_BEFORE:]}_{name}" if len(word) >= MIN_WORD_BEFORE else name
 
 
 def _is_other_text(text: str, start: int, end: int) -> bool:
     """Return whether the name belongs to a public key, a resource name or the output of tests."""
-    before = text[max(0, start - 7) : start].lower()
-    return (
-        before == "public "
-        or (before.endswith(":") and text.startswith(":", end))
-        or (text[start:end] == "PASS" and not text.startswith("=", end))
-    )
+    before = text[start - 1 : start]
+    if before == ":":
+        return text.startswith(":", end)
+    if before == " " and text[max(0, start - 7) : start].lower() == "public ":
+        return True
+    return end - start == len("PASS") and text.startswith("PASS", start) and not text.startswith("=", end)
 
 
 def _value(text: str, end: int, name: str, role: Role) -> tuple[Finding | None, int]:
@@ -113,5 +134,6 @@ def _ways(text: str, end: int, name: str, role: Role) -> list[tuple[re.Pattern[s
     if name.startswith("--"):
         return _OPTION
     ways = _CHOSEN if role.check == "password" else _MADE
-    is_variable = text.startswith("=", end) and _UPPER.fullmatch(name) and WEAK_NAME.search(name.lower())
-    return [*_WEAK, *ways] if is_variable else ways
+    if not text.startswith("=", end) or not _UPPER.fullmatch(name) or not WEAK_NAME.search(name.lower()):
+        return ways
+    return [*_WEAK, *ways]

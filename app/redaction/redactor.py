@@ -9,6 +9,7 @@ machine.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ __all__ = ["redact_items", "redact_text"]
 # The secrets of a batch that are searched in all of its texts; any more are removed only where a rule
 # matched.
 MAX_KNOWN = 2_000
+
+_MARKER = re.compile(r"\[redacted:[a-z0-9-]+\]")
 
 
 def redact_items(items: Sequence[Any], scanner: Scanner = SCANNER) -> tuple[list[Any], int]:
@@ -110,7 +113,21 @@ def _without_known(text: str, needles: KnownSecrets) -> str:
     text = to_units(text)
     styles = without_ansi(text)
     findings = needles.search(styles.plain if styles else text)
-    return from_units(_replaced(text, styles.restored(findings) if styles else findings))
+    if styles:
+        findings = styles.restored(findings)
+    return from_units(_replaced(text, _outside_markers(text, findings)))
+
+
+def _outside_markers(text: str, findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Leave out what is part of a marker: the words in it may be a secret elsewhere."""
+    markers = [match.span() for match in _MARKER.finditer(text)] if findings else []
+    ends = [end for _, end in markers]
+
+    def is_outside(finding: Finding) -> bool:
+        index = bisect_right(ends, finding.start)
+        return index == len(markers) or markers[index][0] >= finding.end
+
+    return list(filter(is_outside, findings))
 
 
 def _replaced(text: str, findings: Iterable[Finding]) -> str:

@@ -1,7 +1,8 @@
 """Compiles the rules of `rules.json`.
 
 The plugin imports the same file: its patterns keep to the syntax that JavaScript and Python have in common.
-`<name>` in a pattern stands for the entry of that name in `parts`.
+`<name>` in a pattern stands for the entry of that name in `parts`, and `<provider>` for one of the
+providers whose name alone tells what its value is.
 
 A pattern is matched only at the anchors of its rule, which an automaton finds. What it reads from there on is
 bounded, or is passed over once it has been read, so that the work is linear in the text.
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 _data: dict[str, Any] = json.loads((Path(__file__).parent / "rules.json").read_text())
+_parts: dict[str, str] = {**_data["parts"], "provider": f"(?:{'|'.join(_data['names']['providers'])})"}
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def _expanded(alphabet: str) -> str:
 
 
 def _part(name: re.Match[str]) -> str:
-    return _whole(_data["parts"][name[1]])
+    return _whole(_parts[name[1]])
 
 
 def _whole(pattern: str) -> str:
@@ -103,12 +105,13 @@ def _whole(pattern: str) -> str:
 
 
 RULES = [*map(format_rule, _data["formats"]), *map(_rule, _data["rules"])]
-# A value that contains this, in lower case, is no secret: placeholders, variables, paths.
-PLACEHOLDER = compiled("|".join(f"(?:{pattern})" for pattern in _data["innocent"]))
+# A value that begins so, or contains this, in lower case, is no secret: placeholders, variables, paths.
+PLACEHOLDER_START = compiled("|".join(f"(?:{pattern})" for pattern in _data["innocent"]["start"]))
+PLACEHOLDER_PART = compiled("|".join(f"(?:{pattern})" for pattern in _data["innocent"]["anywhere"]))
 # Matches what stands between punctuation in names and sentences, and hardly ever in random values.
 WORD = compiled(_data["word"])
 # What a name contains that may promise a secret.
-NAME_ANCHORS = tuple(_data["names"]["anchors"])
+NAME_ANCHORS = (*_data["names"]["anchors"], *_data["names"]["providers"])
 # Names, in snake case, that speak of a secret and whose values are none.
 EXCLUDED_NAME = compiled(_data["names"]["excluded"])
 ROLES = [Role(role["kind"], role["check"], compiled(role["pattern"])) for role in _data["names"]["roles"]]

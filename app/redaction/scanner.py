@@ -85,19 +85,20 @@ def lower(text: str) -> str:
     return _GROWING.join(map(str.lower, text.split(_GROWING)))
 
 
-def _merged(offsets: Offsets, literals: Iterable[str]) -> list[int]:
+def _merged(offsets: Offsets, literals: Iterable[str]) -> Sequence[int]:
     found = [offsets[literal] for literal in literals if literal in offsets]
     if len(found) <= 1:
-        return list(found[0]) if found else []
+        return found[0] if found else ()
     return sorted({offset for places in found for offset in places})
 
 
 def _matches(rule: Rule, text: str, offsets: Offsets, words: Iterable[Word]) -> Iterator[Finding]:
     position = 0
+    match_at = rule.pattern.match
     for start in _starts(rule, text, offsets) if rule.anchors else (word.start for word in words):
         if start < position:
             continue
-        match = rule.pattern.match(text, start)
+        match = match_at(text, start)
         if not match:
             continue
         first, end = match.span(match.lastindex or 0)
@@ -110,20 +111,15 @@ def _matches(rule: Rule, text: str, offsets: Offsets, words: Iterable[Word]) -> 
             position = (first + end) // 2
 
 
-def _starts(rule: Rule, text: str, offsets: Offsets) -> Iterator[int]:
+def _starts(rule: Rule, text: str, offsets: Offsets) -> Sequence[int]:
     """The offsets at which the pattern of a rule with anchors is matched."""
     anchors = _merged(offsets, rule.anchors)
-    if not anchors:
-        return
-    contexts = _merged(offsets, rule.after) if rule.after else None
-    if contexts == []:
-        return
-    if contexts is not None:
+    if anchors and rule.after:
+        contexts = _merged(offsets, rule.after)
         anchors = [anchor for anchor in anchors if _is_after(text, anchor, contexts)]
     if rule.before == (0,):
-        yield from anchors
-    else:
-        yield from (anchor - before for anchor in anchors for before in rule.before if anchor >= before)
+        return anchors
+    return [anchor - before for anchor in anchors for before in rule.before if anchor >= before]
 
 
 def _is_after(text: str, anchor: int, contexts: Sequence[int]) -> bool:

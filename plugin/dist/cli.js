@@ -1,5 +1,9 @@
 #!/usr/bin/env node
 
+// src/cli.ts
+import { readFile as readFile2 } from "node:fs/promises";
+import { text as textOf } from "node:stream/consumers";
+
 // src/lib/package.ts
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -53,428 +57,120 @@ function escaped(character) {
   return NAMES[character] ?? (code.length <= 2 ? `\\x${code.padStart(2, "0")}` : `\\u${code.padStart(4, "0")}`);
 }
 
-// src/server/api.ts
-import { randomBytes } from "node:crypto";
+// src/lib/binary-search.ts
+function lastUpTo(numbers, limit) {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = low + high >> 1;
+    if ((numbers[middle] ?? 0) <= limit)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low - 1;
+}
 
-// src/opencode/client.ts
-var isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
-
-// src/server/answers.ts
-var MAX_LINK_CHARACTERS = 2000;
-var PRINTABLE = /^[\x21-\x7e]+$/;
-var SIGNED_HEADER = /^(content-type|content-encoding|cache-control|if-none-match|x-amz-[a-z0-9-]+)$/i;
-function readCreation({ url, secret, createdAt }) {
-  if (typeof secret !== "string" || !PRINTABLE.test(secret) || !isTime(createdAt))
+// src/redaction/finding.ts
+var MAX_WHOLE = 500;
+var RUN = /[A-Za-z0-9+/=_%.-]+/y;
+function endOfValue(text, start, end) {
+  return end - start < MAX_WHOLE ? end : endOfMatch(RUN, text, end) ?? end;
+}
+function endOfMatch(pattern, text, start) {
+  pattern.lastIndex = start;
+  return pattern.test(text) ? pattern.lastIndex : undefined;
+}
+function secretOfMatch(pattern, text, start) {
+  if (endOfMatch(pattern, text, start) === undefined)
     return;
-  const link = readUrl(url)?.href;
-  return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt } : undefined;
+  pattern.lastIndex = start;
+  return pattern.exec(text)?.indices?.findLast((place) => place !== undefined);
 }
-function readUploadLink({ presignedUrl, headers = {}, createdAt }) {
-  const url = readUrl(presignedUrl);
-  return url && isObject(headers) && isTime(createdAt) ? { url, headers: sendable(headers), createdAt } : undefined;
-}
-function readUrl(value) {
-  if (typeof value !== "string" || !URL.canParse(value))
-    return;
-  const url = new URL(value);
-  const isWeb = url.protocol === "https:" || url.protocol === "http:";
-  return isWeb && !url.username && !url.password ? url : undefined;
-}
-function sendable(headers) {
-  const entries = Object.entries(headers).filter((entry) => SIGNED_HEADER.test(entry[0]) && typeof entry[1] === "string" && /^[\x20-\x7e]*$/.test(entry[1]));
-  return Object.fromEntries(entries);
-}
-var isTime = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime());
-
-// src/server/errors.ts
-var TEMPORARY = new Set([
-  "unreachable",
-  "broken",
-  "busy",
-  "link",
-  "misdirected",
-  "unreadable"
-]);
-
-class Failure extends Error {
-  kind;
-  retryAfter;
-  name = "Failure";
-  constructor(kind, message, retryAfter) {
-    super(visible(message));
-    this.kind = kind;
-    this.retryAfter = retryAfter;
-  }
-  get temporary() {
-    return TEMPORARY.has(this.kind);
-  }
-}
-function asFailure(error) {
-  if (error instanceof Failure)
-    return error;
-  return new Failure("unreadable", `Better Share failed unexpectedly (${error instanceof Error ? error.message : String(error)}).`);
-}
-
-// src/lib/sleep.ts
-function sleep(milliseconds, signal) {
-  if (signal?.aborted)
-    return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    timer.unref();
-    signal?.addEventListener("abort", done, { once: true });
-  });
-}
-var backoffAt = (pauses, attempt) => pauses[Math.min(attempt, pauses.length - 1)] ?? 0;
-
-// src/server/http.ts
-var MAX_ANSWER_BYTES = 65536;
-var MAX_SAID_CHARACTERS = 200;
-var DAY = 86400000;
-var AS_RECEIVED = { decompress: false };
-async function send(call) {
-  const answer = await fetchAnswer(call);
-  if (answer.status < 300 || answer.status > 399)
-    return answer;
-  throw new Failure("misdirected", `${call.who} does not answer like a Better Share server: it redirects to another address, which is not followed.`);
-}
-async function fetchAnswer(call) {
-  const { method, url, who, headers = {}, body, maxBytes = MAX_ANSWER_BYTES, timeout, signal } = call;
-  const limit = AbortSignal.timeout(timeout);
-  const stop = signal ? AbortSignal.any([limit, signal]) : limit;
-  try {
-    const response = await fetch(url, {
-      ...AS_RECEIVED,
-      method,
-      headers: { ...headers, "accept-encoding": "identity" },
-      ...body === undefined ? {} : { body },
-      signal: stop,
-      redirect: "manual"
-    });
-    return {
-      status: response.status,
-      text: await readText(response, maxBytes),
-      retryAfter: retryAfter(response.headers.get("retry-after"))
-    };
-  } catch {
-    throw new Failure("unreachable", stop.aborted ? `${who} did not answer in time.` : `${who} cannot be reached.`);
-  }
-}
-async function readText(response, maxBytes) {
-  const chunks = [];
-  let left = maxBytes;
-  for await (const chunk of response.body ?? []) {
-    chunks.push(chunk.subarray(0, left));
-    left -= chunk.byteLength;
-    if (left <= 0)
-      break;
-  }
-  return new TextDecoder().decode(Buffer.concat(chunks));
-}
-async function sendJson(call) {
-  const answer = await send({
-    ...call,
-    headers: { "content-type": "application/json", accept: "application/json", ...call.headers }
-  });
-  const body = parse(answer.text);
-  if (answer.status < 200 || answer.status > 299)
-    throw refusal(call.who, answer, body);
-  if (!body)
-    throw misdirected(call.who);
-  return body;
-}
-function refusal(who, { status, retryAfter }, body) {
-  const said = typeof body?.error === "string" ? ` (${excerpt(body.error, MAX_SAID_CHARACTERS)})` : "";
-  if (status >= 500)
-    return new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
-  if (status === 429)
-    return new Failure("busy", `${who} asks to slow down${inMinutes(retryAfter)}.`, retryAfter);
-  if (status === 413)
-    return new Failure("too_large", `The session is too large for ${who}${said}.`);
-  if (status === 404)
-    return new Failure("missing", `${who} no longer has this share.`);
-  if (!body)
-    return misdirected(who);
-  if (status === 401 || status === 403)
-    return new Failure("unauthorized", `${who} does not accept the secret of this share.`);
-  if (status === 410)
-    return new Failure("missing", `This share has expired on ${who}.`);
-  if (status === 409)
-    return new Failure("taken", `${who} refused${said}.`);
-  return new Failure("refused", `${who} refused with status ${status}${said}.`);
-}
-var misdirected = (who) => new Failure("misdirected", `${who} does not answer like a Better Share server: check BETTER_SHARE_BASE_URL.`);
-function parse(text) {
-  try {
-    const value = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return;
-  }
-}
-function retryAfter(header) {
-  if (!header)
-    return;
-  const milliseconds = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(milliseconds) ? Math.min(Math.max(0, milliseconds), DAY) : undefined;
-}
-function inMinutes(wait) {
-  if (wait === undefined)
-    return "";
-  return wait < 60000 ? `: try again in ${Math.ceil(wait / 1000)} s` : `: try again in ${Math.ceil(wait / 60000)} min`;
-}
-async function withRetries(attempt, { pauses, maxRetryAfter, signal }) {
-  for (let tries = 0;; tries++) {
-    try {
-      return await attempt();
-    } catch (error) {
-      const final = !(error instanceof Failure) || !error.temporary || error.kind === "misdirected" || tries >= pauses.length;
-      if (final || (error.retryAfter ?? 0) > maxRetryAfter)
-        throw error;
-      await sleep(Math.max(backoffAt(pauses, tries), error.retryAfter ?? 0), signal);
-      if (signal?.aborted)
-        throw error;
+function mergeOverlaps(findings) {
+  const result = [];
+  let best = 0;
+  for (const rank of ranksInOrder(findings)) {
+    const { start, end, kind } = findings[rank];
+    const last = result.at(-1);
+    if (!last || start >= last.end) {
+      result.push({ start, end, kind });
+      best = rank;
+      continue;
     }
+    if (rank < best)
+      last.kind = kind;
+    best = Math.min(best, rank);
+    last.end = Math.max(last.end, end);
   }
+  return result;
+}
+function ranksInOrder(findings) {
+  const count = findings.length;
+  return Float64Array.from(findings, ({ start }, rank) => start * count + rank).sort().map((key) => key % count);
 }
 
-// src/lib/proxy.ts
-function isProxied({ protocol, host, hostname }, env) {
-  const variable = protocol === "https:" ? "https_proxy" : "http_proxy";
-  if (!(env[variable] || env[variable.toUpperCase()]))
-    return false;
-  const exceptions = `${env.no_proxy ?? ""},${env.NO_PROXY ?? ""}`.toLowerCase().split(/[\s,]+/);
-  return !exceptions.filter(Boolean).some((entry) => entry === "*" || isWithin(entry, hostname) || entry === host);
-}
-function isWithin(entry, hostname) {
-  const domain = entry.replace(/^\*?\./, "");
-  return hostname === domain || hostname.endsWith(`.${domain}`);
-}
-
-// src/server/resolver.ts
-var machineResolver = (env) => (url) => isProxied(url, env) ? undefined : resolve;
-async function resolve(name) {
-  try {
-    return (await Bun.dns.lookup(name, { backend: "system" })).map(({ address }) => address);
-  } catch {
-    throw new Failure("unreachable", `${name} cannot be resolved.`);
+// src/redaction/encoded.ts
+var CHUNK = 1e5;
+var MIN_LENGTH = 40;
+var BASE64 = /^[A-Za-z0-9+/]+$/;
+var END = /={0,2}(?![A-Za-z0-9+/=_-])/y;
+var TEXT = /^[\t\n\r -~]+$/;
+function* findEncoded(text, words, find) {
+  const findings = [];
+  for (const word of words) {
+    if (word.end - word.start < MIN_LENGTH || text.charAt(word.start - 1) === "=")
+      continue;
+    const end = endOfMatch(END, text, word.end);
+    const decoded = end === undefined ? undefined : yield* decodedText(text.slice(word.start, word.end));
+    if (end === undefined || decoded === undefined)
+      continue;
+    const [inside] = yield* find(decoded);
+    if (inside)
+      findings.push({ start: word.start, end, kind: inside.kind });
   }
+  return findings;
 }
-
-// src/server/networks.ts
-import { BlockList, isIP } from "node:net";
-var BLOCKS = {
-  loopback: {
-    ipv4: ["0.0.0.0/8", "127.0.0.0/8"],
-    ipv6: ["::/128", "::1/128"]
-  },
-  "link-local": { ipv4: ["169.254.0.0/16"], ipv6: ["fe80::/10"] },
-  private: {
-    ipv4: [
-      "10.0.0.0/8",
-      "100.64.0.0/10",
-      "172.16.0.0/12",
-      "192.0.0.0/24",
-      "192.168.0.0/16",
-      "198.18.0.0/15",
-      "224.0.0.0/3"
-    ],
-    ipv6: [
-      "64:ff9b:1::/48",
-      "2001::/32",
-      "2002::/16",
-      "fc00::/7",
-      "fec0::/10",
-      "ff00::/8"
-    ]
-  }
-};
-var IPV4_PREFIXES = ["::", "64:ff9b::", "::ffff:0:"];
-var LISTS = Object.entries(BLOCKS).map(([network, { ipv4, ipv6 }]) => ({
-  network,
-  list: blockList(ipv4, ipv6)
-}));
-function blockList(ipv4, ipv6) {
-  const list = new BlockList;
-  for (const [address, length] of ipv4.map(split)) {
-    list.addSubnet(address, length, "ipv4");
-    for (const prefix of IPV4_PREFIXES)
-      list.addSubnet(`${prefix}${address}`, 96 + length, "ipv6");
-  }
-  for (const [address, length] of ipv6.map(split))
-    list.addSubnet(address, length, "ipv6");
-  return list;
-}
-function split(block) {
-  const [address = "", length] = block.split("/");
-  return [address, Number(length)];
-}
-function networkOf(address) {
-  const family = isIP(address) === 6 ? "ipv6" : "ipv4";
-  return LISTS.find(({ list }) => list.check(address, family))?.network ?? "public";
-}
-async function networksOf({ hostname }, resolve) {
-  const host = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
-  if (isIP(host))
-    return new Set([networkOf(host)]);
-  if (host === "localhost" || host.endsWith(".localhost"))
-    return new Set(["loopback"]);
-  return new Set((await resolve?.(host))?.map(networkOf));
-}
-
-// src/server/upload-link.ts
-async function checkUploadLink(link, base, { hosts, resolverFor }) {
-  const server = new URL(base);
-  const refused = (why) => new Failure("refused", `The upload link of ${server.host} ${why}.`);
-  if (link.protocol !== "https:" && (link.protocol !== "http:" || server.protocol !== "http:"))
-    throw refused("is not encrypted");
-  if (link.origin === server.origin || hosts.includes(link.host) || hosts.includes(link.hostname))
+function* decodedText(run) {
+  if (run.length % 4 === 1)
     return;
-  const inner = [...await networksOf(link, resolverFor(link))].filter((network) => network !== "public");
-  if (inner.length === 0)
-    return;
-  const own = await networksOf(server, resolverFor(server));
-  if (own.has("public") || inner.some((network) => !own.has(network)))
-    throw refused(`leads into your own network (${excerpt(link.host, 100)}): allow that host in "uploadHosts" if it is yours`);
-}
-
-// src/server/api.ts
-var UNKNOWN_SIZE = 1;
-var ASKS_FOR_TOKEN = "asks for a token: set BETTER_SHARE_TOKEN";
-var TOKEN_MISSING = {
-  user: ASKS_FOR_TOKEN,
-  project: `${ASKS_FOR_TOKEN}, and BETTER_SHARE_BASE_URL, because a token is not sent to a server that only a project names`
-};
-var hostOf = (base) => new URL(base).host;
-
-class ShareApi {
-  timeouts;
-  #uploads;
-  constructor(timeouts, uploadHosts = []) {
-    this.timeouts = timeouts;
-    this.#uploads = { hosts: uploadHosts, resolverFor: machineResolver(process.env) };
-  }
-  async create(settings, sessionId, signal) {
-    const preferred = sessionId.slice(-8);
-    try {
-      return await this.#create(settings, sessionId, preferred, signal);
-    } catch (error) {
-      if (error instanceof Failure && error.kind === "taken")
-        return await this.#create(settings, sessionId, randomBytes(9).toString("base64url"), signal);
-      throw error;
-    }
-  }
-  async#create({ base, token, chosenBy }, sessionId, shareId, signal) {
-    const host = hostOf(base);
-    const answer = await this.#json({
-      method: "POST",
-      url: `${base}/api/share/presign`,
-      who: host,
-      headers: token ? { authorization: `Bearer ${token}` } : {},
-      body: JSON.stringify({ shareId, sessionId, size: UNKNOWN_SIZE, contentEncoding: "gzip" }),
-      signal
-    }).catch((error) => {
-      if (error instanceof Failure && error.kind === "unauthorized") {
-        throw new Failure("unauthorized", `${host} ${token ? "does not accept BETTER_SHARE_TOKEN" : TOKEN_MISSING[chosenBy]}.`);
-      }
-      if (error instanceof Failure && error.kind === "missing")
-        throw misdirected(host);
-      throw error;
-    });
-    const created = readCreation(answer);
-    if (!created)
-      throw misdirected(host);
-    const { url, secret, createdAt } = created;
-    return { share: { id: shareId, base, secret }, url, createdAt };
-  }
-  async createdAt(share, signal) {
-    return (await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal))).createdAt;
-  }
-  async upload(share, body, signal) {
-    await withRetries(async () => {
-      const link = await this.#renew(share, body.byteLength, signal);
-      await this.#put(share, link, body, signal);
-    }, this.#retry(signal));
-  }
-  async#renew(share, size, signal) {
-    const host = hostOf(share.base);
-    const answer = await sendJson({
-      method: "POST",
-      url: `${share.base}/api/share/${share.id}/presign`,
-      who: host,
-      headers: { "x-share-secret": share.secret },
-      body: JSON.stringify({ size, contentEncoding: "gzip" }),
-      timeout: this.timeouts.request,
-      signal
-    });
-    const link = readUploadLink(answer);
-    if (!link)
-      throw misdirected(host);
-    return link;
-  }
-  async#put(share, link, body, signal) {
-    await checkUploadLink(link.url, share.base, this.#uploads);
-    const who = `The storage of ${hostOf(share.base)}`;
-    const { status, retryAfter } = await send({
-      method: "PUT",
-      url: link.url.href,
-      who,
-      headers: link.headers,
-      body,
-      timeout: this.timeouts.upload,
-      signal
-    });
-    if (status >= 200 && status <= 299)
+  let decoded = "";
+  for (let from = 0;from < run.length; from += CHUNK) {
+    const part = run.slice(from, from + CHUNK);
+    const text = BASE64.test(part) ? Buffer.from(part, "base64").toString("latin1") : "";
+    if (!TEXT.test(text))
       return;
-    if (status === 413)
-      throw new Failure("too_large", `The session is too large for ${hostOf(share.base)}.`);
-    if (status === 429 || status >= 500)
-      throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
-    throw new Failure("link", `${who} refuses the upload (status ${status}).`);
+    decoded += text;
+    yield;
   }
-  async storedMessages(share, bytes, signal) {
-    try {
-      const document = await this.#json({
-        method: "GET",
-        url: `${share.base}/api/share/${share.id}`,
-        who: hostOf(share.base),
-        maxBytes: Math.max(bytes, MAX_ANSWER_BYTES),
-        timeout: this.timeouts.upload,
-        signal
-      });
-      return Array.isArray(document.messages) ? document.messages.filter(isObject) : [];
-    } catch (error) {
-      if (error instanceof Failure && error.kind === "missing")
-        return [];
-      throw error;
-    }
+  return decoded;
+}
+
+// src/redaction/check-digits.ts
+var PAYLOAD = 30;
+var DIGITS = 6;
+var BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+function hasCheckDigits(value) {
+  const payload = value.slice(-PAYLOAD - DIGITS, -DIGITS);
+  return payload.length === PAYLOAD && value.slice(-DIGITS) === checkDigits(payload);
+}
+function checkDigits(payload) {
+  let number = crc32(Buffer.from(payload));
+  let digits = "";
+  for (let count = 0;count < DIGITS; count++) {
+    digits = BASE62.charAt(number % BASE62.length) + digits;
+    number = Math.floor(number / BASE62.length);
   }
-  async remove(share, timeout) {
-    const signal = AbortSignal.timeout(timeout);
-    try {
-      await this.#json({
-        method: "DELETE",
-        url: `${share.base}/api/share/${share.id}`,
-        who: hostOf(share.base),
-        headers: { "x-share-secret": share.secret },
-        signal
-      });
-    } catch (error) {
-      if (!(error instanceof Failure && error.kind === "missing"))
-        throw error;
-    }
+  return digits;
+}
+function crc32(bytes) {
+  let crc = 4294967295;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0;bit < 8; bit++)
+      crc = crc & 1 ? crc >>> 1 ^ 3988292384 : crc >>> 1;
   }
-  #json(call) {
-    return withRetries(() => sendJson({ timeout: this.timeouts.request, ...call }), this.#retry(call.signal));
-  }
-  #retry(signal) {
-    return { pauses: this.timeouts.retries, maxRetryAfter: this.timeouts.maxRetryAfter, signal };
-  }
+  return (crc ^ 4294967295) >>> 0;
 }
 // ../app/redaction/rules.json
 var rules_default = {
@@ -485,6 +181,7 @@ var rules_default = {
     aws: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html",
     betterleaks: "https://github.com/betterleaks/betterleaks/blob/main/config/betterleaks.toml",
     braintree: "https://developer.paypal.com/braintree/docs/guides/authorization/overview",
+    buildkite: "https://buildkite.com/docs/platform/security/tokens",
     close: "https://developer.close.com/topics/authentication/",
     composer: "https://getcomposer.org/doc/articles/authentication-for-private-packages.md",
     curl: "https://curl.se/docs/manpage.html",
@@ -493,6 +190,7 @@ var rules_default = {
     doppler: "https://docs.doppler.com/reference/auth-token-formats",
     facebook: "https://developers.facebook.com/docs/facebook-login/guides/access-tokens/",
     github: "https://docs.github.com/en/code-security/reference/secret-security/supported-secret-scanning-patterns",
+    "github-digits": "https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/",
     "github-formats": "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github",
     gitlab: "https://docs.gitlab.com/security/tokens/",
     gitleaks: "https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml",
@@ -514,6 +212,7 @@ var rules_default = {
     postgresql: "https://www.postgresql.org/docs/current/",
     pypi: "https://pypi.org/help/#apitoken",
     requests: "https://requests.readthedocs.io/en/latest/user/authentication/",
+    resend: "https://www.resend.com/docs/api-reference/introduction",
     rfc3986: "https://www.rfc-editor.org/rfc/rfc3986",
     rfc6265: "https://www.rfc-editor.org/rfc/rfc6265",
     rfc6750: "https://www.rfc-editor.org/rfc/rfc6750",
@@ -542,28 +241,29 @@ var rules_default = {
     uuid: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f])",
     encoded: "(?:BQUklWQVRF|BSU0EgUFJJVkFURS|BFQyBQUklWQVRF|BPUEVOU1NIIFBSSVZBVEUg|BFTkNSWVBURUQgUFJJVkFURS)",
     quote: "\\\\{0,3}[\"'`]",
-    typed: "(?:[?!]?:[ \\t]{0,4}[&*?]?(?:'[a-z]{1,12}[ \\t])?[A-Za-z_][A-Za-z0-9_.]{0,30}(?:[<\\[][A-Za-z0-9_.,| \\t]{0,30}[>\\]])?(?:[ \\t]{0,2}\\|[ \\t]{0,2}[A-Za-z]{1,12}){0,3}\\??|string)[ \\t]{0,4}=(?=[ \\t]{0,8}(?:\\r?\\n[ \\t]{0,40})?<quote>)",
+    typed: "(?:[?!]?:[ \\t]{0,4}[&*?]?(?:'[a-z]{1,12}[ \\t])?[A-Za-z_][A-Za-z0-9_.]{0,30}(?![A-Za-z0-9_.])(?:[<\\[][A-Za-z0-9_.,| \\t]{0,30}[>\\]])?(?:[ \\t]{0,2}\\|[ \\t]{0,2}[A-Za-z]{1,12}){0,3}\\??|string)[ \\t]{0,4}=(?=[ \\t]{0,8}(?:\\r?\\n[ \\t]{0,40})?<quote>)",
     default: "\\)?[ \\t]{0,4}(?:(?:\\|\\||\\?\\?)=?(?=[ \\t]{0,8}<quote>)|or(?=[ \\t]{1,8}<quote>))",
     returned: "\\([^()\\n]{0,40}\\)[^\"'`\\n]{0,40}return(?=[ \\t]{1,4}<quote>)",
     worth: `\\]?\\\\{0,3}["']?,?(?:[ \\t\\n\\r]|\\\\n){0,40}\\\\{0,3}["']?(?:value|text|Value)`,
     nested: `\\\\{0,3}["']?[ \\t]{0,4}[:=][ \\t]{0,4}\\{[^{}]{0,200}?\\\\{0,3}["']value`,
-    assign: "(?![A-Za-z0-9_])\\??\\\\{0,3}[\"'`]?(?:\\]|\\[[0-9]{0,4}\\](?=[ \\t]{0,8}=))?\\*{0,2}[ \\t]{0,8}(?:<typed>|<default>|<returned>|=>|->|→|-(?=[ \\t]{1,4}<quote>)|:=|={2,3}(?=[ \\t]{0,4}<quote>)|[+.?]?=(?!=)|:\\*{1,2}(?=[ \\t])|:(?!:)|>(?!=)(?:\\r?\\n[ \\t]{1,40}|\\{(?:[A-Za-z]{1,20}[ ]){0,2})?|,[ \\t]{0,4}(?=<quote>))(?:[ \\t]{0,8}(?:[|>][+-]?[ \\t]{0,4}\\r?\\n[ \\t]{1,40})?|[ \\t]{0,8}\\r?\\n[ \\t]{0,40}(?=[\"'`]))",
+    assign: "(?![A-Za-z0-9_])\\??\\\\{0,3}[\"'`]?(?:\\]|\\[[0-9]{0,4}\\](?=[ \\t]{0,8}=))?\\*{0,2}[ \\t]{0,8}(?![ \\t\"'`\\\\])(?:<typed>|<default>|<returned>|=>|->|→|-(?=[ \\t]{1,4}<quote>)|:=|={2,3}(?=[ \\t]{0,4}<quote>)|[+.?]?=(?!=)|:\\*{1,2}(?=[ \\t])|:(?!:)|>(?!=)(?:\\r?\\n[ \\t]{1,40}|\\{(?:[A-Za-z]{1,20}[ ]){0,2})?|,[ \\t]{0,4}(?=<quote>))[ \\t]{0,10}(?![ \\t])(?:[|>][+-]?[ \\t]{0,4}\\r?\\n[ \\t]{1,40}(?![ \\t])|\\r?\\n[ \\t]{0,40}(?=[\"'`]))?",
     entity: "(?:quot|apos|lt|gt|nbsp|#x?[0-9A-Fa-f]{2,6});",
     inner: "[^ \\t\\n\\r\"'`<>&;,(){}\\[\\]\\\\]",
     outer: "[^ \\t\\n\\r\"'`<>&;,(){}\\[\\]\\\\.:?|]",
     run: "<inner>{7,511}<outer>",
-    literal: "(?=[^\"'` \\t\\n\\r]{8})(?:[^\"'` \\t\\n\\r\\\\]|\\\\{1,2}u00[0-9A-Fa-f][0-9A-Fa-f]|\\\\/){0,128}(?=\\\\{0,3}[\"'`])",
-    line: "(?=[^ \\t\\n\\r\"'`]{8})(?!&)(?:<inner>|[&;,](?![&;, \\t]|[A-Za-z_.$ ]{1,40}[=:]|<entity>)){0,511}<outer>(?=[ \\t]{0,8}(?:[\\n\\r]|\\\\{1,3}[nr]|$)|[ \\t]{1,8}#)",
-    entered: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|\\\\{0,3}[\"'`]?[ \\t]{0,2}(?:(<line>)|(<run>)))",
-    assigned: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|\\\\{0,3}[\"'`]?[ \\t]{0,2}(<run>))",
-    argument: "\\\\{0,2}(?:[\"'`](<literal>)|[\"'`]?((?=[^ \\t\\n\\r\"'`]{8})(?:<inner>|,(?![ \\t\\n\\r]|[A-Za-z_ -]{0,40}=)){0,511}<outer>))",
-    shell: "((?=[^ \\t\\n\\r\"'`]{8})(?:[^ \\t\\n\\r\"'`\\\\,;&]|[,;&](?![& \\t\\n\\r]|[A-Za-z_ ]{1,40}=)){0,511}[^ \\t\\n\\r\"'`\\\\,;&<>(){}\\[\\].:?|])",
+    literal: "(?=[^\"'` \\t\\n\\r]{8})[^\"'` \\t\\n\\r\\\\]{0,128}(?:\\\\(?:\\\\?u00[0-9A-Fa-f][0-9A-Fa-f]|/)[^\"'` \\t\\n\\r\\\\]{0,64}){0,16}(?=\\\\{0,3}[\"'`])",
+    line: "(?=[^ \\t\\n\\r\"'`]{8})(?!&)<inner>{0,511}(?:[&;,](?![&;, \\t]|[A-Za-z_.$ ]{1,40}[=:]|<entity>)<inner>{0,64}){0,16}<outer>(?!<inner>)(?=[ \\t]{0,8}(?:[\\n\\r]|\\\\{1,3}[nr]|$)|[ \\t]{1,8}#)",
+    opened: "(?:(?:\\\\{1,3}[\"'`]?|[\"'`])[ \\t]{0,2})?",
+    entered: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|<opened>(?:(<line>)|(<run>)))",
+    assigned: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|<opened>(<run>))",
+    argument: "\\\\{0,2}(?:[\"'`](<literal>)|[\"'`]?((?=[^ \\t\\n\\r\"'`]{8})<inner>{0,511}(?:,(?![ \\t\\n\\r]|[A-Za-z_ -]{0,40}=)<inner>{0,64}){0,16}<outer>))",
+    shell: "((?=[^ \\t\\n\\r\"'`]{8})[^ \\t\\n\\r\"'`\\\\,;&]{0,511}(?:[,;&](?![& \\t\\n\\r]|[A-Za-z_ ]{1,40}=)[^ \\t\\n\\r\"'`\\\\,;&]{0,64}){0,16}[^ \\t\\n\\r\"'`\\\\,;&<>(){}\\[\\].:?|])",
     spoken: "[A-Za-z0-9_+/=.~$:!#%*-]",
     unassigned: "(?![\"'`(*]{0,3}[a-z][a-z0-9_]{0,60}=[a-z0-9_/~$]|[a-z][a-z0-9_]{0,60}=[\"'`])",
     last: "[A-Za-z0-9_+/=~$!#%*-]",
     address: "(?![a-z0-9._+/-]{1,64}@(?:localhost|[0-9v^~]{1,4}\\.[0-9]|(?:[a-z0-9-]{1,63}\\.){1,4}[a-z]{2,24}(?![a-z0-9])))",
     sign: "(?:[@^]|[&?,;](?![&?,;.]|[A-Za-z_.$]{1,40}[=:]|<entity>))",
-    chosen: "<address>((?:<spoken>|<sign>){7,127}(?:<last>|[@&^]))",
+    chosen: "<address>(<spoken>{0,127}(?:<sign><spoken>{0,64}){0,16}(?:<last>|[@&^]))",
     edge: "(?<![A-Za-z0-9_-])"
   },
   formats: [
@@ -872,7 +572,7 @@ var rules_default = {
     {
       name: "Buildkite token",
       kind: "buildkite-token",
-      source: "betterleaks",
+      source: "buildkite",
       prefix: ["bkua_", "bkaa_", "bkaj_", "bkar_", "bkct_", "bkpt_", "bkpat_", "bkps_"],
       alphabet: "A-Za-z0-9_-",
       length: [40, null],
@@ -1051,9 +751,9 @@ var rules_default = {
       source: "betterleaks",
       prefix: ["dvc_server_", "dvc_client_", "dvc_mobile_"],
       alphabet: "A-Za-z0-9_-",
-      length: [16, null],
+      length: [8, null],
       examples: ["dvc_server_[A-Za-z0-9]{24}", "dvc_client_[A-Za-z0-9]{24}"],
-      counterexamples: ["dvc_server_[A-Za-z0-9]{8}"]
+      counterexamples: ["dvc_server_[A-Za-z0-9]{6}"]
     },
     {
       name: "Devin key",
@@ -1612,6 +1312,17 @@ var rules_default = {
       length: 64,
       examples: ["s-s4t2ud-[0-9a-f]{64}", "s-s4t2af-[0-9a-f]{64}"],
       counterexamples: ["s-s4t2ud-[0-9a-f]{21}"]
+    },
+    {
+      name: "JSON web token in base64",
+      kind: "jwt",
+      source: "betterleaks",
+      prefix: ["ZXlK"],
+      alphabet: "A-Za-z0-9+/_-",
+      length: [80, null],
+      tail: "={0,2}",
+      examples: ["ZXlKaGJHY2lPaUpJVXpJMU5pSjku[A-Za-z0-9]{80}"],
+      counterexamples: ["ZXlK[A-Za-z0-9]{40}"]
     },
     {
       name: "Jina key",
@@ -2308,7 +2019,7 @@ var rules_default = {
     {
       name: "Resend key",
       kind: "resend-key",
-      source: "trufflehog",
+      source: "resend",
       prefix: ["re_"],
       alphabet: "A-Za-z0-9_",
       length: [24, 40],
@@ -3412,8 +3123,8 @@ var rules_default = {
       kind: "facebook-token",
       source: "facebook",
       anchors: ["|"],
-      pattern: "(?<![0-9A-Za-z])[0-9]{15,16}\\|[A-Za-z0-9_-]{27,40}(?![A-Za-z0-9_-])",
-      before: [16, 15],
+      pattern: "\\|(?=[A-Za-z0-9_-]{27})(?:(?<=(?<![0-9A-Za-z])[0-9]{15}\\|)|(?<=(?<![0-9A-Za-z])[0-9]{16}\\|))[A-Za-z0-9_-]{27,40}(?![A-Za-z0-9_-])",
+      extend: "0-9",
       check: "random",
       examples: ["[1-9]{15}|[A-Za-z0-9_-]{27}"],
       counterexamples: ["[1-9]{15}|[A-Za-z0-9_-]{20}"]
@@ -3766,7 +3477,7 @@ var rules_default = {
       kind: "secret",
       source: "writing",
       anchors: ["secret", "token", "passw", "passphrase", "credential", "key", "jwt", "webhook", "auth"],
-      pattern: "(?<![A-Za-z0-9+/])(?:passw(?:or)?d|passphrase|secrets?|tokens?|credentials?|(?<!public)(?<!public[ _-])keys?|jwt|webhook|auth)(?![A-Za-z0-9_-])(?:[ \\t]{1,2}[a-z]{1,12}){0,3}:?[ \\t\\n]{1,4}(?=[^ \\t\\n]{16})<unassigned>[\"'`(*]{0,3}<start><address>((?:<spoken>|<sign>){15,511}<last>)",
+      pattern: "(?<![A-Za-z0-9+/])(?:passw(?:or)?d|passphrase|secrets?|tokens?|credentials?|(?<!public)(?<!public[ _-])keys?|jwt|webhook|auth)(?![A-Za-z0-9_-])(?:[ \\t]{1,2}[a-z]{1,12}(?![a-z])){0,3}:?[ \\t\\n]{1,4}(?=[^ \\t\\n]{16})<unassigned>[\"'`(*]{0,3}<start><address>(<spoken>{0,511}(?:<sign><spoken>{0,64}){0,16}<last>)",
       ignoreCase: true,
       check: "strong",
       examples: ["The webhook secret is\n`[A-Za-z0-9]{43}`"],
@@ -3777,22 +3488,11 @@ var rules_default = {
       kind: "password",
       source: "writing",
       anchors: ["passw", "passphrase", "passcode"],
-      pattern: "(?<![A-Za-z0-9+/])(?:passw(?:or)?d|passphrase|passcode)(?:[ \\t]{1,2}[a-z]{1,12}){0,3}(?:\\*{0,2}:\\*{0,2}|[ \\t]is|[ \\t]to)?(?:[ \\t]{1,4}|[ \\t\\n]{1,4}<unassigned>)(?=[^ \\t\\n]{8})[\"'`(*]{1,3}<chosen>[\"'`)*]",
+      pattern: "(?<![A-Za-z0-9+/])(?:passw(?:or)?d|passphrase|passcode)(?:[ \\t]{1,2}[a-z]{1,12}(?![a-z])){0,3}(?:(?:\\*{0,2}:\\*{0,2}|[ \\t]is|[ \\t]to)(?:[ \\t]{1,4}|[ \\t\\n]{1,4}<unassigned>)(?=[^ \\t\\n]{8})(?:[\"'`(*]{1,3}<chosen>[\"'`)*]|<chosen>(?![A-Za-z0-9]))|(?:[ \\t]{1,4}(?=[\"'`(*])|[ \\t\\n]{1,4}(?=[\"'`(*])<unassigned>)(?=[^ \\t\\n]{8})[\"'`(*]{1,3}<chosen>[\"'`)*])",
       ignoreCase: true,
       check: "password",
-      examples: ["I set the password to `[A-Za-z0-9]{4}![A-Za-z0-9]{8}7`"],
-      counterexamples: ["I set the password to `null`"]
-    },
-    {
-      name: "Password after is or to",
-      kind: "password",
-      source: "writing",
-      anchors: ["passw", "passphrase", "passcode"],
-      pattern: "(?<![A-Za-z0-9+/])(?:passw(?:or)?d|passphrase|passcode)(?:[ \\t]{1,2}[a-z]{1,12}){0,2}(?:\\*{0,2}:\\*{0,2}|[ \\t]is|[ \\t]to)(?:[ \\t]{1,4}|[ \\t\\n]{1,4}<unassigned>)(?=[^ \\t\\n]{8})<chosen>(?![A-Za-z0-9])",
-      ignoreCase: true,
-      check: "password",
-      examples: ["The password is [A-Za-z0-9]{4}![A-Za-z0-9]{8}7."],
-      counterexamples: ["The password is generated."]
+      examples: ["I set the password to `[A-Za-z0-9]{4}![A-Za-z0-9]{8}7`", "The password is [A-Za-z0-9]{4}![A-Za-z0-9]{8}7."],
+      counterexamples: ["I set the password to `null`", "The password is generated."]
     },
     {
       name: "Password after its name",
@@ -3804,6 +3504,26 @@ var rules_default = {
       check: "scrambled",
       examples: ["PASS [A-Za-z0-9]{18}7", "pwd [A-Za-z0-9]{14}7"],
       counterexamples: ["pass TestParse_Empty"]
+    },
+    {
+      name: "npm token within a word, by its check digits",
+      kind: "npm-token",
+      source: "npm",
+      anchors: ["npm_"],
+      pattern: "npm_[A-Za-z0-9]{36}",
+      check: "checked",
+      examples: ["OLD_npm_[A-Za-z0-9]{30}<check>"],
+      counterexamples: ["OLD_npm_[a-z]{36}"]
+    },
+    {
+      name: "GitHub or npm token without its prefix, by its check digits",
+      kind: "token",
+      source: "github-digits",
+      anchors: [],
+      pattern: "<bare>[A-Za-z0-9]{36}(?![A-Za-z0-9+/=_-])",
+      check: "checked",
+      examples: ["[A-Za-z0-9]{30}<check>"],
+      counterexamples: ["[A-Za-z0-9]{36}"]
     },
     {
       name: "Token with any prefix",
@@ -3834,65 +3554,381 @@ var rules_default = {
       { kind: "token", check: "random", pattern: "token|jwt|bearer|auth(?![a-z])|(?:^|_)(?:pat|webhook|api)$" },
       { kind: "secret", check: "password", pattern: "secret|credential|(?:^|_)creds?(?:_|$)|dsn$" },
       { kind: "api-key", check: "random", pattern: "(?:api|app|access|auth|private|signing|encryption|master|account|service|role|license|shared|storage|admin|webhook|client|deploy|subscription|consumer|(?:^|_)age|ssh|hmac|integration)_?keys?(?:_|$)|apikey|(?:^|_)(?:[si]key|key[12])$" },
+      { kind: "api-key", check: "random", pattern: "(?:^|_)<provider>_?keys?$" },
+      { kind: "api-key", check: "alphanumeric", pattern: "(?:^|_)<provider>$" },
       { kind: "api-key", check: "key", pattern: "^(?![^\\n]*(?:public|publishable|site|hot|cache|sort|partition|primary|foreign|gpg|group|unique|shard|row|object|index|translation|i18n|query|route|storage|react|host|hash|composite|natural|surrogate|business|lookup|dedup|idempotency)_key)(?:[^\\n]*_)?keys?[12]?$" }
+    ],
+    providers: [
+      "adafruit",
+      "adobe",
+      "airbrake",
+      "airtable",
+      "airvisual",
+      "aiven",
+      "algolia",
+      "alibaba",
+      "aliyun",
+      "amplitude",
+      "apify",
+      "apimetrics",
+      "apitemplate",
+      "appcues",
+      "artifactory",
+      "asana",
+      "assemblyai",
+      "atlassian",
+      "auth0",
+      "autodesk",
+      "aviationstack",
+      "axonaut",
+      "ayrshare",
+      "bannerbear",
+      "baremetrics",
+      "betterstack",
+      "billomat",
+      "bintray",
+      "bitbucket",
+      "bitfinex",
+      "bitly",
+      "bitmex",
+      "bitrise",
+      "bittrex",
+      "blazemeter",
+      "boostnote",
+      "braintree",
+      "braintrust",
+      "browserstack",
+      "budibase",
+      "bugsnag",
+      "buildkite",
+      "buttercms",
+      "calendarific",
+      "calendly",
+      "chartmogul",
+      "checkly",
+      "circle_ci",
+      "circleci",
+      "civo",
+      "clarifai",
+      "clearbit",
+      "clerk",
+      "clickhelp",
+      "clicksend",
+      "clickup",
+      "clockify",
+      "cloudconvert",
+      "cloudflare",
+      "cloudimage",
+      "cloudinary",
+      "cloudmersive",
+      "cloudsmith",
+      "codacy",
+      "codeclimate",
+      "codecov",
+      "codemagic",
+      "cohere",
+      "coinapi",
+      "coinbase",
+      "coinlib",
+      "configcat",
+      "confluent",
+      "contentful",
+      "convertkit",
+      "couchbase",
+      "coveralls",
+      "crowdin",
+      "currencycloud",
+      "currencylayer",
+      "databento",
+      "databricks",
+      "datadog",
+      "datagov",
+      "deepgram",
+      "deepseek",
+      "delighted",
+      "detectify",
+      "diffbot",
+      "digitalocean",
+      "discord",
+      "disqus",
+      "docusign",
+      "drone_ci",
+      "droneci",
+      "dropbox",
+      "dwolla",
+      "dynatrace",
+      "ebay",
+      "edamam",
+      "edenai",
+      "elevenlabs",
+      "endorlabs",
+      "etherscan",
+      "etsy",
+      "eventbrite",
+      "exoscale",
+      "facebook",
+      "fastly",
+      "finicity",
+      "finnhub",
+      "fixer_io",
+      "flickr",
+      "flutterwave",
+      "foursquare",
+      "freshbooks",
+      "freshdesk",
+      "fullstory",
+      "geoapify",
+      "getresponse",
+      "gitea",
+      "gitter",
+      "gocardless",
+      "godaddy",
+      "graphcms",
+      "greptile",
+      "groq",
+      "gumroad",
+      "gyazo",
+      "hashicorp",
+      "hasura",
+      "helpscout",
+      "heroku",
+      "honeycomb",
+      "hubspot",
+      "huggingface",
+      "ibmcloud",
+      "infomaniak",
+      "infura",
+      "instamojo",
+      "intercom",
+      "invoiceocean",
+      "ipinfo",
+      "ipstack",
+      "jfrog",
+      "jotform",
+      "jumpcloud",
+      "kagi",
+      "keenio",
+      "klaviyo",
+      "kraken",
+      "kucoin",
+      "larksuite",
+      "launch_darkly",
+      "launchdarkly",
+      "lemlist",
+      "linear",
+      "linked_in",
+      "linkedin",
+      "liveagent",
+      "livestorm",
+      "locationiq",
+      "loggly",
+      "logz_io",
+      "lokalise",
+      "looker",
+      "magicbell",
+      "mailboxlayer",
+      "mailchimp",
+      "mailerlite",
+      "mailgun",
+      "mailjet",
+      "mandrill",
+      "mapbox",
+      "mapquest",
+      "marketstack",
+      "mattermost",
+      "maxmind",
+      "meraki",
+      "message_bird",
+      "messagebird",
+      "metaapi",
+      "mistral",
+      "mixpanel",
+      "mockaroo",
+      "moonshot",
+      "moralis",
+      "netlify",
+      "new_relic",
+      "newrelic",
+      "newsapi",
+      "ngrok",
+      "numverify",
+      "nylas",
+      "nytimes",
+      "okta",
+      "onesignal",
+      "openai",
+      "openrouter",
+      "openuv",
+      "openweather",
+      "opsgenie",
+      "optimizely",
+      "packagecloud",
+      "pagerduty",
+      "pandadoc",
+      "parsehub",
+      "paystack",
+      "pdfshift",
+      "perplexity",
+      "pinata",
+      "pinecone",
+      "pipedrive",
+      "plaid",
+      "planetscale",
+      "plivo",
+      "polygon_io",
+      "postmark",
+      "privateai",
+      "pubnub",
+      "pulumi",
+      "pushbullet",
+      "pusher",
+      "qualaroo",
+      "railway",
+      "rapidapi",
+      "razorpay",
+      "readme_io",
+      "rebrandly",
+      "replicate",
+      "sanity_io",
+      "saucelabs",
+      "scaleway",
+      "scraperapi",
+      "scrapfly",
+      "scrapingant",
+      "scrapingbee",
+      "securitytrails",
+      "sendbird",
+      "sendgrid",
+      "sendinblue",
+      "sentry",
+      "serpapi",
+      "serpstack",
+      "shippo",
+      "shodan",
+      "shopify",
+      "shotstack",
+      "signalwire",
+      "smartsheet",
+      "snyk",
+      "sonar",
+      "sonarcloud",
+      "sonarqube",
+      "sourcegraph",
+      "sparkpost",
+      "spectralops",
+      "splunk",
+      "spoonacular",
+      "spotify",
+      "squarespace",
+      "statuscake",
+      "storyblok",
+      "strava",
+      "sumo_logic",
+      "sumologic",
+      "surveysparrow",
+      "telegram",
+      "telnyx",
+      "thinkific",
+      "ticketmaster",
+      "tiingo",
+      "todoist",
+      "tomtom",
+      "tradier",
+      "transferwise",
+      "travis",
+      "travis_ci",
+      "travisci",
+      "trello",
+      "twelvedata",
+      "twilio",
+      "twitch",
+      "twitter",
+      "typeform",
+      "unsplash",
+      "upstash",
+      "vercel",
+      "virustotal",
+      "vouchery",
+      "wakatime",
+      "wandb",
+      "weatherstack",
+      "webex",
+      "webflow",
+      "websitepulse",
+      "wepay",
+      "workos",
+      "yandex",
+      "yelp",
+      "zendesk",
+      "zenserp",
+      "zerobounce",
+      "zoominfo",
+      "zulipchat"
     ],
     anchors: ["pass", "pwd", "secret", "token", "cred", "key", "auth", "jwt", "bearer", "pat", "pw", "webhook", "dsn", "api", "psw"],
     weak: "passw(?:or)?d|passphrase|(?:^|_)(?:pass|pwd|pw)$|secret"
   },
-  innocent: [
-    "^\\$[A-Za-z_({]",
-    "^@[a-z]+(?:[./(][a-z0-9./()_-]*)?$",
-    "^![A-Za-z_]+\\.",
-    "^[0-9]{4}-[0-9]{2}-[0-9]{2}",
-    "example(?:key)?$",
-    "^%[a-z_(]",
-    "^[<{(\\[][^\\n]*[>})\\]]$",
-    "^<",
-    "^\\{\\{",
-    "[$#]\\{|\\{\\$|\\$\\(|\\{\\{|\\(\\?[a-z=:!<]|\\*\\*\\*|\\.\\.\\.|xxxx|[*]{3}|^_{3}|_{3}$|__[a-z]+__",
-    "^[a-z][a-z0-9+.-]*://",
-    "^arn:|:secret:|^[a-z]{2}-[a-z]+-[0-9]:[0-9]{12}:",
-    "(?:private|public)_?key(?:$|[.(])",
-    "^(?:\\.{0,2}|~)/[A-Za-z_.-]{2,}(?:/|$)",
-    "/[^/]*\\.[A-Za-z]{1,5}$",
-    "^(?:process|os|env|import|config|settings|self|this|ctx|req|request|options|secrets|vars|github|data|form|user|args|params)\\??\\.",
-    "(?:^|[^a-z])(?:your|example|placeholder|change[-_]?me|replace|insert|redacted|dummy|sample)(?:$|[^a-z])",
-    "^(?:none|null|undefined|required|optional|string|boolean|number|user|pass|passw(?:or)?d|secret|token|bearer|basic)$",
-    "^value[0-9]{0,2}(?:$|[^a-z0-9])",
-    "^(?:ses|msg|prt|evt|per|que|req|resp|rs|cs|ci|call|toolu|chatcmpl|file|run|thread|asst|step|batch|cus|price|acct|pi|seti|src|sha[0-9]*|md5|h1)[_:-]",
-    "^(?:fc|ws|prod|user|org)[_:-][a-z0-9]{1,14}$",
-    "^[a-z_]+(?:\\.[a-z_]+)+$",
-    "^[a-z_$][a-z0-9_$.]*\\([^\\n]*\\)$",
-    "^[+,;)][^\\n]*[+,;(]$",
-    "^\\+[a-z_$.]+[0-9]{0,3}$",
-    "^[a-z]+[?:!]$",
-    "^[a-z]*[ß-ɏ][a-zß-ɏ]*[?:]?$",
-    "^(?:required|nullable|sometimes)\\|",
-    "^id=[a-z]",
-    "^\\^[^\\n]*\\$$",
-    "^!{1,2}[a-z_$]",
-    "\\?\\.|\\|\\||&&|^&[a-z]",
-    "^=",
-    "^[a-z_$][a-z0-9_$]*\\.[a-z_$]+[0-9]{0,3}$",
-    "^[a-z_$]{2,20}\\.[a-z_$]{2,20}[0-9]{1,2}[a-z_$]+$",
-    "^\\*[a-z_][a-z0-9_]*$",
-    "^[;&-]{0,2}[a-z_-]+=$",
-    "^\\.\\$[a-z_]",
-    "^@[a-z0-9.-]+:[0-9]{1,5}$",
-    "^[a-z_$][a-z0-9_.$]*@[0-9a-f]{6,8}$",
-    "^[a-z][a-z0-9_]*(?:\\|[a-z][a-z0-9_]*)+$",
-    "^[a-z][a-z0-9.]*\\[[a-z0-9_., \\[\\]]*\\]$",
-    "^[a-z_]+\\.[a-z_]+(?:\\.[a-z0-9_]+)+$",
-    "^[a-z]+=[a-z0-9._/-]+$",
-    "^[<{(\\[][a-z_.]+[0-9]{0,3}[>})\\]]?$",
-    "^[a-z_$][a-z0-9_$]*\\[[^\\n]*\\](?:\\.[a-z0-9_$]+)*$",
-    "^[a-z0-9._+-]+@(?:[a-z0-9-]+\\.)+[a-z]{2,12}$"
-  ],
+  innocent: {
+    start: [
+      "\\$[A-Za-z_({]",
+      "@[a-z]+(?:[./(][a-z0-9./()_-]*)?$",
+      "![A-Za-z_]+\\.",
+      "[0-9]{4}-[0-9]{2}-[0-9]{2}",
+      "%[a-z_(]",
+      "[<{(\\[][^\\n]*[>})\\]]$",
+      "<",
+      "\\{\\{",
+      "_{3}",
+      "[a-z][a-z0-9+.-]*://",
+      "arn:|[a-z]{2}-[a-z]+-[0-9]:[0-9]{12}:",
+      "(?:\\.{0,2}|~)/[A-Za-z_.-]{2,}(?:/|$)",
+      "(?:process|os|env|import|config|settings|self|this|ctx|req|request|options|secrets|vars|github|data|form|user|args|params)\\??\\.",
+      "(?:none|null|undefined|required|optional|string|boolean|number|user|pass|passw(?:or)?d|secret|token|bearer|basic)$",
+      "value[0-9]{0,2}(?:$|[^a-z0-9])",
+      "(?:ses|msg|prt|evt|per|que|req|resp|rs|cs|ci|call|toolu|chatcmpl|file|run|thread|asst|step|batch|cus|price|acct|pi|seti|src|sha[0-9]*|md5|h1)[_:-]",
+      "(?:fc|ws|prod|user|org)[_:-][a-z0-9]{1,14}$",
+      "[a-z_]+(?:\\.[a-z_]+)+$",
+      "[a-z_$][a-z0-9_$.]*\\([^\\n]*\\)$",
+      "[+,;)][^\\n]*[+,;(]$",
+      "\\+[a-z_$.]+[0-9]{0,3}$",
+      "[a-z]+[?:!]$",
+      "[a-z]*[ß-ɏ][a-zß-ɏ]*[?:]?$",
+      "(?:required|nullable|sometimes)\\|",
+      "id=[a-z]",
+      "\\^[^\\n]*\\$$",
+      "!{1,2}[a-z_$]",
+      "&[a-z]",
+      "=",
+      "[a-z_$][a-z0-9_$]*\\.[a-z_$]+[0-9]{0,3}$",
+      "[a-z_$]{2,20}\\.[a-z_$]{2,20}[0-9]{1,2}[a-z_$]+$",
+      "\\*[a-z_][a-z0-9_]*$",
+      "[;&-]{0,2}[a-z_-]+=$",
+      "\\.\\$[a-z_]",
+      "@[a-z0-9.-]+:[0-9]{1,5}$",
+      "[a-z_$][a-z0-9_.$]*@[0-9a-f]{6,8}$",
+      "[a-z][a-z0-9_]*(?:\\|[a-z][a-z0-9_]*)+$",
+      "[a-z][a-z0-9.]*\\[[a-z0-9_., \\[\\]]*\\]$",
+      "[a-z_]+\\.[a-z_]+(?:\\.[a-z0-9_]+)+$",
+      "[a-z]+=[a-z0-9._/-]+$",
+      "[<{(\\[][a-z_.]+[0-9]{0,3}[>})\\]]?$",
+      "[a-z_$][a-z0-9_$]*\\[[^\\n]*\\](?:\\.[a-z0-9_$]+)*$",
+      "[a-z0-9._+-]+@(?:[a-z0-9-]+\\.)+[a-z]{2,12}$"
+    ],
+    anywhere: [
+      "example(?:key)?$",
+      "[$#]\\{|\\{\\$|\\$\\(|\\{\\{|\\(\\?[a-z=:!<]|\\*\\*\\*|\\.\\.\\.|xxxx|[*]{3}|_{3}$|__[a-z]+__",
+      ":secret:",
+      "(?:private|public)_?key(?:$|[.(])",
+      "/[^/]*\\.[A-Za-z]{1,5}$",
+      "(?:^|[^a-z])(?:your|example|placeholder|change[-_]?me|replace|insert|redacted|dummy|sample)(?:$|[^a-z])",
+      "\\?\\.|\\|\\||&&"
+    ]
+  },
   word: "^(?:[a-z]*(?:[A-Z]{1,6}[a-z]{2,})*[A-Z]{0,6}[0-9]{0,4}[a-z]*(?:[A-Z][a-z]{2,})*|[A-Z]+[0-9]{0,4}|[0-9]{1,14})$"
 };
 
 // src/redaction/rules.ts
-var PARTS = rules_default.parts;
+var PARTS = { ...rules_default.parts, provider: `(?:${rules_default.names.providers.join("|")})` };
 var whole = (pattern) => pattern.replace(/<([a-z]+)>/g, (_, name) => whole(PARTS[name] ?? ""));
 var compiled = (pattern, flags = "") => new RegExp(whole(pattern), flags);
 function formatRule({ alphabet, length, tail = "", prefix, ...entry }) {
@@ -3931,9 +3967,11 @@ var RULES = [
   ...rules_default.formats.map(formatRule),
   ...rules_default.rules.map(ruleOf)
 ];
-var INNOCENT = compiled(rules_default.innocent.map((pattern) => `(?:${pattern})`).join("|"));
+var anyOf = (patterns) => patterns.map((pattern) => `(?:${pattern})`).join("|");
+var INNOCENT_START = compiled(`^(?:${anyOf(rules_default.innocent.start)})`);
+var INNOCENT_PART = compiled(anyOf(rules_default.innocent.anywhere));
 var WORD = compiled(rules_default.word);
-var NAME_ANCHORS = rules_default.names.anchors;
+var NAME_ANCHORS = [...rules_default.names.anchors, ...rules_default.names.providers];
 var EXCLUDED_NAME = compiled(rules_default.names.excluded);
 var ROLES = rules_default.names.roles.map(({ kind, check, pattern }) => ({
   kind,
@@ -3941,6 +3979,1130 @@ var ROLES = rules_default.names.roles.map(({ kind, check, pattern }) => ({
   pattern: compiled(pattern)
 }));
 var WEAK_NAME = compiled(rules_default.names.weak);
+
+// src/redaction/heuristics.ts
+var MIN_RANDOM = 16;
+var MIN_ENTROPY = 3;
+var MIN_PASSWORD = 8;
+var MIN_MIXED = 10;
+var MIN_SCRAMBLED = 12;
+var MIN_KEY_IN_ONE_CASE = 24;
+var MAX_WORD = 80;
+var MAX_CHECKED = 512;
+var MAX_REMEMBERED = 4096;
+var MIN_HEX_ENTROPY = 2.5;
+var DOTTED_NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,19}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,19}){1,9}$/;
+var REPEATED = /([\s\S])\1{7}/;
+var PERIODIC = /^([\s\S]{1,32}?)\1{3}/;
+var HEX = /^(?:[0-9a-f]+|[0-9A-F]+)$/;
+var UUID = /^(?:[A-Za-z]{1,12}_){0,2}[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}$/;
+var ALPHANUMERIC = /^(?:[a-z0-9]+|[A-Z0-9]+)$/;
+var CASES = /[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+/g;
+var SEPARATOR = /[-_./:, ]/;
+var DIGEST = /^(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}|[0-9A-F]{64})$|[-:/](?:[0-9a-f]{32,}|[0-9A-F]{32,})$/;
+var remembered = new Map;
+var CHECKS = {
+  none: () => true,
+  format: (value) => !REPEATED.test(value),
+  token: (value) => !isWorded(value) && !REPEATED.test(value),
+  any: (value) => !isInnocent(value),
+  weak: (value) => !isInnocent(value) && /[A-Za-z]/.test(value),
+  password: looksLikePassword,
+  distinctive: (value) => !REPEATED.test(value) && !PERIODIC.test(value) && looksLikePassword(value),
+  random: looksRandom,
+  strong: (value) => looksRandom(value) && !DIGEST.test(value),
+  alphanumeric: (value) => looksRandom(value) && !DIGEST.test(value) && /[0-9]/.test(value),
+  checked: hasCheckDigits,
+  key: isKey,
+  scrambled: isScrambled,
+  nkey: (value) => entropy(value) >= MIN_ENTROPY,
+  mixed: (value) => looksRandom(value) && hasBothCases(value) && /[0-9]/.test(value)
+};
+function passes(check, value) {
+  const beginning = value.slice(0, MAX_CHECKED);
+  const key = `${check} ${beginning}`;
+  const known = remembered.get(key);
+  if (known !== undefined)
+    return known;
+  const result = CHECKS[check]?.(beginning) === true;
+  if (remembered.size >= MAX_REMEMBERED)
+    remembered.clear();
+  remembered.set(key, result);
+  return result;
+}
+function isInnocent(value) {
+  const lower = value.toLowerCase();
+  return INNOCENT_START.test(lower) || INNOCENT_PART.test(lower);
+}
+function looksRandom(value) {
+  return isRandom(value) && !isInnocent(value);
+}
+function isKey(value) {
+  if (!looksRandom(value) || DIGEST.test(value))
+    return false;
+  if (hasBothCases(value))
+    return isAlternating(value);
+  const isAlphanumeric = ALPHANUMERIC.test(value) && !HEX.test(value);
+  return isAlphanumeric && value.length >= MIN_KEY_IN_ONE_CASE && 4 * runsOf(value) > value.length;
+}
+function isScrambled(value) {
+  return value.length >= MIN_SCRAMBLED && hasBothCases(value) && /[0-9]/.test(value) && isAlternating(value) && !isInnocent(value) && !isWorded(value) && entropy(value) >= MIN_ENTROPY;
+}
+function looksLikePassword(value) {
+  if (value.length < MIN_PASSWORD || isInnocent(value))
+    return false;
+  if (isRandom(value))
+    return true;
+  if (isWorded(value) || DOTTED_NAME.test(value))
+    return false;
+  if (hasBothCases(value) && value.length >= MIN_MIXED)
+    return true;
+  return /[A-Za-z]/.test(value) && /[0-9]|[^A-Za-z0-9_./-]/.test(value);
+}
+function isRandom(value) {
+  if (value.length < MIN_RANDOM || isMostlyWords(value) && !UUID.test(value))
+    return false;
+  const isMixed = /[A-Za-z]/.test(value) && (/[0-9]/.test(value) || hasBothCases(value));
+  return isMixed && entropy(value) >= (HEX.test(value) ? MIN_HEX_ENTROPY : MIN_ENTROPY);
+}
+var runsOf = (value) => value.match(CASES)?.length ?? 0;
+var isAlternating = (value) => 3 * runsOf(value) > value.length;
+var isWord = (segment) => segment.length <= MAX_WORD && WORD.test(segment);
+var isWorded = (value) => value.split(SEPARATOR).every(isWord);
+function isMostlyWords(value) {
+  let rest = 0;
+  for (const segment of value.split(SEPARATOR))
+    if (!isWord(segment))
+      rest += segment.length;
+  return 2 * rest <= value.length;
+}
+var hasBothCases = (value) => /[A-Z]/.test(value) && /[a-z]/.test(value);
+function entropy(value) {
+  const counts = new Map;
+  for (const character of value)
+    counts.set(character, (counts.get(character) ?? 0) + 1);
+  let bits = 0;
+  for (const count of counts.values())
+    bits -= count / value.length * Math.log2(count / value.length);
+  return bits;
+}
+
+// src/redaction/literals.ts
+var CHUNK2 = 1e5;
+
+class Literals {
+  #symbols = new Uint16Array(65536);
+  #width;
+  #keys;
+  #children;
+  #roots;
+  #ends = [undefined];
+  #fallbacks;
+  #suffixes;
+  constructor(literals, { ignoreCase = false } = {}) {
+    const distinct = [...new Set(literals)].filter((literal) => literal !== "");
+    let symbols = 0;
+    let states = 1;
+    for (const literal of distinct) {
+      states += literal.length;
+      for (let index = 0;index < literal.length; index++) {
+        const code = literal.charCodeAt(index);
+        if (this.#symbols[code] === 0)
+          this.#symbols[code] = ++symbols;
+      }
+    }
+    if (ignoreCase)
+      for (let code = 65;code <= 90; code++)
+        this.#symbols[code] = this.#symbols[code + 32] ?? 0;
+    this.#width = symbols + 1;
+    const size = 2 ** Math.ceil(Math.log2(2 * states));
+    this.#keys = new Int32Array(size);
+    this.#children = new Int32Array(size);
+    this.#roots = new Int32Array(this.#width);
+    this.#fallbacks = new Int32Array(states);
+    this.#suffixes = new Int32Array(states);
+    for (const literal of distinct)
+      this.#add(literal);
+    this.#link(distinct);
+  }
+  *search(text, visit) {
+    for (let from = 0, state = 0;from < text.length; from += CHUNK2) {
+      state = this.#scan(text, from, Math.min(from + CHUNK2, text.length), state, visit);
+      yield;
+    }
+  }
+  #scan(text, from, to, first, visit) {
+    const symbols = this.#symbols;
+    const roots = this.#roots;
+    const ends = this.#ends;
+    const suffixes = this.#suffixes;
+    let state = first;
+    for (let index = from;index < to; index++) {
+      const symbol = symbols[text.charCodeAt(index)];
+      if (symbol === 0)
+        state = 0;
+      else
+        state = state === 0 ? roots[symbol] : this.#after(state, symbol);
+      if (state !== 0 && (ends[state] !== undefined || suffixes[state] !== 0))
+        this.#visit(state, index + 1, visit);
+    }
+    return state;
+  }
+  *offsets(text) {
+    const offsets = new Map;
+    yield* this.search(text, (literal, start) => {
+      const known = offsets.get(literal);
+      if (known)
+        known.push(start);
+      else
+        offsets.set(literal, [start]);
+    });
+    return offsets;
+  }
+  #after(from, symbol) {
+    if (symbol === 0)
+      return 0;
+    for (let state = from;state !== 0; state = this.#fallbacks[state]) {
+      const child = this.#children[this.#place(state * this.#width + symbol)];
+      if (child !== 0)
+        return child;
+    }
+    return this.#roots[symbol];
+  }
+  #place(key) {
+    const mask = this.#keys.length - 1;
+    let place = Math.imul(key, 2654435761) >>> 7 & mask;
+    while (this.#keys[place] !== 0 && this.#keys[place] !== key)
+      place = place + 1 & mask;
+    return place;
+  }
+  #add(literal) {
+    let state = 0;
+    for (let index = 0;index < literal.length; index++) {
+      const symbol = this.#symbols[literal.charCodeAt(index)] ?? 0;
+      state = this.#child(state, symbol) || this.#grow(state, symbol);
+    }
+    this.#ends[state] = literal;
+  }
+  #child(state, symbol) {
+    return (state === 0 ? this.#roots[symbol] : this.#children[this.#place(state * this.#width + symbol)]) ?? 0;
+  }
+  #grow(state, symbol) {
+    const child = this.#ends.push(undefined) - 1;
+    if (state === 0) {
+      this.#roots[symbol] = child;
+      return child;
+    }
+    const place = this.#place(state * this.#width + symbol);
+    this.#keys[place] = state * this.#width + symbol;
+    this.#children[place] = child;
+    return child;
+  }
+  #link(literals) {
+    let states = literals.map(() => 0);
+    for (let depth = 0, rest = [...literals];rest.length > 0; depth++) {
+      const deeper = rest.map((literal, index) => {
+        const parent = states[index] ?? 0;
+        const symbol = this.#symbols[literal.charCodeAt(depth)] ?? 0;
+        const child = this.#child(parent, symbol);
+        if (parent !== 0) {
+          const shorter = this.#after(this.#fallbacks[parent] ?? 0, symbol);
+          this.#fallbacks[child] = shorter;
+          this.#suffixes[child] = this.#ends[shorter] === undefined ? this.#suffixes[shorter] ?? 0 : shorter;
+        }
+        return child;
+      });
+      states = deeper.filter((_, index) => (rest[index]?.length ?? 0) > depth + 1);
+      rest = rest.filter((literal) => literal.length > depth + 1);
+    }
+  }
+  #visit(last, end, visit) {
+    for (let state = last;state !== 0; state = this.#suffixes[state] ?? 0) {
+      const literal = this.#ends[state];
+      if (literal !== undefined)
+        visit(literal, end - literal.length);
+    }
+  }
+}
+
+// src/redaction/names.ts
+var MAX_NAME = 80;
+var MIN_VALUE = 8;
+var MAX_AHEAD = 1000;
+var MAX_SEARCHED = 1e4;
+var VALUE = /[^ \t\n\r"'`]{8}/;
+var MAX_VALUE_SEARCHED = 128;
+var STEP = 64;
+var REST = /[A-Za-z0-9_]{0,60}(?:-[A-Za-z0-9_]{1,60}){0,8}/y;
+var BUMP = /([a-z0-9])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g;
+var SEPARATOR2 = /[-. ]/g;
+var KEY = /^keys?$/i;
+var WORD_BEFORE = /([A-Za-z]{2,12})[ ]$/;
+var UPPER = /^[A-Z0-9_]+$/;
+var way = (pattern, check) => ({
+  pattern: compiled(pattern, "dy"),
+  ...check ? { check } : {}
+});
+var FOLLOWED = /[^A-Za-z0-9_ \t.;){}]|[ \t]{1,8}(?:[^A-Za-z0-9_ \t.;{}]|or[ \t]|string|\.=)|[ \t]{2}|\.=|\)[ \t]{0,4}(?:\||\?|or)/y;
+var OTHER = way(String.raw`\(<quote>(<literal>)|(?:[ \t]{2,40}|[ \t]{0,40}\|[ \t]{0,40})(<run>)(?=[ \t\r\n|]|$)|,(<run>)(?=[ \t\r\n,]|$)`, "scrambled");
+var CHOSEN = [way("(?:<worth>|<nested>)?<entered>"), OTHER];
+var MADE = [way("(?:<worth>|<nested>)?<assigned>"), OTHER];
+var OPTION = [way("[ \\t=]{1,3}<argument>")];
+var WEAK = way("=\\\\{0,2}[\"'`]?<shell>", "weak");
+var known = new Map;
+var MAX_REMEMBERED2 = 1e4;
+function roleOf(name) {
+  if (known.has(name))
+    return known.get(name);
+  const snake = name.replace(BUMP, "$&_").replace(SEPARATOR2, "_").toLowerCase();
+  const role = EXCLUDED_NAME.test(snake) ? undefined : ROLES.find(({ pattern }) => pattern.test(snake));
+  if (known.size < MAX_REMEMBERED2)
+    known.set(name, role);
+  return role;
+}
+function* findNamed(text, anchors) {
+  const findings = [];
+  let position = 0;
+  let value = 0;
+  let count = 0;
+  for (const anchor of anchors) {
+    if (anchor < position)
+      continue;
+    if (++count % STEP === 0)
+      yield;
+    if (value <= anchor)
+      value = nextValue(text, anchor + 1);
+    if (value > anchor + MAX_AHEAD)
+      continue;
+    const start = startOfName(text, Math.max(position, anchor - MAX_NAME), anchor);
+    const end = endOfMatch(REST, text, anchor) ?? anchor;
+    position = end;
+    if (endOfMatch(FOLLOWED, text, end) === undefined && !text.startsWith("--", start))
+      continue;
+    const name = nameOf(text, start, end);
+    const role = name.length <= MAX_NAME ? roleOf(name) : undefined;
+    if (!role || isOtherText(text, start, end))
+      continue;
+    const { finding, next } = findValue(text, end, name, role);
+    position = next;
+    if (finding)
+      findings.push(finding);
+  }
+  return findings;
+}
+function nextValue(text, start) {
+  const found = text.slice(start, start + MAX_SEARCHED).search(VALUE);
+  return start + (found === -1 ? MAX_SEARCHED - MIN_VALUE + 1 : found);
+}
+function nameOf(text, start, end) {
+  const name = text.slice(start, end);
+  if (!KEY.test(name))
+    return name;
+  const word = WORD_BEFORE.exec(text.slice(Math.max(0, start - 14), start))?.[1];
+  return word ? `${word}_${name}` : name;
+}
+function startOfName(text, first, anchor) {
+  let start = anchor;
+  while (start > first && isNamePart(text.charCodeAt(start - 1)))
+    start--;
+  return start;
+}
+var isNamePart = (code) => code >= 97 && code <= 122 || code >= 65 && code <= 90 || code >= 48 && code <= 57 || code === 95 || code === 45;
+function isOtherText(text, start, end) {
+  const before = text.slice(Math.max(0, start - 7), start).toLowerCase();
+  return before === "public " || before.endsWith(":") && text.startsWith(":", end) || text.slice(start, end) === "PASS" && !text.startsWith("=", end);
+}
+function findValue(text, end, name, role) {
+  let next = end;
+  for (const { pattern, check } of waysOf(text, end, name, role)) {
+    const found = secretOfMatch(pattern, text, end);
+    if (!found)
+      continue;
+    const [start, stop] = found;
+    if (passes(check ?? role.check, text.slice(start, stop))) {
+      const whole = endOfValue(text, start, stop);
+      return { finding: { start, end: whole, kind: role.kind }, next: whole };
+    }
+    if (stop - start > MAX_VALUE_SEARCHED)
+      next = Math.max(next, start + Math.floor((stop - start) / 2));
+  }
+  return { next };
+}
+function waysOf(text, end, name, role) {
+  if (name.startsWith("--"))
+    return OPTION;
+  const ways = role.check === "password" ? CHOSEN : MADE;
+  const isVariable = text.startsWith("=", end) && UPPER.test(name) && WEAK_NAME.test(name.toLowerCase());
+  return isVariable ? [WEAK, ...ways] : ways;
+}
+
+// src/redaction/private-keys.ts
+var KIND = "private-key";
+var BEGIN = "-----begin";
+var END2 = "-----end";
+var MAX_BETWEEN = 200;
+var MIN_LINE = 16;
+var MIN_FULL_LINE = 40;
+var MAX_TAIL = 8000;
+var BEGIN_MARK = /-----BEGIN[A-Z0-9 ]{0,30} PRIVATE KEY(?: BLOCK)?-----/y;
+var END_MARK = /-----END[A-Z0-9 ]{0,30} PRIVATE KEY(?: BLOCK)?-----/y;
+var BASE642 = /[A-Za-z0-9+/=]+/y;
+var OTHER2 = /[^A-Za-z0-9+/=-]+|-/y;
+var LINE_BREAK = /\r?\n|\\+n/g;
+var LAST = /([A-Za-z0-9+/=]+)[^A-Za-z0-9+/=]{0,8}$/;
+function findPrivateKeys(text, begins, ends) {
+  const findings = [];
+  let position = 0;
+  for (const begin of begins) {
+    const body = begin >= position ? endOfMatch(BEGIN_MARK, text, begin) : undefined;
+    const end = body === undefined ? undefined : endOfKey(text, body);
+    if (end === undefined)
+      continue;
+    findings.push({ start: begin, end, kind: KIND });
+    position = end;
+  }
+  position = 0;
+  for (const end of ends) {
+    const after = endOfMatch(END_MARK, text, end);
+    if (after === undefined)
+      continue;
+    const start = startOfTail(text, Math.max(position, end - MAX_TAIL), end);
+    if (start < end)
+      findings.push({ start, end: after, kind: KIND });
+    position = after;
+  }
+  return findings;
+}
+function endOfKey(text, start) {
+  let position = start;
+  let last = start;
+  let full;
+  while (position < text.length && position - last <= MAX_BETWEEN) {
+    const run = endOfMatch(BASE642, text, position);
+    if (run !== undefined) {
+      const length = run - position;
+      position = run;
+      if (length >= MIN_LINE)
+        last = position;
+      if (length >= MIN_FULL_LINE)
+        full = position;
+      continue;
+    }
+    const end = endOfMatch(END_MARK, text, position);
+    if (end !== undefined)
+      return full === undefined ? undefined : end;
+    if (text.startsWith("-----BEGIN", position))
+      return full;
+    position = endOfMatch(OTHER2, text, position) ?? position + 1;
+  }
+  return full;
+}
+function startOfTail(text, start, end) {
+  const above = text.slice(start, end);
+  const starts = [0, ...Array.from(above.matchAll(LINE_BREAK), ({ index, 0: { length } }) => index + length)];
+  const lines = above.split(LINE_BREAK);
+  let result = end;
+  for (let index = lines.length - 2;index >= 0; index--) {
+    const last = LAST.exec(lines[index] ?? "");
+    if (!last || (last[1] ?? "").length < MIN_LINE)
+      break;
+    if ((last[1] ?? "").length >= MIN_FULL_LINE || result < end)
+      result = start + (starts[index] ?? 0) + last.index;
+    else if (index < lines.length - 3)
+      break;
+  }
+  return result;
+}
+
+// src/redaction/stripped-text.ts
+var STEP2 = 4096;
+
+class StrippedText {
+  plain = "";
+  #matches = [];
+  static *of(text, pattern, starts) {
+    const stripped = new StrippedText;
+    let position = 0;
+    let length = 0;
+    for (const [index, start] of starts.entries()) {
+      if (index % STEP2 === 0)
+        yield;
+      const end = start < position ? undefined : endOfMatch(pattern, text, start);
+      if (end === undefined)
+        continue;
+      stripped.plain += text.slice(position, start);
+      length += end - start;
+      position = end;
+      stripped.#matches.push({ at: stripped.plain.length, length });
+    }
+    stripped.plain += text.slice(position);
+    return position > 0 ? stripped : undefined;
+  }
+  restored(findings) {
+    let match = 0;
+    let skipped = 0;
+    const original = (index) => {
+      for (let next = this.#matches[match];next && next.at <= index; next = this.#matches[++match])
+        skipped = next.length;
+      return index + skipped;
+    };
+    return findings.map(({ start, end, kind }) => ({ start: original(start), end: original(end - 1) + 1, kind }));
+  }
+}
+var STYLE = /(?:(?:\x1b|\\{1,3}(?:u001[bB]|x1[bB]|033|e))\[[0-9;:?]*[A-Za-z]|\x1b(?:[()][A-Z0-9]|[78=>]|\]8;;(?:\x07|\x1b\\))){1,1000}/y;
+var STYLE_HINTS = ["\x1B", "\\u001b[", "\\u001B[", "\\x1b[", "\\x1B[", "\\033[", "\\e["];
+var CHUNK3 = 1e5;
+var MAX_STYLE = 1000;
+function* withoutAnsi(text) {
+  for (const hint of STYLE_HINTS) {
+    if (text.includes(hint))
+      return yield* StrippedText.of(text, STYLE, yield* startsOfStyles(text));
+    yield;
+  }
+  return;
+}
+function* startsOfStyles(text) {
+  const pattern = new RegExp(STYLE.source, "g");
+  const starts = [];
+  for (let from = 0;from < text.length; from += CHUNK3) {
+    for (const { index } of text.slice(from, from + CHUNK3 + MAX_STYLE).matchAll(pattern)) {
+      if (index < CHUNK3)
+        starts.push(from + index);
+    }
+    yield;
+  }
+  return starts;
+}
+var WRAP = /(?:\r?\n|\\n)[ \t]*(?=[A-Za-z0-9+/=])/y;
+var LINE = /[A-Za-z0-9+/]{60}/y;
+var LINE_LENGTH = 60;
+function unwrapped(text, words) {
+  const lines = words.filter(({ start, end }) => end - start >= LINE_LENGTH);
+  const ends = lines.map(({ end }) => end).filter((end) => endOfMatch(LINE, text, end - LINE_LENGTH) === end);
+  return StrippedText.of(text, WRAP, ends);
+}
+
+// src/redaction/words.ts
+var CHUNK4 = 1e5;
+var MIN_LENGTH2 = 20;
+var IN_WORDS = Uint8Array.from({ length: 128 }, (_, code) => Number(/[A-Za-z0-9+/_-]/.test(String.fromCharCode(code))));
+function* longWords(text) {
+  const words = [];
+  let start = 0;
+  for (let from = 0;from < text.length; from += CHUNK4) {
+    start = wordsIn(text, from, Math.min(from + CHUNK4, text.length), start, words);
+    yield;
+  }
+  if (text.length - start >= MIN_LENGTH2)
+    words.push({ start, end: text.length });
+  return words;
+}
+function wordsIn(text, from, to, first, words) {
+  let start = first;
+  for (let index = from;index < to; index++) {
+    if (IN_WORDS[text.charCodeAt(index)] === 1)
+      continue;
+    if (index - start >= MIN_LENGTH2)
+      words.push({ start, end: index });
+    start = index + 1;
+  }
+  return start;
+}
+
+// src/redaction/scanner.ts
+var MAX_CONTEXT = 300;
+var MAX_EXTENDED = 128;
+var MAX_SEARCHED_AGAIN = 64;
+var STEP3 = 64;
+var MERGE_STEP = 16384;
+
+class Scanner {
+  #rules;
+  #literals;
+  constructor(own = []) {
+    this.#rules = [...own, ...RULES];
+    const anchors = this.#rules.flatMap((rule) => [...rule.anchors, ...rule.after]);
+    this.#literals = new Literals([...anchors, ...NAME_ANCHORS, BEGIN, END2], { ignoreCase: true });
+  }
+  *find(text) {
+    return merged(yield* this.reasons(text));
+  }
+  *reasons(text) {
+    const words = yield* longWords(text);
+    const reasons = yield* this.#reasons(text, words);
+    const wrapped = yield* unwrapped(text, words);
+    const encoded = wrapped ? wrapped.restored(yield* this.#findEncoded(wrapped.plain, yield* longWords(wrapped.plain))) : yield* this.#findEncoded(text, words);
+    for (const finding of encoded)
+      reasons.push({ name: "Base64 of a text with secrets", finding });
+    return reasons;
+  }
+  #findEncoded(text, words) {
+    const scanner = this;
+    return findEncoded(text, words, function* (decoded) {
+      return merged(yield* scanner.#reasons(decoded, yield* longWords(decoded)));
+    });
+  }
+  *#reasons(text, words) {
+    const reasons = [];
+    const add = (name, findings) => {
+      for (const finding of findings)
+        reasons.push({ name, finding });
+    };
+    const offsets = yield* this.#literals.offsets(text);
+    add("Private key", findPrivateKeys(text, offsets.get(BEGIN) ?? [], offsets.get(END2) ?? []));
+    for (const rule of this.#rules)
+      add(rule.name, yield* matchesOf(rule, text, offsets, words));
+    add("Value of a secret name", yield* findNamed(text, yield* inOrder(offsets, NAME_ANCHORS)));
+    return reasons;
+  }
+}
+var merged = (reasons) => mergeOverlaps(reasons.map(({ finding }) => finding));
+function* matchesOf(rule, text, offsets, words) {
+  const findings = [];
+  let position = 0;
+  let count = 0;
+  const anchors = rule.anchors.length > 0 ? yield* inOrder(offsets, rule.anchors) : words.map(({ start }) => start);
+  const contexts = yield* inOrder(offsets, rule.after);
+  for (const anchor of anchors) {
+    if (++count % STEP3 === 0)
+      yield;
+    if (rule.after.length > 0 && !isAfter(text, anchor, contexts))
+      continue;
+    for (const before of rule.before) {
+      const at = anchor - before;
+      if (at < position)
+        continue;
+      const found = secretOfMatch(rule.pattern, text, at);
+      if (!found)
+        continue;
+      const start = extended(rule, text, found[0]);
+      const end = found[1];
+      if (rule.check === undefined || passes(rule.check, text.slice(start, end))) {
+        position = endOfValue(text, start, end);
+        findings.push({ start, end: position, kind: rule.kind });
+      } else if (end - start > MAX_SEARCHED_AGAIN) {
+        position = Math.floor((start + end) / 2);
+      }
+    }
+  }
+  return findings;
+}
+function* inOrder(offsets, literals) {
+  const found = literals.flatMap((literal) => {
+    const places = offsets.get(literal);
+    return places ? [places] : [];
+  });
+  let all = found[0] ?? [];
+  for (const places of found.slice(1))
+    all = yield* union(all, places);
+  return all;
+}
+function* union(one, other) {
+  const result = [];
+  for (let left = 0, right = 0;left < one.length || right < other.length; ) {
+    if (result.length % MERGE_STEP === 0)
+      yield;
+    const next = Math.min(one[left] ?? Number.POSITIVE_INFINITY, other[right] ?? Number.POSITIVE_INFINITY);
+    result.push(next);
+    if (one[left] === next)
+      left++;
+    if (other[right] === next)
+      right++;
+  }
+  return result;
+}
+function isAfter(text, anchor, contexts) {
+  const context = contexts[lastUpTo(contexts, anchor)];
+  if (context === undefined || anchor - context > MAX_CONTEXT)
+    return false;
+  return !text.slice(context, anchor).replaceAll("\\\n", "").includes(`
+`);
+}
+function extended({ extend }, text, end) {
+  if (extend === "")
+    return end;
+  let start = end;
+  while (start > 0 && end - start < MAX_EXTENDED && extend.includes(text.charAt(start - 1)))
+    start--;
+  return start;
+}
+
+// src/redaction/steps.ts
+function finished(steps) {
+  for (;; ) {
+    const step = steps.next();
+    if (step.done)
+      return step.value;
+  }
+}
+
+// src/redaction/explain.ts
+function explain(text, own) {
+  const plain = finished(withoutAnsi(text))?.plain ?? text;
+  const reasons = finished(new Scanner(own).reasons(plain));
+  const removed = mergeOverlaps(reasons.map(({ finding }) => finding));
+  const names = removed.map(() => new Set);
+  const starts = removed.map(({ start }) => start);
+  for (const { name, finding } of reasons)
+    names[lastUpTo(starts, finding.start)]?.add(name);
+  let line = 1;
+  let position = 0;
+  return removed.map(({ start, end, kind }, index) => {
+    line += plain.slice(position, start).split(`
+`).length - 1;
+    position = start;
+    return { line, length: end - start, kind, reasons: [...names[index] ?? []] };
+  });
+}
+
+// src/opencode/client.ts
+var isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+// src/redaction/own-formats.ts
+var MAX_FORMATS = 200;
+var NAME2 = /^[A-Za-z][A-Za-z0-9 -]{1,38}$/;
+var PREFIX = /^[!-~]{2,40}$/;
+var ALPHABET = /^[A-Za-z0-9_+/=.~%-]{1,80}$/;
+var MAX_LENGTH = 500;
+var FIELDS = ["name", "prefix", "alphabet", "length"];
+function ownRules(formats) {
+  if (!Array.isArray(formats) || formats.length > MAX_FORMATS || !formats.every(isFormat))
+    return;
+  return formats.map((format) => formatRule({ ...format, kind: kindOf(format.name) }));
+}
+var isFormat = (value) => isObject(value) && Object.keys(value).length === FIELDS.length && Object.keys(value).every((field) => FIELDS.includes(field)) && isText(value.name, NAME2) && isText(value.alphabet, ALPHABET) && Array.isArray(value.prefix) && value.prefix.length > 0 && value.prefix.every((prefix) => isText(prefix, PREFIX)) && isLength(value.length);
+var isText = (value, pattern) => typeof value === "string" && pattern.test(value);
+function isLength(value) {
+  if (isCount(value))
+    return true;
+  if (!Array.isArray(value) || value.length !== 2)
+    return false;
+  const [shortest, longest] = value;
+  return isCount(shortest) && (longest === null || isCount(longest) && shortest <= longest);
+}
+var isCount = (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_LENGTH;
+var kindOf = (name) => name.toLowerCase().replace(/[ -]+/g, "-").replace(/-$/, "");
+
+// src/server/api.ts
+import { randomBytes } from "node:crypto";
+
+// src/server/answers.ts
+var MAX_LINK_CHARACTERS = 2000;
+var PRINTABLE = /^[\x21-\x7e]+$/;
+var SIGNED_HEADER = /^(content-type|content-encoding|cache-control|if-none-match|x-amz-[a-z0-9-]+)$/i;
+function readCreation({ url, secret, createdAt }) {
+  if (typeof secret !== "string" || !PRINTABLE.test(secret) || !isTime(createdAt))
+    return;
+  const link = readUrl(url)?.href;
+  return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt } : undefined;
+}
+function readUploadLink({ presignedUrl, headers = {}, createdAt }) {
+  const url = readUrl(presignedUrl);
+  return url && isObject(headers) && isTime(createdAt) ? { url, headers: sendable(headers), createdAt } : undefined;
+}
+function readUrl(value) {
+  if (typeof value !== "string" || !URL.canParse(value))
+    return;
+  const url = new URL(value);
+  const isWeb = url.protocol === "https:" || url.protocol === "http:";
+  return isWeb && !url.username && !url.password ? url : undefined;
+}
+function sendable(headers) {
+  const entries = Object.entries(headers).filter((entry) => SIGNED_HEADER.test(entry[0]) && typeof entry[1] === "string" && /^[\x20-\x7e]*$/.test(entry[1]));
+  return Object.fromEntries(entries);
+}
+var isTime = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime());
+
+// src/server/errors.ts
+var TEMPORARY = new Set([
+  "unreachable",
+  "broken",
+  "busy",
+  "link",
+  "misdirected",
+  "unreadable"
+]);
+
+class Failure extends Error {
+  kind;
+  retryAfter;
+  name = "Failure";
+  constructor(kind, message, retryAfter) {
+    super(visible(message));
+    this.kind = kind;
+    this.retryAfter = retryAfter;
+  }
+  get temporary() {
+    return TEMPORARY.has(this.kind);
+  }
+}
+function asFailure(error) {
+  if (error instanceof Failure)
+    return error;
+  return new Failure("unreadable", `Better Share failed unexpectedly (${error instanceof Error ? error.message : String(error)}).`);
+}
+
+// src/lib/sleep.ts
+function sleep(milliseconds, signal) {
+  if (signal?.aborted)
+    return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    timer.unref();
+    signal?.addEventListener("abort", done, { once: true });
+  });
+}
+var backoffAt = (pauses, attempt) => pauses[Math.min(attempt, pauses.length - 1)] ?? 0;
+
+// src/server/http.ts
+var MAX_ANSWER_BYTES = 65536;
+var MAX_SAID_CHARACTERS = 200;
+var DAY = 86400000;
+var AS_RECEIVED = { decompress: false };
+async function send(call) {
+  const answer = await fetchAnswer(call);
+  if (answer.status < 300 || answer.status > 399)
+    return answer;
+  throw new Failure("misdirected", `${call.who} does not answer like a Better Share server: it redirects to another address, which is not followed.`);
+}
+async function fetchAnswer(call) {
+  const { method, url, who, headers = {}, body, maxBytes = MAX_ANSWER_BYTES, timeout, signal } = call;
+  const limit = AbortSignal.timeout(timeout);
+  const stop = signal ? AbortSignal.any([limit, signal]) : limit;
+  try {
+    const response = await fetch(url, {
+      ...AS_RECEIVED,
+      method,
+      headers: { ...headers, "accept-encoding": "identity" },
+      ...body === undefined ? {} : { body },
+      signal: stop,
+      redirect: "manual"
+    });
+    return {
+      status: response.status,
+      text: await readText(response, maxBytes),
+      retryAfter: retryAfter(response.headers.get("retry-after"))
+    };
+  } catch {
+    throw new Failure("unreachable", stop.aborted ? `${who} did not answer in time.` : `${who} cannot be reached.`);
+  }
+}
+async function readText(response, maxBytes) {
+  const chunks = [];
+  let left = maxBytes;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk.subarray(0, left));
+    left -= chunk.byteLength;
+    if (left <= 0)
+      break;
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}
+async function sendJson(call) {
+  const answer = await send({
+    ...call,
+    headers: { "content-type": "application/json", accept: "application/json", ...call.headers }
+  });
+  const body = parse(answer.text);
+  if (answer.status < 200 || answer.status > 299)
+    throw refusal(call.who, answer, body);
+  if (!body)
+    throw misdirected(call.who);
+  return body;
+}
+function refusal(who, { status, retryAfter }, body) {
+  const said = typeof body?.error === "string" ? ` (${excerpt(body.error, MAX_SAID_CHARACTERS)})` : "";
+  if (status >= 500)
+    return new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
+  if (status === 429)
+    return new Failure("busy", `${who} asks to slow down${inMinutes(retryAfter)}.`, retryAfter);
+  if (status === 413)
+    return new Failure("too_large", `The session is too large for ${who}${said}.`);
+  if (status === 404)
+    return new Failure("missing", `${who} no longer has this share.`);
+  if (!body)
+    return misdirected(who);
+  if (status === 401 || status === 403)
+    return new Failure("unauthorized", `${who} does not accept the secret of this share.`);
+  if (status === 410)
+    return new Failure("missing", `This share has expired on ${who}.`);
+  if (status === 409)
+    return new Failure("taken", `${who} refused${said}.`);
+  return new Failure("refused", `${who} refused with status ${status}${said}.`);
+}
+var misdirected = (who) => new Failure("misdirected", `${who} does not answer like a Better Share server: check BETTER_SHARE_BASE_URL.`);
+function parse(text) {
+  try {
+    const value = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return;
+  }
+}
+function retryAfter(header) {
+  if (!header)
+    return;
+  const milliseconds = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isFinite(milliseconds) ? Math.min(Math.max(0, milliseconds), DAY) : undefined;
+}
+function inMinutes(wait) {
+  if (wait === undefined)
+    return "";
+  return wait < 60000 ? `: try again in ${Math.ceil(wait / 1000)} s` : `: try again in ${Math.ceil(wait / 60000)} min`;
+}
+async function withRetries(attempt, { pauses, maxRetryAfter, signal }) {
+  for (let tries = 0;; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const final = !(error instanceof Failure) || !error.temporary || error.kind === "misdirected" || tries >= pauses.length;
+      if (final || (error.retryAfter ?? 0) > maxRetryAfter)
+        throw error;
+      await sleep(Math.max(backoffAt(pauses, tries), error.retryAfter ?? 0), signal);
+      if (signal?.aborted)
+        throw error;
+    }
+  }
+}
+
+// src/lib/proxy.ts
+function isProxied({ protocol, host, hostname }, env) {
+  const variable = protocol === "https:" ? "https_proxy" : "http_proxy";
+  if (!(env[variable] || env[variable.toUpperCase()]))
+    return false;
+  const exceptions = `${env.no_proxy ?? ""},${env.NO_PROXY ?? ""}`.toLowerCase().split(/[\s,]+/);
+  return !exceptions.filter(Boolean).some((entry) => entry === "*" || isWithin(entry, hostname) || entry === host);
+}
+function isWithin(entry, hostname) {
+  const domain = entry.replace(/^\*?\./, "");
+  return hostname === domain || hostname.endsWith(`.${domain}`);
+}
+
+// src/server/resolver.ts
+var machineResolver = (env) => (url) => isProxied(url, env) ? undefined : resolve;
+async function resolve(name) {
+  try {
+    return (await Bun.dns.lookup(name, { backend: "system" })).map(({ address }) => address);
+  } catch {
+    throw new Failure("unreachable", `${name} cannot be resolved.`);
+  }
+}
+
+// src/server/networks.ts
+import { BlockList, isIP } from "node:net";
+var BLOCKS = {
+  loopback: {
+    ipv4: ["0.0.0.0/8", "127.0.0.0/8"],
+    ipv6: ["::/128", "::1/128"]
+  },
+  "link-local": { ipv4: ["169.254.0.0/16"], ipv6: ["fe80::/10"] },
+  private: {
+    ipv4: [
+      "10.0.0.0/8",
+      "100.64.0.0/10",
+      "172.16.0.0/12",
+      "192.0.0.0/24",
+      "192.168.0.0/16",
+      "198.18.0.0/15",
+      "224.0.0.0/3"
+    ],
+    ipv6: [
+      "64:ff9b:1::/48",
+      "2001::/32",
+      "2002::/16",
+      "fc00::/7",
+      "fec0::/10",
+      "ff00::/8"
+    ]
+  }
+};
+var IPV4_PREFIXES = ["::", "64:ff9b::", "::ffff:0:"];
+var LISTS = Object.entries(BLOCKS).map(([network, { ipv4, ipv6 }]) => ({
+  network,
+  list: blockList(ipv4, ipv6)
+}));
+function blockList(ipv4, ipv6) {
+  const list = new BlockList;
+  for (const [address, length] of ipv4.map(split)) {
+    list.addSubnet(address, length, "ipv4");
+    for (const prefix of IPV4_PREFIXES)
+      list.addSubnet(`${prefix}${address}`, 96 + length, "ipv6");
+  }
+  for (const [address, length] of ipv6.map(split))
+    list.addSubnet(address, length, "ipv6");
+  return list;
+}
+function split(block) {
+  const [address = "", length] = block.split("/");
+  return [address, Number(length)];
+}
+function networkOf(address) {
+  const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+  return LISTS.find(({ list }) => list.check(address, family))?.network ?? "public";
+}
+async function networksOf({ hostname }, resolve) {
+  const host = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
+  if (isIP(host))
+    return new Set([networkOf(host)]);
+  if (host === "localhost" || host.endsWith(".localhost"))
+    return new Set(["loopback"]);
+  return new Set((await resolve?.(host))?.map(networkOf));
+}
+
+// src/server/upload-link.ts
+async function checkUploadLink(link, base, { hosts, resolverFor }) {
+  const server = new URL(base);
+  const refused = (why) => new Failure("refused", `The upload link of ${server.host} ${why}.`);
+  if (link.protocol !== "https:" && (link.protocol !== "http:" || server.protocol !== "http:"))
+    throw refused("is not encrypted");
+  if (link.origin === server.origin || hosts.includes(link.host) || hosts.includes(link.hostname))
+    return;
+  const inner = [...await networksOf(link, resolverFor(link))].filter((network) => network !== "public");
+  if (inner.length === 0)
+    return;
+  const own = await networksOf(server, resolverFor(server));
+  if (own.has("public") || inner.some((network) => !own.has(network)))
+    throw refused(`leads into your own network (${excerpt(link.host, 100)}): allow that host in "uploadHosts" if it is yours`);
+}
+
+// src/server/api.ts
+var UNKNOWN_SIZE = 1;
+var ASKS_FOR_TOKEN = "asks for a token: set BETTER_SHARE_TOKEN";
+var TOKEN_MISSING = {
+  user: ASKS_FOR_TOKEN,
+  project: `${ASKS_FOR_TOKEN}, and BETTER_SHARE_BASE_URL, because a token is not sent to a server that only a project names`
+};
+var hostOf = (base) => new URL(base).host;
+
+class ShareApi {
+  timeouts;
+  #uploads;
+  constructor(timeouts, uploadHosts = []) {
+    this.timeouts = timeouts;
+    this.#uploads = { hosts: uploadHosts, resolverFor: machineResolver(process.env) };
+  }
+  async create(settings, sessionId, signal) {
+    const preferred = sessionId.slice(-8);
+    try {
+      return await this.#create(settings, sessionId, preferred, signal);
+    } catch (error) {
+      if (error instanceof Failure && error.kind === "taken")
+        return await this.#create(settings, sessionId, randomBytes(9).toString("base64url"), signal);
+      throw error;
+    }
+  }
+  async#create({ base, token, chosenBy }, sessionId, shareId, signal) {
+    const host = hostOf(base);
+    const answer = await this.#json({
+      method: "POST",
+      url: `${base}/api/share/presign`,
+      who: host,
+      headers: token ? { authorization: `Bearer ${token}` } : {},
+      body: JSON.stringify({ shareId, sessionId, size: UNKNOWN_SIZE, contentEncoding: "gzip" }),
+      signal
+    }).catch((error) => {
+      if (error instanceof Failure && error.kind === "unauthorized") {
+        throw new Failure("unauthorized", `${host} ${token ? "does not accept BETTER_SHARE_TOKEN" : TOKEN_MISSING[chosenBy]}.`);
+      }
+      if (error instanceof Failure && error.kind === "missing")
+        throw misdirected(host);
+      throw error;
+    });
+    const created = readCreation(answer);
+    if (!created)
+      throw misdirected(host);
+    const { url, secret, createdAt } = created;
+    return { share: { id: shareId, base, secret }, url, createdAt };
+  }
+  async createdAt(share, signal) {
+    return (await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal))).createdAt;
+  }
+  async upload(share, body, signal) {
+    await withRetries(async () => {
+      const link = await this.#renew(share, body.byteLength, signal);
+      await this.#put(share, link, body, signal);
+    }, this.#retry(signal));
+  }
+  async#renew(share, size, signal) {
+    const host = hostOf(share.base);
+    const answer = await sendJson({
+      method: "POST",
+      url: `${share.base}/api/share/${share.id}/presign`,
+      who: host,
+      headers: { "x-share-secret": share.secret },
+      body: JSON.stringify({ size, contentEncoding: "gzip" }),
+      timeout: this.timeouts.request,
+      signal
+    });
+    const link = readUploadLink(answer);
+    if (!link)
+      throw misdirected(host);
+    return link;
+  }
+  async#put(share, link, body, signal) {
+    await checkUploadLink(link.url, share.base, this.#uploads);
+    const who = `The storage of ${hostOf(share.base)}`;
+    const { status, retryAfter } = await send({
+      method: "PUT",
+      url: link.url.href,
+      who,
+      headers: link.headers,
+      body,
+      timeout: this.timeouts.upload,
+      signal
+    });
+    if (status >= 200 && status <= 299)
+      return;
+    if (status === 413)
+      throw new Failure("too_large", `The session is too large for ${hostOf(share.base)}.`);
+    if (status === 429 || status >= 500)
+      throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
+    throw new Failure("link", `${who} refuses the upload (status ${status}).`);
+  }
+  async storedMessages(share, bytes, signal) {
+    try {
+      const document = await this.#json({
+        method: "GET",
+        url: `${share.base}/api/share/${share.id}`,
+        who: hostOf(share.base),
+        maxBytes: Math.max(bytes, MAX_ANSWER_BYTES),
+        timeout: this.timeouts.upload,
+        signal
+      });
+      return Array.isArray(document.messages) ? document.messages.filter(isObject) : [];
+    } catch (error) {
+      if (error instanceof Failure && error.kind === "missing")
+        return [];
+      throw error;
+    }
+  }
+  async remove(share, timeout) {
+    const signal = AbortSignal.timeout(timeout);
+    try {
+      await this.#json({
+        method: "DELETE",
+        url: `${share.base}/api/share/${share.id}`,
+        who: hostOf(share.base),
+        headers: { "x-share-secret": share.secret },
+        signal
+      });
+    } catch (error) {
+      if (!(error instanceof Failure && error.kind === "missing"))
+        throw error;
+    }
+  }
+  #json(call) {
+    return withRetries(() => sendJson({ timeout: this.timeouts.request, ...call }), this.#retry(call.signal));
+  }
+  #retry(signal) {
+    return { pauses: this.timeouts.retries, maxRetryAfter: this.timeouts.maxRetryAfter, signal };
+  }
+}
 
 // src/settings/privacy.ts
 var PRIVACY_OPTIONS = ["redact", "exclude", "auto"];
@@ -4066,26 +5228,26 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 // src/state/records.ts
-var isText = (value) => typeof value === "string";
+var isText2 = (value) => typeof value === "string";
 var isTime2 = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime());
-var isShare = (value) => isObject(value) && [value.id, value.base, value.secret].every(isText) && URL.canParse(String(value.base));
-var areSecrets = (value) => Array.isArray(value) && value.every((secret) => Array.isArray(secret) && secret.length === 2 && secret.every((text) => isText(text) && text !== ""));
-var FIELDS = {
+var isShare = (value) => isObject(value) && [value.id, value.base, value.secret].every(isText2) && URL.canParse(String(value.base));
+var areSecrets = (value) => Array.isArray(value) && value.every((secret) => Array.isArray(secret) && secret.length === 2 && secret.every((text) => isText2(text) && text !== ""));
+var FIELDS2 = {
   removal: { share: isShare },
-  organisation: { sessionId: isText, share: isShare },
-  unshared: { sessionId: isText },
-  share: { id: isText, base: isText, url: isText, sessionId: isText, title: isText, createdAt: isTime2 },
+  organisation: { sessionId: isText2, share: isShare },
+  unshared: { sessionId: isText2 },
+  share: { id: isText2, base: isText2, url: isText2, sessionId: isText2, title: isText2, createdAt: isTime2 },
   secret: { share: isShare },
-  redacted: { id: isText, base: isText, secrets: areSecrets },
-  size: { id: isText, base: isText, bytes: Number.isSafeInteger },
-  allowed: { base: isText }
+  redacted: { id: isText2, base: isText2, secrets: areSecrets },
+  size: { id: isText2, base: isText2, bytes: Number.isSafeInteger },
+  allowed: { base: isText2 }
 };
 function isStateRecord(value) {
   if (!isObject(value) || !isKind(value.kind))
     return false;
-  return Object.entries(FIELDS[value.kind]).every(([name, check]) => check(value[name]));
+  return Object.entries(FIELDS2[value.kind]).every(([name, check]) => check(value[name]));
 }
-var isKind = (value) => typeof value === "string" && Object.hasOwn(FIELDS, value);
+var isKind = (value) => typeof value === "string" && Object.hasOwn(FIELDS2, value);
 
 // src/state/state-files.ts
 var stateHome = (env) => env.XDG_STATE_HOME || join(homedir(), ".local", "state");
@@ -4165,7 +5327,10 @@ var USAGE = `Usage: ${commandLine()} <command>
   remove <link>    makes a link stop working and deletes the session from its server; takes its id,
                    and the address of anything on its pages, too
   remove --all     does so with all of them
-  allow <server>   lets projects that name this server share on it; --undo takes that back`;
+  allow <server>   lets projects that name this server share on it; --undo takes that back
+  redact --explain <file>
+                   lists what would be removed from a text, and by which rule; - is the standard input,
+                   --formats <file> reads your own formats`;
 var stateFiles = new StateFiles(openStateFolder(process.env));
 var shareList = new ShareList(stateFiles);
 var print = (line) => console.log(visible(line));
@@ -4213,6 +5378,31 @@ async function allow(server, isUndone) {
   print(`Projects may${isUndone ? " no longer" : ""} share on ${base}.`);
   return 0;
 }
+async function explainRemovals(file, formats) {
+  const [text, list] = await Promise.all([contentOf(file), formats === undefined ? "[]" : contentOf(formats)]);
+  if (text === undefined) {
+    complain(`${file} cannot be read.`);
+    return 1;
+  }
+  const own = list === undefined ? undefined : ownRules(parsed(list));
+  if (own === undefined) {
+    complain(`${formats} is not a list of formats like [{"name": "ACME token", "prefix": ["acme_"], ...}].`);
+    return 1;
+  }
+  for (const { line, length, kind, reasons } of explain(text, own))
+    print(`${`${line}`.padStart(6)}  ${`${length}`.padStart(5)} characters  ${kind.padEnd(24)}  ${reasons.join(", ")}`);
+  return 0;
+}
+var contentOf = (file) => (file === "-" ? textOf(process.stdin) : readFile2(file, "utf8")).catch(() => {
+  return;
+});
+function parsed(json) {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return;
+  }
+}
 async function main([command, argument, ...rest]) {
   if (command === "list" && argument === undefined)
     return await list();
@@ -4220,6 +5410,11 @@ async function main([command, argument, ...rest]) {
     return await remove(argument);
   if (command === "allow" && argument !== undefined && (rest.length === 0 || rest.join() === "--undo"))
     return await allow(argument, rest.length > 0);
+  const [file, option, formats] = rest;
+  if (command === "redact" && argument === "--explain" && file !== undefined && rest.length <= 3) {
+    if (option === undefined || option === "--formats" && formats !== undefined)
+      return await explainRemovals(file, formats);
+  }
   console.error(USAGE);
   return 2;
 }

@@ -201,6 +201,33 @@ function byId(a, b) {
 import { access, readdir, readFile, stat } from "fs/promises";
 import { dirname, join } from "path";
 import { parseEnv } from "util";
+
+// src/redaction/check-digits.ts
+var PAYLOAD = 30;
+var DIGITS = 6;
+var BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+function hasCheckDigits(value) {
+  const payload = value.slice(-PAYLOAD - DIGITS, -DIGITS);
+  return payload.length === PAYLOAD && value.slice(-DIGITS) === checkDigits(payload);
+}
+function checkDigits(payload) {
+  let number = crc32(Buffer.from(payload));
+  let digits = "";
+  for (let count = 0;count < DIGITS; count++) {
+    digits = BASE62.charAt(number % BASE62.length) + digits;
+    number = Math.floor(number / BASE62.length);
+  }
+  return digits;
+}
+function crc32(bytes) {
+  let crc = 4294967295;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0;bit < 8; bit++)
+      crc = crc & 1 ? crc >>> 1 ^ 3988292384 : crc >>> 1;
+  }
+  return (crc ^ 4294967295) >>> 0;
+}
 // ../app/redaction/rules.json
 var rules_default = {
   sources: {
@@ -210,6 +237,7 @@ var rules_default = {
     aws: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html",
     betterleaks: "https://github.com/betterleaks/betterleaks/blob/main/config/betterleaks.toml",
     braintree: "https://developer.paypal.com/braintree/docs/guides/authorization/overview",
+    buildkite: "https://buildkite.com/docs/platform/security/tokens",
     close: "https://developer.close.com/topics/authentication/",
     composer: "https://getcomposer.org/doc/articles/authentication-for-private-packages.md",
     curl: "https://curl.se/docs/manpage.html",
@@ -218,6 +246,7 @@ var rules_default = {
     doppler: "https://docs.doppler.com/reference/auth-token-formats",
     facebook: "https://developers.facebook.com/docs/facebook-login/guides/access-tokens/",
     github: "https://docs.github.com/en/code-security/reference/secret-security/supported-secret-scanning-patterns",
+    "github-digits": "https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/",
     "github-formats": "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github",
     gitlab: "https://docs.gitlab.com/security/tokens/",
     gitleaks: "https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml",
@@ -239,6 +268,7 @@ var rules_default = {
     postgresql: "https://www.postgresql.org/docs/current/",
     pypi: "https://pypi.org/help/#apitoken",
     requests: "https://requests.readthedocs.io/en/latest/user/authentication/",
+    resend: "https://www.resend.com/docs/api-reference/introduction",
     rfc3986: "https://www.rfc-editor.org/rfc/rfc3986",
     rfc6265: "https://www.rfc-editor.org/rfc/rfc6265",
     rfc6750: "https://www.rfc-editor.org/rfc/rfc6750",
@@ -267,28 +297,29 @@ var rules_default = {
     uuid: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f])",
     encoded: "(?:BQUklWQVRF|BSU0EgUFJJVkFURS|BFQyBQUklWQVRF|BPUEVOU1NIIFBSSVZBVEUg|BFTkNSWVBURUQgUFJJVkFURS)",
     quote: "\\\\{0,3}[\"'`]",
-    typed: "(?:[?!]?:[ \\t]{0,4}[&*?]?(?:'[a-z]{1,12}[ \\t])?[A-Za-z_][A-Za-z0-9_.]{0,30}(?:[<\\[][A-Za-z0-9_.,| \\t]{0,30}[>\\]])?(?:[ \\t]{0,2}\\|[ \\t]{0,2}[A-Za-z]{1,12}){0,3}\\??|string)[ \\t]{0,4}=(?=[ \\t]{0,8}(?:\\r?\\n[ \\t]{0,40})?<quote>)",
+    typed: "(?:[?!]?:[ \\t]{0,4}[&*?]?(?:'[a-z]{1,12}[ \\t])?[A-Za-z_][A-Za-z0-9_.]{0,30}(?![A-Za-z0-9_.])(?:[<\\[][A-Za-z0-9_.,| \\t]{0,30}[>\\]])?(?:[ \\t]{0,2}\\|[ \\t]{0,2}[A-Za-z]{1,12}){0,3}\\??|string)[ \\t]{0,4}=(?=[ \\t]{0,8}(?:\\r?\\n[ \\t]{0,40})?<quote>)",
     default: "\\)?[ \\t]{0,4}(?:(?:\\|\\||\\?\\?)=?(?=[ \\t]{0,8}<quote>)|or(?=[ \\t]{1,8}<quote>))",
     returned: "\\([^()\\n]{0,40}\\)[^\"'`\\n]{0,40}return(?=[ \\t]{1,4}<quote>)",
     worth: `\\]?\\\\{0,3}["']?,?(?:[ \\t\\n\\r]|\\\\n){0,40}\\\\{0,3}["']?(?:value|text|Value)`,
     nested: `\\\\{0,3}["']?[ \\t]{0,4}[:=][ \\t]{0,4}\\{[^{}]{0,200}?\\\\{0,3}["']value`,
-    assign: "(?![A-Za-z0-9_])\\??\\\\{0,3}[\"'`]?(?:\\]|\\[[0-9]{0,4}\\](?=[ \\t]{0,8}=))?\\*{0,2}[ \\t]{0,8}(?:<typed>|<default>|<returned>|=>|->|\u2192|-(?=[ \\t]{1,4}<quote>)|:=|={2,3}(?=[ \\t]{0,4}<quote>)|[+.?]?=(?!=)|:\\*{1,2}(?=[ \\t])|:(?!:)|>(?!=)(?:\\r?\\n[ \\t]{1,40}|\\{(?:[A-Za-z]{1,20}[ ]){0,2})?|,[ \\t]{0,4}(?=<quote>))(?:[ \\t]{0,8}(?:[|>][+-]?[ \\t]{0,4}\\r?\\n[ \\t]{1,40})?|[ \\t]{0,8}\\r?\\n[ \\t]{0,40}(?=[\"'`]))",
+    assign: "(?![A-Za-z0-9_])\\??\\\\{0,3}[\"'`]?(?:\\]|\\[[0-9]{0,4}\\](?=[ \\t]{0,8}=))?\\*{0,2}[ \\t]{0,8}(?![ \\t\"'`\\\\])(?:<typed>|<default>|<returned>|=>|->|\u2192|-(?=[ \\t]{1,4}<quote>)|:=|={2,3}(?=[ \\t]{0,4}<quote>)|[+.?]?=(?!=)|:\\*{1,2}(?=[ \\t])|:(?!:)|>(?!=)(?:\\r?\\n[ \\t]{1,40}|\\{(?:[A-Za-z]{1,20}[ ]){0,2})?|,[ \\t]{0,4}(?=<quote>))[ \\t]{0,10}(?![ \\t])(?:[|>][+-]?[ \\t]{0,4}\\r?\\n[ \\t]{1,40}(?![ \\t])|\\r?\\n[ \\t]{0,40}(?=[\"'`]))?",
     entity: "(?:quot|apos|lt|gt|nbsp|#x?[0-9A-Fa-f]{2,6});",
     inner: "[^ \\t\\n\\r\"'`<>&;,(){}\\[\\]\\\\]",
     outer: "[^ \\t\\n\\r\"'`<>&;,(){}\\[\\]\\\\.:?|]",
     run: "<inner>{7,511}<outer>",
-    literal: "(?=[^\"'` \\t\\n\\r]{8})(?:[^\"'` \\t\\n\\r\\\\]|\\\\{1,2}u00[0-9A-Fa-f][0-9A-Fa-f]|\\\\/){0,128}(?=\\\\{0,3}[\"'`])",
-    line: "(?=[^ \\t\\n\\r\"'`]{8})(?!&)(?:<inner>|[&;,](?![&;, \\t]|[A-Za-z_.$ ]{1,40}[=:]|<entity>)){0,511}<outer>(?=[ \\t]{0,8}(?:[\\n\\r]|\\\\{1,3}[nr]|$)|[ \\t]{1,8}#)",
-    entered: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|\\\\{0,3}[\"'`]?[ \\t]{0,2}(?:(<line>)|(<run>)))",
-    assigned: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|\\\\{0,3}[\"'`]?[ \\t]{0,2}(<run>))",
-    argument: "\\\\{0,2}(?:[\"'`](<literal>)|[\"'`]?((?=[^ \\t\\n\\r\"'`]{8})(?:<inner>|,(?![ \\t\\n\\r]|[A-Za-z_ -]{0,40}=)){0,511}<outer>))",
-    shell: "((?=[^ \\t\\n\\r\"'`]{8})(?:[^ \\t\\n\\r\"'`\\\\,;&]|[,;&](?![& \\t\\n\\r]|[A-Za-z_ ]{1,40}=)){0,511}[^ \\t\\n\\r\"'`\\\\,;&<>(){}\\[\\].:?|])",
+    literal: "(?=[^\"'` \\t\\n\\r]{8})[^\"'` \\t\\n\\r\\\\]{0,128}(?:\\\\(?:\\\\?u00[0-9A-Fa-f][0-9A-Fa-f]|/)[^\"'` \\t\\n\\r\\\\]{0,64}){0,16}(?=\\\\{0,3}[\"'`])",
+    line: "(?=[^ \\t\\n\\r\"'`]{8})(?!&)<inner>{0,511}(?:[&;,](?![&;, \\t]|[A-Za-z_.$ ]{1,40}[=:]|<entity>)<inner>{0,64}){0,16}<outer>(?!<inner>)(?=[ \\t]{0,8}(?:[\\n\\r]|\\\\{1,3}[nr]|$)|[ \\t]{1,8}#)",
+    opened: "(?:(?:\\\\{1,3}[\"'`]?|[\"'`])[ \\t]{0,2})?",
+    entered: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|<opened>(?:(<line>)|(<run>)))",
+    assigned: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|<opened>(<run>))",
+    argument: "\\\\{0,2}(?:[\"'`](<literal>)|[\"'`]?((?=[^ \\t\\n\\r\"'`]{8})<inner>{0,511}(?:,(?![ \\t\\n\\r]|[A-Za-z_ -]{0,40}=)<inner>{0,64}){0,16}<outer>))",
+    shell: "((?=[^ \\t\\n\\r\"'`]{8})[^ \\t\\n\\r\"'`\\\\,;&]{0,511}(?:[,;&](?![& \\t\\n\\r]|[A-Za-z_ ]{1,40}=)[^ \\t\\n\\r\"'`\\\\,;&]{0,64}){0,16}[^ \\t\\n\\r\"'`\\\\,;&<>(){}\\[\\].:?|])",
     spoken: "[A-Za-z0-9_+/=.~$:!#%*-]",
     unassigned: "(?![\"'`(*]{0,3}[a-z][a-z0-9_]{0,60}=[a-z0-9_/~$]|[a-z][a-z0-9_]{0,60}=[\"'`])",
     last: "[A-Za-z0-9_+/=~$!#%*-]",
     address: "(?![a-z0-9._+/-]{1,64}@(?:localhost|[0-9v^~]{1,4}\\.[0-9]|(?:[a-z0-9-]{1,63}\\.){1,4}[a-z]{2,24}(?![a-z0-9])))",
     sign: "(?:[@^]|[&?,;](?![&?,;.]|[A-Za-z_.$]{1,40}[=:]|<entity>))",
-    chosen: "<address>((?:<spoken>|<sign>){7,127}(?:<last>|[@&^]))",
+    chosen: "<address>(<spoken>{0,127}(?:<sign><spoken>{0,64}){0,16}(?:<last>|[@&^]))",
     edge: "(?<![A-Za-z0-9_-])"
   },
   formats: [
@@ -597,7 +628,7 @@ var rules_default = {
     {
       name: "Buildkite token",
       kind: "buildkite-token",
-      source: "betterleaks",
+      source: "buildkite",
       prefix: ["bkua_", "bkaa_", "bkaj_", "bkar_", "bkct_", "bkpt_", "bkpat_", "bkps_"],
       alphabet: "A-Za-z0-9_-",
       length: [40, null],
@@ -776,9 +807,9 @@ var rules_default = {
       source: "betterleaks",
       prefix: ["dvc_server_", "dvc_client_", "dvc_mobile_"],
       alphabet: "A-Za-z0-9_-",
-      length: [16, null],
+      length: [8, null],
       examples: ["dvc_server_[A-Za-z0-9]{24}", "dvc_client_[A-Za-z0-9]{24}"],
-      counterexamples: ["dvc_server_[A-Za-z0-9]{8}"]
+      counterexamples: ["dvc_server_[A-Za-z0-9]{6}"]
     },
     {
       name: "Devin key",
@@ -1337,6 +1368,17 @@ var rules_default = {
       length: 64,
       examples: ["s-s4t2ud-[0-9a-f]{64}", "s-s4t2af-[0-9a-f]{64}"],
       counterexamples: ["s-s4t2ud-[0-9a-f]{21}"]
+    },
+    {
+      name: "JSON web token in base64",
+      kind: "jwt",
+      source: "betterleaks",
+      prefix: ["ZXlK"],
+      alphabet: "A-Za-z0-9+/_-",
+      length: [80, null],
+      tail: "={0,2}",
+      examples: ["ZXlKaGJHY2lPaUpJVXpJMU5pSjku[A-Za-z0-9]{80}"],
+      counterexamples: ["ZXlK[A-Za-z0-9]{40}"]
     },
     {
       name: "Jina key",
@@ -2033,7 +2075,7 @@ var rules_default = {
     {
       name: "Resend key",
       kind: "resend-key",
-      source: "trufflehog",
+      source: "resend",
       prefix: ["re_"],
       alphabet: "A-Za-z0-9_",
       length: [24, 40],
@@ -3137,8 +3179,8 @@ var rules_default = {
       kind: "facebook-token",
       source: "facebook",
       anchors: ["|"],
-      pattern: "(?<![0-9A-Za-z])[0-9]{15,16}\\|[A-Za-z0-9_-]{27,40}(?![A-Za-z0-9_-])",
-      before: [16, 15],
+      pattern: "\\|(?=[A-Za-z0-9_-]{27})(?:(?<=(?<![0-9A-Za-z])[0-9]{15}\\|)|(?<=(?<![0-9A-Za-z])[0-9]{16}\\|))[A-Za-z0-9_-]{27,40}(?![A-Za-z0-9_-])",
+      extend: "0-9",
       check: "random",
       examples: ["[1-9]{15}|[A-Za-z0-9_-]{27}"],
       counterexamples: ["[1-9]{15}|[A-Za-z0-9_-]{20}"]
@@ -3491,7 +3533,7 @@ var rules_default = {
       kind: "secret",
       source: "writing",
       anchors: ["secret", "token", "passw", "passphrase", "credential", "key", "jwt", "webhook", "auth"],
-      pattern: "(?<![A-Za-z0-9+/])(?:passw(?:or)?d|passphrase|secrets?|tokens?|credentials?|(?<!public)(?<!public[ _-])keys?|jwt|webhook|auth)(?![A-Za-z0-9_-])(?:[ \\t]{1,2}[a-z]{1,12}){0,3}:?[ \\t\\n]{1,4}(?=[^ \\t\\n]{16})<unassigned>[\"'`(*]{0,3}<start><address>((?:<spoken>|<sign>){15,511}<last>)",
+      pattern: "(?<![A-Za-z0-9+/])(?:passw(?:or)?d|passphrase|secrets?|tokens?|credentials?|(?<!public)(?<!public[ _-])keys?|jwt|webhook|auth)(?![A-Za-z0-9_-])(?:[ \\t]{1,2}[a-z]{1,12}(?![a-z])){0,3}:?[ \\t\\n]{1,4}(?=[^ \\t\\n]{16})<unassigned>[\"'`(*]{0,3}<start><address>(<spoken>{0,511}(?:<sign><spoken>{0,64}){0,16}<last>)",
       ignoreCase: true,
       check: "strong",
       examples: ["The webhook secret is\n`[A-Za-z0-9]{43}`"],
@@ -3502,22 +3544,11 @@ var rules_default = {
       kind: "password",
       source: "writing",
       anchors: ["passw", "passphrase", "passcode"],
-      pattern: "(?<![A-Za-z0-9+/])(?:passw(?:or)?d|passphrase|passcode)(?:[ \\t]{1,2}[a-z]{1,12}){0,3}(?:\\*{0,2}:\\*{0,2}|[ \\t]is|[ \\t]to)?(?:[ \\t]{1,4}|[ \\t\\n]{1,4}<unassigned>)(?=[^ \\t\\n]{8})[\"'`(*]{1,3}<chosen>[\"'`)*]",
+      pattern: "(?<![A-Za-z0-9+/])(?:passw(?:or)?d|passphrase|passcode)(?:[ \\t]{1,2}[a-z]{1,12}(?![a-z])){0,3}(?:(?:\\*{0,2}:\\*{0,2}|[ \\t]is|[ \\t]to)(?:[ \\t]{1,4}|[ \\t\\n]{1,4}<unassigned>)(?=[^ \\t\\n]{8})(?:[\"'`(*]{1,3}<chosen>[\"'`)*]|<chosen>(?![A-Za-z0-9]))|(?:[ \\t]{1,4}(?=[\"'`(*])|[ \\t\\n]{1,4}(?=[\"'`(*])<unassigned>)(?=[^ \\t\\n]{8})[\"'`(*]{1,3}<chosen>[\"'`)*])",
       ignoreCase: true,
       check: "password",
-      examples: ["I set the password to `[A-Za-z0-9]{4}![A-Za-z0-9]{8}7`"],
-      counterexamples: ["I set the password to `null`"]
-    },
-    {
-      name: "Password after is or to",
-      kind: "password",
-      source: "writing",
-      anchors: ["passw", "passphrase", "passcode"],
-      pattern: "(?<![A-Za-z0-9+/])(?:passw(?:or)?d|passphrase|passcode)(?:[ \\t]{1,2}[a-z]{1,12}){0,2}(?:\\*{0,2}:\\*{0,2}|[ \\t]is|[ \\t]to)(?:[ \\t]{1,4}|[ \\t\\n]{1,4}<unassigned>)(?=[^ \\t\\n]{8})<chosen>(?![A-Za-z0-9])",
-      ignoreCase: true,
-      check: "password",
-      examples: ["The password is [A-Za-z0-9]{4}![A-Za-z0-9]{8}7."],
-      counterexamples: ["The password is generated."]
+      examples: ["I set the password to `[A-Za-z0-9]{4}![A-Za-z0-9]{8}7`", "The password is [A-Za-z0-9]{4}![A-Za-z0-9]{8}7."],
+      counterexamples: ["I set the password to `null`", "The password is generated."]
     },
     {
       name: "Password after its name",
@@ -3529,6 +3560,26 @@ var rules_default = {
       check: "scrambled",
       examples: ["PASS [A-Za-z0-9]{18}7", "pwd [A-Za-z0-9]{14}7"],
       counterexamples: ["pass TestParse_Empty"]
+    },
+    {
+      name: "npm token within a word, by its check digits",
+      kind: "npm-token",
+      source: "npm",
+      anchors: ["npm_"],
+      pattern: "npm_[A-Za-z0-9]{36}",
+      check: "checked",
+      examples: ["OLD_npm_[A-Za-z0-9]{30}<check>"],
+      counterexamples: ["OLD_npm_[a-z]{36}"]
+    },
+    {
+      name: "GitHub or npm token without its prefix, by its check digits",
+      kind: "token",
+      source: "github-digits",
+      anchors: [],
+      pattern: "<bare>[A-Za-z0-9]{36}(?![A-Za-z0-9+/=_-])",
+      check: "checked",
+      examples: ["[A-Za-z0-9]{30}<check>"],
+      counterexamples: ["[A-Za-z0-9]{36}"]
     },
     {
       name: "Token with any prefix",
@@ -3559,65 +3610,381 @@ var rules_default = {
       { kind: "token", check: "random", pattern: "token|jwt|bearer|auth(?![a-z])|(?:^|_)(?:pat|webhook|api)$" },
       { kind: "secret", check: "password", pattern: "secret|credential|(?:^|_)creds?(?:_|$)|dsn$" },
       { kind: "api-key", check: "random", pattern: "(?:api|app|access|auth|private|signing|encryption|master|account|service|role|license|shared|storage|admin|webhook|client|deploy|subscription|consumer|(?:^|_)age|ssh|hmac|integration)_?keys?(?:_|$)|apikey|(?:^|_)(?:[si]key|key[12])$" },
+      { kind: "api-key", check: "random", pattern: "(?:^|_)<provider>_?keys?$" },
+      { kind: "api-key", check: "alphanumeric", pattern: "(?:^|_)<provider>$" },
       { kind: "api-key", check: "key", pattern: "^(?![^\\n]*(?:public|publishable|site|hot|cache|sort|partition|primary|foreign|gpg|group|unique|shard|row|object|index|translation|i18n|query|route|storage|react|host|hash|composite|natural|surrogate|business|lookup|dedup|idempotency)_key)(?:[^\\n]*_)?keys?[12]?$" }
+    ],
+    providers: [
+      "adafruit",
+      "adobe",
+      "airbrake",
+      "airtable",
+      "airvisual",
+      "aiven",
+      "algolia",
+      "alibaba",
+      "aliyun",
+      "amplitude",
+      "apify",
+      "apimetrics",
+      "apitemplate",
+      "appcues",
+      "artifactory",
+      "asana",
+      "assemblyai",
+      "atlassian",
+      "auth0",
+      "autodesk",
+      "aviationstack",
+      "axonaut",
+      "ayrshare",
+      "bannerbear",
+      "baremetrics",
+      "betterstack",
+      "billomat",
+      "bintray",
+      "bitbucket",
+      "bitfinex",
+      "bitly",
+      "bitmex",
+      "bitrise",
+      "bittrex",
+      "blazemeter",
+      "boostnote",
+      "braintree",
+      "braintrust",
+      "browserstack",
+      "budibase",
+      "bugsnag",
+      "buildkite",
+      "buttercms",
+      "calendarific",
+      "calendly",
+      "chartmogul",
+      "checkly",
+      "circle_ci",
+      "circleci",
+      "civo",
+      "clarifai",
+      "clearbit",
+      "clerk",
+      "clickhelp",
+      "clicksend",
+      "clickup",
+      "clockify",
+      "cloudconvert",
+      "cloudflare",
+      "cloudimage",
+      "cloudinary",
+      "cloudmersive",
+      "cloudsmith",
+      "codacy",
+      "codeclimate",
+      "codecov",
+      "codemagic",
+      "cohere",
+      "coinapi",
+      "coinbase",
+      "coinlib",
+      "configcat",
+      "confluent",
+      "contentful",
+      "convertkit",
+      "couchbase",
+      "coveralls",
+      "crowdin",
+      "currencycloud",
+      "currencylayer",
+      "databento",
+      "databricks",
+      "datadog",
+      "datagov",
+      "deepgram",
+      "deepseek",
+      "delighted",
+      "detectify",
+      "diffbot",
+      "digitalocean",
+      "discord",
+      "disqus",
+      "docusign",
+      "drone_ci",
+      "droneci",
+      "dropbox",
+      "dwolla",
+      "dynatrace",
+      "ebay",
+      "edamam",
+      "edenai",
+      "elevenlabs",
+      "endorlabs",
+      "etherscan",
+      "etsy",
+      "eventbrite",
+      "exoscale",
+      "facebook",
+      "fastly",
+      "finicity",
+      "finnhub",
+      "fixer_io",
+      "flickr",
+      "flutterwave",
+      "foursquare",
+      "freshbooks",
+      "freshdesk",
+      "fullstory",
+      "geoapify",
+      "getresponse",
+      "gitea",
+      "gitter",
+      "gocardless",
+      "godaddy",
+      "graphcms",
+      "greptile",
+      "groq",
+      "gumroad",
+      "gyazo",
+      "hashicorp",
+      "hasura",
+      "helpscout",
+      "heroku",
+      "honeycomb",
+      "hubspot",
+      "huggingface",
+      "ibmcloud",
+      "infomaniak",
+      "infura",
+      "instamojo",
+      "intercom",
+      "invoiceocean",
+      "ipinfo",
+      "ipstack",
+      "jfrog",
+      "jotform",
+      "jumpcloud",
+      "kagi",
+      "keenio",
+      "klaviyo",
+      "kraken",
+      "kucoin",
+      "larksuite",
+      "launch_darkly",
+      "launchdarkly",
+      "lemlist",
+      "linear",
+      "linked_in",
+      "linkedin",
+      "liveagent",
+      "livestorm",
+      "locationiq",
+      "loggly",
+      "logz_io",
+      "lokalise",
+      "looker",
+      "magicbell",
+      "mailboxlayer",
+      "mailchimp",
+      "mailerlite",
+      "mailgun",
+      "mailjet",
+      "mandrill",
+      "mapbox",
+      "mapquest",
+      "marketstack",
+      "mattermost",
+      "maxmind",
+      "meraki",
+      "message_bird",
+      "messagebird",
+      "metaapi",
+      "mistral",
+      "mixpanel",
+      "mockaroo",
+      "moonshot",
+      "moralis",
+      "netlify",
+      "new_relic",
+      "newrelic",
+      "newsapi",
+      "ngrok",
+      "numverify",
+      "nylas",
+      "nytimes",
+      "okta",
+      "onesignal",
+      "openai",
+      "openrouter",
+      "openuv",
+      "openweather",
+      "opsgenie",
+      "optimizely",
+      "packagecloud",
+      "pagerduty",
+      "pandadoc",
+      "parsehub",
+      "paystack",
+      "pdfshift",
+      "perplexity",
+      "pinata",
+      "pinecone",
+      "pipedrive",
+      "plaid",
+      "planetscale",
+      "plivo",
+      "polygon_io",
+      "postmark",
+      "privateai",
+      "pubnub",
+      "pulumi",
+      "pushbullet",
+      "pusher",
+      "qualaroo",
+      "railway",
+      "rapidapi",
+      "razorpay",
+      "readme_io",
+      "rebrandly",
+      "replicate",
+      "sanity_io",
+      "saucelabs",
+      "scaleway",
+      "scraperapi",
+      "scrapfly",
+      "scrapingant",
+      "scrapingbee",
+      "securitytrails",
+      "sendbird",
+      "sendgrid",
+      "sendinblue",
+      "sentry",
+      "serpapi",
+      "serpstack",
+      "shippo",
+      "shodan",
+      "shopify",
+      "shotstack",
+      "signalwire",
+      "smartsheet",
+      "snyk",
+      "sonar",
+      "sonarcloud",
+      "sonarqube",
+      "sourcegraph",
+      "sparkpost",
+      "spectralops",
+      "splunk",
+      "spoonacular",
+      "spotify",
+      "squarespace",
+      "statuscake",
+      "storyblok",
+      "strava",
+      "sumo_logic",
+      "sumologic",
+      "surveysparrow",
+      "telegram",
+      "telnyx",
+      "thinkific",
+      "ticketmaster",
+      "tiingo",
+      "todoist",
+      "tomtom",
+      "tradier",
+      "transferwise",
+      "travis",
+      "travis_ci",
+      "travisci",
+      "trello",
+      "twelvedata",
+      "twilio",
+      "twitch",
+      "twitter",
+      "typeform",
+      "unsplash",
+      "upstash",
+      "vercel",
+      "virustotal",
+      "vouchery",
+      "wakatime",
+      "wandb",
+      "weatherstack",
+      "webex",
+      "webflow",
+      "websitepulse",
+      "wepay",
+      "workos",
+      "yandex",
+      "yelp",
+      "zendesk",
+      "zenserp",
+      "zerobounce",
+      "zoominfo",
+      "zulipchat"
     ],
     anchors: ["pass", "pwd", "secret", "token", "cred", "key", "auth", "jwt", "bearer", "pat", "pw", "webhook", "dsn", "api", "psw"],
     weak: "passw(?:or)?d|passphrase|(?:^|_)(?:pass|pwd|pw)$|secret"
   },
-  innocent: [
-    "^\\$[A-Za-z_({]",
-    "^@[a-z]+(?:[./(][a-z0-9./()_-]*)?$",
-    "^![A-Za-z_]+\\.",
-    "^[0-9]{4}-[0-9]{2}-[0-9]{2}",
-    "example(?:key)?$",
-    "^%[a-z_(]",
-    "^[<{(\\[][^\\n]*[>})\\]]$",
-    "^<",
-    "^\\{\\{",
-    "[$#]\\{|\\{\\$|\\$\\(|\\{\\{|\\(\\?[a-z=:!<]|\\*\\*\\*|\\.\\.\\.|xxxx|[*]{3}|^_{3}|_{3}$|__[a-z]+__",
-    "^[a-z][a-z0-9+.-]*://",
-    "^arn:|:secret:|^[a-z]{2}-[a-z]+-[0-9]:[0-9]{12}:",
-    "(?:private|public)_?key(?:$|[.(])",
-    "^(?:\\.{0,2}|~)/[A-Za-z_.-]{2,}(?:/|$)",
-    "/[^/]*\\.[A-Za-z]{1,5}$",
-    "^(?:process|os|env|import|config|settings|self|this|ctx|req|request|options|secrets|vars|github|data|form|user|args|params)\\??\\.",
-    "(?:^|[^a-z])(?:your|example|placeholder|change[-_]?me|replace|insert|redacted|dummy|sample)(?:$|[^a-z])",
-    "^(?:none|null|undefined|required|optional|string|boolean|number|user|pass|passw(?:or)?d|secret|token|bearer|basic)$",
-    "^value[0-9]{0,2}(?:$|[^a-z0-9])",
-    "^(?:ses|msg|prt|evt|per|que|req|resp|rs|cs|ci|call|toolu|chatcmpl|file|run|thread|asst|step|batch|cus|price|acct|pi|seti|src|sha[0-9]*|md5|h1)[_:-]",
-    "^(?:fc|ws|prod|user|org)[_:-][a-z0-9]{1,14}$",
-    "^[a-z_]+(?:\\.[a-z_]+)+$",
-    "^[a-z_$][a-z0-9_$.]*\\([^\\n]*\\)$",
-    "^[+,;)][^\\n]*[+,;(]$",
-    "^\\+[a-z_$.]+[0-9]{0,3}$",
-    "^[a-z]+[?:!]$",
-    "^[a-z]*[\xDF-\u024F][a-z\xDF-\u024F]*[?:]?$",
-    "^(?:required|nullable|sometimes)\\|",
-    "^id=[a-z]",
-    "^\\^[^\\n]*\\$$",
-    "^!{1,2}[a-z_$]",
-    "\\?\\.|\\|\\||&&|^&[a-z]",
-    "^=",
-    "^[a-z_$][a-z0-9_$]*\\.[a-z_$]+[0-9]{0,3}$",
-    "^[a-z_$]{2,20}\\.[a-z_$]{2,20}[0-9]{1,2}[a-z_$]+$",
-    "^\\*[a-z_][a-z0-9_]*$",
-    "^[;&-]{0,2}[a-z_-]+=$",
-    "^\\.\\$[a-z_]",
-    "^@[a-z0-9.-]+:[0-9]{1,5}$",
-    "^[a-z_$][a-z0-9_.$]*@[0-9a-f]{6,8}$",
-    "^[a-z][a-z0-9_]*(?:\\|[a-z][a-z0-9_]*)+$",
-    "^[a-z][a-z0-9.]*\\[[a-z0-9_., \\[\\]]*\\]$",
-    "^[a-z_]+\\.[a-z_]+(?:\\.[a-z0-9_]+)+$",
-    "^[a-z]+=[a-z0-9._/-]+$",
-    "^[<{(\\[][a-z_.]+[0-9]{0,3}[>})\\]]?$",
-    "^[a-z_$][a-z0-9_$]*\\[[^\\n]*\\](?:\\.[a-z0-9_$]+)*$",
-    "^[a-z0-9._+-]+@(?:[a-z0-9-]+\\.)+[a-z]{2,12}$"
-  ],
+  innocent: {
+    start: [
+      "\\$[A-Za-z_({]",
+      "@[a-z]+(?:[./(][a-z0-9./()_-]*)?$",
+      "![A-Za-z_]+\\.",
+      "[0-9]{4}-[0-9]{2}-[0-9]{2}",
+      "%[a-z_(]",
+      "[<{(\\[][^\\n]*[>})\\]]$",
+      "<",
+      "\\{\\{",
+      "_{3}",
+      "[a-z][a-z0-9+.-]*://",
+      "arn:|[a-z]{2}-[a-z]+-[0-9]:[0-9]{12}:",
+      "(?:\\.{0,2}|~)/[A-Za-z_.-]{2,}(?:/|$)",
+      "(?:process|os|env|import|config|settings|self|this|ctx|req|request|options|secrets|vars|github|data|form|user|args|params)\\??\\.",
+      "(?:none|null|undefined|required|optional|string|boolean|number|user|pass|passw(?:or)?d|secret|token|bearer|basic)$",
+      "value[0-9]{0,2}(?:$|[^a-z0-9])",
+      "(?:ses|msg|prt|evt|per|que|req|resp|rs|cs|ci|call|toolu|chatcmpl|file|run|thread|asst|step|batch|cus|price|acct|pi|seti|src|sha[0-9]*|md5|h1)[_:-]",
+      "(?:fc|ws|prod|user|org)[_:-][a-z0-9]{1,14}$",
+      "[a-z_]+(?:\\.[a-z_]+)+$",
+      "[a-z_$][a-z0-9_$.]*\\([^\\n]*\\)$",
+      "[+,;)][^\\n]*[+,;(]$",
+      "\\+[a-z_$.]+[0-9]{0,3}$",
+      "[a-z]+[?:!]$",
+      "[a-z]*[\xDF-\u024F][a-z\xDF-\u024F]*[?:]?$",
+      "(?:required|nullable|sometimes)\\|",
+      "id=[a-z]",
+      "\\^[^\\n]*\\$$",
+      "!{1,2}[a-z_$]",
+      "&[a-z]",
+      "=",
+      "[a-z_$][a-z0-9_$]*\\.[a-z_$]+[0-9]{0,3}$",
+      "[a-z_$]{2,20}\\.[a-z_$]{2,20}[0-9]{1,2}[a-z_$]+$",
+      "\\*[a-z_][a-z0-9_]*$",
+      "[;&-]{0,2}[a-z_-]+=$",
+      "\\.\\$[a-z_]",
+      "@[a-z0-9.-]+:[0-9]{1,5}$",
+      "[a-z_$][a-z0-9_.$]*@[0-9a-f]{6,8}$",
+      "[a-z][a-z0-9_]*(?:\\|[a-z][a-z0-9_]*)+$",
+      "[a-z][a-z0-9.]*\\[[a-z0-9_., \\[\\]]*\\]$",
+      "[a-z_]+\\.[a-z_]+(?:\\.[a-z0-9_]+)+$",
+      "[a-z]+=[a-z0-9._/-]+$",
+      "[<{(\\[][a-z_.]+[0-9]{0,3}[>})\\]]?$",
+      "[a-z_$][a-z0-9_$]*\\[[^\\n]*\\](?:\\.[a-z0-9_$]+)*$",
+      "[a-z0-9._+-]+@(?:[a-z0-9-]+\\.)+[a-z]{2,12}$"
+    ],
+    anywhere: [
+      "example(?:key)?$",
+      "[$#]\\{|\\{\\$|\\$\\(|\\{\\{|\\(\\?[a-z=:!<]|\\*\\*\\*|\\.\\.\\.|xxxx|[*]{3}|_{3}$|__[a-z]+__",
+      ":secret:",
+      "(?:private|public)_?key(?:$|[.(])",
+      "/[^/]*\\.[A-Za-z]{1,5}$",
+      "(?:^|[^a-z])(?:your|example|placeholder|change[-_]?me|replace|insert|redacted|dummy|sample)(?:$|[^a-z])",
+      "\\?\\.|\\|\\||&&"
+    ]
+  },
   word: "^(?:[a-z]*(?:[A-Z]{1,6}[a-z]{2,})*[A-Z]{0,6}[0-9]{0,4}[a-z]*(?:[A-Z][a-z]{2,})*|[A-Z]+[0-9]{0,4}|[0-9]{1,14})$"
 };
 
 // src/redaction/rules.ts
-var PARTS = rules_default.parts;
+var PARTS = { ...rules_default.parts, provider: `(?:${rules_default.names.providers.join("|")})` };
 var whole = (pattern) => pattern.replace(/<([a-z]+)>/g, (_, name) => whole(PARTS[name] ?? ""));
 var compiled = (pattern, flags = "") => new RegExp(whole(pattern), flags);
 function formatRule({ alphabet, length, tail = "", prefix, ...entry }) {
@@ -3656,9 +4023,11 @@ var RULES = [
   ...rules_default.formats.map(formatRule),
   ...rules_default.rules.map(ruleOf)
 ];
-var INNOCENT = compiled(rules_default.innocent.map((pattern) => `(?:${pattern})`).join("|"));
+var anyOf = (patterns) => patterns.map((pattern) => `(?:${pattern})`).join("|");
+var INNOCENT_START = compiled(`^(?:${anyOf(rules_default.innocent.start)})`);
+var INNOCENT_PART = compiled(anyOf(rules_default.innocent.anywhere));
 var WORD = compiled(rules_default.word);
-var NAME_ANCHORS = rules_default.names.anchors;
+var NAME_ANCHORS = [...rules_default.names.anchors, ...rules_default.names.providers];
 var EXCLUDED_NAME = compiled(rules_default.names.excluded);
 var ROLES = rules_default.names.roles.map(({ kind, check, pattern }) => ({
   kind,
@@ -3680,8 +4049,9 @@ var MAX_REMEMBERED = 4096;
 var MIN_HEX_ENTROPY = 2.5;
 var DOTTED_NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,19}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,19}){1,9}$/;
 var REPEATED = /([\s\S])\1{7}/;
+var PERIODIC = /^([\s\S]{1,32}?)\1{3}/;
 var HEX = /^(?:[0-9a-f]+|[0-9A-F]+)$/;
-var UUID = /^[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}$/;
+var UUID = /^(?:[A-Za-z]{1,12}_){0,2}[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}$/;
 var ALPHANUMERIC = /^(?:[a-z0-9]+|[A-Z0-9]+)$/;
 var CASES = /[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+/g;
 var SEPARATOR = /[-_./:, ]/;
@@ -3694,9 +4064,11 @@ var CHECKS = {
   any: (value) => !isInnocent(value),
   weak: (value) => !isInnocent(value) && /[A-Za-z]/.test(value),
   password: looksLikePassword,
-  distinctive: (value) => looksLikePassword(value) && !REPEATED.test(value),
+  distinctive: (value) => !REPEATED.test(value) && !PERIODIC.test(value) && looksLikePassword(value),
   random: looksRandom,
   strong: (value) => looksRandom(value) && !DIGEST.test(value),
+  alphanumeric: (value) => looksRandom(value) && !DIGEST.test(value) && /[0-9]/.test(value),
+  checked: hasCheckDigits,
   key: isKey,
   scrambled: isScrambled,
   nkey: (value) => entropy(value) >= MIN_ENTROPY,
@@ -3715,13 +4087,11 @@ function passes(check, value) {
   return result;
 }
 function isInnocent(value) {
-  return INNOCENT.test(value.toLowerCase());
+  const lower = value.toLowerCase();
+  return INNOCENT_START.test(lower) || INNOCENT_PART.test(lower);
 }
 function looksRandom(value) {
-  if (value.length < MIN_RANDOM || isInnocent(value) || isMostlyWords(value) && !UUID.test(value))
-    return false;
-  const isMixed = /[A-Za-z]/.test(value) && (/[0-9]/.test(value) || hasBothCases(value));
-  return isMixed && entropy(value) >= (HEX.test(value) ? MIN_HEX_ENTROPY : MIN_ENTROPY);
+  return isRandom(value) && !isInnocent(value);
 }
 function isKey(value) {
   if (!looksRandom(value) || DIGEST.test(value))
@@ -3735,15 +4105,23 @@ function isScrambled(value) {
   return value.length >= MIN_SCRAMBLED && hasBothCases(value) && /[0-9]/.test(value) && isAlternating(value) && !isInnocent(value) && !isWorded(value) && entropy(value) >= MIN_ENTROPY;
 }
 function looksLikePassword(value) {
-  if (looksRandom(value))
+  if (value.length < MIN_PASSWORD || isInnocent(value))
+    return false;
+  if (isRandom(value))
     return true;
-  if (value.length < MIN_PASSWORD || isInnocent(value) || isWorded(value) || DOTTED_NAME.test(value))
+  if (isWorded(value) || DOTTED_NAME.test(value))
     return false;
   if (hasBothCases(value) && value.length >= MIN_MIXED)
     return true;
   return /[A-Za-z]/.test(value) && /[0-9]|[^A-Za-z0-9_./-]/.test(value);
 }
 var isDistinctive = (value) => passes("distinctive", value);
+function isRandom(value) {
+  if (value.length < MIN_RANDOM || isMostlyWords(value) && !UUID.test(value))
+    return false;
+  const isMixed = /[A-Za-z]/.test(value) && (/[0-9]/.test(value) || hasBothCases(value));
+  return isMixed && entropy(value) >= (HEX.test(value) ? MIN_HEX_ENTROPY : MIN_ENTROPY);
+}
 var runsOf = (value) => value.match(CASES)?.length ?? 0;
 var isAlternating = (value) => 3 * runsOf(value) > value.length;
 var isWord = (segment) => segment.length <= MAX_WORD && WORD.test(segment);
@@ -3775,6 +4153,12 @@ function endOfValue(text, start, end) {
 function endOfMatch(pattern, text, start) {
   pattern.lastIndex = start;
   return pattern.test(text) ? pattern.lastIndex : undefined;
+}
+function secretOfMatch(pattern, text, start) {
+  if (endOfMatch(pattern, text, start) === undefined)
+    return;
+  pattern.lastIndex = start;
+  return pattern.exec(text)?.indices?.findLast((place) => place !== undefined);
 }
 function mergeOverlaps(findings) {
   const result = [];
@@ -3811,6 +4195,10 @@ function replaced(text, findings) {
 
 // src/redaction/names.ts
 var MAX_NAME = 80;
+var MIN_VALUE = 8;
+var MAX_AHEAD = 1000;
+var MAX_SEARCHED = 1e4;
+var VALUE = /[^ \t\n\r"'`]{8}/;
 var MAX_VALUE_SEARCHED = 128;
 var STEP = 64;
 var REST = /[A-Za-z0-9_]{0,60}(?:-[A-Za-z0-9_]{1,60}){0,8}/y;
@@ -3843,12 +4231,17 @@ function roleOf(name) {
 function* findNamed(text, anchors) {
   const findings = [];
   let position = 0;
+  let value = 0;
   let count = 0;
   for (const anchor of anchors) {
     if (anchor < position)
       continue;
     if (++count % STEP === 0)
       yield;
+    if (value <= anchor)
+      value = nextValue(text, anchor + 1);
+    if (value > anchor + MAX_AHEAD)
+      continue;
     const start = startOfName(text, Math.max(position, anchor - MAX_NAME), anchor);
     const end = endOfMatch(REST, text, anchor) ?? anchor;
     position = end;
@@ -3864,6 +4257,10 @@ function* findNamed(text, anchors) {
       findings.push(finding);
   }
   return findings;
+}
+function nextValue(text, start) {
+  const found = text.slice(start, start + MAX_SEARCHED).search(VALUE);
+  return start + (found === -1 ? MAX_SEARCHED - MIN_VALUE + 1 : found);
 }
 function nameOf(text, start, end) {
   const name = text.slice(start, end);
@@ -3886,8 +4283,7 @@ function isOtherText(text, start, end) {
 function findValue(text, end, name, role) {
   let next = end;
   for (const { pattern, check } of waysOf(text, end, name, role)) {
-    pattern.lastIndex = end;
-    const found = pattern.exec(text)?.indices?.findLast((place) => place !== undefined);
+    const found = secretOfMatch(pattern, text, end);
     if (!found)
       continue;
     const [start, stop] = found;
@@ -3908,26 +4304,58 @@ function waysOf(text, end, name, role) {
   return isVariable ? [WEAK, ...ways] : ways;
 }
 
+// src/lib/binary-search.ts
+function lastUpTo(numbers, limit) {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = low + high >> 1;
+    if ((numbers[middle] ?? 0) <= limit)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low - 1;
+}
+
 // src/redaction/encoded.ts
-var BASE64 = /(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{40,}={0,2}(?![A-Za-z0-9+/=_-])/y;
+var CHUNK = 1e5;
+var MIN_LENGTH = 40;
+var BASE64 = /^[A-Za-z0-9+/]+$/;
+var END = /={0,2}(?![A-Za-z0-9+/=_-])/y;
 var TEXT = /^[\t\n\r -~]+$/;
 function* findEncoded(text, words, find) {
   const findings = [];
-  for (const { start } of words) {
-    const end = endOfMatch(BASE64, text, start);
-    if (end === undefined)
+  for (const word of words) {
+    if (word.end - word.start < MIN_LENGTH || text.charAt(word.start - 1) === "=")
       continue;
-    const run = text.slice(start, end);
-    const decoded = run.replace(/=+$/, "").length % 4 === 1 ? "" : Buffer.from(run, "base64").toString("latin1");
-    const [inside] = TEXT.test(decoded) ? yield* find(decoded) : [];
+    const end = endOfMatch(END, text, word.end);
+    const decoded = end === undefined ? undefined : yield* decodedText(text.slice(word.start, word.end));
+    if (end === undefined || decoded === undefined)
+      continue;
+    const [inside] = yield* find(decoded);
     if (inside)
-      findings.push({ start, end, kind: inside.kind });
+      findings.push({ start: word.start, end, kind: inside.kind });
   }
   return findings;
 }
+function* decodedText(run) {
+  if (run.length % 4 === 1)
+    return;
+  let decoded = "";
+  for (let from = 0;from < run.length; from += CHUNK) {
+    const part = run.slice(from, from + CHUNK);
+    const text = BASE64.test(part) ? Buffer.from(part, "base64").toString("latin1") : "";
+    if (!TEXT.test(text))
+      return;
+    decoded += text;
+    yield;
+  }
+  return decoded;
+}
 
 // src/redaction/literals.ts
-var CHUNK = 1e5;
+var CHUNK2 = 1e5;
 
 class Literals {
   #symbols = new Uint16Array(65536);
@@ -3965,8 +4393,8 @@ class Literals {
     this.#link(distinct);
   }
   *search(text, visit) {
-    for (let from = 0, state = 0;from < text.length; from += CHUNK) {
-      state = this.#scan(text, from, Math.min(from + CHUNK, text.length), state, visit);
+    for (let from = 0, state = 0;from < text.length; from += CHUNK2) {
+      state = this.#scan(text, from, Math.min(from + CHUNK2, text.length), state, visit);
       yield;
     }
   }
@@ -4067,7 +4495,7 @@ class Literals {
 // src/redaction/private-keys.ts
 var KIND = "private-key";
 var BEGIN = "-----begin";
-var END = "-----end";
+var END2 = "-----end";
 var MAX_BETWEEN = 200;
 var MIN_LINE = 16;
 var MIN_FULL_LINE = 40;
@@ -4179,19 +4607,22 @@ class StrippedText {
 }
 var STYLE = /(?:(?:\x1b|\\{1,3}(?:u001[bB]|x1[bB]|033|e))\[[0-9;:?]*[A-Za-z]|\x1b(?:[()][A-Z0-9]|[78=>]|\]8;;(?:\x07|\x1b\\))){1,1000}/y;
 var STYLE_HINTS = ["\x1B", "\\u001b[", "\\u001B[", "\\x1b[", "\\x1B[", "\\033[", "\\e["];
-var CHUNK2 = 1e5;
+var CHUNK3 = 1e5;
 var MAX_STYLE = 1000;
 function* withoutAnsi(text) {
-  if (!STYLE_HINTS.some((hint) => text.includes(hint)))
-    return;
-  return yield* StrippedText.of(text, STYLE, yield* startsOfStyles(text));
+  for (const hint of STYLE_HINTS) {
+    if (text.includes(hint))
+      return yield* StrippedText.of(text, STYLE, yield* startsOfStyles(text));
+    yield;
+  }
+  return;
 }
 function* startsOfStyles(text) {
   const pattern = new RegExp(STYLE.source, "g");
   const starts = [];
-  for (let from = 0;from < text.length; from += CHUNK2) {
-    for (const { index } of text.slice(from, from + CHUNK2 + MAX_STYLE).matchAll(pattern)) {
-      if (index < CHUNK2)
+  for (let from = 0;from < text.length; from += CHUNK3) {
+    for (const { index } of text.slice(from, from + CHUNK3 + MAX_STYLE).matchAll(pattern)) {
+      if (index < CHUNK3)
         starts.push(from + index);
     }
     yield;
@@ -4208,17 +4639,17 @@ function unwrapped(text, words) {
 }
 
 // src/redaction/words.ts
-var CHUNK3 = 1e5;
-var MIN_LENGTH = 20;
+var CHUNK4 = 1e5;
+var MIN_LENGTH2 = 20;
 var IN_WORDS = Uint8Array.from({ length: 128 }, (_, code) => Number(/[A-Za-z0-9+/_-]/.test(String.fromCharCode(code))));
 function* longWords(text) {
   const words = [];
   let start = 0;
-  for (let from = 0;from < text.length; from += CHUNK3) {
-    start = wordsIn(text, from, Math.min(from + CHUNK3, text.length), start, words);
+  for (let from = 0;from < text.length; from += CHUNK4) {
+    start = wordsIn(text, from, Math.min(from + CHUNK4, text.length), start, words);
     yield;
   }
-  if (text.length - start >= MIN_LENGTH)
+  if (text.length - start >= MIN_LENGTH2)
     words.push({ start, end: text.length });
   return words;
 }
@@ -4227,7 +4658,7 @@ function wordsIn(text, from, to, first, words) {
   for (let index = from;index < to; index++) {
     if (IN_WORDS[text.charCodeAt(index)] === 1)
       continue;
-    if (index - start >= MIN_LENGTH)
+    if (index - start >= MIN_LENGTH2)
       words.push({ start, end: index });
     start = index + 1;
   }
@@ -4239,6 +4670,7 @@ var MAX_CONTEXT = 300;
 var MAX_EXTENDED = 128;
 var MAX_SEARCHED_AGAIN = 64;
 var STEP3 = 64;
+var MERGE_STEP = 16384;
 
 class Scanner {
   #rules;
@@ -4246,77 +4678,86 @@ class Scanner {
   constructor(own = []) {
     this.#rules = [...own, ...RULES];
     const anchors = this.#rules.flatMap((rule) => [...rule.anchors, ...rule.after]);
-    this.#literals = new Literals([...anchors, ...NAME_ANCHORS, BEGIN, END], { ignoreCase: true });
+    this.#literals = new Literals([...anchors, ...NAME_ANCHORS, BEGIN, END2], { ignoreCase: true });
   }
   *find(text) {
+    return merged(yield* this.reasons(text));
+  }
+  *reasons(text) {
     const words = yield* longWords(text);
-    const found = yield* this.#findPlain(text, words);
+    const reasons = yield* this.#reasons(text, words);
     const wrapped = yield* unwrapped(text, words);
     const encoded = wrapped ? wrapped.restored(yield* this.#findEncoded(wrapped.plain, yield* longWords(wrapped.plain))) : yield* this.#findEncoded(text, words);
-    return encoded.length > 0 ? mergeOverlaps([...found, ...encoded]) : found;
+    for (const finding of encoded)
+      reasons.push({ name: "Base64 of a text with secrets", finding });
+    return reasons;
   }
   #findEncoded(text, words) {
     const scanner = this;
     return findEncoded(text, words, function* (decoded) {
-      return yield* scanner.#findPlain(decoded, yield* longWords(decoded));
+      return merged(yield* scanner.#reasons(decoded, yield* longWords(decoded)));
     });
   }
-  *#findPlain(text, words) {
+  *#reasons(text, words) {
+    const reasons = [];
+    const add = (name, findings) => {
+      for (const finding of findings)
+        reasons.push({ name, finding });
+    };
     const offsets = yield* this.#literals.offsets(text);
-    const findings = findPrivateKeys(text, offsets.get(BEGIN) ?? [], offsets.get(END) ?? []);
+    add("Private key", findPrivateKeys(text, offsets.get(BEGIN) ?? [], offsets.get(END2) ?? []));
     for (const rule of this.#rules)
-      for (const finding of yield* matchesOf(rule, text, offsets, words))
-        findings.push(finding);
-    for (const finding of yield* findNamed(text, merged(offsets, NAME_ANCHORS)))
-      findings.push(finding);
-    return mergeOverlaps(findings);
+      add(rule.name, yield* matchesOf(rule, text, offsets, words));
+    add("Value of a secret name", yield* findNamed(text, yield* inOrder(offsets, NAME_ANCHORS)));
+    return reasons;
   }
 }
+var merged = (reasons) => mergeOverlaps(reasons.map(({ finding }) => finding));
 function* matchesOf(rule, text, offsets, words) {
   const findings = [];
   let position = 0;
   let count = 0;
-  const starts = rule.anchors.length > 0 ? anchoredStarts(rule, text, offsets) : words.map(({ start }) => start);
-  for (const at of starts) {
+  const anchors = rule.anchors.length > 0 ? yield* inOrder(offsets, rule.anchors) : words.map(({ start }) => start);
+  const contexts = yield* inOrder(offsets, rule.after);
+  for (const anchor of anchors) {
     if (++count % STEP3 === 0)
       yield;
-    if (at < position)
+    if (rule.after.length > 0 && !isAfter(text, anchor, contexts))
       continue;
-    rule.pattern.lastIndex = at;
-    const found = rule.pattern.exec(text)?.indices?.findLast((place) => place !== undefined);
-    if (!found)
-      continue;
-    const start = extended(rule, text, found[0]);
-    const end = found[1];
-    if (rule.check === undefined || passes(rule.check, text.slice(start, end))) {
-      position = endOfValue(text, start, end);
-      findings.push({ start, end: position, kind: rule.kind });
-    } else if (end - start > MAX_SEARCHED_AGAIN) {
-      position = Math.floor((start + end) / 2);
+    for (const before of rule.before) {
+      const at = anchor - before;
+      if (at < position)
+        continue;
+      const found = secretOfMatch(rule.pattern, text, at);
+      if (!found)
+        continue;
+      const start = extended(rule, text, found[0]);
+      const end = found[1];
+      if (rule.check === undefined || passes(rule.check, text.slice(start, end))) {
+        position = endOfValue(text, start, end);
+        findings.push({ start, end: position, kind: rule.kind });
+      } else if (end - start > MAX_SEARCHED_AGAIN) {
+        position = Math.floor((start + end) / 2);
+      }
     }
   }
   return findings;
 }
-function anchoredStarts(rule, text, offsets) {
-  const anchors = merged(offsets, rule.anchors);
-  if (anchors.length === 0)
-    return anchors;
-  const contexts = rule.after.length > 0 ? merged(offsets, rule.after) : undefined;
-  if (contexts?.length === 0)
-    return contexts;
-  const allowed = contexts ? anchors.filter((anchor) => isAfter(text, anchor, contexts)) : anchors;
-  if (rule.before.length === 1 && rule.before[0] === 0)
-    return allowed;
-  return allowed.flatMap((anchor) => rule.before.filter((n) => n <= anchor).map((n) => anchor - n));
+function* inOrder(offsets, literals) {
+  const found = literals.flatMap((literal) => {
+    const places = offsets.get(literal);
+    return places ? [places] : [];
+  });
+  let all = found[0] ?? [];
+  for (const places of found.slice(1))
+    all = yield* union(all, places);
+  return all;
 }
-var merged = (offsets, literals) => literals.reduce((all, literal) => union(all, offsets.get(literal) ?? []), []);
-function union(one, other) {
-  if (one.length === 0)
-    return other;
-  if (other.length === 0)
-    return one;
+function* union(one, other) {
   const result = [];
   for (let left = 0, right = 0;left < one.length || right < other.length; ) {
+    if (result.length % MERGE_STEP === 0)
+      yield;
     const next = Math.min(one[left] ?? Number.POSITIVE_INFINITY, other[right] ?? Number.POSITIVE_INFINITY);
     result.push(next);
     if (one[left] === next)
@@ -4327,16 +4768,7 @@ function union(one, other) {
   return result;
 }
 function isAfter(text, anchor, contexts) {
-  let low = 0;
-  let high = contexts.length;
-  while (low < high) {
-    const middle = low + high >> 1;
-    if ((contexts[middle] ?? 0) <= anchor)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  const context = contexts[low - 1];
+  const context = contexts[lastUpTo(contexts, anchor)];
   if (context === undefined || anchor - context > MAX_CONTEXT)
     return false;
   return !text.slice(context, anchor).replaceAll("\\\n", "").includes(`
@@ -4362,7 +4794,7 @@ function finished(steps) {
 
 // src/redaction/environment.ts
 var KIND2 = "environment-variable";
-var MIN_LENGTH2 = 12;
+var MIN_LENGTH3 = 12;
 var MIN_UNNAMED = 20;
 var MAX_BYTES = 1e6;
 var MAX_DEPTH = 3;
@@ -4383,10 +4815,10 @@ function secretValues(name, value) {
   if (isSecret(name, value))
     return [value];
   const found = value.includes("://") ? finished(SCANNER.find(value)).map(({ start, end }) => value.slice(start, end)) : [];
-  return found.filter((secret) => secret.length >= MIN_LENGTH2 && isDistinctive(secret));
+  return found.filter((secret) => secret.length >= MIN_LENGTH3 && isDistinctive(secret));
 }
 function isSecret(name, value) {
-  if (value.length < MIN_LENGTH2 || isInnocent(value) || WORKING_FOLDER.test(name))
+  if (value.length < MIN_LENGTH3 || isInnocent(value) || WORKING_FOLDER.test(name))
     return false;
   if (roleOf(name))
     return true;
@@ -4472,7 +4904,7 @@ function homeShortener(home) {
 }
 
 // src/redaction/json-strings.ts
-var MIN_LENGTH3 = 4;
+var MIN_LENGTH4 = 4;
 var MAX_NAMED = 16384;
 var MAX_NAME2 = 100;
 var STRUCTURE = new Set([
@@ -4535,8 +4967,8 @@ function unused(name, taken) {
   taken.set(name, Math.max(n, 1)).set(result, 1);
   return result;
 }
-var mayBeSecret = (text, name) => text.length >= MIN_LENGTH3 && !(STRUCTURE.has(name) && WORD_OR_ID.test(text));
-var mayBeKey = (key) => key.length >= MIN_LENGTH3 && !FIELD.test(key);
+var mayBeSecret = (text, name) => text.length >= MIN_LENGTH4 && !(STRUCTURE.has(name) && WORD_OR_ID.test(text));
+var mayBeKey = (key) => key.length >= MIN_LENGTH4 && !FIELD.test(key);
 function textOf(text, name) {
   return name !== "" && name.length <= MAX_NAME2 && text.length <= MAX_NAMED && roleOf(name) ? { text, name } : { text };
 }
@@ -4866,11 +5298,14 @@ function* withoutKnown(text, needles, places) {
   return replaced(text, outsideMarkers(text, styles?.restored(found) ?? found));
 }
 function outsideMarkers(text, findings) {
-  const markers = [...text.matchAll(MARKER)].map((match) => ({
-    start: match.index,
-    end: match.index + match[0].length
-  }));
-  return findings.filter(({ start, end }) => !markers.some((taken) => start < taken.end && end > taken.start));
+  const markers = [...text.matchAll(MARKER)];
+  let next = 0;
+  return findings.filter(({ start, end }) => {
+    let marker = markers[next];
+    while (marker && marker.index + marker[0].length <= start)
+      marker = markers[++next];
+    return !marker || marker.index >= end;
+  });
 }
 var keyOf = ({ text, name }) => name === undefined ? text : `${name}\x00${text}`;
 

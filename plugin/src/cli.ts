@@ -1,8 +1,12 @@
 #!/usr/bin/env node
 /** `npx <server>/plugin.tgz`: your shares and servers, also without OpenCode. Runs in Node.js and bun. */
+import { readFile } from "node:fs/promises"
+import { text as textOf } from "node:stream/consumers"
 import { commandLine } from "./lib/package"
 import { TIMEOUTS } from "./lib/timeouts"
 import { visible } from "./lib/visible"
+import { explain } from "./redaction/explain"
+import { ownRules } from "./redaction/own-formats"
 import { ShareApi } from "./server/api"
 import { serverBase } from "./settings/server"
 import { AllowedServers } from "./state/allowed-servers"
@@ -16,7 +20,10 @@ const USAGE = `Usage: ${commandLine()} <command>
   remove <link>    makes a link stop working and deletes the session from its server; takes its id,
                    and the address of anything on its pages, too
   remove --all     does so with all of them
-  allow <server>   lets projects that name this server share on it; --undo takes that back`
+  allow <server>   lets projects that name this server share on it; --undo takes that back
+  redact --explain <file>
+                   lists what would be removed from a text, and by which rule; - is the standard input,
+                   --formats <file> reads your own formats`
 
 const stateFiles = new StateFiles(openStateFolder(process.env))
 const shareList = new ShareList(stateFiles)
@@ -75,11 +82,43 @@ async function allow(server: string, isUndone: boolean): Promise<number> {
   return 0
 }
 
+/** Prints a line for each part, as `flask redact --explain` does. */
+async function explainRemovals(file: string, formats: string | undefined): Promise<number> {
+  const [text, list] = await Promise.all([contentOf(file), formats === undefined ? "[]" : contentOf(formats)])
+  if (text === undefined) {
+    complain(`${file} cannot be read.`)
+    return 1
+  }
+  const own = list === undefined ? undefined : ownRules(parsed(list))
+  if (own === undefined) {
+    complain(`${formats} is not a list of formats like [{"name": "ACME token", "prefix": ["acme_"], ...}].`)
+    return 1
+  }
+  for (const { line, length, kind, reasons } of explain(text, own))
+    print(`${`${line}`.padStart(6)}  ${`${length}`.padStart(5)} characters  ${kind.padEnd(24)}  ${reasons.join(", ")}`)
+  return 0
+}
+
+const contentOf = (file: string): Promise<string | undefined> =>
+  (file === "-" ? textOf(process.stdin) : readFile(file, "utf8")).catch(() => undefined)
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
+}
+
 async function main([command, argument, ...rest]: string[]): Promise<number> {
   if (command === "list" && argument === undefined) return await list()
   if (command === "remove" && argument !== undefined && rest.length === 0) return await remove(argument)
   if (command === "allow" && argument !== undefined && (rest.length === 0 || rest.join() === "--undo"))
     return await allow(argument, rest.length > 0)
+  const [file, option, formats] = rest
+  if (command === "redact" && argument === "--explain" && file !== undefined && rest.length <= 3)
+    if (option === undefined || (option === "--formats" && formats !== undefined))
+      return await explainRemovals(file, formats)
   console.error(USAGE)
   return 2
 }

@@ -201,6 +201,36 @@ describe("one's own shares", () => {
   })
 })
 
+describe("what would be removed from a text", () => {
+  const token = `ghp_${"Aq7Zk2Wm9Xc4Vb6Nr8Ty".repeat(2).slice(0, 36)}`
+
+  test("is listed with its line and the rules that found it, and not shown", async () => {
+    const file = join(folder, "notes.txt")
+    await Bun.write(file, `first line\nTOKEN=${token}\n`)
+    const { out, err, code } = await run("redact", "--explain", file)
+    expect({ err, code }).toEqual({ err: "", code: 0 })
+    expect(out).toBe(
+      "     2     40 characters  github-token              GitHub token, Token with any prefix, Value of a secret name\n",
+    )
+  })
+
+  test("includes the user's own formats", async () => {
+    const formats = [{ name: "ACME token", prefix: ["acme_"], alphabet: "A-Za-z0-9", length: 8 }]
+    const [file, list] = [join(folder, "notes.txt"), join(folder, "formats.json")]
+    await Bun.write(file, "acme_Zk2Wm9Xc\n")
+    await Bun.write(list, JSON.stringify(formats))
+    expect((await run("redact", "--explain", file)).out).toBe("")
+    expect((await run("redact", "--explain", file, "--formats", list)).out).toContain("acme-token")
+    expect(await run("redact", "--explain", file, "--formats", file)).toMatchObject({ out: "", code: 1 })
+    expect((await run("redact", "--explain", file, "--format", list)).code).toBe(2)
+  })
+
+  test("is nothing where there is no file", async () => {
+    const missing = join(folder, "missing.txt")
+    expect(await run("redact", "--explain", missing)).toEqual({ out: "", err: `${missing} cannot be read.\n`, code: 1 })
+  })
+})
+
 describe("a server that only a project names", () => {
   const settings = () => ({ base: world.server.base, token: undefined, chosenBy: "project", uploadHosts: [] }) as const
 

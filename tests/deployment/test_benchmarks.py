@@ -13,7 +13,7 @@ import pytest
 from app.opencode import read_conversation
 from benchmarks.report import API_COLUMNS, COLUMNS, HOSTILE_COLUMNS, as_json, tables
 from benchmarks.sessions import LAST_WORDS, NEW_WORDS, SHAPES, Shape, grow, write_session
-from benchmarks.targets import HOSTILE_TARGETS, TARGETS, check_targets
+from benchmarks.targets import HOSTILE_TARGETS, REDACTION_TARGETS, TARGETS, check_targets
 from tests.support import hostile
 from tests.support.paths import ROOT
 
@@ -41,7 +41,12 @@ def test_it_measures_every_column_it_promises(tmp_path: Path) -> None:
     assert [row["document"] for row in measured["hostile"]] == list(hostile.DOCUMENTS)
     for row in measured["hostile"]:
         assert [name for name in HOSTILE_COLUMNS if name != "document" and not is_number(row[name])] == []
-    assert len(measured["targets"]) == len(TARGETS) + len(HOSTILE_TARGETS)
+    assert measured["redaction"][0]["engine"].startswith("Python ")
+    for row in measured["redaction"]:
+        assert is_number(row["ms_per_mb"])
+        assert 1 < row["worst"] < 100
+        assert is_number(row["pause_ms"]) or row["engine"].startswith("Python ")
+    assert len(measured["targets"]) == len(TARGETS) + len(HOSTILE_TARGETS) + len(REDACTION_TARGETS)
     assert all(target["target"] in done.stdout for target in measured["targets"])
 
 
@@ -111,10 +116,10 @@ def test_a_target_that_a_least_is_set_for_is_missed_below_it() -> None:
 
 
 def test_what_was_not_measured_is_said_to_be_missing() -> None:
-    targets = check_targets([], [], [])
+    targets = check_targets([], [], [], [])
     assert {target["reached"] for target in targets} == {None}
-    assert tables([row()], [], [], targets).count("n/a") > len(targets)
-    json.loads(as_json([row()], [], [], targets))
+    assert tables([row()], [], [], [], targets).count("n/a") > len(targets)
+    json.loads(as_json([row()], [], [], [], targets))
 
 
 def row(**figures: Any) -> dict[str, Any]:
@@ -122,5 +127,5 @@ def row(**figures: Any) -> dict[str, Any]:
 
 
 def checked(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    [target] = [target for target in check_targets(rows, [], []) if target["target"] == name]
+    [target] = [target for target in check_targets(rows, [], [], []) if target["target"] == name]
     return target

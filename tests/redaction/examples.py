@@ -1,4 +1,8 @@
-"""The examples of `rules.json`: in them `[0-9a-f]{40}` stands for so many random characters of a class."""
+"""The examples of `rules.json`.
+
+In them `[0-9a-f]{40}` stands for so many random characters of a class, and `<check>` for the check digits of
+what it stands for.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from app.redaction.check_digits import check_digits
 from tests.support.paths import ROOT
 
 RULES_FILE = ROOT / "app" / "redaction" / "rules.json"
@@ -50,7 +55,10 @@ def written(entry: Mapping[str, Any], template: str, random: Random) -> Example:
         values.append("".join(random.choices(letters(match[1]), k=int(match[2]))))
         return values[-1]
 
-    return Example(entry["name"], entry["kind"], _CLASS.sub(run, template), values)
+    text = _CLASS.sub(run, template)
+    if "<check>" in text:
+        text = text.replace("<check>", check_digits(values[-1]))
+    return Example(entry["name"], entry["kind"], text, values)
 
 
 def letters(alphabet: str) -> str:

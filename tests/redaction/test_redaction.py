@@ -43,7 +43,8 @@ def test_the_patterns_are_read_alike_by_both_engines() -> None:
     data = json.loads(RULES_FILE.read_text())
     names = data["names"]
     patterns = [rule["pattern"] for rule in (*data["rules"], *names["roles"])]
-    patterns += [*data["parts"].values(), *data["innocent"], data["word"], names["excluded"], names["weak"]]
+    patterns += [*data["parts"].values(), *data["innocent"]["start"], *data["innocent"]["anywhere"]]
+    patterns += [data["word"], names["excluded"], names["weak"]]
     for pattern in patterns:
         assert COMMON_SYNTAX.fullmatch(re.sub("<[a-z]+>", "", pattern)), pattern
     for pattern in (r"(?P<x>a)", r"(?i)a", r"a++", r"\s", r"[\w]", r"\d"):
@@ -162,6 +163,12 @@ def test_a_common_word_is_removed_only_where_it_is_a_password() -> None:
     assert redacted == ["postgres://postgres:[redacted:connection-password]@localhost/db", "install postgres"]
 
 
+@pytest.mark.parametrize("redact", [by_plugin, by_server], ids=["plugin", "server"])
+def test_a_secret_that_looks_like_the_end_of_a_marker_leaves_markers_whole(redact: Any) -> None:
+    [texts] = redact([["curl -u user:password] https://h", 'DB_PASSWORD="Xk2!mNp9Qr"']])
+    assert texts == ["curl -u user:[redacted:password] https://h", 'DB_PASSWORD="[redacted:password]"']
+
+
 def test_every_text_of_an_item_is_redacted_and_nothing_else_changes() -> None:
     item: dict[str, Any] = {
         "type": "part",
@@ -202,6 +209,16 @@ def test_a_field_that_is_called_a_key_for_rows_or_caches_stays(redact: Any) -> N
     shown = [{name: value} for name in ("CACHE_KEY", "sort_key", "primary_key", "VITE_PUBLIC_MAPS_KEY")]
     assert redact(shown) == shown
     assert redact([{"FLASK_KEY": value}]) == [{"FLASK_KEY": "[redacted:api-key]"}]
+
+
+@pytest.mark.parametrize("redact", [by_plugin, by_server], ids=["plugin", "server"])
+def test_the_name_of_a_provider_alone_tells_that_a_random_value_is_its_key(redact: Any) -> None:
+    value = pick(Random(2), "0123456789abcdef", 32)
+    lines = [f'cloudsmith: "{value}"', f"TWITTER={value}", f"boostnoteKey := '{value}'", f"okta_key={value}"]
+    assert [text for text in redact(lines) if value in text] == []
+    commit = pick(Random(3), "0123456789abcdef", 40)
+    others = [f"cloudsmith: {commit}", "from: OptInToReceiveEmailsFromMailchimp", f"mailchimp {value}"]
+    assert redact(others) == others
 
 
 def test_names_that_become_the_same_lose_nothing() -> None:

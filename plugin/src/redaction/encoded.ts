@@ -2,7 +2,11 @@ import { endOfMatch, type Finding } from "./finding"
 import type { Steps } from "./steps"
 import type { Word } from "./words"
 
-const BASE64 = /(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{40,}={0,2}(?![A-Za-z0-9+/=_-])/y
+/** Characters between two pauses; four of them are three bytes. */
+const CHUNK = 100_000
+const MIN_LENGTH = 40
+const BASE64 = /^[A-Za-z0-9+/]+$/
+const END = /={0,2}(?![A-Za-z0-9+/=_-])/y
 const TEXT = /^[\t\n\r -~]+$/
 
 /** The base64 among long words in whose text `find` finds anything, like that of a whole file of settings. */
@@ -12,14 +16,27 @@ export function* findEncoded(
   find: (text: string) => Steps<Finding[]>,
 ): Steps<Finding[]> {
   const findings: Finding[] = []
-  for (const { start } of words) {
-    const end = endOfMatch(BASE64, text, start)
-    if (end === undefined) continue
-    const run = text.slice(start, end)
-    // A run of 4n + 1 characters is no base64.
-    const decoded = run.replace(/=+$/, "").length % 4 === 1 ? "" : Buffer.from(run, "base64").toString("latin1")
-    const [inside] = TEXT.test(decoded) ? yield* find(decoded) : []
-    if (inside) findings.push({ start, end, kind: inside.kind })
+  for (const word of words) {
+    if (word.end - word.start < MIN_LENGTH || text.charAt(word.start - 1) === "=") continue
+    const end = endOfMatch(END, text, word.end)
+    const decoded = end === undefined ? undefined : yield* decodedText(text.slice(word.start, word.end))
+    if (end === undefined || decoded === undefined) continue
+    const [inside] = yield* find(decoded)
+    if (inside) findings.push({ start: word.start, end, kind: inside.kind })
   }
   return findings
+}
+
+/** The text of base64 without padding; undefined if it is anything but printable ASCII. */
+function* decodedText(run: string): Steps<string | undefined> {
+  if (run.length % 4 === 1) return undefined
+  let decoded = ""
+  for (let from = 0; from < run.length; from += CHUNK) {
+    const part = run.slice(from, from + CHUNK)
+    const text = BASE64.test(part) ? Buffer.from(part, "base64").toString("latin1") : ""
+    if (!TEXT.test(text)) return undefined
+    decoded += text
+    yield
+  }
+  return decoded
 }

@@ -20,6 +20,16 @@ export function endOfMatch(pattern: RegExp, text: string, start: number): number
   return pattern.test(text) ? pattern.lastIndex : undefined
 }
 
+/**
+ * The part of the text that a sticky pattern with indices is about: its last group that took part, or the whole match.
+ * Most patterns match nowhere, and only a match is worth its indices.
+ */
+export function secretOfMatch(pattern: RegExp, text: string, start: number): [start: number, end: number] | undefined {
+  if (endOfMatch(pattern, text, start) === undefined) return undefined
+  pattern.lastIndex = start
+  return pattern.exec(text)?.indices?.findLast((place) => place !== undefined)
+}
+
 /** The findings in order, overlapping ones merged under the kind that came first in the input. */
 export function mergeOverlaps(findings: readonly Finding[]): Finding[] {
   const result: Finding[] = []

@@ -1,4 +1,5 @@
-import { INNOCENT, WORD } from "./rules"
+import { hasCheckDigits } from "./check-digits"
+import { INNOCENT_PART, INNOCENT_START, WORD } from "./rules"
 
 /** Heuristics that tell a probable secret from a name, a word, a path or a placeholder. */
 
@@ -17,8 +18,10 @@ const MIN_HEX_ENTROPY = 2.5
 
 const DOTTED_NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,19}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,19}){1,9}$/
 const REPEATED = /([\s\S])\1{7}/
+/** A part at the beginning that is repeated. */
+const PERIODIC = /^([\s\S]{1,32}?)\1{3}/
 const HEX = /^(?:[0-9a-f]+|[0-9A-F]+)$/
-const UUID = /^[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}$/
+const UUID = /^(?:[A-Za-z]{1,12}_){0,2}[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}$/
 const ALPHANUMERIC = /^(?:[a-z0-9]+|[A-Z0-9]+)$/
 const CASES = /[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+/g
 const SEPARATOR = /[-_./:, ]/
@@ -33,9 +36,11 @@ export const CHECKS: Readonly<Record<string, (value: string) => boolean>> = {
   any: (value) => !isInnocent(value),
   weak: (value) => !isInnocent(value) && /[A-Za-z]/.test(value),
   password: looksLikePassword,
-  distinctive: (value) => looksLikePassword(value) && !REPEATED.test(value),
+  distinctive: (value) => !REPEATED.test(value) && !PERIODIC.test(value) && looksLikePassword(value),
   random: looksRandom,
   strong: (value) => looksRandom(value) && !DIGEST.test(value),
+  alphanumeric: (value) => looksRandom(value) && !DIGEST.test(value) && /[0-9]/.test(value),
+  checked: hasCheckDigits,
   key: isKey,
   scrambled: isScrambled,
   nkey: (value) => entropy(value) >= MIN_ENTROPY,
@@ -55,14 +60,13 @@ export function passes(check: string, value: string): boolean {
 }
 
 export function isInnocent(value: string): boolean {
-  return INNOCENT.test(value.toLowerCase())
+  const lower = value.toLowerCase()
+  return INNOCENT_START.test(lower) || INNOCENT_PART.test(lower)
 }
 
 /** Whether the value is long and mixed enough to come from a random generator. */
 export function looksRandom(value: string): boolean {
-  if (value.length < MIN_RANDOM || isInnocent(value) || (isMostlyWords(value) && !UUID.test(value))) return false
-  const isMixed = /[A-Za-z]/.test(value) && (/[0-9]/.test(value) || hasBothCases(value))
-  return isMixed && entropy(value) >= (HEX.test(value) ? MIN_HEX_ENTROPY : MIN_ENTROPY)
+  return isRandom(value) && !isInnocent(value)
 }
 
 /** Whether a value looks random even to those who do not trust its name. */
@@ -88,14 +92,21 @@ function isScrambled(value: string): boolean {
 
 /** Whether a person may have chosen the value as a password. */
 export function looksLikePassword(value: string): boolean {
-  if (looksRandom(value)) return true
-  if (value.length < MIN_PASSWORD || isInnocent(value) || isWorded(value) || DOTTED_NAME.test(value)) return false
+  if (value.length < MIN_PASSWORD || isInnocent(value)) return false
+  if (isRandom(value)) return true
+  if (isWorded(value) || DOTTED_NAME.test(value)) return false
   if (hasBothCases(value) && value.length >= MIN_MIXED) return true
   return /[A-Za-z]/.test(value) && /[0-9]|[^A-Za-z0-9_./-]/.test(value)
 }
 
 /** Whether the secret can be removed from every text, not only where a rule matched it. */
 export const isDistinctive = (value: string): boolean => passes("distinctive", value)
+
+function isRandom(value: string): boolean {
+  if (value.length < MIN_RANDOM || (isMostlyWords(value) && !UUID.test(value))) return false
+  const isMixed = /[A-Za-z]/.test(value) && (/[0-9]/.test(value) || hasBothCases(value))
+  return isMixed && entropy(value) >= (HEX.test(value) ? MIN_HEX_ENTROPY : MIN_ENTROPY)
+}
 
 /** The number of runs of capital letters, small ones, digits or signs. */
 const runsOf = (value: string): number => value.match(CASES)?.length ?? 0

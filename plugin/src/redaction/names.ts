@@ -1,4 +1,4 @@
-import { endOfMatch, endOfValue, type Finding } from "./finding"
+import { endOfMatch, endOfValue, type Finding, secretOfMatch } from "./finding"
 import { passes } from "./heuristics"
 import { compiled, EXCLUDED_NAME, ROLES, type Role, WEAK_NAME } from "./rules"
 import type { Steps } from "./steps"
@@ -6,6 +6,11 @@ import type { Steps } from "./steps"
 /** Finds the values of variables, fields and options whose names promise a secret. */
 
 const MAX_NAME = 80
+/** A value is so many characters or more without a blank or a quote, and begins so near to its name. */
+const MIN_VALUE = 8
+const MAX_AHEAD = 1_000
+const MAX_SEARCHED = 10_000
+const VALUE = /[^ \t\n\r"'`]{8}/
 /** A value of this length that is no secret is not searched for names in its first half. */
 const MAX_VALUE_SEARCHED = 128
 /** The anchors between two pauses. */
@@ -18,7 +23,7 @@ const KEY = /^keys?$/i
 const WORD_BEFORE = /([A-Za-z]{2,12})[ ]$/
 const UPPER = /^[A-Z0-9_]+$/
 
-/** How a value follows its name, and the check in place of that of the name. */
+/** How a value follows its name, and the check in place of that of the name; they are tried in order. */
 interface Way {
   pattern: RegExp
   check?: string
@@ -29,7 +34,6 @@ const way = (pattern: string, check?: string): Way => ({
   ...(check ? { check } : {}),
 })
 
-/** In the order in which they are tried. */
 /** What begins any of these ways: most names are followed by something else. */
 const FOLLOWED =
   /[^A-Za-z0-9_ \t.;){}]|[ \t]{1,8}(?:[^A-Za-z0-9_ \t.;{}]|or[ \t]|string|\.=)|[ \t]{2}|\.=|\)[ \t]{0,4}(?:\||\?|or)/y
@@ -58,10 +62,13 @@ export function roleOf(name: string): Role | undefined {
 export function* findNamed(text: string, anchors: readonly number[]): Steps<Finding[]> {
   const findings: Finding[] = []
   let position = 0
+  let value = 0
   let count = 0
   for (const anchor of anchors) {
     if (anchor < position) continue
     if (++count % STEP === 0) yield
+    if (value <= anchor) value = nextValue(text, anchor + 1)
+    if (value > anchor + MAX_AHEAD) continue
     const start = startOfName(text, Math.max(position, anchor - MAX_NAME), anchor)
     const end = endOfMatch(REST, text, anchor) ?? anchor
     position = end
@@ -74,6 +81,12 @@ export function* findNamed(text: string, anchors: readonly number[]): Steps<Find
     if (finding) findings.push(finding)
   }
   return findings
+}
+
+/** Where the next characters that may be a value begin, or may begin at the earliest. */
+function nextValue(text: string, start: number): number {
+  const found = text.slice(start, start + MAX_SEARCHED).search(VALUE)
+  return start + (found === -1 ? MAX_SEARCHED - MIN_VALUE + 1 : found)
 }
 
 /** The name, after the word ahead of a key, which says what it is for: `api_key` for `API key: ...`. */
@@ -108,8 +121,7 @@ function isOtherText(text: string, start: number, end: number): boolean {
 function findValue(text: string, end: number, name: string, role: Role): { finding?: Finding; next: number } {
   let next = end
   for (const { pattern, check } of waysOf(text, end, name, role)) {
-    pattern.lastIndex = end
-    const found = pattern.exec(text)?.indices?.findLast((place) => place !== undefined)
+    const found = secretOfMatch(pattern, text, end)
     if (!found) continue
     const [start, stop] = found
     if (passes(check ?? role.check, text.slice(start, stop))) {

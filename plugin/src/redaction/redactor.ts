@@ -203,11 +203,13 @@ function* withoutKnown(text: string, needles: KnownSecrets, places: Set<string>)
 
 /** A word that somebody wants removed may be part of a marker. */
 function outsideMarkers(text: string, findings: readonly Finding[]): Finding[] {
-  const markers = [...text.matchAll(MARKER)].map((match) => ({
-    start: match.index,
-    end: match.index + match[0].length,
-  }))
-  return findings.filter(({ start, end }) => !markers.some((taken) => start < taken.end && end > taken.start))
+  const markers = [...text.matchAll(MARKER)]
+  let next = 0
+  return findings.filter(({ start, end }) => {
+    let marker = markers[next]
+    while (marker && marker.index + marker[0].length <= start) marker = markers[++next]
+    return !marker || marker.index >= end
+  })
 }
 
 const keyOf = ({ text, name }: Text): string => (name === undefined ? text : `${name}\0${text}`)

@@ -2,7 +2,8 @@ import data from "../../../app/redaction/rules.json" with { type: "json" }
 
 /**
  * Compiles `rules.json`, which the server uses too: its patterns keep to the syntax that JavaScript and Python have in
- * common. `<name>` in a pattern stands for the entry of that name in `parts`.
+ * common. `<name>` in a pattern stands for the entry of that name in `parts`, and `<provider>` for one of the providers
+ * whose name alone tells what its value is.
  *
  * A pattern is matched only at the anchors of its rule, so that the work is linear in the text: an anchor is found by an
  * automaton, and what a pattern reads from there on is bounded, or is passed over when it has been read.
@@ -61,7 +62,7 @@ interface RuleData {
   ignoreCase?: boolean
 }
 
-const PARTS: Record<string, string> = data.parts
+const PARTS: Record<string, string> = { ...data.parts, provider: `(?:${data.names.providers.join("|")})` }
 
 const whole = (pattern: string): string => pattern.replace(/<([a-z]+)>/g, (_, name: string) => whole(PARTS[name] ?? ""))
 
@@ -113,14 +114,17 @@ export const RULES: readonly Rule[] = [
   ...(data.rules as RuleData[]).map(ruleOf),
 ]
 
-/** A value that contains this, in lower case, is no secret: placeholders, variables, paths. */
-export const INNOCENT = compiled(data.innocent.map((pattern) => `(?:${pattern})`).join("|"))
+const anyOf = (patterns: readonly string[]): string => patterns.map((pattern) => `(?:${pattern})`).join("|")
+
+/** A value that begins so, or contains this, in lower case, is no secret: placeholders, variables, paths. */
+export const INNOCENT_START = compiled(`^(?:${anyOf(data.innocent.start)})`)
+export const INNOCENT_PART = compiled(anyOf(data.innocent.anywhere))
 
 /** Matches what stands between punctuation in names and sentences, and hardly ever in random values. */
 export const WORD = compiled(data.word)
 
 /** What a name contains that may promise a secret. */
-export const NAME_ANCHORS: readonly string[] = data.names.anchors
+export const NAME_ANCHORS: readonly string[] = [...data.names.anchors, ...data.names.providers]
 
 /** Names, in snake case, that speak of a secret and whose values are none. */
 export const EXCLUDED_NAME = compiled(data.names.excluded)

@@ -1,5 +1,6 @@
+import { lastUpTo } from "../lib/binary-search"
 import { findEncoded } from "./encoded"
-import { endOfValue, type Finding, mergeOverlaps } from "./finding"
+import { endOfValue, type Finding, mergeOverlaps, secretOfMatch } from "./finding"
 import { passes } from "./heuristics"
 import { Literals } from "./literals"
 import { findNamed } from "./names"
@@ -15,8 +16,15 @@ const MAX_CONTEXT = 300
 const MAX_EXTENDED = 128
 /** A match of this length that is no secret is not matched again in its first half. */
 const MAX_SEARCHED_AGAIN = 64
-/** The matches between two pauses. */
+/** The anchors between two pauses, and those that are put in order. */
 const STEP = 64
+const MERGE_STEP = 16_384
+
+/** A finding, and what found it: the name of a rule, for example. */
+export interface Reason {
+  name: string
+  finding: Finding
+}
 
 type Offsets = ReadonlyMap<string, readonly number[]>
 
@@ -33,76 +41,86 @@ export class Scanner {
 
   /** What the rules find, in order and without overlaps; the earlier rule names an overlap. */
   *find(text: string): Steps<Finding[]> {
+    return merged(yield* this.reasons(text))
+  }
+
+  /** All that was found, also what overlaps, the more specific first. */
+  *reasons(text: string): Steps<Reason[]> {
     const words = yield* longWords(text)
-    const found = yield* this.#findPlain(text, words)
+    const reasons = yield* this.#reasons(text, words)
     const wrapped = yield* unwrapped(text, words)
     const encoded = wrapped
       ? wrapped.restored(yield* this.#findEncoded(wrapped.plain, yield* longWords(wrapped.plain)))
       : yield* this.#findEncoded(text, words)
-    return encoded.length > 0 ? mergeOverlaps([...found, ...encoded]) : found
+    for (const finding of encoded) reasons.push({ name: "Base64 of a text with secrets", finding })
+    return reasons
   }
 
   #findEncoded(text: string, words: readonly Word[]): Steps<Finding[]> {
     const scanner = this
     return findEncoded(text, words, function* (decoded) {
-      return yield* scanner.#findPlain(decoded, yield* longWords(decoded))
+      return merged(yield* scanner.#reasons(decoded, yield* longWords(decoded)))
     })
   }
 
-  *#findPlain(text: string, words: readonly Word[]): Steps<Finding[]> {
+  *#reasons(text: string, words: readonly Word[]): Steps<Reason[]> {
+    const reasons: Reason[] = []
+    const add = (name: string, findings: readonly Finding[]): void => {
+      for (const finding of findings) reasons.push({ name, finding })
+    }
     const offsets = yield* this.#literals.offsets(text)
-    const findings = findPrivateKeys(text, offsets.get(BEGIN) ?? [], offsets.get(END) ?? [])
-    for (const rule of this.#rules)
-      for (const finding of yield* matchesOf(rule, text, offsets, words)) findings.push(finding)
-    for (const finding of yield* findNamed(text, merged(offsets, NAME_ANCHORS))) findings.push(finding)
-    return mergeOverlaps(findings)
+    add("Private key", findPrivateKeys(text, offsets.get(BEGIN) ?? [], offsets.get(END) ?? []))
+    for (const rule of this.#rules) add(rule.name, yield* matchesOf(rule, text, offsets, words))
+    add("Value of a secret name", yield* findNamed(text, yield* inOrder(offsets, NAME_ANCHORS)))
+    return reasons
   }
 }
+
+const merged = (reasons: readonly Reason[]): Finding[] => mergeOverlaps(reasons.map(({ finding }) => finding))
 
 function* matchesOf(rule: Rule, text: string, offsets: Offsets, words: readonly Word[]): Steps<Finding[]> {
   const findings: Finding[] = []
   let position = 0
   let count = 0
-  const starts = rule.anchors.length > 0 ? anchoredStarts(rule, text, offsets) : words.map(({ start }) => start)
-  for (const at of starts) {
+  const anchors = rule.anchors.length > 0 ? yield* inOrder(offsets, rule.anchors) : words.map(({ start }) => start)
+  const contexts = yield* inOrder(offsets, rule.after)
+  for (const anchor of anchors) {
     if (++count % STEP === 0) yield
-    if (at < position) continue
-    rule.pattern.lastIndex = at
-    const found = rule.pattern.exec(text)?.indices?.findLast((place) => place !== undefined)
-    if (!found) continue
-    const start = extended(rule, text, found[0])
-    const end = found[1]
-    if (rule.check === undefined || passes(rule.check, text.slice(start, end))) {
-      position = endOfValue(text, start, end)
-      findings.push({ start, end: position, kind: rule.kind })
-    } else if (end - start > MAX_SEARCHED_AGAIN) {
-      position = Math.floor((start + end) / 2)
+    if (rule.after.length > 0 && !isAfter(text, anchor, contexts)) continue
+    for (const before of rule.before) {
+      const at = anchor - before
+      if (at < position) continue
+      const found = secretOfMatch(rule.pattern, text, at)
+      if (!found) continue
+      const start = extended(rule, text, found[0])
+      const end = found[1]
+      if (rule.check === undefined || passes(rule.check, text.slice(start, end))) {
+        position = endOfValue(text, start, end)
+        findings.push({ start, end: position, kind: rule.kind })
+      } else if (end - start > MAX_SEARCHED_AGAIN) {
+        position = Math.floor((start + end) / 2)
+      }
     }
   }
   return findings
 }
 
-/** The offsets at which the pattern of a rule with anchors is matched. */
-function anchoredStarts(rule: Rule, text: string, offsets: Offsets): readonly number[] {
-  const anchors = merged(offsets, rule.anchors)
-  if (anchors.length === 0) return anchors
-  const contexts = rule.after.length > 0 ? merged(offsets, rule.after) : undefined
-  if (contexts?.length === 0) return contexts
-  const allowed = contexts ? anchors.filter((anchor) => isAfter(text, anchor, contexts)) : anchors
-  if (rule.before.length === 1 && rule.before[0] === 0) return allowed
-  return allowed.flatMap((anchor) => rule.before.filter((n) => n <= anchor).map((n) => anchor - n))
+/** The offsets of all of these literals, in order. */
+function* inOrder(offsets: Offsets, literals: readonly string[]): Steps<readonly number[]> {
+  const found = literals.flatMap((literal) => {
+    const places = offsets.get(literal)
+    return places ? [places] : []
+  })
+  let all: readonly number[] = found[0] ?? []
+  for (const places of found.slice(1)) all = yield* union(all, places)
+  return all
 }
 
-/** The offsets of all of these literals, in order. */
-const merged = (offsets: Offsets, literals: readonly string[]): readonly number[] =>
-  literals.reduce<readonly number[]>((all, literal) => union(all, offsets.get(literal) ?? []), [])
-
 /** The numbers of two lists in order, without repetitions. */
-function union(one: readonly number[], other: readonly number[]): readonly number[] {
-  if (one.length === 0) return other
-  if (other.length === 0) return one
+function* union(one: readonly number[], other: readonly number[]): Steps<number[]> {
   const result: number[] = []
   for (let left = 0, right = 0; left < one.length || right < other.length; ) {
+    if (result.length % MERGE_STEP === 0) yield
     const next = Math.min(one[left] ?? Number.POSITIVE_INFINITY, other[right] ?? Number.POSITIVE_INFINITY)
     result.push(next)
     if (one[left] === next) left++
@@ -112,14 +130,7 @@ function union(one: readonly number[], other: readonly number[]): readonly numbe
 }
 
 function isAfter(text: string, anchor: number, contexts: readonly number[]): boolean {
-  let low = 0
-  let high = contexts.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((contexts[middle] ?? 0) <= anchor) low = middle + 1
-    else high = middle
-  }
-  const context = contexts[low - 1]
+  const context = contexts[lastUpTo(contexts, anchor)]
   if (context === undefined || anchor - context > MAX_CONTEXT) return false
   return !text.slice(context, anchor).replaceAll("\\\n", "").includes("\n")
 }

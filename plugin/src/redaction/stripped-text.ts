@@ -54,8 +54,11 @@ const MAX_STYLE = 1_000
 
 /** Removes ANSI escapes; undefined if the text has none. */
 export function* withoutAnsi(text: string): Steps<StrippedText | undefined> {
-  if (!STYLE_HINTS.some((hint) => text.includes(hint))) return undefined
-  return yield* StrippedText.of(text, STYLE, yield* startsOfStyles(text))
+  for (const hint of STYLE_HINTS) {
+    if (text.includes(hint)) return yield* StrippedText.of(text, STYLE, yield* startsOfStyles(text))
+    yield
+  }
+  return undefined
 }
 
 function* startsOfStyles(text: string): Steps<number[]> {
