@@ -1,4 +1,4 @@
-# make run · test · test-quick · soak · bench · lint · docs · lock. Each installs what it needs, once.
+# make run · test · test-quick · test-opencode · soak · bench · lint · docs · lock. Each installs what it needs, once.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 export NODE_USE_SYSTEM_CA := 1
 
-.PHONY: run install test test-quick soak packages bench lint docs lock
+.PHONY: run install test test-quick test-opencode soak packages bench lint docs lock
 
 run: $(VENV)/runtime
 	@exec deploy/start.sh
@@ -26,6 +26,17 @@ test-quick: $(VENV)/development
 # Random clients and faults, for a quarter of an hour on each of four installations.
 soak: $(VENV)/development
 	@SOAK_SECONDS=$${SOAK_SECONDS:-900} $(BIN)/python -m pytest --quiet --capture=no tests/faults/test_model.py
+
+# Releases of OpenCode on Linux, with the plugin as a server hands it out.
+VERSIONS ?= 1.1.65 1.2.1 1.2.12 1.2.20 1.2.27 1.3.0 1.3.2 1.14.34 1.14.41 1.15.0 1.15.4 1.15.13 1.17.0 1.17.11 1.18.3 1.18.33
+OPENCODES = $(CURDIR)/$(VENV)/opencode
+
+test-opencode: $(VENV)/development
+	@for version in $(VERSIONS); do \
+		npm install --silent --no-save --prefix $(OPENCODES)/$$version opencode-linux-x64-baseline@$$version || exit 1; \
+	done
+	@OPENCODE_PROGRAMS="$(VERSIONS:%=$(OPENCODES)/%/node_modules/opencode-linux-x64-baseline/bin/opencode)" \
+		$(BIN)/python -m pytest --quiet tests/end_to_end/test_plugin_from_server.py
 
 packages:
 	@tests/install-packages.sh

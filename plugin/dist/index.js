@@ -6527,6 +6527,143 @@ class Organisation {
   }
 }
 
+// src/sharing/auto-share.ts
+function isAutoShare(config, args, env) {
+  return config.share === "auto" || config.autoshare === true || isOn(env.OPENCODE_AUTO_SHARE) || hasShareFlag(args);
+}
+function hasShareFlag(args) {
+  const end = args.indexOf("--");
+  const options = end < 0 ? args : args.slice(0, end);
+  return options.includes("run") && options.some((option) => option === "--share" || option === "--share=true");
+}
+var isOn = (value) => value === "1" || value?.toLowerCase() === "true";
+
+// src/sharing/share-calls.ts
+var UNASKED = 'OpenCode shares this session by itself. To allow that, set "auto": true in the options of Better Share.';
+var LOST_KEY = "it was shared with a state folder that is not here (another home folder or machine). Remove it there, or have the operator of the server delete it.";
+
+class ShareCalls {
+  settings;
+  privacy;
+  api;
+  publisher;
+  removals;
+  allowed;
+  seal;
+  toasts;
+  timeouts;
+  #foreign = new Set;
+  #isAutoShare = false;
+  #told = false;
+  constructor(settings, privacy, api, publisher, removals, allowed, seal, toasts, timeouts) {
+    this.settings = settings;
+    this.privacy = privacy;
+    this.api = api;
+    this.publisher = publisher;
+    this.removals = removals;
+    this.allowed = allowed;
+    this.seal = seal;
+    this.toasts = toasts;
+    this.timeouts = timeouts;
+  }
+  configure(config, args, env) {
+    this.#isAutoShare = isAutoShare(config, args, env);
+  }
+  async create(sessionId) {
+    this.#refuseUnasked();
+    try {
+      const { share, url } = await this.open(sessionId);
+      return { id: share.id, url, secret: this.seal.seal(share) };
+    } catch (error) {
+      const failure = asFailure(error);
+      this.toasts.replace("error", `Not shared: ${failure.message}`);
+      throw failure;
+    }
+  }
+  async open(sessionId) {
+    if ("problem" in this.settings)
+      throw new Failure("refused", this.settings.problem);
+    if ("problem" in this.privacy)
+      throw new Failure("refused", this.privacy.problem);
+    await this.#refuseUnknownServer(this.settings);
+    const deadline = AbortSignal.timeout(this.timeouts.create);
+    const created = await this.api.create(this.settings, sessionId, deadline);
+    const outcome = await this.publisher.publishFirst(created, sessionId, deadline);
+    if (outcome instanceof Failure) {
+      this.publisher.forget(created.share).then(() => this.removals.remove(created.share)).catch(() => {
+        return;
+      });
+      throw outcome;
+    }
+    this.toasts.replace("success", shared(this.settings, created.url, outcome));
+    return created;
+  }
+  sync(id, secret, items) {
+    const share = this.seal.open(id, secret);
+    if (share === undefined || share === "lost")
+      return this.#explainForeign(id, share);
+    const sessionId = sessionOf(items) ?? this.publisher.sessionOf(share);
+    if (sessionId !== undefined)
+      this.publisher.changed(share, sessionId, items);
+  }
+  async remove(id, secret) {
+    const share = this.seal.open(id, secret);
+    if (share === "lost") {
+      this.toasts.replace("error", `Not unshared, the link still works: ${LOST_KEY}`);
+      throw new Failure("refused", LOST_KEY);
+    }
+    if (!share) {
+      this.toasts.replace("error", "Not unshared: this link was made without Better Share. Disable the plugin and /unshare again.");
+      throw new Failure("refused", "This share was made without Better Share.");
+    }
+    try {
+      await this.#remove(share);
+    } catch (error) {
+      const failure = asFailure(error);
+      this.publisher.resume(share);
+      this.toasts.replace("error", `Not unshared, the link still works: ${failure.message}`);
+      throw failure;
+    }
+  }
+  async#remove(share) {
+    await this.publisher.forget(share);
+    const result = await this.removals.remove(share);
+    const host = hostOf(share.base);
+    if (result === "removed")
+      this.toasts.replace("success", `Unshared: the link no longer works, and ${host} has deleted the session.`);
+    else
+      this.toasts.replace("warning", `Not unshared yet: ${host} cannot remove it now, so the link still works. Better Share keeps trying, also after a restart.`);
+  }
+  get isUnasked() {
+    return this.#isAutoShare && !(("auto" in this.privacy) && this.privacy.auto);
+  }
+  #refuseUnasked() {
+    if (!this.isUnasked)
+      return;
+    if (!this.#told)
+      this.toasts.replace("warning", `Not shared: ${UNASKED}`);
+    this.#told = true;
+    throw new Failure("refused", UNASKED);
+  }
+  async#refuseUnknownServer({ base, chosenBy }) {
+    if (chosenBy !== "project" || await this.allowed.has(base))
+      return;
+    throw new Failure("refused", `This project names the server ${base}, which you have not allowed. If sessions may go there, run "${commandLine()} allow ${base}" (or set BETTER_SHARE_ALLOWED_SERVERS), then /share again.`);
+  }
+  #explainForeign(id, share) {
+    if (this.#foreign.has(id))
+      return;
+    this.#foreign.add(id);
+    this.toasts.show("warning", share === "lost" ? `The link of this session is not updated any more: ${LOST_KEY}` : "This session was shared without Better Share: its link is not updated any more. /unshare it without the plugin, then /share again.");
+  }
+}
+function shared({ base }, url, outcome) {
+  const where = hostOf(base);
+  if (outcome === "running")
+    return `Shared on ${where}: ${url} - the upload is still under way. /unshare removes it.`;
+  return `Shared on ${where}: ${url} - ${counts(outcome)}. /unshare removes it.`;
+}
+
 // src/redaction/own-formats.ts
 var MAX_FORMATS = 200;
 var NAME2 = /^[A-Za-z][A-Za-z0-9 -]{1,38}$/;
@@ -6661,148 +6798,6 @@ function serverBase(value) {
   const bare = !url.search && !url.hash && !url.username && !url.password;
   const base = url.origin + url.pathname.replace(/\/+$/, "");
   return bare && (url.protocol === "https:" || url.protocol === "http:") && HARMLESS.test(base) ? base : undefined;
-}
-
-// src/server/share.ts
-var packSecret = (share) => `${share.secret}.${Buffer.from(share.base).toString("base64url")}`;
-function unpackSecret(id, packed) {
-  const dot = packed.lastIndexOf(".");
-  if (dot < 1)
-    return;
-  const base = Buffer.from(packed.slice(dot + 1), "base64url").toString();
-  if (serverBase(base) !== base)
-    return;
-  return { id, base, secret: packed.slice(0, dot) };
-}
-
-// src/sharing/auto-share.ts
-function isAutoShare(config, args, env) {
-  return config.share === "auto" || config.autoshare === true || isOn(env.OPENCODE_AUTO_SHARE) || hasShareFlag(args);
-}
-function hasShareFlag(args) {
-  const end = args.indexOf("--");
-  const options = end < 0 ? args : args.slice(0, end);
-  return options.includes("run") && options.some((option) => option === "--share" || option === "--share=true");
-}
-var isOn = (value) => value === "1" || value?.toLowerCase() === "true";
-
-// src/sharing/share-calls.ts
-var UNASKED = 'OpenCode shares this session by itself. To allow that, set "auto": true in the options of Better Share.';
-
-class ShareCalls {
-  settings;
-  privacy;
-  api;
-  publisher;
-  removals;
-  allowed;
-  toasts;
-  timeouts;
-  #foreign = new Set;
-  #isAutoShare = false;
-  #told = false;
-  constructor(settings, privacy, api, publisher, removals, allowed, toasts, timeouts) {
-    this.settings = settings;
-    this.privacy = privacy;
-    this.api = api;
-    this.publisher = publisher;
-    this.removals = removals;
-    this.allowed = allowed;
-    this.toasts = toasts;
-    this.timeouts = timeouts;
-  }
-  configure(config, args, env) {
-    this.#isAutoShare = isAutoShare(config, args, env);
-  }
-  async create(sessionId) {
-    this.#refuseUnasked();
-    try {
-      const { share, url } = await this.open(sessionId);
-      return { id: share.id, url, secret: packSecret(share) };
-    } catch (error) {
-      const failure = asFailure(error);
-      this.toasts.replace("error", `Not shared: ${failure.message}`);
-      throw failure;
-    }
-  }
-  async open(sessionId) {
-    if ("problem" in this.settings)
-      throw new Failure("refused", this.settings.problem);
-    if ("problem" in this.privacy)
-      throw new Failure("refused", this.privacy.problem);
-    await this.#refuseUnknownServer(this.settings);
-    const deadline = AbortSignal.timeout(this.timeouts.create);
-    const created = await this.api.create(this.settings, sessionId, deadline);
-    const outcome = await this.publisher.publishFirst(created, sessionId, deadline);
-    if (outcome instanceof Failure) {
-      this.publisher.forget(created.share).then(() => this.removals.remove(created.share)).catch(() => {
-        return;
-      });
-      throw outcome;
-    }
-    this.toasts.replace("success", shared(this.settings, created.url, outcome));
-    return created;
-  }
-  sync(id, secret, items) {
-    const share = unpackSecret(id, secret);
-    if (!share)
-      return this.#explainForeign(id);
-    const sessionId = sessionOf(items) ?? this.publisher.sessionOf(share);
-    if (sessionId !== undefined)
-      this.publisher.changed(share, sessionId, items);
-  }
-  async remove(id, secret) {
-    const share = unpackSecret(id, secret);
-    if (!share) {
-      this.toasts.replace("error", "Not unshared: this link was made without Better Share. Disable the plugin and /unshare again.");
-      throw new Failure("refused", "This share was made without Better Share.");
-    }
-    try {
-      await this.#remove(share);
-    } catch (error) {
-      const failure = asFailure(error);
-      this.publisher.resume(share);
-      this.toasts.replace("error", `Not unshared, the link still works: ${failure.message}`);
-      throw failure;
-    }
-  }
-  async#remove(share) {
-    await this.publisher.forget(share);
-    const result = await this.removals.remove(share);
-    const host = hostOf(share.base);
-    if (result === "removed")
-      this.toasts.replace("success", `Unshared: the link no longer works, and ${host} has deleted the session.`);
-    else
-      this.toasts.replace("warning", `Not unshared yet: ${host} cannot remove it now, so the link still works. Better Share keeps trying, also after a restart.`);
-  }
-  get isUnasked() {
-    return this.#isAutoShare && !(("auto" in this.privacy) && this.privacy.auto);
-  }
-  #refuseUnasked() {
-    if (!this.isUnasked)
-      return;
-    if (!this.#told)
-      this.toasts.replace("warning", `Not shared: ${UNASKED}`);
-    this.#told = true;
-    throw new Failure("refused", UNASKED);
-  }
-  async#refuseUnknownServer({ base, chosenBy }) {
-    if (chosenBy !== "project" || await this.allowed.has(base))
-      return;
-    throw new Failure("refused", `This project names the server ${base}, which you have not allowed. If sessions may go there, run "${commandLine()} allow ${base}" (or set BETTER_SHARE_ALLOWED_SERVERS), then /share again.`);
-  }
-  #explainForeign(id) {
-    if (this.#foreign.has(id))
-      return;
-    this.#foreign.add(id);
-    this.toasts.show("warning", "This session was shared without Better Share: its link is not updated any more. /unshare it without the plugin, then /share again.");
-  }
-}
-function shared({ base }, url, outcome) {
-  const where = hostOf(base);
-  if (outcome === "running")
-    return `Shared on ${where}: ${url} - the upload is still under way. /unshare removes it.`;
-  return `Shared on ${where}: ${url} - ${counts(outcome)}. /unshare removes it.`;
 }
 
 // src/state/allowed-servers.ts
@@ -6954,12 +6949,93 @@ class ShareList {
 var addressOf = ({ base, id }) => `${base}/share/${id}`;
 var isPageOf = (link, address) => address === link || address.startsWith(`${link}/`) || address.startsWith(`${link}.`);
 
+// src/state/share-seal.ts
+import { createCipheriv, createDecipheriv, randomBytes as randomBytes3, randomUUID } from "crypto";
+import { linkSync, mkdirSync, readFileSync as readFileSync2, rmSync, writeFileSync } from "fs";
+import { join as join2 } from "path";
+
+// src/server/share.ts
+function unpackSecret(id, packed) {
+  const dot = packed.lastIndexOf(".");
+  if (dot < 1)
+    return;
+  const base = Buffer.from(packed.slice(dot + 1), "base64url").toString();
+  if (serverBase(base) !== base)
+    return;
+  return { id, base, secret: packed.slice(0, dot) };
+}
+
+// src/state/share-seal.ts
+var PREFIX2 = "sealed.";
+var CIPHER = "aes-256-gcm";
+var KEY_BYTES = 32;
+var NONCE_BYTES = 12;
+var TAG_BYTES = 16;
+
+class ShareSeal {
+  folder;
+  #key;
+  constructor(folder) {
+    this.folder = folder;
+  }
+  seal({ id, base, secret }) {
+    const nonce = randomBytes3(NONCE_BYTES);
+    const cipher = createCipheriv(CIPHER, this.#keyOrNew(), nonce).setAAD(Buffer.from(id));
+    const sealed = Buffer.concat([cipher.update(JSON.stringify({ base, secret })), cipher.final()]);
+    return PREFIX2 + Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString("base64url");
+  }
+  open(id, text) {
+    if (!text.startsWith(PREFIX2))
+      return unpackSecret(id, text);
+    const bytes = Buffer.from(text.slice(PREFIX2.length), "base64url");
+    const [nonce, tag] = [bytes.subarray(0, NONCE_BYTES), bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES)];
+    try {
+      const decipher = createDecipheriv(CIPHER, this.#storedKey(), nonce).setAAD(Buffer.from(id)).setAuthTag(tag);
+      const opened = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
+      const share = JSON.parse(opened.toString());
+      if (!isObject(share) || typeof share.base !== "string" || typeof share.secret !== "string")
+        return "lost";
+      return { id, base: share.base, secret: share.secret };
+    } catch {
+      return "lost";
+    }
+  }
+  #storedKey() {
+    this.#key ??= readFileSync2(join2(this.folder, "key"));
+    return this.#key;
+  }
+  #keyOrNew() {
+    try {
+      return this.#storedKey();
+    } catch {}
+    try {
+      this.#writeKey();
+      return this.#storedKey();
+    } catch {
+      throw new Failure("refused", `The key of your shares cannot be kept in ${this.folder}.`);
+    }
+  }
+  #writeKey() {
+    mkdirSync(this.folder, { recursive: true, mode: 448 });
+    const draft = join2(this.folder, `.${randomUUID()}`);
+    writeFileSync(draft, randomBytes3(KEY_BYTES), { mode: 384, flush: true });
+    try {
+      linkSync(draft, join2(this.folder, "key"));
+    } catch (error) {
+      if (error.code !== "EEXIST")
+        throw error;
+    } finally {
+      rmSync(draft);
+    }
+  }
+}
+
 // src/state/state-files.ts
-import { createHash, randomUUID } from "crypto";
+import { createHash, randomUUID as randomUUID2 } from "crypto";
 import { existsSync, lstatSync, readdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from "fs";
 import { mkdir, readdir as readdir2, readFile as readFile2, rename, rm, writeFile } from "fs/promises";
 import { homedir } from "os";
-import { join as join2 } from "path";
+import { join as join3 } from "path";
 
 // src/state/records.ts
 var isText2 = (value) => typeof value === "string";
@@ -6984,10 +7060,10 @@ function isStateRecord(value) {
 var isKind = (value) => typeof value === "string" && Object.hasOwn(FIELDS2, value);
 
 // src/state/state-files.ts
-var stateHome = (env) => env.XDG_STATE_HOME || join2(homedir(), ".local", "state");
-var stateFolder = (env) => join2(stateHome(env), NAME);
+var stateHome = (env) => env.XDG_STATE_HOME || join3(homedir(), ".local", "state");
+var stateFolder = (env) => join3(stateHome(env), NAME);
 function openStateFolder(env) {
-  const [folder, old] = [stateFolder(env), join2(stateHome(env), OLD_NAME)];
+  const [folder, old] = [stateFolder(env), join3(stateHome(env), OLD_NAME)];
   try {
     if (lstatSync(old).isSymbolicLink())
       return folder;
@@ -7001,10 +7077,10 @@ function openStateFolder(env) {
 }
 function mergeFolder(from, to) {
   for (const name of readdirSync(from))
-    if (existsSync(join2(to, name)))
-      unlinkSync(join2(from, name));
+    if (existsSync(join3(to, name)))
+      unlinkSync(join3(from, name));
     else
-      renameSync(join2(from, name), join2(to, name));
+      renameSync(join3(from, name), join3(to, name));
   rmdirSync(from);
 }
 
@@ -7015,7 +7091,7 @@ class StateFiles {
   }
   async write(record) {
     await mkdir(this.folder, { recursive: true, mode: 448 });
-    const draft = join2(this.folder, `.${randomUUID()}`);
+    const draft = join3(this.folder, `.${randomUUID2()}`);
     await writeFile(draft, JSON.stringify(record), { mode: 384, flush: true });
     await rename(draft, this.#path(record));
   }
@@ -7028,12 +7104,12 @@ class StateFiles {
   }
   async readAll() {
     const names = await readdir2(this.folder).catch(() => []);
-    const records = await Promise.all(names.filter((name) => name.endsWith(".json")).map((name) => readRecords(join2(this.folder, name))));
+    const records = await Promise.all(names.filter((name) => name.endsWith(".json")).map((name) => readRecords(join3(this.folder, name))));
     return records.flat();
   }
   #path(key) {
     const subject = subjectOf(key);
-    return join2(this.folder, `${key.kind}-${createHash("sha256").update(subject).digest("hex").slice(0, 32)}.json`);
+    return join3(this.folder, `${key.kind}-${createHash("sha256").update(subject).digest("hex").slice(0, 32)}.json`);
   }
 }
 function subjectOf(key) {
@@ -7064,7 +7140,8 @@ function startBetterShare({ client, settings, privacy, machine, timeouts, folder
   const publisher = new Publisher({ client, api, privacy, machine, shareList, toasts, timeouts });
   const removals = new PendingRemovals(api, stateFiles, shareList, toasts, timeouts);
   const allowed = new AllowedServers(stateFiles, machine.env);
-  const sharing = new ShareCalls(settings, privacy, api, publisher, removals, allowed, toasts, timeouts);
+  const seal = new ShareSeal(folder);
+  const sharing = new ShareCalls(settings, privacy, api, publisher, removals, allowed, seal, toasts, timeouts);
   const organisation = new Organisation(client, sharing, publisher, removals, stateFiles, toasts, copy);
   const bridge = tryToOpen(() => openBridge(sharing));
   return {
@@ -7101,15 +7178,15 @@ function tryToOpen(open) {
 }
 
 // src/settings/user-files.ts
-import { readFileSync as readFileSync2, realpathSync } from "fs";
-import { dirname as dirname2, join as join3, resolve as resolve2, sep } from "path";
+import { readFileSync as readFileSync3, realpathSync } from "fs";
+import { dirname as dirname2, join as join4, resolve as resolve2, sep } from "path";
 import { fileURLToPath as fileURLToPath2 } from "url";
 var NAMED = new RegExp(`^(?:${NAME}|${OLD_NAME})(?:@.*)?$|^https?://[^?#]+/plugin(?:/[^/]+)?\\.tgz$`);
 var OPTIONS_FILE = "better-share.json";
 function userOptions(places) {
   const entries = sources(places).flatMap((source) => pluginsOf(source, places));
   const own = entries.filter(({ name, folder }) => isThisPlugin(name, folder, places.plugin));
-  const [file] = read(join3(globalFolder(places), OPTIONS_FILE));
+  const [file] = read(join4(globalFolder(places), OPTIONS_FILE));
   const common = file === undefined ? undefined : Bun.JSONC.parse(file);
   const listed = own.at(-1);
   if (listed === undefined)
@@ -7117,14 +7194,14 @@ function userOptions(places) {
   const options = listed.options ?? {};
   return isObject(common) && isObject(options) ? { ...common, ...options } : options;
 }
-var globalFolder = ({ env, home }) => join3(env.XDG_CONFIG_HOME || join3(home, ".config"), "opencode");
+var globalFolder = ({ env, home }) => join4(env.XDG_CONFIG_HOME || join4(home, ".config"), "opencode");
 function sources(places) {
   const { env, home } = places;
   const global = globalFolder(places);
   const files = [
-    ...["config.json", "opencode.json", "opencode.jsonc"].map((name) => join3(global, name)),
+    ...["config.json", "opencode.json", "opencode.jsonc"].map((name) => join4(global, name)),
     ...env.OPENCODE_CONFIG ? [resolve2(env.OPENCODE_CONFIG)] : [],
-    ...[join3(home, ".opencode"), ...env.OPENCODE_CONFIG_DIR ? [resolve2(env.OPENCODE_CONFIG_DIR)] : []].flatMap((folder) => ["opencode.json", "opencode.jsonc"].map((name) => join3(folder, name)))
+    ...[join4(home, ".opencode"), ...env.OPENCODE_CONFIG_DIR ? [resolve2(env.OPENCODE_CONFIG_DIR)] : []].flatMap((folder) => ["opencode.json", "opencode.jsonc"].map((name) => join4(folder, name)))
   ];
   const found = files.flatMap((file) => read(file).map((text) => ({ text, folder: dirname2(file) })));
   const inline = env.OPENCODE_CONFIG_CONTENT;
@@ -7132,7 +7209,7 @@ function sources(places) {
 }
 function read(file) {
   try {
-    return [readFileSync2(file, "utf8")];
+    return [readFileSync3(file, "utf8")];
   } catch (error) {
     if (error.code === "ENOENT" || error.code === "ENOTDIR")
       return [];

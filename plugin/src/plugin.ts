@@ -14,6 +14,7 @@ import { ShareCalls } from "./sharing/share-calls"
 import { AllowedServers } from "./state/allowed-servers"
 import { PendingRemovals } from "./state/pending-removals"
 import { ShareList } from "./state/share-list"
+import { ShareSeal } from "./state/share-seal"
 import { StateFiles } from "./state/state-files"
 
 /** Nothing listens there: share calls fail, and nothing leaves the machine. */
@@ -51,7 +52,8 @@ export function startBetterShare({ client, settings, privacy, machine, timeouts,
   const publisher = new Publisher({ client, api, privacy, machine, shareList, toasts, timeouts })
   const removals = new PendingRemovals(api, stateFiles, shareList, toasts, timeouts)
   const allowed = new AllowedServers(stateFiles, machine.env)
-  const sharing = new ShareCalls(settings, privacy, api, publisher, removals, allowed, toasts, timeouts)
+  const seal = new ShareSeal(folder)
+  const sharing = new ShareCalls(settings, privacy, api, publisher, removals, allowed, seal, toasts, timeouts)
   const organisation = new Organisation(client, sharing, publisher, removals, stateFiles, toasts, copy)
   const bridge = tryToOpen(() => openBridge(sharing))
   return {

@@ -145,7 +145,7 @@ describe("one's own shares", () => {
     const share = await world.start().created()
     const { secret } = world.server.shares.get(share.id) ?? { secret: "" }
     const files = await readdir(world.folder)
-    expect(files).toHaveLength(3)
+    expect(files).toHaveLength(4)
     for (const file of files) {
       expect((await stat(join(world.folder, file))).mode & 0o777).toBe(0o600)
       expect((await readFile(join(world.folder, file), "utf8")).includes(secret)).toBe(file.startsWith("secret-"))
@@ -177,7 +177,7 @@ describe("one's own shares", () => {
     await world.start().share.start()
     await world.host.told(/is removed now/)
     expect(world.server.shares.size).toBe(0)
-    expect(await readdir(world.folder)).toEqual([])
+    expect(await readdir(world.folder)).toEqual(["key"])
   })
 
   test("are struck off when the session is unshared, and their titles follow it", async () => {
@@ -189,7 +189,7 @@ describe("one's own shares", () => {
     await opencode.share.dispose()
     expect((await run("list")).out).toContain("A better title")
     await world.start().remove(share)
-    expect(await readdir(world.folder)).toEqual([])
+    expect(await readdir(world.folder)).toEqual(["key"])
   })
 
   test("wrong words are answered with the right ones", async () => {

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { packSecret } from "../src/server/share"
 import { message, SESSION, texts } from "./support/fake-client"
-import { World } from "./support/world"
+import { unsealed, World } from "./support/world"
 
 let world: World
 beforeEach(async () => {
@@ -293,6 +292,6 @@ test("no toast shows a secret or an upload link", async () => {
   await world.host.told(/^Not unshared/)
   const secret = world.server.shares.get(ID)?.secret ?? ""
   const said = JSON.stringify(world.host.toasts)
-  for (const hidden of [secret, packSecret({ id: ID, base: world.server.base, secret }), "/upload/"])
+  for (const hidden of [secret, unsealed({ id: ID, base: world.server.base, secret }), "/upload/"])
     expect(said).not.toContain(hidden)
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
-import { packSecret, unpackSecret } from "../src/server/share"
+import { unpackSecret } from "../src/server/share"
 import { readSettings } from "../src/settings/server"
+import { unsealed } from "./support/world"
 
 describe("settings", () => {
   test("without any, sharing is refused with the way to name a server", () => {
@@ -95,13 +96,13 @@ describe("settings", () => {
   })
 })
 
-describe("the secret that OpenCode keeps", () => {
+describe("the secret that OpenCode keeps from versions before 0.2", () => {
   const share = { id: "7NSn851p", base: "https://share.example.com:8443", secret: "abc-DEF_123" }
 
   test("carries the server's base there and back", () => {
-    expect(unpackSecret(share.id, packSecret(share))).toEqual(share)
+    expect(unpackSecret(share.id, unsealed(share))).toEqual(share)
     const below = { ...share, base: "https://example.com/our/sessions" }
-    expect(unpackSecret(below.id, packSecret(below))).toEqual(below)
+    expect(unpackSecret(below.id, unsealed(below))).toEqual(below)
   })
 
   test.each([

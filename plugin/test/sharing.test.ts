@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { ShareSeal } from "../src/state/share-seal"
 import { FakeClient, message, SESSION, texts, transcript } from "./support/fake-client"
 import { recordedCalls, recordedSession } from "./support/fixtures"
 import { World } from "./support/world"
@@ -21,7 +22,11 @@ describe("the life of a share", () => {
   test("the link that OpenCode gets is readable at once", async () => {
     const share = await world.start().created()
     expect(share).toMatchObject({ id: ID, url: `${world.server.base}/share/${ID}` })
-    expect(share.secret).toBe(world.secretOf(ID))
+    expect(new ShareSeal(world.folder).open(ID, share.secret)).toEqual({
+      id: ID,
+      base: world.server.base,
+      secret: world.server.shares.get(ID)?.secret ?? "",
+    })
     expect(world.server.document(ID)).toMatchObject({
       shareId: ID,
       sessionId: SESSION,

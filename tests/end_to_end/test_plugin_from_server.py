@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +12,26 @@ import lxml.html
 import pytest
 
 from tests.end_to_end.model import Step, scripted_model
-from tests.end_to_end.opencode import Profile, Setup, make_profile, opencode
+from tests.end_to_end.opencode import OLDER, PROGRAM, Profile, Setup, make_profile, opencode
+from tests.support.optional import OLDER_OPENCODE, require
 from tests.support.patience import patience
 from tests.support.servers import wait_until
 from tests.support.servers.gunicorn import gunicorn
 from tests.support.web import fetch
 
 SCRIPT = {"Greet everybody": [Step("Everybody is greeted.")], "Say goodbye": [Step("Goodbye to everybody.")]}
+
+
+# The newest and an old one; `make test-opencode` names others.
+PROGRAMS = [Path(path) for path in os.environ.get("OPENCODE_PROGRAMS", "").split()] or [PROGRAM, OLDER]
+
+
+@pytest.fixture(params=PROGRAMS, ids=lambda path: "newest" if path == PROGRAM else path.parents[3].name)
+def program(request: pytest.FixtureRequest) -> Path:
+    if request.param == OLDER:
+        require(OLDER_OPENCODE)
+    chosen: Path = request.param
+    return chosen
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +59,10 @@ def wait_for(words: str, link: str) -> None:
     wait_until(lambda: words.encode() in fetch("GET", link)[1], lambda: f"{words!r} is not on the page yet")
 
 
-def test_a_newcomer_shares_with_nothing_but_the_lines_of_the_page(profile: Profile, service: str) -> None:
-    with opencode(profile) as editor:
+def test_a_newcomer_shares_with_nothing_but_the_lines_of_the_page(
+    profile: Profile, service: str, program: Path
+) -> None:
+    with opencode(profile, program) as editor:
         session = editor.create_session()
         editor.prompt(session, "Greet everybody")
         link = editor.share(session)

@@ -7,13 +7,7 @@ export interface Share {
   secret: string
 }
 
-/**
- * OpenCode stores one string per share and returns it with each call. The string contains the URL of the server, so a share
- * stays on the server that created it when the setting changes, and no other server ever receives its secret.
- */
-export const packSecret = (share: Share): string => `${share.secret}.${Buffer.from(share.base).toString("base64url")}`
-
-/** Parses the string; undefined if this plugin did not create it. */
+/** Parses what versions before 0.2 had OpenCode store for a share; undefined if this plugin did not create it. */
 export function unpackSecret(id: string, packed: string): Share | undefined {
   const dot = packed.lastIndexOf(".")
   if (dot < 1) return undefined

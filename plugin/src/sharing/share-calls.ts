@@ -7,16 +7,20 @@ import type { Publisher } from "../publishing/publisher"
 import { counts, type Published } from "../publishing/tracked-share"
 import { type CreatedShare, hostOf, type ShareApi } from "../server/api"
 import { asFailure, Failure } from "../server/errors"
-import { packSecret, type Share, unpackSecret } from "../server/share"
+import type { Share } from "../server/share"
 import type { PrivacyResult } from "../settings/privacy"
 import type { Settings, SettingsResult } from "../settings/server"
 import type { AllowedServers } from "../state/allowed-servers"
 import type { PendingRemovals } from "../state/pending-removals"
+import type { ShareSeal } from "../state/share-seal"
 import { isAutoShare, type ShareConfig } from "./auto-share"
 import type { NativeCalls, NativeShare } from "./bridge"
 
 const UNASKED =
   'OpenCode shares this session by itself. To allow that, set "auto": true in the options of Better Share.'
+
+const LOST_KEY =
+  "it was shared with a state folder that is not here (another home folder or machine). Remove it there, or have the operator of the server delete it."
 
 /** Translates OpenCode's share calls into calls to our server and toasts. */
 export class ShareCalls implements NativeCalls {
@@ -31,6 +35,7 @@ export class ShareCalls implements NativeCalls {
     private readonly publisher: Publisher,
     private readonly removals: PendingRemovals,
     private readonly allowed: AllowedServers,
+    private readonly seal: ShareSeal,
     private readonly toasts: Toasts,
     private readonly timeouts: Timeouts,
   ) {}
@@ -44,7 +49,7 @@ export class ShareCalls implements NativeCalls {
     this.#refuseUnasked()
     try {
       const { share, url } = await this.open(sessionId)
-      return { id: share.id, url, secret: packSecret(share) }
+      return { id: share.id, url, secret: this.seal.seal(share) }
     } catch (error) {
       const failure = asFailure(error)
       void this.toasts.replace("error", `Not shared: ${failure.message}`)
@@ -73,15 +78,19 @@ export class ShareCalls implements NativeCalls {
   }
 
   sync(id: string, secret: string, items: readonly SyncItem[]): void {
-    const share = unpackSecret(id, secret)
-    if (!share) return this.#explainForeign(id)
+    const share = this.seal.open(id, secret)
+    if (share === undefined || share === "lost") return this.#explainForeign(id, share)
     const sessionId = sessionOf(items) ?? this.publisher.sessionOf(share)
     // A batch without a session contains nothing that readers see.
     if (sessionId !== undefined) this.publisher.changed(share, sessionId, items)
   }
 
   async remove(id: string, secret: string): Promise<void> {
-    const share = unpackSecret(id, secret)
+    const share = this.seal.open(id, secret)
+    if (share === "lost") {
+      void this.toasts.replace("error", `Not unshared, the link still works: ${LOST_KEY}`)
+      throw new Failure("refused", LOST_KEY)
+    }
     if (!share) {
       void this.toasts.replace(
         "error",
@@ -134,12 +143,14 @@ export class ShareCalls implements NativeCalls {
     )
   }
 
-  #explainForeign(id: string): void {
+  #explainForeign(id: string, share: "lost" | undefined): void {
     if (this.#foreign.has(id)) return
     this.#foreign.add(id)
     void this.toasts.show(
       "warning",
-      "This session was shared without Better Share: its link is not updated any more. /unshare it without the plugin, then /share again.",
+      share === "lost"
+        ? `The link of this session is not updated any more: ${LOST_KEY}`
+        : "This session was shared without Better Share: its link is not updated any more. /unshare it without the plugin, then /share again.",
     )
   }
 }

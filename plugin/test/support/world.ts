@@ -5,7 +5,7 @@ import { TIMEOUTS, type Timeouts } from "../../src/lib/timeouts"
 import type { SyncItem } from "../../src/opencode/client"
 import { type BetterShare, startBetterShare } from "../../src/plugin"
 import type { Machine } from "../../src/privacy/filter"
-import { packSecret } from "../../src/server/share"
+import type { Share } from "../../src/server/share"
 import { type PrivacyResult, readPrivacy } from "../../src/settings/privacy"
 import type { SettingsResult } from "../../src/settings/server"
 import type { NativeShare } from "../../src/sharing/bridge"
@@ -37,6 +37,9 @@ interface Choices {
   machine?: Machine
   host?: FakeClient
 }
+
+/** What versions before 0.2 had OpenCode store for a share. */
+export const unsealed = ({ secret, base }: Share): string => `${secret}.${Buffer.from(base).toString("base64url")}`
 
 /** A plugin between a fake OpenCode and a fake server, driven over real sockets as OpenCode does. */
 export class World {
@@ -73,7 +76,7 @@ export class World {
 
   /** What OpenCode would have stored for a share that exists on the fake server. */
   secretOf(shareId: string): string {
-    return packSecret({ id: shareId, base: this.server.base, secret: this.server.shares.get(shareId)?.secret ?? "" })
+    return unsealed({ id: shareId, base: this.server.base, secret: this.server.shares.get(shareId)?.secret ?? "" })
   }
 
   async close(): Promise<void> {
