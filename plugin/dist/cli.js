@@ -5207,6 +5207,13 @@ class ShareList {
     const records = await this.stateFiles.readAll();
     return records.filter((record) => record.kind === "share").sort((a, b) => b.createdAt - a.createdAt);
   }
+  async ofSession(sessionId) {
+    const records = await this.stateFiles.readAll();
+    const isOf = (share) => (other) => other.id === share.id && other.base === share.base;
+    const secrets = records.filter((record) => record.kind === "secret").map(({ share }) => share);
+    const removals = records.filter((record) => record.kind === "removal").map(({ share }) => share);
+    return records.filter((record) => record.kind === "share").filter((entry) => entry.sessionId === sessionId && !removals.some(isOf(entry))).flatMap((entry) => secrets.filter(isOf(entry)).map((share) => ({ entry, share })));
+  }
   async find(name) {
     const page = URL.canParse(name) ? new URL(name) : undefined;
     const address = page && page.origin + page.pathname;

@@ -6549,20 +6549,24 @@ class ShareCalls {
   publisher;
   removals;
   allowed;
+  shareList;
   seal;
+  lock;
   toasts;
   timeouts;
   #foreign = new Set;
   #isAutoShare = false;
   #told = false;
-  constructor(settings, privacy, api, publisher, removals, allowed, seal, toasts, timeouts) {
+  constructor(settings, privacy, api, publisher, removals, allowed, shareList, seal, lock, toasts, timeouts) {
     this.settings = settings;
     this.privacy = privacy;
     this.api = api;
     this.publisher = publisher;
     this.removals = removals;
     this.allowed = allowed;
+    this.shareList = shareList;
     this.seal = seal;
+    this.lock = lock;
     this.toasts = toasts;
     this.timeouts = timeouts;
   }
@@ -6581,13 +6585,38 @@ class ShareCalls {
     }
   }
   async open(sessionId) {
-    if ("problem" in this.settings)
-      throw new Failure("refused", this.settings.problem);
+    const { settings } = this;
+    if ("problem" in settings)
+      throw new Failure("refused", settings.problem);
     if ("problem" in this.privacy)
       throw new Failure("refused", this.privacy.problem);
-    await this.#refuseUnknownServer(this.settings);
-    const deadline = AbortSignal.timeout(this.timeouts.create);
-    const created = await this.api.create(this.settings, sessionId, deadline);
+    await this.#refuseUnknownServer(settings);
+    return await this.lock.run(sessionId, async () => {
+      const deadline = AbortSignal.timeout(this.timeouts.create);
+      return await this.#existing(settings, sessionId, deadline) ?? await this.#create(settings, sessionId, deadline);
+    });
+  }
+  async#existing(settings, sessionId, deadline) {
+    for (const { entry, share } of await this.shareList.ofSession(sessionId)) {
+      if (share.base !== settings.base)
+        continue;
+      try {
+        await this.api.createdAt(share, deadline);
+      } catch (error) {
+        if (asFailure(error).kind !== "missing")
+          throw error;
+        await this.shareList.remove(share);
+        continue;
+      }
+      this.publisher.changed(share, sessionId);
+      this.toasts.replace("success", shared(settings, entry.url, "running"));
+      return { share, url: entry.url, createdAt: entry.createdAt };
+    }
+    return;
+  }
+  async#create(settings, sessionId, deadline) {
+    const created = await this.api.create(settings, sessionId, deadline);
+    await this.shareList.add(created.share, { url: created.url, sessionId, title: "", createdAt: created.createdAt });
     const outcome = await this.publisher.publishFirst(created, sessionId, deadline);
     if (outcome instanceof Failure) {
       this.publisher.forget(created.share).then(() => this.removals.remove(created.share)).catch(() => {
@@ -6595,8 +6624,14 @@ class ShareCalls {
       });
       throw outcome;
     }
-    this.toasts.replace("success", shared(this.settings, created.url, outcome));
+    this.toasts.replace("success", shared(settings, created.url, outcome));
     return created;
+  }
+  async sessionDeleted(sessionId) {
+    for (const { share } of await this.shareList.ofSession(sessionId)) {
+      await this.publisher.forget(share);
+      await this.removals.remove(share);
+    }
   }
   sync(id, secret, items) {
     const share = this.seal.open(id, secret);
@@ -6936,6 +6971,13 @@ class ShareList {
     const records = await this.stateFiles.readAll();
     return records.filter((record) => record.kind === "share").sort((a, b) => b.createdAt - a.createdAt);
   }
+  async ofSession(sessionId) {
+    const records = await this.stateFiles.readAll();
+    const isOf = (share) => (other) => other.id === share.id && other.base === share.base;
+    const secrets = records.filter((record) => record.kind === "secret").map(({ share }) => share);
+    const removals = records.filter((record) => record.kind === "removal").map(({ share }) => share);
+    return records.filter((record) => record.kind === "share").filter((entry) => entry.sessionId === sessionId && !removals.some(isOf(entry))).flatMap((entry) => secrets.filter(isOf(entry)).map((share) => ({ entry, share })));
+  }
   async find(name) {
     const page = URL.canParse(name) ? new URL(name) : undefined;
     const address = page && page.origin + page.pathname;
@@ -7130,6 +7172,50 @@ async function readRecords(path) {
   }
 }
 
+// src/state/state-lock.ts
+import { createHash as createHash2 } from "crypto";
+import { mkdir as mkdir2, open, rm as rm2, stat as stat2 } from "fs/promises";
+import { join as join4 } from "path";
+var PAUSE = 50;
+
+class StateLock {
+  folder;
+  maxAge;
+  constructor(folder, maxAge) {
+    this.folder = folder;
+    this.maxAge = maxAge;
+  }
+  async run(sessionId, action) {
+    const path = join4(this.folder, `lock-${createHash2("sha256").update(sessionId).digest("hex").slice(0, 32)}`);
+    const isLocked = await this.#acquire(path).catch(() => false);
+    try {
+      return await action();
+    } finally {
+      if (isLocked)
+        await rm2(path, { force: true });
+    }
+  }
+  async#acquire(path) {
+    await mkdir2(this.folder, { recursive: true, mode: 448 });
+    for (;; ) {
+      try {
+        await (await open(path, "wx", 384)).close();
+        return true;
+      } catch (error) {
+        if (error.code !== "EEXIST")
+          throw error;
+      }
+      const made = await stat2(path).catch(() => {
+        return;
+      });
+      if (made && Date.now() - made.mtimeMs > this.maxAge)
+        await rm2(path, { force: true });
+      else
+        await sleep(PAUSE);
+    }
+  }
+}
+
 // src/plugin.ts
 var UNREACHABLE_URL = "http://127.0.0.1:9";
 function startBetterShare({ client, settings, privacy, machine, timeouts, folder }) {
@@ -7141,7 +7227,8 @@ function startBetterShare({ client, settings, privacy, machine, timeouts, folder
   const removals = new PendingRemovals(api, stateFiles, shareList, toasts, timeouts);
   const allowed = new AllowedServers(stateFiles, machine.env);
   const seal = new ShareSeal(folder);
-  const sharing = new ShareCalls(settings, privacy, api, publisher, removals, allowed, seal, toasts, timeouts);
+  const lock = new StateLock(folder, 2 * timeouts.create);
+  const sharing = new ShareCalls(settings, privacy, api, publisher, removals, allowed, shareList, seal, lock, toasts, timeouts);
   const organisation = new Organisation(client, sharing, publisher, removals, stateFiles, toasts, copy);
   const bridge = tryToOpen(() => openBridge(sharing));
   return {
@@ -7157,7 +7244,10 @@ function startBetterShare({ client, settings, privacy, machine, timeouts, folder
       publisher.sessionTouched(session.id, typeof session.parentID === "string" ? session.parentID : undefined);
       await organisation.onSession(session);
     },
-    sessionDeleted: (sessionId) => organisation.onGone(sessionId),
+    async sessionDeleted(sessionId) {
+      await organisation.onGone(sessionId);
+      await sharing.sessionDeleted(sessionId);
+    },
     contentChanged(sessionId) {
       publisher.sessionTouched(sessionId);
       organisation.onChange(sessionId);
@@ -7179,14 +7269,14 @@ function tryToOpen(open) {
 
 // src/settings/user-files.ts
 import { readFileSync as readFileSync3, realpathSync } from "fs";
-import { dirname as dirname2, join as join4, resolve as resolve2, sep } from "path";
+import { dirname as dirname2, join as join5, resolve as resolve2, sep } from "path";
 import { fileURLToPath as fileURLToPath2 } from "url";
 var NAMED = new RegExp(`^(?:${NAME}|${OLD_NAME})(?:@.*)?$|^https?://[^?#]+/plugin(?:/[^/]+)?\\.tgz$`);
 var OPTIONS_FILE = "better-share.json";
 function userOptions(places) {
   const entries = sources(places).flatMap((source) => pluginsOf(source, places));
   const own = entries.filter(({ name, folder }) => isThisPlugin(name, folder, places.plugin));
-  const [file] = read(join4(globalFolder(places), OPTIONS_FILE));
+  const [file] = read(join5(globalFolder(places), OPTIONS_FILE));
   const common = file === undefined ? undefined : Bun.JSONC.parse(file);
   const listed = own.at(-1);
   if (listed === undefined)
@@ -7194,14 +7284,14 @@ function userOptions(places) {
   const options = listed.options ?? {};
   return isObject(common) && isObject(options) ? { ...common, ...options } : options;
 }
-var globalFolder = ({ env, home }) => join4(env.XDG_CONFIG_HOME || join4(home, ".config"), "opencode");
+var globalFolder = ({ env, home }) => join5(env.XDG_CONFIG_HOME || join5(home, ".config"), "opencode");
 function sources(places) {
   const { env, home } = places;
   const global = globalFolder(places);
   const files = [
-    ...["config.json", "opencode.json", "opencode.jsonc"].map((name) => join4(global, name)),
+    ...["config.json", "opencode.json", "opencode.jsonc"].map((name) => join5(global, name)),
     ...env.OPENCODE_CONFIG ? [resolve2(env.OPENCODE_CONFIG)] : [],
-    ...[join4(home, ".opencode"), ...env.OPENCODE_CONFIG_DIR ? [resolve2(env.OPENCODE_CONFIG_DIR)] : []].flatMap((folder) => ["opencode.json", "opencode.jsonc"].map((name) => join4(folder, name)))
+    ...[join5(home, ".opencode"), ...env.OPENCODE_CONFIG_DIR ? [resolve2(env.OPENCODE_CONFIG_DIR)] : []].flatMap((folder) => ["opencode.json", "opencode.jsonc"].map((name) => join5(folder, name)))
   ];
   const found = files.flatMap((file) => read(file).map((text) => ({ text, folder: dirname2(file) })));
   const inline = env.OPENCODE_CONFIG_CONTENT;

@@ -16,6 +16,7 @@ import { PendingRemovals } from "./state/pending-removals"
 import { ShareList } from "./state/share-list"
 import { ShareSeal } from "./state/share-seal"
 import { StateFiles } from "./state/state-files"
+import { StateLock } from "./state/state-lock"
 
 /** Nothing listens there: share calls fail, and nothing leaves the machine. */
 export const UNREACHABLE_URL = "http://127.0.0.1:9"
@@ -53,7 +54,20 @@ export function startBetterShare({ client, settings, privacy, machine, timeouts,
   const removals = new PendingRemovals(api, stateFiles, shareList, toasts, timeouts)
   const allowed = new AllowedServers(stateFiles, machine.env)
   const seal = new ShareSeal(folder)
-  const sharing = new ShareCalls(settings, privacy, api, publisher, removals, allowed, seal, toasts, timeouts)
+  const lock = new StateLock(folder, 2 * timeouts.create)
+  const sharing = new ShareCalls(
+    settings,
+    privacy,
+    api,
+    publisher,
+    removals,
+    allowed,
+    shareList,
+    seal,
+    lock,
+    toasts,
+    timeouts,
+  )
   const organisation = new Organisation(client, sharing, publisher, removals, stateFiles, toasts, copy)
   const bridge = tryToOpen(() => openBridge(sharing))
   return {
@@ -69,7 +83,10 @@ export function startBetterShare({ client, settings, privacy, machine, timeouts,
       publisher.sessionTouched(session.id, typeof session.parentID === "string" ? session.parentID : undefined)
       await organisation.onSession(session)
     },
-    sessionDeleted: (sessionId) => organisation.onGone(sessionId),
+    async sessionDeleted(sessionId) {
+      await organisation.onGone(sessionId)
+      await sharing.sessionDeleted(sessionId)
+    },
     contentChanged(sessionId) {
       publisher.sessionTouched(sessionId)
       organisation.onChange(sessionId)

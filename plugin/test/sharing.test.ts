@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { readdir, rm } from "node:fs/promises"
+import { join } from "node:path"
 import { ShareSeal } from "../src/state/share-seal"
+import { StateLock } from "../src/state/state-lock"
 import { FakeClient, message, SESSION, texts, transcript } from "./support/fake-client"
 import { recordedCalls, recordedSession } from "./support/fixtures"
 import { World } from "./support/world"
@@ -97,9 +100,44 @@ describe("the life of a share", () => {
 
   test("an imported session, whose name is taken, gets a share of another name", async () => {
     await world.start().created()
+    // Whoever imports it has a state folder of their own.
+    for (const name of await readdir(world.folder)) await rm(join(world.folder, name))
     const other = await world.start().created()
     expect(other.id).not.toBe(ID)
     expect(world.server.document(other.id)).toMatchObject({ shareId: other.id, sessionId: SESSION })
+  })
+
+  test("two processes that share it at once give it one link", async () => {
+    const [one, other] = [world.start(), world.start()]
+    const [first, second] = await Promise.all([one.created(), other.created()])
+    expect(first.id).toBe(second.id)
+    expect(first.url).toBe(second.url)
+    expect(world.server.count("create", 201)).toBe(1)
+    expect((await other.remove(second)).status).toBe(200)
+    expect(world.server.shares.size).toBe(0)
+  })
+
+  test("shared again it keeps its link, and gets a new one only if that is gone", async () => {
+    const first = await world.start().created()
+    expect((await world.start().created()).id).toBe(first.id)
+    world.server.shares.delete(first.id)
+    const second = await world.start().created()
+    expect(world.server.shares.has(second.id)).toBe(true)
+  })
+
+  test("a session that is deleted in another process loses its link there", async () => {
+    await world.start().created()
+    await world.start().share.sessionDeleted(SESSION)
+    expect(world.server.shares.size).toBe(0)
+  })
+
+  test("a lock of a process that was killed is passed over", async () => {
+    const lock = new StateLock(world.folder, 0)
+    let finish = () => {}
+    const held = lock.run("ses_1", () => new Promise<void>((resolve) => (finish = resolve)))
+    expect(await lock.run("ses_1", async () => "done")).toBe("done")
+    finish()
+    await held
   })
 
   test("sub-agents' sessions are uploaded with it, flat, and followed", async () => {

@@ -180,6 +180,9 @@ class OpenCode:
     def unshare(self, session_id: str) -> None:
         self._call("DELETE", f"/session/{session_id}/share")
 
+    def delete_session(self, session_id: str) -> None:
+        self._call("DELETE", f"/session/{session_id}")
+
     def share_server(self) -> str | None:
         """Where OpenCode sends its share calls; None for its vendor's server."""
         url: str | None = self._call("GET", "/config").get("enterprise", {}).get("url")

@@ -6,13 +6,23 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import lxml.html
 import pytest
 
 from tests.end_to_end.model import Step, scripted_model
-from tests.end_to_end.opencode import OLDER, PROGRAM, Profile, Setup, make_profile, opencode
+from tests.end_to_end.opencode import (
+    DEAD_END,
+    OLDER,
+    PROGRAM,
+    OpenCode,
+    Profile,
+    Setup,
+    make_profile,
+    opencode,
+)
 from tests.support.optional import OLDER_OPENCODE, require
 from tests.support.patience import patience
 from tests.support.servers import wait_until
@@ -59,6 +69,10 @@ def wait_for(words: str, link: str) -> None:
     wait_until(lambda: words.encode() in fetch("GET", link)[1], lambda: f"{words!r} is not on the page yet")
 
 
+def wait_for_plugin(editor: OpenCode) -> None:
+    wait_until(lambda: editor.share_server() != DEAD_END, lambda: "the plugin is not loaded")
+
+
 def test_a_newcomer_shares_with_nothing_but_the_lines_of_the_page(
     profile: Profile, service: str, program: Path
 ) -> None:
@@ -94,3 +108,28 @@ def test_the_command_line_of_the_package_finds_and_removes_the_share(profile: Pr
     assert link in run("list")
     assert run("remove", link).strip() == f"Removed: {link}"
     assert fetch("GET", link)[0] == 404
+
+
+def test_two_processes_give_a_session_one_link_and_either_removes_it(profile: Profile, service: str) -> None:
+    with opencode(profile) as one, opencode(profile) as other:
+        wait_for_plugin(one)
+        wait_for_plugin(other)
+        session = one.create_session()
+        one.prompt(session, "Greet everybody")
+        with ThreadPoolExecutor() as both:
+            first, second = both.map(lambda editor: editor.share(session), (one, other))
+        assert first == second
+        wait_for("Everybody is greeted.", first)
+        other.unshare(session)
+        assert fetch("GET", first)[0] == 404
+
+
+def test_a_session_that_another_process_deletes_leaves_no_link(profile: Profile, service: str) -> None:
+    with opencode(profile) as one, opencode(profile) as other:
+        session = one.create_session()
+        one.prompt(session, "Greet everybody")
+        link = one.share(session)
+        wait_for("Everybody is greeted.", link)
+        wait_for_plugin(other)
+        other.delete_session(session)
+        wait_until(lambda: fetch("GET", link)[0] == 404, lambda: "the link still works")

@@ -12,7 +12,9 @@ import type { PrivacyResult } from "../settings/privacy"
 import type { Settings, SettingsResult } from "../settings/server"
 import type { AllowedServers } from "../state/allowed-servers"
 import type { PendingRemovals } from "../state/pending-removals"
+import type { ShareList } from "../state/share-list"
 import type { ShareSeal } from "../state/share-seal"
+import type { StateLock } from "../state/state-lock"
 import { isAutoShare, type ShareConfig } from "./auto-share"
 import type { NativeCalls, NativeShare } from "./bridge"
 
@@ -35,7 +37,9 @@ export class ShareCalls implements NativeCalls {
     private readonly publisher: Publisher,
     private readonly removals: PendingRemovals,
     private readonly allowed: AllowedServers,
+    private readonly shareList: ShareList,
     private readonly seal: ShareSeal,
+    private readonly lock: StateLock,
     private readonly toasts: Toasts,
     private readonly timeouts: Timeouts,
   ) {}
@@ -57,13 +61,46 @@ export class ShareCalls implements NativeCalls {
     }
   }
 
-  /** Creates a share and uploads its first document; used by `/share` and by the organisation fallback. */
+  /**
+   * The share of a session: the one that this or another process has made, or a new one with its first document. Used by
+   * `/share` and by the organisation fallback.
+   */
   async open(sessionId: string): Promise<CreatedShare> {
-    if ("problem" in this.settings) throw new Failure("refused", this.settings.problem)
+    const { settings } = this
+    if ("problem" in settings) throw new Failure("refused", settings.problem)
     if ("problem" in this.privacy) throw new Failure("refused", this.privacy.problem)
-    await this.#refuseUnknownServer(this.settings)
-    const deadline = AbortSignal.timeout(this.timeouts.create)
-    const created = await this.api.create(this.settings, sessionId, deadline)
+    await this.#refuseUnknownServer(settings)
+    // OpenCode may ask twice at once, and so may two processes of it.
+    return await this.lock.run(sessionId, async () => {
+      const deadline = AbortSignal.timeout(this.timeouts.create)
+      return (
+        (await this.#existing(settings, sessionId, deadline)) ?? (await this.#create(settings, sessionId, deadline))
+      )
+    })
+  }
+
+  /** The share that a session has on this server, if it is still there. */
+  async #existing(settings: Settings, sessionId: string, deadline: AbortSignal): Promise<CreatedShare | undefined> {
+    for (const { entry, share } of await this.shareList.ofSession(sessionId)) {
+      if (share.base !== settings.base) continue
+      try {
+        await this.api.createdAt(share, deadline)
+      } catch (error) {
+        if (asFailure(error).kind !== "missing") throw error
+        await this.shareList.remove(share)
+        continue
+      }
+      this.publisher.changed(share, sessionId)
+      void this.toasts.replace("success", shared(settings, entry.url, "running"))
+      return { share, url: entry.url, createdAt: entry.createdAt }
+    }
+    return undefined
+  }
+
+  async #create(settings: Settings, sessionId: string, deadline: AbortSignal): Promise<CreatedShare> {
+    const created = await this.api.create(settings, sessionId, deadline)
+    // Before the upload, so that whatever ends it leaves a share that can be found and removed.
+    await this.shareList.add(created.share, { url: created.url, sessionId, title: "", createdAt: created.createdAt })
     const outcome = await this.publisher.publishFirst(created, sessionId, deadline)
     if (outcome instanceof Failure) {
       // A link without a session is useless.
@@ -73,8 +110,16 @@ export class ShareCalls implements NativeCalls {
         .catch(() => undefined)
       throw outcome
     }
-    void this.toasts.replace("success", shared(this.settings, created.url, outcome))
+    void this.toasts.replace("success", shared(settings, created.url, outcome))
     return created
+  }
+
+  /** Removes the shares of a session that was deleted, whichever process made them. */
+  async sessionDeleted(sessionId: string): Promise<void> {
+    for (const { share } of await this.shareList.ofSession(sessionId)) {
+      await this.publisher.forget(share)
+      await this.removals.remove(share)
+    }
   }
 
   sync(id: string, secret: string, items: readonly SyncItem[]): void {

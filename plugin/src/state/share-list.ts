@@ -67,6 +67,19 @@ export class ShareList {
     return records.filter((record) => record.kind === "share").sort((a, b) => b.createdAt - a.createdAt)
   }
 
+  /** The shares of a session that are not about to be removed, with their secrets. */
+  async ofSession(sessionId: string): Promise<{ entry: Entry; share: Share }[]> {
+    const records = await this.stateFiles.readAll()
+    const isOf = (share: Pick<Share, "id" | "base">) => (other: Share) =>
+      other.id === share.id && other.base === share.base
+    const secrets = records.filter((record) => record.kind === "secret").map(({ share }) => share)
+    const removals = records.filter((record) => record.kind === "removal").map(({ share }) => share)
+    return records
+      .filter((record) => record.kind === "share")
+      .filter((entry) => entry.sessionId === sessionId && !removals.some(isOf(entry)))
+      .flatMap((entry) => secrets.filter(isOf(entry)).map((share) => ({ entry, share })))
+  }
+
   /** The shares with this id, link, or URL of one of their pages. */
   async find(name: string): Promise<Entry[]> {
     const page = URL.canParse(name) ? new URL(name) : undefined
