@@ -33,15 +33,17 @@ OUTLINE = """
 """
 
 
-@pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("name", recorded.NAMES)
-def test_a_view_has_the_outline_on_record(open_page: OpenPage, name: str, level: str) -> None:
+def test_views_have_the_outlines_on_record(open_page: OpenPage, name: str) -> None:
     """After a change that is meant, `UPDATE_OUTLINES=1` writes the new outlines; read the difference."""
-    found = open_page(f"/share/{share_id(name)}?view={level}").evaluate(OUTLINE)
-    path = FOLDER / f"{name}.{level}.txt"
-    if os.environ.get("UPDATE_OUTLINES"):
-        path.write_text(found)
-    assert found == path.read_text()
+    page = open_page(f"/share/{share_id(name)}")
+    for level, label in LEVELS.items():
+        page.get_by_role("link", name=label, exact=True).click()
+        found = page.evaluate(OUTLINE)
+        path = FOLDER / f"{name}.{level}.txt"
+        if os.environ.get("UPDATE_OUTLINES"):
+            path.write_text(found)
+        assert found == path.read_text(), level
 
 
 def test_highlights_tell_what_was_done_and_the_conversation_only_what_was_said() -> None:
