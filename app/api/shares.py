@@ -24,6 +24,7 @@ from app.errors import ApiError
 from app.http.metrics import count
 from app.http.request_log import set_share_id
 from app.services.container import services
+from app.services.plugin_package import plugin_package
 from app.services.shares.errors import ShareNotFound
 from app.services.shares.service import SHARE_ID, SignedUpload, UploadDeclaration
 
@@ -64,7 +65,8 @@ def create() -> ResponseReturnValue:
     )
     count("shares_created")
     upload = services().shares.sign_upload(share, declaration)
-    return {**_link(share.share_id, upload), "secret": secret}, 201
+    plugin = plugin_package(services().config.BASE_URL).release
+    return {**_link(share.share_id, upload), "secret": secret, "plugin": plugin}, 201
 
 
 @bp.post("/share/<share_id>/presign")

@@ -12,11 +12,12 @@ import io
 import json
 import tarfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PLUGIN = Path(__file__).parents[2] / "plugin"
 FILES = ("README.md", "LICENSE", "dist/index.js", "dist/tui.js", "dist/cli.js")
-# Read by the plugin when nothing else names a server (`plugin/src/settings/packaged.ts`).
+# Read by the plugin when nothing else names a server (`plugin/src/lib/package.ts`).
 SERVER_FILE = "dist/server.json"
 # What only development needs.
 OMITTED = ("scripts", "devDependencies", "allowScripts")
@@ -26,32 +27,32 @@ PACKED_AT = 499162500
 
 @dataclass(frozen=True)
 class PluginPackage:
-    """A packed plugin; `integrity` is a Subresource Integrity hash as npm's lock files have it."""
+    """A packed plugin; `release` names its version and contents: `0.2.0-1a2b3c4d5e6f`.
+
+    `integrity` is a Subresource Integrity hash as npm's lock files have it.
+    """
 
     name: str
     version: str
+    release: str
     body: bytes
-
-    @property
-    def release(self) -> str:
-        """Its version and contents: `0.2.0-1a2b3c4d5e6f`."""
-        return f"{self.version}-{hashlib.sha256(self.body).hexdigest()[:12]}"
 
     @property
     def integrity(self) -> str:
         return f"sha512-{base64.b64encode(hashlib.sha512(self.body).digest()).decode()}"
 
 
+@cache
 def plugin_package(base_url: str, folder: Path = PLUGIN) -> PluginPackage:
     """The package for a server at `base_url`; the same bytes for the same files and address."""
     manifest = json.loads((folder / "package.json").read_bytes())
     published = {key: value for key, value in manifest.items() if key not in OMITTED}
     files = {name: (folder / name).read_bytes() for name in FILES}
-    files |= {
-        "package.json": json.dumps(published, indent=2).encode(),
-        SERVER_FILE: json.dumps({"url": base_url}).encode(),
-    }
-    return PluginPackage(manifest["name"], manifest["version"], _packed(files))
+    files["package.json"] = json.dumps(published, indent=2).encode()
+    contents = hashlib.sha256(b"\0".join([base_url.encode(), *files.values()])).hexdigest()
+    release = f"{manifest['version']}-{contents[:12]}"
+    files[SERVER_FILE] = json.dumps({"url": base_url, "release": release}).encode()
+    return PluginPackage(manifest["name"], manifest["version"], release, _packed(files))
 
 
 def _packed(files: dict[str, bytes]) -> bytes:

@@ -9,17 +9,17 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 var NAME = "opencode-own-share";
 var OLD_NAME = "opencode-better-share";
-function packagedServer() {
+function packageOrigin() {
   try {
-    return JSON.parse(readFileSync(new URL("server.json", import.meta.url), "utf8")).url;
+    return JSON.parse(readFileSync(new URL("server.json", import.meta.url), "utf8"));
   } catch {
     return;
   }
 }
 function commandLine() {
-  const server = packagedServer();
-  if (typeof server === "string")
-    return `npx ${server}/plugin.tgz`;
+  const origin = packageOrigin();
+  if (origin)
+    return `npx ${origin.url}/plugin.tgz`;
   const bundle = import.meta.url.endsWith(".ts") ? "../../dist/cli.js" : "cli.js";
   return `node ${fileURLToPath(new URL(bundle, import.meta.url))}`;
 }
@@ -4690,12 +4690,13 @@ import { randomBytes } from "node:crypto";
 var MAX_LINK_CHARACTERS = 2000;
 var PRINTABLE = /^[\x21-\x7e]+$/;
 var SIGNED_HEADER = /^(content-type|content-encoding|cache-control|if-none-match|x-amz-[a-z0-9-]+)$/i;
-function readCreation({ url, secret, createdAt }) {
+function readCreation({ url, secret, createdAt, plugin }) {
   if (typeof secret !== "string" || !PRINTABLE.test(secret) || !isTime(createdAt))
     return;
   const link = readUrl(url)?.href;
-  return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt } : undefined;
+  return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt, plugin: isRelease(plugin) ? plugin : undefined } : undefined;
 }
+var isRelease = (value) => typeof value === "string" && /^[\w.-]{1,64}$/.test(value);
 function readUploadLink({ presignedUrl, headers = {}, createdAt }) {
   const url = readUrl(presignedUrl);
   return url && isObject(headers) && isTime(createdAt) ? { url, headers: sendable(headers), createdAt } : undefined;
@@ -5016,8 +5017,8 @@ class ShareApi {
     const created = readCreation(answer);
     if (!created)
       throw misdirected(host);
-    const { url, secret, createdAt } = created;
-    return { share: { id: shareId, base, secret }, url, createdAt };
+    const { url, secret, createdAt, plugin } = created;
+    return { share: { id: shareId, base, secret }, url, createdAt, plugin };
   }
   async createdAt(share, signal) {
     return (await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal))).createdAt;
@@ -5247,7 +5248,8 @@ var FIELDS2 = {
   secret: { share: isShare },
   redacted: { id: isText2, base: isText2, secrets: areSecrets },
   size: { id: isText2, base: isText2, bytes: Number.isSafeInteger },
-  allowed: { base: isText2 }
+  allowed: { base: isText2 },
+  update: { base: isText2, at: isTime2 }
 };
 function isStateRecord(value) {
   if (!isObject(value) || !isKind(value.kind))
@@ -5314,7 +5316,7 @@ function subjectOf(key) {
     return `${key.base}/${key.id}`;
   if (key.kind === "removal" || key.kind === "secret")
     return `${key.share.base}/${key.share.id}`;
-  if (key.kind === "allowed")
+  if (key.kind === "allowed" || key.kind === "update")
     return key.base;
   return key.sessionId;
 }

@@ -8,17 +8,17 @@ import { readFileSync } from "fs";
 import { fileURLToPath } from "url";
 var NAME = "opencode-own-share";
 var OLD_NAME = "opencode-better-share";
-function packagedServer() {
+function packageOrigin() {
   try {
-    return JSON.parse(readFileSync(new URL("server.json", import.meta.url), "utf8")).url;
+    return JSON.parse(readFileSync(new URL("server.json", import.meta.url), "utf8"));
   } catch {
     return;
   }
 }
 function commandLine() {
-  const server = packagedServer();
-  if (typeof server === "string")
-    return `npx ${server}/plugin.tgz`;
+  const origin = packageOrigin();
+  if (origin)
+    return `npx ${origin.url}/plugin.tgz`;
   const bundle = import.meta.url.endsWith(".ts") ? "../../dist/cli.js" : "cli.js";
   return `node ${fileURLToPath(new URL(bundle, import.meta.url))}`;
 }
@@ -5651,12 +5651,13 @@ import { randomBytes } from "crypto";
 var MAX_LINK_CHARACTERS = 2000;
 var PRINTABLE = /^[\x21-\x7e]+$/;
 var SIGNED_HEADER = /^(content-type|content-encoding|cache-control|if-none-match|x-amz-[a-z0-9-]+)$/i;
-function readCreation({ url, secret, createdAt }) {
+function readCreation({ url, secret, createdAt, plugin }) {
   if (typeof secret !== "string" || !PRINTABLE.test(secret) || !isTime(createdAt))
     return;
   const link = readUrl(url)?.href;
-  return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt } : undefined;
+  return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt, plugin: isRelease(plugin) ? plugin : undefined } : undefined;
 }
+var isRelease = (value) => typeof value === "string" && /^[\w.-]{1,64}$/.test(value);
 function readUploadLink({ presignedUrl, headers = {}, createdAt }) {
   const url = readUrl(presignedUrl);
   return url && isObject(headers) && isTime(createdAt) ? { url, headers: sendable(headers), createdAt } : undefined;
@@ -5931,8 +5932,8 @@ class ShareApi {
     const created = readCreation(answer);
     if (!created)
       throw misdirected(host);
-    const { url, secret, createdAt } = created;
-    return { share: { id: shareId, base, secret }, url, createdAt };
+    const { url, secret, createdAt, plugin } = created;
+    return { share: { id: shareId, base, secret }, url, createdAt, plugin };
   }
   async createdAt(share, signal) {
     return (await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal))).createdAt;
@@ -6543,32 +6544,12 @@ var UNASKED = 'OpenCode shares this session by itself. To allow that, set "auto"
 var LOST_KEY = "it was shared with a state folder that is not here (another home folder or machine). Remove it there, or have the operator of the server delete it.";
 
 class ShareCalls {
-  settings;
-  privacy;
-  api;
-  publisher;
-  removals;
-  allowed;
-  shareList;
-  seal;
-  lock;
-  toasts;
-  timeouts;
+  dependencies;
   #foreign = new Set;
   #isAutoShare = false;
   #told = false;
-  constructor(settings, privacy, api, publisher, removals, allowed, shareList, seal, lock, toasts, timeouts) {
-    this.settings = settings;
-    this.privacy = privacy;
-    this.api = api;
-    this.publisher = publisher;
-    this.removals = removals;
-    this.allowed = allowed;
-    this.shareList = shareList;
-    this.seal = seal;
-    this.lock = lock;
-    this.toasts = toasts;
-    this.timeouts = timeouts;
+  constructor(dependencies) {
+    this.dependencies = dependencies;
   }
   configure(config, args, env) {
     this.#isAutoShare = isAutoShare(config, args, env);
@@ -6577,111 +6558,119 @@ class ShareCalls {
     this.#refuseUnasked();
     try {
       const { share, url } = await this.open(sessionId);
-      return { id: share.id, url, secret: this.seal.seal(share) };
+      return { id: share.id, url, secret: this.dependencies.seal.seal(share) };
     } catch (error) {
       const failure = asFailure(error);
-      this.toasts.replace("error", `Not shared: ${failure.message}`);
+      this.dependencies.toasts.replace("error", `Not shared: ${failure.message}`);
       throw failure;
     }
   }
   async open(sessionId) {
-    const { settings } = this;
+    const { settings } = this.dependencies;
     if ("problem" in settings)
       throw new Failure("refused", settings.problem);
-    if ("problem" in this.privacy)
-      throw new Failure("refused", this.privacy.problem);
+    if ("problem" in this.dependencies.privacy)
+      throw new Failure("refused", this.dependencies.privacy.problem);
     await this.#refuseUnknownServer(settings);
-    return await this.lock.run(sessionId, async () => {
-      const deadline = AbortSignal.timeout(this.timeouts.create);
+    return await this.dependencies.lock.run(sessionId, async () => {
+      const deadline = AbortSignal.timeout(this.dependencies.timeouts.create);
       return await this.#existing(settings, sessionId, deadline) ?? await this.#create(settings, sessionId, deadline);
     });
   }
   async#existing(settings, sessionId, deadline) {
-    for (const { entry, share } of await this.shareList.ofSession(sessionId)) {
+    for (const { entry, share } of await this.dependencies.shareList.ofSession(sessionId)) {
       if (share.base !== settings.base)
         continue;
       try {
-        await this.api.createdAt(share, deadline);
+        await this.dependencies.api.createdAt(share, deadline);
       } catch (error) {
         if (asFailure(error).kind !== "missing")
           throw error;
-        await this.shareList.remove(share);
+        await this.dependencies.shareList.remove(share);
         continue;
       }
-      this.publisher.changed(share, sessionId);
-      this.toasts.replace("success", shared(settings, entry.url, "running"));
+      this.dependencies.publisher.changed(share, sessionId);
+      this.dependencies.toasts.replace("success", shared(settings, entry.url, "running"));
       return { share, url: entry.url, createdAt: entry.createdAt };
     }
     return;
   }
   async#create(settings, sessionId, deadline) {
-    const created = await this.api.create(settings, sessionId, deadline);
-    await this.shareList.add(created.share, { url: created.url, sessionId, title: "", createdAt: created.createdAt });
-    const outcome = await this.publisher.publishFirst(created, sessionId, deadline);
+    const created = await this.dependencies.api.create(settings, sessionId, deadline);
+    this.dependencies.updates.compare(settings.base, created.plugin).catch(() => {
+      return;
+    });
+    await this.dependencies.shareList.add(created.share, {
+      url: created.url,
+      sessionId,
+      title: "",
+      createdAt: created.createdAt
+    });
+    const outcome = await this.dependencies.publisher.publishFirst(created, sessionId, deadline);
     if (outcome instanceof Failure) {
-      this.publisher.forget(created.share).then(() => this.removals.remove(created.share)).catch(() => {
+      this.dependencies.publisher.forget(created.share).then(() => this.dependencies.removals.remove(created.share)).catch(() => {
         return;
       });
       throw outcome;
     }
-    this.toasts.replace("success", shared(settings, created.url, outcome));
+    this.dependencies.toasts.replace("success", shared(settings, created.url, outcome));
     return created;
   }
   async sessionDeleted(sessionId) {
-    for (const { share } of await this.shareList.ofSession(sessionId)) {
-      await this.publisher.forget(share);
-      await this.removals.remove(share);
+    for (const { share } of await this.dependencies.shareList.ofSession(sessionId)) {
+      await this.dependencies.publisher.forget(share);
+      await this.dependencies.removals.remove(share);
     }
   }
   sync(id, secret, items) {
-    const share = this.seal.open(id, secret);
+    const share = this.dependencies.seal.open(id, secret);
     if (share === undefined || share === "lost")
       return this.#explainForeign(id, share);
-    const sessionId = sessionOf(items) ?? this.publisher.sessionOf(share);
+    const sessionId = sessionOf(items) ?? this.dependencies.publisher.sessionOf(share);
     if (sessionId !== undefined)
-      this.publisher.changed(share, sessionId, items);
+      this.dependencies.publisher.changed(share, sessionId, items);
   }
   async remove(id, secret) {
-    const share = this.seal.open(id, secret);
+    const share = this.dependencies.seal.open(id, secret);
     if (share === "lost") {
-      this.toasts.replace("error", `Not unshared, the link still works: ${LOST_KEY}`);
+      this.dependencies.toasts.replace("error", `Not unshared, the link still works: ${LOST_KEY}`);
       throw new Failure("refused", LOST_KEY);
     }
     if (!share) {
-      this.toasts.replace("error", "Not unshared: this link was made without Better Share. Disable the plugin and /unshare again.");
+      this.dependencies.toasts.replace("error", "Not unshared: this link was made without Better Share. Disable the plugin and /unshare again.");
       throw new Failure("refused", "This share was made without Better Share.");
     }
     try {
       await this.#remove(share);
     } catch (error) {
       const failure = asFailure(error);
-      this.publisher.resume(share);
-      this.toasts.replace("error", `Not unshared, the link still works: ${failure.message}`);
+      this.dependencies.publisher.resume(share);
+      this.dependencies.toasts.replace("error", `Not unshared, the link still works: ${failure.message}`);
       throw failure;
     }
   }
   async#remove(share) {
-    await this.publisher.forget(share);
-    const result = await this.removals.remove(share);
+    await this.dependencies.publisher.forget(share);
+    const result = await this.dependencies.removals.remove(share);
     const host = hostOf(share.base);
     if (result === "removed")
-      this.toasts.replace("success", `Unshared: the link no longer works, and ${host} has deleted the session.`);
+      this.dependencies.toasts.replace("success", `Unshared: the link no longer works, and ${host} has deleted the session.`);
     else
-      this.toasts.replace("warning", `Not unshared yet: ${host} cannot remove it now, so the link still works. Better Share keeps trying, also after a restart.`);
+      this.dependencies.toasts.replace("warning", `Not unshared yet: ${host} cannot remove it now, so the link still works. Better Share keeps trying, also after a restart.`);
   }
   get isUnasked() {
-    return this.#isAutoShare && !(("auto" in this.privacy) && this.privacy.auto);
+    return this.#isAutoShare && !(("auto" in this.dependencies.privacy) && this.dependencies.privacy.auto);
   }
   #refuseUnasked() {
     if (!this.isUnasked)
       return;
     if (!this.#told)
-      this.toasts.replace("warning", `Not shared: ${UNASKED}`);
+      this.dependencies.toasts.replace("warning", `Not shared: ${UNASKED}`);
     this.#told = true;
     throw new Failure("refused", UNASKED);
   }
   async#refuseUnknownServer({ base, chosenBy }) {
-    if (chosenBy !== "project" || await this.allowed.has(base))
+    if (chosenBy !== "project" || await this.dependencies.allowed.has(base))
       return;
     throw new Failure("refused", `This project names the server ${base}, which you have not allowed. If sessions may go there, run "${commandLine()} allow ${base}" (or set BETTER_SHARE_ALLOWED_SERVERS), then /share again.`);
   }
@@ -6689,7 +6678,7 @@ class ShareCalls {
     if (this.#foreign.has(id))
       return;
     this.#foreign.add(id);
-    this.toasts.show("warning", share === "lost" ? `The link of this session is not updated any more: ${LOST_KEY}` : "This session was shared without Better Share: its link is not updated any more. /unshare it without the plugin, then /share again.");
+    this.dependencies.toasts.show("warning", share === "lost" ? `The link of this session is not updated any more: ${LOST_KEY}` : "This session was shared without Better Share: its link is not updated any more. /unshare it without the plugin, then /share again.");
   }
 }
 function shared({ base }, url, outcome) {
@@ -6697,6 +6686,30 @@ function shared({ base }, url, outcome) {
   if (outcome === "running")
     return `Shared on ${where}: ${url} - the upload is still under way. /unshare removes it.`;
   return `Shared on ${where}: ${url} - ${counts(outcome)}. /unshare removes it.`;
+}
+
+// src/sharing/update-notice.ts
+var PAUSE = 7 * 24 * 60 * 60 * 1000;
+
+class UpdateNotice {
+  origin;
+  stateFiles;
+  toasts;
+  constructor(origin, stateFiles, toasts) {
+    this.origin = origin;
+    this.stateFiles = stateFiles;
+    this.toasts = toasts;
+  }
+  async compare(base, release) {
+    const { origin } = this;
+    if (origin?.url !== base || release === undefined || release === origin.release)
+      return;
+    const last = await this.stateFiles.read({ kind: "update", base });
+    if (last && Date.now() - last.at < PAUSE)
+      return;
+    await this.stateFiles.write({ kind: "update", base, at: Date.now() });
+    await this.toasts.show("info", `Your server has another version of this plugin. To update, copy the new line for opencode.json from ${base} and restart OpenCode.`);
+  }
 }
 
 // src/redaction/own-formats.ts
@@ -7092,7 +7105,8 @@ var FIELDS2 = {
   secret: { share: isShare },
   redacted: { id: isText2, base: isText2, secrets: areSecrets },
   size: { id: isText2, base: isText2, bytes: Number.isSafeInteger },
-  allowed: { base: isText2 }
+  allowed: { base: isText2 },
+  update: { base: isText2, at: isTime2 }
 };
 function isStateRecord(value) {
   if (!isObject(value) || !isKind(value.kind))
@@ -7159,7 +7173,7 @@ function subjectOf(key) {
     return `${key.base}/${key.id}`;
   if (key.kind === "removal" || key.kind === "secret")
     return `${key.share.base}/${key.share.id}`;
-  if (key.kind === "allowed")
+  if (key.kind === "allowed" || key.kind === "update")
     return key.base;
   return key.sessionId;
 }
@@ -7176,7 +7190,7 @@ async function readRecords(path) {
 import { createHash as createHash2 } from "crypto";
 import { mkdir as mkdir2, open, rm as rm2, stat as stat2 } from "fs/promises";
 import { join as join4 } from "path";
-var PAUSE = 50;
+var PAUSE2 = 50;
 
 class StateLock {
   folder;
@@ -7211,14 +7225,22 @@ class StateLock {
       if (made && Date.now() - made.mtimeMs > this.maxAge)
         await rm2(path, { force: true });
       else
-        await sleep(PAUSE);
+        await sleep(PAUSE2);
     }
   }
 }
 
 // src/plugin.ts
 var UNREACHABLE_URL = "http://127.0.0.1:9";
-function startBetterShare({ client, settings, privacy, machine, timeouts, folder }) {
+function startBetterShare({
+  client,
+  settings,
+  privacy,
+  machine,
+  timeouts,
+  folder,
+  origin
+}) {
   const toasts = new Toasts(client, timeouts);
   const api = new ShareApi(timeouts, "problem" in settings ? [] : settings.uploadHosts);
   const stateFiles = new StateFiles(folder);
@@ -7227,8 +7249,22 @@ function startBetterShare({ client, settings, privacy, machine, timeouts, folder
   const removals = new PendingRemovals(api, stateFiles, shareList, toasts, timeouts);
   const allowed = new AllowedServers(stateFiles, machine.env);
   const seal = new ShareSeal(folder);
+  const updates = new UpdateNotice(origin, stateFiles, toasts);
   const lock = new StateLock(folder, 2 * timeouts.create);
-  const sharing = new ShareCalls(settings, privacy, api, publisher, removals, allowed, shareList, seal, lock, toasts, timeouts);
+  const sharing = new ShareCalls({
+    settings,
+    privacy,
+    api,
+    publisher,
+    removals,
+    allowed,
+    shareList,
+    seal,
+    lock,
+    updates,
+    toasts,
+    timeouts
+  });
   const organisation = new Organisation(client, sharing, publisher, removals, stateFiles, toasts, copy);
   const bridge = tryToOpen(() => openBridge(sharing));
   return {
@@ -7390,7 +7426,7 @@ function settingsFrom(options) {
   const { env } = process;
   try {
     const own = userOptions({ env, home: homedir2(), plugin: fileURLToPath3(import.meta.url) });
-    return { settings: readSettings(own, env, options, packagedServer()), privacy: readPrivacy(own, options) };
+    return { settings: readSettings(own, env, options, packageOrigin()?.url), privacy: readPrivacy(own, options) };
   } catch {
     const problem = "The configuration of OpenCode cannot be read.";
     return { settings: { problem }, privacy: { problem } };
@@ -7404,7 +7440,8 @@ function tryToStart(client, options) {
       ...settingsFrom(options),
       machine: { env: process.env, home: homedir2() },
       timeouts: TIMEOUTS,
-      folder: openStateFolder(process.env)
+      folder: openStateFolder(process.env),
+      origin: packageOrigin()
     });
   } catch {
     return;

@@ -4,17 +4,17 @@ import { readFileSync } from "fs";
 import { fileURLToPath } from "url";
 var NAME = "opencode-own-share";
 var OLD_NAME = "opencode-better-share";
-function packagedServer() {
+function packageOrigin() {
   try {
-    return JSON.parse(readFileSync(new URL("server.json", import.meta.url), "utf8")).url;
+    return JSON.parse(readFileSync(new URL("server.json", import.meta.url), "utf8"));
   } catch {
     return;
   }
 }
 function commandLine() {
-  const server = packagedServer();
-  if (typeof server === "string")
-    return `npx ${server}/plugin.tgz`;
+  const origin = packageOrigin();
+  if (origin)
+    return `npx ${origin.url}/plugin.tgz`;
   const bundle = import.meta.url.endsWith(".ts") ? "../../dist/cli.js" : "cli.js";
   return `node ${fileURLToPath(new URL(bundle, import.meta.url))}`;
 }
@@ -62,12 +62,13 @@ var isObject = (value) => typeof value === "object" && value !== null && !Array.
 var MAX_LINK_CHARACTERS = 2000;
 var PRINTABLE = /^[\x21-\x7e]+$/;
 var SIGNED_HEADER = /^(content-type|content-encoding|cache-control|if-none-match|x-amz-[a-z0-9-]+)$/i;
-function readCreation({ url, secret, createdAt }) {
+function readCreation({ url, secret, createdAt, plugin }) {
   if (typeof secret !== "string" || !PRINTABLE.test(secret) || !isTime(createdAt))
     return;
   const link = readUrl(url)?.href;
-  return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt } : undefined;
+  return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt, plugin: isRelease(plugin) ? plugin : undefined } : undefined;
 }
+var isRelease = (value) => typeof value === "string" && /^[\w.-]{1,64}$/.test(value);
 function readUploadLink({ presignedUrl, headers = {}, createdAt }) {
   const url = readUrl(presignedUrl);
   return url && isObject(headers) && isTime(createdAt) ? { url, headers: sendable(headers), createdAt } : undefined;
@@ -388,8 +389,8 @@ class ShareApi {
     const created = readCreation(answer);
     if (!created)
       throw misdirected(host);
-    const { url, secret, createdAt } = created;
-    return { share: { id: shareId, base, secret }, url, createdAt };
+    const { url, secret, createdAt, plugin } = created;
+    return { share: { id: shareId, base, secret }, url, createdAt, plugin };
   }
   async createdAt(share, signal) {
     return (await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal))).createdAt;
@@ -584,7 +585,8 @@ var FIELDS = {
   secret: { share: isShare },
   redacted: { id: isText, base: isText, secrets: areSecrets },
   size: { id: isText, base: isText, bytes: Number.isSafeInteger },
-  allowed: { base: isText }
+  allowed: { base: isText },
+  update: { base: isText, at: isTime2 }
 };
 function isStateRecord(value) {
   if (!isObject(value) || !isKind(value.kind))
@@ -651,7 +653,7 @@ function subjectOf(key) {
     return `${key.base}/${key.id}`;
   if (key.kind === "removal" || key.kind === "secret")
     return `${key.share.base}/${key.share.id}`;
-  if (key.kind === "allowed")
+  if (key.kind === "allowed" || key.kind === "update")
     return key.base;
   return key.sessionId;
 }

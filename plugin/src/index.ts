@@ -1,7 +1,7 @@
 /** The OpenCode plugin, for version 1 of the plugin API. Only this file and tui.ts (the terminal) use that API. */
 import { homedir } from "node:os"
 import { fileURLToPath } from "node:url"
-import { NAME, packagedServer } from "./lib/package"
+import { NAME, packageOrigin } from "./lib/package"
 import { sleep } from "./lib/sleep"
 import { TIMEOUTS } from "./lib/timeouts"
 import { isObject, type Message, type OpenCodeClient, type Session } from "./opencode/client"
@@ -103,7 +103,7 @@ function settingsFrom(options: unknown): { settings: SettingsResult; privacy: Pr
   const { env } = process
   try {
     const own = userOptions({ env, home: homedir(), plugin: fileURLToPath(import.meta.url) })
-    return { settings: readSettings(own, env, options, packagedServer()), privacy: readPrivacy(own, options) }
+    return { settings: readSettings(own, env, options, packageOrigin()?.url), privacy: readPrivacy(own, options) }
   } catch {
     const problem = "The configuration of OpenCode cannot be read."
     return { settings: { problem }, privacy: { problem } }
@@ -120,6 +120,7 @@ function tryToStart(client: Client, options: unknown): BetterShare | undefined {
       machine: { env: process.env, home: homedir() },
       timeouts: TIMEOUTS,
       folder: openStateFolder(process.env),
+      origin: packageOrigin(),
     })
   } catch {
     return undefined

@@ -1,4 +1,5 @@
 import { copy } from "./lib/clipboard"
+import type { Origin } from "./lib/package"
 import type { Timeouts } from "./lib/timeouts"
 import type { OpenCodeClient, Session } from "./opencode/client"
 import { Toasts } from "./opencode/toasts"
@@ -11,6 +12,7 @@ import type { ShareConfig } from "./sharing/auto-share"
 import { type Bridge, openBridge } from "./sharing/bridge"
 import { Organisation } from "./sharing/organisation"
 import { ShareCalls } from "./sharing/share-calls"
+import { UpdateNotice } from "./sharing/update-notice"
 import { AllowedServers } from "./state/allowed-servers"
 import { PendingRemovals } from "./state/pending-removals"
 import { ShareList } from "./state/share-list"
@@ -42,10 +44,20 @@ export interface Options {
   timeouts: Timeouts
   /** Folder of the state files. */
   folder: string
+  /** Where this package is from; undefined in a checkout. */
+  origin?: Origin | undefined
 }
 
 /** Assembles the plugin. */
-export function startBetterShare({ client, settings, privacy, machine, timeouts, folder }: Options): BetterShare {
+export function startBetterShare({
+  client,
+  settings,
+  privacy,
+  machine,
+  timeouts,
+  folder,
+  origin,
+}: Options): BetterShare {
   const toasts = new Toasts(client, timeouts)
   const api = new ShareApi(timeouts, "problem" in settings ? [] : settings.uploadHosts)
   const stateFiles = new StateFiles(folder)
@@ -54,8 +66,9 @@ export function startBetterShare({ client, settings, privacy, machine, timeouts,
   const removals = new PendingRemovals(api, stateFiles, shareList, toasts, timeouts)
   const allowed = new AllowedServers(stateFiles, machine.env)
   const seal = new ShareSeal(folder)
+  const updates = new UpdateNotice(origin, stateFiles, toasts)
   const lock = new StateLock(folder, 2 * timeouts.create)
-  const sharing = new ShareCalls(
+  const sharing = new ShareCalls({
     settings,
     privacy,
     api,
@@ -65,9 +78,10 @@ export function startBetterShare({ client, settings, privacy, machine, timeouts,
     shareList,
     seal,
     lock,
+    updates,
     toasts,
     timeouts,
-  )
+  })
   const organisation = new Organisation(client, sharing, publisher, removals, stateFiles, toasts, copy)
   const bridge = tryToOpen(() => openBridge(sharing))
   return {

@@ -41,7 +41,8 @@ def test_the_package_has_what_npm_and_opencode_look_for(client: FlaskClient) -> 
 
 def test_the_package_has_the_address_of_its_server(client: FlaskClient) -> None:
     packed = files(client.get("/plugin.tgz").data)
-    assert json.loads(packed["package/dist/server.json"]) == {"url": ADDRESS}
+    release = plugin_package(ADDRESS).release
+    assert json.loads(packed["package/dist/server.json"]) == {"url": ADDRESS, "release": release}
 
 
 def test_packing_again_gives_the_same_bytes_and_another_address_others() -> None:
@@ -103,5 +104,5 @@ def test_below_a_path_the_package_is_there_too(settings: dict[str, str]) -> None
     with running_app({**settings, "BASE_URL": f"{ADDRESS}/team"}) as app:
         packed = files(app.test_client().get("/team/plugin.tgz").data)
         moved = app.test_client().get("/team/plugin/0.0.9-000000000000.tgz").headers["Location"]
-    assert json.loads(packed["package/dist/server.json"]) == {"url": f"{ADDRESS}/team"}
+    assert json.loads(packed["package/dist/server.json"])["url"] == f"{ADDRESS}/team"
     assert moved == "/team/plugin.tgz"

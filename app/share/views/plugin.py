@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -34,10 +32,7 @@ def release(release: str) -> ResponseReturnValue:
 
 def package() -> PluginPackage:
     """The package with the address of this server."""
-    return _packaged(services().config.BASE_URL)
-
-
-_packaged = cache(plugin_package)
+    return plugin_package(services().config.BASE_URL)
 
 
 def _response() -> Response:

@@ -5,10 +5,16 @@ export const NAME = "opencode-own-share"
 /** The name until version 0.1. It is accepted in configurations, but never to be installed: it may be anybody's. */
 export const OLD_NAME = "opencode-better-share"
 
-/** The address of the server that handed out this package (`app/services/plugin_package.py`); undefined in a checkout. */
-export function packagedServer(): unknown {
+/** Where this package is from, and which it is (`app/services/plugin_package.py`). */
+export interface Origin {
+  url: string
+  release: string
+}
+
+/** The server that handed out this package; undefined in a checkout. */
+export function packageOrigin(): Origin | undefined {
   try {
-    return (JSON.parse(readFileSync(new URL("server.json", import.meta.url), "utf8")) as { url: unknown }).url
+    return JSON.parse(readFileSync(new URL("server.json", import.meta.url), "utf8")) as Origin
   } catch {
     return undefined
   }
@@ -16,8 +22,8 @@ export function packagedServer(): unknown {
 
 /** How a user runs the command line of this package. */
 export function commandLine(): string {
-  const server = packagedServer()
-  if (typeof server === "string") return `npx ${server}/plugin.tgz`
+  const origin = packageOrigin()
+  if (origin) return `npx ${origin.url}/plugin.tgz`
   const bundle = import.meta.url.endsWith(".ts") ? "../../dist/cli.js" : "cli.js"
   return `node ${fileURLToPath(new URL(bundle, import.meta.url))}`
 }

@@ -6,6 +6,8 @@ export interface Creation {
   url: string
   secret: string
   createdAt: number
+  /** The release of the plugin that the server hands out; undefined from older servers. */
+  plugin: string | undefined
 }
 
 /** A signed URL for one upload, with the headers that were signed. */
@@ -21,11 +23,15 @@ const PRINTABLE = /^[\x21-\x7e]+$/
 const SIGNED_HEADER = /^(content-type|content-encoding|cache-control|if-none-match|x-amz-[a-z0-9-]+)$/i
 
 /** Reads the answer to the creation of a share; undefined if it is none. */
-export function readCreation({ url, secret, createdAt }: Json): Creation | undefined {
+export function readCreation({ url, secret, createdAt, plugin }: Json): Creation | undefined {
   if (typeof secret !== "string" || !PRINTABLE.test(secret) || !isTime(createdAt)) return undefined
   const link = readUrl(url)?.href
-  return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt } : undefined
+  return link && link.length <= MAX_LINK_CHARACTERS
+    ? { url: link, secret, createdAt, plugin: isRelease(plugin) ? plugin : undefined }
+    : undefined
 }
+
+const isRelease = (value: unknown): value is string => typeof value === "string" && /^[\w.-]{1,64}$/.test(value)
 
 /** Reads the answer to a request for an upload link; undefined if it is none. */
 export function readUploadLink({ presignedUrl, headers = {}, createdAt }: Json): UploadLink | undefined {

@@ -13,6 +13,8 @@ export interface CreatedShare {
   share: Share
   url: string
   createdAt: number
+  /** The release of the plugin that the server hands out, if it says so. */
+  plugin?: string | undefined
 }
 
 /**
@@ -79,8 +81,8 @@ export class ShareApi {
     })
     const created = readCreation(answer)
     if (!created) throw misdirected(host)
-    const { url, secret, createdAt } = created
-    return { share: { id: shareId, base, secret }, url, createdAt }
+    const { url, secret, createdAt, plugin } = created
+    return { share: { id: shareId, base, secret }, url, createdAt, plugin }
   }
 
   async createdAt(share: Share, signal: AbortSignal): Promise<number> {

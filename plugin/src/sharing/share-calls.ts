@@ -17,6 +17,7 @@ import type { ShareSeal } from "../state/share-seal"
 import type { StateLock } from "../state/state-lock"
 import { isAutoShare, type ShareConfig } from "./auto-share"
 import type { NativeCalls, NativeShare } from "./bridge"
+import type { UpdateNotice } from "./update-notice"
 
 const UNASKED =
   'OpenCode shares this session by itself. To allow that, set "auto": true in the options of Better Share.'
@@ -24,25 +25,28 @@ const UNASKED =
 const LOST_KEY =
   "it was shared with a state folder that is not here (another home folder or machine). Remove it there, or have the operator of the server delete it."
 
+export interface ShareCallsDependencies {
+  settings: SettingsResult
+  privacy: PrivacyResult
+  api: ShareApi
+  publisher: Publisher
+  removals: PendingRemovals
+  allowed: AllowedServers
+  shareList: ShareList
+  seal: ShareSeal
+  lock: StateLock
+  updates: UpdateNotice
+  toasts: Toasts
+  timeouts: Timeouts
+}
+
 /** Translates OpenCode's share calls into calls to our server and toasts. */
 export class ShareCalls implements NativeCalls {
   readonly #foreign = new Set<string>()
   #isAutoShare = false
   #told = false
 
-  constructor(
-    private readonly settings: SettingsResult,
-    private readonly privacy: PrivacyResult,
-    private readonly api: ShareApi,
-    private readonly publisher: Publisher,
-    private readonly removals: PendingRemovals,
-    private readonly allowed: AllowedServers,
-    private readonly shareList: ShareList,
-    private readonly seal: ShareSeal,
-    private readonly lock: StateLock,
-    private readonly toasts: Toasts,
-    private readonly timeouts: Timeouts,
-  ) {}
+  constructor(private readonly dependencies: ShareCallsDependencies) {}
 
   /** Learns from settings and arguments whether OpenCode shares without asking. */
   configure(config: ShareConfig, args: readonly string[], env: Record<string, string | undefined>): void {
@@ -53,10 +57,10 @@ export class ShareCalls implements NativeCalls {
     this.#refuseUnasked()
     try {
       const { share, url } = await this.open(sessionId)
-      return { id: share.id, url, secret: this.seal.seal(share) }
+      return { id: share.id, url, secret: this.dependencies.seal.seal(share) }
     } catch (error) {
       const failure = asFailure(error)
-      void this.toasts.replace("error", `Not shared: ${failure.message}`)
+      void this.dependencies.toasts.replace("error", `Not shared: ${failure.message}`)
       throw failure
     }
   }
@@ -66,13 +70,13 @@ export class ShareCalls implements NativeCalls {
    * `/share` and by the organisation fallback.
    */
   async open(sessionId: string): Promise<CreatedShare> {
-    const { settings } = this
+    const { settings } = this.dependencies
     if ("problem" in settings) throw new Failure("refused", settings.problem)
-    if ("problem" in this.privacy) throw new Failure("refused", this.privacy.problem)
+    if ("problem" in this.dependencies.privacy) throw new Failure("refused", this.dependencies.privacy.problem)
     await this.#refuseUnknownServer(settings)
     // OpenCode may ask twice at once, and so may two processes of it.
-    return await this.lock.run(sessionId, async () => {
-      const deadline = AbortSignal.timeout(this.timeouts.create)
+    return await this.dependencies.lock.run(sessionId, async () => {
+      const deadline = AbortSignal.timeout(this.dependencies.timeouts.create)
       return (
         (await this.#existing(settings, sessionId, deadline)) ?? (await this.#create(settings, sessionId, deadline))
       )
@@ -81,63 +85,69 @@ export class ShareCalls implements NativeCalls {
 
   /** The share that a session has on this server, if it is still there. */
   async #existing(settings: Settings, sessionId: string, deadline: AbortSignal): Promise<CreatedShare | undefined> {
-    for (const { entry, share } of await this.shareList.ofSession(sessionId)) {
+    for (const { entry, share } of await this.dependencies.shareList.ofSession(sessionId)) {
       if (share.base !== settings.base) continue
       try {
-        await this.api.createdAt(share, deadline)
+        await this.dependencies.api.createdAt(share, deadline)
       } catch (error) {
         if (asFailure(error).kind !== "missing") throw error
-        await this.shareList.remove(share)
+        await this.dependencies.shareList.remove(share)
         continue
       }
-      this.publisher.changed(share, sessionId)
-      void this.toasts.replace("success", shared(settings, entry.url, "running"))
+      this.dependencies.publisher.changed(share, sessionId)
+      void this.dependencies.toasts.replace("success", shared(settings, entry.url, "running"))
       return { share, url: entry.url, createdAt: entry.createdAt }
     }
     return undefined
   }
 
   async #create(settings: Settings, sessionId: string, deadline: AbortSignal): Promise<CreatedShare> {
-    const created = await this.api.create(settings, sessionId, deadline)
+    const created = await this.dependencies.api.create(settings, sessionId, deadline)
+    void this.dependencies.updates.compare(settings.base, created.plugin).catch(() => undefined)
     // Before the upload, so that whatever ends it leaves a share that can be found and removed.
-    await this.shareList.add(created.share, { url: created.url, sessionId, title: "", createdAt: created.createdAt })
-    const outcome = await this.publisher.publishFirst(created, sessionId, deadline)
+    await this.dependencies.shareList.add(created.share, {
+      url: created.url,
+      sessionId,
+      title: "",
+      createdAt: created.createdAt,
+    })
+    const outcome = await this.dependencies.publisher.publishFirst(created, sessionId, deadline)
     if (outcome instanceof Failure) {
       // A link without a session is useless.
-      void this.publisher
+      void this.dependencies.publisher
         .forget(created.share)
-        .then(() => this.removals.remove(created.share))
+        .then(() => this.dependencies.removals.remove(created.share))
         .catch(() => undefined)
       throw outcome
     }
-    void this.toasts.replace("success", shared(settings, created.url, outcome))
+    void this.dependencies.toasts.replace("success", shared(settings, created.url, outcome))
     return created
   }
 
   /** Removes the shares of a session that was deleted, whichever process made them. */
   async sessionDeleted(sessionId: string): Promise<void> {
-    for (const { share } of await this.shareList.ofSession(sessionId)) {
-      await this.publisher.forget(share)
-      await this.removals.remove(share)
+    for (const { share } of await this.dependencies.shareList.ofSession(sessionId)) {
+      await this.dependencies.publisher.forget(share)
+      await this.dependencies.removals.remove(share)
     }
   }
 
   sync(id: string, secret: string, items: readonly SyncItem[]): void {
-    const share = this.seal.open(id, secret)
+    const share = this.dependencies.seal.open(id, secret)
     if (share === undefined || share === "lost") return this.#explainForeign(id, share)
-    const sessionId = sessionOf(items) ?? this.publisher.sessionOf(share)
+    const sessionId = sessionOf(items) ?? this.dependencies.publisher.sessionOf(share)
     // A batch without a session contains nothing that readers see.
-    if (sessionId !== undefined) this.publisher.changed(share, sessionId, items)
+    if (sessionId !== undefined) this.dependencies.publisher.changed(share, sessionId, items)
   }
 
   async remove(id: string, secret: string): Promise<void> {
-    const share = this.seal.open(id, secret)
+    const share = this.dependencies.seal.open(id, secret)
     if (share === "lost") {
-      void this.toasts.replace("error", `Not unshared, the link still works: ${LOST_KEY}`)
+      void this.dependencies.toasts.replace("error", `Not unshared, the link still works: ${LOST_KEY}`)
       throw new Failure("refused", LOST_KEY)
     }
     if (!share) {
-      void this.toasts.replace(
+      void this.dependencies.toasts.replace(
         "error",
         "Not unshared: this link was made without Better Share. Disable the plugin and /unshare again.",
       )
@@ -147,20 +157,23 @@ export class ShareCalls implements NativeCalls {
       await this.#remove(share)
     } catch (error) {
       const failure = asFailure(error)
-      this.publisher.resume(share)
-      void this.toasts.replace("error", `Not unshared, the link still works: ${failure.message}`)
+      this.dependencies.publisher.resume(share)
+      void this.dependencies.toasts.replace("error", `Not unshared, the link still works: ${failure.message}`)
       throw failure
     }
   }
 
   async #remove(share: Share): Promise<void> {
-    await this.publisher.forget(share)
-    const result = await this.removals.remove(share)
+    await this.dependencies.publisher.forget(share)
+    const result = await this.dependencies.removals.remove(share)
     const host = hostOf(share.base)
     if (result === "removed")
-      void this.toasts.replace("success", `Unshared: the link no longer works, and ${host} has deleted the session.`)
+      void this.dependencies.toasts.replace(
+        "success",
+        `Unshared: the link no longer works, and ${host} has deleted the session.`,
+      )
     else
-      void this.toasts.replace(
+      void this.dependencies.toasts.replace(
         "warning",
         `Not unshared yet: ${host} cannot remove it now, so the link still works. Better Share keeps trying, also after a restart.`,
       )
@@ -168,20 +181,20 @@ export class ShareCalls implements NativeCalls {
 
   /** Refuses a share that nobody asked for, unless `auto` allows it. */
   get isUnasked(): boolean {
-    return this.#isAutoShare && !("auto" in this.privacy && this.privacy.auto)
+    return this.#isAutoShare && !("auto" in this.dependencies.privacy && this.dependencies.privacy.auto)
   }
 
   /** Shown once, because OpenCode retries with every session. */
   #refuseUnasked(): void {
     if (!this.isUnasked) return
-    if (!this.#told) void this.toasts.replace("warning", `Not shared: ${UNASKED}`)
+    if (!this.#told) void this.dependencies.toasts.replace("warning", `Not shared: ${UNASKED}`)
     this.#told = true
     throw new Failure("refused", UNASKED)
   }
 
   /** Refuses a server that the repository chose and the user has never allowed. */
   async #refuseUnknownServer({ base, chosenBy }: Settings): Promise<void> {
-    if (chosenBy !== "project" || (await this.allowed.has(base))) return
+    if (chosenBy !== "project" || (await this.dependencies.allowed.has(base))) return
     throw new Failure(
       "refused",
       `This project names the server ${base}, which you have not allowed. If sessions may go there, run "${commandLine()} allow ${base}" (or set BETTER_SHARE_ALLOWED_SERVERS), then /share again.`,
@@ -191,7 +204,7 @@ export class ShareCalls implements NativeCalls {
   #explainForeign(id: string, share: "lost" | undefined): void {
     if (this.#foreign.has(id)) return
     this.#foreign.add(id)
-    void this.toasts.show(
+    void this.dependencies.toasts.show(
       "warning",
       share === "lost"
         ? `The link of this session is not updated any more: ${LOST_KEY}`

@@ -12,6 +12,7 @@ export type StateRecord =
   | { kind: "redacted"; id: string; base: string; secrets: readonly Secret[] } // removed from its documents, and to be removed from the next ones
   | { kind: "size"; id: string; base: string; bytes: number } // of its largest document
   | { kind: "allowed"; base: string } // a server that only projects name, and the user allowed
+  | { kind: "update"; base: string; at: number } // when the user was told of another release of the plugin
 
 /** The fields that identify a record. */
 export type RecordKey =
@@ -23,6 +24,7 @@ export type RecordKey =
   | { kind: "redacted"; id: string; base: string }
   | { kind: "size"; id: string; base: string }
   | { kind: "allowed"; base: string }
+  | { kind: "update"; base: string }
 
 type ShareName = Pick<Share, "id" | "base">
 
@@ -51,6 +53,7 @@ const FIELDS: {
   redacted: { id: isText, base: isText, secrets: areSecrets },
   size: { id: isText, base: isText, bytes: Number.isSafeInteger },
   allowed: { base: isText },
+  update: { base: isText, at: isTime },
 }
 
 /** Whether the value is a complete record: a file may be damaged. */

@@ -83,7 +83,7 @@ export class StateFiles {
 function subjectOf(key: RecordKey): string {
   if (key.kind === "share" || key.kind === "redacted" || key.kind === "size") return `${key.base}/${key.id}`
   if (key.kind === "removal" || key.kind === "secret") return `${key.share.base}/${key.share.id}`
-  if (key.kind === "allowed") return key.base
+  if (key.kind === "allowed" || key.kind === "update") return key.base
   return key.sessionId
 }
 
