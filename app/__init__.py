@@ -85,6 +85,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(share.bp)
     app.cli.add_command(cli.shares)
     app.cli.add_command(cli.redact)
+    app.cli.add_command(cli.config)
 
     app.extensions[EXTENSION] = services = build_services(app, config)
     app.wsgi_app = wrap_wsgi_app(app, config, services)  # type: ignore[assignment, method-assign]

@@ -10,8 +10,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
+from app.db.errors import is_refused, reason_of
+from app.lib.data_dir import unusable
 from app.lib.release import RELEASE
 from config import ConfigError
 
@@ -44,7 +46,10 @@ def lock_postgresql_migrations(connection: Connection) -> None:
 
 @contextmanager
 def connected() -> Iterator[Connection]:
-    """Connect to the database. Raise ConfigError for a damaged file, which would fail at some later query."""
+    """Connect to the database. Raise ConfigError if it cannot be used.
+
+    Also for a damaged file, which would fail at some later query.
+    """
     try:
         with db.engine.connect() as connection:
             if connection.dialect.name == "sqlite":
@@ -52,12 +57,18 @@ def connected() -> Iterator[Connection]:
                 if result != "ok":
                     raise damaged(result)
             yield connection
-    except OperationalError:  # locked, out of space, not readable
-        raise
+    except OperationalError as error:  # out of reach, locked, out of space, not readable
+        raise cannot_be_used(error) from None
     except DatabaseError as error:
-        if db.engine.dialect.name != "sqlite":
-            raise
-        raise damaged(str(error.orig)) from None
+        if db.engine.dialect.name == "sqlite":
+            raise damaged(str(error.orig)) from None
+        if is_refused(error):
+            raise cannot_be_used(error) from None
+        raise
+
+
+def cannot_be_used(error: DBAPIError) -> ConfigError:
+    return ConfigError(f"the database cannot be used ({reason_of(error, db.engine.url)}).")
 
 
 def damaged(reason: str) -> ConfigError:
@@ -95,6 +106,8 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
+    if reason := unusable(Path(current_app.config["DATA_DIR"]).resolve()):
+        raise ConfigError(reason)
     with sqlite_migration_lock(), connected() as connection:
         refuse_newer_schema(connection)
         connection.rollback()
