@@ -172,7 +172,9 @@ def wrap_wsgi_app(app: Flask, config: Config, services: Services) -> WSGIApplica
 
 
 def _engine_options(config: Config) -> dict[str, Any]:
+    # Tracebacks end up in the log, and values of statements must not.
+    options = {"hide_parameters": True}
     if config.DATABASE_URL.startswith("sqlite"):
-        return {}
+        return options
     # A pooled connection may belong to a server that was restarted since, or has vanished without a word.
-    return {"pool_pre_ping": True, "connect_args": CONNECT_ARGS}
+    return {**options, "pool_pre_ping": True, "connect_args": CONNECT_ARGS}
