@@ -7,11 +7,13 @@ from app.db.deadlines import deadlines
 from app.db.extensions import db
 from app.http import log_format, metrics
 from app.lib import processes
-from app.lib.data_dir import unusable
+from app.lib.data_dir import PRIVATE_UMASK, unusable
 from app.services import maintenance
 from app.share import warmup
 from config import ConfigError, read_config
 
+# Not gunicorn's own setting, which is for its socket: a proxy of another user connects to that.
+os.umask(PRIVATE_UMASK)
 # Read before any worker starts, so that a wrong setting stops gunicorn with one sentence.
 _config = read_config()
 

@@ -1,6 +1,7 @@
 """Runs the migrations on the database of the current app; Alembic executes this file for `flask db`."""
 
 import fcntl
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from app.db.errors import is_refused, reason_of
-from app.lib.data_dir import unusable
+from app.lib.data_dir import make_private, unusable
 from app.lib.release import RELEASE
 from config import ConfigError
 
@@ -21,6 +22,7 @@ from config import ConfigError
 LOCK = 7_240_517_038_461
 
 db = current_app.extensions["migrate"].db
+logger = logging.getLogger("app.migrations")
 
 
 @contextmanager
@@ -42,6 +44,16 @@ def lock_postgresql_migrations(connection: Connection) -> None:
     """Hold an advisory lock on PostgreSQL until the current transaction ends."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+
+
+def prepare_data_dir(folder: Path) -> None:
+    """Make what others could read private. Raise ConfigError for a folder that cannot be used."""
+    if reason := unusable(folder):
+        raise ConfigError(reason)
+    is_file = db.engine.dialect.name == "sqlite"
+    files = [Path(f"{db.engine.url.database}{end}") for end in ("", "-wal", "-shm")] if is_file else []
+    for warning in make_private(folder, files):
+        logger.warning(warning)
 
 
 @contextmanager
@@ -106,8 +118,7 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
-    if reason := unusable(Path(current_app.config["DATA_DIR"]).resolve()):
-        raise ConfigError(reason)
+    prepare_data_dir(Path(current_app.config["DATA_DIR"]).resolve())
     with sqlite_migration_lock(), connected() as connection:
         refuse_newer_schema(connection)
         connection.rollback()
