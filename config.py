@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 import limits
@@ -61,7 +61,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     SECRET_KEY: Annotated[
         str,
         Meta(
-            description="Key that signs the upload links of the disk store. "
+            description="Key that signs the upload links of the disk store, at least 16 characters. "
             "If unset, generated on first start and kept in DATA_DIR."
         ),
     ] = ""
@@ -109,7 +109,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     ] = False
     MAX_SESSION_BYTES: Annotated[
         int,
-        Meta(ge=1024, description="Maximum size of a document in bytes, both as stored and uncompressed."),
+        Meta(
+            ge=1024,
+            description="Maximum size of a document, in bytes or as in 100MB, "
+            "both as stored and uncompressed.",
+        ),
     ] = 100 * 1024 * 1024
 
     SHARE_MAX_AGE: Annotated[
@@ -131,7 +135,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     CACHE_MAX_BYTES: Annotated[
         int,
         Meta(
-            ge=0, description="Maximum size of the cache in DATA_DIR in bytes: unpacked documents and pages."
+            ge=0,
+            description="Maximum size of the cache in DATA_DIR, in bytes or as in 2GB: "
+            "unpacked documents and pages.",
         ),
     ] = 1024 * 1024 * 1024
 
@@ -198,6 +204,7 @@ LIMITS = (
     "RATELIMIT_SHARE",
     "RATELIMIT_SEARCH",
 )
+SIZES = ("MAX_SESSION_BYTES", "CACHE_MAX_BYTES")
 S3_REQUIRED = ("S3_ENDPOINT", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_BUCKET")
 S3_OPTIONAL = ("S3_PUBLIC_URL", "S3_PRESIGN_ENDPOINT")
 # Tokens stand in addresses, where these characters need no escapes (RFC 3986, section 2.3).
@@ -212,6 +219,9 @@ OWN_PATHS = frozenset(
     }
 )
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+BYTES = {"": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3}
+# As long as the tokens that allow creating shares.
+MIN_SECRET_KEY_CHARACTERS = 16
 
 
 def read_config(environ: Mapping[str, str] = os.environ) -> Config:
@@ -227,24 +237,41 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     _check_duration("SHARE_MAX_AGE", config.SHARE_MAX_AGE)
     _check_tokens("SHARE_CREATE_TOKEN", config.SHARE_CREATE_TOKEN)
     _make_data_dir(config.data_dir)
+    secret_key = config.SECRET_KEY or _generated_secret_key(config.data_dir / "secret_key")
+    _check_secret_key(secret_key, "" if config.SECRET_KEY else f" in {str(config.data_dir / 'secret_key')!r}")
     return msgspec.structs.replace(
         config,
         BASE_URL=_base_url(config),
         DATABASE_URL=_database_url(config),
-        SECRET_KEY=config.SECRET_KEY or _generated_secret_key(config.data_dir / "secret_key"),
+        SECRET_KEY=secret_key,
         **{name: _web_address(name, getattr(config, name)) for name in ("S3_ENDPOINT", *S3_OPTIONAL)},
     )
 
 
 def _typed(environ: Mapping[str, str]) -> Config:
     settings = {name: environ[name].strip() for name in Config.__struct_fields__ if name in environ}
+    typed: dict[str, Any] = dict(settings)
     for name, value in settings.items():
         try:
-            msgspec.convert({name: value}, Config, strict=False)
-        except msgspec.ValidationError as error:
-            reason = str(error).partition(" - at ")[0]
-            raise ConfigError(f"{name} is {value!r}: {reason}.") from None
-    return msgspec.convert(settings, Config, strict=False)
+            if name in SIZES:
+                typed[name] = read_size(value)
+            msgspec.convert({name: typed[name]}, Config, strict=False)
+        except ValueError:  # msgspec's own errors included
+            raise ConfigError(f"{name} is {value!r}: use {_expected(name)}.") from None
+    return msgspec.convert(typed, Config, strict=False)
+
+
+def _expected(name: str) -> str:
+    """What a setting takes, in words for operators."""
+    kind, meta = get_args(get_type_hints(Config, include_extras=True)[name])
+    if get_origin(kind) is Literal:
+        return " or ".join(get_args(kind))
+    if kind is bool:
+        return "true or false"
+    if name in SIZES:
+        return f"a number of bytes, at least {meta.ge}, or a size such as '10MB'"
+    number = "a whole number" if kind is int else "a number"
+    return f"{number} from {meta.ge} to {meta.le}"
 
 
 def _check_s3(config: Config) -> None:
@@ -267,6 +294,14 @@ def read_duration(text: str) -> timedelta:
     if not found:
         raise ValueError(f"{text!r} is not a duration such as '30d', '12h' or '90m'.")
     return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+def read_size(text: str) -> int:
+    """The bytes in a size such as `1500`, `500KB`, `10MB` or `2GB`. Raises ValueError."""
+    found = re.fullmatch(r"(\d{1,15}) ?([KMG]B)?", text.upper(), re.ASCII)
+    if not found:
+        raise ValueError(f"{text!r} is no size such as '500KB' or '10MB'.")
+    return int(found[1]) * BYTES[found[2] or ""]
 
 
 def _check_duration(name: str, value: str) -> None:
@@ -313,7 +348,9 @@ def _web_address(name: str, value: str) -> str:
         valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
         valid = False
-    if not valid or parts.query or parts.fragment or parts.username or NO_ADDRESS.search(value):
+    if valid and parts.username is not None:
+        raise ConfigError(f"{name} contains a user name or a password, which does not belong there.")
+    if not valid or parts.query or parts.fragment or NO_ADDRESS.search(value):
         raise ConfigError(f"{name} is {value!r}: expected a URL such as 'https://share.example.com'.")
     return value.rstrip("/")
 
@@ -355,15 +392,35 @@ def _make_data_dir(data_dir: Path) -> None:
 
 def _generated_secret_key(path: Path) -> str:
     """The key in `path`, written first when there is none; processes that start together agree on one."""
-    if not path.exists():
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        try:
-            draft.touch(mode=0o600)
-            draft.write_text(secrets.token_urlsafe(32))
-            with suppress(FileExistsError):
-                path.hardlink_to(draft)
-        except OSError as error:
-            raise ConfigError(f"SECRET_KEY cannot be stored in {str(path)!r}: {error.strerror}.") from None
-        finally:
-            draft.unlink(missing_ok=True)
-    return path.read_text()
+    try:
+        if not path.exists():
+            _write_secret_key(path)
+        return path.read_text()
+    except PermissionError:
+        raise ConfigError(
+            f"{str(path)!r}, which keeps the SECRET_KEY, does not belong to the user who runs this server; "
+            f"run 'chown -R {os.geteuid()} {path.parent}' as root."
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"SECRET_KEY cannot be kept in {str(path)!r}: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{str(path)!r} holds no text; it should hold the SECRET_KEY.") from None
+
+
+def _write_secret_key(path: Path) -> None:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    draft.touch(mode=0o600)
+    try:
+        draft.write_text(secrets.token_urlsafe(32))
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _check_secret_key(key: str, place: str) -> None:
+    if len(key.strip()) < MIN_SECRET_KEY_CHARACTERS:
+        raise ConfigError(
+            f"the SECRET_KEY{place} is too short: use at least {MIN_SECRET_KEY_CHARACTERS} characters, "
+            "such as those that 'openssl rand -hex 32' prints."
+        )

@@ -7,10 +7,13 @@ from app.db.deadlines import deadlines
 from app.db.extensions import db
 from app.http import log_format, metrics
 from app.lib import processes
+from app.lib.data_dir import PRIVATE_UMASK, unusable
 from app.services import maintenance
 from app.share import warmup
 from config import ConfigError, read_config
 
+# Not gunicorn's own setting, which is for its socket: a proxy of another user connects to that.
+os.umask(PRIVATE_UMASK)
 # Read before any worker starts, so that a wrong setting stops gunicorn with one sentence.
 _config = read_config()
 
@@ -58,6 +61,8 @@ def on_starting(server):
         raise ConfigError(f"gunicorn is set to {server.cfg.worker_class_str!r} workers; use 'sync'.")
     if any(address.startswith("unix:") for address in server.cfg.bind) and not _config.TRUSTED_PROXIES:
         raise ConfigError("only a proxy can reach a unix socket; set TRUSTED_PROXIES to 1 or more.")
+    if reason := unusable(_config.data_dir):
+        raise ConfigError(reason)
     for address in server.cfg.address:
         if isinstance(address, tuple):
             wait_for_port(server, address)

@@ -85,6 +85,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(share.bp)
     app.cli.add_command(cli.shares)
     app.cli.add_command(cli.redact)
+    app.cli.add_command(cli.config)
 
     app.extensions[EXTENSION] = services = build_services(app, config)
     app.wsgi_app = wrap_wsgi_app(app, config, services)  # type: ignore[assignment, method-assign]
@@ -171,7 +172,9 @@ def wrap_wsgi_app(app: Flask, config: Config, services: Services) -> WSGIApplica
 
 
 def _engine_options(config: Config) -> dict[str, Any]:
+    # Tracebacks end up in the log, and values of statements must not.
+    options = {"hide_parameters": True}
     if config.DATABASE_URL.startswith("sqlite"):
-        return {}
+        return options
     # A pooled connection may belong to a server that was restarted since, or has vanished without a word.
-    return {"pool_pre_ping": True, "connect_args": CONNECT_ARGS}
+    return {**options, "pool_pre_ping": True, "connect_args": CONNECT_ARGS}

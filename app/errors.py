@@ -11,7 +11,10 @@ from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
+from app.db.errors import reason_of
+from app.db.extensions import db
 from app.http.metrics import count
+from app.lib.os_errors import describe
 from app.opencode import UnreadableDocument
 from app.services.documents.checkpoint import SessionTooLarge
 from app.services.shares.errors import (
@@ -118,8 +121,7 @@ def _storage_error(error: StorageError) -> ResponseReturnValue:
 
 
 def _database_error(error: Exception) -> ResponseReturnValue:
-    # The text of a database error holds the values of its statement; its type does not.
-    logger.error("the database failed: %s", type(getattr(error, "orig", None) or error).__name__)
+    logger.error("the database failed: %s", reason_of(error, db.engine.url))
     count("database_errors")
     return _unavailable("database_unavailable", "The database is temporarily unavailable; try again soon.")
 
@@ -127,7 +129,7 @@ def _database_error(error: Exception) -> ResponseReturnValue:
 def _os_error(error: OSError) -> ResponseReturnValue:
     if error.errno not in SHORTAGES:
         return _unexpected_error(error)
-    logger.error("a request failed: %s", error.strerror)
+    logger.error("a request failed: %s", describe(error))
     return _unavailable("out_of_resources", SHORTAGES[error.errno])
 
 

@@ -91,7 +91,7 @@ class Bench:
             for turn in range(self.effort.load_rounds + 1):
                 seconds = self.effort.load_seconds
                 bare_load = apply_load(self.pool, flask, PageRequest("/"), seconds)
-                link_load = apply_load(self.pool, server, PresignRequest(f"p{turn}-"), seconds)
+                link_load = apply_load(self.pool, server, PresignRequest(f"presign{turn}-"), seconds)
                 # The first round only warms the workers up.
                 if turn:
                     yardstick += bare_load

@@ -1,6 +1,7 @@
 """Runs the migrations on the database of the current app; Alembic executes this file for `flask db`."""
 
 import fcntl
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +11,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
+from app.db.errors import is_refused, reason_of
+from app.lib.data_dir import make_private, unusable
 from app.lib.release import RELEASE
 from config import ConfigError
 
@@ -19,6 +22,7 @@ from config import ConfigError
 LOCK = 7_240_517_038_461
 
 db = current_app.extensions["migrate"].db
+logger = logging.getLogger("app.migrations")
 
 
 @contextmanager
@@ -42,9 +46,22 @@ def lock_postgresql_migrations(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
 
+def prepare_data_dir(folder: Path) -> None:
+    """Make what others could read private. Raise ConfigError for a folder that cannot be used."""
+    if reason := unusable(folder):
+        raise ConfigError(reason)
+    is_file = db.engine.dialect.name == "sqlite"
+    files = [Path(f"{db.engine.url.database}{end}") for end in ("", "-wal", "-shm")] if is_file else []
+    for warning in make_private(folder, files):
+        logger.warning(warning)
+
+
 @contextmanager
 def connected() -> Iterator[Connection]:
-    """Connect to the database. Raise ConfigError for a damaged file, which would fail at some later query."""
+    """Connect to the database. Raise ConfigError if it cannot be used.
+
+    Also for a damaged file, which would fail at some later query.
+    """
     try:
         with db.engine.connect() as connection:
             if connection.dialect.name == "sqlite":
@@ -52,12 +69,18 @@ def connected() -> Iterator[Connection]:
                 if result != "ok":
                     raise damaged(result)
             yield connection
-    except OperationalError:  # locked, out of space, not readable
-        raise
+    except OperationalError as error:  # out of reach, locked, out of space, not readable
+        raise cannot_be_used(error) from None
     except DatabaseError as error:
-        if db.engine.dialect.name != "sqlite":
-            raise
-        raise damaged(str(error.orig)) from None
+        if db.engine.dialect.name == "sqlite":
+            raise damaged(str(error.orig)) from None
+        if is_refused(error):
+            raise cannot_be_used(error) from None
+        raise
+
+
+def cannot_be_used(error: DBAPIError) -> ConfigError:
+    return ConfigError(f"the database cannot be used ({reason_of(error, db.engine.url)}).")
 
 
 def damaged(reason: str) -> ConfigError:
@@ -95,6 +118,7 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
+    prepare_data_dir(Path(current_app.config["DATA_DIR"]).resolve())
     with sqlite_migration_lock(), connected() as connection:
         refuse_newer_schema(connection)
         connection.rollback()

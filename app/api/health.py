@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from threading import Thread
 from typing import NamedTuple
 
@@ -15,10 +16,13 @@ from flask import Blueprint, current_app
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 
+from app.db.errors import reason_of
 from app.db.extensions import db
 from app.errors import RETRY_SECONDS
 from app.http.metrics import Event, count
+from app.lib.os_errors import describe
 from app.services.container import services
+from app.storage import StorageError
 
 TIMEOUT_SECONDS = 2
 # Anybody may ask as often as they like, and a bucket bills every request.
@@ -105,8 +109,20 @@ def _is_usable(part: Part) -> bool:
     try:
         outcome.result(TIMEOUT_SECONDS)
     except Exception as error:
-        logger.error("not ready, the %s failed: %s", part.name, type(error).__name__)
+        logger.error("not ready, the %s failed: %s", part.name, _reason(error))
         if part.failure:
             count(part.failure)
         return False
     return True
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case FutureTimeout():
+            return f"no answer within {TIMEOUT_SECONDS} seconds"
+        case StorageError():
+            return str(error)
+        case OSError():
+            return describe(error)
+        case _:
+            return reason_of(error, db.engine.url)

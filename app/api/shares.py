@@ -30,6 +30,8 @@ from app.services.shares.service import SHARE_ID, SignedUpload, UploadDeclaratio
 
 ShareId = Annotated[str, Meta(pattern=rf"^{SHARE_ID}\Z")]
 
+# Ids of fewer characters can be guessed; shares from before this rule keep theirs.
+MIN_NEW_ID_CHARACTERS = 6
 MAX_EXPIRES_IN = 10 * 365 * 24 * 60 * 60
 
 
@@ -59,9 +61,14 @@ def create() -> ResponseReturnValue:
     if authorized_share():
         existing = require_share(UPLOAD)
         return _link(existing.share_id, services().shares.renew_upload(existing, declaration))
+    created_by = require_creation_token()
+    if len(body.shareId) < MIN_NEW_ID_CHARACTERS:
+        raise ApiError(
+            400, "invalid_request", f"'shareId' must have at least {MIN_NEW_ID_CHARACTERS} characters."
+        )
     lifetime = timedelta(seconds=body.expiresIn) if body.expiresIn else None
     share, secret = services().shares.create(
-        body.shareId, body.sessionId, lifetime=lifetime, created_by=require_creation_token()
+        body.shareId, body.sessionId, lifetime=lifetime, created_by=created_by
     )
     count("shares_created")
     upload = services().shares.sign_upload(share, declaration)

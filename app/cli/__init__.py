@@ -1,7 +1,8 @@
-"""`flask shares`, how the operator lists, shows, checks and removes shares, and `flask redact`."""
+"""The commands of the operator: `flask shares`, `flask redact` and `flask config`."""
 
 from app.cli import backfill, check, listing, migrate_store, remove
+from app.cli.config import config
 from app.cli.group import shares
 from app.cli.redact import redact
 
-__all__ = ["backfill", "check", "listing", "migrate_store", "redact", "remove", "shares"]
+__all__ = ["backfill", "check", "config", "listing", "migrate_store", "redact", "remove", "shares"]

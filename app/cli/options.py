@@ -13,10 +13,9 @@ import click
 
 from app.lib.visible import visible, visible_json
 from app.services.shares.service import SHARE_ID
-from config import read_duration
+from config import BYTES, read_duration, read_size
 
 T = TypeVar("T")
-UNITS = {"": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3}
 ID = re.compile(f"({SHARE_ID})")
 LINK = re.compile(rf".*/share/({SHARE_ID})(?:[./?#].*)?")
 
@@ -39,10 +38,10 @@ class Size(click.ParamType[int]):
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        match = re.fullmatch(r"(\d{1,12})([KMG]B)?", value.upper())
-        if not match:
-            self.fail(f"{value!r} is no size such as '500KB' or '10MB'.", param, ctx)
-        return int(match[1]) * UNITS[match[2] or ""]
+        try:
+            return read_size(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class ShareId(click.ParamType[str]):
@@ -92,5 +91,5 @@ def format_size(size: int | None) -> str:
     """A size in the units that SIZE reads."""
     if size is None:
         return "-"
-    unit = next((unit for unit in ("GB", "MB", "KB") if size >= UNITS[unit]), "")
-    return f"{size / UNITS[unit]:.1f} {unit}" if unit else f"{size} B"
+    unit = next((unit for unit in ("GB", "MB", "KB") if size >= BYTES[unit]), "")
+    return f"{size / BYTES[unit]:.1f} {unit}" if unit else f"{size} B"

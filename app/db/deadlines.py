@@ -8,7 +8,7 @@ driver reports as an OperationalError.
 After that, statements fail at once instead of making one worker after another wait. Meanwhile a thread asks
 the database every second, and lets statements through again once it answers.
 
-Only servers call `enable`: migrations and commands may wait.
+Only servers call `enable`: migrations and commands may wait for anything but the connection.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from psycopg2 import errors, extensions
 from sqlalchemy import Engine, event
 
 CONNECT_SECONDS = 2
+# For migrations and commands; without it they would wait for minutes if packets are swallowed.
+COMMAND_CONNECT_SECONDS = 10
 # The server ends a statement that nobody waits for any more, and a connection whose client has vanished.
 STATEMENT_SECONDS = 60
 TCP_OPTIONS = {
@@ -173,7 +175,12 @@ class LimitedConnection(extensions.connection):
             self.close()
 
 
-CONNECT_ARGS = {"connection_factory": LimitedConnection, "cursor_factory": LimitedCursor}
+CONNECT_ARGS: dict[str, Any] = {
+    "connection_factory": LimitedConnection,
+    "cursor_factory": LimitedCursor,
+    # A server has a shorter limit (_connect_options).
+    "connect_timeout": COMMAND_CONNECT_SECONDS,
+}
 
 
 def _connect_options(seconds: float) -> dict[str, Any]:

@@ -43,8 +43,14 @@ def prepare_sqlite(connection: Any, _record: object) -> None:
     With secure_delete, what is deleted is overwritten in the file as well.
     """
     if isinstance(connection, sqlite3.Connection):
+        # Its own knows the capitals of ASCII only.
+        connection.create_function("lower", 1, _lower, deterministic=True)
         seconds = deadlines.seconds or COMMAND_SECONDS
         connection.executescript(
             f"PRAGMA busy_timeout={seconds * 1000:.0f}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
             "PRAGMA secure_delete=ON"
         )
+
+
+def _lower(text: str | None) -> str | None:
+    return text and text.lower()

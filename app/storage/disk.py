@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from app.lib.files import make_folder, sync_folder
+from app.lib.os_errors import describe
 from app.storage.objects import (
     PREFIX,
     TEMPORARY_PREFIX,
@@ -99,7 +100,7 @@ class DiskStore:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StorageError(f"a document cannot be read: {error.strerror}") from error
+            raise StorageError(f"a document cannot be read: {describe(error)}") from error
         stat = os.fstat(body.fileno())
         current_etag = _etag(stat)
         if current_etag != etag:
@@ -113,7 +114,7 @@ class DiskStore:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StorageError(f"a document cannot be read: {error.strerror}") from error
+            raise StorageError(f"a document cannot be read: {describe(error)}") from error
         return ObjectInfo(key, stat.st_size, _modified_at(stat))
 
     def list(self, prefix: str = PREFIX) -> Iterator[ObjectInfo]:
@@ -135,7 +136,7 @@ class DiskStore:
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
-            raise StorageError(f"a document cannot be deleted: {error.strerror}") from error
+            raise StorageError(f"a document cannot be deleted: {describe(error)}") from error
 
     def ignores_case(self) -> bool:
         """As the file system does, asked by another spelling of the folder's own name."""
@@ -152,7 +153,7 @@ class DiskStore:
         try:
             make_folder(self._folder)
         except OSError as error:
-            raise StorageError(f"the folder of documents cannot be used: {error.strerror}") from error
+            raise StorageError(f"the folder of documents cannot be used: {describe(error)}") from error
         if not os.access(self._folder, os.R_OK | os.W_OK | os.X_OK):
             raise StorageError("the folder of documents cannot be written")
 
@@ -176,13 +177,13 @@ class DiskStore:
                         drafts.rmdir()
             sync_folder(path.parent)
         except OSError as error:
-            raise StorageError(f"a document cannot be written: {error.strerror}") from error
+            raise StorageError(f"a document cannot be written: {describe(error)}") from error
 
 
 def _raise_for_listing(error: OSError) -> None:
     """Raises StorageError, unless the folder was removed meanwhile."""
     if not isinstance(error, FileNotFoundError):
-        raise StorageError(f"the folder of documents cannot be listed: {error.strerror}") from error
+        raise StorageError(f"the folder of documents cannot be listed: {describe(error)}") from error
 
 
 def _new_draft(folder: Path) -> IO[bytes]:

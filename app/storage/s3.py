@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import boto3
 import urllib3
@@ -15,6 +15,7 @@ from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from app.lib.os_errors import describe, os_error_behind
 from app.lib.time_limit import TimeLimitExceeded, wall_time_limit
 from app.storage.objects import (
     CACHE_CONTROL,
@@ -47,6 +48,9 @@ class S3Store:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._bucket = config.S3_BUCKET
+        self._host = urlsplit(config.S3_ENDPOINT).netloc
+        self._errors = partial(_storage_errors, self._host)
+        self._public_host = urlsplit(config.S3_PUBLIC_URL).netloc
 
     def presign_upload(
         self, key: str, *, size: int | None, encoding: str | None, lifetime: int
@@ -69,14 +73,14 @@ class S3Store:
         if encoding:
             request["ContentEncoding"] = encoding
         try:
-            with _storage_errors(_seconds(len(data))):
+            with self._errors(_seconds(len(data))):
                 self._client.put_object(**request, **({"IfNoneMatch": "*"} if if_absent else {}))
         except _PreconditionFailed:
             # The first attempt of this call stored it, and its answer was lost.
             return
         except _NotImplemented:
             # Not every S3 server knows conditional PUT.
-            with _storage_errors(_seconds(len(data))):
+            with self._errors(_seconds(len(data))):
                 self._client.put_object(**request)
 
     def open(self, key: str, etag: str | None = None) -> StoredObject | None:
@@ -86,20 +90,20 @@ class S3Store:
         if etag:
             request["IfNoneMatch"] = f'"{etag}"'
         try:
-            with _storage_errors():
+            with self._errors():
                 response = self._client.get_object(**request)
         except _NotFound as error:
             return StoredObject(etag, 0, None) if etag and error.status == 304 else None
         return StoredObject(
             _unquote(response["ETag"]),
             response["ContentLength"],
-            _Body(response["Body"], response["ContentLength"]),
+            _Body(response["Body"], response["ContentLength"], self._host),
             response["LastModified"],
         )
 
     def info(self, key: str) -> ObjectInfo | None:
         try:
-            with _storage_errors():
+            with self._errors():
                 response = self._client.head_object(Bucket=self._bucket, Key=key)
         except _NotFound:
             return None
@@ -109,7 +113,7 @@ class S3Store:
         paginator = self._client.get_paginator("list_objects_v2")
         pages = iter(paginator.paginate(Bucket=self._bucket, Prefix=prefix))
         while True:
-            with _storage_errors():
+            with self._errors():
                 page = next(pages, None)
             if page is None:
                 return
@@ -118,7 +122,7 @@ class S3Store:
 
     def delete(self, key: str) -> None:
         # delete_objects would need a CRC32 that R2 does not know.
-        with suppress(_NotFound), _storage_errors():
+        with suppress(_NotFound), self._errors():
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def ignores_case(self) -> bool:
@@ -129,13 +133,13 @@ class S3Store:
         _ = self._client
 
     def check(self) -> None:
-        with _storage_errors():
+        with self._errors():
             self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=1)
 
     def _open_public(self, key: str, etag: str | None) -> StoredObject | None:
         # Accepting gzip keeps a proxy in between from decoding what was stored gzip-encoded.
         headers = {"Accept-Encoding": "gzip", **({"If-None-Match": f'"{etag}"'} if etag else {})}
-        with _storage_errors():
+        with _storage_errors(self._public_host):
             response = self._public.request(
                 "GET",
                 f"{self._config.S3_PUBLIC_URL}/{quote(key)}",
@@ -145,7 +149,9 @@ class S3Store:
             )
         if response.status == 200:
             size = int(response.headers.get("Content-Length", 0))
-            return StoredObject(_unquote(response.headers.get("ETag", "")), size, _Body(response, size))
+            return StoredObject(
+                _unquote(response.headers.get("ETag", "")), size, _Body(response, size, self._public_host)
+            )
         # What is left of the body would be read as the answer to the next request.
         response.drain_conn()
         response.release_conn()
@@ -153,7 +159,7 @@ class S3Store:
             return StoredObject(etag, 0, None)
         if response.status in (403, 404):
             return None
-        raise StorageError(f"the public bucket answered {response.status}")
+        raise StorageError(f"the public bucket at {self._public_host} answered {response.status}")
 
     @cached_property
     def _client(self) -> S3Client:
@@ -199,12 +205,13 @@ def _unquote(etag: str) -> str:
 class _Body:
     """A body of `size` bytes whose errors are StorageErrors, and which must arrive in time."""
 
-    def __init__(self, body: Body, size: int) -> None:
+    def __init__(self, body: Body, size: int, host: str) -> None:
         self._body = body
+        self._host = host
         self._ends_at = time.monotonic() + _seconds(size)
 
     def read(self, amount: int) -> bytes:
-        with _storage_errors(self._ends_at - time.monotonic()):
+        with _storage_errors(self._host, self._ends_at - time.monotonic()):
             return self._body.read(amount)
 
     def close(self) -> None:
@@ -231,13 +238,13 @@ def _seconds(size: int) -> float:
 
 
 @contextmanager
-def _storage_errors(seconds: float = REQUEST_SECONDS) -> Iterator[None]:
+def _storage_errors(host: str, seconds: float = REQUEST_SECONDS) -> Iterator[None]:
     """Turns boto3's errors and slowness into StorageError, some answers into the exceptions above."""
     try:
         with wall_time_limit(seconds):
             yield
     except TimeLimitExceeded:
-        raise StorageError("the bucket answers too slowly") from None
+        raise StorageError(f"the bucket at {host} answers too slowly") from None
     except ClientError as error:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code = error.response.get("Error", {}).get("Code", "")
@@ -247,6 +254,8 @@ def _storage_errors(seconds: float = REQUEST_SECONDS) -> Iterator[None]:
             raise _PreconditionFailed from None
         if status == 501:
             raise _NotImplemented from None
-        raise StorageError(f"the bucket answered {status} {code}") from error
+        raise StorageError(f"the bucket at {host} answered {status} {code}") from error
     except (BotoCoreError, HTTPError) as error:
-        raise StorageError(f"the bucket does not answer: {type(error).__name__}") from error
+        behind = os_error_behind(error)
+        words = [type(error).__name__, *([describe(behind)] if behind else [])]
+        raise StorageError(f"the bucket at {host} does not answer: {', '.join(words)}") from error

@@ -258,5 +258,5 @@ def test_no_mutation_of_a_real_document_is_a_server_error(client: FlaskClient) -
 
 
 def test_a_session_id_that_an_importer_keeps_does_not_matter(client: FlaskClient) -> None:
-    create(client, "first")
+    create(client, "first-share")
     assert create(client, "second", sessionId=SESSION_ID).status_code == 201

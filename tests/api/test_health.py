@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -39,6 +40,20 @@ def test_every_part_that_fails_is_named(client: FlaskClient, monkeypatch: pytest
     body = client.get("/readyz").get_json()
     assert body["error"] == "This cannot be used at the moment: database and disk."
     assert (body["database"], body["disk"], body["storage"]) == ("failed", "failed", "ok")
+
+
+def test_the_log_says_why_a_part_failed(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/a/path")
+
+    monkeypatch.setattr("app.api.health._write_to_disk", fail)
+    database = Path(app.config["DATA_DIR"], "better-share.db")
+    database.write_bytes(b"no database " * 1000)
+    client.get("/readyz")
+    assert "the disk failed: ENOSPC (No space left on device)" in caplog.messages[-1]
+    assert f"the database failed: DatabaseError SQLITE_NOTADB at {database}" in caplog.messages[-2]
 
 
 def test_a_store_that_hangs_makes_it_unready_and_holds_nobody_up(

@@ -36,7 +36,7 @@ def test_creations_are_limited_by_address(client: FlaskClient) -> None:
     assert answers == [201, 201, 201, 429]
     elsewhere = client.post(
         "/api/share/presign",
-        json={"shareId": "other", "sessionId": SESSION_ID},
+        json={"shareId": "other-share", "sessionId": SESSION_ID},
         environ_base={"REMOTE_ADDR": "192.0.2.7"},
     )
     assert elsewhere.status_code == 201
@@ -75,7 +75,7 @@ def test_what_is_no_address_counts_as_it_is(client: FlaskClient) -> None:
 
 
 def test_attempts_to_create_count_also_when_they_fail(client: FlaskClient) -> None:
-    answers = [create(client, share_id).status_code for share_id in ("one", "one", "../", "two")]
+    answers = [create(client, share_id).status_code for share_id in ("first1", "first1", "../", "second")]
     assert answers == [201, 409, 400, 429]
 
 

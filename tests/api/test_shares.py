@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from app.db.extensions import db
 from app.db.models import Share
+from app.services.container import services
 from tests.conftest import running_app
 from tests.support.backdate import backdate
 from tests.support.client import SESSION_ID, create, delete, renew, share, upload
@@ -270,3 +271,16 @@ def test_elsewhere_ids_that_differ_only_in_case_are_two_shares(client: FlaskClie
     first = share(client, DOCUMENT, "GhIjKlMn")
     assert share(client, document_bytes("empty"), "ghijklmn")["secret"] != first["secret"]
     assert client.get("/api/share/GhIjKlMn").data == DOCUMENT
+
+
+def test_a_new_id_has_at_least_six_characters_and_an_existing_one_stays(
+    app: Flask, client: FlaskClient
+) -> None:
+    refused = create(client, "short")
+    assert (refused.status_code, refused.get_json()["code"]) == (400, "invalid_request")
+    assert refused.get_json()["error"] == "'shareId' must have at least 6 characters."
+    assert create(client, "longer").status_code == 201
+    with app.app_context():
+        _, secret = services().shares.create("short", SESSION_ID)
+    assert create(client, "short", secret).status_code == 200
+    assert client.delete("/api/share/short", headers={"X-Share-Secret": secret}).status_code == 200

@@ -111,8 +111,8 @@ def test_creations_with_a_token_count_against_the_token(settings: dict[str, str]
     limits = {"RATELIMIT_CREATE": "1/hour", "RATELIMIT_CREATE_TOKEN": "2/hour"}
     with running_app({**settings, **TOKENS, **limits}) as app:
         client = app.test_client()
-        alices = [create_with(client, f"Bearer {ALICE}", f"a{number}").status_code for number in range(3)]
-        bobs = [create_with(client, prefix=f"/t/{BOB}", share_id=f"b{number}") for number in range(3)]
+        alices = [create_with(client, f"Bearer {ALICE}", f"alice{number}").status_code for number in range(3)]
+        bobs = [create_with(client, prefix=f"/t/{BOB}", share_id=f"share{number}") for number in range(3)]
         guesses = [create_with(client, f"Bearer guess{number}").status_code for number in range(2)]
     assert alices == [201, 201, 429]
     assert [answer.status_code for answer in bobs] == [201, 201, 429]
@@ -128,7 +128,7 @@ def test_wrong_tokens_are_limited_as_creations_are(settings: dict[str, str], pre
             bearer = {} if prefix else {"Authorization": f"Bearer wrong{number}"}
             address = f"{prefix.format(number)}/api/share"
             native = client.post(address, json={"sessionID": SESSION_ID}, headers=bearer)
-            body = {"shareId": f"s{number}", "sessionId": SESSION_ID}
+            body = {"shareId": f"share{number}", "sessionId": SESSION_ID}
             answers += [native, client.post(f"{address}/presign", json=body, headers=bearer)]
     assert [answer.status_code for answer in answers] == [401] * 4 + [429] * 2
 

@@ -18,7 +18,7 @@ OpenPage = Callable[..., Page]
 
 def share_id(name: str) -> str:
     """Under which a recorded session is shared."""
-    return name.replace(".", "-")
+    return name.replace(".", "-").ljust(6, "-")
 
 
 @dataclass(frozen=True)

@@ -40,18 +40,18 @@ def test_every_share_that_has_a_session_gets_its_title(
     app: Flask, client: FlaskClient, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backfill, "IDS_PER_QUERY", 2)
-    share(client, SMALL, "small")
-    share(client, LARGE, "large")
+    share(client, SMALL, "small-share")
+    share(client, LARGE, "large-share")
     synced = shared(client, SESSION)["id"]
     share_unchecked(client, b"no session", "broken")
-    create(client, "empty")
-    delete(client, "gone", share(client, SMALL, "gone")["secret"])
+    create(client, "empty-share")
+    delete(client, "gone-share", share(client, SMALL, "gone-share")["secret"])
     forget_titles(app)
     assert run("backfill-titles").stdout == SENTENCE.format(3, 1)
     found = titles(app)
-    assert found["large"] == found[synced] == SESSION["session"]["title"]
-    assert found["small"]
-    assert (found["broken"], found["empty"], found["gone"]) == (None, None, None)
+    assert found["large-share"] == found[synced] == SESSION["session"]["title"]
+    assert found["small-share"]
+    assert (found["broken"], found["empty-share"], found["gone-share"]) == (None, None, None)
     assert run("backfill-titles").stdout == SENTENCE.format(0, 1)
     assert titles(app) == found
 
@@ -67,7 +67,7 @@ def test_it_leaves_no_documents_in_the_cache(app: Flask, client: FlaskClient, ru
 def test_once_the_storage_answers_again_it_continues(
     app: Flask, client: FlaskClient, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("a", "b"):
+    for name in ("share-a", "share-b"):
         share(client, SMALL, name)
     forget_titles(app)
     with monkeypatch.context() as failing:

@@ -57,24 +57,24 @@ def test_an_operator_deletes_a_share_by_its_id_or_any_link(
 
 
 def test_several_are_deleted_and_those_that_are_not_there_named(client: FlaskClient, run: Run) -> None:
-    for share_id in ("one", "two"):
+    for share_id in ("first-share", "second-share"):
         create(client, share_id)
-    result = run("delete", "one", "unknown", "two")
+    result = run("delete", "first-share", "unknown", "second-share")
     assert result.exit_code == 1
-    assert result.stdout == "deleted one\ndeleted two\n"
+    assert result.stdout == "deleted first-share\ndeleted second-share\n"
     assert result.stderr == "There is no share unknown.\n"
 
 
-@pytest.mark.parametrize("share_id", ["-hIjKlMn", "--IjKlMn", "-"])
+@pytest.mark.parametrize("share_id", ["-hIjKlMn", "--IjKlMn", "------"])
 def test_an_id_that_begins_with_a_dash_is_an_id(client: FlaskClient, run: Run, share_id: str) -> None:
     share(client, SMALL, share_id)
-    create(client, "other")
+    create(client, "other-share")
     for words in ((share_id, "--json"), ("--json", share_id)):
         assert json.loads(run("show", *words).stdout)["shareId"] == share_id
-    would = f"would delete other\nwould delete {share_id}\n"
-    assert run("delete", "other", share_id, "--dry-run").stdout == would
+    would = f"would delete other-share\nwould delete {share_id}\n"
+    assert run("delete", "other-share", share_id, "--dry-run").stdout == would
     assert client.get(f"/share/{share_id}").status_code == 200
-    assert run("delete", share_id, "other").stdout == f"deleted {share_id}\ndeleted other\n"
+    assert run("delete", share_id, "other-share").stdout == f"deleted {share_id}\ndeleted other-share\n"
     assert client.get(f"/share/{share_id}").status_code == 404
     assert run("delete", share_id).exit_code == 0
 
@@ -134,11 +134,11 @@ def test_purging_removes_what_has_expired_and_nothing_else(app: Flask, client: F
 
 def test_purging_follows_the_rule_of_the_operator(settings: dict[str, str]) -> None:
     with running_app({**settings, "SHARE_MAX_AGE": "2d"}) as app:
-        for share_id, days in (("young", 1), ("old", 2)):
+        for share_id, days in (("younger", 1), ("oldest", 2)):
             share(app.test_client(), SMALL, share_id)
             age(app, share_id, days * DAY)
         purged = app.test_cli_runner().invoke(args=["shares", "purge", "--json"])
-        assert removed(purged) == {"expired": ["old"]}
+        assert removed(purged) == {"expired": ["oldest"]}
 
 
 def test_an_upload_that_ends_after_a_purge_leaves_nothing(

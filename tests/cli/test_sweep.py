@@ -35,21 +35,21 @@ pytestmark = [on_both_databases, without_rate_limits]
 def test_sweeping_ends_shares_that_got_no_document_within_a_day(
     app: Flask, client: FlaskClient, run: Run
 ) -> None:
-    share(client, SMALL, "used")
+    share(client, SMALL, "used-share")
     for share_id in ("unused", "waiting"):
         create(client, share_id)
-    for share_id, age_of_it in (("used", 2 * DAY), ("unused", 2 * DAY), ("waiting", DAY / 2)):
+    for share_id, age_of_it in (("used-share", 2 * DAY), ("unused", 2 * DAY), ("waiting", DAY / 2)):
         age(app, share_id, age_of_it)
     assert removed(run("sweep", "--json")) == {"empty": ["unused"]}
     assert client.get("/api/share/unused").get_json()["code"] == "not_found"
     assert client.get("/api/share/waiting").get_json()["code"] == "not_uploaded"
-    assert client.get("/share/used").status_code == 200
+    assert client.get("/share/used-share").status_code == 200
 
 
 def test_sweeping_leaves_a_share_that_has_just_asked_for_a_new_link(
     app: Flask, client: FlaskClient, run: Run
 ) -> None:
-    share(client, SMALL, "used")
+    share(client, SMALL, "used-share")
     secret = create(client).get_json()["secret"]
     age(app, "GhIjKlMn", 2 * DAY)
     renew(client, "GhIjKlMn", secret)
@@ -59,8 +59,8 @@ def test_sweeping_leaves_a_share_that_has_just_asked_for_a_new_link(
 def test_sweeping_removes_documents_and_broken_uploads_of_no_share(
     app: Flask, client: FlaskClient, run: Run
 ) -> None:
-    share(client, SMALL, "used")
-    age(app, "used", 2 * DAY)
+    share(client, SMALL, "used-share")
+    age(app, "used-share", 2 * DAY)
     gone = [stray(app, name, 2 * DAY) for name in ("stray.json", ".upload-abc")]
     kept = [stray(app, name, DAY / 2) for name in ("young.json", ".upload-def")]
     kept.append(stray(app, "somebody's notes.txt", 2 * DAY))
@@ -68,7 +68,7 @@ def test_sweeping_removes_documents_and_broken_uploads_of_no_share(
     assert sorted(swept) == ["sessions/.upload-abc", "sessions/stray.json"]
     assert [path.exists() for path in gone] == [False, False]
     assert [path.exists() for path in kept] == [True, True, True]
-    assert client.get("/share/used").status_code == 200
+    assert client.get("/share/used-share").status_code == 200
 
 
 def test_sweeping_removes_what_a_late_upload_left_of_a_deleted_share_and_keeps_its_id(
@@ -90,10 +90,10 @@ def test_the_id_of_a_document_without_a_share_is_given_to_nobody(
     app: Flask, client: FlaskClient, run: Run
 ) -> None:
     """A restored database has forgotten the share, and its links may be anywhere."""
-    share(client, SMALL, "used")
-    stray(app, "stray.json", 2 * DAY)
-    assert removed(run("sweep", "--json")) == {"strays": ["sessions/stray.json"]}
-    assert create(client, "stray").status_code == 409
+    share(client, SMALL, "used-share")
+    stray(app, "astray.json", 2 * DAY)
+    assert removed(run("sweep", "--json")) == {"strays": ["sessions/astray.json"]}
+    assert create(client, "astray").status_code == 409
 
 
 def test_a_sweep_refuses_a_store_that_knows_none_of_the_shares(

@@ -65,7 +65,9 @@ def test_cron_clears_away_as_written(
         db.session.commit()
 
     installed, env = checkout(tmp_path), tmp_path / "better-share.env"
-    lines = [f"{name}={value}\n" for name, value in {**settings, "SHARE_MAX_AGE": "30d"}.items()]
+    # A shell would not read this one as it stands.
+    more = {"SHARE_MAX_AGE": "30d", "S3_REGION": "a & b $HOME 'c' \"d\""}
+    lines = [f"{name}={value}\n" for name, value in {**settings, **more}.items()]
     env.write_text("".join(lines))
     script = installed / "deploy/shares.sh"
     text = script.read_text().replace("/etc/better-share.env", str(env))

@@ -66,8 +66,63 @@ def test_the_secret_key_is_generated_once_and_for_its_owner_only(tmp_path: Path)
 
 
 def test_a_given_secret_key_is_not_written_down(tmp_path: Path) -> None:
-    assert read(tmp_path, SECRET_KEY="given").SECRET_KEY == "given"
+    assert read(tmp_path, SECRET_KEY="given-by-the-operator").SECRET_KEY == "given-by-the-operator"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_secret_key_that_is_too_short_is_refused_and_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="SECRET_KEY is too short: use at least 16 characters") as refused:
+        read(tmp_path, SECRET_KEY="hunter2")
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"short", "is too short"), (b"", "is too short"), (b"\xff" * 32, "holds no text")],
+)
+def test_a_stored_secret_key_that_cannot_be_used_is_named_by_its_file(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    (tmp_path / "secret_key").write_bytes(content)
+    with pytest.raises(ConfigError, match=reason) as refused:
+        read(tmp_path)
+    assert f"{tmp_path}/secret_key" in str(refused.value)
+
+
+def test_a_folder_in_place_of_the_secret_key_is_named(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").mkdir()
+    with pytest.raises(ConfigError, match="secret_key': Is a directory"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(("text", "meant"), [("2048", 2048), ("10MB", 10_000_000), ("1 gb", 1_000_000_000)])
+def test_a_size_is_a_number_of_bytes_or_has_a_unit(tmp_path: Path, text: str, meant: int) -> None:
+    assert meant == read(tmp_path, MAX_SESSION_BYTES=text).MAX_SESSION_BYTES
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("SHARE_REDACT", "yes", "SHARE_REDACT is 'yes': use true or false."),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT is 'xml': use text or json."),
+        ("PORT", "http", "PORT is 'http': use a whole number from 1 to 65535."),
+        ("DATABASE_TIMEOUT", "0", "DATABASE_TIMEOUT is '0': use a number from 1 to 60."),
+        ("CACHE_MAX_BYTES", "10 apples", "or a size such as '10MB'."),
+        ("MAX_SESSION_BYTES", "1KB", "use a number of bytes, at least 1024, or a size such as '10MB'."),
+    ],
+)
+def test_a_wrong_value_is_answered_with_what_to_use(
+    tmp_path: Path, name: str, value: str, words: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read(tmp_path, **{name: value})
+    assert str(refused.value).endswith(words)
+
+
+def test_a_password_in_an_address_is_refused_and_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="S3_ENDPOINT contains a user name") as refused:
+        read(tmp_path, **{**S3, "S3_ENDPOINT": "https://me:hunter2@s3.example.com"})
+    assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize("name", S3)
@@ -88,7 +143,8 @@ def test_a_public_bucket_alone_is_half_an_s3_configuration(tmp_path: Path) -> No
         ("PORT", "http"),
         ("PORT", "70000"),
         ("WEB_CONCURRENCY", "0"),
-        ("MAX_SESSION_BYTES", "100MB"),
+        ("MAX_SESSION_BYTES", "100TB"),
+        ("MAX_SESSION_BYTES", "١٠MB"),
         ("UPLOAD_SIZE_REQUIRED", "maybe"),
         ("TRUSTED_PROXIES", "-1"),
         ("RATELIMIT_CREATE", "ten per hour"),

@@ -32,7 +32,7 @@ SESSION = document_bytes("rate-limit-feature")
 READY = '{"database":"ok","disk":"ok","status":"ok","storage":"ok"}'
 TRIED = {
     # In test_administration_docs.py.
-    "administration.md": 5,
+    "administration.md": 6,
     "quick-start.md": 1,
     "install.md": 4,
     "install-with-compose.md": 1,
@@ -138,7 +138,8 @@ def test_a_backup_of_database_and_bucket_brings_every_page_back(
     server = {**s3_settings, "DATABASE_URL": postgres_database}
     (tmp_path / "settings").write_text("".join(f"{name}={value}\n" for name, value in server.items()))
     settings_of, bucket_of, save, restore, *_, check = blocks("backup.md")
-    prepare = settings_of.replace("/etc/better-share.env", str(tmp_path / "settings")) + bucket_of
+    settings_of = settings_of.replace("/etc/better-share.env", str(tmp_path / "settings"))
+    prepare = settings_of.replace("/opt/better-share", str(ROOT)) + bucket_of
 
     with running_app({**server, "DATA_DIR": str(tmp_path / "before")}) as app:
         client = app.test_client()

@@ -106,7 +106,10 @@ def test_a_frozen_database_holds_nobody_up_and_readers_get_what_is_cached(
     assert header(address, "/share/frozen", "Cache-Status") == OUTAGE_STATUS
     cached = read_by_all(address, "/share/frozen")
     assert {status for status, _ in cached} == {200}
-    assert fetch("POST", f"{address}/api/share/presign", {"shareId": "x", "sessionId": "y"}, SOON)[0] == 503
+    assert (
+        fetch("POST", f"{address}/api/share/presign", {"shareId": "GhIjKlMn", "sessionId": "y"}, SOON)[0]
+        == 503
+    )
     proxy.thaw()
     wait_until(lambda: fetch("GET", f"{address}/share/unknown")[0] == 404, lambda: "it never came back")
 

@@ -111,7 +111,7 @@ def reader(behind_nginx: tuple[str, Path]) -> urllib3.PoolManager:
 def test_behind_nginx_as_documented(behind_nginx: tuple[str, Path], reader: urllib3.PoolManager) -> None:
     address, _ = behind_nginx
     session = document_bytes("rate-limit-feature")
-    wanted = {"shareId": "below", "sessionId": SESSION_ID, "size": len(session)}
+    wanted = {"shareId": "below-share", "sessionId": SESSION_ID, "size": len(session)}
     answer = reader.request("POST", f"{address}/sessions/api/share/presign", json=wanted).json()
     assert answer["presignedUrl"].startswith(f"{address}/sessions/api/upload/")
     sent = reader.request("PUT", answer["presignedUrl"], body=session, headers=answer["headers"])

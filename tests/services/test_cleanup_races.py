@@ -80,7 +80,7 @@ def documents(settings: dict[str, str]) -> set[str]:
 
 @pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
 def test_an_upload_that_meets_a_purge_leaves_no_document(address: str, settings: dict[str, str]) -> None:
-    kept = create(address, "kept")
+    kept = create(address, "kept-share")
     answers = [create(address, share_id, expiresIn=3_600) for share_id in SHARES]
     gone: list[str] = []
     under_way = threading.Event()
@@ -109,7 +109,7 @@ def test_an_upload_that_meets_a_purge_leaves_no_document(address: str, settings:
 def test_sweeps_beside_each_other_and_beside_uploads_take_nothing_from_anybody(
     address: str, settings: dict[str, str]
 ) -> None:
-    assert upload(create(address, "kept")) == 200
+    assert upload(create(address, "kept-share")) == 200
     for number in range(40):
         stray = Path(settings["DATA_DIR"], "documents", "sessions", f"stray{number}.json")
         stray.write_bytes(DOCUMENT)
@@ -120,4 +120,4 @@ def test_sweeps_beside_each_other_and_beside_uploads_take_nothing_from_anybody(
     swept = [name for process in sweeps for name in removed(process)]
     assert sorted(swept) == sorted(f"sessions/stray{number}.json" for number in range(40))
     assert created == [200] * len(SHARES)
-    assert documents(settings) == {f"{share_id}.json" for share_id in ["kept", *SHARES]}
+    assert documents(settings) == {f"{share_id}.json" for share_id in ["kept-share", *SHARES]}

@@ -74,10 +74,10 @@ def test_everything_is_the_same_at_the_new_place(
     client: FlaskClient, settings: dict[str, str], new_settings: dict[str, str]
 ) -> None:
     secret = share(client, PACKED, "packed", contentEncoding="gzip")["secret"]
-    share(client, SMALL, "plain", expiresIn=86_400)
-    create(client, "empty")
+    share(client, SMALL, "plain-share", expiresIn=86_400)
+    create(client, "empty-share")
     delete(client, "deleted", create(client, "deleted").get_json()["secret"])
-    before = {share_id: pages(client, share_id) for share_id in ("packed", "plain")}
+    before = {share_id: pages(client, share_id) for share_id in ("packed", "plain-share")}
     ran = subprocess.run(
         [PROGRAMS / "flask", "shares", "migrate-store"],
         cwd=ROOT,
@@ -93,7 +93,7 @@ def test_everything_is_the_same_at_the_new_place(
         assert there.get("/api/share/packed", headers={"Accept-Encoding": "gzip"}).data == PACKED
         assert there.get("/api/share/empty").get_json()["code"] == "not_uploaded"
         assert create(there, "deleted").status_code == 409
-        assert renew(there, "plain", "wrong").status_code == 401
+        assert renew(there, "plain-share", "wrong").status_code == 401
         assert renew(there, "packed", secret).status_code == 200
         assert delete(there, "packed", secret).status_code == 200
     head = s3_client(new_settings).list_objects_v2(Bucket="shares")
@@ -187,7 +187,7 @@ def test_what_happened_at_the_old_place_meanwhile_is_moved_by_another_run(
     assert move(new).exit_code == 0
     upload(client, renew(client, "grown", secrets["grown"], size=len(LARGE)).get_json(), LARGE)
     delete(client, "gone", secrets["gone"])
-    share(client, SMALL, "added")
+    share(client, SMALL, "added-share")
     assert move(new).exit_code == 0
     there = new.test_client()
     assert there.get("/api/share/added").data == SMALL

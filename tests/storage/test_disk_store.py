@@ -98,7 +98,7 @@ def test_an_upload_over_the_cap_is_refused(settings: dict[str, str]) -> None:
         client = app.test_client()
         assert create(client, "declared", size=2001).get_json()["code"] == "too_large"
         assert put(client, link_of(client), b"x" * 2001) == (413, "too_large")
-        assert put(client, link_of(client, share_id="fits"), with_parts().ljust(2000)) == (200, "ok")
+        assert put(client, link_of(client, share_id="fitting"), with_parts().ljust(2000)) == (200, "ok")
 
 
 def test_an_upload_larger_than_a_json_body_may_be_is_taken(client: FlaskClient) -> None:

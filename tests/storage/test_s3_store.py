@@ -155,8 +155,12 @@ def test_an_unreachable_bucket_is_an_error(s3_settings: dict[str, str], tmp_path
     [port] = free_ports(1)
     store = make_store({**s3_settings, "S3_ENDPOINT": f"http://127.0.0.1:{port}"}, tmp_path)
     for call in (store.check, lambda: store.open(KEY), lambda: store.delete(KEY)):
-        with pytest.raises(StorageError, match="does not answer"):
+        with pytest.raises(StorageError, match="does not answer") as failed:
             call()
+        assert str(failed.value) == (
+            f"the bucket at 127.0.0.1:{port} does not answer: "
+            "EndpointConnectionError, ECONNREFUSED (Connection refused)"
+        )
 
 
 def test_links_point_at_the_endpoint_that_clients_see(s3_settings: dict[str, str], tmp_path: Path) -> None:
@@ -272,4 +276,4 @@ def test_a_body_that_breaks_off_is_an_error() -> None:
             pass
 
     with pytest.raises(StorageError, match="does not answer"):
-        _Body(Breaking(), 1).read(1)
+        _Body(Breaking(), 1, "s3.example.com").read(1)

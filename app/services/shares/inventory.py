@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+import heapq
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any, NamedTuple
 
-import msgspec
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from app.db.extensions import db
 from app.db.models import Share
 from app.services.shares.expiry import Expiry
-from app.storage import ObjectInfo, share_id_of
+from app.storage import ObjectInfo, ObjectStore, objects_of, share_id_of
 
 ROWS_PER_FETCH = 1000
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class ShareSummary:
 
     share_id: str
     session_id: str
+    source: str
     title: str | None
     project: str | None
     created_by: str | None
@@ -40,7 +44,10 @@ class ShareSummary:
 
 @dataclass(frozen=True)
 class ShareFilter:
-    """Which shares to list; None means any. Ages count from the creation, sizes are in bytes."""
+    """Which shares to list; None means any. Ages count from the creation, sizes are in bytes.
+
+    `search` is a part of the title or the project, in any case.
+    """
 
     older_than: timedelta | None = None
     newer_than: timedelta | None = None
@@ -48,89 +55,124 @@ class ShareFilter:
     never_uploaded: bool = False
     expired: bool = False
     created_by: str | None = None
+    search: str | None = None
 
-    def conditions(self, now: datetime) -> Iterator[ColumnElement[bool]]:
+    @property
+    def needs_objects(self) -> bool:
+        """Whether the database alone cannot decide."""
+        return self.larger_than is not None or self.never_uploaded
+
+    def conditions(self, now: datetime, expiry: Expiry) -> Iterator[ColumnElement[bool]]:
         """What the database can decide."""
         if self.older_than is not None:
             yield Share.created_at < now - self.older_than
         if self.newer_than is not None:
             yield Share.created_at > now - self.newer_than
+        if self.expired:
+            yield expiry.has_passed(now)
         if self.created_by is not None:
             yield Share.created_by == self.created_by
+        if self.search is not None:
+            columns = (Share.title, Share.project)
+            in_title, in_project = (column.icontains(self.search, autoescape=True) for column in columns)
+            yield in_title | in_project
 
     def matches(self, share: ShareSummary) -> bool:
-        """What only the row and the object together decide."""
-        return (
-            (self.larger_than is None or (share.size or 0) > self.larger_than)
-            and (not self.never_uploaded or share.size is None)
-            and (not self.expired or share.has_expired)
+        """What only the row and the objects together decide."""
+        return (self.larger_than is None or (share.size or 0) > self.larger_than) and (
+            not self.never_uploaded or share.size is None
         )
 
 
+class Order(NamedTuple):
+    """An order of shares: by columns, or else by `key`, the largest first."""
+
+    columns: tuple[ColumnElement[Any], ...] = ()
+    key: Callable[[ShareSummary], Any] | None = None
+
+
 ANY = ShareFilter()
+OLDEST_FIRST = Order((Share.created_at.asc(), Share.share_id.asc()))
+ORDERS = {
+    "created": Order((Share.created_at.desc(), Share.share_id.desc())),
+    "size": Order(key=lambda share: share.size or 0),
+    "title": Order((Share.title.asc().nulls_last(), Share.share_id.asc())),
+    "uploaded": Order(key=lambda share: share.uploaded_at or NEVER),
+}
 
 
-class Totals(msgspec.Struct, rename="camel"):
-    """Numbers of shares, also by the names of tokens, and the bytes of all their documents."""
+class Page(NamedTuple):
+    """The first of the shares that match, and how many more there are."""
 
-    shares: int = 0
-    expired: int = 0
-    never_uploaded: int = 0
-    deleted: int = 0
-    bytes: int = 0
-    largest_bytes: int = 0
-    created_in_last_day: int = 0
-    created_in_last_week: int = 0
-    created_by: dict[str, int] = msgspec.field(default_factory=dict)
+    shares: Sequence[ShareSummary]
+    more: int
 
 
 class Inventory:
-    """Joins the rows in the database with a listing of the store."""
+    """Joins the rows in the database with the objects of the store."""
 
-    def __init__(self, expiry: Expiry) -> None:
+    def __init__(self, store: ObjectStore, expiry: Expiry) -> None:
+        self._store = store
         self._expiry = expiry
 
-    def list(self, objects: Iterable[ObjectInfo], filter: ShareFilter = ANY) -> Iterator[ShareSummary]:
-        """The shares that match the filter, oldest first."""
+    def list(
+        self, objects: Iterable[ObjectInfo], filter: ShareFilter = ANY, order: Order = OLDEST_FIRST
+    ) -> Iterator[ShareSummary]:
+        """The shares that match the filter, given the objects of all shares.
+
+        Rows are read in batches, unless the order needs all shares at once.
+        """
+        matching = self._matching(objects, filter, order)
+        return iter(sorted(matching, key=order.key, reverse=True)) if order.key else matching
+
+    def first(
+        self,
+        limit: int,
+        objects: Iterable[ObjectInfo],
+        filter: ShareFilter = ANY,
+        order: Order = OLDEST_FIRST,
+    ) -> Page:
+        """As `list`, but at most `limit` shares; the listing `objects` is only read where it is needed."""
+        if filter.needs_objects or order.key:
+            return _first(limit, self._matching(objects, filter, order), order)
+        now = datetime.now(UTC)
+        rows = self._rows(filter, order, now)
+        total = db.session.scalar(select(func.count()).select_from(rows.order_by(None).subquery())) or 0
+        shares = [
+            self._summary(row, objects_of(self._store, row.share_id), now)
+            for row in db.session.scalars(rows.limit(limit))
+        ]
+        return Page(shares, total - len(shares))
+
+    def get(self, share_id: str) -> ShareSummary | None:
+        """The share with this id; None for deleted and unknown ids."""
+        row = db.session.scalar(select(Share).where(Share.share_id == share_id, Share.deleted_at.is_(None)))
+        return self._summary(row, objects_of(self._store, share_id), datetime.now(UTC)) if row else None
+
+    def _matching(
+        self, objects: Iterable[ObjectInfo], filter: ShareFilter, order: Order
+    ) -> Iterator[ShareSummary]:
         stored = defaultdict(list)
         for info in objects:
             stored[share_id_of(info.key)].append(info)
         now = datetime.now(UTC)
-        rows = select(Share).where(Share.deleted_at.is_(None), *filter.conditions(now))
-        ordered = rows.order_by(Share.created_at, Share.share_id)
-        for row in db.session.scalars(ordered.execution_options(yield_per=ROWS_PER_FETCH)):
-            share = self._summary(row, stored[row.share_id], now)
+        rows = self._rows(filter, order, now).execution_options(yield_per=ROWS_PER_FETCH)
+        for row in db.session.scalars(rows):
+            share = self._summary(row, stored.get(row.share_id, ()), now)
             if filter.matches(share):
                 yield share
 
-    def get(self, share_id: str, objects: Iterable[ObjectInfo]) -> ShareSummary | None:
-        """The share with this id, given its objects; None for deleted and unknown ids."""
-        row = db.session.scalar(select(Share).where(Share.share_id == share_id, Share.deleted_at.is_(None)))
-        return self._summary(row, list(objects), datetime.now(UTC)) if row else None
-
-    def totals(self, objects: Iterable[ObjectInfo]) -> Totals:
-        totals = Totals()
-        now = datetime.now(UTC)
-        for share in self.list(objects):
-            age = now - share.created_at
-            totals.shares += 1
-            totals.expired += share.has_expired
-            totals.never_uploaded += share.size is None
-            totals.bytes += share.size or 0
-            totals.largest_bytes = max(totals.largest_bytes, share.size or 0)
-            totals.created_in_last_day += age < timedelta(days=1)
-            totals.created_in_last_week += age < timedelta(weeks=1)
-            if share.created_by:
-                totals.created_by[share.created_by] = totals.created_by.get(share.created_by, 0) + 1
-        tombstones = select(func.count()).where(Share.deleted_at.is_not(None))
-        totals.deleted = db.session.scalar(tombstones) or 0
-        return totals
+    def _rows(self, filter: ShareFilter, order: Order, now: datetime) -> Select[Share]:
+        conditions = filter.conditions(now, self._expiry)
+        columns = order.columns or OLDEST_FIRST.columns
+        return select(Share).where(Share.deleted_at.is_(None), *conditions).order_by(*columns)
 
     def _summary(self, row: Share, stored: Sequence[ObjectInfo], now: datetime) -> ShareSummary:
         expires_at = self._expiry.of(row.created_at, row.expires_at)
         return ShareSummary(
             row.share_id,
             row.session_id,
+            row.source,
             row.title,
             row.project,
             row.created_by,
@@ -140,3 +182,20 @@ class Inventory:
             sum(info.size for info in stored) + row.pending_bytes or None,
             max((info.modified_at for info in stored), default=None),
         )
+
+
+def _first(limit: int, shares: Iterator[ShareSummary], order: Order) -> Page:
+    total = 0
+
+    def counted() -> Iterator[ShareSummary]:
+        nonlocal total
+        for total, share in enumerate(shares, start=1):  # noqa: B007 - read below
+            yield share
+
+    if order.key:
+        first = heapq.nlargest(limit, counted(), key=order.key)
+    else:
+        everything = counted()
+        first = list(islice(everything, limit))
+        deque(everything, maxlen=0)
+    return Page(first, total - len(first))
