@@ -11,6 +11,7 @@ import msgspec
 from app.opencode.calls import EDITING_TOOLS
 from app.opencode.changes.file_diffs import tool_diffs
 from app.opencode.model import Block, Reasoning, Step, Tool
+from app.opencode.paths import canonical_path
 from app.render.filters import plural
 from app.render.tools.registry import kind_of
 from app.render.tools.shell import is_failure
@@ -100,14 +101,18 @@ def activity_of_step(step: Step) -> Activity | None:
     return sum(known, Activity())
 
 
-def outcome_of_step(step: Step) -> Outcome:
-    """What came of the calls of a step, unless it was undone."""
+def outcome_of_step(step: Step, directory: str) -> Outcome:
+    """What came of the calls of a step, unless it was undone; `directory` is the folder of the session."""
     if step.is_undone:
         return Outcome()
     calls = [block for block in step.blocks if isinstance(block, Tool)]
     changed = (call for call in calls if call.name in EDITING_TOOLS and call.status == "completed")
     return Outcome(
-        files=list(dict.fromkeys(diff.path for call in changed for diff in tool_diffs(call))),
+        files=list(
+            dict.fromkeys(
+                canonical_path(diff.path, directory) for call in changed for diff in tool_diffs(call)
+            )
+        ),
         failed=sum(has_failed(call) for call in calls),
     )
 

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.support.client import share
+from tests.support.paths import FIXTURES
 from tests.support.recorded import document_bytes, with_parts
 
 PAGE = "/share/GhIjKlMn"
@@ -57,6 +58,12 @@ def test_a_turn_ends_with_what_came_of_it(client: FlaskClient) -> None:
     assert lines[0].startswith("2 files changed 12.9 s 27,565 tokens in")
     assert "1 call failed" in lines[1]
     assert "failed" not in lines[2]
+
+
+def test_a_file_that_is_named_in_several_ways_is_one_that_changed(client: FlaskClient) -> None:
+    share(client, (FIXTURES / "field" / "windows-one-file-three-times.json").read_bytes())
+    [line] = page(client).xpath("//p[contains(@class, 'totals')]")
+    assert line.xpath("span[1]/text()") == ["1 file changed"]
 
 
 def test_the_last_line_of_a_command_is_in_its_line_and_reports_that_are_odd_break_nothing(

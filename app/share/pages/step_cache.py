@@ -78,7 +78,9 @@ class StepCache:
         rendered = self._cached.get(digest)
         if rendered is None:
             html = str(self._renderer.step(step))
-            rendered = RenderedStep(html, outcome_of_step(step), activity_of_step(step))
+            rendered = RenderedStep(
+                html, outcome_of_step(step, self._renderer.conversation.directory), activity_of_step(step)
+            )
         else:
             self._renderer.budget.write(len(rendered.html))
         self._used[digest] = rendered
