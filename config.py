@@ -411,7 +411,11 @@ def _write_secret_key(path: Path) -> None:
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     draft.touch(mode=0o600)
     try:
-        draft.write_text(secrets.token_urlsafe(32))
+        with draft.open("w") as file:
+            file.write(secrets.token_urlsafe(32))
+            file.flush()
+            # After a power cut the file would be there, and empty.
+            os.fsync(file.fileno())
         with suppress(FileExistsError):
             path.hardlink_to(draft)
     finally:

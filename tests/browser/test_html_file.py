@@ -70,7 +70,9 @@ def test_on_a_phone_it_is_no_wider_than_the_screen(open_page: OpenPage, address:
 
 def test_the_menu_saves_what_the_reader_sees(open_page: OpenPage) -> None:
     page = open_page("/share/rate-limit-feature")
+    page.get_by_role("button", name="Theme and keys").click()
     page.locator("#ui-themes").select_option("dracula")
+    page.keyboard.press("Escape")
     page.locator(".levels [data-level=everything]").click()
     page.locator(".export-menu > summary").click()
     with page.expect_download() as download:

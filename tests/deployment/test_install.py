@@ -120,6 +120,7 @@ def test_from_git_clone_to_a_share(tmp_path: Path, postgres_url: str, s3_setting
         wanted = {"shareId": "installed", "sessionId": SESSION_ID, "size": len(SESSION)}
         created = reader.request("POST", "/api/share/presign", json=wanted, headers={"Host": HOST})
         answer = created.json()
+        assert created.status == 201, answer
         assert answer["url"] == f"https://{HOST}/share/installed"
         uploaded = urllib3.request("PUT", answer["presignedUrl"], body=SESSION, headers=answer["headers"])
         assert uploaded.status == 200

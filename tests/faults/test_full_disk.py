@@ -40,14 +40,14 @@ def test_a_full_disk_refuses_what_is_new_and_serves_what_exists(service: Service
     page = service.ask("GET", "/share/Existing")
     with filled(service.data):
         for attempt in range(6):
-            status, answer = service.create(f"New{attempt}")
+            status, answer = service.create(f"NewShare{attempt}")
             assert status == 503, answer
             assert "try again" in answer["error"]
             assert service.ask("GET", "/share/Existing") == page
             assert service.ask("GET", "/metrics")[0] == 200
         status, answer = service.ask("GET", "/readyz")
         assert (status, answer["database"], answer["disk"]) == (503, "failed", "failed")
-    assert service.create("New")[0] == 201
+    assert service.create("NewShare")[0] == 201
     wait_until(lambda: service.ask("GET", "/readyz")[0] == 200, lambda: "it never became ready")
 
 
@@ -62,7 +62,7 @@ def test_a_refused_upload_leaves_the_document_that_was_there(service: Service) -
 
 
 def test_a_share_can_be_deleted_on_a_full_disk(service: Service) -> None:
-    secrets = {share_id: service.upload(share_id)["secret"] for share_id in ("One", "Two", "Three")}
+    secrets = {share_id: service.upload(share_id)["secret"] for share_id in ("First1", "Second", "Third1")}
     with filled(service.data):
         for share_id, secret in secrets.items():
             assert service.ask("GET", f"/share/{share_id}")[0] == 200
@@ -82,7 +82,7 @@ def test_workers_that_die_on_a_full_disk_are_replaced(service: Service) -> None:
             service.log,
         )
         assert service.ask("GET", "/share/Existing")[0] == 200
-    assert service.create("New")[0] == 201
+    assert service.create("NewShare")[0] == 201
 
 
 @pytest.fixture

@@ -69,15 +69,15 @@ def test_what_was_acknowledged_is_there_after_a_power_cut(
         _, native = server.ask("POST", "/api/share", {"sessionID": SESSION["session"]["id"]})
         sync(server, native, items(first(1)))
         for number in range(ROUNDS):
-            server.upload(f"Kept{number}")
+            server.upload(f"KeptShare{number}")
             sync(server, native, list(message_items(MESSAGES[1 + number])))
         assert server.ask("DELETE", "/api/share/Deleted", {"secret": secret})[0] == 200
         cut_the_power(disk, server)
     disk.restore()
     with serve() as server:
         for number in range(ROUNDS):
-            assert server.ask("GET", f"/api/share/Kept{number}") == (200, SMALL)
-            assert server.ask("GET", f"/share/Kept{number}")[0] == 200
+            assert server.ask("GET", f"/api/share/KeptShare{number}") == (200, SMALL)
+            assert server.ask("GET", f"/share/KeptShare{number}")[0] == 200
         assert server.ask("GET", "/share/Deleted")[0] == 404
         assert len(message_ids(server, native)) == 1 + ROUNDS
         sync(server, native, list(message_items(MESSAGES[1 + ROUNDS])))
@@ -89,7 +89,7 @@ def test_what_was_acknowledged_is_there_after_a_power_cut(
 def test_pages_are_right_after_a_power_cut_that_damaged_the_cache(
     disk: PowerCut, serve: Callable[[], AbstractContextManager[Service]]
 ) -> None:
-    paths = [f"/share/Page{number}" for number in range(ROUNDS)]
+    paths = [f"/share/PageShare{number}" for number in range(ROUNDS)]
     with serve() as server:
         for path in paths:
             server.upload(path.rpartition("/")[2])

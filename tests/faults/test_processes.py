@@ -43,35 +43,35 @@ def is_running(pid: int) -> bool:
 def test_idle_workers_end_with_their_master_and_another_takes_the_port(
     service: Service, tmp_path: Path
 ) -> None:
-    service.upload("kept")
+    service.upload("kept-share")
     workers = service.workers()
     service.process.kill()
     service.process.wait()
     port = service.address.rpartition(":")[2]
     # Asking would wake the old workers.
     with started(tmp_path, lambda: "Booting worker" in service.log(), PORT=port):
-        assert service.ask("GET", "/share/kept")[0] == 200
+        assert service.ask("GET", "/share/kept-share")[0] == 200
         wait_until(lambda: not any(map(is_running, workers)), lambda: "a worker outlived its master")
 
 
 @pytest.mark.parametrize("pick", ["one", "all"])
 def test_killed_workers_are_replaced(service: Service, pick: str) -> None:
-    service.upload("kept")
+    service.upload("kept-share")
     before = service.workers()
     killed = before if pick == "all" else {min(before)}
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: len(service.workers() - killed) == WORKERS, service.log)
-    assert service.ask("GET", "/share/kept")[0] == 200
+    assert service.ask("GET", "/share/kept-share")[0] == 200
 
 
 def test_who_waits_for_a_worker_is_answered_before_the_server_stops(tmp_path: Path) -> None:
     with running_service(tmp_path, WEB_CONCURRENCY="1") as service, ThreadPoolExecutor(4) as pool:
-        service.upload("kept")
+        service.upload("kept-share")
         [worker] = service.workers()
         port = int(service.address.rpartition(":")[2])
         os.kill(worker, signal.SIGSTOP)
-        asked = [pool.submit(service.ask, "GET", "/share/kept") for _ in range(4)]
+        asked = [pool.submit(service.ask, "GET", "/share/kept-share") for _ in range(4)]
         wait_until(lambda: waiting_connections(port) == 4, lambda: "they never connected")
         service.process.terminate()
         wait_until(lambda: "Handling signal: term" in service.log(), service.log)

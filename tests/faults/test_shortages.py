@@ -48,21 +48,21 @@ def limit_that_leaves_one(pid: int) -> int:
 
 
 def test_a_worker_without_memory_refuses_large_sessions_and_serves_small_ones(service: Service) -> None:
-    service.upload("small")
-    service.upload("large", document("large-output"))
-    assert service.ask("GET", "/share/small")[0] == 200
+    service.upload("small-share")
+    service.upload("large-share", document("large-output"))
+    assert service.ask("GET", "/share/small-share")[0] == 200
     [worker] = service.workers()
     with limited(worker, resource.RLIMIT_AS, used_memory(worker) + MEGABYTE):
-        assert service.ask("GET", "/share/large")[0] == 503
-        assert service.ask("GET", "/share/small")[0] == 200
-    assert service.ask("GET", "/share/large")[0] == 200
+        assert service.ask("GET", "/share/large-share")[0] == 503
+        assert service.ask("GET", "/share/small-share")[0] == 200
+    assert service.ask("GET", "/share/large-share")[0] == 200
     assert service.workers() == {worker}
     assert "Traceback" not in service.log()
 
 
 def test_a_worker_without_file_handles_serves_what_it_has_in_memory(service: Service) -> None:
     service.upload("cached")
-    service.upload("other")
+    service.upload("other-share")
     service.ask("GET", "/share/cached")
     page = service.ask("GET", "/share/cached")
     [worker] = service.workers()
@@ -70,9 +70,9 @@ def test_a_worker_without_file_handles_serves_what_it_has_in_memory(service: Ser
     with limited(worker, resource.RLIMIT_NOFILE, limit_that_leaves_one(worker)):
         # Threads of the worker may need it for a moment.
         wait_until(lambda: service.ask("GET", "/share/cached") == page, service.log)
-        assert service.ask("GET", "/share/other")[0] == 503
-        assert service.ask("GET", "/api/share/other")[0] == 503
+        assert service.ask("GET", "/share/other-share")[0] == 503
+        assert service.ask("GET", "/api/share/other-share")[0] == 503
         assert service.ask("GET", "/healthz")[0] == 200
-    assert service.ask("GET", "/share/other")[0] == 200
+    assert service.ask("GET", "/share/other-share")[0] == 200
     assert service.workers() == {worker}
     assert "Traceback" not in service.log()

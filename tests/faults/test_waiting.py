@@ -143,10 +143,10 @@ def test_a_lock_on_the_table_holds_nobody_up(database: tuple[TcpProxy, str], add
 
 
 def test_a_cut_connection_is_no_failure(database: tuple[TcpProxy, str], address: str) -> None:
-    upload(address, "cut")
+    upload(address, "cut-share")
     for _ in range(3):
         database[0].cut()
-        assert {status for status, _ in read_by_all(address, "/share/cut")} == {200}
+        assert {status for status, _ in read_by_all(address, "/share/cut-share")} == {200}
 
 
 def test_more_readers_than_workers_wait_for_a_bucket_that_answers(
@@ -155,10 +155,10 @@ def test_more_readers_than_workers_wait_for_a_bucket_that_answers(
     with gunicorn(
         tmp_path, WEB_CONCURRENCY=str(WORKERS), RATELIMIT_ENABLED="false", **empty_bucket
     ) as address:
-        for share_id in ("cold1", "cold2", "cold3", "cold4"):
+        for share_id in ("cold-1", "cold-2", "cold-3", "cold-4"):
             upload_to(empty_bucket, address, share_id)
         with ThreadPoolExecutor(4) as pool:
-            paths = [f"/share/cold{number}" for number in (1, 2, 3, 4)]
+            paths = [f"/share/cold-{number}" for number in (1, 2, 3, 4)]
             answers = list(pool.map(lambda path: read_by_all(address, path, 6), paths))
         assert {status for each in answers for status, _ in each} == {200}
 
@@ -175,11 +175,11 @@ def test_a_bucket_that_does_not_finish_answering_leaves_a_worker_for_the_others(
         tmp_path, WEB_CONCURRENCY=str(WORKERS), RATELIMIT_ENABLED="false", **proxied_bucket
     ) as address:
         for number in range(2 * WORKERS):
-            upload_to(empty_bucket, address, f"cold{number}")
-        assert fetch("GET", f"{address}/share/cold0")[0] == 200
+            upload_to(empty_bucket, address, f"cold-{number}")
+        assert fetch("GET", f"{address}/share/cold-0")[0] == 200
         bucket_proxy.set(fault, "GET")
         with ThreadPoolExecutor(2 * WORKERS) as pool:
-            cold = [pool.submit(read_by_all, address, f"/share/cold{n}", 1) for n in range(1, 2 * WORKERS)]
+            cold = [pool.submit(read_by_all, address, f"/share/cold-{n}", 1) for n in range(1, 2 * WORKERS)]
             assert bucket_proxy.seen.wait(patience(30))
             started = time.monotonic()
             assert fetch("GET", f"{address}/healthz", timeout=SOON)[0] == 200
@@ -188,7 +188,7 @@ def test_a_bucket_that_does_not_finish_answering_leaves_a_worker_for_the_others(
         assert {status for status, _ in answers} == {503}
         assert max(seconds for _, seconds in answers) < patience(25)
         bucket_proxy.set(None)
-        assert fetch("GET", f"{address}/share/cold1")[0] == 200
+        assert fetch("GET", f"{address}/share/cold-1")[0] == 200
 
 
 def test_a_store_that_hangs_does_not_keep_what_was_deleted_in_the_caches(

@@ -94,13 +94,13 @@ def test_an_upload_that_meets_a_purge_leaves_no_document(address: str, settings:
         uploads = [pool.submit(upload_until_it_is_gone, answer) for answer in answers]
         assert under_way.wait(patience(60))
         server, _, database = settings["DATABASE_URL"].rpartition("/")
-        run_sql(server, "UPDATE shares SET expires_at = now() WHERE share_id <> 'kept'", database)
+        run_sql(server, "UPDATE shares SET expires_at = now() WHERE share_id <> 'kept-share'", database)
         while len(gone) < len(SHARES):
             gone += removed(start(settings, "purge"))
         for each in uploads:
             each.result()
     assert upload(kept) == 200
-    assert documents(settings) == {"kept.json"}
+    assert documents(settings) == {"kept-share.json"}
     assert sorted(gone) == sorted(SHARES)
 
 

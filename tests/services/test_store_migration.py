@@ -91,13 +91,13 @@ def test_everything_is_the_same_at_the_new_place(
         there = app.test_client()
         assert {share_id: pages(there, share_id) for share_id in before} == before
         assert there.get("/api/share/packed", headers={"Accept-Encoding": "gzip"}).data == PACKED
-        assert there.get("/api/share/empty").get_json()["code"] == "not_uploaded"
+        assert there.get("/api/share/empty-share").get_json()["code"] == "not_uploaded"
         assert create(there, "deleted").status_code == 409
         assert renew(there, "plain-share", "wrong").status_code == 401
         assert renew(there, "packed", secret).status_code == 200
         assert delete(there, "packed", secret).status_code == 200
     head = s3_client(new_settings).list_objects_v2(Bucket="shares")
-    assert [found["Key"] for found in head["Contents"]] == ["sessions/plain.json"]
+    assert [found["Key"] for found in head["Contents"]] == ["sessions/plain-share.json"]
 
 
 def test_all_can_be_moved_back(
@@ -129,7 +129,7 @@ def test_a_move_that_broke_off_goes_on(
     new_settings: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    names = ("one", "three", "two")
+    names = ("share-1", "share-2", "share-3")
     for share_id in names:
         share(client, SMALL, share_id)
     settle(settings)
@@ -183,31 +183,35 @@ def test_a_document_that_the_old_store_cuts_short_is_not_moved(
 def test_what_happened_at_the_old_place_meanwhile_is_moved_by_another_run(
     app: Flask, client: FlaskClient, new: Flask, new_settings: dict[str, str]
 ) -> None:
-    secrets = {share_id: share(client, SMALL, share_id)["secret"] for share_id in ("grown", "gone")}
+    secrets = {
+        share_id: share(client, SMALL, share_id)["secret"] for share_id in ("grown-share", "gone-share")
+    }
     assert move(new).exit_code == 0
-    upload(client, renew(client, "grown", secrets["grown"], size=len(LARGE)).get_json(), LARGE)
-    delete(client, "gone", secrets["gone"])
+    upload(client, renew(client, "grown-share", secrets["grown-share"], size=len(LARGE)).get_json(), LARGE)
+    delete(client, "gone-share", secrets["gone-share"])
     share(client, SMALL, "added-share")
     assert move(new).exit_code == 0
     there = new.test_client()
-    assert there.get("/api/share/added").data == SMALL
-    assert there.get("/api/share/gone").get_json()["code"] == "not_found"
-    assert there.get("/api/share/grown").data == LARGE
-    assert "sessions/gone.json" not in stored_keys(new_settings)
+    assert there.get("/api/share/added-share").data == SMALL
+    assert there.get("/api/share/gone-share").get_json()["code"] == "not_found"
+    assert there.get("/api/share/grown-share").data == LARGE
+    assert "sessions/gone-share.json" not in stored_keys(new_settings)
 
 
 def test_what_happened_at_the_new_place_meanwhile_is_kept(
     client: FlaskClient, new: Flask, settings: dict[str, str], new_settings: dict[str, str]
 ) -> None:
-    secrets = {share_id: share(client, SMALL, share_id)["secret"] for share_id in ("gone", "grown")}
+    secrets = {
+        share_id: share(client, SMALL, share_id)["secret"] for share_id in ("gone-share", "grown-share")
+    }
     settle(settings)
     assert move(new).exit_code == 0
     there = new.test_client()
-    assert delete(there, "gone", secrets["gone"]).status_code == 200
-    s3_client(new_settings).put_object(Bucket="shares", Key="sessions/grown.json", Body=LARGE)
+    assert delete(there, "gone-share", secrets["gone-share"]).status_code == 200
+    s3_client(new_settings).put_object(Bucket="shares", Key="sessions/grown-share.json", Body=LARGE)
     assert move(new).stdout == "shares moved: 0, documents moved: 0 (0 B)\n"
-    assert there.get("/share/gone").status_code == 404
-    assert there.get("/api/share/grown").data == LARGE
+    assert there.get("/share/gone-share").status_code == 404
+    assert there.get("/api/share/grown-share").data == LARGE
 
 
 @pytest.mark.parametrize(

@@ -142,8 +142,8 @@ def test_the_session_of_a_sub_agent_is_in_it_once(
     inside = saved(client)
     assert len(inside.xpath(f"//*[@id='{part}']")) == 1
     monkeypatch.setattr(Renderer, "shows_inside", lambda self, child: False)
-    share(client, with_children("subagents"), "apart", sessionId="ses_other")
-    apart = lxml.html.fromstring(client.get("/share/apart.html").text)
+    share(client, with_children("subagents"), "apart-share", sessionId="ses_other")
+    apart = lxml.html.fromstring(client.get("/share/apart-share.html").text)
     titles = apart.xpath("//h2[starts-with(@id, 'ui-session')]")
     assert len(titles) == 4
     opened = apart.xpath("//a[contains(text(), 'Open the sub-agent')]/@href")

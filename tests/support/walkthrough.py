@@ -67,6 +67,9 @@ def checkout(at: Path) -> Path:
         )
     for name in ("config.py", "wsgi.py", "gunicorn.conf.py", "Makefile", "requirements.txt"):
         shutil.copy2(ROOT / name, folder)
+    shutil.copytree(ROOT / "plugin" / "dist", folder / "plugin" / "dist")
+    for name in ("package.json", "README.md", "LICENSE"):
+        shutil.copy2(ROOT / "plugin" / name, folder / "plugin")
     (folder / ".venv").symlink_to(PROGRAMS.parent)
     program(at, "git", f'test "$1" = clone; cp -a {folder} "$3"')
     return folder
