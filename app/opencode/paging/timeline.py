@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
@@ -49,16 +48,6 @@ class Timeline(msgspec.Struct, array_like=True, frozen=True):
     marks: Sequence[Mark]
     agent_milliseconds: int
     person_milliseconds: int
-
-    @property
-    def calls(self) -> Counter[str]:
-        """How many calls there were, by kind."""
-        return _sum(mark.calls for mark in self.marks)
-
-    @property
-    def failed(self) -> Counter[str]:
-        """How many of them failed."""
-        return _sum(mark.failed for mark in self.marks)
 
 
 def timeline_of(pages: Sequence[Page]) -> Timeline:
@@ -125,10 +114,3 @@ class _Mark:
         return Mark(
             self.id, self.page, kind, self.steps, self.calls, self.failed, milliseconds, self.prompt, pause
         )
-
-
-def _sum(counts: Iterable[dict[str, int]]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for each in counts:
-        total.update(each)
-    return total
