@@ -5209,20 +5209,21 @@ class ShareList {
     return records.filter((record) => record.kind === "share").sort((a, b) => b.createdAt - a.createdAt);
   }
   async ofSession(sessionId) {
-    const records = await this.stateFiles.readAll();
-    const isOf = (share) => (other) => other.id === share.id && other.base === share.base;
-    const secrets = records.filter((record) => record.kind === "secret").map(({ share }) => share);
-    const removals = records.filter((record) => record.kind === "removal").map(({ share }) => share);
-    return records.filter((record) => record.kind === "share").filter((entry) => entry.sessionId === sessionId && !removals.some(isOf(entry))).flatMap((entry) => secrets.filter(isOf(entry)).map((share) => ({ entry, share })));
+    const found = [];
+    for (const entry of (await this.list()).filter((entry) => entry.sessionId === sessionId)) {
+      const share = await this.secretOf(entry);
+      if (share && !await this.stateFiles.read({ kind: "removal", share }))
+        found.push({ entry, share });
+    }
+    return found;
   }
   async find(name) {
     const page = URL.canParse(name) ? new URL(name) : undefined;
     const address = page && page.origin + page.pathname;
     return (await this.list()).filter((entry) => entry.id === name || address !== undefined && [entry.url, addressOf(entry)].some((link) => isPageOf(link, address)));
   }
-  async secretOf({ id, base }) {
-    const records = await this.stateFiles.readAll();
-    return records.filter((record) => record.kind === "secret").find(({ share }) => share.id === id && share.base === base)?.share;
+  async secretOf(share) {
+    return (await this.stateFiles.read({ kind: "secret", share }))?.share;
   }
 }
 var addressOf = ({ base, id }) => `${base}/share/${id}`;

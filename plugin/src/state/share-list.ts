@@ -69,15 +69,12 @@ export class ShareList {
 
   /** The shares of a session that are not about to be removed, with their secrets. */
   async ofSession(sessionId: string): Promise<{ entry: Entry; share: Share }[]> {
-    const records = await this.stateFiles.readAll()
-    const isOf = (share: Pick<Share, "id" | "base">) => (other: Share) =>
-      other.id === share.id && other.base === share.base
-    const secrets = records.filter((record) => record.kind === "secret").map(({ share }) => share)
-    const removals = records.filter((record) => record.kind === "removal").map(({ share }) => share)
-    return records
-      .filter((record) => record.kind === "share")
-      .filter((entry) => entry.sessionId === sessionId && !removals.some(isOf(entry)))
-      .flatMap((entry) => secrets.filter(isOf(entry)).map((share) => ({ entry, share })))
+    const found: { entry: Entry; share: Share }[] = []
+    for (const entry of (await this.list()).filter((entry) => entry.sessionId === sessionId)) {
+      const share = await this.secretOf(entry)
+      if (share && !(await this.stateFiles.read({ kind: "removal", share }))) found.push({ entry, share })
+    }
+    return found
   }
 
   /** The shares with this id, link, or URL of one of their pages. */
@@ -92,11 +89,8 @@ export class ShareList {
   }
 
   /** The share with its secret, which allows removing it. */
-  async secretOf({ id, base }: Entry): Promise<Share | undefined> {
-    const records = await this.stateFiles.readAll()
-    return records
-      .filter((record) => record.kind === "secret")
-      .find(({ share }) => share.id === id && share.base === base)?.share
+  async secretOf(share: Entry): Promise<Share | undefined> {
+    return (await this.stateFiles.read({ kind: "secret", share }))?.share
   }
 }
 
