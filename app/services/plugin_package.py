@@ -11,8 +11,9 @@ import hashlib
 import io
 import json
 import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 PLUGIN = Path(__file__).parents[2] / "plugin"
@@ -27,7 +28,7 @@ PACKED_AT = 499162500
 
 @dataclass(frozen=True)
 class PluginPackage:
-    """A packed plugin; `release` names its version and contents: `0.2.0-1a2b3c4d5e6f`.
+    """The files of a plugin; `release` names its version and contents: `0.2.0-1a2b3c4d5e6f`.
 
     `integrity` is a Subresource Integrity hash as npm's lock files have it.
     """
@@ -35,7 +36,12 @@ class PluginPackage:
     name: str
     version: str
     release: str
-    body: bytes
+    files: Mapping[str, bytes]
+
+    @cached_property
+    def body(self) -> bytes:
+        """The files packed, which only those who install the plugin need."""
+        return _packed(self.files)
 
     @property
     def integrity(self) -> str:
@@ -52,10 +58,10 @@ def plugin_package(base_url: str, folder: Path = PLUGIN) -> PluginPackage:
     contents = hashlib.sha256(b"\0".join([base_url.encode(), *files.values()])).hexdigest()
     release = f"{manifest['version']}-{contents[:12]}"
     files[SERVER_FILE] = json.dumps({"url": base_url, "release": release}).encode()
-    return PluginPackage(manifest["name"], manifest["version"], release, _packed(files))
+    return PluginPackage(manifest["name"], manifest["version"], release, files)
 
 
-def _packed(files: dict[str, bytes]) -> bytes:
+def _packed(files: Mapping[str, bytes]) -> bytes:
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for name, body in sorted(files.items()):
