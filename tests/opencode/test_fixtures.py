@@ -186,7 +186,11 @@ def test_pages_of_a_long_session_are_bounded(client: FlaskClient) -> None:
     share(client, recorded.document_bytes("large-output"))
     pages = Pages(client, "GhIjKlMn")
     assert len(pages.roots) > 1
-    assert max(len(lxml.html.tostring(root)) for root in pages.roots) < 1_100_000
+    for root in pages.roots:
+        [timeline] = root.xpath("//section[@class='timeline']")
+        size = len(lxml.html.tostring(timeline))
+        assert size < 40_000
+        assert len(lxml.html.tostring(root)) - size < 1_000_000
     for number, root in enumerate(pages.roots, start=1):
         linked = root.xpath("//nav[@aria-label='Pages']/a[not(@rel)]")
         assert [link.text for link in linked if link.get("aria-current")] == [str(number)]

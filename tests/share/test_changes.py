@@ -375,10 +375,11 @@ def test_the_story_of_a_file_has_its_edits_with_what_was_said_before_each(client
     assert "str(retry_after)" in events[4].text_content()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_story_of_many_words_is_cut_into_pages_of_bounded_size(client: FlaskClient) -> None:
     document = without_summaries("single-message")
     parts = document["messages"][1]["parts"] = []
-    for number in range(600):
+    for number in range(1_200):
         parts.append({"id": f"prt_s{number}", "type": "text", "text": f"{number} " + "[a](b) *c* " * 300})
         edit = {"input": {"filePath": "a"}, "metadata": {"diff": f"@@ -1 +1 @@\n-a\n+{number}\n"}}
         state = {"status": "completed", "output": "", **edit}
@@ -391,7 +392,7 @@ def test_a_story_of_many_words_is_cut_into_pages_of_bounded_size(client: FlaskCl
         root = lxml.html.fromstring(response.text)
         seen += len(root.xpath("//section[@class='event']"))
         address = next(iter(root.xpath("//p[@class='note']/a[contains(., 'of this file')]/@href")), "")
-    assert seen == 600
+    assert seen == 1_200
 
 
 def test_the_words_of_a_story_are_markdown_without_thoughts(client: FlaskClient) -> None:
