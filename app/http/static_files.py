@@ -1,46 +1,81 @@
-"""Static files under fingerprinted, immutable addresses, compressed once."""
+"""Static files and bundles of them under fingerprinted, immutable addresses, compressed once."""
 
 from __future__ import annotations
 
 import hashlib
+import mimetypes
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 
 from app.http.compression import ENCODERS, accepted_encoding
 from app.lib.build_id import build_id
 
 YEAR_SECONDS = 365 * 24 * 60 * 60
 
+_CONTENT = ("icons.css", "prose.css", "blocks.css", "generated/terminal.css")
+# What a page needs, as one file, because a browser waits for every file before it paints.
+# The order is that of the cascade.
+BUNDLES: Mapping[str, Sequence[str]] = {
+    "landing.css": ("base.css", "controls.css", "landing.css"),
+    "session.css": ("base.css", "session.css", "timeline.css", *_CONTENT, "controls.css", "search.css"),
+    "subpage.css": ("base.css", "session.css", *_CONTENT, "changes.css", "search.css"),
+    "file.css": ("base.css", "session.css", "timeline.css", *_CONTENT),
+    "reader.js": ("search.js", "reading.js", "pagination.js"),
+}
+
 
 def init_app(app: Flask) -> None:
-    folder = Path(app.static_folder or "")
+    folder = app.static_folder or ""
 
     @app.url_defaults
     def add_fingerprint(endpoint: str, values: dict[str, Any]) -> None:
         if endpoint == "static":
-            values["v"] = _fingerprint(folder / values["filename"])
+            values["v"] = _fingerprint(folder, values["filename"])
+        elif endpoint == "bundle":
+            values["v"] = _bundle_fingerprint(folder, values["name"])
         elif endpoint == "share.theme":
             values["v"] = build_id()
+
+    @app.get("/static/bundles/<name>", endpoint="bundle")
+    def send_bundle(name: str) -> Response:
+        if name not in BUNDLES:
+            abort(404)
+        response = Response(bundle(folder, name), mimetype=mimetypes.guess_type(name)[0])
+        response.headers["Cache-Control"] = "no-cache"
+        if request.args.get("v") == _bundle_fingerprint(folder, name):
+            set_immutable(response)
+        compress(response)
+        return response
 
     @app.after_request
     def finish_static_file(response: Response) -> Response:
         if request.endpoint == "static" and response.status_code == 200:
-            path = folder / (request.view_args or {})["filename"]
-            if request.args.get("v") == _fingerprint(path):
+            if request.args.get("v") == _fingerprint(folder, (request.view_args or {})["filename"]):
                 set_immutable(response)
             compress(response)
         return response
 
 
 def warm_up(app: Flask) -> None:
-    """Encodes every static file as most browsers prefer, before one asks for it."""
-    for path in Path(app.static_folder or "").rglob("*"):
-        if path.suffix in (".css", ".js"):
-            _fingerprint(path)
-            _compressed(path.read_bytes(), next(iter(ENCODERS)))
+    """Encodes what pages refer to as most browsers prefer, before one asks for it."""
+    folder = app.static_folder or ""
+    for name in BUNDLES:
+        _bundle_fingerprint(folder, name)
+        _compressed(bundle(folder, name), next(iter(ENCODERS)))
+    for path in Path(folder).glob("*.js"):
+        _fingerprint(folder, path.name)
+        _compressed(path.read_bytes(), next(iter(ENCODERS)))
+
+
+@cache
+def bundle(folder: str, name: str) -> bytes:
+    """The files of a bundle one after another. Raises KeyError."""
+    separator = b";\n" if name.endswith(".js") else b"\n"
+    return separator.join((Path(folder) / part).read_bytes() for part in BUNDLES[name])
 
 
 def set_immutable(response: Response) -> None:
@@ -68,5 +103,14 @@ def _compressed(body: bytes, encoding: str) -> bytes:
 
 
 @cache
-def _fingerprint(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+def _fingerprint(folder: str, filename: str) -> str:
+    return _digest((Path(folder) / filename).read_bytes())
+
+
+@cache
+def _bundle_fingerprint(folder: str, name: str) -> str:
+    return _digest(bundle(folder, name))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]

@@ -1,4 +1,4 @@
-// Infinite scrolling, for sessions of several pages: loads the previous and the next page when they come near.
+// Infinite scrolling for sessions of several pages: loads the previous and the next page when they come near.
 (() => {
 "use strict"
 
@@ -96,6 +96,7 @@ async function scrollEnd() {
 }
 
 document.addEventListener("DOMContentLoaded", () => {
+  if (!all(".pages").length) return
   const [own] = all(".page")
   follow(own, etag())
   all(".pages").forEach((links) => nearing.observe(links))

@@ -135,7 +135,7 @@ def test_ten_of_forty_creations_pass_and_a_forged_address_changes_nothing(team: 
 def test_pages_and_assets_are_compressed_once_and_json_by_nginx(team: Team) -> None:
     team.share("Encoding")
     page = "/share/Encoding"
-    asset = re.search(r'href="(/static/session[^"]+)"', team.ask("GET", page).data.decode())
+    asset = re.search(r'href="(/static/bundles/session[^"]+)"', team.ask("GET", page).data.decode())
     assert asset
     for path in (page, asset[1], "/api/share/Encoding"):
         plain = team.ask("GET", path, headers={"Accept-Encoding": "identity"})
@@ -149,13 +149,13 @@ def test_pages_and_assets_are_compressed_once_and_json_by_nginx(team: Team) -> N
 
 
 def test_assets_are_served_from_the_cache_of_nginx(team: Team) -> None:
-    asset = re.search(r'href="(/static/base[^"]+)"', team.ask("GET", "/").data.decode())
+    asset = re.search(r'href="(/static/bundles/landing[^"]+)"', team.ask("GET", "/").data.decode())
     assert asset
     first, second = (team.ask("GET", asset[1]) for _ in range(2))
     assert first.data == second.data
     assert "immutable" in second.headers["Cache-Control"]
-    requests = [line for line in service_log(team) if line.get("route") == "/static/<path:filename>"]
-    assert sum("base.css" in str(line["message"]) for line in requests) == 1
+    requests = [line for line in service_log(team) if line.get("route") == "/static/bundles/<name>"]
+    assert sum("landing.css" in str(line["message"]) for line in requests) == 1
 
 
 def test_plain_http_leads_to_https_and_metrics_to_nothing(team: Team) -> None:

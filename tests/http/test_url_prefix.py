@@ -118,7 +118,7 @@ def test_behind_nginx_as_documented(behind_nginx: tuple[str, Path], reader: urll
     assert sent.status == 200
     shown = reader.request("GET", answer["url"])
     assert shown.status == 200
-    [sheet] = re.findall(r'href="(/sessions/static/base[^"]+)"', shown.data.decode())
+    [sheet] = re.findall(r'href="(/sessions/static/bundles/session[^"]+)"', shown.data.decode())
     assert reader.request("GET", address + sheet).status == 200
     # This very request came through a proxy.
     assert reader.request("GET", f"{address}/sessions/metrics").status == 404

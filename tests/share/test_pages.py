@@ -12,6 +12,7 @@ import lxml.html
 import pytest
 from flask.testing import FlaskClient
 
+from app.http import static_files
 from app.render import renderer
 from tests.support import recorded
 from tests.support.backdate import backdate
@@ -82,6 +83,26 @@ def test_only_fingerprinted_assets_are_kept_for_long(client: FlaskClient) -> Non
             assert "immutable" in response.headers["Cache-Control"]
         with client.get(sheet.replace("v=", "v=old")) as response:
             assert "immutable" not in response.headers["Cache-Control"]
+
+
+def test_a_page_has_one_stylesheet_beside_its_theme_and_one_script_beside_that_of_the_theme(
+    client: FlaskClient,
+) -> None:
+    share(client, document_bytes("single-message"))
+    for address in ("/share/GhIjKlMn", "/share/GhIjKlMn/search", "/share/GhIjKlMn/changes", "/"):
+        page = client.get(address).text
+        assert len(re.findall(r'<link rel="stylesheet"', page)) == 2
+        assert len(re.findall(r"<script ", page)) <= 2
+
+
+def test_a_bundle_is_its_files_in_order(client: FlaskClient) -> None:
+    for name, files in static_files.BUNDLES.items():
+        rest = client.get(f"/static/bundles/{name}").data
+        for file in files:
+            with client.get(f"/static/{file}") as response:
+                _, found, rest = rest.partition(response.data.strip())
+            assert found, f"{file} in {name}"
+    assert client.get("/static/bundles/base.css").status_code == 404
 
 
 def image(data: str, mime: str = "image/png", name: str = "shot.png") -> dict[str, str]:

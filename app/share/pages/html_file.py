@@ -9,13 +9,12 @@ import logging
 import re
 import time
 from collections.abc import Iterator
-from functools import cache
 from itertools import chain
-from pathlib import Path
 
 from flask import current_app, render_template
 from markupsafe import Markup
 
+from app.http.static_files import bundle
 from app.lib.budget import Budget
 from app.lib.time_limit import TimeLimitExceeded, cpu_time_limit
 from app.opencode import IndexedSession
@@ -38,10 +37,6 @@ MAX_SECONDS = 20
 # How many sub-agents' sessions have a place in the file, if only for a link.
 MAX_CHILDREN = 200
 
-STYLESHEETS = (
-    *("base.css", "session.css", "timeline.css", "icons.css"),
-    *("prose.css", "blocks.css", "generated/terminal.css"),
-)
 # As a template writes it; the texts of a session are escaped.
 _SHOWN_INSIDE = re.compile(r'data-session="([^"]*)"')
 
@@ -53,17 +48,12 @@ def file_head(title: str, level: str, theme_css: str) -> tuple[str, str]:
 
     The policy is in the HTML as well, for whoever opens the file from a disk.
     """
-    style = theme_css + _stylesheets(current_app.static_folder or "")
+    style = theme_css + bundle(current_app.static_folder or "", "file.css").decode()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'"
     # The stylesheets are our own.
     head = render_template("file/head.html", title=title, level=level, policy=policy, style=Markup(style))  # noqa: S704
     return head, policy
-
-
-@cache
-def _stylesheets(folder: str) -> str:
-    return "".join((Path(folder) / name).read_text() for name in STYLESHEETS)
 
 
 class FileBody:
