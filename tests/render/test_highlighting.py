@@ -27,8 +27,8 @@ def test_code_is_marked_up_by_its_tokens() -> None:
 def test_a_token_over_several_lines_is_closed_on_each() -> None:
     lines = highlight('"""one\ntwo"""', "python", Budget())
     assert lines == [
-        '<span class="sd">&#34;&#34;&#34;one</span>',
-        '<span class="sd">two&#34;&#34;&#34;</span>',
+        '<span class="sd">"""one</span>',
+        '<span class="sd">two"""</span>',
     ]
 
 
