@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import url_for
 
@@ -35,10 +37,13 @@ class ShareLinks:
         return url_for("share.block", share_id=self.share_id, block_id=block_id)
 
     def part(self, step_id: str, part_id: str) -> str:
-        return self._session_page("message", step_id=step_id, _anchor=part_id)
+        """The URL of a part; ids of steps and parts are safe in URLs, as `safe_id` makes them."""
+        # A page has hundreds of these, and `url_for` takes longer than anything else about them.
+        return f"{self._share}/m/{step_id}{self._query}#{part_id}"
 
     def child(self, session_id: str) -> str:
-        return self._session_page("child", session_id=session_id)
+        arguments: dict[str, Any] = level_arguments(self.level)
+        return url_for("share.child", share_id=self.share_id, session_id=session_id, **arguments)
 
     def page(self, number: int, session_id: str | None = None, *, level: str | None = None) -> str:
         """The URL of a page of the session, or of a sub-agent's."""
@@ -49,5 +54,11 @@ class ShareLinks:
             return url_for("share.show", share_id=self.share_id, **arguments)
         return url_for("share.child", share_id=self.share_id, session_id=session_id, **arguments)
 
-    def _session_page(self, view: str, **values: Any) -> str:
-        return url_for(f"share.{view}", share_id=self.share_id, **{**values, **level_arguments(self.level)})
+    @cached_property
+    def _share(self) -> str:
+        return url_for("share.show", share_id=self.share_id)
+
+    @cached_property
+    def _query(self) -> str:
+        arguments = level_arguments(self.level)
+        return f"?{urlencode(arguments)}" if arguments else ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from flask import render_template
 
@@ -63,7 +65,7 @@ class SessionPage:
             preview=preview_of(session),
             themes=THEMES.values(),
             worked=session.timeline,
-            timeline=timeline_view(session.timeline, self._mark_url),
+            timeline=timeline_view(session.timeline, self._mark_urls()),
             uncalled=[self.index.children[id].conversation for id in session.uncalled],
         )
 
@@ -117,9 +119,11 @@ class SessionPage:
     def _child_id(self) -> str | None:
         return self.session.conversation.id if self.is_child else None
 
-    def _mark_url(self, mark: Mark) -> str:
-        page = "" if mark.page == self.page.number else self._page_url(mark.page)
-        return f"{page}#{mark.id}"
+    def _mark_urls(self) -> Callable[[Mark], str]:
+        """The addresses of marks, of which many are on one page."""
+        page_url = cache(self._page_url)
+        own = self.page.number
+        return lambda mark: f"{'' if mark.page == own else page_url(mark.page)}#{mark.id}"
 
     def _page_url(self, number: int, level: str | None = None) -> str:
         return self._links.page(number, self._child_id, level=level)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -128,17 +127,19 @@ def _counts(marks: Sequence[Mark]) -> Iterator[Count]:
     calls = _by_look(mark.calls for mark in marks)
     failed = _by_look(mark.failed for mark in marks)
     for look, noun in NOUNS.items():
-        if look == ANSWER and failed[look]:
-            yield Count(look, "", f"{plural(failed[look], noun)} failed")
-        elif calls[look]:
-            yield Count(look, plural(calls[look], noun), f"{failed[look]:,} failed" if failed[look] else "")
+        number, failures = calls.get(look, 0), failed.get(look, 0)
+        if look == ANSWER and failures:
+            yield Count(look, "", f"{plural(failures, noun)} failed")
+        elif number:
+            yield Count(look, plural(number, noun), f"{failures:,} failed" if failures else "")
 
 
-def _by_look(counts: Iterator[dict[str, int]]) -> Counter[str]:
-    total: Counter[str] = Counter()
+def _by_look(counts: Iterator[dict[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
     for each in counts:
         for kind, count in each.items():
-            total[LOOKS.get(kind, OTHER)] += count
+            look = LOOKS.get(kind, OTHER)
+            total[look] = total.get(look, 0) + count
     return total
 
 
