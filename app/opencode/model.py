@@ -231,8 +231,10 @@ class Step:
     @cached_property
     def weight(self) -> int:
         """What it costs to show the step, as bytes of JSON."""
-        sizes = (len(memoryview(part)) for part in self.parts)
-        return MIN_WEIGHT + sum(max(MIN_WEIGHT, min(size, MAX_PART_WEIGHT)) for size in sizes)
+        weight = MIN_WEIGHT
+        for part in self.parts:
+            weight += max(MIN_WEIGHT, min(len(memoryview(part)), MAX_PART_WEIGHT))
+        return weight
 
 
 @dataclass(frozen=True)

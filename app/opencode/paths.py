@@ -6,6 +6,8 @@ import posixpath
 import re
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+# What `normpath` changes: a path that begins or ends with a slash, or has an empty part, `.` or `..`.
+_ABNORMAL = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
 # Git Bash writes C:\ as /c/.
 _MOUNTED_DRIVE = re.compile(r"/([A-Za-z])(?=/)")
 # Files that programs write: what changed in them follows from something else.
@@ -41,7 +43,7 @@ def canonical_path(path: str, directory: str) -> str:
     relative = relative_path(path, directory)
     if is_windows:
         relative = _with_slashes(relative)
-    canonical = posixpath.normpath(relative) if relative else ""
+    canonical = posixpath.normpath(relative) if relative and _ABNORMAL.search(relative) else relative
     # A path may become one below the folder only now.
     return relative_path(canonical, _with_slashes(directory) if is_windows else directory)
 

@@ -85,7 +85,7 @@ def _gather(
     seen = {conversation.id}
     waiting = [conversation]
     for session in waiting:
-        for change in _changes(session, with_edits=with_edits):
+        for change in _changes(session, with_patches=max_characters > 0, with_edits=with_edits):
             if gathered.is_full:
                 return gathered
             if change.diff:
@@ -97,7 +97,7 @@ def _gather(
     # When OpenCode undoes something, it puts what was undone here.
     if not any(step.is_undone for step in conversation.steps):
         recorded = set(gathered.files)
-        for diff in listed_diffs(conversation.diffs):
+        for diff in listed_diffs(conversation.diffs, with_patches=max_characters > 0):
             if gathered.is_full:
                 return gathered
             if canonical_path(diff.path, conversation.directory) not in recorded:
@@ -115,11 +115,13 @@ class _Change:
     edits: Sequence[Edit] = ()
 
 
-def _changes(conversation: Conversation, *, with_edits: bool) -> Iterator[_Change]:
+def _changes(conversation: Conversation, *, with_patches: bool, with_edits: bool) -> Iterator[_Change]:
     """The changes of a conversation, in the order in which they were made."""
     for steps in _stretches(conversation):
         recorded = [
-            (step.message_id, diff) for step in _recording(steps) for diff in listed_diffs(step.diffs)
+            (step.message_id, diff)
+            for step in _recording(steps)
+            for diff in listed_diffs(step.diffs, with_patches=with_patches)
         ]
         if not recorded:
             yield from _tool_changes(steps, conversation, with_edits=with_edits)

@@ -90,22 +90,28 @@ _read_file_counts = lenient(_FileCounts)
 _HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 
 
-def listed_diffs(field: Raw) -> Iterator[FileDiff]:
-    """The files of a JSON list of diffs; none if it is no list."""
+def listed_diffs(field: Raw, *, with_patches: bool = True) -> Iterator[FileDiff]:
+    """The files of a JSON list of diffs; none if it is no list.
+
+    Without patches, those are not even decoded of which the list has the counts.
+    """
     try:
         encoded = [] if is_absent(field) else objects(field, MAX_FILES)
     except (msgspec.ValidationError, RecursionError):
         return
     for raw in encoded:
-        diff = _file_diff(_listed(raw))
+        diff = _file_diff(_listed(raw, with_patch=with_patches))
         if diff.path:
             yield diff
 
 
-def _listed(raw: Raw) -> _FileDiff:
-    if len(memoryview(raw)) <= MAX_PART_BYTES:
-        return _read_file_diff(raw)
-    return _FileDiff(**msgspec.structs.asdict(_read_file_counts(raw)))
+def _listed(raw: Raw, *, with_patch: bool) -> _FileDiff:
+    is_large = len(memoryview(raw)) > MAX_PART_BYTES
+    if is_large or not with_patch:
+        counts = _read_file_counts(raw)
+        if is_large or (counts.additions is not None and counts.deletions is not None):
+            return _FileDiff(**msgspec.structs.asdict(counts))
+    return _read_file_diff(raw)
 
 
 def tool_diffs(tool: Tool) -> Sequence[FileDiff]:
