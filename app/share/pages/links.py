@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -39,7 +40,7 @@ class ShareLinks:
     def part(self, step_id: str, part_id: str) -> str:
         """The URL of a part; ids of steps and parts are safe in URLs, as `safe_id` makes them."""
         # A page has hundreds of these, and `url_for` takes longer than anything else about them.
-        return f"{self._share}/m/{step_id}{self._query}#{part_id}"
+        return f"{self._share}/m/{step_id}{self._level_query}#{part_id}"
 
     def child(self, session_id: str) -> str:
         arguments: dict[str, Any] = level_arguments(self.level)
@@ -51,7 +52,7 @@ class ShareLinks:
         if number > 1:
             arguments = {"page": number, **arguments}
         if session_id is None:
-            return url_for("share.show", share_id=self.share_id, **arguments)
+            return f"{self._share}{_query(arguments)}"
         return url_for("share.child", share_id=self.share_id, session_id=session_id, **arguments)
 
     @cached_property
@@ -59,6 +60,9 @@ class ShareLinks:
         return url_for("share.show", share_id=self.share_id)
 
     @cached_property
-    def _query(self) -> str:
-        arguments = level_arguments(self.level)
-        return f"?{urlencode(arguments)}" if arguments else ""
+    def _level_query(self) -> str:
+        return _query(level_arguments(self.level))
+
+
+def _query(arguments: Mapping[str, Any]) -> str:
+    return f"?{urlencode(arguments)}" if arguments else ""

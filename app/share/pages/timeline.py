@@ -126,6 +126,8 @@ def _gap_width(mark: Mark) -> float:
 def _counts(marks: Sequence[Mark]) -> Iterator[Count]:
     calls = _by_look(mark.calls for mark in marks)
     failed = _by_look(mark.failed for mark in marks)
+    if not calls and not failed:
+        return
     for look, noun in NOUNS.items():
         number, failures = calls.get(look, 0), failed.get(look, 0)
         if look == ANSWER and failures:
