@@ -6,11 +6,14 @@ import threading
 from collections.abc import Mapping
 from contextlib import closing
 from functools import cache, partial
+from itertools import count
 from typing import Any, TypeVarTuple
 from weakref import WeakSet
 
+from psycopg2 import errors
 from sqlalchemy import Connection, CursorResult, Engine, Executable, Insert, Select
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.sql.compiler import SQLCompiler
 
 Ts = TypeVarTuple("Ts")
 
@@ -91,14 +94,48 @@ class _DriverQuery:
         compiled = query.compile(engine)
         self._text = str(compiled)
         self._positions = compiled.positiontup
+        self._prepared = _PreparedStatement(compiled) if engine.dialect.name == "postgresql" else None
         types = [column.type.dialect_impl(engine.dialect) for column in query.selected_columns]
         self._converters = [type.result_processor(engine.dialect, None) for type in types]
 
     def first(self, cursor: Any, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        cursor.execute(self._text, [values[name] for name in self._positions] if self._positions else values)
+        self._execute(cursor, values)
         row = cursor.fetchone()
         if row is None:
             return None
         return tuple(
             convert(value) if convert else value for convert, value in zip(self._converters, row, strict=True)
         )
+
+    def _execute(self, cursor: Any, values: Mapping[str, Any]) -> None:
+        if self._prepared is None:
+            cursor.execute(
+                self._text, [values[name] for name in self._positions] if self._positions else values
+            )
+            return
+        try:
+            self._prepared.execute(cursor, values)
+        except (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement):
+            # A proxy such as PgBouncer gives each statement another connection of its own.
+            self._prepared = None
+            raise
+
+
+class _PreparedStatement:
+    """A query that PostgreSQL parses and plans once for each connection, which is half of its work."""
+
+    _names = count(1)
+
+    def __init__(self, compiled: SQLCompiler) -> None:
+        places = {name: f"${number}" for number, name in enumerate(compiled.binds, 1)}
+        values = ", ".join(f"%({name})s" for name in places)
+        self._name = f"better_share_{next(self._names)}"
+        self._prepare = f"PREPARE {self._name} AS {str(compiled) % places}"
+        self._execute = f"EXECUTE {self._name}{f' ({values})' if values else ''}"
+        self._connections: WeakSet[Any] = WeakSet()
+
+    def execute(self, cursor: Any, values: Mapping[str, Any]) -> None:
+        if cursor.connection not in self._connections:
+            cursor.execute(self._prepare)
+            self._connections.add(cursor.connection)
+        cursor.execute(self._execute, values)

@@ -65,6 +65,17 @@ def test_no_row_is_none(connection: AutocommitConnection) -> None:
     assert found(connection, "missing") is None
 
 
+def test_a_statement_that_a_proxy_lost_is_not_prepared_again(connection: AutocommitConnection) -> None:
+    assert found(connection, "a-share")
+    if db.engine.dialect.name == "postgresql":
+        connection.execute(text("DEALLOCATE ALL"), {})
+    prepared: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *args: prepared.append(args[2]))
+    assert [found(connection, "a-share")[0] for _ in range(3)] == ["a-share"] * 3
+    # SQLAlchemy was needed for the first of them only.
+    assert len(prepared) <= 1
+
+
 def test_a_row_whose_key_is_taken_does_not_go_in(connection: AutocommitConnection) -> None:
     row = {"session_id": "ses_2", "secret": "", "created_at": CREATED, "last_link_at": CREATED}
     assert not connection.insert_if_absent(insert(Share), {**row, "share_id": "a-share"})
