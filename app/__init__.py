@@ -35,6 +35,7 @@ from app.services import rate_limits
 from app.services.container import EXTENSION, Services
 from app.services.documents.cache import DocumentCache
 from app.services.documents.checkpoint import Checkpointer
+from app.services.documents.commits import Commits
 from app.services.documents.freshness import Freshness
 from app.services.documents.service import Documents
 from app.services.documents.synced_document import SyncedDocument
@@ -112,6 +113,7 @@ def build_services(app: Flask, config: Config) -> Services:
     descriptions = Descriptions(connection)
     documents = Documents(store, synced, cache, freshness, slots, descriptions, max_bytes)
     checkpointer = Checkpointer(shares, synced, descriptions, max_bytes)
+    commits = Commits(store, checkpointer, descriptions, max_bytes)
     heavy_requests = HeavyRequests(config.data_dir / "heavy-requests", config.WEB_CONCURRENCY)
     return Services(
         config,
@@ -125,6 +127,7 @@ def build_services(app: Flask, config: Config) -> Services:
         synced,
         documents,
         checkpointer,
+        commits,
         object_cleanup,
         recent,
         reserve,

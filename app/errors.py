@@ -18,6 +18,8 @@ from app.lib.os_errors import describe
 from app.opencode import UnreadableDocument
 from app.services.documents.checkpoint import SessionTooLarge
 from app.services.shares.errors import (
+    ObjectMissing,
+    RevisionConflict,
     ShareExists,
     ShareExpired,
     ShareNotFound,
@@ -53,6 +55,7 @@ RESPONSES: dict[type[Exception], tuple[int, str]] = {
     ShareNotFound: (404, "not_found"),
     ShareExpired: (410, "expired"),
     WrongShareSource: (409, "other_way_in"),
+    ObjectMissing: (404, "object_missing"),
     NotUploaded: (404, "not_uploaded"),
     WrongSecret: (401, "wrong_secret"),
     SessionTooLarge: (413, "too_large"),
@@ -91,6 +94,7 @@ HEADINGS = {
 def init_app(app: Flask) -> None:
     for kind in RESPONSES:
         app.register_error_handler(kind, _known_error)
+    app.register_error_handler(RevisionConflict, _revision_conflict)
     app.register_error_handler(ApiError, _stated_error)
     app.register_error_handler(UploadRefused, _stated_error)
     app.register_error_handler(StorageError, _storage_error)
@@ -106,6 +110,12 @@ def init_app(app: Flask) -> None:
 def _known_error(error: Exception) -> ResponseReturnValue:
     status, code = RESPONSES[type(error)]
     return _response(status, code, str(error))
+
+
+def _revision_conflict(error: RevisionConflict) -> ResponseReturnValue:
+    response = jsonify(error=str(error), code="revision_conflict", revision=error.revision)
+    response.headers["Cache-Control"] = "no-store"
+    return response, 409
 
 
 def _stated_error(error: ApiError | UploadRefused) -> ResponseReturnValue:

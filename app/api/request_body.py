@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 from flask import g, request
-from msgspec import Meta, Raw
+from msgspec import Meta
 
 from app.errors import ApiError
 from app.opencode import replace_lone_surrogates
@@ -60,18 +60,6 @@ def body_bytes() -> bytearray:
         replace_lone_surrogates(body)
         g.has_whole_body = True
     return body
-
-
-def require_spare_levels(levels: int) -> None:
-    """Raises RecursionError when the body is nested so deeply that it cannot be put into `levels` lists."""
-    body = body_bytes()
-    # In place, because a second copy may have 100 MB.
-    body[:0] = b"[" * levels
-    body += b"]" * levels
-    try:
-        msgspec.json.decode(body, type=Raw)
-    finally:
-        del body[:levels], body[-levels:]
 
 
 def discard_body() -> None:

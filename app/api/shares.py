@@ -24,9 +24,12 @@ from app.errors import ApiError
 from app.http.metrics import count
 from app.http.request_log import set_share_id
 from app.services.container import services
+from app.services.documents.commits import OBJECT_NAME, Kind, object_name
+from app.services.documents.event_log import expect_object
 from app.services.plugin_package import plugin_package
 from app.services.shares.errors import ShareNotFound
 from app.services.shares.service import SHARE_ID, SignedUpload, UploadDeclaration
+from app.storage import object_key
 
 ShareId = Annotated[str, Meta(pattern=rf"^{SHARE_ID}\Z")]
 
@@ -40,6 +43,19 @@ class UploadRequest(msgspec.Struct):
 
     size: Annotated[int, Meta(ge=1)] | None = None
     contentEncoding: str | None = None  # noqa: N815 - names of the API
+
+
+class RenewRequest(UploadRequest, kw_only=True):
+    """`kind` asks for an object beside the document, which counts from its commit."""
+
+    kind: Kind | None = None
+
+
+class CommitRequest(msgspec.Struct):
+    """An uploaded `object`, made from the revision `base`."""
+
+    object: Annotated[str, Meta(pattern=rf"^{OBJECT_NAME}\Z")]
+    base: Annotated[int, Meta(ge=0)]
 
 
 class CreateRequest(UploadRequest, kw_only=True):
@@ -78,9 +94,28 @@ def create() -> ResponseReturnValue:
 
 @bp.post("/share/<share_id>/presign")
 def renew(share_id: str) -> ResponseReturnValue:
-    """A new upload link for the share's document."""
+    """A new upload link: for the share's document, or with a `kind` for what is to be committed.
+
+    An answer without `kind` is that of an older server, which has ignored it.
+    """
     share = require_share(UPLOAD)
-    return _link(share_id, services().shares.renew_upload(share, _declaration(parse_body(UploadRequest))))
+    body = parse_body(RenewRequest)
+    declaration = _declaration(body)
+    if body.kind is None:
+        return _link(share_id, services().shares.renew_upload(share, declaration))
+    name = object_name(body.kind, share.revision)
+    upload = services().shares.sign_object(share, object_key(share_id, name), declaration)
+    expect_object(share)
+    return {**_link(share_id, upload), "kind": body.kind, "object": name, "revision": share.revision}
+
+
+@bp.post("/share/<share_id>/commit")
+def commit(share_id: str) -> ResponseReturnValue:
+    """Makes an uploaded object count. 409 with the `revision` if the share has changed since `base`."""
+    share = require_share(UPLOAD)
+    body = parse_body(CommitRequest)
+    live = services().shares.get_live(share_id)
+    return {"revision": services().commits.commit(share, live, body.object, body.base)}
 
 
 @bp.delete("/share/<share_id>")

@@ -17,16 +17,16 @@ from app.api.rate_limits import limit_creations, limit_requests
 from app.api.request_body import (
     SessionId,
     as_bad_request,
+    body_bytes,
     discard_body,
     parse_body,
-    require_spare_levels,
 )
 from app.db.models import NATIVE
 from app.errors import ApiError
 from app.http.metrics import count
 from app.http.request_log import set_share_id
 from app.lib.time_limit import TimeLimitExceeded, cpu_time_limit
-from app.opencode import SPARE_LEVELS, Item, sanitize_item, validate_batch
+from app.opencode import Item, require_spare_levels, sanitize_item, validate_batch
 from app.redaction import redact_items
 from app.services.container import services
 from app.services.documents.batch import Batch
@@ -74,7 +74,7 @@ def sync(share_id: str) -> ResponseReturnValue:
 def _batch() -> Batch:
     """What the request brings, without what must not be stored. Raises ApiError."""
     with as_bad_request():
-        require_spare_levels(SPARE_LEVELS)
+        require_spare_levels(body_bytes())
         items = validate_batch(parse_body(SyncRequest).data)
         # It may be a whole session, and so may the items.
         discard_body()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeVar
 
 from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
@@ -13,7 +15,9 @@ from app.services.container import services
 from app.services.documents.stored_document import StoredDocument
 from app.services.shares.errors import ShareExpired, ShareNotFound
 from app.services.shares.live_share import LiveShare
-from app.storage import DiskStore, StorageError, UploadRefused, document_key
+from app.storage import DiskStore, StorageError, UploadRefused, document_key, object_key
+
+T = TypeVar("T")
 
 CHUNK_BYTES = 256 * 1024
 
@@ -22,19 +26,32 @@ bp = Blueprint("uploads", __name__)
 
 @bp.put("/api/upload/sessions/<share_id>.json")
 def upload(share_id: str) -> ResponseReturnValue:
-    """Stores the document of a live share, if link and headers are as signed."""
+    """Stores the document of a live share, if link and headers are as signed, and it can be read."""
+    share, description = _store(share_id, document_key(share_id), _require_readable)
+    services().descriptions.replace(share, description)
+    return {"ok": True}
+
+
+@bp.put("/api/upload/sessions/<share_id>/<name>.json")
+def upload_object(share_id: str, name: str) -> ResponseReturnValue:
+    """Stores what is to be committed, and read then."""
+    _store(share_id, object_key(share_id, name), lambda _: None)
+    return {"ok": True}
+
+
+def _store(share_id: str, key: str, check: Callable[[StoredDocument], T]) -> tuple[LiveShare, T]:
+    """Stores the body under `key` if the share lives, and returns what `check` found in it."""
     store = services().store
     if not isinstance(store, DiskStore):
         abort(404)
     max_bytes = services().config.MAX_SESSION_BYTES
     request.max_content_length = max_bytes
-    key = document_key(share_id)
     try:
         share = _live_share(share_id)
         headers = dict(request.headers)
         with store.stage_upload(key, request.args, headers, request.stream, max_bytes) as staged:
             _require_same_share(share)
-            description = _require_readable(StoredDocument("", staged.read(), max_bytes))
+            found = check(StoredDocument("", staged.read(), max_bytes))
             staged.commit()
     except UploadRefused:
         _drain(max_bytes)
@@ -50,8 +67,7 @@ def upload(share_id: str) -> ResponseReturnValue:
     except UploadRefused:
         store.delete(key)
         raise
-    services().descriptions.replace(share, description)
-    return {"ok": True}
+    return share, found
 
 
 def _live_share(share_id: str) -> LiveShare:

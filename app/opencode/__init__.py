@@ -13,14 +13,13 @@ from app.opencode.sync.export import sync_items
 from app.opencode.sync.merge import DocumentHeader, header_of, merge_batches
 from app.opencode.sync.older_importers import is_older_importer
 from app.opencode.sync.sanitize import sanitize_item
-from app.opencode.sync.validate import SPARE_LEVELS, validate_batch
+from app.opencode.sync.validate import require_spare_levels, validate_batch
 from app.opencode.sync.weight import MAX_WEIGHT, weight_of, weight_of_document
 from app.opencode.sync_items import Item
 
 __all__ = [
     "JSON",
     "MAX_WEIGHT",
-    "SPARE_LEVELS",
     "Conversation",
     "DamagedIndex",
     "Description",
@@ -41,6 +40,7 @@ __all__ = [
     "merge_batches",
     "read_conversation",
     "replace_lone_surrogates",
+    "require_spare_levels",
     "sanitize_item",
     "sync_items",
     "validate_batch",

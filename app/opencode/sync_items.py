@@ -1,8 +1,12 @@
-"""The items of OpenCode's share protocol, `{type, data}`, and how they merge: the last of each key wins.
+"""The items of a share, `{type, data}`, and how they merge: the last of each key wins.
 
-The keys are those of share-next.ts in OpenCode: `session`, `message/<id>`, `part/<messageID>/<id>`,
-`messages/<sessionID>`, `session_diff` and `model`. A key of `messages` carries all messages of an OpenCode 2
-session.
+The keys of OpenCode's own protocol are those of its share-next.ts: `session`, `message/<id>`,
+`part/<messageID>/<id>`, `messages/<sessionID>`, `session_diff` and `model`. A key of `messages` carries all
+messages of an OpenCode 2 session.
+
+The plugin's changes are of the types `session`, `put_message` (`{info, parts}`, or a message of OpenCode 2),
+`delete_message` (`{id}`), `put_child` (`{session, messages}`) and `delete_child` (`{id}`). What is put
+replaces what was there.
 """
 
 from __future__ import annotations
@@ -54,6 +58,31 @@ class Batch(msgspec.Struct, frozen=True):
     messages: Raw
 
 
+class PutMessage(msgspec.Struct, frozen=True):
+    """A whole message: of V1 with `info`, of V2 with an `id` of its own."""
+
+    info: Message | None = None
+    id: str = ""
+
+
+class ChildSession(msgspec.Struct, frozen=True):
+    id: Id
+
+
+class PutChild(msgspec.Struct, frozen=True):
+    session: ChildSession
+    messages: Raw
+
+
+class Deletion(msgspec.Struct, frozen=True):
+    id: Id
+
+
+class _StoredMessage(msgspec.Struct, frozen=True):
+    info: Raw = ABSENT
+    parts: Raw = NOTHING
+
+
 class _Other(msgspec.Struct, frozen=True):
     id: str = ""
 
@@ -81,17 +110,19 @@ class Entry:
 class SyncState:
     """The session `id` as its items leave it; parts may come before their message.
 
-    `batch` has the messages of V2. `entries` has those of V1 by id, and `new_parts` the parts that came after
-    them, by message and part. Items of other sessions, and of unknown types, are in `others` by their keys.
+    `batch` has the messages of V2 by id. `entries` has those of V1, and `new_parts` the parts that came after
+    them, by message and part. `children` has what became of sub-agents' sessions, None of one that is gone.
+    Items of other sessions, and of unknown types, are in `others` by their keys.
     """
 
     id: str
     session: Raw | None = None
     diffs: Raw = field(default_factory=lambda: NOTHING)
     models: Raw = field(default_factory=lambda: NOTHING)
-    batch: Sequence[Raw] = ()
+    batch: dict[str, Raw] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     new_parts: dict[str, dict[str, Raw]] = field(default_factory=dict)
+    children: dict[str, Raw | None] = field(default_factory=dict)
     others: dict[str, Raw] = field(default_factory=dict)
 
     def add(self, raw: Raw) -> None:
@@ -127,8 +158,24 @@ class SyncState:
         batch = msgspec.json.decode(data, type=Batch)
         if not self._is_own(batch.sessionID):
             return False
-        self.batch = msgspec.json.decode(batch.messages, type=list[Raw])
+        self.batch = by_id(msgspec.json.decode(batch.messages, type=list[Raw]))
         return True
+
+    def _put_message(self, data: Raw) -> bool:
+        message = msgspec.json.decode(data, type=PutMessage)
+        if message.info is None:
+            self.batch[message.id] = data
+            return True
+        if not self._is_own(message.info.sessionID):
+            return False
+        stored = msgspec.json.decode(data, type=_StoredMessage)
+        self._delete_message(message.info.id)
+        return self.add_message(stored.info, stored.parts)
+
+    def _delete_message(self, id: str) -> None:
+        self.batch.pop(id, None)
+        self.entries.pop(id, None)
+        self.new_parts.pop(id, None)
 
     def messages(self) -> list[Raw]:
         """The messages of V1 in the order of their times, each with its parts in the order of their ids."""
@@ -164,17 +211,24 @@ class SyncState:
             case "model":
                 self.models = data
                 return True
+            case "put_message":
+                return self._put_message(data)
+            case "delete_message":
+                self._delete_message(msgspec.json.decode(data, type=Deletion).id)
+                return True
+            case "put_child":
+                self.children[msgspec.json.decode(data, type=PutChild).session.id] = data
+                return True
+            case "delete_child":
+                self.children[msgspec.json.decode(data, type=Deletion).id] = None
+                return True
         return False
 
     def _is_own(self, session_id: str) -> bool:
         return session_id in ("", self.id)
 
     def _add_other(self, item: Item, raw: Raw) -> None:
-        try:
-            id = msgspec.json.decode(item.data, type=_Other).id
-        except msgspec.ValidationError:
-            id = ""
-        key = f"{item.type}/{id}"
+        key = f"{item.type}/{_id_of(item.data)}"
         self.others.pop(key, None)
         self.others[key] = raw
         if len(self.others) > MAX_OTHERS:
@@ -192,8 +246,24 @@ def merge_items(items: Sequence[Raw]) -> Contents:
         except msgspec.ValidationError:
             continue
     is_v2 = state.batch or not is_absent(head.location)
-    messages = state.batch if is_v2 else state.messages()
+    messages = [*state.batch.values()] if is_v2 else state.messages()
     return Contents(session, messages, state.diffs, models=state.models)
+
+
+def by_id(messages: Sequence[Raw]) -> dict[str, Raw]:
+    """Messages of V2 by their ids; one without an id, or with that of another, has its place instead."""
+    found: dict[str, Raw] = {}
+    for place, message in enumerate(messages):
+        id = _id_of(message)
+        found[f"#{place}" if id in found or not id else id] = message
+    return found
+
+
+def _id_of(json: Raw) -> str:
+    try:
+        return msgspec.json.decode(json, type=_Other).id
+    except msgspec.ValidationError:
+        return ""
 
 
 def _last_session(items: Sequence[Raw]) -> Raw:

@@ -15,6 +15,7 @@ from app.lib.disk_reserve import DiskReserve
 from app.redaction.scanner import Scanner
 from app.services.documents.cache import DocumentCache
 from app.services.documents.checkpoint import Checkpointer
+from app.services.documents.commits import Commits
 from app.services.documents.freshness import Freshness
 from app.services.documents.service import Documents
 from app.services.documents.synced_document import SyncedDocument
@@ -55,6 +56,7 @@ class Services:
     synced: SyncedDocument
     documents: Documents
     checkpointer: Checkpointer
+    commits: Commits
     object_cleanup: ObjectCleanup
     recent: RecentShares
     reserve: DiskReserve

@@ -1,7 +1,8 @@
 """What a store of session documents offers, whichever it is, and how its objects are named.
 
 sessions/<share id>.json                      the document of a share, as its client uploaded it
-sessions/<share id>/<revision>-<random>.json  a checkpoint of a synced share; never overwritten
+sessions/<share id>/<revision>-<random>.json  a checkpoint, a whole document; never overwritten
+sessions/<share id>/changes-<random>.json     changes that a client uploaded, until they are committed
 sessions/<share id>/.upload-<random>          an upload to the disk store that has not arrived whole
 """
 
@@ -117,8 +118,8 @@ def document_key(share_id: str) -> str:
     return f"{PREFIX}{share_id}.json"
 
 
-def checkpoint_key(share_id: str, name: str) -> str:
-    """The key of a checkpoint, whose name is `<revision>-<random>`."""
+def object_key(share_id: str, name: str) -> str:
+    """The key of an object beside the document: a checkpoint, `<revision>-<random>`, or uploaded changes."""
     return f"{PREFIX}{share_id}/{name}.json"
 
 

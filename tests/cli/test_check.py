@@ -17,7 +17,7 @@ from sqlalchemy import delete, insert, select
 from app.db.extensions import db
 from app.db.models import Share, ShareEvent
 from app.services.container import services
-from app.services.shares.object_cleanup import named_key
+from app.services.shares.object_cleanup import named_keys
 from app.storage import objects_of
 from tests.cli.support import Run, stray
 from tests.conftest import running_app
@@ -113,7 +113,7 @@ def test_a_store_older_than_the_database_is_read_as_far_as_it_goes(
     checkpoint(app, share)
     add(client, share, [3])
     with app.app_context():
-        services().store.delete(named_key(db.session.get_one(Share, share["id"])))
+        services().store.delete(named_keys(db.session.get_one(Share, share["id"]))[0])
     assert ids(client, share) == [*expected(2), MESSAGES[3]["info"]["id"]]
     assert run("check").stdout.startswith(f"{share['id']}: Its checkpoint is not in the storage. (differs)")
     assert run("check", "--repair").exit_code == 0

@@ -18,7 +18,7 @@ from app.db.models import Share, ShareEvent
 from app.services.container import services
 from app.services.documents import event_log
 from app.services.shares.live_share import LiveShare
-from app.services.shares.object_cleanup import named_key
+from app.services.shares.object_cleanup import named_keys
 from app.services.shares.service import Shares
 from app.storage import DiskStore, StorageError
 from tests.conftest import running_app
@@ -227,7 +227,7 @@ def test_a_share_whose_checkpoint_is_lost_is_read_at_the_newest_state_that_can_b
     checkpoint(app, share)
     sync(client, share, items({**SESSION, "messages": SESSION["messages"][4:6]}))
     with app.app_context():
-        services().store.delete(named_key(db.session.get_one(Share, share["id"])))
+        services().store.delete(named_keys(db.session.get_one(Share, share["id"]))[0])
     ids = [message["info"]["id"] for message in document_of(client, share)["messages"]]
     expected = [message["info"]["id"] for message in SESSION["messages"][:2] + SESSION["messages"][4:6]]
     assert ids == expected

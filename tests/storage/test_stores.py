@@ -12,9 +12,9 @@ import pytest
 from app.storage import (
     ObjectStore,
     StorageError,
-    checkpoint_key,
     delete_objects,
     document_key,
+    object_key,
     objects_of,
     open_store,
     revision_of_checkpoint,
@@ -110,8 +110,8 @@ def test_a_listing_goes_beyond_the_thousand_that_s3_gives_at_once(store: ObjectS
 
 
 def test_the_objects_of_a_share_are_found_and_deleted_and_no_others(store: ObjectStore) -> None:
-    kept = {document_key("ab"), checkpoint_key("ab", "1-x"), document_key("a-")}
-    keys = {document_key("a"), checkpoint_key("a", "1-x"), checkpoint_key("a", "2-y")}
+    kept = {document_key("ab"), object_key("ab", "1-x"), document_key("a-")}
+    keys = {document_key("a"), object_key("a", "1-x"), object_key("a", "2-y")}
     for key in kept | keys:
         store.put(key, b"{}", encoding=None, if_absent=True)
     assert {info.key for info in objects_of(store, "a")} == keys

@@ -16,7 +16,7 @@ from app.db.extensions import db
 from app.db.models import Share, ShareEvent
 from app.services.container import services
 from app.services.maintenance import run_maintenance
-from app.services.shares.object_cleanup import named_key
+from app.services.shares.object_cleanup import named_keys
 from tests.support import recorded
 from tests.support.paths import ROOT
 
@@ -122,7 +122,7 @@ def stored(app: Flask, share: dict[str, str]) -> bytes | None:
     """The object that the row of a share names; None before the first checkpoint."""
     with app.app_context():
         row = db.session.get_one(Share, share["id"])
-        found = services().store.open(named_key(row))
+        found = services().store.open(named_keys(row)[0])
         if found is None or found.body is None:
             return None
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -11,9 +12,9 @@ from msgspec import Raw
 from app.opencode.encoding import JSON
 from app.opencode.fields import ABSENT, is_absent
 from app.opencode.json_pieces import PartlyEncoded, encode_pieces
-from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, Counter, objects
+from app.opencode.limits import MAX_CHILDREN, MAX_MESSAGES, MAX_PARTS, Counter, objects
 from app.opencode.model import NOTHING
-from app.opencode.sync_items import SyncState
+from app.opencode.sync_items import PutChild, SyncState, by_id
 
 COMMA = memoryview(b",")
 
@@ -43,6 +44,7 @@ class _Document(msgspec.Struct, frozen=True):
     diffs: Raw = NOTHING
     models: Raw = NOTHING
     others: Raw = NOTHING
+    children: Raw = NOTHING
 
 
 class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,17 +65,18 @@ def merge_batches(
     """The document, `{}` at first, with the batches merged in, each a JSON list of items.
 
     It is JSON in pieces, which refer to what they came in: together they may be as large as a session can be.
-    Fields of the document that are not merged here, such as `children`, stay. Raises UnreadableDocument when
-    there is too much, ValidationError when something is not as it was stored.
+    Fields of the document that are not merged here stay. Raises UnreadableDocument when there is too much,
+    ValidationError when something is not as it was stored.
     """
     state = SyncState(header.session_id)
-    _load(state, msgspec.json.decode(document, type=_Document))
+    stored = msgspec.json.decode(document, type=_Document)
+    _load(state, stored)
     for batch in batches:
         for item in msgspec.json.decode(batch, type=list[Raw]):
             state.add(item)
     others = [*_others(state)]
     Counter(MAX_PARTS, "parts").add(len(others))
-    fields = {
+    fields: dict[str, Any] = {
         **_other_fields(document),
         "shareId": header.share_id,
         "sessionId": header.session_id,
@@ -86,7 +89,9 @@ def merge_batches(
         "models": state.models,
         "others": others,
     }
-    messages = [[memoryview(raw)] for raw in state.batch] or state.pieces_of_messages()
+    if state.children:
+        fields["children"] = _children(stored.children, state.children)
+    messages = [[memoryview(raw)] for raw in state.batch.values()] or state.pieces_of_messages()
     pieces = [piece for message in messages for piece in (COMMA, *message)][1:]
     *head, end = encode_pieces(fields)
     return [*head, b',"messages":[', *pieces, b"]", end]
@@ -111,9 +116,19 @@ def _load(state: SyncState, document: _Document) -> None:
             state.add_message(stored.info, stored.parts)
         except msgspec.ValidationError:
             batch.append(raw)
-    state.batch = batch
+    state.batch = by_id(batch)
     for raw in objects(document.others, MAX_PARTS):
         state.add(raw)
+
+
+def _children(stored: Raw, changed: dict[str, Raw | None]) -> list[Raw]:
+    """The sessions of sub-agents. Raises UnreadableDocument when there are too many."""
+    before = {
+        msgspec.json.decode(child, type=PutChild).session.id: child for child in objects(stored, MAX_CHILDREN)
+    }
+    children = [child for child in {**before, **changed}.values() if child is not None]
+    Counter(MAX_CHILDREN, "sub-sessions").add(len(children))
+    return children
 
 
 def _others(state: SyncState) -> Iterator[PartlyEncoded]:

@@ -67,6 +67,18 @@ def _batch(raw: Raw) -> PartlyEncoded:
     return _without(raw, (), {"messages": lambda messages: _each(messages, _message_2)})
 
 
+def _put_message(raw: Raw) -> PartlyEncoded:
+    if "info" not in (_fields(raw) or {}):
+        return _message_2(raw)
+    return _without(raw, PROVIDER_DATA, {"info": _message, "parts": lambda parts: _each(parts, _part)})
+
+
+def _put_child(raw: Raw) -> PartlyEncoded:
+    return _without(
+        raw, (), {"session": _session, "messages": lambda messages: _each(messages, _put_message)}
+    )
+
+
 def _message_2(raw: Raw) -> PartlyEncoded:
     return _without(raw, PROVIDER_DATA, {**ERRORS, "content": lambda content: _each(content, _block)})
 
@@ -118,4 +130,6 @@ SANITIZERS: dict[str, Sanitizer] = {
     "messages": _batch,
     "session_diff": lambda raw: raw,
     "model": lambda raw: _each(raw, _model),
+    "put_message": _put_message,
+    "put_child": _put_child,
 }

@@ -7,7 +7,16 @@ from msgspec import Raw
 
 from app.lib.chunks import chunks
 from app.opencode.limits import MAX_COMMAS, MAX_MESSAGES, MAX_PARTS, objects
-from app.opencode.sync_items import Batch, Item, Message, Part, Session
+from app.opencode.sync_items import (
+    Batch,
+    Deletion,
+    Item,
+    Message,
+    Part,
+    PutChild,
+    PutMessage,
+    Session,
+)
 
 # What an item of each type needs for its session to be read; one of an unknown type may be anything.
 SHAPES: dict[str, type[msgspec.Struct]] = {
@@ -15,6 +24,10 @@ SHAPES: dict[str, type[msgspec.Struct]] = {
     "message": Message,
     "part": Part,
     "messages": Batch,
+    "put_message": PutMessage,
+    "delete_message": Deletion,
+    "put_child": PutChild,
+    "delete_child": Deletion,
 }
 
 # Levels of nesting that a document may add around the body of a sync before it is read again.
@@ -29,13 +42,26 @@ def validate_batch(data: Raw) -> list[Item]:
     return [_validate(raw, number) for number, raw in enumerate(objects(data, MAX_PARTS))]
 
 
+def require_spare_levels(json: bytearray) -> None:
+    """Raises RecursionError when JSON is nested so deeply that a document cannot be made of it."""
+    # In place, because a second copy may have 100 MB.
+    json[:0] = b"[" * SPARE_LEVELS
+    json += b"]" * SPARE_LEVELS
+    try:
+        msgspec.json.decode(json, type=Raw)
+    finally:
+        del json[:SPARE_LEVELS], json[-SPARE_LEVELS:]
+
+
 def _validate(raw: Raw, number: int) -> Item:
     try:
         item = msgspec.json.decode(raw, type=Item)
         if shape := SHAPES.get(item.type):
             data = msgspec.json.decode(item.data, type=shape)
-            if isinstance(data, Batch):
+            if isinstance(data, Batch | PutChild):
                 objects(data.messages, MAX_MESSAGES)
+            if isinstance(data, PutMessage) and not (data.info or data.id):
+                raise msgspec.ValidationError("Object missing required field `id`")
         if _count_commas(item.data) > MAX_COMMAS:
             raise msgspec.ValidationError(f"Object with more than {MAX_COMMAS:,} fields")
         return item

@@ -12,7 +12,7 @@ from msgspec import Raw
 
 from app.opencode.encoding import JSON
 from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, Scalar
-from app.opencode.sync_items import Batch, Item
+from app.opencode.sync_items import Batch, Item, PutChild
 
 # A session up to this weight is sure to pass check_counts; above, it must be decoded to know.
 MAX_WEIGHT = MAX_PARTS
@@ -40,6 +40,7 @@ class _Message(msgspec.Struct):
 class _Document(msgspec.Struct):
     messages: list[Raw] = []
     others: list[Item] = []
+    children: list[PutChild] = []
 
 
 def weight_of(items: Iterable[Item]) -> int:
@@ -48,18 +49,27 @@ def weight_of(items: Iterable[Item]) -> int:
 
 
 def weight_of_document(document: JSON) -> int:
-    """The weight of a document that was merged from batches."""
+    """The weight of a document that has what batches are merged into. Raises ValidationError."""
     fields = msgspec.json.decode(document, type=_Document)
-    return _weight_of_messages(fields.messages) + weight_of(fields.others)
+    children = sum(_weight_of_list(child.messages) for child in fields.children)
+    return _weight_of_messages(fields.messages) + weight_of(fields.others) + children
 
 
 def _weight_of_item(item: Item) -> int:
     if item.type == "message":
         return MESSAGE_WEIGHT
-    if item.type == "messages":
-        batch = msgspec.json.decode(item.data, type=Batch)
-        return _weight_of_messages(msgspec.json.decode(batch.messages, type=list[Raw]))
+    match item.type:
+        case "messages":
+            return _weight_of_list(msgspec.json.decode(item.data, type=Batch).messages)
+        case "put_message":
+            return _weight_of_message(item.data)
+        case "put_child":
+            return _weight_of_list(msgspec.json.decode(item.data, type=PutChild).messages)
     return 1
+
+
+def _weight_of_list(messages: Raw) -> int:
+    return _weight_of_messages(msgspec.json.decode(messages, type=list[Raw]))
 
 
 def _weight_of_messages(messages: Iterable[Raw]) -> int:

@@ -27,7 +27,7 @@ from app.services.documents import event_log
 from app.services.documents.batch import Batch
 from app.services.documents.synced_document import SyncedDocument
 from app.services.shares.descriptions import Descriptions
-from app.services.shares.errors import ShareError
+from app.services.shares.errors import RevisionConflict, ShareError
 from app.services.shares.service import Shares
 from app.storage import StorageError
 
@@ -57,25 +57,26 @@ class Checkpointer:
         self._descriptions = descriptions
         self._max_bytes = max_bytes
 
-    def append(self, share: Share, batch: Batch) -> None:
-        """Stores a batch for good, if the session can be read with it.
+    def append(self, share: Share, batch: Batch, base: int | None = None) -> None:
+        """Stores a batch for good, if the session can be read with it; with a `base`, only after it.
 
         Size and weight tell that for nearly every batch. Only close to the limits everything is merged and
-        read to see. Raises SessionTooLarge, ShareError, UnreadableDocument or StorageError.
+        read to see. Raises SessionTooLarge, ShareError (RevisionConflict with a `base`), UnreadableDocument
+        or StorageError.
         """
         # Detached, because its attributes are read after the commits below.
         db.session.expunge(share)
-        if event_log.append_if(share, batch, self._has_room(batch)):
+        if self._append_if_room(share, batch, base):
             return
         with advisory_lock(share.share_id) as is_acquired:
             if not is_acquired:
                 raise StorageError("the session is being checkpointed; this takes a moment")
             self._checkpoint(share.share_id)
-            if event_log.append_if(share, batch, self._has_room(batch)):
+            if self._append_if_room(share, batch, base):
                 return
             # Another batch may arrive between the check and the append: then both are repeated.
             while not event_log.append_if_unchanged(share, batch, self._check_size(share, batch)):
-                continue
+                _check_revision(share, base)
 
     def due(self) -> list[str]:
         """The ids of shares whose checkpoint is due: much is pending, or something for QUIET."""
@@ -98,6 +99,15 @@ class Checkpointer:
         with advisory_lock(share_id) as is_acquired:
             if is_acquired:
                 self._checkpoint(share_id)
+
+    def _append_if_room(self, share: Share, batch: Batch, base: int | None) -> bool:
+        condition = self._has_room(batch)
+        if base is not None:
+            condition &= Share.revision == base
+        if event_log.append_if(share, batch, condition):
+            return True
+        _check_revision(share, base)
+        return False
 
     def _has_room(self, batch: Batch) -> ColumnElement[bool]:
         """Condition on the row of a share: its document can surely be read with the batch in it."""
@@ -132,6 +142,14 @@ class Checkpointer:
             # What cannot be read has its checkpoint all the same.
             with suppress(UnreadableDocument):
                 self._descriptions.replace(share, describe_document(document))
+
+
+def _check_revision(share: Share, base: int | None) -> None:
+    if base is None:
+        return
+    revision = event_log.revision_of(share)
+    if revision != base:
+        raise RevisionConflict(revision)
 
 
 def _due(quiet_since: datetime) -> list[str]:

@@ -9,15 +9,15 @@ from typing import NamedTuple
 from sqlalchemy import select, update
 
 from app.db.extensions import db
-from app.db.models import NATIVE, Share, ShareEvent
+from app.db.models import Share, ShareEvent
 from app.services.documents.synced_document import SyncedDocument
 from app.services.shares.live_share import LiveShare
-from app.services.shares.object_cleanup import ObjectCleanup, named_key
+from app.services.shares.object_cleanup import ObjectCleanup, named_keys
 from app.storage import (
     ObjectInfo,
     ObjectStore,
-    checkpoint_key,
     document_key,
+    object_key,
     revision_of_checkpoint,
     share_id_of,
 )
@@ -73,7 +73,7 @@ class Consistency:
         checkpoint = db.session.scalar(select(Share.checkpoint).where(is_share))
         if checkpoint is None:
             return
-        self._synced.copy(checkpoint_key(share_id, checkpoint), document_key(share_id))
+        self._synced.copy(object_key(share_id, checkpoint), document_key(share_id))
         db.session.execute(update(Share).where(is_share).values(checkpoint=None))
         db.session.commit()
 
@@ -81,13 +81,13 @@ class Consistency:
 def _difference(share: Share, keys: set[str]) -> str | None:
     if share.deleted_at:
         return "It is deleted, and has objects in the storage." if keys else None
-    if share.source != NATIVE:
+    if not share.revision:
         return None
     newest = max((revision_of_checkpoint(key) or 0 for key in keys), default=0)
-    used = revision_of_checkpoint(named_key(share)) or 0
+    used = revision_of_checkpoint(named_keys(share)[0]) or 0
     if newest > share.revision:
         return f"The database knows {share.revision} syncs, and the storage {newest}."
-    if share.checkpoint and named_key(share) not in keys:
+    if share.checkpoint and named_keys(share)[0] not in keys:
         return "Its checkpoint is not in the storage."
     if newest > used:
         return "The storage has a newer checkpoint than the one that is used."

@@ -99,6 +99,15 @@ def append_if_unchanged(share: Share, batch: Batch, revision: int) -> bool:
     return append_if(share, batch, Share.revision == revision)
 
 
+def revision_of(share: Share | LiveShare) -> int:
+    """The number of the last batch by now. Raises ShareNotFound."""
+    revision = db.session.scalar(select(Share.revision).where(_is_live_row(share)))
+    db.session.commit()
+    if revision is None:
+        raise ShareNotFound
+    return revision
+
+
 def commit_checkpoint(
     state: LogState, checkpoint: str, document_bytes: int, lighter_by: int, *, revision: int | None = None
 ) -> bool:
@@ -132,7 +141,7 @@ def commit_checkpoint(
     return is_named
 
 
-def expect_checkpoint(share: LiveShare) -> None:
+def expect_object(share: Share | LiveShare) -> None:
     """Notes that an object is about to be written which may stay unnamed, also if this process dies."""
     later = func.coalesce(Share.cleanup_at, datetime.now(UTC) + GRACE)
     db.session.execute(update(Share).where(_is_live_row(share)).values(cleanup_at=later))

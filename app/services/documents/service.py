@@ -181,7 +181,9 @@ class Documents:
         return StoredDocument(version.etag, stored, self._max_bytes) if stored else None
 
     def _source(self, share: LiveShare) -> UploadedDocument | SyncedDocument:
-        return self._synced if share.revision else self._uploaded
+        if share.revision and not self._uploaded.is_newer(share):
+            return self._synced
+        return self._uploaded
 
     def _refresh(
         self, share: LiveShare, cached: CachedVersion | None, *, wait: bool

@@ -22,8 +22,8 @@ from app.services.shares.live_share import LiveShare
 from app.storage import (
     ObjectStore,
     StorageError,
-    checkpoint_key,
     document_key,
+    object_key,
     objects_of,
     revision_of_checkpoint,
 )
@@ -84,8 +84,8 @@ class SyncedDocument:
         """
         share = state.share
         name = f"{revision or share.revision}-{secrets.token_hex(NAME_BYTES)}"
-        key = checkpoint_key(share.share_id, name)
-        event_log.expect_checkpoint(share)
+        key = object_key(share.share_id, name)
+        event_log.expect_object(share)
         self._store.put(key, gzip(json), encoding="gzip", if_absent=True)
         lighter_by = state.weight - weight_of_document(json)
         is_named = event_log.commit_checkpoint(state, name, len(json), lighter_by, revision=revision)
@@ -161,7 +161,7 @@ class SyncedDocument:
     def _checkpoint(self, state: LogState) -> JSON | None:
         """The document that the row names; None if it is missing."""
         if state.share.checkpoint:
-            return self._read_object(checkpoint_key(state.share.share_id, state.share.checkpoint))
+            return self._read_object(object_key(state.share.share_id, state.share.checkpoint))
         if not state.document_bytes:
             return EMPTY_DOCUMENT
         return self._read_object(document_key(state.share.share_id))

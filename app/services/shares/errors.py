@@ -29,6 +29,19 @@ class WrongShareSource(ShareError):
         super().__init__("This share was made by the other protocol, and only that one may change it.")
 
 
+class RevisionConflict(ShareError):
+    """The share has changed since the `revision` that a change was made from; now it has this one."""
+
+    def __init__(self, revision: int) -> None:
+        super().__init__("The share was changed by somebody else; upload what differs from its revision now.")
+        self.revision = revision
+
+
+class ObjectMissing(ShareError):
+    def __init__(self) -> None:
+        super().__init__("What is to be committed was not uploaded, or was committed before.")
+
+
 class WrongSecret(ShareError):
     def __init__(self) -> None:
         super().__init__("The secret of this share is missing or wrong; send it as 'X-Share-Secret'.")

@@ -58,6 +58,10 @@ class LiveShare:
         return self.expires_at is not None and self.expires_at <= datetime.now(UTC)
 
     @property
+    def last_link_at(self) -> datetime:
+        return self.uploads_end_at - UPLOAD_LINK_LIFETIME
+
+    @property
     def settles_at(self) -> float:
         """When an upload can no longer change the document, in epoch seconds."""
         return self.uploads_end_at.timestamp() + UPLOAD_GRACE_SECONDS

@@ -15,9 +15,9 @@ from typing import Any
 from sqlalchemy import Row, select, update
 
 from app.db.extensions import db
-from app.db.models import NATIVE, Share
+from app.db.models import Share
 from app.db.write_ahead_log import truncate_log
-from app.storage import ObjectStore, StorageError, checkpoint_key, delete_objects, document_key, objects_of
+from app.storage import ObjectStore, StorageError, delete_objects, document_key, object_key, objects_of
 
 # When a deleted share is looked through again, counted from the delete: an upload link lives for an hour, and
 # a slow upload may end long after its link.
@@ -80,10 +80,10 @@ class ObjectCleanup:
             delete_objects(self._store, share.share_id)
             is_log_empty = truncate_log(db.engine)
             return _next_round(share.deleted_at) if is_log_empty else datetime.now(UTC) + RETRY
-        named = named_key(share)
+        named = named_keys(share)
         oldest = None
         for info in objects_of(self._store, share.share_id):
-            if info.key == named:
+            if info.key in named:
                 continue
             if info.modified_at < datetime.now(UTC) - GRACE:
                 self._store.delete(info.key)
@@ -105,11 +105,17 @@ class ObjectCleanup:
         db.session.commit()
 
 
-def named_key(share: Share | Row[Any]) -> str:
-    """The key of the object that the row of a share names."""
-    if share.source == NATIVE and share.checkpoint:
-        return checkpoint_key(share.share_id, share.checkpoint)
-    return document_key(share.share_id)
+def named_keys(share: Share | Row[Any]) -> list[str]:
+    """The keys of the objects that the row of a share names, the one that is read first.
+
+    These are the checkpoint, and the document as long as a link to it is newer than what was committed last.
+    """
+    document = document_key(share.share_id)
+    if not share.checkpoint:
+        return [document]
+    checkpoint = object_key(share.share_id, share.checkpoint)
+    is_document_newer = share.synced_at is None or share.last_link_at > share.synced_at
+    return [checkpoint, document] if is_document_newer else [checkpoint]
 
 
 def _next_round(deleted_at: datetime) -> datetime | None:

@@ -197,6 +197,19 @@ class Shares:
         )
         return SignedUpload(link, share.created_at, link_expires_at, share_expires_at)
 
+    def sign_object(self, share: Share, key: str, declaration: UploadDeclaration) -> SignedUpload:
+        """An upload link for an object beside the document, which counts from its commit."""
+        now = datetime.now(UTC)
+        share_expires_at = self._expiry.of(share.created_at, share.expires_at)
+        expires_at = min(now + UPLOAD_LINK_LIFETIME, share_expires_at or datetime.max.replace(tzinfo=UTC))
+        link = self._store.presign_upload(
+            key,
+            size=declaration.size,
+            encoding=declaration.encoding,
+            lifetime=max(1, int((expires_at - now).total_seconds())),
+        )
+        return SignedUpload(link, share.created_at, expires_at, share_expires_at)
+
     def renew_upload(self, share: Share, declaration: UploadDeclaration) -> SignedUpload:
         """A new upload link, recorded in the share's row. Raises ShareNotFound if it was just deleted."""
         live = (Share.share_id == share.share_id) & Share.deleted_at.is_(None)

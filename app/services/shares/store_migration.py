@@ -12,7 +12,7 @@ from sqlalchemy import Engine, Row, delete, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from app.db.models import Share, ShareEvent
-from app.services.shares.object_cleanup import named_key
+from app.services.shares.object_cleanup import named_keys
 from app.storage import ObjectStore, StorageError, delete_objects, share_id_of
 from app.storage.objects import GZIP_MAGIC
 
@@ -80,12 +80,11 @@ class StoreMigration:
             existing = self._existing(rows)
             current = [row for row in rows if not _is_behind(row, existing.get(row.share_id))]
             for row in current:
-                key = named_key(row)
-                if row.deleted_at:
-                    if row.share_id in new_ids:
-                        delete_objects(self._new.store, row.share_id)
-                elif key in old_times and (key not in new_times or new_times[key] < old_times[key]):
-                    self._copy_document(row.share_id, key)
+                if row.deleted_at and row.share_id in new_ids:
+                    delete_objects(self._new.store, row.share_id)
+                for key in [] if row.deleted_at else named_keys(row):
+                    if key in old_times and (key not in new_times or new_times[key] < old_times[key]):
+                        self._copy_document(row.share_id, key)
                 yield row.share_id
             self._copy_rows([row for row in current if _is_newer(row, existing.get(row.share_id))])
 
