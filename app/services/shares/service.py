@@ -212,6 +212,9 @@ class Shares:
 
     def renew_upload(self, share: Share, declaration: UploadDeclaration) -> SignedUpload:
         """A new upload link, recorded in the share's row. Raises ShareNotFound if it was just deleted."""
+        if share.synced_at and share.last_link_at <= share.synced_at:
+            # What was PUT by a link from before the last commit must not count because there is a newer link.
+            self._store.delete(document_key(share.share_id))
         live = (Share.share_id == share.share_id) & Share.deleted_at.is_(None)
         recorded = update(Share).where(live).values(last_link_at=datetime.now(UTC)).returning(Share)
         renewed = db.session.scalar(recorded)

@@ -1,0 +1,349 @@
+"""Snapshots and changes that a client uploads and commits: the row alone says what is read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.services.container import services
+from app.storage import objects_of
+from tests.support import recorded
+from tests.support.backdate import backdate
+from tests.support.client import SESSION_ID, delete, renew, share, upload
+from tests.support.marks import on_both_databases, without_rate_limits
+from tests.support.writer import Writer
+
+pytestmark = [on_both_databases, without_rate_limits]
+
+SESSION = recorded.document("rate-limit-feature")
+CHILDREN = json.loads(recorded.with_children("subagents"))["children"][:2]
+
+
+@pytest.fixture
+def writer(client: FlaskClient) -> Writer:
+    return Writer(client, SESSION)
+
+
+def keys(app: Flask, share_id: str = "GhIjKlMn") -> set[str]:
+    with app.app_context():
+        return {info.key for info in objects_of(services().store, share_id)}
+
+
+def checkpoint(app: Flask, share_id: str = "GhIjKlMn") -> None:
+    with app.app_context():
+        services().checkpointer.checkpoint(share_id)
+
+
+def message(id: str, text: str, **info: object) -> dict[str, Any]:
+    part = {"id": f"prt_{id}", "messageID": id, "sessionID": SESSION_ID, "type": "text", "text": text}
+    about = {"id": id, "sessionID": SESSION_ID, "role": "user", "time": {"created": 1_800_000_000_000}}
+    return {"info": {**about, **info}, "parts": [part]}
+
+
+def test_a_snapshot_counts_from_its_commit(client: FlaskClient, writer: Writer) -> None:
+    name = writer.put("snapshot", writer.document())
+    assert client.get("/share/GhIjKlMn").status_code == 202
+    assert writer.commit(name).get_json() == {"revision": 1}
+    writer.assert_stored()
+    assert SESSION["session"]["title"] in client.get("/share/GhIjKlMn").text
+
+
+def test_changes_replace_add_and_remove_messages(client: FlaskClient, writer: Writer, app: Flask) -> None:
+    writer.snapshot()
+    first, second, *_ = writer.messages
+    edited = writer.messages[first]
+    edited = {**edited, "parts": [{**edited["parts"][0], "text": "Quite another prompt"}]}
+    response = writer.change(
+        writer.put_message(edited),
+        writer.delete_message(second),
+        writer.put_message(message("msg_zz", "A new prompt")),
+        writer.rename("Another title"),
+    )
+    assert response.get_json() == {"revision": 2}
+    writer.assert_stored()
+    page = client.get("/share/GhIjKlMn").text
+    assert "Quite another prompt" in page
+    assert "A new prompt" in page
+    assert "Another title" in page
+    # What is committed is in the database, and its object gone.
+    assert not any("changes-" in key for key in keys(app))
+
+
+def test_sub_agents_sessions_change_as_well(client: FlaskClient, writer: Writer) -> None:
+    one, two = CHILDREN
+    writer.put_child(one)
+    writer.snapshot()
+    writer.change(writer.put_child({**one, "messages": one["messages"][:1]}), writer.put_child(two))
+    writer.assert_stored()
+    writer.change(writer.delete_child(one["session"]["id"]))
+    writer.assert_stored()
+
+
+def test_messages_of_opencode_2_change_by_their_ids(client: FlaskClient) -> None:
+    writer = Writer(client, {"session": SESSION["session"], "messages": []})
+    prompt = {"id": "msg_1", "type": "user", "text": "One", "time": {"created": 1}}
+    writer.commit(writer.put("snapshot", {**writer.document(), "messages": [prompt]}))
+    other = {"id": "msg_2", "type": "user", "text": "Two", "time": {"created": 2}}
+    edited = {**prompt, "text": "Changed"}
+    writer.change({"type": "put_message", "data": other}, {"type": "put_message", "data": edited})
+    assert writer.stored()["messages"] == [edited, other]
+    writer.change({"type": "delete_message", "data": {"id": "msg_1"}})
+    assert writer.stored()["messages"] == [other]
+
+
+def test_of_two_writers_the_slower_is_told_the_revision(writer: Writer) -> None:
+    writer.snapshot()
+    other = writer.second()
+    writer.change(writer.put_message(message("msg_fast", "fast")))
+    refused = other.change(other.put_message(message("msg_slow", "slow")))
+    assert refused.status_code == 409
+    assert refused.get_json()["code"] == "revision_conflict"
+    other.revision = refused.get_json()["revision"]
+    assert other.revision == writer.revision
+    writer.assert_stored()
+    other.put_message(writer.messages["msg_fast"])
+    other.snapshot()
+    other.assert_stored()
+
+
+def test_a_snapshot_that_others_overtook_is_refused(writer: Writer) -> None:
+    writer.snapshot()
+    late = writer.put("snapshot", {**writer.document(), "messages": []})
+    writer.change(writer.put_message(message("msg_1", "in time")))
+    assert writer.commit(late, base=1).status_code == 409
+    assert writer.commit(late, base=2).status_code == 409
+    writer.assert_stored()
+
+
+def test_nothing_is_committed_twice(writer: Writer) -> None:
+    writer.snapshot()
+    name = writer.put("changes", [{"type": "session", "data": writer.session}])
+    assert writer.commit(name).status_code == 200
+    again = writer.commit(name)
+    assert (again.status_code, again.get_json()["code"]) == (404, "object_missing")
+    writer.assert_stored()
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"type": "session"}, "unreadable_document"),
+        ([{"type": "put_message", "data": {"parts": []}}], "unreadable_document"),
+        ([{"type": "delete_message", "data": {"id": ""}}], "unreadable_document"),
+        ([{"type": "put_child", "data": {"messages": []}}], "unreadable_document"),
+        ([{"type": "put_child", "data": {"session": {"id": "ses_c"}, "messages": {}}}], "unreadable_document"),
+    ],
+)
+def test_changes_that_nobody_could_read_are_refused(writer: Writer, changes: object, code: str) -> None:
+    writer.snapshot()
+    refused = writer.commit(writer.put("changes", changes))
+    assert (refused.status_code, refused.get_json()["code"]) == (422, code)
+    writer.assert_stored()
+
+
+@pytest.mark.parametrize("field", ["createdAt", "revision"])
+def test_a_snapshot_says_which_share_and_revision_it_is_of(writer: Writer, field: str) -> None:
+    refused = writer.commit(writer.put("snapshot", {**writer.document(), field: 7}))
+    assert refused.status_code == 422
+    assert refused.get_json()["error"].startswith("The document does not have the 'createdAt'")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"session":{}}', b"\x1f\x8b\x08broken"])
+def test_what_is_no_document_is_refused(client: FlaskClient, writer: Writer, content: bytes) -> None:
+    link = writer.link("snapshot", max(1, len(content)))
+    if content:
+        assert upload(client, link, content).status_code == 200
+    assert writer.commit(link["object"]).status_code == (422 if content else 404)
+    assert client.get("/share/GhIjKlMn").status_code == 202
+
+
+def test_only_the_owner_commits_and_only_own_objects(client: FlaskClient, writer: Writer) -> None:
+    writer.snapshot()
+    name = writer.put("changes", [writer.rename("Mine")])
+    body = {"object": name, "base": 1}
+    assert client.post("/api/share/GhIjKlMn/commit", json=body).status_code == 401
+    for wrong in ("../secret", "changes-1", "", "x" * 100, "1-0123456789abcdef/../../other"):
+        headers = {"X-Share-Secret": writer.secret}
+        refused = client.post("/api/share/GhIjKlMn/commit", json={**body, "object": wrong}, headers=headers)
+        assert refused.status_code == 400
+    other = Writer(client, SESSION, "another-share")
+    assert other.commit(name, base=0).get_json()["code"] == "object_missing"
+    assert writer.commit(name).status_code == 200
+
+
+def test_an_answer_without_a_kind_is_for_the_whole_document(client: FlaskClient, writer: Writer) -> None:
+    link = renew(client, "GhIjKlMn", writer.secret, size=10).get_json()
+    assert "kind" not in link
+    assert "object" not in link
+    assert renew(client, "GhIjKlMn", writer.secret, kind="patch", size=10).status_code == 400
+
+
+def test_a_share_that_was_put_whole_goes_on_with_commits(client: FlaskClient) -> None:
+    writer = Writer(client, SESSION)
+    body = json.dumps(writer.document()).encode()
+    assert (
+        upload(client, renew(client, "GhIjKlMn", writer.secret, size=len(body)).get_json(), body).status_code
+        == 200
+    )
+    writer.rename("Committed")
+    writer.snapshot()
+    writer.assert_stored()
+
+
+def test_a_plugin_that_was_replaced_by_an_older_one_is_followed(client: FlaskClient, writer: Writer) -> None:
+    before = renew(client, "GhIjKlMn", writer.secret).get_json()
+    writer.snapshot()
+    whole = json.dumps({**writer.document(), "session": {**writer.session, "title": "Older plugin"}}).encode()
+    # A link that was issued before the last commit is of yesterday.
+    assert upload(client, before, whole).status_code == 200
+    writer.assert_stored()
+    after = renew(client, "GhIjKlMn", writer.secret).get_json()
+    writer.assert_stored()
+    assert upload(client, after, whole).status_code == 200
+    assert writer.stored()["session"]["title"] == "Older plugin"
+    assert "Older plugin" in client.get("/share/GhIjKlMn").text
+    # And forth again.
+    writer.change(writer.rename("Newer plugin"))
+    writer.assert_stored()
+
+
+def test_a_deleted_share_leaves_no_object(client: FlaskClient, writer: Writer, app: Flask) -> None:
+    writer.snapshot()
+    writer.put("changes", [])
+    writer.put("snapshot", writer.document())
+    assert len(keys(app)) == 3
+    late = writer.link("changes")
+    assert delete(client, "GhIjKlMn", writer.secret).status_code == 200
+    assert keys(app) == set()
+    assert upload(client, late, b"x").status_code == 403
+    assert keys(app) == set()
+
+
+def test_what_was_uploaded_and_not_committed_is_cleaned_up(
+    client: FlaskClient, writer: Writer, app: Flask
+) -> None:
+    writer.snapshot()
+    writer.put("changes", [])
+    assert len(keys(app)) == 2
+    backdate(app, timedelta(hours=2))
+    with app.app_context():
+        for share_id in services().object_cleanup.due():
+            services().object_cleanup.run(share_id)
+    writer.assert_stored()
+
+
+def test_another_share_of_opencode_itself_takes_no_commits(client: FlaskClient) -> None:
+    native = client.post("/api/share", json={"sessionID": SESSION_ID}).get_json()
+    headers = {"X-Share-Secret": native["secret"]}
+    answer = client.post(
+        f"/api/share/{native['id']}/commit",
+        json={"object": "changes-0123456789abcdef", "base": 0},
+        headers=headers,
+    )
+    assert answer.get_json()["code"] == "other_way_in"
+
+
+def test_provider_data_in_changes_is_not_stored(writer: Writer) -> None:
+    writer.snapshot()
+    opaque = message("msg_1", "hello", error={"name": "X", "data": {"responseBody": "opaque", "message": "m"}})
+    opaque["parts"][0]["metadata"] = {"anthropic": {"signature": "opaque"}}
+    writer.change({"type": "put_message", "data": opaque})
+    assert "opaque" not in json.dumps(writer.stored())
+
+
+Step = Callable[[Writer, Random], None]
+
+
+def _edit(writer: Writer, random: Random) -> None:
+    id = random.choice(list(writer.messages))
+    edited = {**writer.messages[id], "parts": message(id, f"edit {random.random()}")["parts"]}
+    assert writer.change(writer.put_message(edited)).status_code == 200
+
+
+def _add(writer: Writer, random: Random) -> None:
+    added = [message(f"msg_{random.randrange(10**9):09}", "added") for _ in range(random.randint(1, 3))]
+    assert writer.change(*map(writer.put_message, added)).status_code == 200
+
+
+def _undo(writer: Writer, random: Random) -> None:
+    if len(writer.messages) > 1:
+        assert writer.change(writer.delete_message(random.choice(list(writer.messages)))).status_code == 200
+
+
+def _child(writer: Writer, random: Random) -> None:
+    child = random.choice(CHILDREN)
+    id = child["session"]["id"]
+    item = writer.delete_child(id) if id in writer.children else writer.put_child(child)
+    assert writer.change(item).status_code == 200
+
+
+def _whole(writer: Writer, random: Random) -> None:
+    writer.rename(f"Title {random.random()}")
+    writer.snapshot()
+
+
+def _crash_before_commit(writer: Writer, random: Random) -> None:
+    kind = random.choice(["snapshot", "changes"])
+    content = {**writer.document(), "messages": []} if kind == "snapshot" else []
+    writer.put(kind, content)
+
+
+def _lose_the_answer(writer: Writer, random: Random) -> None:
+    known = writer.revision
+    writer.change(writer.put_message(message("msg_lost", f"lost {random.random()}")))
+    writer.revision = known
+    refused = writer.change(writer.put_message(message("msg_next", "next")))
+    assert refused.status_code == 409
+    writer.revision = refused.get_json()["revision"]
+    writer.snapshot()
+
+
+def _overtake(writer: Writer, random: Random) -> None:
+    slow = writer.second()
+    name = slow.put("changes", [{"type": "session", "data": {**slow.session, "title": "slow"}}])
+    writer.change(writer.rename(f"fast {random.random()}"))
+    assert slow.commit(name).status_code == 409
+
+
+def _late_upload(writer: Writer, _random: Random) -> None:
+    link = renew(writer.client, writer.share_id, writer.secret).get_json()
+    writer.change(writer.rename("newer than the link"))
+    whole = json.dumps({**writer.document(), "messages": []}).encode()
+    assert upload(writer.client, link, whole).status_code == 200
+
+
+STEPS: list[Step] = [_edit, _edit, _add, _add, _undo, _child, _whole]
+ACCIDENTS: list[Step] = [_crash_before_commit, _lose_the_answer, _overtake, _late_upload]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_happens_readers_get_what_the_writer_has(
+    client: FlaskClient, app: Flask, writer: Writer, seed: int
+) -> None:
+    random = Random(seed)
+    writer.snapshot()
+    for _ in range(40):
+        random.choice([*STEPS, *ACCIDENTS])(writer, random)
+        if random.random() < 0.15:
+            checkpoint(app)
+        if random.random() < 0.15:
+            with app.app_context():
+                services().documents.forget(services().shares.get_live("GhIjKlMn").cache_key)
+        writer.assert_stored()
+        assert client.get("/share/GhIjKlMn").status_code == 200
+    assert delete(client, "GhIjKlMn", writer.secret).status_code == 200
+    assert keys(app) == set()
+
+
+def test_old_clients_go_on_as_before(client: FlaskClient) -> None:
+    answer = share(client, gzip.compress(json.dumps(SESSION).encode()), contentEncoding="gzip")
+    assert "revision" not in client.get("/api/share/GhIjKlMn").get_json()
+    assert answer["secret"]
