@@ -19,7 +19,7 @@ from app.api.auth import (
 from app.api.blueprint import bp
 from app.api.rate_limits import limit_presigns, limit_requests
 from app.api.request_body import SessionId, parse_body
-from app.db.models import UPLOAD
+from app.db.models import UPLOAD, Share
 from app.errors import ApiError
 from app.http.metrics import count
 from app.http.request_log import set_share_id
@@ -52,10 +52,11 @@ class RenewRequest(UploadRequest, kw_only=True):
 
 
 class CommitRequest(msgspec.Struct):
-    """An uploaded `object`, made from the revision `base`."""
+    """An uploaded `object`, made from the revision `base`; `next` asks for a link for later changes."""
 
     object: Annotated[str, Meta(pattern=rf"^{OBJECT_NAME}\Z")]
     base: Annotated[int, Meta(ge=0)]
+    next: UploadRequest | None = None
 
 
 class CreateRequest(UploadRequest, kw_only=True):
@@ -103,10 +104,7 @@ def renew(share_id: str) -> ResponseReturnValue:
     declaration = _declaration(body)
     if body.kind is None:
         return _link(share_id, services().shares.renew_upload(share, declaration))
-    name = object_name(body.kind, share.revision)
-    upload = services().shares.sign_object(share, object_key(share_id, name), declaration)
-    expect_object(share)
-    return {**_link(share_id, upload), "kind": body.kind, "object": name, "revision": share.revision}
+    return _object_link(share, body.kind, share.revision, declaration)
 
 
 @bp.post("/share/<share_id>/commit")
@@ -115,7 +113,13 @@ def commit(share_id: str) -> ResponseReturnValue:
     share = require_share(UPLOAD)
     body = parse_body(CommitRequest)
     live = services().shares.get_live(share_id)
-    return {"revision": services().commits.commit(share, live, body.object, body.base)}
+    revision = services().commits.commit(share, live, body.object, body.base)
+    if body.next is None or (body.next.size is None and services().config.UPLOAD_SIZE_REQUIRED):
+        return {"revision": revision}
+    return {
+        "revision": revision,
+        "next": _object_link(share, "changes", revision, _declaration(body.next)),
+    }
 
 
 @bp.delete("/share/<share_id>")
@@ -156,6 +160,14 @@ def _link(share_id: str, upload: SignedUpload) -> dict[str, Any]:
         "createdAt": _epoch_milliseconds(upload.created_at),
         **({"shareExpiresAt": _epoch_milliseconds(expires_at)} if expires_at else {}),
     }
+
+
+def _object_link(share: Share, kind: Kind, revision: int, declaration: UploadDeclaration) -> dict[str, Any]:
+    """A link for an object that is to follow a revision."""
+    name = object_name(kind, revision)
+    upload = services().shares.sign_object(share, object_key(share.share_id, name), declaration)
+    expect_object(share)
+    return {**_link(share.share_id, upload), "kind": kind, "object": name, "revision": revision}
 
 
 def _epoch_milliseconds(time: datetime) -> int:

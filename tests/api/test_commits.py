@@ -139,7 +139,10 @@ def test_nothing_is_committed_twice(writer: Writer) -> None:
         ([{"type": "put_message", "data": {"parts": []}}], "unreadable_document"),
         ([{"type": "delete_message", "data": {"id": ""}}], "unreadable_document"),
         ([{"type": "put_child", "data": {"messages": []}}], "unreadable_document"),
-        ([{"type": "put_child", "data": {"session": {"id": "ses_c"}, "messages": {}}}], "unreadable_document"),
+        (
+            [{"type": "put_child", "data": {"session": {"id": "c"}, "messages": {}}}],
+            "unreadable_document",
+        ),
     ],
 )
 def test_changes_that_nobody_could_read_are_refused(writer: Writer, changes: object, code: str) -> None:
@@ -215,6 +218,28 @@ def test_a_plugin_that_was_replaced_by_an_older_one_is_followed(client: FlaskCli
     writer.assert_stored()
 
 
+def test_a_commit_hands_out_the_link_for_what_comes_next(client: FlaskClient, writer: Writer) -> None:
+    writer.snapshot()
+    body = {"object": writer.put("changes", [writer.rename("One")]), "base": 1}
+    headers = {"X-Share-Secret": writer.secret}
+    asked = {**body, "next": {"contentEncoding": "gzip"}}
+    answer = client.post("/api/share/GhIjKlMn/commit", json=asked, headers=headers).get_json()
+    assert (answer["revision"], answer["next"]["revision"], answer["next"]["kind"]) == (2, 2, "changes")
+    writer.revision = 2
+    changes = gzip.compress(json.dumps([writer.rename("Two")]).encode())
+    assert upload(client, answer["next"], changes).status_code == 200
+    assert writer.commit(answer["next"]["object"]).status_code == 200
+    writer.assert_stored()
+
+
+@pytest.mark.settings(UPLOAD_SIZE_REQUIRED="true")
+def test_where_links_are_for_exact_sizes_each_is_asked_for(client: FlaskClient, writer: Writer) -> None:
+    body = {"object": writer.put("snapshot", writer.document()), "base": 0, "next": {}}
+    headers = {"X-Share-Secret": writer.secret}
+    committed = client.post("/api/share/GhIjKlMn/commit", json=body, headers=headers)
+    assert committed.get_json() == {"revision": 1}
+
+
 def test_a_deleted_share_leaves_no_object(client: FlaskClient, writer: Writer, app: Flask) -> None:
     writer.snapshot()
     writer.put("changes", [])
@@ -253,7 +278,7 @@ def test_another_share_of_opencode_itself_takes_no_commits(client: FlaskClient) 
 
 def test_provider_data_in_changes_is_not_stored(writer: Writer) -> None:
     writer.snapshot()
-    opaque = message("msg_1", "hello", error={"name": "X", "data": {"responseBody": "opaque", "message": "m"}})
+    opaque = message("msg_1", "hello", error={"name": "X", "data": {"responseBody": "opaque"}})
     opaque["parts"][0]["metadata"] = {"anthropic": {"signature": "opaque"}}
     writer.change({"type": "put_message", "data": opaque})
     assert "opaque" not in json.dumps(writer.stored())
@@ -347,3 +372,19 @@ def test_old_clients_go_on_as_before(client: FlaskClient) -> None:
     answer = share(client, gzip.compress(json.dumps(SESSION).encode()), contentEncoding="gzip")
     assert "revision" not in client.get("/api/share/GhIjKlMn").get_json()
     assert answer["secret"]
+
+
+def test_a_host_that_has_the_last_revision_does_not_ask_the_store(
+    client: FlaskClient, app: Flask, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.snapshot()
+    writer.change(writer.put_message(message("msg_1", "one")))
+    writer.assert_stored()
+    opened: list[str] = []
+    with app.app_context():
+        store = services().store
+    read = store.open
+    monkeypatch.setattr(store, "open", lambda key, *etag: opened.append(key) or read(key, *etag))
+    writer.change(writer.put_message(message("msg_2", "two")))
+    writer.assert_stored()
+    assert [key for key in opened if "changes-" not in key] == []

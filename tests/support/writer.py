@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 class Writer:
-    """Knows what it shares (`session`, `messages` by id, `children` by id), and the last `revision` it saw."""
+    """Knows what it shares (`session`, `messages` and `children` by id), and the last `revision` it saw."""
 
     def __init__(self, client: FlaskClient, document: Json, share_id: str = "GhIjKlMn") -> None:
         self.client = client
@@ -23,7 +23,7 @@ class Writer:
         self.session: Json = {**document["session"], "id": SESSION_ID}
         self.messages = {message["info"]["id"]: _of_session(message) for message in document["messages"]}
         self.children = {child["session"]["id"]: child for child in document.get("children", [])}
-        answer = create(client, share_id).get_json()
+        answer = create(client, share_id, size=1).get_json()
         self.secret: str = answer["secret"]
         self.created_at: int = answer["createdAt"]
         self.revision = 0

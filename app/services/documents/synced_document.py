@@ -10,6 +10,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from typing import NamedTuple
 
 from app.opencode import JSON, UnreadableDocument, as_unreadable, header_of, weight_of_document
@@ -133,6 +134,8 @@ class SyncedDocument:
     def _open(self, share: LiveShare) -> tuple[LogState, Reader]:
         for _ in range(ATTEMPTS):
             state = event_log.read_state(share)
+            if cached := self._cached(state):
+                return _merged(state, cached, by_time=False)
             checkpoint = self._checkpoint(state)
             if checkpoint is not None:
                 # Releases before 0.2 wrote checkpoints over each other, which a row cannot name.
@@ -145,6 +148,16 @@ class SyncedDocument:
         key = self.newest_checkpoint(state.share)
         document = self._read_object(key) if key else None
         return _merged(state, document or EMPTY_DOCUMENT, by_time=True)
+
+    def _cached(self, state: LogState) -> JSON | None:
+        """The document of this host's cache, if it is that of a batch in the log: the store is not asked."""
+        version = self._cache.version(state.share)
+        for event in reversed(state.events):
+            merged = replace(state.share, revision=event.number, synced_at=event.received_at)
+            if version and merged.synced_etag == version.etag:
+                stored = self._cache.stored(state.share, version.etag)
+                return StoredDocument(version.etag, stored, self._max_bytes).json if stored else None
+        return None
 
     def _repair_if_rolled_back(self, share: LiveShare) -> None:
         """A store that is ahead of the row tells that the database was restored. Asked once on each host."""
