@@ -125,18 +125,18 @@ class Toasts {
 }
 
 // src/opencode/snapshot.ts
-async function takeSnapshot(client, sessionId, rebuild) {
+async function takeSnapshot(source, sessionId, rebuild) {
   const [session, messages, children] = await Promise.all([
-    client.session(sessionId),
-    client.messages(sessionId),
-    descendants(client, sessionId)
+    source.session(sessionId),
+    source.messages(sessionId),
+    descendants(source, sessionId)
   ]);
   return { session, messages: messages ?? await rebuild(), children };
 }
-async function descendants(client, parentId) {
-  const children = await client.children(parentId);
+async function descendants(source, parentId) {
+  const children = await source.children(parentId);
   const families = await Promise.all(children.map(async (session) => {
-    const [messages, below] = await Promise.all([client.messages(session.id), descendants(client, session.id)]);
+    const [messages, below] = await Promise.all([source.messages(session.id), descendants(source, session.id)]);
     return messages ? [{ session, messages }, ...below] : below;
   }));
   return families.flat();
