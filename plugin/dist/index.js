@@ -5149,7 +5149,7 @@ function passwordIn(secret) {
 // src/redaction/redactor.ts
 var DENIED = "private";
 var MAX_FOUND = 2000;
-var MARKER = /\[redacted:[a-z0-9-]+\]/g;
+var MARKER = /\[redacted:([a-z0-9-]+)\]/g;
 
 class Redactor {
   #allow;
@@ -5194,14 +5194,15 @@ class Redactor {
       if (!this.#memo.has(key))
         fresh.set(key, await this.#masked(text, slices));
     await this.#search(texts, fresh, slices);
-    let count = 0;
+    const kinds = new Map;
     const exchange = (text) => {
       const redacted = this.#memo.get(keyOf(text)) ?? text.text;
       if (redacted !== text.text)
-        count += redacted.match(MARKER)?.length ?? 0;
+        for (const [, kind = ""] of redacted.matchAll(MARKER))
+          kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
       return redacted;
     };
-    return { value: withTexts(value, exchange), count, removed: this.#secretsRemoved() };
+    return { value: withTexts(value, exchange), ...counted(kinds), removed: this.#secretsRemoved() };
   }
   async#masked({ text, name }, slices) {
     const attachment = attachmentIn(text);
@@ -5277,6 +5278,10 @@ class Redactor {
     const role = roleOf(name);
     return role && passes(role.check, text) && !/[ \t\r\n]/.test(text) ? mergeOverlaps([...clipped, { start: 0, end: text.length, kind: "secret" }]) : clipped;
   }
+}
+function counted(kinds) {
+  const inOrder = [...kinds].sort(([, one], [, other]) => other - one);
+  return { count: inOrder.reduce((sum, [, count]) => sum + count, 0), kinds: Object.fromEntries(inOrder) };
 }
 function* without(text, needles, places) {
   const attachment = attachmentIn(text);
@@ -5628,7 +5633,7 @@ class PrivacyFilter {
       throw new Failure("refused", this.privacy.problem);
     const allowed = this.#exclusions.apply(document);
     if (!this.#redactor)
-      return { document: allowed, redactions: 0, removed };
+      return { document: allowed, redactions: 0, kinds: {}, removed };
     const { directory } = allowed.session;
     this.#redactor.learn(secretsIn(this.machine.env));
     if (typeof directory === "string")
@@ -5638,9 +5643,10 @@ class PrivacyFilter {
     const {
       value,
       count,
+      kinds,
       removed: all
     } = await this.#redactor.redact({ session, messages, ...children ? { children } : {} });
-    return { document: { ...allowed, ...value }, redactions: count, removed: all };
+    return { document: { ...allowed, ...value }, redactions: count, kinds, removed: all };
   }
 }
 
@@ -5658,9 +5664,16 @@ function readCreation({ url, secret, createdAt, plugin }) {
   return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt, plugin: isRelease(plugin) ? plugin : undefined } : undefined;
 }
 var isRelease = (value) => typeof value === "string" && /^[\w.-]{1,64}$/.test(value);
-function readUploadLink({ presignedUrl, headers = {}, createdAt }) {
+function readUploadLink({
+  presignedUrl,
+  headers = {},
+  createdAt,
+  shareExpiresAt
+}) {
   const url = readUrl(presignedUrl);
-  return url && isObject(headers) && isTime(createdAt) ? { url, headers: sendable(headers), createdAt } : undefined;
+  if (!url || !isObject(headers) || !isTime(createdAt))
+    return;
+  return { url, headers: sendable(headers), createdAt, expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined };
 }
 function readUrl(value) {
   if (typeof value !== "string" || !URL.canParse(value))
@@ -5935,8 +5948,8 @@ class ShareApi {
     const { url, secret, createdAt, plugin } = created;
     return { share: { id: shareId, base, secret }, url, createdAt, plugin };
   }
-  async createdAt(share, signal) {
-    return (await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal))).createdAt;
+  async about(share, signal) {
+    return await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal));
   }
   async upload(share, body, signal) {
     await withRetries(async () => {
@@ -6121,6 +6134,21 @@ function shortened(text) {
   return `${text.slice(0, space < maxLength / 2 ? maxLength : space).trimEnd()}\u2026`;
 }
 
+// src/publishing/upload-document.ts
+async function uploadDocument({ document, removed }, share, url, { api, shareList }, signal) {
+  if (!signal.aborted)
+    await shareList.rememberRedacted(share, removed);
+  const { body, bytes } = await encodeDocument(document);
+  if (!signal.aborted)
+    await shareList.rememberSize(share, bytes);
+  await api.upload(share, body, signal);
+  if (!signal.aborted) {
+    const { sessionId, createdAt } = document;
+    await shareList.add(share, { url, sessionId, title: titleOf(document), createdAt });
+  }
+  return bytes;
+}
+
 // src/publishing/upload-queue.ts
 class ShareQueue {
   publish;
@@ -6267,24 +6295,10 @@ class TrackedShare {
       this.#items.clear();
     for (const { session } of snapshot.children)
       this.#children.add(session.id);
-    this.#createdAt ??= await api.createdAt(this.share, signal);
-    const known = await shareList.redactedFrom(this.share);
-    const { document, redactions, removed } = await this.#filter.apply(buildDocument(this.share, this.#createdAt, snapshot, Date.now()), known);
-    if (!signal.aborted && hasMore(removed, known))
-      await shareList.rememberRedacted(this.share, removed);
-    const { body, bytes } = await encodeDocument(document);
-    if (!signal.aborted)
-      await shareList.rememberSize(this.share, bytes);
-    await api.upload(this.share, body, signal);
-    this.#published = { messages: document.messages.length, redactions };
-    if (!signal.aborted) {
-      await shareList.add(this.share, {
-        url: this.created.url,
-        sessionId: this.sessionId,
-        title: titleOf(document),
-        createdAt: this.#createdAt
-      });
-    }
+    this.#createdAt ??= (await api.about(this.share, signal)).createdAt;
+    const filtered = await this.#filter.apply(buildDocument(this.share, this.#createdAt, snapshot, Date.now()), await shareList.redactedFrom(this.share));
+    const bytes = await uploadDocument(filtered, this.share, this.created.url, { api, shareList }, signal);
+    this.#published = { messages: filtered.document.messages.length, redactions: filtered.redactions };
     return bytes;
   }
   #announce(failure) {
@@ -6310,10 +6324,6 @@ class TrackedShare {
 }
 var counts = ({ messages, redactions }) => `${plural(messages, "message")}, ${plural(redactions, "redaction")}`;
 var plural = (amount, noun) => `${amount} ${noun}${amount === 1 ? "" : "s"}`;
-function hasMore(removed, known) {
-  const values = new Set(known.map(([value]) => value));
-  return removed.some(([value]) => !values.has(value));
-}
 function expiry(deadline) {
   return new Promise((resolve) => {
     if (deadline.aborted)
@@ -6539,6 +6549,29 @@ function hasShareFlag(args) {
 }
 var isOn = (value) => value === "1" || value?.toLowerCase() === "true";
 
+// src/sharing/session-share.ts
+async function existingShare({ base }, sessionId, { api, shareList }, deadline) {
+  for (const { entry, share } of await shareList.ofSession(sessionId)) {
+    if (share.base !== base)
+      continue;
+    try {
+      await api.about(share, deadline);
+      return { share, url: entry.url, createdAt: entry.createdAt };
+    } catch (error) {
+      if (asFailure(error).kind !== "missing")
+        throw error;
+      await shareList.remove(share);
+    }
+  }
+  return;
+}
+async function createShare(settings, sessionId, { api, shareList }, deadline) {
+  const created = await api.create(settings, sessionId, deadline);
+  const { share, url, createdAt } = created;
+  await shareList.add(share, { url, sessionId, title: "", createdAt });
+  return created;
+}
+
 // src/sharing/share-calls.ts
 var UNASKED = 'OpenCode shares this session by itself. To allow that, set "auto": true in the options of Better Share.';
 var LOST_KEY = "it was shared with a state folder that is not here (another home folder or machine). Remove it there, or have the operator of the server delete it.";
@@ -6578,33 +6611,17 @@ class ShareCalls {
     });
   }
   async#existing(settings, sessionId, deadline) {
-    for (const { entry, share } of await this.dependencies.shareList.ofSession(sessionId)) {
-      if (share.base !== settings.base)
-        continue;
-      try {
-        await this.dependencies.api.createdAt(share, deadline);
-      } catch (error) {
-        if (asFailure(error).kind !== "missing")
-          throw error;
-        await this.dependencies.shareList.remove(share);
-        continue;
-      }
-      this.dependencies.publisher.changed(share, sessionId);
-      this.dependencies.toasts.replace("success", shared(settings, entry.url, "running"));
-      return { share, url: entry.url, createdAt: entry.createdAt };
-    }
-    return;
+    const existing = await existingShare(settings, sessionId, this.dependencies, deadline);
+    if (!existing)
+      return;
+    this.dependencies.publisher.changed(existing.share, sessionId);
+    this.dependencies.toasts.replace("success", shared(settings, existing.url, "running"));
+    return existing;
   }
   async#create(settings, sessionId, deadline) {
-    const created = await this.dependencies.api.create(settings, sessionId, deadline);
+    const created = await createShare(settings, sessionId, this.dependencies, deadline);
     this.dependencies.updates.compare(settings.base, created.plugin).catch(() => {
       return;
-    });
-    await this.dependencies.shareList.add(created.share, {
-      url: created.url,
-      sessionId,
-      title: "",
-      createdAt: created.createdAt
     });
     const outcome = await this.dependencies.publisher.publishFirst(created, sessionId, deadline);
     if (outcome instanceof Failure) {
@@ -6964,7 +6981,11 @@ class ShareList {
   async redactedFrom({ id, base }) {
     return (await this.stateFiles.read({ kind: "redacted", id, base }))?.secrets ?? [];
   }
-  async rememberRedacted({ id, base }, secrets) {
+  async rememberRedacted(share, secrets) {
+    const { id, base } = share;
+    const known = new Set((await this.redactedFrom(share)).map(([value]) => value));
+    if (secrets.every(([value]) => known.has(value)))
+      return;
     await this.stateFiles.write({ kind: "redacted", id, base, secrets }).catch(() => {
       return;
     });

@@ -69,9 +69,16 @@ function readCreation({ url, secret, createdAt, plugin }) {
   return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt, plugin: isRelease(plugin) ? plugin : undefined } : undefined;
 }
 var isRelease = (value) => typeof value === "string" && /^[\w.-]{1,64}$/.test(value);
-function readUploadLink({ presignedUrl, headers = {}, createdAt }) {
+function readUploadLink({
+  presignedUrl,
+  headers = {},
+  createdAt,
+  shareExpiresAt
+}) {
   const url = readUrl(presignedUrl);
-  return url && isObject(headers) && isTime(createdAt) ? { url, headers: sendable(headers), createdAt } : undefined;
+  if (!url || !isObject(headers) || !isTime(createdAt))
+    return;
+  return { url, headers: sendable(headers), createdAt, expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined };
 }
 function readUrl(value) {
   if (typeof value !== "string" || !URL.canParse(value))
@@ -392,8 +399,8 @@ class ShareApi {
     const { url, secret, createdAt, plugin } = created;
     return { share: { id: shareId, base, secret }, url, createdAt, plugin };
   }
-  async createdAt(share, signal) {
-    return (await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal))).createdAt;
+  async about(share, signal) {
+    return await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal));
   }
   async upload(share, body, signal) {
     await withRetries(async () => {
@@ -525,7 +532,11 @@ class ShareList {
   async redactedFrom({ id, base }) {
     return (await this.stateFiles.read({ kind: "redacted", id, base }))?.secrets ?? [];
   }
-  async rememberRedacted({ id, base }, secrets) {
+  async rememberRedacted(share, secrets) {
+    const { id, base } = share;
+    const known = new Set((await this.redactedFrom(share)).map(([value]) => value));
+    if (secrets.every(([value]) => known.has(value)))
+      return;
     await this.stateFiles.write({ kind: "redacted", id, base, secrets }).catch(() => {
       return;
     });

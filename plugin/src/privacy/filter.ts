@@ -8,6 +8,8 @@ import { Exclusions } from "./exclusions"
 export interface FilteredDocument {
   document: SessionDocument
   redactions: number
+  /** The redactions by kind, the most frequent first. */
+  kinds: Readonly<Record<string, number>>
   /** The secrets removed from this and earlier documents of the share. */
   removed: readonly Secret[]
 }
@@ -36,7 +38,7 @@ export class PrivacyFilter {
   async apply(document: SessionDocument, removed: readonly Secret[]): Promise<FilteredDocument> {
     if ("problem" in this.privacy) throw new Failure("refused", this.privacy.problem)
     const allowed = this.#exclusions.apply(document)
-    if (!this.#redactor) return { document: allowed, redactions: 0, removed }
+    if (!this.#redactor) return { document: allowed, redactions: 0, kinds: {}, removed }
     const { directory } = allowed.session
     this.#redactor.learn(secretsIn(this.machine.env))
     if (typeof directory === "string") this.#redactor.learn(await secretsOfProject(directory))
@@ -45,8 +47,9 @@ export class PrivacyFilter {
     const {
       value,
       count,
+      kinds,
       removed: all,
     } = await this.#redactor.redact({ session, messages, ...(children ? { children } : {}) })
-    return { document: { ...allowed, ...value }, redactions: count, removed: all }
+    return { document: { ...allowed, ...value }, redactions: count, kinds, removed: all }
   }
 }
