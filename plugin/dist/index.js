@@ -15,12 +15,10 @@ function packageOrigin() {
     return;
   }
 }
+var packageFile = (path) => fileURLToPath(new URL(`${import.meta.url.endsWith(".ts") ? "../../" : "../"}${path}`, import.meta.url));
 function commandLine() {
   const origin = packageOrigin();
-  if (origin)
-    return `npx ${origin.url}/plugin.tgz`;
-  const bundle = import.meta.url.endsWith(".ts") ? "../../dist/cli.js" : "cli.js";
-  return `node ${fileURLToPath(new URL(bundle, import.meta.url))}`;
+  return origin ? `npx ${origin.url}/plugin.tgz` : `node ${packageFile("dist/cli.js")}`;
 }
 
 // src/lib/sleep.ts
@@ -7332,15 +7330,17 @@ import { fileURLToPath as fileURLToPath2 } from "url";
 var NAMED = new RegExp(`^(?:${NAME}|${OLD_NAME})(?:@.*)?$|^https?://[^?#]+/plugin(?:/[^/]+)?\\.tgz$`);
 var OPTIONS_FILE = "better-share.json";
 function userOptions(places) {
-  const entries = sources(places).flatMap((source) => pluginsOf(source, places));
-  const own = entries.filter(({ name, folder }) => isThisPlugin(name, folder, places.plugin));
   const [file] = read(join5(globalFolder(places), OPTIONS_FILE));
   const common = file === undefined ? undefined : Bun.JSONC.parse(file);
-  const listed = own.at(-1);
-  if (listed === undefined)
+  const options = optionsIn(sources(places), places);
+  if (options === undefined)
     return common;
-  const options = listed.options ?? {};
   return isObject(common) && isObject(options) ? { ...common, ...options } : options;
+}
+function optionsIn(configurations, places) {
+  const entries = configurations.flatMap((source) => pluginsOf(source, places));
+  const listed = entries.findLast(({ name, folder }) => isThisPlugin(name, folder, places.plugins));
+  return listed && (listed.options ?? {});
 }
 var globalFolder = ({ env, home }) => join5(env.XDG_CONFIG_HOME || join5(home, ".config"), "opencode");
 function sources(places) {
@@ -7351,10 +7351,11 @@ function sources(places) {
     ...env.OPENCODE_CONFIG ? [resolve2(env.OPENCODE_CONFIG)] : [],
     ...[join5(home, ".opencode"), ...env.OPENCODE_CONFIG_DIR ? [resolve2(env.OPENCODE_CONFIG_DIR)] : []].flatMap((folder) => ["opencode.json", "opencode.jsonc"].map((name) => join5(folder, name)))
   ];
-  const found = files.flatMap((file) => read(file).map((text) => ({ text, folder: dirname2(file) })));
+  const found = configurationsIn(files);
   const inline = env.OPENCODE_CONFIG_CONTENT;
   return inline ? [...found, { text: inline, folder: process.cwd() }] : found;
 }
+var configurationsIn = (files) => files.flatMap((file) => read(file).map((text) => ({ text, folder: dirname2(file) })));
 function read(file) {
   try {
     return [readFileSync3(file, "utf8")];
@@ -7378,11 +7379,11 @@ function substituted(text, folder, { env, home }) {
     return JSON.stringify(content.trim()).slice(1, -1);
   });
 }
-function isThisPlugin(name, folder, plugin) {
+function isThisPlugin(name, folder, plugins) {
   if (NAMED.test(name))
     return true;
   const path = real(name.startsWith("file:") ? fileURLToPath2(name) : resolve2(folder, name));
-  return real(plugin) === path || real(plugin).startsWith(path + sep);
+  return plugins.map(real).some((plugin) => plugin === path || plugin.startsWith(path + sep));
 }
 function real(path) {
   try {
@@ -7447,7 +7448,7 @@ function bypassProxy(env) {
 function settingsFrom(options) {
   const { env } = process;
   try {
-    const own = userOptions({ env, home: homedir2(), plugin: fileURLToPath3(import.meta.url) });
+    const own = userOptions({ env, home: homedir2(), plugins: [fileURLToPath3(import.meta.url)] });
     return { settings: readSettings(own, env, options, packageOrigin()?.url), privacy: readPrivacy(own, options) };
   } catch {
     const problem = "The configuration of OpenCode cannot be read.";

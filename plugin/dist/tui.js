@@ -11,12 +11,10 @@ function packageOrigin() {
     return;
   }
 }
+var packageFile = (path) => fileURLToPath(new URL(`${import.meta.url.endsWith(".ts") ? "../../" : "../"}${path}`, import.meta.url));
 function commandLine() {
   const origin = packageOrigin();
-  if (origin)
-    return `npx ${origin.url}/plugin.tgz`;
-  const bundle = import.meta.url.endsWith(".ts") ? "../../dist/cli.js" : "cli.js";
-  return `node ${fileURLToPath(new URL(bundle, import.meta.url))}`;
+  return origin ? `npx ${origin.url}/plugin.tgz` : `node ${packageFile("dist/cli.js")}`;
 }
 
 // src/lib/timeouts.ts

@@ -102,7 +102,7 @@ function bypassProxy(env: Record<string, string | undefined>): void {
 function settingsFrom(options: unknown): { settings: SettingsResult; privacy: PrivacyResult } {
   const { env } = process
   try {
-    const own = userOptions({ env, home: homedir(), plugin: fileURLToPath(import.meta.url) })
+    const own = userOptions({ env, home: homedir(), plugins: [fileURLToPath(import.meta.url)] })
     return { settings: readSettings(own, env, options, packageOrigin()?.url), privacy: readPrivacy(own, options) }
   } catch {
     const problem = "The configuration of OpenCode cannot be read."

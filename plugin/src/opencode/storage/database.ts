@@ -25,7 +25,7 @@ export async function openDatabase(path: string, isWritable: boolean): Promise<D
   if (!open)
     throw new Failure(
       "unreadable",
-      `This Node.js (${process.versions.node}) cannot read OpenCode's database: use Node.js 22.13 or newer, or the file that "opencode export" writes.`,
+      `This Node.js (${process.versions.node}) cannot read OpenCode's database: use Node.js 22.13 or newer, or share the file that "opencode export" writes.`,
     )
   try {
     const database = open(path, isWritable)
@@ -50,7 +50,7 @@ function checkSchema(database: Database, path: string): void {
     if (columns.some((column) => !found.has(column)))
       throw new Failure(
         "unreadable",
-        `OpenCode's database ${path} has a form that this version of the plugin does not know: use the file that "opencode export" writes.`,
+        `OpenCode's database ${path} has a form that this version of the plugin does not know: share the file that "opencode export" writes.`,
       )
   }
 }
