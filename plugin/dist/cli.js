@@ -8713,74 +8713,11 @@ function readable(read) {
   }
 }
 
-// src/cli/output.ts
-class Output {
-  isJson;
-  constructor(isJson) {
-    this.isJson = isJson;
-  }
-  result(value, lines) {
-    if (this.isJson)
-      console.log(JSON.stringify(value, undefined, 2));
-    else
-      for (const line of lines)
-        console.log(visible(line));
-  }
-  note(line) {
-    if (!this.isJson)
-      console.error(visible(line));
-  }
-  failure(message, kind) {
-    if (this.isJson)
-      console.log(JSON.stringify({ error: message, kind }, undefined, 2));
-    else
-      console.error(visible(message));
-  }
-}
-function megabytes(bytes) {
-  return bytes < 1e5 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
-}
-var isoDate = (time) => new Date(time).toISOString();
+// src/cli/doctor.ts
+import { styleText } from "node:util";
 
-// src/cli/list.ts
-var published = ({ url, id, base, sessionId, title, createdAt }) => ({
-  url,
-  id,
-  server: base,
-  sessionId,
-  title,
-  createdAt: isoDate(createdAt)
-});
-var list = {
-  usages: [{ words: "list", summary: "your shares on this machine, the newest first" }],
-  accepts: ({ words }) => words.length === 0,
-  async run(_, { output, shareList }) {
-    const entries = await shareList.list();
-    if (entries.length === 0)
-      output.note("No shares are known on this machine.");
-    output.result(entries.map(published), entries.map(({ url, title, createdAt }) => `${isoDate(createdAt).slice(0, 10)}  ${url}  ${title}`));
-    return 0;
-  }
-};
-
-// src/redaction/explain.ts
-function explain(text, own) {
-  const plain = finished(withoutAnsi(text))?.plain ?? text;
-  const reasons = finished(new Scanner(own).reasons(plain));
-  const removed = mergeOverlaps(reasons.map(({ finding }) => finding));
-  const names = removed.map(() => new Set);
-  const starts = removed.map(({ start }) => start);
-  for (const { name, finding } of reasons)
-    names[lastUpTo(starts, finding.start)]?.add(name);
-  let line = 1;
-  let position = 0;
-  return removed.map(({ start, end, kind }, index) => {
-    line += plain.slice(position, start).split(`
-`).length - 1;
-    position = start;
-    return { line, length: end - start, kind, reasons: [...names[index] ?? []] };
-  });
-}
+// src/cli/doctor-checks.ts
+import { randomBytes as randomBytes2 } from "node:crypto";
 
 // src/publishing/document.ts
 import { promisify } from "node:util";
@@ -8883,6 +8820,63 @@ function shortened(text) {
   return `${text.slice(0, space < maxLength / 2 ? maxLength : space).trimEnd()}…`;
 }
 
+// src/publishing/upload-document.ts
+async function uploadDocument({ document, removed }, share, url, { api, shareList }, signal) {
+  if (!signal.aborted)
+    await shareList.rememberRedacted(share, removed);
+  const { body, bytes } = await encodeDocument(document);
+  if (!signal.aborted)
+    await shareList.rememberSize(share, bytes);
+  await api.upload(share, body, signal);
+  if (!signal.aborted) {
+    const { sessionId, createdAt } = document;
+    await shareList.add(share, { url, sessionId, title: titleOf(document), createdAt });
+  }
+  return bytes;
+}
+
+// src/sharing/session-share.ts
+async function existingShare({ base }, sessionId, { api, shareList }, deadline) {
+  for (const { entry, share } of await shareList.ofSession(sessionId)) {
+    if (share.base !== base)
+      continue;
+    try {
+      await api.about(share, deadline);
+      return { share, url: entry.url, createdAt: entry.createdAt };
+    } catch (error) {
+      if (asFailure(error).kind !== "missing")
+        throw error;
+      await shareList.remove(share);
+    }
+  }
+  return;
+}
+async function createShare(settings, sessionId, { api, shareList }, deadline) {
+  const created = await api.create(settings, sessionId, deadline);
+  const { share, url, createdAt } = created;
+  await shareList.add(share, { url, sessionId, title: "", createdAt });
+  return created;
+}
+
+// src/state/remove-share.ts
+async function removeShare(entry, shareList, stateFiles, api) {
+  const share = await shareList.secretOf(entry);
+  if (!share)
+    return `What it takes to remove it is not on this machine any more: ask who runs ${hostOf(entry.base)}.`;
+  try {
+    await api.remove(share, TIMEOUTS.request);
+  } catch (error) {
+    const failure = asFailure(error);
+    if (!failure.temporary)
+      return failure.message;
+    const isKept = await stateFiles.write({ kind: "removal", share }).then(() => true, () => false);
+    return isKept ? `${failure.message} OpenCode tries again when it starts.` : failure.message;
+  }
+  await shareList.remove(share);
+  await stateFiles.remove({ kind: "removal", share });
+  return;
+}
+
 // src/opencode/snapshot.ts
 async function takeSnapshot(source, sessionId, rebuild) {
   const [session, messages, children] = await Promise.all([
@@ -8901,23 +8895,37 @@ async function descendants(source, parentId) {
   return families.flat();
 }
 
-// src/publishing/upload-document.ts
-async function uploadDocument({ document, removed }, share, url, { api, shareList }, signal) {
-  if (!signal.aborted)
-    await shareList.rememberRedacted(share, removed);
-  const { body, bytes } = await encodeDocument(document);
-  if (!signal.aborted)
-    await shareList.rememberSize(share, bytes);
-  await api.upload(share, body, signal);
-  if (!signal.aborted) {
-    const { sessionId, createdAt } = document;
-    await shareList.add(share, { url, sessionId, title: titleOf(document), createdAt });
-  }
-  return bytes;
-}
-
 // src/publishing/tracked-share.ts
 var plural = (amount, noun) => `${amount} ${noun}${amount === 1 ? "" : "s"}`;
+
+// src/cli/output.ts
+class Output {
+  isJson;
+  constructor(isJson) {
+    this.isJson = isJson;
+  }
+  result(value, lines, style = (line) => line) {
+    if (this.isJson)
+      console.log(JSON.stringify(value, undefined, 2));
+    else
+      for (const [index, line] of lines.entries())
+        console.log(style(visible(line), index));
+  }
+  note(line) {
+    if (!this.isJson)
+      console.error(visible(line));
+  }
+  failure(message, kind) {
+    if (this.isJson)
+      console.log(JSON.stringify({ error: message, kind }, undefined, 2));
+    else
+      console.error(visible(message));
+  }
+}
+function megabytes(bytes) {
+  return bytes < 1e5 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+var isoDate = (time) => new Date(time).toISOString();
 
 // src/cli/preparation.ts
 var NO_SHARE = { id: "", base: "", secret: "" };
@@ -8942,6 +8950,224 @@ function describe({ title, messages, subAgents, bytes, redactions, kinds }) {
   const byKind = Object.entries(kinds).map(([kind, count]) => `${count} ${kind}`);
   const removed = redactions > 0 ? `${plural(redactions, "redaction")} (${byKind.join(", ")})` : "no redactions";
   return `"${title}": ${plural(messages, "message")}${agents}, ${megabytes(bytes)}, ${removed}.`;
+}
+
+// src/cli/doctor-checks.ts
+var MAX_CLOCK_DIFFERENCE = 5 * 60000;
+var TOKEN = `ghp_${"Zk3Qm8Vt5Xw1Bn7Rd4Hs".repeat(2).slice(0, 36)}`;
+var known2 = (value) => {
+  if (value === undefined)
+    throw new Failure("refused", "This could not be checked.");
+  return value;
+};
+var CHECKS2 = [
+  {
+    name: "address",
+    async run(findings) {
+      findings.settings = findings.context.settings();
+      return findings.settings.base;
+    }
+  },
+  {
+    name: "redaction",
+    mayFail: true,
+    async run({ context }) {
+      const { document, kinds } = await prepare(testSession("ses_doctor"), [], context);
+      if (JSON.stringify(document).includes(TOKEN))
+        throw new Failure("refused", 'A made-up GitHub token stays in an upload. Remove "redact": false, and "github-token" in "allow", from your options.');
+      return `on: removes ${Object.keys(kinds).join(", ")}`;
+    }
+  },
+  {
+    name: "proxy",
+    mayFail: true,
+    async run({ settings, context: { env } }) {
+      const url = new URL(known2(settings).base);
+      const proxy = proxyOf(url, env);
+      if (proxy !== undefined && !readsProxies(env) && !canReadProxies())
+        throw new Failure("refused", `The environment names the proxy ${proxy}, which this Node.js (${process.versions.node}) cannot use. OpenCode does. For this command, use Node.js 24.`);
+      if (isProxied(url, env))
+        return `through ${proxy}`;
+      return proxy === undefined ? "none" : `none: NO_PROXY has ${url.hostname}`;
+    }
+  },
+  {
+    name: "connection",
+    async run(findings) {
+      const { base } = known2(findings.settings);
+      const who = hostOf(base);
+      const began = Date.now();
+      const { status, text, date } = await send({
+        method: "GET",
+        url: `${base}/api/health`,
+        who,
+        timeout: TIMEOUTS.request
+      });
+      if (status >= 500)
+        throw new Failure("broken", `${who} has a problem (status ${status}). Tell who runs it.`);
+      if (status !== 200 || !text.includes('"status"'))
+        throw misdirected(who);
+      const now = (began + Date.now()) / 2;
+      findings.clockAhead = date === undefined ? undefined : date - now;
+      return base.startsWith("https:") ? "answers, with a certificate that is trusted here" : "answers, without encryption";
+    }
+  },
+  {
+    name: "clock",
+    mayFail: true,
+    async run({ clockAhead, settings }) {
+      if (clockAhead === undefined)
+        return "the server does not say its time";
+      const minutes = Math.round(Math.abs(clockAhead) / 60000);
+      if (Math.abs(clockAhead) > MAX_CLOCK_DIFFERENCE)
+        throw new Failure("refused", `The clock of this machine is ${minutes} minutes ${clockAhead > 0 ? "behind" : "ahead of"} that of ${hostOf(known2(settings).base)}, and uploads may be refused. Set the clock that is wrong.`);
+      return "right";
+    }
+  },
+  {
+    name: "token",
+    async run(findings) {
+      const settings = known2(findings.settings);
+      const { api, shareList } = tools(findings.context);
+      const id = `ses_${randomBytes2(12).toString("hex")}`;
+      const deadline = AbortSignal.timeout(TIMEOUTS.create);
+      const created = await createShare(settings, id, { api, shareList }, deadline);
+      findings.share = created.share;
+      findings.release = created.plugin;
+      return settings.token === undefined ? "none is needed" : "accepted";
+    }
+  },
+  {
+    name: "version",
+    mayFail: true,
+    async run({ release, settings }) {
+      const own = packageOrigin()?.release;
+      if (own === undefined)
+        return `a checkout; the server has ${release ?? "an older version"}`;
+      if (release !== undefined && release !== own)
+        throw new Failure("refused", `This is ${own}, and the server has ${release}. To update, copy the new line for opencode.json from ${known2(settings).base}.`);
+      return own;
+    }
+  },
+  {
+    name: "share",
+    mayFail: true,
+    async run({ context, share }) {
+      const made = known2(share);
+      const { api, shareList } = tools(context);
+      const prepared = await prepare(testSession("ses_doctor"), [], context);
+      const { signal } = new AbortController;
+      await uploadDocument(ofShare(prepared, made, Date.now()), made, undefined, { api, shareList }, signal);
+      const stored = await api.storedMessages(made, 0, signal);
+      if (!JSON.stringify(stored).includes("Is this shared?"))
+        throw new Failure("broken", `${hostOf(made.base)} does not hand out what was uploaded. Tell who runs it.`);
+      return "a test session was uploaded and read";
+    }
+  },
+  {
+    name: "removal",
+    async run({ context, share }) {
+      const { id, base } = known2(share);
+      const { api, shareList } = tools(context);
+      const [entry] = (await shareList.list()).filter((listed) => listed.id === id && listed.base === base);
+      const problem = entry && await removeShare(entry, shareList, context.stateFiles, api);
+      if (problem !== undefined)
+        throw new Failure("refused", `The test session is still shared: ${problem}`);
+      return "the test session was removed";
+    }
+  }
+];
+var tools = (context) => ({ api: context.api(), shareList: context.shareList });
+var testSession = (id) => ({
+  session: { id, title: "A test of doctor", directory: process.cwd() },
+  messages: [
+    {
+      info: { id: "msg_1", sessionID: id, role: "user", time: { created: Date.now() } },
+      parts: [{ id: "prt_1", sessionID: id, messageID: "msg_1", type: "text", text: `Is this shared? TOKEN=${TOKEN}` }]
+    }
+  ],
+  children: []
+});
+
+// src/cli/doctor.ts
+var COLOURS = { ok: "green", failed: "red", skipped: "yellow" };
+var NAME_WIDTH = 11;
+var doctor = {
+  usages: [
+    {
+      words: "doctor",
+      summary: `checks address, redaction, proxy, certificate, clock, token and version, and shares and removes
+a test session`
+    }
+  ],
+  accepts: ({ words }) => words.length === 0,
+  async run(_, context) {
+    const results = await examine({ context });
+    const isWell = results.every(({ state }) => state === "ok");
+    context.output.result({ ok: isWell, checks: results }, results.map(({ name, state, detail }) => `${state.padEnd(8)} ${name.padEnd(NAME_WIDTH)} ${detail}`), (line, index) => line.replace(/^\w+/, (state) => coloured(results[index]?.state ?? "skipped", state)));
+    return isWell ? 0 : 1;
+  }
+};
+async function examine(findings) {
+  const results = [];
+  let failed;
+  for (const { name, mayFail, run } of CHECKS2) {
+    if (failed !== undefined) {
+      results.push({ name, state: "skipped", detail: `because of ${failed}` });
+      continue;
+    }
+    try {
+      results.push({ name, state: "ok", detail: await run(findings) });
+    } catch (error) {
+      results.push({ name, state: "failed", detail: asFailure(error).message });
+      if (!mayFail)
+        failed = name;
+    }
+  }
+  return results;
+}
+function coloured(state, text) {
+  return process.stdout.isTTY && !process.env.NO_COLOR ? styleText(COLOURS[state], text) : text;
+}
+
+// src/cli/list.ts
+var published = ({ url, id, base, sessionId, title, createdAt }) => ({
+  url,
+  id,
+  server: base,
+  sessionId,
+  title,
+  createdAt: isoDate(createdAt)
+});
+var list = {
+  usages: [{ words: "list", summary: "your shares on this machine, the newest first" }],
+  accepts: ({ words }) => words.length === 0,
+  async run(_, { output, shareList }) {
+    const entries = await shareList.list();
+    if (entries.length === 0)
+      output.note("No shares are known on this machine.");
+    output.result(entries.map(published), entries.map(({ url, title, createdAt }) => `${isoDate(createdAt).slice(0, 10)}  ${url}  ${title}`));
+    return 0;
+  }
+};
+
+// src/redaction/explain.ts
+function explain(text, own) {
+  const plain = finished(withoutAnsi(text))?.plain ?? text;
+  const reasons = finished(new Scanner(own).reasons(plain));
+  const removed = mergeOverlaps(reasons.map(({ finding }) => finding));
+  const names = removed.map(() => new Set);
+  const starts = removed.map(({ start }) => start);
+  for (const { name, finding } of reasons)
+    names[lastUpTo(starts, finding.start)]?.add(name);
+  let line = 1;
+  let position = 0;
+  return removed.map(({ start, end, kind }, index) => {
+    line += plain.slice(position, start).split(`
+`).length - 1;
+    position = start;
+    return { line, length: end - start, kind, reasons: [...names[index] ?? []] };
+  });
 }
 
 // src/cli/session-input.ts
@@ -9040,25 +9266,6 @@ function parsed3(json) {
   }
 }
 
-// src/state/remove-share.ts
-async function removeShare(entry, shareList, stateFiles, api) {
-  const share = await shareList.secretOf(entry);
-  if (!share)
-    return `What it takes to remove it is not on this machine any more: ask who runs ${hostOf(entry.base)}.`;
-  try {
-    await api.remove(share, TIMEOUTS.request);
-  } catch (error) {
-    const failure = asFailure(error);
-    if (!failure.temporary)
-      return failure.message;
-    const isKept = await stateFiles.write({ kind: "removal", share }).then(() => true, () => false);
-    return isKept ? `${failure.message} OpenCode tries again when it starts.` : failure.message;
-  }
-  await shareList.remove(share);
-  await stateFiles.remove({ kind: "removal", share });
-  return;
-}
-
 // src/cli/remove.ts
 var remove = {
   usages: [
@@ -9100,29 +9307,6 @@ async function removeAll(entries, context) {
     output.note(`Not removed, the link still works: ${url}: ${error}`);
   output.result({ removed, failed }, removed.map((url) => `Removed: ${url}`));
   return failed.length > 0 ? 1 : 0;
-}
-
-// src/sharing/session-share.ts
-async function existingShare({ base }, sessionId, { api, shareList }, deadline) {
-  for (const { entry, share } of await shareList.ofSession(sessionId)) {
-    if (share.base !== base)
-      continue;
-    try {
-      await api.about(share, deadline);
-      return { share, url: entry.url, createdAt: entry.createdAt };
-    } catch (error) {
-      if (asFailure(error).kind !== "missing")
-        throw error;
-      await shareList.remove(share);
-    }
-  }
-  return;
-}
-async function createShare(settings, sessionId, { api, shareList }, deadline) {
-  const created = await api.create(settings, sessionId, deadline);
-  const { share, url, createdAt } = created;
-  await shareList.add(share, { url, sessionId, title: "", createdAt });
-  return created;
 }
 
 // src/cli/share.ts
@@ -9258,7 +9442,7 @@ async function withSecrets(entries, { shareList }) {
 }
 
 // src/cli/commands.ts
-var COMMANDS = { share, update, list, show, remove, redact, allow };
+var COMMANDS = { share, update, list, show, remove, redact, allow, doctor };
 var WIDTH = 26;
 async function run(args) {
   const [name = "", ...rest] = args;
@@ -9304,9 +9488,23 @@ Each command takes --json. The exit code is 0 if all was done, 1 if not, and 2 a
   return isWanted ? 0 : 2;
 }
 
+// src/cli/node-proxy.ts
+import { spawnSync } from "node:child_process";
+var VARIABLES = ["http_proxy", "https_proxy"].flatMap((name) => [name, name.toUpperCase()]);
+function rerunWithProxies() {
+  const { env, argv, execPath, execArgv } = process;
+  if (readsProxies(env) || !canReadProxies() || !VARIABLES.some((name) => env[name]))
+    return;
+  const { status } = spawnSync(execPath, [...execArgv, ...argv.slice(1)], {
+    stdio: "inherit",
+    env: { ...env, NODE_USE_ENV_PROXY: "1" }
+  });
+  return status ?? 1;
+}
+
 // src/cli.ts
 var awake2 = setInterval(() => {
   return;
 }, 60000);
-process.exitCode = await run(process.argv.slice(2));
+process.exitCode = rerunWithProxies() ?? await run(process.argv.slice(2));
 clearInterval(awake2);

@@ -4,6 +4,7 @@ import { asFailure } from "../server/errors"
 import { allow } from "./allow"
 import type { Arguments, Command } from "./command"
 import { Context } from "./context"
+import { doctor } from "./doctor"
 import { list } from "./list"
 import { Output } from "./output"
 import { redact } from "./redact"
@@ -12,7 +13,7 @@ import { share } from "./share"
 import { show } from "./show"
 import { update } from "./update"
 
-const COMMANDS: Readonly<Record<string, Command>> = { share, update, list, show, remove, redact, allow }
+const COMMANDS: Readonly<Record<string, Command>> = { share, update, list, show, remove, redact, allow, doctor }
 
 const WIDTH = 26
 

@@ -4,10 +4,14 @@ import { visible } from "../lib/visible"
 export class Output {
   constructor(readonly isJson: boolean) {}
 
-  /** The result of a command. */
-  result(value: unknown, lines: readonly string[]): void {
+  /** The result of a command. `style` adds colours to a line that was made visible. */
+  result(
+    value: unknown,
+    lines: readonly string[],
+    style: (line: string, index: number) => string = (line) => line,
+  ): void {
     if (this.isJson) console.log(JSON.stringify(value, undefined, 2))
-    else for (const line of lines) console.log(visible(line))
+    else for (const [index, line] of lines.entries()) console.log(style(visible(line), index))
   }
 
   /** What people should know meanwhile. */
