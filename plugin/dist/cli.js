@@ -5940,7 +5940,7 @@ var TIMEOUTS = {
 import { join as join3 } from "node:path";
 
 // src/opencode/storage/database.ts
-import { readdir } from "node:fs/promises";
+import { chmod, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 // src/opencode/storage/session-rows.ts
@@ -6058,6 +6058,9 @@ async function withoutWarning(action) {
   }
 }
 
+// src/opencode/storage/storage.ts
+var nameOfCopy = (path) => `${path}.before-${new Date().toISOString().replaceAll(/[-:]|\..*/g, "")}`;
+
 // src/opencode/storage/database.ts
 var NAME3 = /^opencode(?:-[\w.-]+)?\.db$/;
 var COLUMNS = {
@@ -6066,18 +6069,22 @@ var COLUMNS = {
   part: ["id", "message_id", "session_id", "data"],
   session_share: ["session_id", "id", "secret", "url"]
 };
-var readDatabases = async (place) => (await databasesIn(place)).map((path) => async () => new DatabaseStorage(path, await openDatabase(path, false)));
-async function openDatabase(path, isWritable) {
+var readDatabases = async (place) => (await databasesIn(place)).map((path) => async () => new DatabaseStorage(path, await openDatabase(path)));
+async function openDatabase(path, isWritable = false) {
   const open = await sqlite();
   if (!open)
     throw new Failure("unreadable", `This Node.js (${process.versions.node}) cannot read OpenCode's database: use Node.js 22.13 or newer, or share the file that "opencode export" writes.`);
   try {
     const database = open(path, isWritable);
+    if (isWritable)
+      database.run("PRAGMA locking_mode = EXCLUSIVE");
     checkSchema(database, path);
     return database;
   } catch (error) {
     if (error instanceof Failure)
       throw error;
+    if (isWritable && /locked|busy/i.test(String(error)))
+      throw new Failure("refused", `OpenCode is running (${path} is in use): close it, and try again.`);
     throw new Failure("unreadable", `OpenCode's database ${path} cannot be read (${error.message}).`);
   }
 }
@@ -6126,14 +6133,32 @@ class DatabaseStorage {
       url: String(url)
     }));
   }
+  async unshare(sessionIds) {
+    this.close();
+    const database = await openDatabase(this.path, true);
+    try {
+      const copy = nameOfCopy(this.path);
+      database.run("VACUUM INTO ?", copy);
+      await chmod(copy, 384);
+      database.run("BEGIN EXCLUSIVE");
+      for (const id of sessionIds) {
+        database.run("DELETE FROM session_share WHERE session_id = ?", id);
+        database.run("UPDATE session SET share_url = NULL WHERE id = ?", id);
+      }
+      database.run("COMMIT");
+      return copy;
+    } finally {
+      database.close();
+    }
+  }
   close() {
     this.database.close();
   }
 }
 
 // src/opencode/storage/json-files.ts
-import { readdir as readdir2, readFile } from "node:fs/promises";
-import { join as join2 } from "node:path";
+import { copyFile, mkdir, readdir as readdir2, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join as join2 } from "node:path";
 var BATCH = 64;
 var readJsonFiles = async ({ folder }) => {
   const path = join2(folder, "storage");
@@ -6178,7 +6203,29 @@ class JsonFileStorage {
       }
     ] : []);
   }
+  async unshare(sessionIds) {
+    const copy = nameOfCopy(this.path);
+    const sessions = await this.#sessionFiles();
+    for (const id of sessionIds) {
+      const names = [...sessions.filter((name) => basename(name) === `${id}.json`), join2("session_share", `${id}.json`)];
+      for (const name of names) {
+        const [path, kept] = [join2(this.path, name), join2(copy, name)];
+        await mkdir(dirname(kept), { recursive: true, mode: 448 });
+        await copyFile(path, kept);
+        const { share, ...session } = await readJson(path) ?? {};
+        if (!name.startsWith("session_share"))
+          await replaceFile(path, JSON.stringify(session, undefined, 2));
+        else
+          await rm(path);
+      }
+    }
+    return copy;
+  }
   close() {}
+  async#sessionFiles() {
+    const names = await readdir2(join2(this.path, "session"), { recursive: true });
+    return names.filter((name) => name.endsWith(".json")).map((name) => join2("session", name));
+  }
   #all() {
     this.#sessions ??= this.#readSessions();
     return this.#sessions;
@@ -6210,6 +6257,11 @@ async function readJson(path) {
     return;
   }
 }
+async function replaceFile(path, text) {
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, text);
+  await rename(draft, path);
+}
 var createdOf = ({ time }) => isObject(time) && typeof time.created === "number" ? time.created : 0;
 
 // src/opencode/storage/open-storage.ts
@@ -6218,25 +6270,27 @@ var dataPlace = (env, home) => ({
   folder: join3(env.XDG_DATA_HOME || join3(home, ".local", "share"), "opencode"),
   env
 });
+async function* storagesOf(place) {
+  for (const read of READERS)
+    for (const open of await read(place))
+      yield await open().catch(asFailure);
+}
 async function storageOf(sessionId, place) {
   let problem;
-  for (const read of READERS)
-    for (const open of await read(place)) {
-      try {
-        const storage = await open();
-        if (await storage.has(sessionId))
-          return storage;
-        storage.close();
-      } catch (error) {
-        problem ??= error;
-      }
-    }
+  for await (const storage of storagesOf(place)) {
+    if (storage instanceof Failure)
+      problem ??= storage;
+    else if (await storage.has(sessionId))
+      return storage;
+    else
+      storage.close();
+  }
   throw problem ?? new Failure("unreadable", `OpenCode has no session ${sessionId} in ${place.folder}.`);
 }
 
 // src/redaction/environment.ts
 import { access, readdir as readdir3, readFile as readFile2, stat } from "node:fs/promises";
-import { dirname, join as join4 } from "node:path";
+import { dirname as dirname2, join as join4 } from "node:path";
 import { parseEnv } from "node:util";
 
 // src/redaction/check-digits.ts
@@ -7055,10 +7109,10 @@ function isSecret(name, value) {
   return value.length >= MIN_UNNAMED && /^[A-Za-z0-9+/=_.~-]+$/.test(value) && passes("mixed", value);
 }
 async function repositoryOf(folder) {
-  for (let path = folder;; path = dirname(path)) {
+  for (let path = folder;; path = dirname2(path)) {
     if (await exists(join4(path, ".git")))
       return path;
-    if (path === dirname(path))
+    if (path === dirname2(path))
       return folder;
   }
 }
@@ -8356,11 +8410,11 @@ class ShareApi {
 
 // src/settings/project-files.ts
 import { existsSync } from "node:fs";
-import { dirname as dirname3, join as join6 } from "node:path";
+import { dirname as dirname4, join as join6 } from "node:path";
 
 // src/settings/user-files.ts
 import { readFileSync as readFileSync2, realpathSync } from "node:fs";
-import { dirname as dirname2, join as join5, resolve as resolve3, sep } from "node:path";
+import { dirname as dirname3, join as join5, resolve as resolve3, sep } from "node:path";
 import { fileURLToPath as fileURLToPath2 } from "node:url";
 var NAMED = new RegExp(`^(?:${NAME}|${OLD_NAME})(?:@.*)?$|^https?://[^?#]+/plugin(?:/[^/]+)?\\.tgz$`);
 var OPTIONS_FILE = "better-share.json";
@@ -8371,6 +8425,16 @@ function userOptions(places) {
   if (options === undefined)
     return common;
   return isObject(common) && isObject(options) ? { ...common, ...options } : options;
+}
+function filesToEdit(places) {
+  const main = sources(places);
+  const terminal = configurationsIn([globalFolder(places), join5(places.home, ".opencode")].map((folder) => join5(folder, "tui.json")));
+  const loading = [...main, ...terminal].filter((source) => optionsIn([source], places) !== undefined);
+  const naming = main.filter(({ text }) => {
+    const config = Bun.JSONC.parse(text);
+    return isObject(config) && config.enterprise !== undefined;
+  });
+  return { plugin: loading.map(({ name }) => name), enterprise: naming.map(({ name }) => name) };
 }
 function optionsIn(configurations, places) {
   const entries = configurations.flatMap((source) => pluginsOf(source, places));
@@ -8388,9 +8452,9 @@ function sources(places) {
   ];
   const found = configurationsIn(files);
   const inline = env.OPENCODE_CONFIG_CONTENT;
-  return inline ? [...found, { text: inline, folder: process.cwd() }] : found;
+  return inline ? [...found, { name: "OPENCODE_CONFIG_CONTENT", text: inline, folder: process.cwd() }] : found;
 }
-var configurationsIn = (files) => files.flatMap((file) => read(file).map((text) => ({ text, folder: dirname2(file) })));
+var configurationsIn = (files) => files.flatMap((file) => read(file).map((text) => ({ name: file, text, folder: dirname3(file) })));
 function read(file) {
   try {
     return [readFileSync2(file, "utf8")];
@@ -8439,10 +8503,10 @@ function projectOptions(directory, places) {
 }
 function foldersOf(directory) {
   const folders = [directory];
-  for (let folder = directory;!existsSync(join6(folder, ".git")); folder = dirname3(folder)) {
-    if (folder === dirname3(folder))
+  for (let folder = directory;!existsSync(join6(folder, ".git")); folder = dirname4(folder)) {
+    if (folder === dirname4(folder))
       return [directory];
-    folders.unshift(dirname3(folder));
+    folders.unshift(dirname4(folder));
   }
   return folders;
 }
@@ -8521,12 +8585,93 @@ class ShareList {
 var addressOf = ({ base, id }) => `${base}/share/${id}`;
 var isPageOf = (link, address) => address === link || address.startsWith(`${link}/`) || address.startsWith(`${link}.`);
 
-// src/state/state-files.ts
-import { createHash, randomUUID } from "node:crypto";
-import { existsSync as existsSync2, lstatSync, readdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
-import { mkdir, readdir as readdir4, readFile as readFile3, rename, rm, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
+// src/state/share-seal.ts
+import { createCipheriv, createDecipheriv, randomBytes as randomBytes2, randomUUID } from "node:crypto";
+import { linkSync, mkdirSync, readFileSync as readFileSync3, rmSync, writeFileSync } from "node:fs";
 import { join as join7 } from "node:path";
+
+// src/server/share.ts
+function unpackSecret(id, packed) {
+  const dot = packed.lastIndexOf(".");
+  if (dot < 1)
+    return;
+  const base = Buffer.from(packed.slice(dot + 1), "base64url").toString();
+  if (serverBase(base) !== base)
+    return;
+  return { id, base, secret: packed.slice(0, dot) };
+}
+
+// src/state/share-seal.ts
+var PREFIX2 = "sealed.";
+var CIPHER = "aes-256-gcm";
+var KEY_BYTES = 32;
+var NONCE_BYTES = 12;
+var TAG_BYTES = 16;
+
+class ShareSeal {
+  folder;
+  #key;
+  constructor(folder) {
+    this.folder = folder;
+  }
+  seal({ id, base, secret }) {
+    const nonce = randomBytes2(NONCE_BYTES);
+    const cipher = createCipheriv(CIPHER, this.#keyOrNew(), nonce).setAAD(Buffer.from(id));
+    const sealed = Buffer.concat([cipher.update(JSON.stringify({ base, secret })), cipher.final()]);
+    return PREFIX2 + Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString("base64url");
+  }
+  open(id, text) {
+    if (!text.startsWith(PREFIX2))
+      return unpackSecret(id, text);
+    const bytes = Buffer.from(text.slice(PREFIX2.length), "base64url");
+    const [nonce, tag] = [bytes.subarray(0, NONCE_BYTES), bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES)];
+    try {
+      const decipher = createDecipheriv(CIPHER, this.#storedKey(), nonce).setAAD(Buffer.from(id)).setAuthTag(tag);
+      const opened = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
+      const share = JSON.parse(opened.toString());
+      if (!isObject(share) || typeof share.base !== "string" || typeof share.secret !== "string")
+        return "lost";
+      return { id, base: share.base, secret: share.secret };
+    } catch {
+      return "lost";
+    }
+  }
+  #storedKey() {
+    this.#key ??= readFileSync3(join7(this.folder, "key"));
+    return this.#key;
+  }
+  #keyOrNew() {
+    try {
+      return this.#storedKey();
+    } catch {}
+    try {
+      this.#writeKey();
+      return this.#storedKey();
+    } catch {
+      throw new Failure("refused", `The key of your shares cannot be kept in ${this.folder}.`);
+    }
+  }
+  #writeKey() {
+    mkdirSync(this.folder, { recursive: true, mode: 448 });
+    const draft = join7(this.folder, `.${randomUUID()}`);
+    writeFileSync(draft, randomBytes2(KEY_BYTES), { mode: 384, flush: true });
+    try {
+      linkSync(draft, join7(this.folder, "key"));
+    } catch (error) {
+      if (error.code !== "EEXIST")
+        throw error;
+    } finally {
+      rmSync(draft);
+    }
+  }
+}
+
+// src/state/state-files.ts
+import { createHash, randomUUID as randomUUID2 } from "node:crypto";
+import { existsSync as existsSync2, lstatSync, readdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
+import { mkdir as mkdir2, readdir as readdir4, readFile as readFile3, rename as rename2, rm as rm2, writeFile as writeFile2 } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join as join8 } from "node:path";
 
 // src/state/records.ts
 var isText2 = (value) => typeof value === "string";
@@ -8552,10 +8697,10 @@ function isStateRecord(value) {
 var isKind = (value) => typeof value === "string" && Object.hasOwn(FIELDS2, value);
 
 // src/state/state-files.ts
-var stateHome = (env) => env.XDG_STATE_HOME || join7(homedir(), ".local", "state");
-var stateFolder = (env) => join7(stateHome(env), NAME);
+var stateHome = (env) => env.XDG_STATE_HOME || join8(homedir(), ".local", "state");
+var stateFolder = (env) => join8(stateHome(env), NAME);
 function openStateFolder(env) {
-  const [folder, old] = [stateFolder(env), join7(stateHome(env), OLD_NAME)];
+  const [folder, old] = [stateFolder(env), join8(stateHome(env), OLD_NAME)];
   try {
     if (lstatSync(old).isSymbolicLink())
       return folder;
@@ -8569,10 +8714,10 @@ function openStateFolder(env) {
 }
 function mergeFolder(from, to) {
   for (const name of readdirSync(from))
-    if (existsSync2(join7(to, name)))
-      unlinkSync(join7(from, name));
+    if (existsSync2(join8(to, name)))
+      unlinkSync(join8(from, name));
     else
-      renameSync(join7(from, name), join7(to, name));
+      renameSync(join8(from, name), join8(to, name));
   rmdirSync(from);
 }
 
@@ -8582,13 +8727,13 @@ class StateFiles {
     this.folder = folder;
   }
   async write(record) {
-    await mkdir(this.folder, { recursive: true, mode: 448 });
-    const draft = join7(this.folder, `.${randomUUID()}`);
-    await writeFile(draft, JSON.stringify(record), { mode: 384, flush: true });
-    await rename(draft, this.#path(record));
+    await mkdir2(this.folder, { recursive: true, mode: 448 });
+    const draft = join8(this.folder, `.${randomUUID2()}`);
+    await writeFile2(draft, JSON.stringify(record), { mode: 384, flush: true });
+    await rename2(draft, this.#path(record));
   }
   async remove(key) {
-    return await rm(this.#path(key)).then(() => true, () => false);
+    return await rm2(this.#path(key)).then(() => true, () => false);
   }
   async read(key) {
     const records = await readRecords(this.#path(key));
@@ -8596,12 +8741,12 @@ class StateFiles {
   }
   async readAll() {
     const names = await readdir4(this.folder).catch(() => []);
-    const records = await Promise.all(names.filter((name) => name.endsWith(".json")).map((name) => readRecords(join7(this.folder, name))));
+    const records = await Promise.all(names.filter((name) => name.endsWith(".json")).map((name) => readRecords(join8(this.folder, name))));
     return records.flat();
   }
   #path(key) {
     const subject = subjectOf(key);
-    return join7(this.folder, `${key.kind}-${createHash("sha256").update(subject).digest("hex").slice(0, 32)}.json`);
+    return join8(this.folder, `${key.kind}-${createHash("sha256").update(subject).digest("hex").slice(0, 32)}.json`);
   }
 }
 function subjectOf(key) {
@@ -8624,8 +8769,8 @@ async function readRecords(path) {
 
 // src/state/state-lock.ts
 import { createHash as createHash2 } from "node:crypto";
-import { mkdir as mkdir2, open, rm as rm2, stat as stat2 } from "node:fs/promises";
-import { join as join8 } from "node:path";
+import { mkdir as mkdir3, open, rm as rm3, stat as stat2 } from "node:fs/promises";
+import { join as join9 } from "node:path";
 var PAUSE = 50;
 
 class StateLock {
@@ -8636,17 +8781,17 @@ class StateLock {
     this.maxAge = maxAge;
   }
   async run(sessionId, action) {
-    const path = join8(this.folder, `lock-${createHash2("sha256").update(sessionId).digest("hex").slice(0, 32)}`);
+    const path = join9(this.folder, `lock-${createHash2("sha256").update(sessionId).digest("hex").slice(0, 32)}`);
     const isLocked = await this.#acquire(path).catch(() => false);
     try {
       return await action();
     } finally {
       if (isLocked)
-        await rm2(path, { force: true });
+        await rm3(path, { force: true });
     }
   }
   async#acquire(path) {
-    await mkdir2(this.folder, { recursive: true, mode: 448 });
+    await mkdir3(this.folder, { recursive: true, mode: 448 });
     for (;; ) {
       try {
         await (await open(path, "wx", 384)).close();
@@ -8659,7 +8804,7 @@ class StateLock {
         return;
       });
       if (made && Date.now() - made.mtimeMs > this.maxAge)
-        await rm2(path, { force: true });
+        await rm3(path, { force: true });
       else
         await sleep(PAUSE);
     }
@@ -8671,10 +8816,11 @@ class Context {
   output;
   env = process.env;
   home = homedir2();
-  #folder = openStateFolder(this.env);
-  stateFiles = new StateFiles(this.#folder);
+  folder = openStateFolder(this.env);
+  stateFiles = new StateFiles(this.folder);
   shareList = new ShareList(this.stateFiles);
-  lock = new StateLock(this.#folder, 2 * TIMEOUTS.create);
+  lock = new StateLock(this.folder, 2 * TIMEOUTS.create);
+  seal = new ShareSeal(this.folder);
   place = dataPlace(this.env, this.home);
   constructor(output) {
     this.output = output;
@@ -8701,6 +8847,9 @@ class Context {
   #userOptions() {
     return readable(() => userOptions(this.#places));
   }
+  configuration() {
+    return readable(() => filesToEdit(this.#places));
+  }
   get #places() {
     return { env: this.env, home: this.home, plugins: pluginFiles() };
   }
@@ -8717,7 +8866,7 @@ function readable(read) {
 import { styleText } from "node:util";
 
 // src/cli/doctor-checks.ts
-import { randomBytes as randomBytes2 } from "node:crypto";
+import { randomBytes as randomBytes3 } from "node:crypto";
 
 // src/publishing/document.ts
 import { promisify } from "node:util";
@@ -9029,7 +9178,7 @@ var CHECKS2 = [
     async run(findings) {
       const settings = known2(findings.settings);
       const { api, shareList } = tools(findings.context);
-      const id = `ses_${randomBytes2(12).toString("hex")}`;
+      const id = `ses_${randomBytes3(12).toString("hex")}`;
       const deadline = AbortSignal.timeout(TIMEOUTS.create);
       const created = await createShare(settings, id, { api, shareList }, deadline);
       findings.share = created.share;
@@ -9295,18 +9444,22 @@ and the address of anything on its pages, too`
     return 1;
   }
 };
-async function removeAll(entries, context) {
+async function removeShares(entries, context) {
   const { output, shareList, stateFiles } = context;
   const api = context.api();
-  if (entries.length === 0)
-    output.note("No shares are known on this machine.");
   const results = await Promise.all(entries.map(async (entry) => ({ entry, problem: await removeShare(entry, shareList, stateFiles, api) })));
   const failed = results.flatMap(({ entry: { url }, problem }) => problem === undefined ? [] : [{ url, error: problem }]);
-  const removed = results.filter(({ problem }) => problem === undefined).map(({ entry }) => entry.url);
   for (const { url, error } of failed)
     output.note(`Not removed, the link still works: ${url}: ${error}`);
-  output.result({ removed, failed }, removed.map((url) => `Removed: ${url}`));
-  return failed.length > 0 ? 1 : 0;
+  return { removed: results.filter(({ problem }) => problem === undefined).map(({ entry }) => entry.url), failed };
+}
+async function removeAll(entries, context) {
+  const { output } = context;
+  if (entries.length === 0)
+    output.note("No shares are known on this machine.");
+  const removals = await removeShares(entries, context);
+  output.result(removals, removals.removed.map((url) => `Removed: ${url}`));
+  return removals.failed.length > 0 ? 1 : 0;
 }
 
 // src/cli/share.ts
@@ -9407,6 +9560,89 @@ function lines({ url, title, sessionId, state, bytes, createdAt, ...rest }) {
   ];
 }
 
+// src/cli/uninstall.ts
+var uninstall = {
+  usages: [
+    {
+      words: "uninstall",
+      summary: `with OpenCode closed: removes all your shares, and has OpenCode forget that it shared them; says
+which lines to remove then. --keep-links leaves the shares on their servers`
+    }
+  ],
+  options: { "keep-links": { type: "boolean" } },
+  accepts: ({ words }) => words.length === 0,
+  async run({ options }, context) {
+    const { output } = context;
+    const { edited, problems } = await unshareStored(context);
+    for (const { path, sessions, copy } of edited)
+      output.note(`${path}: ${plural(sessions.length, "session")} unshared. A copy from before is ${copy}.`);
+    for (const problem of problems)
+      output.note(problem);
+    const areKept = options["keep-links"] === true || problems.length > 0;
+    const removals = areKept ? { removed: [], failed: [] } : await removeShares(await context.shareList.list(), context);
+    const isDone = problems.length === 0 && removals.failed.length === 0;
+    const steps = problems.length > 0 ? byHand() : stepsLeft(context, removals, areKept);
+    output.result({ ok: isDone, edited, problems, ...removals, steps }, [
+      ...removals.removed.map((url) => `Removed: ${url}`),
+      ...steps.map((step, index) => `${index + 1}. ${step}`)
+    ]);
+    return isDone ? 0 : 1;
+  }
+};
+async function unshareStored(context) {
+  const edited = [];
+  const problems = [];
+  for await (const storage of storagesOf(context.place)) {
+    try {
+      if (storage instanceof Failure)
+        throw storage;
+      const { path } = storage;
+      const sessions = await sharedByPlugin(storage, context);
+      if (sessions.length === 0)
+        storage.close();
+      else
+        edited.push({ path, sessions, copy: await storage.unshare(sessions) });
+    } catch (error) {
+      problems.push(asFailure(error).message);
+    }
+  }
+  return { edited, problems };
+}
+async function sharedByPlugin(storage, context) {
+  const shared = [];
+  for (const stored of await storage.shares()) {
+    const share = context.seal.open(stored.id, stored.secret);
+    if (share === undefined)
+      continue;
+    shared.push(stored.sessionId);
+    if (share === "lost")
+      noteLost(stored, context);
+    else {
+      const { url, sessionId } = stored;
+      const isListed = (await context.shareList.list()).some(({ id, base }) => id === share.id && base === share.base);
+      if (!isListed)
+        await context.shareList.add(share, { url, sessionId, title: "", createdAt: Date.now() });
+    }
+  }
+  return shared;
+}
+var noteLost = ({ url }, { output }) => output.note(`${url} stays: it was shared with a state folder that is not here. Have the operator of its server delete it.`);
+var byHand = () => [
+  'Leave all lines of the configuration as they are: without "enterprise", OpenCode goes on sending sessions that it knows as shared to its vendor.',
+  "Close OpenCode and run this command again; or type /unshare in each session that is shared, in OpenCode with the plugin."
+];
+function stepsLeft(context, { failed }, areKept) {
+  const { plugin, enterprise } = context.configuration();
+  const again = failed.length > 0 ? ["Run this command again: links still work, and nothing tries later without the plugin."] : [];
+  const at = (files, missing) => files.length > 0 ? files.join(" and ") : missing;
+  return [
+    ...again,
+    `Remove the line of the plugin from ${at(plugin, "the opencode.json that has it")}.`,
+    `Then remove "enterprise" from ${at(enterprise, "the opencode.json that has it")}. /share goes to OpenCode's vendor from then on.`,
+    areKept || failed.length > 0 ? `Keep ${context.folder}: it has what it takes to remove the links.` : `${context.folder} can be deleted.`
+  ];
+}
+
 // src/cli/update.ts
 var update = {
   usages: [
@@ -9442,7 +9678,17 @@ async function withSecrets(entries, { shareList }) {
 }
 
 // src/cli/commands.ts
-var COMMANDS = { share, update, list, show, remove, redact, allow, doctor };
+var COMMANDS = {
+  share,
+  update,
+  list,
+  show,
+  remove,
+  redact,
+  allow,
+  doctor,
+  uninstall
+};
 var WIDTH = 26;
 async function run(args) {
   const [name = "", ...rest] = args;

@@ -7456,9 +7456,9 @@ function sources(places) {
   ];
   const found = configurationsIn(files);
   const inline = env.OPENCODE_CONFIG_CONTENT;
-  return inline ? [...found, { text: inline, folder: process.cwd() }] : found;
+  return inline ? [...found, { name: "OPENCODE_CONFIG_CONTENT", text: inline, folder: process.cwd() }] : found;
 }
-var configurationsIn = (files) => files.flatMap((file) => read(file).map((text) => ({ text, folder: dirname2(file) })));
+var configurationsIn = (files) => files.flatMap((file) => read(file).map((text) => ({ name: file, text, folder: dirname2(file) })));
 function read(file) {
   try {
     return [readFileSync3(file, "utf8")];

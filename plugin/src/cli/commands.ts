@@ -11,9 +11,20 @@ import { redact } from "./redact"
 import { remove } from "./remove"
 import { share } from "./share"
 import { show } from "./show"
+import { uninstall } from "./uninstall"
 import { update } from "./update"
 
-const COMMANDS: Readonly<Record<string, Command>> = { share, update, list, show, remove, redact, allow, doctor }
+const COMMANDS: Readonly<Record<string, Command>> = {
+  share,
+  update,
+  list,
+  show,
+  remove,
+  redact,
+  allow,
+  doctor,
+  uninstall,
+}
 
 const WIDTH = 26
 

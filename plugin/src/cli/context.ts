@@ -9,8 +9,9 @@ import { Failure } from "../server/errors"
 import { readPrivacy } from "../settings/privacy"
 import { projectOptions } from "../settings/project-files"
 import { readSettings, type Settings, type SettingsResult } from "../settings/server"
-import { userOptions } from "../settings/user-files"
+import { filesToEdit, userOptions } from "../settings/user-files"
 import { ShareList } from "../state/share-list"
+import { ShareSeal } from "../state/share-seal"
 import { openStateFolder, StateFiles } from "../state/state-files"
 import { StateLock } from "../state/state-lock"
 import type { Output } from "./output"
@@ -19,10 +20,12 @@ import type { Output } from "./output"
 export class Context {
   readonly env = process.env
   readonly home = homedir()
-  readonly #folder = openStateFolder(this.env)
-  readonly stateFiles = new StateFiles(this.#folder)
+  /** Of the records. */
+  readonly folder = openStateFolder(this.env)
+  readonly stateFiles = new StateFiles(this.folder)
   readonly shareList = new ShareList(this.stateFiles)
-  readonly lock = new StateLock(this.#folder, 2 * TIMEOUTS.create)
+  readonly lock = new StateLock(this.folder, 2 * TIMEOUTS.create)
+  readonly seal = new ShareSeal(this.folder)
   readonly place = dataPlace(this.env, this.home)
 
   constructor(readonly output: Output) {}
@@ -54,6 +57,11 @@ export class Context {
 
   #userOptions(): unknown {
     return readable(() => userOptions(this.#places))
+  }
+
+  /** The configuration of the user that loads the plugin, or keeps OpenCode from its vendor's server. */
+  configuration(): { plugin: string[]; enterprise: string[] } {
+    return readable(() => filesToEdit(this.#places))
   }
 
   get #places() {

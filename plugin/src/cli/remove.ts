@@ -32,22 +32,33 @@ and the address of anything on its pages, too`,
   },
 }
 
-/** Removes shares from their servers. Returns the exit code. */
-export async function removeAll(entries: readonly Entry[], context: Context): Promise<number> {
+export interface Removals {
+  /** The links that work no more. */
+  removed: string[]
+  failed: { url: string; error: string }[]
+}
+
+/** Removes shares from their servers, and says which still work. */
+export async function removeShares(entries: readonly Entry[], context: Context): Promise<Removals> {
   const { output, shareList, stateFiles } = context
   const api = context.api()
-  if (entries.length === 0) output.note("No shares are known on this machine.")
   const results = await Promise.all(
     entries.map(async (entry) => ({ entry, problem: await removeShare(entry, shareList, stateFiles, api) })),
   )
   const failed = results.flatMap(({ entry: { url }, problem }) =>
     problem === undefined ? [] : [{ url, error: problem }],
   )
-  const removed = results.filter(({ problem }) => problem === undefined).map(({ entry }) => entry.url)
   for (const { url, error } of failed) output.note(`Not removed, the link still works: ${url}: ${error}`)
+  return { removed: results.filter(({ problem }) => problem === undefined).map(({ entry }) => entry.url), failed }
+}
+
+async function removeAll(entries: readonly Entry[], context: Context): Promise<number> {
+  const { output } = context
+  if (entries.length === 0) output.note("No shares are known on this machine.")
+  const removals = await removeShares(entries, context)
   output.result(
-    { removed, failed },
-    removed.map((url) => `Removed: ${url}`),
+    removals,
+    removals.removed.map((url) => `Removed: ${url}`),
   )
-  return failed.length > 0 ? 1 : 0
+  return removals.failed.length > 0 ? 1 : 0
 }

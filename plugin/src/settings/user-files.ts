@@ -12,6 +12,8 @@ export interface Places {
 }
 
 export interface Source {
+  /** Its name, for messages. */
+  name: string
   text: string
   /** Paths in the text are relative to this folder. */
   folder: string
@@ -32,6 +34,20 @@ export function userOptions(places: Places): unknown {
   const options = optionsIn(sources(places), places)
   if (options === undefined) return common
   return isObject(common) && isObject(options) ? { ...common, ...options } : options
+}
+
+/** The names of the user's configurations that load the plugin, and of those that name a server for sharing. */
+export function filesToEdit(places: Places): { plugin: string[]; enterprise: string[] } {
+  const main = sources(places)
+  const terminal = configurationsIn(
+    [globalFolder(places), join(places.home, ".opencode")].map((folder) => join(folder, "tui.json")),
+  )
+  const loading = [...main, ...terminal].filter((source) => optionsIn([source], places) !== undefined)
+  const naming = main.filter(({ text }) => {
+    const config: unknown = Bun.JSONC.parse(text)
+    return isObject(config) && config.enterprise !== undefined
+  })
+  return { plugin: loading.map(({ name }) => name), enterprise: naming.map(({ name }) => name) }
 }
 
 /** The plugin's options in the last of these configurations that lists it; undefined if none does. */
@@ -56,11 +72,11 @@ function sources(places: Places): Source[] {
   ]
   const found = configurationsIn(files)
   const inline = env.OPENCODE_CONFIG_CONTENT
-  return inline ? [...found, { text: inline, folder: process.cwd() }] : found
+  return inline ? [...found, { name: "OPENCODE_CONFIG_CONTENT", text: inline, folder: process.cwd() }] : found
 }
 
 export const configurationsIn = (files: readonly string[]): Source[] =>
-  files.flatMap((file) => read(file).map((text) => ({ text, folder: dirname(file) })))
+  files.flatMap((file) => read(file).map((text) => ({ name: file, text, folder: dirname(file) })))
 
 /** The text of the file, or nothing if there is none. */
 function read(file: string): string[] {

@@ -1,9 +1,9 @@
-import { readdir } from "node:fs/promises"
+import { chmod, readdir } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { Failure } from "../../server/errors"
 import { messagesOf, sessionOf } from "./session-rows"
 import { type Database, sqlite } from "./sqlite"
-import type { Place, Reader, Storage } from "./storage"
+import { nameOfCopy, type Place, type Reader, type Storage } from "./storage"
 
 /** `opencode.db`, and `opencode-dev.db` of other release channels. */
 const NAME = /^opencode(?:-[\w.-]+)?\.db$/
@@ -17,10 +17,10 @@ const COLUMNS: Record<string, readonly string[]> = {
 
 /** The databases in which OpenCode keeps its sessions since version 1.2. */
 export const readDatabases: Reader = async (place) =>
-  (await databasesIn(place)).map((path) => async () => new DatabaseStorage(path, await openDatabase(path, false)))
+  (await databasesIn(place)).map((path) => async () => new DatabaseStorage(path, await openDatabase(path)))
 
-/** Throws a Failure if the database cannot be read, or has a form that is not known. */
-export async function openDatabase(path: string, isWritable: boolean): Promise<Database> {
+/** Throws a Failure if the database cannot be read, or has a form that is not known. To be written, it must be in no other use. */
+async function openDatabase(path: string, isWritable = false): Promise<Database> {
   const open = await sqlite()
   if (!open)
     throw new Failure(
@@ -29,10 +29,14 @@ export async function openDatabase(path: string, isWritable: boolean): Promise<D
     )
   try {
     const database = open(path, isWritable)
+    // Set before the first statement, it is an error while any other process has the database open.
+    if (isWritable) database.run("PRAGMA locking_mode = EXCLUSIVE")
     checkSchema(database, path)
     return database
   } catch (error) {
     if (error instanceof Failure) throw error
+    if (isWritable && /locked|busy/i.test(String(error)))
+      throw new Failure("refused", `OpenCode is running (${path} is in use): close it, and try again.`)
     throw new Failure("unreadable", `OpenCode's database ${path} cannot be read (${(error as Error).message}).`)
   }
 }
@@ -95,6 +99,25 @@ class DatabaseStorage implements Storage {
         secret: String(secret),
         url: String(url),
       }))
+  }
+
+  async unshare(sessionIds: readonly string[]) {
+    this.close()
+    const database = await openDatabase(this.path, true)
+    try {
+      const copy = nameOfCopy(this.path)
+      database.run("VACUUM INTO ?", copy)
+      await chmod(copy, 0o600)
+      database.run("BEGIN EXCLUSIVE")
+      for (const id of sessionIds) {
+        database.run("DELETE FROM session_share WHERE session_id = ?", id)
+        database.run("UPDATE session SET share_url = NULL WHERE id = ?", id)
+      }
+      database.run("COMMIT")
+      return copy
+    } finally {
+      database.close()
+    }
   }
 
   close() {

@@ -1,8 +1,8 @@
-import { readdir, readFile } from "node:fs/promises"
-import { join } from "node:path"
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
 import { Failure } from "../../server/errors"
 import { isObject, type Json, type Session } from "../client"
-import type { Reader, Storage } from "./storage"
+import { nameOfCopy, type Reader, type Storage } from "./storage"
 
 /** Files that are read at once. */
 const BATCH = 64
@@ -60,7 +60,30 @@ class JsonFileStorage implements Storage {
     )
   }
 
+  async unshare(sessionIds: readonly string[]) {
+    const copy = nameOfCopy(this.path)
+    const sessions = await this.#sessionFiles()
+    for (const id of sessionIds) {
+      const names = [...sessions.filter((name) => basename(name) === `${id}.json`), join("session_share", `${id}.json`)]
+      for (const name of names) {
+        const [path, kept] = [join(this.path, name), join(copy, name)]
+        await mkdir(dirname(kept), { recursive: true, mode: 0o700 })
+        await copyFile(path, kept)
+        const { share, ...session } = (await readJson(path)) ?? {}
+        if (!name.startsWith("session_share")) await replaceFile(path, JSON.stringify(session, undefined, 2))
+        else await rm(path)
+      }
+    }
+    return copy
+  }
+
   close() {}
+
+  /** The files of all sessions, relative to the folder. */
+  async #sessionFiles(): Promise<string[]> {
+    const names = await readdir(join(this.path, "session"), { recursive: true })
+    return names.filter((name) => name.endsWith(".json")).map((name) => join("session", name))
+  }
 
   #all(): Promise<Session[]> {
     this.#sessions ??= this.#readSessions()
@@ -98,6 +121,12 @@ async function readJson(path: string): Promise<Json | undefined> {
   } catch {
     return undefined
   }
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  const draft = `${path}.${process.pid}`
+  await writeFile(draft, text)
+  await rename(draft, path)
 }
 
 const createdOf = ({ time }: Json): number => (isObject(time) && typeof time.created === "number" ? time.created : 0)

@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import { Failure } from "../../server/errors"
+import { asFailure, Failure } from "../../server/errors"
 import { readDatabases } from "./database"
 import { readJsonFiles } from "./json-files"
 import type { Place, Reader, Storage } from "./storage"
@@ -13,19 +13,19 @@ export const dataPlace = (env: Record<string, string | undefined>, home: string)
   env,
 })
 
+/** The storages of an OpenCode, or why one cannot be read. */
+export async function* storagesOf(place: Place): AsyncGenerator<Storage | Failure> {
+  for (const read of READERS) for (const open of await read(place)) yield await open().catch(asFailure)
+}
+
 /** The storage that has the session. Throws a Failure if none has it, or one cannot be read. */
 export async function storageOf(sessionId: string, place: Place): Promise<Storage> {
-  let problem: unknown
-  for (const read of READERS)
-    for (const open of await read(place)) {
-      try {
-        const storage = await open()
-        if (await storage.has(sessionId)) return storage
-        storage.close()
-      } catch (error) {
-        // Another one may have the session.
-        problem ??= error
-      }
-    }
+  let problem: Failure | undefined
+  for await (const storage of storagesOf(place)) {
+    // Another one may have the session.
+    if (storage instanceof Failure) problem ??= storage
+    else if (await storage.has(sessionId)) return storage
+    else storage.close()
+  }
   throw problem ?? new Failure("unreadable", `OpenCode has no session ${sessionId} in ${place.folder}.`)
 }

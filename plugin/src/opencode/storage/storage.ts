@@ -15,6 +15,11 @@ export interface Storage extends SessionSource {
   path: string
   has(sessionId: string): Promise<boolean>
   shares(): Promise<StoredShare[]>
+  /**
+   * Makes these sessions ones that are not shared, so that OpenCode sends them nowhere, and closes the storage. Returns the
+   * path of a copy made before. Throws a Failure, and changes nothing, if OpenCode is running.
+   */
+  unshare(sessionIds: readonly string[]): Promise<string>
   close(): void
 }
 
@@ -26,3 +31,7 @@ export interface Place {
 
 /** Finds the storages of one kind. Opening one throws a Failure if it cannot be read. */
 export type Reader = (place: Place) => Promise<(() => Promise<Storage>)[]>
+
+/** Where a copy of a file or folder is kept before it is changed: next to it. */
+export const nameOfCopy = (path: string): string =>
+  `${path}.before-${new Date().toISOString().replaceAll(/[-:]|\..*/g, "")}`
