@@ -6113,6 +6113,10 @@ class DatabaseStorage {
   async has(sessionId) {
     return this.database.all("SELECT id FROM session WHERE id = ?", sessionId).length > 0;
   }
+  async latest(directory) {
+    const [row] = this.database.all("SELECT * FROM session WHERE directory = ? AND parent_id IS NULL ORDER BY time_updated DESC LIMIT 1", directory);
+    return row && sessionOf(row);
+  }
   async session(id) {
     const [row] = this.database.all("SELECT * FROM session WHERE id = ?", id);
     if (!row)
@@ -6159,6 +6163,16 @@ class DatabaseStorage {
 // src/opencode/storage/json-files.ts
 import { copyFile, mkdir, readdir as readdir2, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join as join2 } from "node:path";
+
+// src/opencode/storage/times.ts
+var createdAt = ({ time }) => numberIn(time, "created");
+var updatedAt = ({ time }) => numberIn(time, "updated");
+function numberIn(time, name) {
+  const value = isObject(time) ? time[name] : undefined;
+  return typeof value === "number" ? value : 0;
+}
+
+// src/opencode/storage/json-files.ts
 var BATCH = 64;
 var readJsonFiles = async ({ folder }) => {
   const path = join2(folder, "storage");
@@ -6175,6 +6189,9 @@ class JsonFileStorage {
   async has(sessionId) {
     return (await this.#all()).some(({ id }) => id === sessionId);
   }
+  async latest(directory) {
+    return (await this.#all()).filter((session) => session.directory === directory && session.parentID === undefined).sort((one, other) => updatedAt(other) - updatedAt(one))[0];
+  }
   async session(id) {
     const found = (await this.#all()).find((session) => session.id === id);
     if (!found)
@@ -6189,7 +6206,7 @@ class JsonFileStorage {
     const messages = [];
     for (const info of infos)
       messages.push({ info, parts: await readFolder(join2(this.path, "part", String(info.id))) });
-    return messages.sort((one, other) => createdOf(one.info) - createdOf(other.info));
+    return messages.sort((one, other) => createdAt(one.info) - createdAt(other.info));
   }
   async shares() {
     const folder = join2(this.path, "session_share");
@@ -6262,7 +6279,6 @@ async function replaceFile(path, text) {
   await writeFile(draft, text);
   await rename(draft, path);
 }
-var createdOf = ({ time }) => isObject(time) && typeof time.created === "number" ? time.created : 0;
 
 // src/opencode/storage/open-storage.ts
 var READERS = [readDatabases, readJsonFiles];
@@ -6286,6 +6302,23 @@ async function storageOf(sessionId, place) {
       storage.close();
   }
   throw problem ?? new Failure("unreadable", `OpenCode has no session ${sessionId} in ${place.folder}.`);
+}
+async function latestSession(directory, place) {
+  let latest;
+  let problem;
+  for await (const storage of storagesOf(place)) {
+    if (storage instanceof Failure) {
+      problem ??= storage;
+      continue;
+    }
+    const found = await storage.latest(directory);
+    storage.close();
+    if (found && (!latest || updatedAt(found) > updatedAt(latest)))
+      latest = found;
+  }
+  if (!latest)
+    throw problem ?? new Failure("unreadable", `OpenCode has no session of ${directory} in ${place.folder}.`);
+  return latest.id;
 }
 
 // src/redaction/environment.ts
@@ -7078,6 +7111,8 @@ function finished(steps) {
 
 // src/redaction/environment.ts
 var KIND2 = "environment-variable";
+var GIVEN_KIND = "given-secret";
+var MIN_GIVEN = 4;
 var MIN_LENGTH3 = 12;
 var MIN_UNNAMED = 20;
 var MAX_BYTES = 1e6;
@@ -7088,6 +7123,21 @@ var WORKING_FOLDER = /^(?:OLD)?PWD$/;
 var TEMPLATE = /\.(?:example|sample|template|dist|defaults?)$/;
 function secretsIn(variables) {
   return Object.entries(variables).flatMap(([name, value = ""]) => secretValues(name, value).map((secret) => [secret, KIND2]));
+}
+function givenSecrets(json) {
+  const values = valuesIn(json);
+  if (!values?.every((value) => typeof value === "string"))
+    return;
+  const lines = values.flatMap((value) => [value, ...value.split(/\r?\n/)].map((text) => text.trim()));
+  return lines.filter((text) => text.length >= MIN_GIVEN).map((text) => [text, GIVEN_KIND]);
+}
+function valuesIn(json) {
+  try {
+    const value = JSON.parse(json);
+    return isObject(value) ? Object.values(value) : undefined;
+  } catch {
+    return;
+  }
 }
 async function secretsOfProject(folder) {
   const repository = await repositoryOf(folder);
@@ -7891,6 +7941,7 @@ class PrivacyFilter {
       return { document: allowed, redactions: 0, kinds: {}, removed };
     const { directory } = allowed.session;
     this.#redactor.learn(secretsIn(this.machine.env));
+    this.#redactor.learn(secretsGiven(this.machine.env));
     if (typeof directory === "string")
       this.#redactor.learn(await secretsOfProject(directory));
     this.#redactor.recall(removed);
@@ -7903,6 +7954,12 @@ class PrivacyFilter {
     } = await this.#redactor.redact({ session, messages, ...children ? { children } : {} });
     return { document: { ...allowed, ...value }, redactions: count, kinds, removed: all };
   }
+}
+function secretsGiven({ BETTER_SHARE_SECRETS: json }) {
+  const secrets = json ? givenSecrets(json) : [];
+  if (!secrets)
+    throw new Failure("refused", "BETTER_SHARE_SECRETS must be a JSON object of names and texts.");
+  return secrets;
 }
 
 // src/server/api.ts
@@ -9469,13 +9526,18 @@ var share = {
       words: "share <session>",
       summary: `uploads a session and prints its link; takes the id of a session of OpenCode (ses_...), a file that
 "opencode export" wrote, or - for the standard input. --dry-run only says what would be uploaded`
+    },
+    {
+      words: "share --latest",
+      summary: "shares the session of this folder that changed last"
     }
   ],
-  options: { "dry-run": { type: "boolean" } },
-  accepts: oneWord,
+  options: { "dry-run": { type: "boolean" }, latest: { type: "boolean" } },
+  accepts: ({ words, options }) => words.length === (options.latest ? 0 : 1),
   async run(given, context) {
     const { output, shareList } = context;
-    const snapshot = await readSession(wordOf(given), context);
+    const name = given.options.latest ? await latestSession(process.cwd(), context.place) : wordOf(given);
+    const snapshot = await readSession(name, context);
     const settings = context.settings();
     const sessionId = snapshot.session.id;
     const known = await Promise.all((await shareList.ofSession(sessionId)).map(({ share }) => shareList.redactedFrom(share)));

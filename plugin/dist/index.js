@@ -4792,6 +4792,8 @@ function finished(steps) {
 
 // src/redaction/environment.ts
 var KIND2 = "environment-variable";
+var GIVEN_KIND = "given-secret";
+var MIN_GIVEN = 4;
 var MIN_LENGTH3 = 12;
 var MIN_UNNAMED = 20;
 var MAX_BYTES = 1e6;
@@ -4802,6 +4804,21 @@ var WORKING_FOLDER = /^(?:OLD)?PWD$/;
 var TEMPLATE = /\.(?:example|sample|template|dist|defaults?)$/;
 function secretsIn(variables) {
   return Object.entries(variables).flatMap(([name, value = ""]) => secretValues(name, value).map((secret) => [secret, KIND2]));
+}
+function givenSecrets(json) {
+  const values = valuesIn(json);
+  if (!values?.every((value) => typeof value === "string"))
+    return;
+  const lines = values.flatMap((value) => [value, ...value.split(/\r?\n/)].map((text) => text.trim()));
+  return lines.filter((text) => text.length >= MIN_GIVEN).map((text) => [text, GIVEN_KIND]);
+}
+function valuesIn(json) {
+  try {
+    const value = JSON.parse(json);
+    return isObject(value) ? Object.values(value) : undefined;
+  } catch {
+    return;
+  }
 }
 async function secretsOfProject(folder) {
   const repository = await repositoryOf(folder);
@@ -5634,6 +5651,7 @@ class PrivacyFilter {
       return { document: allowed, redactions: 0, kinds: {}, removed };
     const { directory } = allowed.session;
     this.#redactor.learn(secretsIn(this.machine.env));
+    this.#redactor.learn(secretsGiven(this.machine.env));
     if (typeof directory === "string")
       this.#redactor.learn(await secretsOfProject(directory));
     this.#redactor.recall(removed);
@@ -5646,6 +5664,12 @@ class PrivacyFilter {
     } = await this.#redactor.redact({ session, messages, ...children ? { children } : {} });
     return { document: { ...allowed, ...value }, redactions: count, kinds, removed: all };
   }
+}
+function secretsGiven({ BETTER_SHARE_SECRETS: json }) {
+  const secrets = json ? givenSecrets(json) : [];
+  if (!secrets)
+    throw new Failure("refused", "BETTER_SHARE_SECRETS must be a JSON object of names and texts.");
+  return secrets;
 }
 
 // src/server/api.ts

@@ -91,6 +91,35 @@ describe("a session of OpenCode", () => {
   })
 })
 
+describe("secrets that are given", () => {
+  const given = (secrets: unknown) => ({ env: { BETTER_SHARE_SECRETS: JSON.stringify(secrets) } })
+
+  test("are removed whatever they look like, and in each of their lines", async () => {
+    const file = await exported(["the password is summer, and the key begins with first line", "a test on it"])
+    expect(await run(["share", file], given({ A: "summer", B: "first line\nsecond line\n", C: "on" }))).toMatchObject({
+      code: 0,
+      err: expect.stringContaining("2 redactions (2 given-secret)"),
+    })
+    const document = textOfDocument("7NSn851p")
+    expect(document).toContain(
+      "the password is [redacted:given-secret], and the key begins with [redacted:given-secret]",
+    )
+    expect(document).toContain("a test on it")
+  })
+
+  test.each([[["summer"]], ["summer"], [{ A: 1 }]])("that cannot be read share nothing: %j", async (secrets) => {
+    const refused = await run(["share", await exported(["hello"])], given(secrets))
+    expect(refused).toMatchObject({ code: 1, err: "BETTER_SHARE_SECRETS must be a JSON object of names and texts.\n" })
+    expect(world.server.requests).toEqual([])
+  })
+})
+
+test("a folder without sessions has none to share", async () => {
+  await stored("1.1.65")
+  expect((await run(["share", "--latest"])).err).toStartWith("OpenCode has no session of ")
+  expect((await run(["share", "--latest", "ses_1"])).code).toBe(2)
+})
+
 describe("an export", () => {
   test("is shared, and what was redacted is said before the upload", async () => {
     const { code, out, err } = await run(["share", await exported([`TOKEN=${TOKEN}`, `Authorization: token ${TOKEN}`])])

@@ -4,7 +4,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { readExport } from "../src/opencode/export-file"
 import { takeSnapshot } from "../src/opencode/snapshot"
-import { dataPlace, storageOf } from "../src/opencode/storage/open-storage"
+import { dataPlace, latestSession, storageOf } from "../src/opencode/storage/open-storage"
 import { RELEASES, recordedStorage, storedSessions } from "./support/stored-sessions"
 
 const folders: string[] = []
@@ -33,6 +33,13 @@ describe.each(RELEASES)("sessions that OpenCode %s has stored", (release) => {
       expect(snapshot.children.map((child) => child.session)).toEqual(children)
       storage.close()
     }
+  })
+
+  test("are found by their folder, the one that changed last first", async () => {
+    const { sessions, place } = await opencode(release)
+    const [, last = ""] = Object.keys(sessions)
+    expect(await latestSession("/home/ada/project", place)).toBe(last)
+    await expect(latestSession("/home/ada", place)).rejects.toThrow(/no session of \/home\/ada in/)
   })
 
   test("have their sub-agents with them", async () => {

@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -144,6 +145,11 @@ def run_once(profile: Profile, *arguments: str) -> str:
             check=True,
         )
     return done.stdout
+
+
+def with_node(environment: dict[str, str]) -> dict[str, str]:
+    """The environment with the Node.js of the development packages, which reads SQLite."""
+    return {**environment, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"}
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from tests.end_to_end.opencode import (
     make_profile,
     opencode,
     through,
+    with_node,
 )
 from tests.end_to_end.proxy import Trap
 from tests.support.optional import OLDER_OPENCODE, require
@@ -93,13 +94,12 @@ def test_a_newcomer_shares_with_nothing_but_the_lines_of_the_page(
         assert fetch("GET", link)[0] == 404
 
 
-def run_command(profile: Profile, service: str, *arguments: str, stdin: str = "") -> str:
+def run_command(profile: Profile, service: str, *arguments: str) -> str:
     """What the command line of the package prints on the standard output."""
     done = subprocess.run(
         ["npx", "--yes", f"{service}/plugin.tgz", *arguments],
         cwd=profile.project,
-        env=profile.environment,
-        input=stdin,
+        env=with_node(profile.environment),
         capture_output=True,
         text=True,
         timeout=patience(120),

@@ -1,11 +1,12 @@
 import { TIMEOUTS } from "../lib/timeouts"
+import { latestSession } from "../opencode/storage/open-storage"
 import type { FilteredDocument } from "../privacy/filter"
 import { uploadDocument } from "../publishing/upload-document"
 import { type CreatedShare, hostOf } from "../server/api"
 import type { Settings } from "../settings/server"
 import { createShare, existingShare } from "../sharing/session-share"
 import { removeShare } from "../state/remove-share"
-import { type Command, oneWord, wordOf } from "./command"
+import { type Command, wordOf } from "./command"
 import type { Context } from "./context"
 import { describe, ofShare, prepare, summaryOf } from "./preparation"
 import { readSession } from "./session-input"
@@ -17,12 +18,17 @@ export const share: Command = {
       summary: `uploads a session and prints its link; takes the id of a session of OpenCode (ses_...), a file that
 "opencode export" wrote, or - for the standard input. --dry-run only says what would be uploaded`,
     },
+    {
+      words: "share --latest",
+      summary: "shares the session of this folder that changed last",
+    },
   ],
-  options: { "dry-run": { type: "boolean" } },
-  accepts: oneWord,
+  options: { "dry-run": { type: "boolean" }, latest: { type: "boolean" } },
+  accepts: ({ words, options }) => words.length === (options.latest ? 0 : 1),
   async run(given, context) {
     const { output, shareList } = context
-    const snapshot = await readSession(wordOf(given), context)
+    const name = given.options.latest ? await latestSession(process.cwd(), context.place) : wordOf(given)
+    const snapshot = await readSession(name, context)
     const settings = context.settings()
     const sessionId = snapshot.session.id
     const known = await Promise.all(

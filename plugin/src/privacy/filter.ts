@@ -1,5 +1,5 @@
 import type { SessionDocument } from "../publishing/document"
-import { type Secret, secretsIn, secretsOfProject } from "../redaction/environment"
+import { givenSecrets, type Secret, secretsIn, secretsOfProject } from "../redaction/environment"
 import { Redactor } from "../redaction/redactor"
 import { Failure } from "../server/errors"
 import type { PrivacyResult } from "../settings/privacy"
@@ -41,6 +41,7 @@ export class PrivacyFilter {
     if (!this.#redactor) return { document: allowed, redactions: 0, kinds: {}, removed }
     const { directory } = allowed.session
     this.#redactor.learn(secretsIn(this.machine.env))
+    this.#redactor.learn(secretsGiven(this.machine.env))
     if (typeof directory === "string") this.#redactor.learn(await secretsOfProject(directory))
     this.#redactor.recall(removed)
     const { session, messages, children } = allowed
@@ -52,4 +53,11 @@ export class PrivacyFilter {
     } = await this.#redactor.redact({ session, messages, ...(children ? { children } : {}) })
     return { document: { ...allowed, ...value }, redactions: count, kinds, removed: all }
   }
+}
+
+/** Throws a Failure if they cannot be read: what they protect must not appear on the page. */
+function secretsGiven({ BETTER_SHARE_SECRETS: json }: Machine["env"]): readonly Secret[] {
+  const secrets = json ? givenSecrets(json) : []
+  if (!secrets) throw new Failure("refused", "BETTER_SHARE_SECRETS must be a JSON object of names and texts.")
+  return secrets
 }

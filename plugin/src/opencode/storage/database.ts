@@ -72,6 +72,14 @@ class DatabaseStorage implements Storage {
     return this.database.all("SELECT id FROM session WHERE id = ?", sessionId).length > 0
   }
 
+  async latest(directory: string) {
+    const [row] = this.database.all(
+      "SELECT * FROM session WHERE directory = ? AND parent_id IS NULL ORDER BY time_updated DESC LIMIT 1",
+      directory,
+    )
+    return row && sessionOf(row)
+  }
+
   async session(id: string) {
     const [row] = this.database.all("SELECT * FROM session WHERE id = ?", id)
     if (!row) throw new Failure("unreadable", `There is no session ${id} in ${this.path}.`)

@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path"
 import { Failure } from "../../server/errors"
 import { isObject, type Json, type Session } from "../client"
 import { nameOfCopy, type Reader, type Storage } from "./storage"
+import { createdAt, updatedAt } from "./times"
 
 /** Files that are read at once. */
 const BATCH = 64
@@ -24,6 +25,12 @@ class JsonFileStorage implements Storage {
     return (await this.#all()).some(({ id }) => id === sessionId)
   }
 
+  async latest(directory: string) {
+    return (await this.#all())
+      .filter((session) => session.directory === directory && session.parentID === undefined)
+      .sort((one, other) => updatedAt(other) - updatedAt(one))[0]
+  }
+
   async session(id: string) {
     const found = (await this.#all()).find((session) => session.id === id)
     if (!found) throw new Failure("unreadable", `There is no session ${id} in ${this.path}.`)
@@ -38,7 +45,7 @@ class JsonFileStorage implements Storage {
     const infos = await readFolder(join(this.path, "message", id))
     const messages: { info: Json; parts: Json[] }[] = []
     for (const info of infos) messages.push({ info, parts: await readFolder(join(this.path, "part", String(info.id))) })
-    return messages.sort((one, other) => createdOf(one.info) - createdOf(other.info))
+    return messages.sort((one, other) => createdAt(one.info) - createdAt(other.info))
   }
 
   async shares() {
@@ -128,5 +135,3 @@ async function replaceFile(path: string, text: string): Promise<void> {
   await writeFile(draft, text)
   await rename(draft, path)
 }
-
-const createdOf = ({ time }: Json): number => (isObject(time) && typeof time.created === "number" ? time.created : 0)

@@ -1,8 +1,10 @@
 import { join } from "node:path"
 import { asFailure, Failure } from "../../server/errors"
+import type { Session } from "../client"
 import { readDatabases } from "./database"
 import { readJsonFiles } from "./json-files"
 import type { Place, Reader, Storage } from "./storage"
+import { updatedAt } from "./times"
 
 /** The newest first: OpenCode leaves its JSON files where they are when it moves them into a database. */
 const READERS: readonly Reader[] = [readDatabases, readJsonFiles]
@@ -28,4 +30,21 @@ export async function storageOf(sessionId: string, place: Place): Promise<Storag
     else storage.close()
   }
   throw problem ?? new Failure("unreadable", `OpenCode has no session ${sessionId} in ${place.folder}.`)
+}
+
+/** The id of the session of a project's folder that changed last. Throws a Failure if there is none. */
+export async function latestSession(directory: string, place: Place): Promise<string> {
+  let latest: Session | undefined
+  let problem: Failure | undefined
+  for await (const storage of storagesOf(place)) {
+    if (storage instanceof Failure) {
+      problem ??= storage
+      continue
+    }
+    const found = await storage.latest(directory)
+    storage.close()
+    if (found && (!latest || updatedAt(found) > updatedAt(latest))) latest = found
+  }
+  if (!latest) throw problem ?? new Failure("unreadable", `OpenCode has no session of ${directory} in ${place.folder}.`)
+  return latest.id
 }

@@ -1,4 +1,4 @@
-import type { SessionSource } from "../client"
+import type { Session, SessionSource } from "../client"
 
 /** What OpenCode keeps of a session that is shared, to change and remove its share. */
 export interface StoredShare {
@@ -14,6 +14,8 @@ export interface Storage extends SessionSource {
   /** The file or folder, for messages. */
   path: string
   has(sessionId: string): Promise<boolean>
+  /** The session of a project's folder that changed last, and is not one of a sub-agent. */
+  latest(directory: string): Promise<Session | undefined>
   shares(): Promise<StoredShare[]>
   /**
    * Makes these sessions ones that are not shared, so that OpenCode sends them nowhere, and closes the storage. Returns the
