@@ -1835,6 +1835,10 @@ function stripJsonComments(jsonString, { whitespace = true, trailingCommas = fal
 }
 
 // src/cli/node-runtime.ts
+/*!
+ * Includes picomatch (Copyright (c) 2017-present, Jon Schlinkert) and strip-json-comments (Copyright (c) Sindre Sorhus), both
+ * under the MIT license, whose text is in the file LICENSE.
+ */
 function translated(pattern) {
   const grouped = /[@+?*!]\(/.test(pattern) ? pattern : pattern.replace(/[()|]/g, "\\$&");
   return withNamedParents(grouped.replaceAll("[!", "[^").replace(/\/\*\*$/, "/**/*"));

@@ -1,3 +1,7 @@
+/*!
+ * Includes picomatch (Copyright (c) 2017-present, Jon Schlinkert) and strip-json-comments (Copyright (c) Sindre Sorhus), both
+ * under the MIT license, whose text is in the file LICENSE.
+ */
 /** What the plugin uses of bun and of newer JavaScript, for `npx`, which runs Node.js. */
 import { lookup } from "node:dns/promises"
 import picomatch from "picomatch"
