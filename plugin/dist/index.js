@@ -107,17 +107,22 @@ function escaped(character) {
 class Toasts {
   client;
   timeouts;
-  constructor(client, timeouts) {
+  print;
+  constructor(client, timeouts, print) {
     this.client = client;
     this.timeouts = timeouts;
+    this.print = print;
   }
   async show(variant, message) {
+    if (variant === "warning" || variant === "error")
+      this.print?.(`Better Share: ${visible(message)}`);
     await this.client.toast({ variant, message: visible(message) }).catch(() => {
       return;
     });
   }
   async replace(variant, message) {
-    await sleep(this.timeouts.toastDelay);
+    if (!this.print)
+      await sleep(this.timeouts.toastDelay);
     await this.show(variant, message);
   }
 }
@@ -6667,10 +6672,11 @@ class Organisation {
 function isAutoShare(config, args, env) {
   return config.share === "auto" || config.autoshare === true || isOn(env.OPENCODE_AUTO_SHARE) || hasShareFlag(args);
 }
-function hasShareFlag(args) {
+var isRun = (args) => optionsOf(args).includes("run");
+var hasShareFlag = (args) => isRun(args) && optionsOf(args).some((option) => option === "--share" || option === "--share=true");
+function optionsOf(args) {
   const end = args.indexOf("--");
-  const options = end < 0 ? args : args.slice(0, end);
-  return options.includes("run") && options.some((option) => option === "--share" || option === "--share=true");
+  return end < 0 ? args : args.slice(0, end);
 }
 var isOn = (value) => value === "1" || value?.toLowerCase() === "true";
 
@@ -6944,14 +6950,14 @@ function readSettings(own, env, project = undefined, packaged = undefined) {
   const variable = env.BETTER_SHARE_BASE_URL;
   if (variable !== undefined && serverBase(variable) === undefined)
     return noAddress("BETTER_SHARE_BASE_URL");
-  const uploadHosts = env.BETTER_SHARE_UPLOAD_HOSTS?.split(",") ?? optionsOf(own).uploadHosts ?? [];
+  const uploadHosts = env.BETTER_SHARE_UPLOAD_HOSTS?.split(",") ?? optionsOf2(own).uploadHosts ?? [];
   if (!areHosts(uploadHosts))
     return { problem: "BETTER_SHARE_UPLOAD_HOSTS must be host names, separated by commas." };
-  const chosen = serverBase(variable) ?? serverBase(optionsOf(own).url);
+  const chosen = serverBase(variable) ?? serverBase(optionsOf2(own).url);
   if (chosen !== undefined)
     return { base: chosen, token, chosenBy: "user", uploadHosts };
   const ofPackage = serverBase(packaged);
-  const named = serverBase(optionsOf(project).url);
+  const named = serverBase(optionsOf2(project).url);
   if (named !== undefined && named !== ofPackage)
     return { base: named, token: undefined, chosenBy: "project", uploadHosts };
   if (ofPackage === undefined)
@@ -6960,11 +6966,11 @@ function readSettings(own, env, project = undefined, packaged = undefined) {
   return { base: ofPackage, token: isOwn ? token : undefined, chosenBy: isOwn ? "user" : "project", uploadHosts };
 }
 var NO_SERVER = 'No share server is named. Set BETTER_SHARE_BASE_URL, or the option "url" of the plugin, to its address, like https://share.example.com.';
-var optionsOf = (given) => isObject(given) ? given : {};
+var optionsOf2 = (given) => isObject(given) ? given : {};
 function problemOf(given) {
   if (given !== undefined && given !== null && !isObject(given))
     return 'The options of Better Share must look like {"url": "https://..."}.';
-  const options = optionsOf(given);
+  const options = optionsOf2(given);
   const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
   if (unknown !== undefined)
     return `Better Share has no option "${unknown}"; it knows ${OPTIONS.map((name) => `"${name}"`).join(", ")}.`;
@@ -7386,9 +7392,10 @@ function startBetterShare({
   machine,
   timeouts,
   folder,
+  print,
   origin
 }) {
-  const toasts = new Toasts(client, timeouts);
+  const toasts = new Toasts(client, timeouts, print);
   const api = new ShareApi(timeouts, "problem" in settings ? [] : settings.uploadHosts);
   const stateFiles = new StateFiles(folder);
   const shareList = new ShareList(stateFiles);
@@ -7591,6 +7598,7 @@ function tryToStart(client, options) {
       machine: { env: process.env, home: homedir2() },
       timeouts: TIMEOUTS,
       folder: openStateFolder(process.env),
+      print: isRun(process.argv) ? console.error : undefined,
       origin: packageOrigin()
     });
   } catch {

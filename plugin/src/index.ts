@@ -10,7 +10,7 @@ import { Failure } from "./server/errors"
 import { type PrivacyResult, readPrivacy } from "./settings/privacy"
 import { readSettings, type SettingsResult } from "./settings/server"
 import { userOptions } from "./settings/user-files"
-import type { ShareConfig } from "./sharing/auto-share"
+import { isRun, type ShareConfig } from "./sharing/auto-share"
 import { openStateFolder } from "./state/state-files"
 
 interface Answer<T> {
@@ -120,6 +120,7 @@ function tryToStart(client: Client, options: unknown): BetterShare | undefined {
       machine: { env: process.env, home: homedir() },
       timeouts: TIMEOUTS,
       folder: openStateFolder(process.env),
+      print: isRun(process.argv) ? console.error : undefined,
       origin: packageOrigin(),
     })
   } catch {

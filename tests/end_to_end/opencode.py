@@ -132,7 +132,7 @@ def opencode(profile: Profile, program: Path = PROGRAM) -> Iterator[OpenCode]:
 
 
 def run_once(profile: Profile, *arguments: str) -> str:
-    """What `opencode run` with these arguments prints."""
+    """What `opencode run` with these arguments prints, with its complaints at the end."""
     with TemporaryDirectory(prefix="opencode-") as scratch:
         done = subprocess.run(
             [PROGRAM, "run", *arguments],
@@ -144,7 +144,7 @@ def run_once(profile: Profile, *arguments: str) -> str:
             timeout=patience(120),
             check=True,
         )
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 def with_node(environment: dict[str, str]) -> dict[str, str]:
