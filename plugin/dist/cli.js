@@ -1,8 +1,1866 @@
 #!/usr/bin/env node
+var __create = Object.create;
+var __getProtoOf = Object.getPrototypeOf;
+var __defProp = Object.defineProperty;
+var __getOwnPropNames = Object.getOwnPropertyNames;
+var __hasOwnProp = Object.prototype.hasOwnProperty;
+function __accessProp(key) {
+  return this[key];
+}
+var __toESMCache_node;
+var __toESMCache_esm;
+var __toESM = (mod, isNodeMode, target) => {
+  var canCache = mod != null && typeof mod === "object";
+  if (canCache) {
+    var cache = isNodeMode ? __toESMCache_node ??= new WeakMap : __toESMCache_esm ??= new WeakMap;
+    var cached = cache.get(mod);
+    if (cached)
+      return cached;
+  }
+  target = mod != null ? __create(__getProtoOf(mod)) : {};
+  const to = isNodeMode || !mod || !mod.__esModule || !__hasOwnProp.call(mod, "default") ? __defProp(target, "default", { value: mod, enumerable: true }) : target;
+  if (mod && typeof mod === "object" || typeof mod === "function") {
+    for (let key of __getOwnPropNames(mod))
+      if (!__hasOwnProp.call(to, key))
+        __defProp(to, key, {
+          get: __accessProp.bind(mod, key),
+          enumerable: true
+        });
+  }
+  if (canCache)
+    cache.set(mod, to);
+  return to;
+};
+var __commonJS = (cb, mod) => () => (mod || cb((mod = { exports: {} }).exports, mod), mod.exports);
 
-// src/cli.ts
-import { readFile as readFile2 } from "node:fs/promises";
-import { text as textOf } from "node:stream/consumers";
+// node_modules/picomatch/lib/constants.js
+var require_constants = __commonJS(function(exports, module) {
+  var WIN_SLASH = "\\\\/";
+  var WIN_NO_SLASH = `[^${WIN_SLASH}]`;
+  var DEFAULT_MAX_EXTGLOB_RECURSION = 0;
+  var DOT_LITERAL = "\\.";
+  var PLUS_LITERAL = "\\+";
+  var QMARK_LITERAL = "\\?";
+  var SLASH_LITERAL = "\\/";
+  var ONE_CHAR = "(?=.)";
+  var QMARK = "[^/]";
+  var END_ANCHOR = `(?:${SLASH_LITERAL}|$)`;
+  var START_ANCHOR = `(?:^|${SLASH_LITERAL})`;
+  var DOTS_SLASH = `${DOT_LITERAL}{1,2}${END_ANCHOR}`;
+  var NO_DOT = `(?!${DOT_LITERAL})`;
+  var NO_DOTS = `(?!${START_ANCHOR}${DOTS_SLASH})`;
+  var NO_DOT_SLASH = `(?!${DOT_LITERAL}{0,1}${END_ANCHOR})`;
+  var NO_DOTS_SLASH = `(?!${DOTS_SLASH})`;
+  var QMARK_NO_DOT = `[^.${SLASH_LITERAL}]`;
+  var STAR = `${QMARK}*?`;
+  var SEP = "/";
+  var POSIX_CHARS = {
+    DOT_LITERAL,
+    PLUS_LITERAL,
+    QMARK_LITERAL,
+    SLASH_LITERAL,
+    ONE_CHAR,
+    QMARK,
+    END_ANCHOR,
+    DOTS_SLASH,
+    NO_DOT,
+    NO_DOTS,
+    NO_DOT_SLASH,
+    NO_DOTS_SLASH,
+    QMARK_NO_DOT,
+    STAR,
+    START_ANCHOR,
+    SEP
+  };
+  var WINDOWS_CHARS = {
+    ...POSIX_CHARS,
+    SLASH_LITERAL: `[${WIN_SLASH}]`,
+    QMARK: WIN_NO_SLASH,
+    STAR: `${WIN_NO_SLASH}*?`,
+    DOTS_SLASH: `${DOT_LITERAL}{1,2}(?:[${WIN_SLASH}]|$)`,
+    NO_DOT: `(?!${DOT_LITERAL})`,
+    NO_DOTS: `(?!(?:^|[${WIN_SLASH}])${DOT_LITERAL}{1,2}(?:[${WIN_SLASH}]|$))`,
+    NO_DOT_SLASH: `(?!${DOT_LITERAL}{0,1}(?:[${WIN_SLASH}]|$))`,
+    NO_DOTS_SLASH: `(?!${DOT_LITERAL}{1,2}(?:[${WIN_SLASH}]|$))`,
+    QMARK_NO_DOT: `[^.${WIN_SLASH}]`,
+    START_ANCHOR: `(?:^|[${WIN_SLASH}])`,
+    END_ANCHOR: `(?:[${WIN_SLASH}]|$)`,
+    SEP: "\\"
+  };
+  var POSIX_REGEX_SOURCE = {
+    __proto__: null,
+    alnum: "a-zA-Z0-9",
+    alpha: "a-zA-Z",
+    ascii: "\\x00-\\x7F",
+    blank: " \\t",
+    cntrl: "\\x00-\\x1F\\x7F",
+    digit: "0-9",
+    graph: "\\x21-\\x7E",
+    lower: "a-z",
+    print: "\\x20-\\x7E ",
+    punct: "\\-!\"#$%&'()\\*+,./:;<=>?@[\\]^_`{|}~",
+    space: " \\t\\r\\n\\v\\f",
+    upper: "A-Z",
+    word: "A-Za-z0-9_",
+    xdigit: "A-Fa-f0-9"
+  };
+  module.exports = {
+    DEFAULT_MAX_EXTGLOB_RECURSION,
+    MAX_LENGTH: 1024 * 64,
+    POSIX_REGEX_SOURCE,
+    REGEX_BACKSLASH: /\\(?![*+?^${}(|)[\]])/g,
+    REGEX_NON_SPECIAL_CHARS: /^[^@![\].,$*+?^{}()|\\/]+/,
+    REGEX_SPECIAL_CHARS: /[-*+?.^${}(|)[\]]/,
+    REGEX_SPECIAL_CHARS_BACKREF: /(\\?)((\W)(\3*))/g,
+    REGEX_SPECIAL_CHARS_GLOBAL: /([-*+?.^${}(|)[\]])/g,
+    REGEX_REMOVE_BACKSLASH: /(?:\[.*?[^\\]\]|\\(?=.))/g,
+    REPLACEMENTS: {
+      __proto__: null,
+      "***": "*",
+      "**/**": "**",
+      "**/**/**": "**"
+    },
+    CHAR_0: 48,
+    CHAR_9: 57,
+    CHAR_UPPERCASE_A: 65,
+    CHAR_LOWERCASE_A: 97,
+    CHAR_UPPERCASE_Z: 90,
+    CHAR_LOWERCASE_Z: 122,
+    CHAR_LEFT_PARENTHESES: 40,
+    CHAR_RIGHT_PARENTHESES: 41,
+    CHAR_ASTERISK: 42,
+    CHAR_AMPERSAND: 38,
+    CHAR_AT: 64,
+    CHAR_BACKWARD_SLASH: 92,
+    CHAR_CARRIAGE_RETURN: 13,
+    CHAR_CIRCUMFLEX_ACCENT: 94,
+    CHAR_COLON: 58,
+    CHAR_COMMA: 44,
+    CHAR_DOT: 46,
+    CHAR_DOUBLE_QUOTE: 34,
+    CHAR_EQUAL: 61,
+    CHAR_EXCLAMATION_MARK: 33,
+    CHAR_FORM_FEED: 12,
+    CHAR_FORWARD_SLASH: 47,
+    CHAR_GRAVE_ACCENT: 96,
+    CHAR_HASH: 35,
+    CHAR_HYPHEN_MINUS: 45,
+    CHAR_LEFT_ANGLE_BRACKET: 60,
+    CHAR_LEFT_CURLY_BRACE: 123,
+    CHAR_LEFT_SQUARE_BRACKET: 91,
+    CHAR_LINE_FEED: 10,
+    CHAR_NO_BREAK_SPACE: 160,
+    CHAR_PERCENT: 37,
+    CHAR_PLUS: 43,
+    CHAR_QUESTION_MARK: 63,
+    CHAR_RIGHT_ANGLE_BRACKET: 62,
+    CHAR_RIGHT_CURLY_BRACE: 125,
+    CHAR_RIGHT_SQUARE_BRACKET: 93,
+    CHAR_SEMICOLON: 59,
+    CHAR_SINGLE_QUOTE: 39,
+    CHAR_SPACE: 32,
+    CHAR_TAB: 9,
+    CHAR_UNDERSCORE: 95,
+    CHAR_VERTICAL_LINE: 124,
+    CHAR_ZERO_WIDTH_NOBREAK_SPACE: 65279,
+    extglobChars(chars) {
+      return {
+        "!": { type: "negate", open: "(?:(?!(?:", close: `))${chars.STAR})` },
+        "?": { type: "qmark", open: "(?:", close: ")?" },
+        "+": { type: "plus", open: "(?:", close: ")+" },
+        "*": { type: "star", open: "(?:", close: ")*" },
+        "@": { type: "at", open: "(?:", close: ")" }
+      };
+    },
+    globChars(win32) {
+      return win32 === true ? WINDOWS_CHARS : POSIX_CHARS;
+    }
+  };
+});
+
+// node_modules/picomatch/lib/utils.js
+var require_utils = __commonJS(function(exports) {
+  var {
+    REGEX_BACKSLASH,
+    REGEX_REMOVE_BACKSLASH,
+    REGEX_SPECIAL_CHARS,
+    REGEX_SPECIAL_CHARS_GLOBAL
+  } = require_constants();
+  exports.isObject = (val) => val !== null && typeof val === "object" && !Array.isArray(val);
+  exports.hasRegexChars = (str) => REGEX_SPECIAL_CHARS.test(str);
+  exports.isRegexChar = (str) => str.length === 1 && exports.hasRegexChars(str);
+  exports.escapeRegex = (str) => str.replace(REGEX_SPECIAL_CHARS_GLOBAL, "\\$1");
+  exports.toPosixSlashes = (str) => str.replace(REGEX_BACKSLASH, "/");
+  exports.isWindows = () => {
+    if (typeof navigator !== "undefined" && navigator.platform) {
+      const platform = navigator.platform.toLowerCase();
+      return platform === "win32" || platform === "windows";
+    }
+    if (typeof process !== "undefined" && process.platform) {
+      return process.platform === "win32";
+    }
+    return false;
+  };
+  exports.removeBackslashes = (str) => {
+    return str.replace(REGEX_REMOVE_BACKSLASH, (match) => {
+      return match === "\\" ? "" : match;
+    });
+  };
+  exports.escapeLast = (input, char, lastIdx) => {
+    const idx = input.lastIndexOf(char, lastIdx);
+    if (idx === -1)
+      return input;
+    if (input[idx - 1] === "\\")
+      return exports.escapeLast(input, char, idx - 1);
+    return `${input.slice(0, idx)}\\${input.slice(idx)}`;
+  };
+  exports.removePrefix = (input, state = {}) => {
+    let output = input;
+    if (output.startsWith("./")) {
+      output = output.slice(2);
+      state.prefix = "./";
+    }
+    return output;
+  };
+  exports.wrapOutput = (input, state = {}, options = {}) => {
+    const prepend = options.contains ? "" : "^";
+    const append = options.contains ? "" : "$";
+    let output = `${prepend}(?:${input})${append}`;
+    if (state.negated === true) {
+      output = `(?:^(?!${output}).*$)`;
+    }
+    return output;
+  };
+  exports.basename = (path, { windows } = {}) => {
+    const segs = path.split(windows ? /[\\/]/ : "/");
+    const last = segs[segs.length - 1];
+    if (last === "") {
+      return segs[segs.length - 2];
+    }
+    return last;
+  };
+});
+
+// node_modules/picomatch/lib/scan.js
+var require_scan = __commonJS(function(exports, module) {
+  var utils = require_utils();
+  var {
+    CHAR_ASTERISK,
+    CHAR_AT,
+    CHAR_BACKWARD_SLASH,
+    CHAR_COMMA,
+    CHAR_DOT,
+    CHAR_EXCLAMATION_MARK,
+    CHAR_FORWARD_SLASH,
+    CHAR_LEFT_CURLY_BRACE,
+    CHAR_LEFT_PARENTHESES,
+    CHAR_LEFT_SQUARE_BRACKET,
+    CHAR_PLUS,
+    CHAR_QUESTION_MARK,
+    CHAR_RIGHT_CURLY_BRACE,
+    CHAR_RIGHT_PARENTHESES,
+    CHAR_RIGHT_SQUARE_BRACKET
+  } = require_constants();
+  var isPathSeparator = (code) => {
+    return code === CHAR_FORWARD_SLASH || code === CHAR_BACKWARD_SLASH;
+  };
+  var depth = (token) => {
+    if (token.isPrefix !== true) {
+      token.depth = token.isGlobstar ? Infinity : 1;
+    }
+  };
+  var scan = (input, options) => {
+    const opts = options || {};
+    const length = input.length - 1;
+    const scanToEnd = opts.parts === true || opts.tokens === true || opts.scanToEnd === true;
+    const slashes = [];
+    const tokens = [];
+    const parts = [];
+    let str = input;
+    let index = -1;
+    let start = 0;
+    let lastIndex = 0;
+    let isBrace = false;
+    let isBracket = false;
+    let isGlob = false;
+    let isExtglob = false;
+    let isGlobstar = false;
+    let braceEscaped = false;
+    let backslashes = false;
+    let negated = false;
+    let negatedExtglob = false;
+    let finished = false;
+    let braces = 0;
+    let prev;
+    let code;
+    let token = { value: "", depth: 0, isGlob: false };
+    const eos = () => index >= length;
+    const peek = () => str.charCodeAt(index + 1);
+    const advance = () => {
+      prev = code;
+      return str.charCodeAt(++index);
+    };
+    while (index < length) {
+      code = advance();
+      let next;
+      if (code === CHAR_BACKWARD_SLASH) {
+        backslashes = token.backslashes = true;
+        code = advance();
+        if (code === CHAR_LEFT_CURLY_BRACE) {
+          braceEscaped = true;
+        }
+        continue;
+      }
+      if (braceEscaped === true || code === CHAR_LEFT_CURLY_BRACE) {
+        braces++;
+        while (eos() !== true && (code = advance())) {
+          if (code === CHAR_BACKWARD_SLASH) {
+            backslashes = token.backslashes = true;
+            advance();
+            continue;
+          }
+          if (code === CHAR_LEFT_CURLY_BRACE) {
+            braces++;
+            continue;
+          }
+          if (braceEscaped !== true && code === CHAR_DOT && (code = advance()) === CHAR_DOT) {
+            isBrace = token.isBrace = true;
+            isGlob = token.isGlob = true;
+            finished = true;
+            if (scanToEnd === true) {
+              continue;
+            }
+            break;
+          }
+          if (braceEscaped !== true && code === CHAR_COMMA) {
+            isBrace = token.isBrace = true;
+            isGlob = token.isGlob = true;
+            finished = true;
+            if (scanToEnd === true) {
+              continue;
+            }
+            break;
+          }
+          if (code === CHAR_RIGHT_CURLY_BRACE) {
+            braces--;
+            if (braces === 0) {
+              braceEscaped = false;
+              isBrace = token.isBrace = true;
+              finished = true;
+              break;
+            }
+          }
+        }
+        if (scanToEnd === true) {
+          continue;
+        }
+        break;
+      }
+      if (code === CHAR_FORWARD_SLASH) {
+        slashes.push(index);
+        tokens.push(token);
+        token = { value: "", depth: 0, isGlob: false };
+        if (finished === true)
+          continue;
+        if (prev === CHAR_DOT && index === start + 1) {
+          start += 2;
+          continue;
+        }
+        lastIndex = index + 1;
+        continue;
+      }
+      if (opts.noext !== true) {
+        const isExtglobChar = code === CHAR_PLUS || code === CHAR_AT || code === CHAR_ASTERISK || code === CHAR_QUESTION_MARK || code === CHAR_EXCLAMATION_MARK;
+        if (isExtglobChar === true && peek() === CHAR_LEFT_PARENTHESES) {
+          isGlob = token.isGlob = true;
+          isExtglob = token.isExtglob = true;
+          finished = true;
+          if (code === CHAR_EXCLAMATION_MARK && index === start) {
+            negatedExtglob = true;
+          }
+          if (scanToEnd === true) {
+            let parens = 0;
+            while (eos() !== true && (code = advance())) {
+              if (code === CHAR_BACKWARD_SLASH) {
+                backslashes = token.backslashes = true;
+                advance();
+                continue;
+              }
+              if (code === CHAR_LEFT_PARENTHESES) {
+                parens++;
+                continue;
+              }
+              if (code === CHAR_RIGHT_PARENTHESES && --parens === 0) {
+                finished = true;
+                break;
+              }
+            }
+            continue;
+          }
+          break;
+        }
+      }
+      if (code === CHAR_ASTERISK) {
+        if (prev === CHAR_ASTERISK)
+          isGlobstar = token.isGlobstar = true;
+        isGlob = token.isGlob = true;
+        finished = true;
+        if (scanToEnd === true) {
+          continue;
+        }
+        break;
+      }
+      if (code === CHAR_QUESTION_MARK) {
+        isGlob = token.isGlob = true;
+        finished = true;
+        if (scanToEnd === true) {
+          continue;
+        }
+        break;
+      }
+      if (code === CHAR_LEFT_SQUARE_BRACKET) {
+        while (eos() !== true && (next = advance())) {
+          if (next === CHAR_BACKWARD_SLASH) {
+            backslashes = token.backslashes = true;
+            advance();
+            continue;
+          }
+          if (next === CHAR_RIGHT_SQUARE_BRACKET) {
+            isBracket = token.isBracket = true;
+            isGlob = token.isGlob = true;
+            finished = true;
+            break;
+          }
+        }
+        if (scanToEnd === true) {
+          continue;
+        }
+        break;
+      }
+      if (opts.nonegate !== true && code === CHAR_EXCLAMATION_MARK && index === start) {
+        negated = token.negated = true;
+        start++;
+        continue;
+      }
+      if (opts.noparen !== true && code === CHAR_LEFT_PARENTHESES) {
+        isGlob = token.isGlob = true;
+        if (scanToEnd === true) {
+          let parens = 1;
+          while (eos() !== true && (code = advance())) {
+            if (code === CHAR_BACKWARD_SLASH) {
+              backslashes = token.backslashes = true;
+              advance();
+              continue;
+            }
+            if (code === CHAR_LEFT_PARENTHESES) {
+              parens++;
+              continue;
+            }
+            if (code === CHAR_RIGHT_PARENTHESES && --parens === 0) {
+              finished = true;
+              break;
+            }
+          }
+          continue;
+        }
+        break;
+      }
+      if (isGlob === true) {
+        finished = true;
+        if (scanToEnd === true) {
+          continue;
+        }
+        break;
+      }
+    }
+    if (opts.noext === true) {
+      isExtglob = false;
+      isGlob = false;
+    }
+    let base = str;
+    let prefix = "";
+    let glob = "";
+    if (start > 0) {
+      prefix = str.slice(0, start);
+      str = str.slice(start);
+      lastIndex -= start;
+    }
+    if (base && isGlob === true && lastIndex > 0) {
+      base = str.slice(0, lastIndex);
+      glob = str.slice(lastIndex);
+    } else if (isGlob === true) {
+      base = "";
+      glob = str;
+    } else {
+      base = str;
+    }
+    if (base && base !== "" && base !== "/" && base !== str) {
+      if (isPathSeparator(base.charCodeAt(base.length - 1))) {
+        base = base.slice(0, -1);
+      }
+    }
+    if (opts.unescape === true) {
+      if (glob)
+        glob = utils.removeBackslashes(glob);
+      if (base && backslashes === true) {
+        base = utils.removeBackslashes(base);
+      }
+    }
+    const state = {
+      prefix,
+      input,
+      start,
+      base,
+      glob,
+      isBrace,
+      isBracket,
+      isGlob,
+      isExtglob,
+      isGlobstar,
+      negated,
+      negatedExtglob
+    };
+    if (opts.tokens === true) {
+      state.maxDepth = 0;
+      if (!isPathSeparator(code)) {
+        tokens.push(token);
+      }
+      state.tokens = tokens;
+    }
+    if (opts.parts === true || opts.tokens === true) {
+      let prevIndex;
+      for (let idx = 0;idx < slashes.length; idx++) {
+        const n = prevIndex !== undefined ? prevIndex + 1 : start;
+        const i = slashes[idx];
+        const value = input.slice(n, i);
+        if (opts.tokens) {
+          if (idx === 0 && start !== 0) {
+            tokens[idx].isPrefix = true;
+            tokens[idx].value = prefix;
+          } else {
+            tokens[idx].value = value;
+          }
+          depth(tokens[idx]);
+          state.maxDepth += tokens[idx].depth;
+        }
+        if (i >= start) {
+          parts.push(value);
+          prevIndex = i;
+        }
+      }
+      const n = prevIndex !== undefined ? prevIndex + 1 : start;
+      const value = input.slice(n);
+      parts.push(value);
+      if (opts.tokens && prevIndex && prevIndex + 1 < input.length) {
+        tokens[tokens.length - 1].value = value;
+        depth(tokens[tokens.length - 1]);
+        state.maxDepth += tokens[tokens.length - 1].depth;
+      }
+      state.slashes = slashes;
+      state.parts = parts;
+    }
+    return state;
+  };
+  module.exports = scan;
+});
+
+// node_modules/picomatch/lib/parse.js
+var require_parse = __commonJS(function(exports, module) {
+  var constants = require_constants();
+  var utils = require_utils();
+  var {
+    MAX_LENGTH,
+    POSIX_REGEX_SOURCE,
+    REGEX_NON_SPECIAL_CHARS,
+    REGEX_SPECIAL_CHARS_BACKREF,
+    REPLACEMENTS
+  } = constants;
+  var expandRange = (args, options) => {
+    if (typeof options.expandRange === "function") {
+      return options.expandRange(...args, options);
+    }
+    args.sort();
+    const value = `[${args.join("-")}]`;
+    try {
+      new RegExp(value);
+    } catch (ex) {
+      return args.map((v) => utils.escapeRegex(v)).join("..");
+    }
+    return value;
+  };
+  var syntaxError = (type, char) => {
+    return `Missing ${type}: "${char}" - use "\\\\${char}" to match literal characters`;
+  };
+  var splitTopLevel = (input) => {
+    const parts = [];
+    let bracket = 0;
+    let paren = 0;
+    let quote = 0;
+    let value = "";
+    let escaped = false;
+    for (const ch of input) {
+      if (escaped === true) {
+        value += ch;
+        escaped = false;
+        continue;
+      }
+      if (ch === "\\") {
+        value += ch;
+        escaped = true;
+        continue;
+      }
+      if (ch === '"') {
+        quote = quote === 1 ? 0 : 1;
+        value += ch;
+        continue;
+      }
+      if (quote === 0) {
+        if (ch === "[") {
+          bracket++;
+        } else if (ch === "]" && bracket > 0) {
+          bracket--;
+        } else if (bracket === 0) {
+          if (ch === "(") {
+            paren++;
+          } else if (ch === ")" && paren > 0) {
+            paren--;
+          } else if (ch === "|" && paren === 0) {
+            parts.push(value);
+            value = "";
+            continue;
+          }
+        }
+      }
+      value += ch;
+    }
+    parts.push(value);
+    return parts;
+  };
+  var isPlainBranch = (branch) => {
+    let escaped = false;
+    for (const ch of branch) {
+      if (escaped === true) {
+        escaped = false;
+        continue;
+      }
+      if (ch === "\\") {
+        escaped = true;
+        continue;
+      }
+      if (/[?*+@!()[\]{}]/.test(ch)) {
+        return false;
+      }
+    }
+    return true;
+  };
+  var normalizeSimpleBranch = (branch) => {
+    let value = branch.trim();
+    let changed = true;
+    while (changed === true) {
+      changed = false;
+      if (/^@\([^\\()[\]{}|]+\)$/.test(value)) {
+        value = value.slice(2, -1);
+        changed = true;
+      }
+    }
+    if (!isPlainBranch(value)) {
+      return;
+    }
+    return value.replace(/\\(.)/g, "$1");
+  };
+  var hasRepeatedCharPrefixOverlap = (branches) => {
+    const values = branches.map(normalizeSimpleBranch).filter(Boolean);
+    for (let i = 0;i < values.length; i++) {
+      for (let j = i + 1;j < values.length; j++) {
+        const a = values[i];
+        const b = values[j];
+        const char = a[0];
+        if (!char || a !== char.repeat(a.length) || b !== char.repeat(b.length)) {
+          continue;
+        }
+        if (a === b || a.startsWith(b) || b.startsWith(a)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  };
+  var parseRepeatedExtglob = (pattern, requireEnd = true) => {
+    if (pattern[0] !== "+" && pattern[0] !== "*" || pattern[1] !== "(") {
+      return;
+    }
+    let bracket = 0;
+    let paren = 0;
+    let quote = 0;
+    let escaped = false;
+    for (let i = 1;i < pattern.length; i++) {
+      const ch = pattern[i];
+      if (escaped === true) {
+        escaped = false;
+        continue;
+      }
+      if (ch === "\\") {
+        escaped = true;
+        continue;
+      }
+      if (ch === '"') {
+        quote = quote === 1 ? 0 : 1;
+        continue;
+      }
+      if (quote === 1) {
+        continue;
+      }
+      if (ch === "[") {
+        bracket++;
+        continue;
+      }
+      if (ch === "]" && bracket > 0) {
+        bracket--;
+        continue;
+      }
+      if (bracket > 0) {
+        continue;
+      }
+      if (ch === "(") {
+        paren++;
+        continue;
+      }
+      if (ch === ")") {
+        paren--;
+        if (paren === 0) {
+          if (requireEnd === true && i !== pattern.length - 1) {
+            return;
+          }
+          return {
+            type: pattern[0],
+            body: pattern.slice(2, i),
+            end: i
+          };
+        }
+      }
+    }
+  };
+  var buildCharClassStar = (chars) => {
+    const source = chars.length === 1 ? utils.escapeRegex(chars[0]) : `[${chars.map((ch) => utils.escapeRegex(ch)).join("")}]`;
+    return `${source}*`;
+  };
+  var getStarExtglobSequenceChars = (pattern) => {
+    let index = 0;
+    const chars = [];
+    while (index < pattern.length) {
+      const match = parseRepeatedExtglob(pattern.slice(index), false);
+      if (!match || match.type !== "*") {
+        return;
+      }
+      const branches = splitTopLevel(match.body).map((branch) => branch.trim());
+      if (branches.length !== 1) {
+        return;
+      }
+      const branch = normalizeSimpleBranch(branches[0]);
+      if (!branch || branch.length !== 1) {
+        return;
+      }
+      chars.push(branch);
+      index += match.end + 1;
+    }
+    if (chars.length < 1) {
+      return;
+    }
+    return chars;
+  };
+  var repeatedExtglobRecursion = (pattern) => {
+    let depth = 0;
+    let value = pattern.trim();
+    let match = parseRepeatedExtglob(value);
+    while (match) {
+      depth++;
+      value = match.body.trim();
+      match = parseRepeatedExtglob(value);
+    }
+    return depth;
+  };
+  var analyzeRepeatedExtglob = (body, options) => {
+    if (options.maxExtglobRecursion === false) {
+      return { risky: false };
+    }
+    const max = typeof options.maxExtglobRecursion === "number" ? options.maxExtglobRecursion : constants.DEFAULT_MAX_EXTGLOB_RECURSION;
+    const branches = splitTopLevel(body).map((branch) => branch.trim());
+    if (branches.length > 1) {
+      if (branches.some((branch) => branch === "") || branches.some((branch) => /^[*?]+$/.test(branch)) || hasRepeatedCharPrefixOverlap(branches)) {
+        return { risky: true };
+      }
+    }
+    const safeChars = [];
+    let sawStarSequence = false;
+    let combinable = true;
+    for (const branch of branches) {
+      const chars = getStarExtglobSequenceChars(branch);
+      if (chars) {
+        sawStarSequence = true;
+        safeChars.push(...chars);
+        continue;
+      }
+      const literal = normalizeSimpleBranch(branch);
+      if (literal && literal.length === 1) {
+        safeChars.push(literal);
+        continue;
+      }
+      combinable = false;
+      if (repeatedExtglobRecursion(branch) > max) {
+        return { risky: true };
+      }
+    }
+    if (sawStarSequence) {
+      return combinable ? { risky: true, safeOutput: buildCharClassStar([...new Set(safeChars)]) } : { risky: true };
+    }
+    return { risky: false };
+  };
+  var parse = (input, options) => {
+    if (typeof input !== "string") {
+      throw new TypeError("Expected a string");
+    }
+    input = REPLACEMENTS[input] || input;
+    const opts = { ...options };
+    const max = typeof opts.maxLength === "number" ? Math.min(MAX_LENGTH, opts.maxLength) : MAX_LENGTH;
+    let len = input.length;
+    if (len > max) {
+      throw new SyntaxError(`Input length: ${len}, exceeds maximum allowed length: ${max}`);
+    }
+    const bos = { type: "bos", value: "", output: opts.prepend || "" };
+    const tokens = [bos];
+    const capture = opts.capture ? "" : "?:";
+    const PLATFORM_CHARS = constants.globChars(opts.windows);
+    const EXTGLOB_CHARS = constants.extglobChars(PLATFORM_CHARS);
+    const {
+      DOT_LITERAL,
+      PLUS_LITERAL,
+      SLASH_LITERAL,
+      ONE_CHAR,
+      DOTS_SLASH,
+      NO_DOT,
+      NO_DOT_SLASH,
+      NO_DOTS_SLASH,
+      QMARK,
+      QMARK_NO_DOT,
+      STAR,
+      START_ANCHOR
+    } = PLATFORM_CHARS;
+    const globstar = (opts) => {
+      return `(${capture}(?:(?!${START_ANCHOR}${opts.dot ? DOTS_SLASH : DOT_LITERAL}).)*?)`;
+    };
+    const nodot = opts.dot ? "" : NO_DOT;
+    const qmarkNoDot = opts.dot ? QMARK : QMARK_NO_DOT;
+    let star = opts.bash === true ? globstar(opts) : STAR;
+    if (opts.capture) {
+      star = `(${star})`;
+    }
+    if (typeof opts.noext === "boolean") {
+      opts.noextglob = opts.noext;
+    }
+    const state = {
+      input,
+      index: -1,
+      start: 0,
+      dot: opts.dot === true,
+      consumed: "",
+      output: "",
+      prefix: "",
+      backtrack: false,
+      negated: false,
+      brackets: 0,
+      braces: 0,
+      parens: 0,
+      quotes: 0,
+      globstar: false,
+      tokens
+    };
+    input = utils.removePrefix(input, state);
+    len = input.length;
+    const extglobs = [];
+    const braces = [];
+    const stack = [];
+    let prev = bos;
+    let value;
+    const eos = () => state.index === len - 1;
+    const peek = state.peek = (n = 1) => input[state.index + n];
+    const advance = state.advance = () => input[++state.index] || "";
+    const remaining = () => input.slice(state.index + 1);
+    const consume = (value = "", num = 0) => {
+      state.consumed += value;
+      state.index += num;
+    };
+    const append = (token) => {
+      state.output += token.output != null ? token.output : token.value;
+      consume(token.value);
+    };
+    const negate = () => {
+      let count = 1;
+      while (peek() === "!" && (peek(2) !== "(" || peek(3) === "?")) {
+        advance();
+        state.start++;
+        count++;
+      }
+      if (count % 2 === 0) {
+        return false;
+      }
+      state.negated = true;
+      state.start++;
+      return true;
+    };
+    const increment = (type) => {
+      state[type]++;
+      stack.push(type);
+    };
+    const decrement = (type) => {
+      state[type]--;
+      stack.pop();
+    };
+    const push = (tok) => {
+      if (prev.type === "globstar") {
+        const isBrace = state.braces > 0 && (tok.type === "comma" || tok.type === "brace");
+        const isExtglob = tok.extglob === true || extglobs.length && (tok.type === "pipe" || tok.type === "paren");
+        if (tok.type !== "slash" && tok.type !== "paren" && !isBrace && !isExtglob) {
+          state.output = state.output.slice(0, -prev.output.length);
+          prev.type = "star";
+          prev.value = "*";
+          prev.output = star;
+          state.output += prev.output;
+        }
+      }
+      if (extglobs.length && tok.type !== "paren") {
+        extglobs[extglobs.length - 1].inner += tok.value;
+      }
+      if (tok.value || tok.output)
+        append(tok);
+      if (prev && prev.type === "text" && tok.type === "text") {
+        prev.output = (prev.output || prev.value) + tok.value;
+        prev.value += tok.value;
+        return;
+      }
+      tok.prev = prev;
+      tokens.push(tok);
+      prev = tok;
+    };
+    const extglobOpen = (type, value) => {
+      const token = { ...EXTGLOB_CHARS[value], conditions: 1, inner: "" };
+      token.prev = prev;
+      token.parens = state.parens;
+      token.output = state.output;
+      token.startIndex = state.index;
+      token.tokensIndex = tokens.length;
+      const output = (opts.capture ? "(" : "") + token.open;
+      increment("parens");
+      push({ type, value, output: state.output ? "" : ONE_CHAR });
+      push({ type: "paren", extglob: true, value: advance(), output });
+      extglobs.push(token);
+    };
+    const extglobClose = (token) => {
+      const literal = input.slice(token.startIndex, state.index + 1);
+      const body = input.slice(token.startIndex + 2, state.index);
+      const analysis = analyzeRepeatedExtglob(body, opts);
+      if ((token.type === "plus" || token.type === "star") && analysis.risky) {
+        const safeOutput = analysis.safeOutput ? (token.output ? "" : ONE_CHAR) + (opts.capture ? `(${analysis.safeOutput})` : analysis.safeOutput) : undefined;
+        const open = tokens[token.tokensIndex];
+        open.type = "text";
+        open.value = literal;
+        open.output = safeOutput || utils.escapeRegex(literal);
+        for (let i = token.tokensIndex + 1;i < tokens.length; i++) {
+          tokens[i].value = "";
+          tokens[i].output = "";
+          delete tokens[i].suffix;
+        }
+        state.output = token.output + open.output;
+        state.backtrack = true;
+        push({ type: "paren", extglob: true, value, output: "" });
+        decrement("parens");
+        return;
+      }
+      let output = token.close + (opts.capture ? ")" : "");
+      let rest;
+      if (token.type === "negate") {
+        let extglobStar = star;
+        if (token.inner && token.inner.length > 1 && token.inner.includes("/")) {
+          extglobStar = globstar(opts);
+        }
+        if (extglobStar !== star || eos() || /^\)+$/.test(remaining())) {
+          output = token.close = `)$))${extglobStar}`;
+        }
+        if (token.inner.includes("*") && (rest = remaining()) && /^\.[^\\/.]+$/.test(rest)) {
+          const expression = parse(rest, { ...options, fastpaths: false }).output;
+          output = token.close = `)${expression})${extglobStar})`;
+        }
+        if (token.prev.type === "bos") {
+          state.negatedExtglob = true;
+        }
+      }
+      push({ type: "paren", extglob: true, value, output });
+      decrement("parens");
+    };
+    if (opts.fastpaths !== false && !/(^[*!]|[/()[\]{}"])/.test(input)) {
+      let backslashes = false;
+      let output = input.replace(REGEX_SPECIAL_CHARS_BACKREF, (m, esc, chars, first, rest, index) => {
+        if (first === "\\") {
+          backslashes = true;
+          return m;
+        }
+        if (first === "?") {
+          if (esc) {
+            return esc + first + (rest ? QMARK.repeat(rest.length) : "");
+          }
+          if (index === 0) {
+            return qmarkNoDot + (rest ? QMARK.repeat(rest.length) : "");
+          }
+          return QMARK.repeat(chars.length);
+        }
+        if (first === ".") {
+          return DOT_LITERAL.repeat(chars.length);
+        }
+        if (first === "*") {
+          if (esc) {
+            return esc + first + (rest ? star : "");
+          }
+          return star;
+        }
+        return esc ? m : `\\${m}`;
+      });
+      if (backslashes === true) {
+        if (opts.unescape === true) {
+          output = output.replace(/\\/g, "");
+        } else {
+          output = output.replace(/\\+/g, (m) => {
+            return m.length % 2 === 0 ? "\\\\" : m ? "\\" : "";
+          });
+        }
+      }
+      if (output === input && opts.contains === true) {
+        state.output = input;
+        return state;
+      }
+      state.output = utils.wrapOutput(output, state, options);
+      return state;
+    }
+    while (!eos()) {
+      value = advance();
+      if (value === "\x00") {
+        continue;
+      }
+      if (value === "\\") {
+        const next = peek();
+        if (next === "/" && opts.bash !== true) {
+          continue;
+        }
+        if (next === "." || next === ";") {
+          continue;
+        }
+        if (!next) {
+          value += "\\";
+          push({ type: "text", value });
+          continue;
+        }
+        const match = /^\\+/.exec(remaining());
+        let slashes = 0;
+        if (match && match[0].length > 2) {
+          slashes = match[0].length;
+          state.index += slashes;
+          if (slashes % 2 !== 0) {
+            value += "\\";
+          }
+        }
+        if (opts.unescape === true) {
+          value = advance();
+        } else {
+          value += advance();
+        }
+        if (state.brackets === 0) {
+          push({ type: "text", value });
+          continue;
+        }
+      }
+      if (state.brackets > 0 && (value !== "]" || prev.value === "[" || prev.value === "[^")) {
+        if (opts.posix !== false && value === ":") {
+          const inner = prev.value.slice(1);
+          if (inner.includes("[")) {
+            prev.posix = true;
+            if (inner.includes(":")) {
+              const idx = prev.value.lastIndexOf("[");
+              const pre = prev.value.slice(0, idx);
+              const rest = prev.value.slice(idx + 2);
+              const posix = POSIX_REGEX_SOURCE[rest];
+              if (posix) {
+                prev.value = pre + posix;
+                state.backtrack = true;
+                advance();
+                if (!bos.output && tokens.indexOf(prev) === 1) {
+                  bos.output = ONE_CHAR;
+                }
+                continue;
+              }
+            }
+          }
+        }
+        if (value === "[" && peek() !== ":" || value === "-" && peek() === "]") {
+          value = `\\${value}`;
+        }
+        if (value === "]" && (prev.value === "[" || prev.value === "[^")) {
+          value = `\\${value}`;
+        }
+        if (opts.posix === true && value === "!" && prev.value === "[") {
+          value = "^";
+        }
+        prev.value += value;
+        append({ value });
+        continue;
+      }
+      if (state.quotes === 1 && value !== '"') {
+        value = utils.escapeRegex(value);
+        prev.value += value;
+        append({ value });
+        continue;
+      }
+      if (value === '"') {
+        state.quotes = state.quotes === 1 ? 0 : 1;
+        if (opts.keepQuotes === true) {
+          push({ type: "text", value });
+        }
+        continue;
+      }
+      if (value === "(") {
+        increment("parens");
+        push({ type: "paren", value });
+        continue;
+      }
+      if (value === ")") {
+        if (state.parens === 0 && opts.strictBrackets === true) {
+          throw new SyntaxError(syntaxError("opening", "("));
+        }
+        const extglob = extglobs[extglobs.length - 1];
+        if (extglob && state.parens === extglob.parens + 1) {
+          extglobClose(extglobs.pop());
+          continue;
+        }
+        push({ type: "paren", value, output: state.parens ? ")" : "\\)" });
+        decrement("parens");
+        continue;
+      }
+      if (value === "[") {
+        if (opts.nobracket === true || !remaining().includes("]")) {
+          if (opts.nobracket !== true && opts.strictBrackets === true) {
+            throw new SyntaxError(syntaxError("closing", "]"));
+          }
+          value = `\\${value}`;
+        } else {
+          increment("brackets");
+        }
+        push({ type: "bracket", value });
+        continue;
+      }
+      if (value === "]") {
+        if (opts.nobracket === true || prev && prev.type === "bracket" && prev.value.length === 1) {
+          push({ type: "text", value, output: `\\${value}` });
+          continue;
+        }
+        if (state.brackets === 0) {
+          if (opts.strictBrackets === true) {
+            throw new SyntaxError(syntaxError("opening", "["));
+          }
+          push({ type: "text", value, output: `\\${value}` });
+          continue;
+        }
+        decrement("brackets");
+        const prevValue = prev.value.slice(1);
+        if (prev.posix !== true && prevValue[0] === "^" && !prevValue.includes("/")) {
+          value = `/${value}`;
+        }
+        prev.value += value;
+        append({ value });
+        if (opts.literalBrackets === false || utils.hasRegexChars(prevValue)) {
+          continue;
+        }
+        const escaped = utils.escapeRegex(prev.value);
+        state.output = state.output.slice(0, -prev.value.length);
+        if (opts.literalBrackets === true) {
+          state.output += escaped;
+          prev.value = escaped;
+          continue;
+        }
+        prev.value = `(${capture}${escaped}|${prev.value})`;
+        state.output += prev.value;
+        continue;
+      }
+      if (value === "{" && opts.nobrace !== true) {
+        increment("braces");
+        const open = {
+          type: "brace",
+          value,
+          output: "(",
+          outputIndex: state.output.length,
+          tokensIndex: state.tokens.length
+        };
+        braces.push(open);
+        push(open);
+        continue;
+      }
+      if (value === "}") {
+        const brace = braces[braces.length - 1];
+        if (opts.nobrace === true || !brace) {
+          push({ type: "text", value, output: value });
+          continue;
+        }
+        let output = ")";
+        if (brace.dots === true) {
+          const arr = tokens.slice();
+          const range = [];
+          for (let i = arr.length - 1;i >= 0; i--) {
+            tokens.pop();
+            if (arr[i].type === "brace") {
+              break;
+            }
+            if (arr[i].type !== "dots") {
+              range.unshift(arr[i].value);
+            }
+          }
+          output = expandRange(range, opts);
+          state.backtrack = true;
+        }
+        if (brace.comma !== true && brace.dots !== true) {
+          const out = state.output.slice(0, brace.outputIndex);
+          const toks = state.tokens.slice(brace.tokensIndex);
+          brace.value = brace.output = "\\{";
+          value = output = "\\}";
+          state.output = out;
+          for (const t of toks) {
+            state.output += t.output || t.value;
+          }
+        }
+        push({ type: "brace", value, output });
+        decrement("braces");
+        braces.pop();
+        continue;
+      }
+      if (value === "|") {
+        if (extglobs.length > 0) {
+          extglobs[extglobs.length - 1].conditions++;
+        }
+        push({ type: "text", value });
+        continue;
+      }
+      if (value === ",") {
+        let output = value;
+        const brace = braces[braces.length - 1];
+        if (brace && stack[stack.length - 1] === "braces") {
+          brace.comma = true;
+          output = "|";
+        }
+        push({ type: "comma", value, output });
+        continue;
+      }
+      if (value === "/") {
+        if (prev.type === "dot" && state.index === state.start + 1) {
+          state.start = state.index + 1;
+          state.consumed = "";
+          state.output = "";
+          tokens.pop();
+          prev = bos;
+          continue;
+        }
+        push({ type: "slash", value, output: SLASH_LITERAL });
+        continue;
+      }
+      if (value === ".") {
+        if (state.braces > 0 && prev.type === "dot") {
+          if (prev.value === ".")
+            prev.output = DOT_LITERAL;
+          const brace = braces[braces.length - 1];
+          prev.type = "dots";
+          prev.output += value;
+          prev.value += value;
+          brace.dots = true;
+          continue;
+        }
+        if (state.braces + state.parens === 0 && prev.type !== "bos" && prev.type !== "slash") {
+          push({ type: "text", value, output: DOT_LITERAL });
+          continue;
+        }
+        push({ type: "dot", value, output: DOT_LITERAL });
+        continue;
+      }
+      if (value === "?") {
+        const isGroup = prev && prev.value === "(";
+        if (!isGroup && opts.noextglob !== true && peek() === "(" && peek(2) !== "?") {
+          extglobOpen("qmark", value);
+          continue;
+        }
+        if (prev && prev.type === "paren") {
+          const next = peek();
+          let output = value;
+          if (prev.value === "(" && !/[!=<:]/.test(next) || next === "<" && !/<([!=]|\w+>)/.test(remaining())) {
+            output = `\\${value}`;
+          }
+          push({ type: "text", value, output });
+          continue;
+        }
+        if (opts.dot !== true && (prev.type === "slash" || prev.type === "bos")) {
+          push({ type: "qmark", value, output: QMARK_NO_DOT });
+          continue;
+        }
+        push({ type: "qmark", value, output: QMARK });
+        continue;
+      }
+      if (value === "!") {
+        if (opts.noextglob !== true && peek() === "(") {
+          if (peek(2) !== "?" || !/[!=<:]/.test(peek(3))) {
+            extglobOpen("negate", value);
+            continue;
+          }
+        }
+        if (opts.nonegate !== true && state.index === 0) {
+          negate();
+          continue;
+        }
+      }
+      if (value === "+") {
+        if (opts.noextglob !== true && peek() === "(" && peek(2) !== "?") {
+          extglobOpen("plus", value);
+          continue;
+        }
+        if (prev && prev.value === "(" || opts.regex === false) {
+          push({ type: "plus", value, output: PLUS_LITERAL });
+          continue;
+        }
+        if (prev && (prev.type === "bracket" || prev.type === "paren" || prev.type === "brace") || state.parens > 0) {
+          push({ type: "plus", value });
+          continue;
+        }
+        push({ type: "plus", value: PLUS_LITERAL });
+        continue;
+      }
+      if (value === "@") {
+        if (opts.noextglob !== true && peek() === "(" && peek(2) !== "?") {
+          push({ type: "at", extglob: true, value, output: "" });
+          continue;
+        }
+        push({ type: "text", value });
+        continue;
+      }
+      if (value !== "*") {
+        if (value === "$" || value === "^") {
+          value = `\\${value}`;
+        }
+        const match = REGEX_NON_SPECIAL_CHARS.exec(remaining());
+        if (match) {
+          value += match[0];
+          state.index += match[0].length;
+        }
+        push({ type: "text", value });
+        continue;
+      }
+      if (prev && (prev.type === "globstar" || prev.star === true)) {
+        prev.type = "star";
+        prev.star = true;
+        prev.value += value;
+        prev.output = star;
+        state.backtrack = true;
+        state.globstar = true;
+        consume(value);
+        continue;
+      }
+      let rest = remaining();
+      if (opts.noextglob !== true && /^\([^?]/.test(rest)) {
+        extglobOpen("star", value);
+        continue;
+      }
+      if (prev.type === "star") {
+        if (opts.noglobstar === true) {
+          consume(value);
+          continue;
+        }
+        const prior = prev.prev;
+        const before = prior.prev;
+        const isStart = prior.type === "slash" || prior.type === "bos";
+        const afterStar = before && (before.type === "star" || before.type === "globstar");
+        if (opts.bash === true && (!isStart || rest[0] && rest[0] !== "/")) {
+          push({ type: "star", value, output: "" });
+          continue;
+        }
+        const isBrace = state.braces > 0 && (prior.type === "comma" || prior.type === "brace");
+        const isExtglob = extglobs.length && (prior.type === "pipe" || prior.type === "paren");
+        if (!isStart && prior.type !== "paren" && !isBrace && !isExtglob) {
+          push({ type: "star", value, output: "" });
+          continue;
+        }
+        while (rest.slice(0, 3) === "/**") {
+          const after = input[state.index + 4];
+          if (after && after !== "/") {
+            break;
+          }
+          rest = rest.slice(3);
+          consume("/**", 3);
+        }
+        const isEnd = eos() || state.parens > 0 && rest === ")".repeat(state.parens) && !extglobs.some((extglob) => extglob.type === "negate");
+        if (prior.type === "bos" && eos()) {
+          prev.type = "globstar";
+          prev.value += value;
+          prev.output = globstar(opts);
+          state.output = prev.output;
+          state.globstar = true;
+          consume(value);
+          continue;
+        }
+        if (prior.type === "slash" && prior.prev.type !== "bos" && !afterStar && isEnd) {
+          state.output = state.output.slice(0, -(prior.output + prev.output).length);
+          prior.output = `(?:${prior.output}`;
+          prev.type = "globstar";
+          prev.output = globstar(opts) + (opts.strictSlashes ? ")" : "|$)");
+          prev.value += value;
+          state.globstar = true;
+          state.output += prior.output + prev.output;
+          consume(value);
+          continue;
+        }
+        if (prior.type === "slash" && prior.prev.type !== "bos" && rest[0] === "/") {
+          const end = rest[1] !== undefined ? "|$" : "";
+          state.output = state.output.slice(0, -(prior.output + prev.output).length);
+          prior.output = `(?:${prior.output}`;
+          prev.type = "globstar";
+          prev.output = `${globstar(opts)}${SLASH_LITERAL}|${SLASH_LITERAL}${end})`;
+          prev.value += value;
+          state.output += prior.output + prev.output;
+          state.globstar = true;
+          consume(value + advance());
+          push({ type: "slash", value: "/", output: "" });
+          continue;
+        }
+        if (prior.type === "bos" && rest[0] === "/") {
+          prev.type = "globstar";
+          prev.value += value;
+          prev.output = `(?:^|${SLASH_LITERAL}|${globstar(opts)}${SLASH_LITERAL})`;
+          state.output = prev.output;
+          state.globstar = true;
+          consume(value + advance());
+          push({ type: "slash", value: "/", output: "" });
+          continue;
+        }
+        state.output = state.output.slice(0, -prev.output.length);
+        prev.type = "globstar";
+        prev.output = globstar(opts);
+        prev.value += value;
+        state.output += prev.output;
+        state.globstar = true;
+        consume(value);
+        continue;
+      }
+      const token = { type: "star", value, output: star };
+      if (opts.bash === true) {
+        token.output = ".*?";
+        if (prev.type === "bos" || prev.type === "slash") {
+          token.output = nodot + token.output;
+        }
+        push(token);
+        continue;
+      }
+      if (prev && (prev.type === "bracket" || prev.type === "paren") && opts.regex === true) {
+        token.output = value;
+        push(token);
+        continue;
+      }
+      if (state.index === state.start || prev.type === "slash" || prev.type === "dot") {
+        if (prev.type === "dot") {
+          state.output += NO_DOT_SLASH;
+          prev.output += NO_DOT_SLASH;
+        } else if (opts.dot === true) {
+          state.output += NO_DOTS_SLASH;
+          prev.output += NO_DOTS_SLASH;
+        } else {
+          state.output += nodot;
+          prev.output += nodot;
+        }
+        if (peek() !== "*") {
+          state.output += ONE_CHAR;
+          prev.output += ONE_CHAR;
+        }
+      }
+      push(token);
+    }
+    while (state.brackets > 0) {
+      if (opts.strictBrackets === true)
+        throw new SyntaxError(syntaxError("closing", "]"));
+      state.output = utils.escapeLast(state.output, "[");
+      decrement("brackets");
+    }
+    while (state.parens > 0) {
+      if (opts.strictBrackets === true)
+        throw new SyntaxError(syntaxError("closing", ")"));
+      state.output = utils.escapeLast(state.output, "(");
+      decrement("parens");
+    }
+    while (state.braces > 0) {
+      if (opts.strictBrackets === true)
+        throw new SyntaxError(syntaxError("closing", "}"));
+      state.output = utils.escapeLast(state.output, "{");
+      decrement("braces");
+    }
+    if (opts.strictSlashes !== true && (prev.type === "star" || prev.type === "bracket")) {
+      push({ type: "maybe_slash", value: "", output: `${SLASH_LITERAL}?` });
+    }
+    if (state.backtrack === true) {
+      state.output = "";
+      for (const token of state.tokens) {
+        state.output += token.output != null ? token.output : token.value;
+        if (token.suffix) {
+          state.output += token.suffix;
+        }
+      }
+    }
+    return state;
+  };
+  parse.fastpaths = (input, options) => {
+    const opts = { ...options };
+    const max = typeof opts.maxLength === "number" ? Math.min(MAX_LENGTH, opts.maxLength) : MAX_LENGTH;
+    const len = input.length;
+    if (len > max) {
+      throw new SyntaxError(`Input length: ${len}, exceeds maximum allowed length: ${max}`);
+    }
+    input = REPLACEMENTS[input] || input;
+    const {
+      DOT_LITERAL,
+      SLASH_LITERAL,
+      ONE_CHAR,
+      DOTS_SLASH,
+      NO_DOT,
+      NO_DOTS,
+      NO_DOTS_SLASH,
+      STAR,
+      START_ANCHOR
+    } = constants.globChars(opts.windows);
+    const nodot = opts.dot ? NO_DOTS : NO_DOT;
+    const slashDot = opts.dot ? NO_DOTS_SLASH : NO_DOT;
+    const capture = opts.capture ? "" : "?:";
+    const state = { negated: false, prefix: "" };
+    let star = opts.bash === true ? ".*?" : STAR;
+    if (opts.capture) {
+      star = `(${star})`;
+    }
+    const globstar = (opts) => {
+      if (opts.noglobstar === true)
+        return star;
+      return `(${capture}(?:(?!${START_ANCHOR}${opts.dot ? DOTS_SLASH : DOT_LITERAL}).)*?)`;
+    };
+    const create = (str) => {
+      switch (str) {
+        case "*":
+          return `${nodot}${ONE_CHAR}${star}`;
+        case ".*":
+          return `${DOT_LITERAL}${ONE_CHAR}${star}`;
+        case "*.*":
+          return `${nodot}${star}${DOT_LITERAL}${ONE_CHAR}${star}`;
+        case "*/*":
+          return `${nodot}${star}${SLASH_LITERAL}${ONE_CHAR}${slashDot}${star}`;
+        case "**":
+          return nodot + globstar(opts);
+        case "**/*":
+          return `(?:${nodot}${globstar(opts)}${SLASH_LITERAL})?${slashDot}${ONE_CHAR}${star}`;
+        case "**/*.*":
+          return `(?:${nodot}${globstar(opts)}${SLASH_LITERAL})?${slashDot}${star}${DOT_LITERAL}${ONE_CHAR}${star}`;
+        case "**/.*":
+          return `(?:${nodot}${globstar(opts)}${SLASH_LITERAL})?${DOT_LITERAL}${ONE_CHAR}${star}`;
+        default: {
+          const match = /^(.*?)\.(\w+)$/.exec(str);
+          if (!match)
+            return;
+          const source = create(match[1]);
+          if (!source)
+            return;
+          return source + DOT_LITERAL + match[2];
+        }
+      }
+    };
+    const output = utils.removePrefix(input, state);
+    let source = create(output);
+    if (source && opts.strictSlashes !== true) {
+      source += `${SLASH_LITERAL}?`;
+    }
+    return source;
+  };
+  module.exports = parse;
+});
+
+// node_modules/picomatch/lib/picomatch.js
+var require_picomatch = __commonJS(function(exports, module) {
+  var scan = require_scan();
+  var parse = require_parse();
+  var utils = require_utils();
+  var constants = require_constants();
+  var isObject = (val) => val && typeof val === "object" && !Array.isArray(val);
+  var picomatch = (glob, options, returnState = false) => {
+    if (Array.isArray(glob)) {
+      const fns = glob.map((input) => picomatch(input, options, returnState));
+      const arrayMatcher = (str) => {
+        for (const isMatch of fns) {
+          const state = isMatch(str);
+          if (state)
+            return state;
+        }
+        return false;
+      };
+      return arrayMatcher;
+    }
+    const isState = isObject(glob) && glob.tokens && glob.input;
+    if (glob === "" || typeof glob !== "string" && !isState) {
+      throw new TypeError("Expected pattern to be a non-empty string");
+    }
+    const opts = options || {};
+    const posix = opts.windows;
+    const regex = isState ? picomatch.compileRe(glob, options) : picomatch.makeRe(glob, options, false, true);
+    const state = regex.state;
+    delete regex.state;
+    let isIgnored = () => false;
+    if (opts.ignore) {
+      const ignoreOpts = { ...options, ignore: null, onMatch: null, onResult: null };
+      isIgnored = picomatch(opts.ignore, ignoreOpts, returnState);
+    }
+    const matcher = (input, returnObject = false) => {
+      const { isMatch, match, output } = picomatch.test(input, regex, options, { glob, posix });
+      const result = { glob, state, regex, posix, input, output, match, isMatch };
+      if (typeof opts.onResult === "function") {
+        opts.onResult(result);
+      }
+      if (isMatch === false) {
+        result.isMatch = false;
+        return returnObject ? result : false;
+      }
+      if (isIgnored(input)) {
+        if (typeof opts.onIgnore === "function") {
+          opts.onIgnore(result);
+        }
+        result.isMatch = false;
+        return returnObject ? result : false;
+      }
+      if (typeof opts.onMatch === "function") {
+        opts.onMatch(result);
+      }
+      return returnObject ? result : true;
+    };
+    if (returnState) {
+      matcher.state = state;
+    }
+    return matcher;
+  };
+  picomatch.test = (input, regex, options, { glob, posix } = {}) => {
+    if (typeof input !== "string") {
+      throw new TypeError("Expected input to be a string");
+    }
+    if (input === "") {
+      return { isMatch: false, output: "" };
+    }
+    const opts = options || {};
+    const format = opts.format || (posix ? utils.toPosixSlashes : null);
+    let match = input === glob;
+    let output = match && format ? format(input) : input;
+    if (match === false) {
+      output = format ? format(input) : input;
+      match = output === glob;
+    }
+    if (match === false || opts.capture === true) {
+      if (opts.matchBase === true || opts.basename === true) {
+        match = picomatch.matchBase(input, regex, options, posix);
+      } else {
+        match = regex.exec(output);
+      }
+    }
+    return { isMatch: Boolean(match), match, output };
+  };
+  picomatch.matchBase = (input, glob, options, posix = options && options.windows) => {
+    const regex = glob instanceof RegExp ? glob : picomatch.makeRe(glob, options);
+    return regex.test(utils.basename(input, { windows: posix }));
+  };
+  picomatch.isMatch = (str, patterns, options) => picomatch(patterns, options)(str);
+  picomatch.parse = (pattern, options) => {
+    if (Array.isArray(pattern))
+      return pattern.map((p) => picomatch.parse(p, options));
+    return parse(pattern, { ...options, fastpaths: false });
+  };
+  picomatch.scan = (input, options) => scan(input, options);
+  picomatch.compileRe = (state, options, returnOutput = false, returnState = false) => {
+    if (returnOutput === true) {
+      return state.output;
+    }
+    const opts = options || {};
+    const prepend = opts.contains ? "" : "^";
+    const append = opts.contains ? "" : "$";
+    let source = `${prepend}(?:${state.output})${append}`;
+    if (state && state.negated === true) {
+      source = `^(?!${source}).*$`;
+    }
+    const regex = picomatch.toRegex(source, options);
+    if (returnState === true) {
+      regex.state = state;
+    }
+    return regex;
+  };
+  picomatch.makeRe = (input, options = {}, returnOutput = false, returnState = false) => {
+    if (!input || typeof input !== "string") {
+      throw new TypeError("Expected a non-empty string");
+    }
+    let parsed = { negated: false, fastpaths: true };
+    if (options.fastpaths !== false && (input[0] === "." || input[0] === "*")) {
+      parsed.output = parse.fastpaths(input, options);
+    }
+    if (!parsed.output) {
+      parsed = parse(input, options);
+    }
+    return picomatch.compileRe(parsed, options, returnOutput, returnState);
+  };
+  picomatch.toRegex = (source, options) => {
+    try {
+      const opts = options || {};
+      return new RegExp(source, opts.flags || (opts.nocase ? "i" : ""));
+    } catch (err) {
+      if (options && options.debug === true)
+        throw err;
+      return /$^/;
+    }
+  };
+  picomatch.constants = constants;
+  module.exports = picomatch;
+});
+
+// node_modules/picomatch/index.js
+var require_picomatch2 = __commonJS(function(exports, module) {
+  var pico = require_picomatch();
+  var utils = require_utils();
+  function picomatch(glob, options, returnState = false) {
+    if (options && (options.windows === null || options.windows === undefined)) {
+      options = { ...options, windows: utils.isWindows() };
+    }
+    return pico(glob, options, returnState);
+  }
+  Object.assign(picomatch, pico);
+  module.exports = picomatch;
+});
+
+// src/cli/node-runtime.ts
+var import_picomatch = __toESM(require_picomatch2(), 1);
+import { lookup } from "node:dns/promises";
+
+// node_modules/strip-json-comments/index.js
+var singleComment = Symbol("singleComment");
+var multiComment = Symbol("multiComment");
+var stripWithoutWhitespace = () => "";
+var stripWithWhitespace = (string, start, end) => string.slice(start, end).replace(/[^ \t\r\n]/g, " ");
+var isEscaped = (jsonString, quotePosition) => {
+  let index = quotePosition - 1;
+  let backslashCount = 0;
+  while (jsonString[index] === "\\") {
+    index -= 1;
+    backslashCount += 1;
+  }
+  return Boolean(backslashCount % 2);
+};
+function stripJsonComments(jsonString, { whitespace = true, trailingCommas = false } = {}) {
+  if (typeof jsonString !== "string") {
+    throw new TypeError(`Expected argument \`jsonString\` to be a \`string\`, got \`${typeof jsonString}\``);
+  }
+  const strip = whitespace ? stripWithWhitespace : stripWithoutWhitespace;
+  let isInsideString = false;
+  let isInsideComment = false;
+  let offset = 0;
+  let buffer = "";
+  let result = "";
+  let commaIndex = -1;
+  for (let index = 0;index < jsonString.length; index++) {
+    const currentCharacter = jsonString[index];
+    const nextCharacter = jsonString[index + 1];
+    if (!isInsideComment && currentCharacter === '"') {
+      const escaped = isEscaped(jsonString, index);
+      if (!escaped) {
+        isInsideString = !isInsideString;
+      }
+    }
+    if (isInsideString) {
+      continue;
+    }
+    if (!isInsideComment && currentCharacter + nextCharacter === "//") {
+      buffer += jsonString.slice(offset, index);
+      offset = index;
+      isInsideComment = singleComment;
+      index++;
+    } else if (isInsideComment === singleComment && currentCharacter + nextCharacter === `\r
+`) {
+      index++;
+      isInsideComment = false;
+      buffer += strip(jsonString, offset, index);
+      offset = index;
+      continue;
+    } else if (isInsideComment === singleComment && currentCharacter === `
+`) {
+      isInsideComment = false;
+      buffer += strip(jsonString, offset, index);
+      offset = index;
+    } else if (!isInsideComment && currentCharacter + nextCharacter === "/*") {
+      buffer += jsonString.slice(offset, index);
+      offset = index;
+      isInsideComment = multiComment;
+      index++;
+      continue;
+    } else if (isInsideComment === multiComment && currentCharacter + nextCharacter === "*/") {
+      index++;
+      isInsideComment = false;
+      buffer += strip(jsonString, offset, index + 1);
+      offset = index + 1;
+      continue;
+    } else if (trailingCommas && !isInsideComment) {
+      if (commaIndex !== -1) {
+        if (currentCharacter === "}" || currentCharacter === "]") {
+          buffer += jsonString.slice(offset, index);
+          result += strip(buffer, 0, 1) + buffer.slice(1);
+          buffer = "";
+          offset = index;
+          commaIndex = -1;
+        } else if (currentCharacter !== " " && currentCharacter !== "\t" && currentCharacter !== "\r" && currentCharacter !== `
+`) {
+          buffer += jsonString.slice(offset, index);
+          offset = index;
+          commaIndex = -1;
+        }
+      } else if (currentCharacter === ",") {
+        result += buffer + jsonString.slice(offset, index);
+        buffer = "";
+        offset = index;
+        commaIndex = index;
+      }
+    }
+  }
+  const remaining = isInsideComment === singleComment ? strip(jsonString, offset) : jsonString.slice(offset);
+  return result + buffer + remaining;
+}
+
+// src/cli/node-runtime.ts
+/*!
+ * Includes picomatch (Copyright (c) 2017-present, Jon Schlinkert) and strip-json-comments (Copyright (c) Sindre Sorhus), both
+ * under the MIT license, whose text is in the file LICENSE.
+ */
+function translated(pattern) {
+  const grouped = /[@+?*!]\(/.test(pattern) ? pattern : pattern.replace(/[()|]/g, "\\$&");
+  return withNamedParents(grouped.replaceAll("[!", "[^").replace(/\/\*\*$/, "/**/*"));
+}
+var withNamedParents = (path) => path.replace(/(?<=^|\/)\.\.(?=\/|$)/g, "");
+
+class Glob {
+  match;
+  constructor(pattern) {
+    const matches = import_picomatch.default(translated(pattern), { dot: true });
+    this.match = (path) => matches(withNamedParents(path));
+  }
+}
+var JSONC = { parse: (text) => JSON.parse(stripJsonComments(text, { trailingCommas: true })) };
+var dns = { lookup: (name) => lookup(name, { all: true }) };
+var nodeRuntime = { Glob, JSONC, dns };
+RegExp.escape ??= (text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+if (!process.versions.bun)
+  Object.assign(globalThis, { Bun: nodeRuntime });
+
+// src/cli/commands.ts
+import { parseArgs } from "node:util";
 
 // src/lib/package.ts
 import { readFileSync } from "node:fs";
@@ -16,33 +1874,12 @@ function packageOrigin() {
     return;
   }
 }
+var packageFile = (path) => fileURLToPath(new URL(`${import.meta.url.endsWith(".ts") ? "../../" : "../"}${path}`, import.meta.url));
 function commandLine() {
   const origin = packageOrigin();
-  if (origin)
-    return `npx ${origin.url}/plugin.tgz`;
-  const bundle = import.meta.url.endsWith(".ts") ? "../../dist/cli.js" : "cli.js";
-  return `node ${fileURLToPath(new URL(bundle, import.meta.url))}`;
+  return origin ? `npx ${origin.url}/plugin.tgz` : `node ${packageFile("dist/cli.js")}`;
 }
-
-// src/lib/timeouts.ts
-var MEGABYTE = 1e6;
-function debounceFor(bytes) {
-  if (bytes < 5 * MEGABYTE)
-    return 500;
-  return Math.min(20000, bytes / MEGABYTE * 1000);
-}
-var TIMEOUTS = {
-  create: 8000,
-  remove: 5000,
-  dispose: 3000,
-  request: 1e4,
-  upload: 300000,
-  retries: [500, 1500],
-  backoff: [1e4, 30000, 60000, 300000],
-  maxRetryAfter: 4000,
-  toastDelay: 700,
-  debounce: debounceFor
-};
+var pluginFiles = () => ["src/index.ts", "dist/index.js"].map(packageFile);
 
 // src/lib/visible.ts
 var INVISIBLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}]/gu;
@@ -57,121 +1894,37 @@ function escaped(character) {
   return NAMES[character] ?? (code.length <= 2 ? `\\x${code.padStart(2, "0")}` : `\\u${code.padStart(4, "0")}`);
 }
 
-// src/lib/binary-search.ts
-function lastUpTo(numbers, limit) {
-  let low = 0;
-  let high = numbers.length;
-  while (low < high) {
-    const middle = low + high >> 1;
-    if ((numbers[middle] ?? 0) <= limit)
-      low = middle + 1;
-    else
-      high = middle;
+// src/server/errors.ts
+var TEMPORARY = new Set([
+  "unreachable",
+  "broken",
+  "busy",
+  "link",
+  "misdirected",
+  "unreadable"
+]);
+
+class Failure extends Error {
+  kind;
+  retryAfter;
+  name = "Failure";
+  constructor(kind, message, retryAfter) {
+    super(visible(message));
+    this.kind = kind;
+    this.retryAfter = retryAfter;
   }
-  return low - 1;
+  get temporary() {
+    return TEMPORARY.has(this.kind);
+  }
+}
+function asFailure(error) {
+  if (error instanceof Failure)
+    return error;
+  return new Failure("unreadable", `Better Share failed unexpectedly (${error instanceof Error ? error.message : String(error)}).`);
 }
 
-// src/redaction/finding.ts
-var MAX_WHOLE = 500;
-var RUN = /[A-Za-z0-9+/=_%.-]+/y;
-function endOfValue(text, start, end) {
-  return end - start < MAX_WHOLE ? end : endOfMatch(RUN, text, end) ?? end;
-}
-function endOfMatch(pattern, text, start) {
-  pattern.lastIndex = start;
-  return pattern.test(text) ? pattern.lastIndex : undefined;
-}
-function secretOfMatch(pattern, text, start) {
-  if (endOfMatch(pattern, text, start) === undefined)
-    return;
-  pattern.lastIndex = start;
-  return pattern.exec(text)?.indices?.findLast((place) => place !== undefined);
-}
-function mergeOverlaps(findings) {
-  const result = [];
-  let best = 0;
-  for (const rank of ranksInOrder(findings)) {
-    const { start, end, kind } = findings[rank];
-    const last = result.at(-1);
-    if (!last || start >= last.end) {
-      result.push({ start, end, kind });
-      best = rank;
-      continue;
-    }
-    if (rank < best)
-      last.kind = kind;
-    best = Math.min(best, rank);
-    last.end = Math.max(last.end, end);
-  }
-  return result;
-}
-function ranksInOrder(findings) {
-  const count = findings.length;
-  return Float64Array.from(findings, ({ start }, rank) => start * count + rank).sort().map((key) => key % count);
-}
-
-// src/redaction/encoded.ts
-var CHUNK = 1e5;
-var MIN_LENGTH = 40;
-var BASE64 = /^[A-Za-z0-9+/]+$/;
-var END = /={0,2}(?![A-Za-z0-9+/=_-])/y;
-var TEXT = /^[\t\n\r -~]+$/;
-function* findEncoded(text, words, find) {
-  const findings = [];
-  for (const word of words) {
-    if (word.end - word.start < MIN_LENGTH || text.charAt(word.start - 1) === "=")
-      continue;
-    const end = endOfMatch(END, text, word.end);
-    const decoded = end === undefined ? undefined : yield* decodedText(text.slice(word.start, word.end));
-    if (end === undefined || decoded === undefined)
-      continue;
-    const [inside] = yield* find(decoded);
-    if (inside)
-      findings.push({ start: word.start, end, kind: inside.kind });
-  }
-  return findings;
-}
-function* decodedText(run) {
-  if (run.length % 4 === 1)
-    return;
-  let decoded = "";
-  for (let from = 0;from < run.length; from += CHUNK) {
-    const part = run.slice(from, from + CHUNK);
-    const text = BASE64.test(part) ? Buffer.from(part, "base64").toString("latin1") : "";
-    if (!TEXT.test(text))
-      return;
-    decoded += text;
-    yield;
-  }
-  return decoded;
-}
-
-// src/redaction/check-digits.ts
-var PAYLOAD = 30;
-var DIGITS = 6;
-var BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-function hasCheckDigits(value) {
-  const payload = value.slice(-PAYLOAD - DIGITS, -DIGITS);
-  return payload.length === PAYLOAD && value.slice(-DIGITS) === checkDigits(payload);
-}
-function checkDigits(payload) {
-  let number = crc32(Buffer.from(payload));
-  let digits = "";
-  for (let count = 0;count < DIGITS; count++) {
-    digits = BASE62.charAt(number % BASE62.length) + digits;
-    number = Math.floor(number / BASE62.length);
-  }
-  return digits;
-}
-function crc32(bytes) {
-  let crc = 4294967295;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0;bit < 8; bit++)
-      crc = crc & 1 ? crc >>> 1 ^ 3988292384 : crc >>> 1;
-  }
-  return (crc ^ 4294967295) >>> 0;
-}
+// src/opencode/client.ts
+var isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 // ../app/redaction/rules.json
 var rules_default = {
   sources: {
@@ -3980,6 +5733,630 @@ var ROLES = rules_default.names.roles.map(({ kind, check, pattern }) => ({
 }));
 var WEAK_NAME = compiled(rules_default.names.weak);
 
+// src/redaction/own-formats.ts
+var MAX_FORMATS = 200;
+var NAME2 = /^[A-Za-z][A-Za-z0-9 -]{1,38}$/;
+var PREFIX = /^[!-~]{2,40}$/;
+var ALPHABET = /^[A-Za-z0-9_+/=.~%-]{1,80}$/;
+var MAX_LENGTH = 500;
+var FIELDS = ["name", "prefix", "alphabet", "length"];
+function ownRules(formats) {
+  if (!Array.isArray(formats) || formats.length > MAX_FORMATS || !formats.every(isFormat))
+    return;
+  return formats.map((format) => formatRule({ ...format, kind: kindOf(format.name) }));
+}
+var isFormat = (value) => isObject(value) && Object.keys(value).length === FIELDS.length && Object.keys(value).every((field) => FIELDS.includes(field)) && isText(value.name, NAME2) && isText(value.alphabet, ALPHABET) && Array.isArray(value.prefix) && value.prefix.length > 0 && value.prefix.every((prefix) => isText(prefix, PREFIX)) && isLength(value.length);
+var isText = (value, pattern) => typeof value === "string" && pattern.test(value);
+function isLength(value) {
+  if (isCount(value))
+    return true;
+  if (!Array.isArray(value) || value.length !== 2)
+    return false;
+  const [shortest, longest] = value;
+  return isCount(shortest) && (longest === null || isCount(longest) && shortest <= longest);
+}
+var isCount = (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_LENGTH;
+var kindOf = (name) => name.toLowerCase().replace(/[ -]+/g, "-").replace(/-$/, "");
+
+// src/settings/privacy.ts
+var PRIVACY_OPTIONS = ["redact", "exclude", "auto"];
+var MIN_DENIED = 3;
+function readPrivacy(own, project = undefined) {
+  const users = readOptions(own);
+  const projects = readOptions(project);
+  if ("problem" in users)
+    return users;
+  if ("problem" in projects)
+    return projects;
+  const { redact = WITHOUT_EXCEPTIONS, exclude = [], auto = false } = users;
+  return {
+    redact: projects.redact ? stricter(redact, projects.redact) : redact,
+    exclude: [...new Set([...exclude, ...projects.exclude ?? []])],
+    auto: auto && projects.auto !== false
+  };
+}
+var WITHOUT_EXCEPTIONS = { allow: [], deny: [], rules: [] };
+var REDACTION_OPTIONS = ["allow", "deny", "formats"];
+function stricter(users, { deny }) {
+  const { allow, deny: own, rules } = users || WITHOUT_EXCEPTIONS;
+  return { allow, deny: [...new Set([...own, ...deny])], rules };
+}
+function readOptions(options) {
+  const { redact, exclude, auto } = isObject(options) ? options : {};
+  const redaction = redact === undefined ? undefined : readRedaction(redact);
+  if (redact !== undefined && redaction === undefined)
+    return {
+      problem: 'The plugin option "redact" must be true, false, or {"allow": [...], "deny": [...], "formats": [...]}: texts, those to deny of 3 characters and more, and formats like {"name": "ACME token", "prefix": ["acme_"], "alphabet": "A-Za-z0-9", "length": [32, null]}.'
+    };
+  if (exclude !== undefined && !areTexts(exclude))
+    return { problem: 'The plugin option "exclude" must be a list of file patterns, like ["secrets/**"].' };
+  if (auto !== undefined && typeof auto !== "boolean")
+    return { problem: 'The plugin option "auto" must be true or false.' };
+  return {
+    ...redaction === undefined ? {} : { redact: redaction },
+    ...exclude === undefined ? {} : { exclude },
+    ...auto === undefined ? {} : { auto }
+  };
+}
+function readRedaction(value) {
+  if (value === false)
+    return false;
+  if (value === true)
+    return WITHOUT_EXCEPTIONS;
+  if (!isObject(value) || Object.keys(value).some((key) => !REDACTION_OPTIONS.includes(key)))
+    return;
+  const { allow = [], deny = [], formats = [] } = value;
+  const rules = ownRules(formats);
+  return rules && areTexts(allow) && areTexts(deny) && deny.every((text) => text.length >= MIN_DENIED) ? { allow, deny, rules } : undefined;
+}
+var areTexts = (value) => Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "");
+
+// src/settings/server.ts
+var OPTIONS = ["url", "uploadHosts", ...PRIVACY_OPTIONS];
+function readSettings(own, env, project = undefined, packaged = undefined) {
+  const problem = problemOf(own) ?? problemOf(project);
+  if (problem !== undefined)
+    return { problem };
+  const token = env.BETTER_SHARE_TOKEN || undefined;
+  if (token && !/^[\x21-\x7e]+$/.test(token))
+    return { problem: "BETTER_SHARE_TOKEN has characters that no token can have." };
+  const variable = env.BETTER_SHARE_BASE_URL;
+  if (variable !== undefined && serverBase(variable) === undefined)
+    return noAddress("BETTER_SHARE_BASE_URL");
+  const uploadHosts = env.BETTER_SHARE_UPLOAD_HOSTS?.split(",") ?? optionsOf(own).uploadHosts ?? [];
+  if (!areHosts(uploadHosts))
+    return { problem: "BETTER_SHARE_UPLOAD_HOSTS must be host names, separated by commas." };
+  const chosen = serverBase(variable) ?? serverBase(optionsOf(own).url);
+  if (chosen !== undefined)
+    return { base: chosen, token, chosenBy: "user", uploadHosts };
+  const ofPackage = serverBase(packaged);
+  const named = serverBase(optionsOf(project).url);
+  if (named !== undefined && named !== ofPackage)
+    return { base: named, token: undefined, chosenBy: "project", uploadHosts };
+  if (ofPackage === undefined)
+    return { problem: NO_SERVER };
+  const isOwn = own !== undefined;
+  return { base: ofPackage, token: isOwn ? token : undefined, chosenBy: isOwn ? "user" : "project", uploadHosts };
+}
+var NO_SERVER = 'No share server is named. Set BETTER_SHARE_BASE_URL, or the option "url" of the plugin, to its address, like https://share.example.com.';
+var optionsOf = (given) => isObject(given) ? given : {};
+function problemOf(given) {
+  if (given !== undefined && given !== null && !isObject(given))
+    return 'The options of Better Share must look like {"url": "https://..."}.';
+  const options = optionsOf(given);
+  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
+  if (unknown !== undefined)
+    return `Better Share has no option "${unknown}"; it knows ${OPTIONS.map((name) => `"${name}"`).join(", ")}.`;
+  const { url, uploadHosts } = options;
+  if (url !== undefined && serverBase(url) === undefined)
+    return noAddress('The plugin option "url"').problem;
+  if (uploadHosts !== undefined && !areHosts(uploadHosts))
+    return 'The plugin option "uploadHosts" must be a list of host names, like ["minio.example.com:9000"].';
+  return;
+}
+var noAddress = (name) => ({
+  problem: `${name} must be the address of your server, like https://share.example.com.`
+});
+var areHosts = (value) => Array.isArray(value) && value.every((host) => typeof host === "string" && isHost(host));
+var isHost = (text) => URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text;
+var HARMLESS = /^[\w.~:/[\]%-]+$/;
+function serverBase(value) {
+  if (typeof value !== "string" || !URL.canParse(value))
+    return;
+  const url = new URL(value);
+  const bare = !url.search && !url.hash && !url.username && !url.password;
+  const base = url.origin + url.pathname.replace(/\/+$/, "");
+  return bare && (url.protocol === "https:" || url.protocol === "http:") && HARMLESS.test(base) ? base : undefined;
+}
+
+// src/state/allowed-servers.ts
+class AllowedServers {
+  stateFiles;
+  env;
+  constructor(stateFiles, env) {
+    this.stateFiles = stateFiles;
+    this.env = env;
+  }
+  async has(base) {
+    const listed = (this.env.BETTER_SHARE_ALLOWED_SERVERS ?? "").split(",").map((url) => serverBase(url.trim()));
+    return listed.includes(base) || await this.stateFiles.read({ kind: "allowed", base }) !== undefined;
+  }
+  async add(base) {
+    await this.stateFiles.write({ kind: "allowed", base });
+  }
+  async remove(base) {
+    return await this.stateFiles.remove({ kind: "allowed", base });
+  }
+}
+
+// src/cli/command.ts
+var oneWord = ({ words }) => words.length === 1;
+var wordOf = ({ words }) => words[0] ?? "";
+
+// src/cli/allow.ts
+var allow = {
+  usages: [
+    { words: "allow <server>", summary: "lets projects that name this server share on it; --undo takes that back" }
+  ],
+  options: { undo: { type: "boolean" } },
+  accepts: oneWord,
+  async run(given, { env, output, stateFiles }) {
+    const server = wordOf(given);
+    const base = serverBase(server);
+    if (base === undefined) {
+      output.failure(`${server} is not the address of a server, like https://share.example.com.`, "usage");
+      return 2;
+    }
+    const allowed = new AllowedServers(stateFiles, env);
+    const isUndone = given.options.undo === true;
+    await (isUndone ? allowed.remove(base) : allowed.add(base));
+    output.result({ server: base, isAllowed: !isUndone }, [
+      `Projects may${isUndone ? " no longer" : ""} share on ${base}.`
+    ]);
+    return 0;
+  }
+};
+
+// src/cli/context.ts
+import { homedir as homedir2 } from "node:os";
+
+// src/lib/timeouts.ts
+var MEGABYTE = 1e6;
+function debounceFor(bytes) {
+  if (bytes < 5 * MEGABYTE)
+    return 500;
+  return Math.min(20000, bytes / MEGABYTE * 1000);
+}
+var TIMEOUTS = {
+  create: 8000,
+  remove: 5000,
+  dispose: 3000,
+  request: 1e4,
+  upload: 300000,
+  retries: [500, 1500],
+  backoff: [1e4, 30000, 60000, 300000],
+  maxRetryAfter: 4000,
+  toastDelay: 700,
+  debounce: debounceFor
+};
+
+// src/opencode/storage/open-storage.ts
+import { join as join3 } from "node:path";
+
+// src/opencode/storage/database.ts
+import { chmod, readdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+
+// src/opencode/storage/session-rows.ts
+function sessionOf(row) {
+  const { id, title, version, directory, path, slug, agent, cost } = row;
+  return {
+    id: String(id),
+    ...present({
+      slug,
+      projectID: row.project_id,
+      workspaceID: row.workspace_id,
+      parentID: row.parent_id,
+      directory,
+      path,
+      title,
+      agent,
+      version,
+      cost,
+      model: parsed(row.model),
+      metadata: parsed(row.metadata),
+      revert: parsed(row.revert),
+      permission: parsed(row.permission),
+      summary: group({
+        additions: row.summary_additions,
+        deletions: row.summary_deletions,
+        files: row.summary_files,
+        diffs: parsed(row.summary_diffs)
+      }),
+      tokens: group({
+        input: row.tokens_input,
+        output: row.tokens_output,
+        reasoning: row.tokens_reasoning,
+        cache: group({ read: row.tokens_cache_read, write: row.tokens_cache_write })
+      }),
+      share: group({ url: row.share_url }),
+      time: group({
+        created: row.time_created,
+        updated: row.time_updated,
+        compacting: row.time_compacting,
+        archived: row.time_archived
+      })
+    })
+  };
+}
+function messagesOf(sessionID, messages, parts) {
+  const byMessage = Map.groupBy(parts, ({ message_id }) => String(message_id));
+  return messages.flatMap(({ id, data }) => {
+    const info = parsed(data);
+    if (!isObject(info))
+      return [];
+    const own = (byMessage.get(String(id)) ?? []).flatMap((part) => {
+      const fields = parsed(part.data);
+      return isObject(fields) ? [{ ...fields, id: part.id, sessionID, messageID: id }] : [];
+    });
+    return [{ info: { ...info, id, sessionID }, parts: own }];
+  });
+}
+var present = (fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
+function group(fields) {
+  const found = present(fields);
+  return Object.keys(found).length > 0 ? found : undefined;
+}
+function parsed(text) {
+  if (typeof text !== "string")
+    return;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return;
+  }
+}
+
+// src/opencode/storage/sqlite.ts
+var BUSY_TIMEOUT = 5000;
+async function sqlite() {
+  return process.versions.bun ? await bunSqlite() : await nodeSqlite();
+}
+async function bunSqlite() {
+  const { Database } = await import("bun:sqlite");
+  return (path, isWritable) => {
+    const database = new Database(path, isWritable ? { readwrite: true } : { readonly: true });
+    database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+    return {
+      all: (sql, ...values) => database.query(sql).all(...values),
+      run: (sql, ...values) => void database.run(sql, values),
+      close: () => database.close()
+    };
+  };
+}
+async function nodeSqlite() {
+  const { DatabaseSync } = await withoutWarning(() => import("node:sqlite")).catch(() => {
+    return;
+  }) ?? {};
+  if (!DatabaseSync)
+    return;
+  return (path, isWritable) => {
+    const database = new DatabaseSync(path, { readOnly: !isWritable });
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+    return {
+      all: (sql, ...values) => database.prepare(sql).all(...values),
+      run: (sql, ...values) => void database.prepare(sql).run(...values),
+      close: () => database.close()
+    };
+  };
+}
+async function withoutWarning(action) {
+  const { emitWarning } = process;
+  process.emitWarning = () => {
+    return;
+  };
+  try {
+    return await action();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+// src/opencode/storage/storage.ts
+var nameOfCopy = (path) => `${path}.before-${new Date().toISOString().replaceAll(/[-:]|\..*/g, "")}`;
+
+// src/opencode/storage/database.ts
+var NAME3 = /^opencode(?:-[\w.-]+)?\.db$/;
+var COLUMNS = {
+  session: ["id", "parent_id", "title", "directory", "share_url", "time_created", "time_updated"],
+  message: ["id", "session_id", "time_created", "data"],
+  part: ["id", "message_id", "session_id", "data"],
+  session_share: ["session_id", "id", "secret", "url"]
+};
+var readDatabases = async (place) => (await databasesIn(place)).map((path) => async () => new DatabaseStorage(path, await openDatabase(path)));
+async function openDatabase(path, isWritable = false) {
+  const open = await sqlite();
+  if (!open)
+    throw new Failure("unreadable", `This Node.js (${process.versions.node}) cannot read OpenCode's database: use Node.js 22.13 or newer, or share the file that "opencode export" writes.`);
+  try {
+    const database = open(path, isWritable);
+    if (isWritable)
+      database.run("PRAGMA locking_mode = EXCLUSIVE");
+    checkSchema(database, path);
+    return database;
+  } catch (error) {
+    if (error instanceof Failure)
+      throw error;
+    if (isWritable && /locked|busy/i.test(String(error)))
+      throw new Failure("refused", `OpenCode is running (${path} is in use): close it, and try again.`);
+    throw new Failure("unreadable", `OpenCode's database ${path} cannot be read (${error.message}).`);
+  }
+}
+async function databasesIn({ folder, env }) {
+  if (env.OPENCODE_DB)
+    return [resolve(folder, env.OPENCODE_DB)];
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => NAME3.test(name)).map((name) => join(folder, name));
+}
+function checkSchema(database, path) {
+  for (const [table, columns] of Object.entries(COLUMNS)) {
+    const found = new Set(database.all(`PRAGMA table_info(${table})`).map(({ name }) => name));
+    if (columns.some((column) => !found.has(column)))
+      throw new Failure("unreadable", `OpenCode's database ${path} has a form that this version of the plugin does not know: share the file that "opencode export" writes.`);
+  }
+}
+
+class DatabaseStorage {
+  path;
+  database;
+  constructor(path, database) {
+    this.path = path;
+    this.database = database;
+    database.run("BEGIN");
+  }
+  async has(sessionId) {
+    return this.database.all("SELECT id FROM session WHERE id = ?", sessionId).length > 0;
+  }
+  async latest(directory) {
+    const [row] = this.database.all("SELECT * FROM session WHERE directory = ? AND parent_id IS NULL ORDER BY time_updated DESC LIMIT 1", directory);
+    return row && sessionOf(row);
+  }
+  async session(id) {
+    const [row] = this.database.all("SELECT * FROM session WHERE id = ?", id);
+    if (!row)
+      throw new Failure("unreadable", `There is no session ${id} in ${this.path}.`);
+    return sessionOf(row);
+  }
+  async children(id) {
+    return this.database.all("SELECT * FROM session WHERE parent_id = ? ORDER BY id", id).map(sessionOf);
+  }
+  async messages(id) {
+    return messagesOf(id, this.database.all("SELECT id, data FROM message WHERE session_id = ? ORDER BY time_created, id", id), this.database.all("SELECT id, message_id, data FROM part WHERE session_id = ? ORDER BY id", id));
+  }
+  async shares() {
+    return this.database.all("SELECT session_id, id, secret, url FROM session_share").map(({ session_id, id, secret, url }) => ({
+      sessionId: String(session_id),
+      id: String(id),
+      secret: String(secret),
+      url: String(url)
+    }));
+  }
+  async unshare(sessionIds) {
+    this.close();
+    const database = await openDatabase(this.path, true);
+    try {
+      const copy = nameOfCopy(this.path);
+      database.run("VACUUM INTO ?", copy);
+      await chmod(copy, 384);
+      database.run("BEGIN EXCLUSIVE");
+      for (const id of sessionIds) {
+        database.run("DELETE FROM session_share WHERE session_id = ?", id);
+        database.run("UPDATE session SET share_url = NULL WHERE id = ?", id);
+      }
+      database.run("COMMIT");
+      return copy;
+    } finally {
+      database.close();
+    }
+  }
+  close() {
+    this.database.close();
+  }
+}
+
+// src/opencode/storage/json-files.ts
+import { copyFile, mkdir, readdir as readdir2, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join as join2 } from "node:path";
+
+// src/opencode/storage/times.ts
+var createdAt = ({ time }) => numberIn(time, "created");
+var updatedAt = ({ time }) => numberIn(time, "updated");
+function numberIn(time, name) {
+  const value = isObject(time) ? time[name] : undefined;
+  return typeof value === "number" ? value : 0;
+}
+
+// src/opencode/storage/json-files.ts
+var BATCH = 64;
+var readJsonFiles = async ({ folder }) => {
+  const path = join2(folder, "storage");
+  const kinds = await readdir2(path).catch(() => []);
+  return kinds.includes("session") ? [async () => new JsonFileStorage(path)] : [];
+};
+
+class JsonFileStorage {
+  path;
+  #sessions;
+  constructor(path) {
+    this.path = path;
+  }
+  async has(sessionId) {
+    return (await this.#all()).some(({ id }) => id === sessionId);
+  }
+  async latest(directory) {
+    return (await this.#all()).filter((session) => session.directory === directory && session.parentID === undefined).sort((one, other) => updatedAt(other) - updatedAt(one))[0];
+  }
+  async session(id) {
+    const found = (await this.#all()).find((session) => session.id === id);
+    if (!found)
+      throw new Failure("unreadable", `There is no session ${id} in ${this.path}.`);
+    return found;
+  }
+  async children(id) {
+    return (await this.#all()).filter(({ parentID }) => parentID === id);
+  }
+  async messages(id) {
+    const infos = await readFolder(join2(this.path, "message", id));
+    const messages = [];
+    for (const info of infos)
+      messages.push({ info, parts: await readFolder(join2(this.path, "part", String(info.id))) });
+    return messages.sort((one, other) => createdAt(one.info) - createdAt(other.info));
+  }
+  async shares() {
+    const folder = join2(this.path, "session_share");
+    const found = await Promise.all((await namesIn(folder)).map(async (name) => ({ name, share: await readJson(join2(folder, name)) })));
+    return found.flatMap(({ name, share }) => share ? [
+      {
+        sessionId: name.replace(/\.json$/, ""),
+        id: `${share.id}`,
+        secret: `${share.secret}`,
+        url: `${share.url}`
+      }
+    ] : []);
+  }
+  async unshare(sessionIds) {
+    const copy = nameOfCopy(this.path);
+    const sessions = await this.#sessionFiles();
+    for (const id of sessionIds) {
+      const names = [...sessions.filter((name) => basename(name) === `${id}.json`), join2("session_share", `${id}.json`)];
+      for (const name of names) {
+        const [path, kept] = [join2(this.path, name), join2(copy, name)];
+        await mkdir(dirname(kept), { recursive: true, mode: 448 });
+        await copyFile(path, kept);
+        const { share, ...session } = await readJson(path) ?? {};
+        if (!name.startsWith("session_share"))
+          await replaceFile(path, JSON.stringify(session, undefined, 2));
+        else
+          await rm(path);
+      }
+    }
+    return copy;
+  }
+  close() {}
+  async#sessionFiles() {
+    const names = await readdir2(join2(this.path, "session"), { recursive: true });
+    return names.filter((name) => name.endsWith(".json")).map((name) => join2("session", name));
+  }
+  #all() {
+    this.#sessions ??= this.#readSessions();
+    return this.#sessions;
+  }
+  async#readSessions() {
+    const folder = join2(this.path, "session");
+    const projects = await readdir2(folder).catch(() => []);
+    const sessions = [];
+    for (const project of projects)
+      sessions.push(...await readFolder(join2(folder, project)));
+    return sessions.filter((session) => typeof session.id === "string");
+  }
+}
+async function readFolder(folder) {
+  const names = await namesIn(folder);
+  const objects = [];
+  for (let from = 0;from < names.length; from += BATCH) {
+    const batch = names.slice(from, from + BATCH).map((name) => readJson(join2(folder, name)));
+    objects.push(...(await Promise.all(batch)).filter((object) => object !== undefined));
+  }
+  return objects;
+}
+var namesIn = async (folder) => (await readdir2(folder).catch(() => [])).filter((name) => name.endsWith(".json")).sort();
+async function readJson(path) {
+  try {
+    const value = JSON.parse(await readFile(path, "utf8"));
+    return isObject(value) ? value : undefined;
+  } catch {
+    return;
+  }
+}
+async function replaceFile(path, text) {
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, text);
+  await rename(draft, path);
+}
+
+// src/opencode/storage/open-storage.ts
+var READERS = [readDatabases, readJsonFiles];
+var dataPlace = (env, home) => ({
+  folder: join3(env.XDG_DATA_HOME || join3(home, ".local", "share"), "opencode"),
+  env
+});
+async function* storagesOf(place) {
+  for (const read of READERS)
+    for (const open of await read(place))
+      yield await open().catch(asFailure);
+}
+async function storageOf(sessionId, place) {
+  let problem;
+  for await (const storage of storagesOf(place)) {
+    if (storage instanceof Failure)
+      problem ??= storage;
+    else if (await storage.has(sessionId))
+      return storage;
+    else
+      storage.close();
+  }
+  throw problem ?? new Failure("unreadable", `OpenCode has no session ${sessionId} in ${place.folder}.`);
+}
+async function latestSession(directory, place) {
+  let latest;
+  let problem;
+  for await (const storage of storagesOf(place)) {
+    if (storage instanceof Failure) {
+      problem ??= storage;
+      continue;
+    }
+    const found = await storage.latest(directory);
+    storage.close();
+    if (found && (!latest || updatedAt(found) > updatedAt(latest)))
+      latest = found;
+  }
+  if (!latest)
+    throw problem ?? new Failure("unreadable", `OpenCode has no session of ${directory} in ${place.folder}.`);
+  return latest.id;
+}
+
+// src/redaction/environment.ts
+import { access, readdir as readdir3, readFile as readFile2, stat } from "node:fs/promises";
+import { dirname as dirname2, join as join4 } from "node:path";
+import { parseEnv } from "node:util";
+
+// src/redaction/check-digits.ts
+var PAYLOAD = 30;
+var DIGITS = 6;
+var BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+function hasCheckDigits(value) {
+  const payload = value.slice(-PAYLOAD - DIGITS, -DIGITS);
+  return payload.length === PAYLOAD && value.slice(-DIGITS) === checkDigits(payload);
+}
+function checkDigits(payload) {
+  let number = crc32(Buffer.from(payload));
+  let digits = "";
+  for (let count = 0;count < DIGITS; count++) {
+    digits = BASE62.charAt(number % BASE62.length) + digits;
+    number = Math.floor(number / BASE62.length);
+  }
+  return digits;
+}
+function crc32(bytes) {
+  let crc = 4294967295;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0;bit < 8; bit++)
+      crc = crc & 1 ? crc >>> 1 ^ 3988292384 : crc >>> 1;
+  }
+  return (crc ^ 4294967295) >>> 0;
+}
+
 // src/redaction/heuristics.ts
 var MIN_RANDOM = 16;
 var MIN_ENTROPY = 3;
@@ -4059,6 +6436,7 @@ function looksLikePassword(value) {
     return true;
   return /[A-Za-z]/.test(value) && /[0-9]|[^A-Za-z0-9_./-]/.test(value);
 }
+var isDistinctive = (value) => passes("distinctive", value);
 function isRandom(value) {
   if (value.length < MIN_RANDOM || isMostlyWords(value) && !UUID.test(value))
     return false;
@@ -4085,6 +6463,216 @@ function entropy(value) {
   for (const count of counts.values())
     bits -= count / value.length * Math.log2(count / value.length);
   return bits;
+}
+
+// src/redaction/finding.ts
+var MAX_WHOLE = 500;
+var RUN = /[A-Za-z0-9+/=_%.-]+/y;
+function endOfValue(text, start, end) {
+  return end - start < MAX_WHOLE ? end : endOfMatch(RUN, text, end) ?? end;
+}
+function endOfMatch(pattern, text, start) {
+  pattern.lastIndex = start;
+  return pattern.test(text) ? pattern.lastIndex : undefined;
+}
+function secretOfMatch(pattern, text, start) {
+  if (endOfMatch(pattern, text, start) === undefined)
+    return;
+  pattern.lastIndex = start;
+  return pattern.exec(text)?.indices?.findLast((place) => place !== undefined);
+}
+function mergeOverlaps(findings) {
+  const result = [];
+  let best = 0;
+  for (const rank of ranksInOrder(findings)) {
+    const { start, end, kind } = findings[rank];
+    const last = result.at(-1);
+    if (!last || start >= last.end) {
+      result.push({ start, end, kind });
+      best = rank;
+      continue;
+    }
+    if (rank < best)
+      last.kind = kind;
+    best = Math.min(best, rank);
+    last.end = Math.max(last.end, end);
+  }
+  return result;
+}
+function ranksInOrder(findings) {
+  const count = findings.length;
+  return Float64Array.from(findings, ({ start }, rank) => start * count + rank).sort().map((key) => key % count);
+}
+var marker = (kind) => `[redacted:${kind}]`;
+function replaced(text, findings) {
+  let result = "";
+  let position = 0;
+  for (const { start, end, kind } of findings) {
+    result += text.slice(position, start) + marker(kind);
+    position = end;
+  }
+  return result + text.slice(position);
+}
+
+// src/redaction/names.ts
+var MAX_NAME = 80;
+var MIN_VALUE = 8;
+var MAX_AHEAD = 1000;
+var MAX_SEARCHED = 1e4;
+var VALUE = /[^ \t\n\r"'`]{8}/;
+var MAX_VALUE_SEARCHED = 128;
+var STEP = 64;
+var REST = /[A-Za-z0-9_]{0,60}(?:-[A-Za-z0-9_]{1,60}){0,8}/y;
+var BUMP = /([a-z0-9])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g;
+var SEPARATOR2 = /[-. ]/g;
+var KEY = /^keys?$/i;
+var WORD_BEFORE = /([A-Za-z]{2,12})[ ]$/;
+var UPPER = /^[A-Z0-9_]+$/;
+var way = (pattern, check) => ({
+  pattern: compiled(pattern, "dy"),
+  ...check ? { check } : {}
+});
+var FOLLOWED = /[^A-Za-z0-9_ \t.;){}]|[ \t]{1,8}(?:[^A-Za-z0-9_ \t.;{}]|or[ \t]|string|\.=)|[ \t]{2}|\.=|\)[ \t]{0,4}(?:\||\?|or)/y;
+var OTHER = way(String.raw`\(<quote>(<literal>)|(?:[ \t]{2,40}|[ \t]{0,40}\|[ \t]{0,40})(<run>)(?=[ \t\r\n|]|$)|,(<run>)(?=[ \t\r\n,]|$)`, "scrambled");
+var CHOSEN = [way("(?:<worth>|<nested>)?<entered>"), OTHER];
+var MADE = [way("(?:<worth>|<nested>)?<assigned>"), OTHER];
+var OPTION = [way("[ \\t=]{1,3}<argument>")];
+var WEAK = way("=\\\\{0,2}[\"'`]?<shell>", "weak");
+var known = new Map;
+var MAX_REMEMBERED2 = 1e4;
+function roleOf(name) {
+  if (known.has(name))
+    return known.get(name);
+  const snake = name.replace(BUMP, "$&_").replace(SEPARATOR2, "_").toLowerCase();
+  const role = EXCLUDED_NAME.test(snake) ? undefined : ROLES.find(({ pattern }) => pattern.test(snake));
+  if (known.size < MAX_REMEMBERED2)
+    known.set(name, role);
+  return role;
+}
+function* findNamed(text, anchors) {
+  const findings = [];
+  let position = 0;
+  let value = 0;
+  let count = 0;
+  for (const anchor of anchors) {
+    if (anchor < position)
+      continue;
+    if (++count % STEP === 0)
+      yield;
+    if (value <= anchor)
+      value = nextValue(text, anchor + 1);
+    if (value > anchor + MAX_AHEAD)
+      continue;
+    const start = startOfName(text, Math.max(position, anchor - MAX_NAME), anchor);
+    const end = endOfMatch(REST, text, anchor) ?? anchor;
+    position = end;
+    if (endOfMatch(FOLLOWED, text, end) === undefined && !text.startsWith("--", start))
+      continue;
+    const name = nameOf(text, start, end);
+    const role = name.length <= MAX_NAME ? roleOf(name) : undefined;
+    if (!role || isOtherText(text, start, end))
+      continue;
+    const { finding, next } = findValue(text, end, name, role);
+    position = next;
+    if (finding)
+      findings.push(finding);
+  }
+  return findings;
+}
+function nextValue(text, start) {
+  const found = text.slice(start, start + MAX_SEARCHED).search(VALUE);
+  return start + (found === -1 ? MAX_SEARCHED - MIN_VALUE + 1 : found);
+}
+function nameOf(text, start, end) {
+  const name = text.slice(start, end);
+  if (!KEY.test(name))
+    return name;
+  const word = WORD_BEFORE.exec(text.slice(Math.max(0, start - 14), start))?.[1];
+  return word ? `${word}_${name}` : name;
+}
+function startOfName(text, first, anchor) {
+  let start = anchor;
+  while (start > first && isNamePart(text.charCodeAt(start - 1)))
+    start--;
+  return start;
+}
+var isNamePart = (code) => code >= 97 && code <= 122 || code >= 65 && code <= 90 || code >= 48 && code <= 57 || code === 95 || code === 45;
+function isOtherText(text, start, end) {
+  const before = text.slice(Math.max(0, start - 7), start).toLowerCase();
+  return before === "public " || before.endsWith(":") && text.startsWith(":", end) || text.slice(start, end) === "PASS" && !text.startsWith("=", end);
+}
+function findValue(text, end, name, role) {
+  let next = end;
+  for (const { pattern, check } of waysOf(text, end, name, role)) {
+    const found = secretOfMatch(pattern, text, end);
+    if (!found)
+      continue;
+    const [start, stop] = found;
+    if (passes(check ?? role.check, text.slice(start, stop))) {
+      const whole = endOfValue(text, start, stop);
+      return { finding: { start, end: whole, kind: role.kind }, next: whole };
+    }
+    if (stop - start > MAX_VALUE_SEARCHED)
+      next = Math.max(next, start + Math.floor((stop - start) / 2));
+  }
+  return { next };
+}
+function waysOf(text, end, name, role) {
+  if (name.startsWith("--"))
+    return OPTION;
+  const ways = role.check === "password" ? CHOSEN : MADE;
+  const isVariable = text.startsWith("=", end) && UPPER.test(name) && WEAK_NAME.test(name.toLowerCase());
+  return isVariable ? [WEAK, ...ways] : ways;
+}
+
+// src/lib/binary-search.ts
+function lastUpTo(numbers, limit) {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = low + high >> 1;
+    if ((numbers[middle] ?? 0) <= limit)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low - 1;
+}
+
+// src/redaction/encoded.ts
+var CHUNK = 1e5;
+var MIN_LENGTH = 40;
+var BASE64 = /^[A-Za-z0-9+/]+$/;
+var END = /={0,2}(?![A-Za-z0-9+/=_-])/y;
+var TEXT = /^[\t\n\r -~]+$/;
+function* findEncoded(text, words, find) {
+  const findings = [];
+  for (const word of words) {
+    if (word.end - word.start < MIN_LENGTH || text.charAt(word.start - 1) === "=")
+      continue;
+    const end = endOfMatch(END, text, word.end);
+    const decoded = end === undefined ? undefined : yield* decodedText(text.slice(word.start, word.end));
+    if (end === undefined || decoded === undefined)
+      continue;
+    const [inside] = yield* find(decoded);
+    if (inside)
+      findings.push({ start: word.start, end, kind: inside.kind });
+  }
+  return findings;
+}
+function* decodedText(run) {
+  if (run.length % 4 === 1)
+    return;
+  let decoded = "";
+  for (let from = 0;from < run.length; from += CHUNK) {
+    const part = run.slice(from, from + CHUNK);
+    const text = BASE64.test(part) ? Buffer.from(part, "base64").toString("latin1") : "";
+    if (!TEXT.test(text))
+      return;
+    decoded += text;
+    yield;
+  }
+  return decoded;
 }
 
 // src/redaction/literals.ts
@@ -4223,117 +6811,6 @@ class Literals {
         visit(literal, end - literal.length);
     }
   }
-}
-
-// src/redaction/names.ts
-var MAX_NAME = 80;
-var MIN_VALUE = 8;
-var MAX_AHEAD = 1000;
-var MAX_SEARCHED = 1e4;
-var VALUE = /[^ \t\n\r"'`]{8}/;
-var MAX_VALUE_SEARCHED = 128;
-var STEP = 64;
-var REST = /[A-Za-z0-9_]{0,60}(?:-[A-Za-z0-9_]{1,60}){0,8}/y;
-var BUMP = /([a-z0-9])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g;
-var SEPARATOR2 = /[-. ]/g;
-var KEY = /^keys?$/i;
-var WORD_BEFORE = /([A-Za-z]{2,12})[ ]$/;
-var UPPER = /^[A-Z0-9_]+$/;
-var way = (pattern, check) => ({
-  pattern: compiled(pattern, "dy"),
-  ...check ? { check } : {}
-});
-var FOLLOWED = /[^A-Za-z0-9_ \t.;){}]|[ \t]{1,8}(?:[^A-Za-z0-9_ \t.;{}]|or[ \t]|string|\.=)|[ \t]{2}|\.=|\)[ \t]{0,4}(?:\||\?|or)/y;
-var OTHER = way(String.raw`\(<quote>(<literal>)|(?:[ \t]{2,40}|[ \t]{0,40}\|[ \t]{0,40})(<run>)(?=[ \t\r\n|]|$)|,(<run>)(?=[ \t\r\n,]|$)`, "scrambled");
-var CHOSEN = [way("(?:<worth>|<nested>)?<entered>"), OTHER];
-var MADE = [way("(?:<worth>|<nested>)?<assigned>"), OTHER];
-var OPTION = [way("[ \\t=]{1,3}<argument>")];
-var WEAK = way("=\\\\{0,2}[\"'`]?<shell>", "weak");
-var known = new Map;
-var MAX_REMEMBERED2 = 1e4;
-function roleOf(name) {
-  if (known.has(name))
-    return known.get(name);
-  const snake = name.replace(BUMP, "$&_").replace(SEPARATOR2, "_").toLowerCase();
-  const role = EXCLUDED_NAME.test(snake) ? undefined : ROLES.find(({ pattern }) => pattern.test(snake));
-  if (known.size < MAX_REMEMBERED2)
-    known.set(name, role);
-  return role;
-}
-function* findNamed(text, anchors) {
-  const findings = [];
-  let position = 0;
-  let value = 0;
-  let count = 0;
-  for (const anchor of anchors) {
-    if (anchor < position)
-      continue;
-    if (++count % STEP === 0)
-      yield;
-    if (value <= anchor)
-      value = nextValue(text, anchor + 1);
-    if (value > anchor + MAX_AHEAD)
-      continue;
-    const start = startOfName(text, Math.max(position, anchor - MAX_NAME), anchor);
-    const end = endOfMatch(REST, text, anchor) ?? anchor;
-    position = end;
-    if (endOfMatch(FOLLOWED, text, end) === undefined && !text.startsWith("--", start))
-      continue;
-    const name = nameOf(text, start, end);
-    const role = name.length <= MAX_NAME ? roleOf(name) : undefined;
-    if (!role || isOtherText(text, start, end))
-      continue;
-    const { finding, next } = findValue(text, end, name, role);
-    position = next;
-    if (finding)
-      findings.push(finding);
-  }
-  return findings;
-}
-function nextValue(text, start) {
-  const found = text.slice(start, start + MAX_SEARCHED).search(VALUE);
-  return start + (found === -1 ? MAX_SEARCHED - MIN_VALUE + 1 : found);
-}
-function nameOf(text, start, end) {
-  const name = text.slice(start, end);
-  if (!KEY.test(name))
-    return name;
-  const word = WORD_BEFORE.exec(text.slice(Math.max(0, start - 14), start))?.[1];
-  return word ? `${word}_${name}` : name;
-}
-function startOfName(text, first, anchor) {
-  let start = anchor;
-  while (start > first && isNamePart(text.charCodeAt(start - 1)))
-    start--;
-  return start;
-}
-var isNamePart = (code) => code >= 97 && code <= 122 || code >= 65 && code <= 90 || code >= 48 && code <= 57 || code === 95 || code === 45;
-function isOtherText(text, start, end) {
-  const before = text.slice(Math.max(0, start - 7), start).toLowerCase();
-  return before === "public " || before.endsWith(":") && text.startsWith(":", end) || text.slice(start, end) === "PASS" && !text.startsWith("=", end);
-}
-function findValue(text, end, name, role) {
-  let next = end;
-  for (const { pattern, check } of waysOf(text, end, name, role)) {
-    const found = secretOfMatch(pattern, text, end);
-    if (!found)
-      continue;
-    const [start, stop] = found;
-    if (passes(check ?? role.check, text.slice(start, stop))) {
-      const whole = endOfValue(text, start, stop);
-      return { finding: { start, end: whole, kind: role.kind }, next: whole };
-    }
-    if (stop - start > MAX_VALUE_SEARCHED)
-      next = Math.max(next, start + Math.floor((stop - start) / 2));
-  }
-  return { next };
-}
-function waysOf(text, end, name, role) {
-  if (name.startsWith("--"))
-    return OPTION;
-  const ways = role.check === "password" ? CHOSEN : MADE;
-  const isVariable = text.startsWith("=", end) && UPPER.test(name) && WEAK_NAME.test(name.toLowerCase());
-  return isVariable ? [WEAK, ...ways] : ways;
 }
 
 // src/redaction/private-keys.ts
@@ -4636,52 +7113,858 @@ function finished(steps) {
   }
 }
 
-// src/redaction/explain.ts
-function explain(text, own) {
-  const plain = finished(withoutAnsi(text))?.plain ?? text;
-  const reasons = finished(new Scanner(own).reasons(plain));
-  const removed = mergeOverlaps(reasons.map(({ finding }) => finding));
-  const names = removed.map(() => new Set);
-  const starts = removed.map(({ start }) => start);
-  for (const { name, finding } of reasons)
-    names[lastUpTo(starts, finding.start)]?.add(name);
-  let line = 1;
-  let position = 0;
-  return removed.map(({ start, end, kind }, index) => {
-    line += plain.slice(position, start).split(`
-`).length - 1;
-    position = start;
-    return { line, length: end - start, kind, reasons: [...names[index] ?? []] };
+// src/redaction/environment.ts
+var KIND2 = "environment-variable";
+var GIVEN_KIND = "given-secret";
+var MIN_GIVEN = 4;
+var MIN_LENGTH3 = 12;
+var MIN_UNNAMED = 20;
+var MAX_BYTES = 1e6;
+var MAX_DEPTH = 3;
+var MAX_FOLDERS = 500;
+var SCANNER = new Scanner;
+var WORKING_FOLDER = /^(?:OLD)?PWD$/;
+var TEMPLATE = /\.(?:example|sample|template|dist|defaults?)$/;
+function secretsIn(variables) {
+  return Object.entries(variables).flatMap(([name, value = ""]) => secretValues(name, value).map((secret) => [secret, KIND2]));
+}
+function givenSecrets(json) {
+  const values = valuesIn(json);
+  if (!values?.every((value) => typeof value === "string"))
+    return;
+  const lines = values.flatMap((value) => [value, ...value.split(/\r?\n/)].map((text) => text.trim()));
+  return lines.filter((text) => text.length >= MIN_GIVEN).map((text) => [text, GIVEN_KIND]);
+}
+function valuesIn(json) {
+  try {
+    const value = JSON.parse(json);
+    return isObject(value) ? Object.values(value) : undefined;
+  } catch {
+    return;
+  }
+}
+async function secretsOfProject(folder) {
+  const repository = await repositoryOf(folder);
+  const files = await Promise.all([...new Set([folder, repository])].map(envFiles));
+  const contents = await Promise.all([...new Set(files.flat())].map(contentOf));
+  return contents.flatMap((content) => secretsIn(parseEnv(content)));
+}
+function secretValues(name, value) {
+  if (isSecret(name, value))
+    return [value];
+  const found = value.includes("://") ? finished(SCANNER.find(value)).map(({ start, end }) => value.slice(start, end)) : [];
+  return found.filter((secret) => secret.length >= MIN_LENGTH3 && isDistinctive(secret));
+}
+function isSecret(name, value) {
+  if (value.length < MIN_LENGTH3 || isInnocent(value) || WORKING_FOLDER.test(name))
+    return false;
+  if (roleOf(name))
+    return true;
+  return value.length >= MIN_UNNAMED && /^[A-Za-z0-9+/=_.~-]+$/.test(value) && passes("mixed", value);
+}
+async function repositoryOf(folder) {
+  for (let path = folder;; path = dirname2(path)) {
+    if (await exists(join4(path, ".git")))
+      return path;
+    if (path === dirname2(path))
+      return folder;
+  }
+}
+var exists = (path) => access(path).then(() => true, () => false);
+async function envFiles(project) {
+  const found = [];
+  let folders = [project];
+  for (let depth = 0, seen = 0;depth <= MAX_DEPTH && folders.length > 0; depth++) {
+    const below = [];
+    for (const folder of folders) {
+      if (++seen > MAX_FOLDERS)
+        return found;
+      for (const entry of await readdir3(folder, { withFileTypes: true }).catch(() => [])) {
+        const path = join4(folder, entry.name);
+        if (isSearched(entry))
+          below.push(path);
+        if (isEnvFile(entry))
+          found.push(path);
+      }
+    }
+    folders = below;
+  }
+  return found;
+}
+var isSearched = (entry) => entry.isDirectory() && entry.name !== "node_modules" && (!entry.name.startsWith(".") || entry.name === ".devcontainer");
+function isEnvFile(entry) {
+  const { name } = entry;
+  const isNamed = name === ".env" || name === ".envrc" || name.startsWith(".env.") || name.endsWith(".env");
+  return isNamed && !TEMPLATE.test(name) && (entry.isFile() || entry.isSymbolicLink());
+}
+async function contentOf(path) {
+  try {
+    const about = await stat(path);
+    return about.isFile() && about.size <= MAX_BYTES ? await readFile2(path, "utf8") : "";
+  } catch {
+    return "";
+  }
+}
+
+// src/redaction/data-urls.ts
+var DATA_URL = /^data:([a-z]{1,40}\/[a-z0-9.+-]{1,100})?(?:;[^,]{0,200})?,/i;
+var TEXT_TYPE = /^(?:text\/|application\/(?:[a-z0-9.-]*\+)?(?:json|xml|yaml|toml|javascript|x-sh|x-yaml|sql)|image\/svg\+xml)/i;
+function attachmentIn(url) {
+  if (!url.startsWith("data:"))
+    return;
+  const head = DATA_URL.exec(url);
+  if (!head)
+    return;
+  const [beginning, type = "text/plain"] = head;
+  const isBase64 = beginning.toLowerCase().endsWith(";base64,");
+  const body = url.slice(beginning.length);
+  const withText = (text) => beginning + (isBase64 ? Buffer.from(text).toString("base64") : encodeURIComponent(text));
+  return { text: TEXT_TYPE.test(type) ? decoded(body, isBase64) : undefined, withText };
+}
+function decoded(body, isBase64) {
+  if (isBase64)
+    return Buffer.from(body, "base64").toString();
+  try {
+    return decodeURIComponent(body);
+  } catch {
+    return body;
+  }
+}
+
+// src/redaction/home-path.ts
+var START = String.raw`(?<![A-Za-z0-9_.-])|(?<=(?<![A-Za-z0-9_-])-[A-Za-z])|(?<=\\[nrt])`;
+function homeShortener(home) {
+  if (home.length < 4)
+    return (text) => text;
+  const forms = [...new Set([home, JSON.stringify(home).slice(1, -1)])];
+  const patterns = forms.map((form) => new RegExp(`(?:${START})${RegExp.escape(form)}(?![A-Za-z0-9_-]|\\.[A-Za-z0-9])`, "g"));
+  return (text) => forms.some((form) => text.includes(form)) ? patterns.reduce((shortened, pattern) => shortened.replace(pattern, "~"), text) : text;
+}
+
+// src/redaction/json-strings.ts
+var MIN_LENGTH4 = 4;
+var MAX_NAMED = 16384;
+var MAX_NAME2 = 100;
+var STRUCTURE = new Set([
+  "id",
+  "type",
+  "role",
+  "tool",
+  "name",
+  "status",
+  "mime",
+  "sessionID",
+  "messageID",
+  "callID",
+  "parentID",
+  "projectID",
+  "providerID",
+  "modelID"
+]);
+var WORD_OR_ID = /^(?:[A-Za-z_-]{1,30}|(?:ses|msg|prt)_[A-Za-z0-9]{20,40})$/;
+var FIELD = /^[A-Za-z]{1,30}$/;
+function* textsOf(value, name = "") {
+  if (typeof value === "string") {
+    if (mayBeSecret(value, name))
+      yield textOf(value, name);
+  } else if (Array.isArray(value)) {
+    for (const item of value)
+      yield* textsOf(item, name);
+  } else if (isObject(value)) {
+    for (const [key, item] of Object.entries(value)) {
+      if (mayBeKey(key))
+        yield { text: key };
+      yield* textsOf(item, nameOf2(key, value));
+    }
+  }
+}
+function withTexts(value, exchange, name = "") {
+  if (typeof value === "string")
+    return mayBeSecret(value, name) ? exchange(textOf(value, name)) : value;
+  if (Array.isArray(value))
+    return value.map((item) => withTexts(item, exchange, name));
+  if (!isObject(value))
+    return value;
+  const taken = new Map;
+  const entries = Object.entries(value).map(([key, item]) => [
+    unused(mayBeKey(key) ? exchange({ text: key }) : key, taken),
+    withTexts(item, exchange, nameOf2(key, value))
+  ]);
+  return Object.fromEntries(entries);
+}
+function nameOf2(key, { name, key: other }) {
+  if (key !== "value")
+    return key;
+  return [name, other].find((said) => typeof said === "string") ?? key;
+}
+function unused(name, taken) {
+  let n = taken.get(name) ?? 0;
+  let result = name;
+  while (taken.has(result))
+    result = `${name} (${++n})`;
+  taken.set(name, Math.max(n, 1)).set(result, 1);
+  return result;
+}
+var mayBeSecret = (text, name) => text.length >= MIN_LENGTH4 && !(STRUCTURE.has(name) && WORD_OR_ID.test(text));
+var mayBeKey = (key) => key.length >= MIN_LENGTH4 && !FIELD.test(key);
+function textOf(text, name) {
+  return name !== "" && name.length <= MAX_NAME2 && text.length <= MAX_NAMED && roleOf(name) ? { text, name } : { text };
+}
+
+// src/redaction/known-secrets.ts
+var MIN_ENCODED = 12;
+var MAX_AROUND = 4096;
+var HEAD = 16;
+var MAX_SAME_HEAD = 4;
+var STEP4 = 16;
+
+class KnownSecrets {
+  #needles = new Map;
+  #heads = new Map;
+  #literals;
+  constructor(needles, whole) {
+    for (const needle of needles)
+      if (!this.#needles.has(needle.text))
+        this.#needles.set(needle.text, needle);
+    for (const needle of whole)
+      this.#addHead(needle);
+    this.#literals = new Literals([...this.#needles.keys(), ...this.#heads.keys()]);
+  }
+  static *of(secrets) {
+    const needles = [];
+    const whole = [];
+    let count = 0;
+    for (const [text, kind] of secrets) {
+      if (++count % STEP4 === 0)
+        yield;
+      needles.push(...formsOf(text, kind));
+      if (canBeCut(text))
+        whole.push({ text, kind, isEncoded: false });
+    }
+    return new KnownSecrets(needles, whole);
+  }
+  *search(text) {
+    if (this.#needles.size === 0)
+      return [];
+    const wrapped = yield* unwrapped(text, yield* longWords(text));
+    const found = yield* this.#search(text);
+    return wrapped ? mergeOverlaps([...found, ...wrapped.restored(yield* this.#search(wrapped.plain))]) : found;
+  }
+  *#search(text) {
+    const findings = [];
+    let covered = 0;
+    yield* this.#literals.search(text, (literal, start) => {
+      if (start + literal.length <= covered)
+        return;
+      const needle = this.#needles.get(literal);
+      const finding = needle ? findingAt(text, start, needle) : this.#cut(text, start, literal);
+      if (!finding)
+        return;
+      findings.push(finding);
+      covered = Math.max(covered, finding.end);
+    });
+    return findings.length > 0 ? mergeOverlaps(findings) : findings;
+  }
+  #addHead(needle) {
+    const head = needle.text.slice(0, HEAD);
+    const same = this.#heads.get(head);
+    if (!same)
+      this.#heads.set(head, [needle]);
+    else if (same.length < MAX_SAME_HEAD)
+      same.push(needle);
+  }
+  #cut(text, start, head) {
+    for (const { text: value, kind } of this.#heads.get(head) ?? []) {
+      let length = 0;
+      while (length < value.length && value.charCodeAt(length) === text.charCodeAt(start + length))
+        length++;
+      if (2 * length > value.length)
+        return { start, end: start + length, kind };
+    }
+    return;
+  }
+}
+var canBeCut = (value) => value.length > HEAD && !value.includes("://");
+function findingAt(text, at, { text: found, kind, isEncoded }) {
+  let start = at;
+  let end = at + found.length;
+  if (isEncoded) {
+    const first = Math.max(0, at - MAX_AROUND);
+    const last = Math.min(text.length, end + MAX_AROUND);
+    while (start > first && isBase64(text.charCodeAt(start - 1)))
+      start--;
+    while (end < last && isBase64(text.charCodeAt(end)))
+      end++;
+  }
+  return { start, end, kind };
+}
+function formsOf(value, kind) {
+  const plain = new Set([value, ...inJson(value), inHtml(value), ...inAddresses(value)]);
+  const encoded = new Set([0, 1, 2].map((before) => base64Of(value, before)).filter((text) => text.length >= MIN_ENCODED));
+  for (const text of [...encoded])
+    encoded.add(text.replaceAll("+", "-").replaceAll("/", "_"));
+  return [
+    ...[...plain].map((text) => ({ text, kind, isEncoded: false })),
+    ...[...encoded].map((text) => ({ text, kind, isEncoded: true }))
+  ];
+}
+function inJson(value) {
+  const plain = (text) => JSON.stringify(text).slice(1, -1);
+  const php = (text) => plain(text).replaceAll("/", "\\/");
+  const go = (text) => plain(text).replace(/[&<>]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+  return [plain, php, go].flatMap((escaped) => {
+    const once = escaped(value);
+    return [once, plain(once), escaped(once)];
   });
 }
+var inHtml = (value) => value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+function inAddresses(value) {
+  const escaped = encodeURIComponent(value.toWellFormed());
+  const strict = escaped.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  const forms = [escaped, strict, strict.replaceAll("%2F", "/")];
+  return [...forms, ...forms.map((form) => form.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()))];
+}
+function base64Of(value, before) {
+  const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(value)]);
+  const first = Math.ceil(before * 8 / 6);
+  return bytes.toString("base64").slice(first, Math.floor(bytes.length * 8 / 6));
+}
+var isBase64 = (code) => code >= 97 && code <= 122 || code >= 65 && code <= 90 || code >= 47 && code <= 57 || code === 43 || code === 61 || code === 45 || code === 95;
 
-// src/opencode/client.ts
-var isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+// src/redaction/time-slices.ts
+import { setImmediate } from "node:timers/promises";
+var SLICE_MS = 8;
 
-// src/redaction/own-formats.ts
-var MAX_FORMATS = 200;
-var NAME2 = /^[A-Za-z][A-Za-z0-9 -]{1,38}$/;
-var PREFIX = /^[!-~]{2,40}$/;
-var ALPHABET = /^[A-Za-z0-9_+/=.~%-]{1,80}$/;
-var MAX_LENGTH = 500;
-var FIELDS = ["name", "prefix", "alphabet", "length"];
-function ownRules(formats) {
-  if (!Array.isArray(formats) || formats.length > MAX_FORMATS || !formats.every(isFormat))
+class TimeSlices {
+  #began = performance.now();
+  get isOver() {
+    return performance.now() - this.#began >= SLICE_MS;
+  }
+  async run(steps) {
+    for (;; ) {
+      const step = steps.next();
+      if (step.done)
+        return step.value;
+      await this.yield();
+    }
+  }
+  async yield() {
+    if (!this.isOver)
+      return;
+    await setImmediate();
+    this.#began = performance.now();
+  }
+}
+
+// src/redaction/variants.ts
+var MAX_KNOWN_LENGTH = 4096;
+var LINE2 = /[A-Za-z0-9+/=]{40,}/g;
+var END_OF_LINE = /\n|\\{1,8}[nr]/;
+var ESCAPED = /^(?:[^%]*%[0-9A-Fa-f]{2})+[^%]*$/;
+var BASE643 = /^(?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$/;
+var LOGIN = /^[ -9;-~]{0,64}:([ -~]+)$/;
+var variants = (secret) => END_OF_LINE.test(secret) ? insideOf(secret) : [secret, ...insideOf(secret)].filter(canBeKnown);
+var insideOf = (secret) => [...linesOf(secret), ...unescaped(secret), ...passwordIn(secret)].filter(canBeKnown);
+var canBeKnown = (value) => value.length <= MAX_KNOWN_LENGTH && isDistinctive(value);
+function linesOf(secret) {
+  const lines = secret.split(END_OF_LINE);
+  return lines.length > 1 ? lines.flatMap((line) => line.match(LINE2) ?? []) : [];
+}
+function unescaped(secret) {
+  if (secret.length > MAX_KNOWN_LENGTH || !ESCAPED.test(secret))
+    return [];
+  try {
+    return [decodeURIComponent(secret)];
+  } catch {
+    return [];
+  }
+}
+function passwordIn(secret) {
+  const login = secret.length <= MAX_KNOWN_LENGTH && BASE643.test(secret) ? LOGIN.exec(Buffer.from(secret, "base64").toString()) : null;
+  return login?.slice(1) ?? [];
+}
+
+// src/redaction/redactor.ts
+var DENIED = "private";
+var MAX_FOUND = 2000;
+var MARKER = /\[redacted:([a-z0-9-]+)\]/g;
+
+class Redactor {
+  #allow;
+  #shorten;
+  #known = new Map;
+  #removed = new Set;
+  #scanner;
+  #needles;
+  #unsearched = [];
+  #memo = new Map;
+  constructor({ allow, deny, home, rules }) {
+    this.#scanner = new Scanner(rules);
+    this.#allow = new Set(allow);
+    this.#shorten = homeShortener(home);
+    this.learn(deny.map((text) => [text, DENIED]));
+  }
+  learn(secrets) {
+    for (const [secret, kind] of secrets)
+      for (const value of [secret, ...insideOf(secret)]) {
+        if (this.#known.has(value) || this.#allow.has(value) || this.#allow.has(kind))
+          continue;
+        this.#known.set(value, kind);
+        this.#unsearched.push([value, kind]);
+      }
+  }
+  recall(removed) {
+    this.learn(removed);
+    for (const [value] of removed)
+      if (this.#known.has(value))
+        this.#removed.add(value);
+  }
+  async redact(value) {
+    const slices = new TimeSlices;
+    const texts = new Map;
+    for (const text of textsOf(value)) {
+      texts.set(keyOf(text), text);
+      if (slices.isOver)
+        await slices.yield();
+    }
+    const fresh = new Map;
+    for (const [key, text] of texts)
+      if (!this.#memo.has(key))
+        fresh.set(key, await this.#masked(text, slices));
+    await this.#search(texts, fresh, slices);
+    const kinds = new Map;
+    const exchange = (text) => {
+      const redacted = this.#memo.get(keyOf(text)) ?? text.text;
+      if (redacted !== text.text)
+        for (const [, kind = ""] of redacted.matchAll(MARKER))
+          kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+      return redacted;
+    };
+    return { value: withTexts(value, exchange), ...counted(kinds), removed: this.#secretsRemoved() };
+  }
+  async#masked({ text, name }, slices) {
+    const attachment = attachmentIn(text);
+    if (attachment) {
+      if (attachment.text === undefined)
+        return text;
+      const masked = await this.#maskedText(attachment.text, undefined, slices);
+      return masked === attachment.text ? text : attachment.withText(masked);
+    }
+    return await this.#maskedText(text, name, slices);
+  }
+  async#maskedText(text, name, slices) {
+    const styles = await slices.run(withoutAnsi(text));
+    const plain = styles?.plain ?? text;
+    const findings = await slices.run(name === undefined ? this.#scanner.find(plain) : this.#findField(name, plain));
+    const wanted = findings.filter(({ start, end, kind }) => !this.#allow.has(kind) && !this.#allow.has(plain.slice(start, end)));
+    if (wanted.length === 0)
+      return this.#shorten(text);
+    for (const { start, end, kind } of wanted)
+      for (const value of variants(plain.slice(start, end)))
+        this.#discover(value, kind);
+    return this.#shorten(replaced(text, styles?.restored(wanted) ?? wanted));
+  }
+  #discover(value, kind) {
+    if (this.#removed.size < MAX_FOUND)
+      this.recall([[value, kind]]);
+  }
+  #secretsRemoved() {
+    return [...this.#removed].flatMap((value) => {
+      const kind = this.#known.get(value);
+      return kind === undefined || kind === DENIED ? [] : [[value, kind]];
+    });
+  }
+  async#search(texts, fresh, slices) {
+    const added = this.#unsearched.length > 0 ? await slices.run(KnownSecrets.of(this.#unsearched)) : undefined;
+    if (added)
+      this.#needles = await slices.run(KnownSecrets.of(this.#known));
+    const memo = new Map;
+    const places = new Set;
+    for (const key of texts.keys()) {
+      await slices.yield();
+      const masked = fresh.get(key);
+      const before = masked ?? this.#memo.get(key) ?? "";
+      const needles = masked === undefined ? added : this.#needles;
+      memo.set(key, needles ? await slices.run(without(before, needles, places)) : before);
+    }
+    this.#unsearched = [];
+    this.#memo = memo;
+    await this.#noteRemoved([...places], slices);
+  }
+  async#noteRemoved(places, slices) {
+    if (places.length === 0)
+      return;
+    for (const [value, kind] of this.#known) {
+      if (this.#removed.has(value))
+        continue;
+      const needles = await slices.run(KnownSecrets.of([[value, kind]]));
+      for (const text of places) {
+        if ((await slices.run(needles.search(text))).length === 0)
+          continue;
+        this.#removed.add(value);
+        break;
+      }
+    }
+  }
+  *#findField(name, text) {
+    const head = `"${name}": "`;
+    const clipped = (yield* this.#scanner.find(`${head}${text}"`)).map(({ start, end, kind }) => ({
+      start: Math.max(0, start - head.length),
+      end: Math.min(text.length, end - head.length),
+      kind
+    })).filter(({ start, end }) => start < end);
+    const role = roleOf(name);
+    return role && passes(role.check, text) && !/[ \t\r\n]/.test(text) ? mergeOverlaps([...clipped, { start: 0, end: text.length, kind: "secret" }]) : clipped;
+  }
+}
+function counted(kinds) {
+  const inOrder = [...kinds].sort(([, one], [, other]) => other - one);
+  return { count: inOrder.reduce((sum, [, count]) => sum + count, 0), kinds: Object.fromEntries(inOrder) };
+}
+function* without(text, needles, places) {
+  const attachment = attachmentIn(text);
+  if (!attachment)
+    return yield* withoutKnown(text, needles, places);
+  if (attachment.text === undefined)
+    return text;
+  const searched = yield* withoutKnown(attachment.text, needles, places);
+  return searched === attachment.text ? text : attachment.withText(searched);
+}
+function* withoutKnown(text, needles, places) {
+  const styles = yield* withoutAnsi(text);
+  const plain = styles?.plain ?? text;
+  const found = yield* needles.search(plain);
+  if (found.length === 0)
+    return text;
+  for (const { start, end } of found)
+    places.add(plain.slice(start, end));
+  return replaced(text, outsideMarkers(text, styles?.restored(found) ?? found));
+}
+function outsideMarkers(text, findings) {
+  const markers = [...text.matchAll(MARKER)];
+  let next = 0;
+  return findings.filter(({ start, end }) => {
+    let marker = markers[next];
+    while (marker && marker.index + marker[0].length <= start)
+      marker = markers[++next];
+    return !marker || marker.index >= end;
+  });
+}
+var keyOf = ({ text, name }) => name === undefined ? text : `${name}\x00${text}`;
+
+// src/privacy/path-reader.ts
+import { posix } from "node:path";
+var WORD2 = /[^\x00-\x20\s"'`<>|;&(){}=,:]+/g;
+var PIECES = /(?:[^\x00-\x20\s"'`<>|;&(){}=,:]+|"[^"\n]*"|'[^'\n]*')+/g;
+var QUOTED = /(?<=["'`])[^"'`\n]+(?=["'`])/g;
+var LINE3 = /^[^:\n]+/gm;
+var MAX_PATH = 4096;
+var SEPARATOR3 = /[ "'`<>|;&()=,:]/g;
+var STAND_IN = /[\ue000-\ue07f]/g;
+var FIRST_STAND_IN = 57344;
+var BRACES = /\{([^\s{}"'`:;()=,]*,[^\s{}"'`:;()=]*)\}/;
+var BRACED_WORD = /[^\s"'`<>|;&()=:]+/g;
+var MAX_EXPANDED = 16384;
+var MAX_WORKING_DIRECTORIES = 32;
+var HOME = /\$HOME\b|(?<![\w.~/\\-])~(?![\w.~-])/g;
+var COMPUTED = /(?:\$\([^()\n]*\)|`)["']?(?=[/\\])/g;
+var VARIABLE = /^\$\w+\//;
+var CHANGE_DIRECTORY = new RegExp(String.raw`(?<![^\s;&|("'])(?:cd|pushd|-C)\s+(?:-\S+\s+){0,3}(${PIECES.source})`, "g");
+
+class PathReader {
+  home;
+  #folder;
+  #inFolder;
+  constructor(folder, home) {
+    this.home = home;
+    this.#folder = slashed(folder);
+    this.#inFolder = folder.length < 2 ? undefined : new RegExp(`${folder.replace(/[^]/g, inAnyForm)}(?=[/\\\\])`, "g");
+  }
+  readable(text) {
+    const known = this.home.length < 2 ? decoded2(text) : decoded2(text).replace(HOME, () => asWord(this.home));
+    const whole = known.replace(COMPUTED, "$& .");
+    return this.#inFolder ? whole.replace(this.#inFolder, () => ` ${asWord(this.#folder)}`) : whole;
+  }
+  workingDirectories(command, from) {
+    const start = posix.resolve(this.#folder, slashed(from));
+    const folders = new Set([start]);
+    let last = start;
+    for (const [, word = ""] of [...this.readable(expand(command)).matchAll(CHANGE_DIRECTORY)].slice(0, MAX_WORKING_DIRECTORIES)) {
+      const folder = slashed(plain(unquoted(word)).trim()).replace(VARIABLE, "");
+      last = posix.resolve(last, folder);
+      folders.add(posix.resolve(start, folder)).add(last);
+    }
+    folders.delete(this.#folder);
+    return [...folders];
+  }
+  resolve(word, workingDirectories) {
+    const names = namesIn2(slashed(plain(word).trim()));
+    return [this.#folder, ...workingDirectories].flatMap((base) => [...names].map((name) => posix.relative(this.#folder, posix.resolve(base, name))));
+  }
+}
+function expand(text) {
+  const visible = finished(withoutAnsi(text))?.plain ?? text;
+  return BRACES.test(visible) ? visible.replace(BRACED_WORD, (word) => word.includes("{") && word.length <= MAX_PATH ? expandBraces(word).join(" ") : word) : visible;
+}
+function* pathCandidates(text, names) {
+  const joined = names.reduce((result, name) => result.replaceAll(name, asWord(name)), text);
+  for (const form of [WORD2, PIECES, QUOTED, LINE3]) {
+    for (const [word] of joined.matchAll(form))
+      if (word.length <= MAX_PATH)
+        yield form === PIECES ? unquoted(word) : word;
+  }
+}
+var unquoted = (text) => text.replaceAll('"', "").replaceAll("'", "");
+var isDivided = (name) => name.search(SEPARATOR3) >= 0;
+function namesIn2(word) {
+  const whole = word.replace(/^(?:\+\+\+|---) /, "");
+  const inner = whole.replace(/^(?:-[A-Za-z])?(?:@|!?\[)?/, "").replace(/(?<=\w)[\].!?*]+$/, "");
+  const bare = /[/.]/.test(inner) ? inner : whole;
+  const names = new Set([whole, bare, bare.replace(VARIABLE, "")]);
+  if (/^[abciow]\//.test(bare))
+    names.add(bare.slice(2));
+  return names.add(posix.normalize(bare.replace(VARIABLE, "")).replace(/^(?:\.\.\/)+/, ""));
+}
+function decoded2(text) {
+  return text.replace(/\\(["'`])/g, "$1").replace(/\$\{(\w+)\}/g, "$$$1").replace(/\\([ &;()=,])/g, (_, sign) => asWord(sign)).replace(/file:\/\/([^\x00-\x20\s"'`<>?#]*)[?#]?/g, (_, path) => ` ${decodedAddress(path)} `);
+}
+function decodedAddress(path) {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+function expandBraces(word) {
+  let words = [word];
+  for (;; ) {
+    const more = words.flatMap((each) => {
+      const [group, choices] = BRACES.exec(each) ?? [];
+      return group !== undefined && choices !== undefined ? choices.split(",").map((choice) => each.replace(group, () => choice)) : [each];
+    });
+    if (more.length === words.length || more.length * word.length > MAX_EXPANDED)
+      return words;
+    words = more;
+  }
+}
+function inAnyForm(character) {
+  if (character === "/" || character === "\\")
+    return "[/\\\\]+";
+  return character === asWord(character) ? RegExp.escape(character) : `[${character}${asWord(character)}]`;
+}
+var slashed = (path) => path.replaceAll("\\", "/").replace(/^(?=[A-Za-z]:\/)/, "/");
+var asWord = (name) => name.replace(SEPARATOR3, (character) => String.fromCharCode(character.charCodeAt(0) + FIRST_STAND_IN));
+var plain = (word) => word.replace(STAND_IN, (character) => String.fromCharCode(character.charCodeAt(0) - FIRST_STAND_IN));
+
+// src/privacy/path-matcher.ts
+class PathMatcher {
+  #patterns;
+  constructor(patterns) {
+    this.#patterns = patterns.map(compiled2);
+  }
+  find(text, project, workingDirectories) {
+    const expanded = expand(text);
+    const unbroken = unquoted(expanded);
+    const isWorkingDirectory = (name) => workingDirectories.some((folder) => folder.includes(name));
+    const likely = this.#patterns.filter(({ names }) => names.every((name) => unbroken.includes(name) || isWorkingDirectory(name)));
+    if (likely.length === 0)
+      return;
+    const readable = project.readable(expanded);
+    for (const { globs, names, divided } of likely) {
+      const required = names.filter((name) => !isWorkingDirectory(name));
+      for (const word of pathCandidates(readable, divided)) {
+        if (!required.every((name) => word.includes(name)))
+          continue;
+        const path = project.resolve(word, workingDirectories).find((candidate) => globs.some((glob) => glob.match(candidate)));
+        if (path !== undefined)
+          return path;
+      }
+    }
     return;
-  return formats.map((format) => formatRule({ ...format, kind: kindOf(format.name) }));
+  }
 }
-var isFormat = (value) => isObject(value) && Object.keys(value).length === FIELDS.length && Object.keys(value).every((field) => FIELDS.includes(field)) && isText(value.name, NAME2) && isText(value.alphabet, ALPHABET) && Array.isArray(value.prefix) && value.prefix.length > 0 && value.prefix.every((prefix) => isText(prefix, PREFIX)) && isLength(value.length);
-var isText = (value, pattern) => typeof value === "string" && pattern.test(value);
-function isLength(value) {
-  if (isCount(value))
-    return true;
-  if (!Array.isArray(value) || value.length !== 2)
-    return false;
-  const [shortest, longest] = value;
-  return isCount(shortest) && (longest === null || isCount(longest) && shortest <= longest);
+function compiled2(pattern) {
+  const rooted = pattern.replace(/^\.?\/|\/+$/g, "");
+  const path = rooted.replace(/\/\*\*$/, "");
+  const certain = path.replace(/\{[^}]*\}|\[[^\]]*\]|^!/g, "*");
+  const names = certain.split(/[^A-Za-z0-9._-]+/).filter((name) => /[^.]/.test(name));
+  const divided = certain.split(/[/*?\\{}[\]]+/).filter(isDivided);
+  const glob = rooted.includes("/") ? path : `**/${path}`;
+  return { globs: [new Bun.Glob(glob), new Bun.Glob(`${glob}/**`)], names, divided };
 }
-var isCount = (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_LENGTH;
-var kindOf = (name) => name.toLowerCase().replace(/[ -]+/g, "-").replace(/-$/, "");
+
+// src/privacy/exclusions.ts
+var LISTING_TOOLS = new Set(["glob", "list"]);
+var note = (path) => `[excluded: ${path}]`;
+
+class Exclusions {
+  home;
+  #paths;
+  constructor(patterns, home) {
+    this.home = home;
+    this.#paths = patterns.length > 0 ? new PathMatcher(patterns) : undefined;
+  }
+  apply(document) {
+    const paths = this.#paths;
+    if (!paths)
+      return document;
+    const { children } = document;
+    const allowed = (transcript) => withoutExcluded(transcript, paths, this.home);
+    return { ...document, ...allowed(document), ...children ? { children: children.map(allowed) } : {} };
+  }
+}
+function withoutExcluded({ session, messages }, paths, home) {
+  const project = new PathReader(typeof session.directory === "string" ? session.directory : "/", home);
+  const find = (texts, { command, workdir } = {}) => {
+    const folders = project.workingDirectories(textsIn(command).join(" "), typeof workdir === "string" ? workdir : "");
+    return firstIn(texts, (text) => paths.find(text, project, folders));
+  };
+  const diffs = (holder) => withoutDiffs(holder, find);
+  return {
+    session: withoutUndone(diffs(session), find),
+    messages: messages.map((message) => withoutContents(message, find, diffs))
+  };
+}
+function withoutContents(message, find, diffs) {
+  const result = { ...message };
+  if (isObject(message.info))
+    result.info = diffs(message.info);
+  if (Array.isArray(message.parts))
+    result.parts = withoutAttached(message.parts.map((part) => isObject(part) ? withoutOutput(part, find) : part), find);
+  if (Array.isArray(message.content))
+    result.content = message.content.map((block) => isObject(block) ? withoutOutput(block, find) : block);
+  return message.type === "shell" ? withoutShell(result, find) : result;
+}
+function withoutDiffs(holder, find) {
+  const { summary } = holder;
+  if (!isObject(summary) || !Array.isArray(summary.diffs))
+    return holder;
+  const diffs = summary.diffs.map((diff) => {
+    if (!isObject(diff))
+      return diff;
+    const path = find([String(diff.file ?? diff.path ?? "")]);
+    if (path === undefined)
+      return diff;
+    return {
+      ...diff,
+      ...Object.fromEntries(["patch", "before", "after"].filter((key) => (key in diff)).map((key) => [key, key === "before" ? "" : note(path)]))
+    };
+  });
+  return { ...holder, summary: { ...summary, diffs } };
+}
+function withoutUndone(session, find) {
+  const { revert } = session;
+  if (!isObject(revert) || typeof revert.diff !== "string")
+    return session;
+  const path = find([revert.diff]);
+  return path === undefined ? session : { ...session, revert: { ...revert, diff: note(path) } };
+}
+function withoutOutput(part, find) {
+  const { state } = part;
+  if (!isObject(state))
+    return part;
+  const tool = String(part.tool ?? part.name ?? "");
+  const input = textsIn(state.input);
+  const output = LISTING_TOOLS.has(tool) ? [] : textsIn([state.output, state.title, state.metadata, state.content, state.structured, state.raw, state.error]);
+  const path = find([...input, ...output], isObject(state.input) ? state.input : {});
+  if (path === undefined)
+    return part;
+  const { time, status } = state;
+  const contents = state.content === undefined ? { output: note(path) } : { content: [{ type: "text", text: note(path) }] };
+  const failed = status === "error" ? { error: isObject(state.error) ? { ...state.error, message: note(path) } : note(path) } : {};
+  return {
+    ...part,
+    state: {
+      status,
+      input: { filePath: path },
+      title: path,
+      metadata: {},
+      ...contents,
+      ...failed,
+      ...time === undefined ? {} : { time }
+    }
+  };
+}
+function withoutAttached(parts, find) {
+  const excluded = parts.filter(isObject).find((part) => part.type === "file" && attachedPath(part, find) !== undefined);
+  if (!excluded)
+    return parts;
+  return parts.map((part) => {
+    if (!isObject(part))
+      return part;
+    const path = attachedPath(excluded, find) ?? "";
+    if (part.type === "text" && part.synthetic === true)
+      return { ...part, text: note(path) };
+    const own = part.type === "file" ? attachedPath(part, find) : undefined;
+    return own === undefined ? part : { id: part.id, sessionID: part.sessionID, messageID: part.messageID, type: "text", text: note(own) };
+  });
+}
+function attachedPath(part, find) {
+  const source = isObject(part.source) ? String(part.source.path ?? "") : "";
+  const url = typeof part.url === "string" && !part.url.startsWith("data:") ? part.url.split("?")[0] ?? "" : "";
+  return find([source, url, String(part.filename ?? "")]);
+}
+function withoutShell(message, find) {
+  const path = find(textsIn([message.command, message.output]), message);
+  return path === undefined ? message : { ...message, output: note(path) };
+}
+function firstIn(texts, pathIn) {
+  for (const text of texts) {
+    const path = pathIn(text);
+    if (path !== undefined)
+      return path;
+  }
+  return;
+}
+function textsIn(value) {
+  if (typeof value === "string")
+    return value.startsWith("data:") ? [] : [value];
+  if (Array.isArray(value))
+    return value.flatMap(textsIn);
+  return isObject(value) ? Object.entries(value).flatMap(([key, item]) => [key, ...textsIn(item)]) : [];
+}
+
+// src/privacy/filter.ts
+class PrivacyFilter {
+  privacy;
+  machine;
+  #exclusions;
+  #redactor;
+  constructor(privacy, machine) {
+    this.privacy = privacy;
+    this.machine = machine;
+    const { exclude, redact } = "problem" in privacy ? { exclude: [], redact: false } : privacy;
+    this.#exclusions = new Exclusions(exclude, machine.home);
+    this.#redactor = redact ? new Redactor({ ...redact, home: machine.home }) : undefined;
+  }
+  async apply(document, removed) {
+    if ("problem" in this.privacy)
+      throw new Failure("refused", this.privacy.problem);
+    const allowed = this.#exclusions.apply(document);
+    if (!this.#redactor)
+      return { document: allowed, redactions: 0, kinds: {}, removed };
+    const { directory } = allowed.session;
+    this.#redactor.learn(secretsIn(this.machine.env));
+    this.#redactor.learn(secretsGiven(this.machine.env));
+    if (typeof directory === "string")
+      this.#redactor.learn(await secretsOfProject(directory));
+    this.#redactor.recall(removed);
+    const { session, messages, children } = allowed;
+    const {
+      value,
+      count,
+      kinds,
+      removed: all
+    } = await this.#redactor.redact({ session, messages, ...children ? { children } : {} });
+    return { document: { ...allowed, ...value }, redactions: count, kinds, removed: all };
+  }
+}
+function secretsGiven({ BETTER_SHARE_SECRETS: json }) {
+  const secrets = json ? givenSecrets(json) : [];
+  if (!secrets)
+    throw new Failure("refused", "BETTER_SHARE_SECRETS must be a JSON object of names and texts.");
+  return secrets;
+}
 
 // src/server/api.ts
 import { randomBytes } from "node:crypto";
@@ -4697,9 +7980,16 @@ function readCreation({ url, secret, createdAt, plugin }) {
   return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt, plugin: isRelease(plugin) ? plugin : undefined } : undefined;
 }
 var isRelease = (value) => typeof value === "string" && /^[\w.-]{1,64}$/.test(value);
-function readUploadLink({ presignedUrl, headers = {}, createdAt }) {
+function readUploadLink({
+  presignedUrl,
+  headers = {},
+  createdAt,
+  shareExpiresAt
+}) {
   const url = readUrl(presignedUrl);
-  return url && isObject(headers) && isTime(createdAt) ? { url, headers: sendable(headers), createdAt } : undefined;
+  if (!url || !isObject(headers) || !isTime(createdAt))
+    return;
+  return { url, headers: sendable(headers), createdAt, expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined };
 }
 function readUrl(value) {
   if (typeof value !== "string" || !URL.canParse(value))
@@ -4713,35 +8003,6 @@ function sendable(headers) {
   return Object.fromEntries(entries);
 }
 var isTime = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime());
-
-// src/server/errors.ts
-var TEMPORARY = new Set([
-  "unreachable",
-  "broken",
-  "busy",
-  "link",
-  "misdirected",
-  "unreadable"
-]);
-
-class Failure extends Error {
-  kind;
-  retryAfter;
-  name = "Failure";
-  constructor(kind, message, retryAfter) {
-    super(visible(message));
-    this.kind = kind;
-    this.retryAfter = retryAfter;
-  }
-  get temporary() {
-    return TEMPORARY.has(this.kind);
-  }
-}
-function asFailure(error) {
-  if (error instanceof Failure)
-    return error;
-  return new Failure("unreadable", `Better Share failed unexpectedly (${error instanceof Error ? error.message : String(error)}).`);
-}
 
 // src/lib/sleep.ts
 function sleep(milliseconds, signal) {
@@ -4760,16 +8021,119 @@ function sleep(milliseconds, signal) {
 }
 var backoffAt = (pauses, attempt) => pauses[Math.min(attempt, pauses.length - 1)] ?? 0;
 
+// src/lib/proxy.ts
+function isProxied(url, env) {
+  if (!readsProxies(env) || !proxyOf(url, env))
+    return false;
+  const { host, hostname } = url;
+  const exceptions = `${env.no_proxy ?? ""},${env.NO_PROXY ?? ""}`.toLowerCase().split(/[\s,]+/);
+  return !exceptions.filter(Boolean).some((entry) => entry === "*" || isWithin(entry, hostname) || entry === host);
+}
+function proxyOf({ protocol }, env) {
+  const variable = protocol === "https:" ? "https_proxy" : "http_proxy";
+  const proxy = env[variable] || env[variable.toUpperCase()];
+  return proxy && (URL.canParse(proxy) ? new URL(proxy).host || proxy : proxy);
+}
+var readsProxies = (env) => process.versions.bun !== undefined || env.NODE_USE_ENV_PROXY === "1" && canReadProxies();
+function canReadProxies() {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  return major >= 24 || major === 22 && minor >= 21;
+}
+function isWithin(entry, hostname) {
+  const domain = entry.replace(/^\*?\./, "");
+  return hostname === domain || hostname.endsWith(`.${domain}`);
+}
+
+// src/server/connection-failure.ts
+var RETRY = "Check the address and your network.";
+var CAUSES = [
+  {
+    codes: [
+      "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+      "UNABLE_TO_GET_ISSUER_CERT",
+      "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+      "SELF_SIGNED_CERT_IN_CHAIN",
+      "DEPTH_ZERO_SELF_SIGNED_CERT",
+      "CERT_UNTRUSTED"
+    ],
+    sentence: (who) => `The certificate of ${who} is from an authority that is not known here. If it is your organisation's, set NODE_EXTRA_CA_CERTS to the file of its certificate and restart.`
+  },
+  {
+    codes: ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"],
+    sentence: (who) => `The certificate of ${who} is not valid today. Check the date of this machine, and tell who runs the server.`
+  },
+  {
+    codes: ["ERR_TLS_CERT_ALTNAME_INVALID", "HOSTNAME_MISMATCH"],
+    sentence: (who) => `The certificate of ${who} is one for another name. Check the address.`
+  },
+  {
+    codes: [
+      "EPROTO",
+      "ERR_SSL_WRONG_VERSION_NUMBER",
+      "ERR_SSL_PACKET_LENGTH_TOO_LONG",
+      "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE"
+    ],
+    sentence: (who) => `${who} does not answer with TLS. Check whether its address begins with http: or https:.`
+  },
+  {
+    codes: ["ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "ENODATA", "FailedToOpenSocket"],
+    sentence: (_, way) => `The name of ${way} cannot be resolved. ${RETRY}`
+  },
+  {
+    codes: ["ECONNREFUSED", "ConnectionRefused"],
+    sentence: (_, way) => `${way} refuses connections: nothing runs at this address. ${RETRY}`
+  },
+  {
+    codes: ["EHOSTUNREACH", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
+    sentence: (_, way) => `There is no way to ${way} from this network. ${RETRY}`
+  },
+  {
+    codes: ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ConnectionClosed"],
+    sentence: (_, way) => `${way} closed the connection before its answer was complete. Try again.`
+  },
+  {
+    codes: ["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "ConnectionTimeout"],
+    sentence: (_, way) => `${way} did not answer in time. ${RETRY}`
+  },
+  {
+    codes: ["Malformed_HTTP_Response", "InvalidHTTPResponse", "HPE_INVALID_CONSTANT", "HPE_INVALID_VERSION"],
+    sentence: (who) => `${who} does not answer with HTTP. Check the address and its port.`
+  }
+];
+function connectionFailure(error, who, url, env) {
+  const address = new URL(url);
+  const way = isProxied(address, env) ? `the proxy ${proxyOf(address, env)} on the way to ${who}` : who;
+  const code = codeOf(error);
+  const cause = CAUSES.find(({ codes }) => codes.includes(code));
+  const sentence = cause?.sentence(who, way) ?? `${way} cannot be reached${code && ` (${code})`}. ${RETRY}`;
+  return new Failure("unreachable", sentence.replace(/^the /, "The "));
+}
+function codeOf(error) {
+  const codes = [error, isObject(error) ? error.cause : undefined].map((thrown) => thrown?.code);
+  return codes.find((code) => typeof code === "string") ?? "";
+}
+
 // src/server/http.ts
 var MAX_ANSWER_BYTES = 65536;
 var MAX_SAID_CHARACTERS = 200;
 var DAY = 86400000;
+var MAX_OVERTIME = 5000;
 var AS_RECEIVED = { decompress: false };
 async function send(call) {
-  const answer = await fetchAnswer(call);
+  const { location, ...answer } = await awake(call, () => fetchAnswer(call));
   if (answer.status < 300 || answer.status > 399)
     return answer;
-  throw new Failure("misdirected", `${call.who} does not answer like a Better Share server: it redirects to another address, which is not followed.`);
+  throw new Failure("misdirected", `${call.who} redirects to ${location}, which is not followed. Set the address of the server to the one that answers itself.`);
+}
+async function awake({ who, timeout }, action) {
+  const began = Date.now();
+  try {
+    return await action();
+  } catch (error) {
+    if (Date.now() - began < timeout + MAX_OVERTIME)
+      throw error;
+    throw new Failure("unreachable", `This machine slept while ${who} was to answer. Try again.`);
+  }
 }
 async function fetchAnswer(call) {
   const { method, url, who, headers = {}, body, maxBytes = MAX_ANSWER_BYTES, timeout, signal } = call;
@@ -4784,13 +8148,19 @@ async function fetchAnswer(call) {
       signal: stop,
       redirect: "manual"
     });
+    const text = await readText(response, maxBytes);
+    stop.throwIfAborted();
     return {
       status: response.status,
-      text: await readText(response, maxBytes),
-      retryAfter: retryAfter(response.headers.get("retry-after"))
+      text,
+      retryAfter: retryAfter(response.headers.get("retry-after")),
+      date: timeOf(response.headers.get("date")),
+      location: originOf(response.headers.get("location"), url)
     };
-  } catch {
-    throw new Failure("unreachable", stop.aborted ? `${who} did not answer in time.` : `${who} cannot be reached.`);
+  } catch (error) {
+    if (stop.aborted)
+      throw new Failure("unreachable", `${who} did not answer in time. Try again.`);
+    throw connectionFailure(error, who, url, process.env);
   }
 }
 async function readText(response, maxBytes) {
@@ -4845,6 +8215,13 @@ function parse(text) {
     return;
   }
 }
+function timeOf(header) {
+  const time = Date.parse(header ?? "");
+  return Number.isNaN(time) ? undefined : time;
+}
+function originOf(location, url) {
+  return location !== null && URL.canParse(location, url) ? new URL(location, url).origin : "another address";
+}
 function retryAfter(header) {
   if (!header)
     return;
@@ -4871,26 +8248,13 @@ async function withRetries(attempt, { pauses, maxRetryAfter, signal }) {
   }
 }
 
-// src/lib/proxy.ts
-function isProxied({ protocol, host, hostname }, env) {
-  const variable = protocol === "https:" ? "https_proxy" : "http_proxy";
-  if (!(env[variable] || env[variable.toUpperCase()]))
-    return false;
-  const exceptions = `${env.no_proxy ?? ""},${env.NO_PROXY ?? ""}`.toLowerCase().split(/[\s,]+/);
-  return !exceptions.filter(Boolean).some((entry) => entry === "*" || isWithin(entry, hostname) || entry === host);
-}
-function isWithin(entry, hostname) {
-  const domain = entry.replace(/^\*?\./, "");
-  return hostname === domain || hostname.endsWith(`.${domain}`);
-}
-
 // src/server/resolver.ts
-var machineResolver = (env) => (url) => isProxied(url, env) ? undefined : resolve;
-async function resolve(name) {
+var machineResolver = (env) => (url) => isProxied(url, env) ? undefined : resolve2;
+async function resolve2(name) {
   try {
     return (await Bun.dns.lookup(name, { backend: "system" })).map(({ address }) => address);
   } catch {
-    throw new Failure("unreachable", `${name} cannot be resolved.`);
+    throw new Failure("unreachable", `The name ${name} cannot be resolved. Check the address and your network.`);
   }
 }
 
@@ -5020,8 +8384,8 @@ class ShareApi {
     const { url, secret, createdAt, plugin } = created;
     return { share: { id: shareId, base, secret }, url, createdAt, plugin };
   }
-  async createdAt(share, signal) {
-    return (await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal))).createdAt;
+  async about(share, signal) {
+    return await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal));
   }
   async upload(share, body, signal) {
     await withRetries(async () => {
@@ -5105,58 +8469,107 @@ class ShareApi {
   }
 }
 
-// src/settings/privacy.ts
-var PRIVACY_OPTIONS = ["redact", "exclude", "auto"];
+// src/settings/project-files.ts
+import { existsSync } from "node:fs";
+import { dirname as dirname4, join as join6 } from "node:path";
 
-// src/settings/server.ts
-var OPTIONS = ["url", "uploadHosts", ...PRIVACY_OPTIONS];
-var HARMLESS = /^[\w.~:/[\]%-]+$/;
-function serverBase(value) {
-  if (typeof value !== "string" || !URL.canParse(value))
-    return;
-  const url = new URL(value);
-  const bare = !url.search && !url.hash && !url.username && !url.password;
-  const base = url.origin + url.pathname.replace(/\/+$/, "");
-  return bare && (url.protocol === "https:" || url.protocol === "http:") && HARMLESS.test(base) ? base : undefined;
+// src/settings/user-files.ts
+import { readFileSync as readFileSync2, realpathSync } from "node:fs";
+import { dirname as dirname3, join as join5, resolve as resolve3, sep } from "node:path";
+import { fileURLToPath as fileURLToPath2 } from "node:url";
+var NAMED = new RegExp(`^(?:${NAME}|${OLD_NAME})(?:@.*)?$|^https?://[^?#]+/plugin(?:/[^/]+)?\\.tgz$`);
+var OPTIONS_FILE = "better-share.json";
+function userOptions(places) {
+  const [file] = read(join5(globalFolder(places), OPTIONS_FILE));
+  const common = file === undefined ? undefined : Bun.JSONC.parse(file);
+  const options = optionsIn(sources(places), places);
+  if (options === undefined)
+    return common;
+  return isObject(common) && isObject(options) ? { ...common, ...options } : options;
 }
-
-// src/state/allowed-servers.ts
-class AllowedServers {
-  stateFiles;
-  env;
-  constructor(stateFiles, env) {
-    this.stateFiles = stateFiles;
-    this.env = env;
-  }
-  async has(base) {
-    const listed = (this.env.BETTER_SHARE_ALLOWED_SERVERS ?? "").split(",").map((url) => serverBase(url.trim()));
-    return listed.includes(base) || await this.stateFiles.read({ kind: "allowed", base }) !== undefined;
-  }
-  async add(base) {
-    await this.stateFiles.write({ kind: "allowed", base });
-  }
-  async remove(base) {
-    return await this.stateFiles.remove({ kind: "allowed", base });
-  }
+function filesToEdit(places) {
+  const main = sources(places);
+  const terminal = configurationsIn([globalFolder(places), join5(places.home, ".opencode")].map((folder) => join5(folder, "tui.json")));
+  const loading = [...main, ...terminal].filter((source) => optionsIn([source], places) !== undefined);
+  const naming = main.filter(({ text }) => {
+    const config = Bun.JSONC.parse(text);
+    return isObject(config) && config.enterprise !== undefined;
+  });
+  return { plugin: loading.map(({ name }) => name), enterprise: naming.map(({ name }) => name) };
 }
-
-// src/state/remove-share.ts
-async function removeShare(entry, shareList, stateFiles, api) {
-  const share = await shareList.secretOf(entry);
-  if (!share)
-    return `What it takes to remove it is not on this machine any more: ask who runs ${hostOf(entry.base)}.`;
+function optionsIn(configurations, places) {
+  const entries = configurations.flatMap((source) => pluginsOf(source, places));
+  const listed = entries.findLast(({ name, folder }) => isThisPlugin(name, folder, places.plugins));
+  return listed && (listed.options ?? {});
+}
+var globalFolder = ({ env, home }) => join5(env.XDG_CONFIG_HOME || join5(home, ".config"), "opencode");
+function sources(places) {
+  const { env, home } = places;
+  const global = globalFolder(places);
+  const files = [
+    ...["config.json", "opencode.json", "opencode.jsonc"].map((name) => join5(global, name)),
+    ...env.OPENCODE_CONFIG ? [resolve3(env.OPENCODE_CONFIG)] : [],
+    ...[join5(home, ".opencode"), ...env.OPENCODE_CONFIG_DIR ? [resolve3(env.OPENCODE_CONFIG_DIR)] : []].flatMap((folder) => ["opencode.json", "opencode.jsonc"].map((name) => join5(folder, name)))
+  ];
+  const found = configurationsIn(files);
+  const inline = env.OPENCODE_CONFIG_CONTENT;
+  return inline ? [...found, { name: "OPENCODE_CONFIG_CONTENT", text: inline, folder: process.cwd() }] : found;
+}
+var configurationsIn = (files) => files.flatMap((file) => read(file).map((text) => ({ name: file, text, folder: dirname3(file) })));
+function read(file) {
   try {
-    await api.remove(share, TIMEOUTS.request);
+    return [readFileSync2(file, "utf8")];
   } catch (error) {
-    const failure = asFailure(error);
-    if (!failure.temporary)
-      return failure.message;
-    const isKept = await stateFiles.write({ kind: "removal", share }).then(() => true, () => false);
-    return isKept ? `${failure.message} OpenCode tries again when it starts.` : failure.message;
+    if (error.code === "ENOENT" || error.code === "ENOTDIR")
+      return [];
+    throw error;
   }
-  await shareList.remove(share);
-  await stateFiles.remove({ kind: "removal", share });
-  return;
+}
+function pluginsOf({ text, folder }, places) {
+  const config = Bun.JSONC.parse(substituted(text, folder, places));
+  const plugins = isObject(config) && Array.isArray(config.plugin) ? config.plugin : [];
+  return plugins.map((plugin) => {
+    const [name, options] = Array.isArray(plugin) ? plugin : [plugin];
+    return { name: String(name), options, folder };
+  });
+}
+function substituted(text, folder, { env, home }) {
+  return text.replace(/\{env:([^}]+)\}/g, (_, name) => env[name] ?? "").replace(/\{file:([^}]+)\}/g, (_, path) => {
+    const [content = ""] = read(resolve3(folder, path.replace(/^~(?=\/)/, home)));
+    return JSON.stringify(content.trim()).slice(1, -1);
+  });
+}
+function isThisPlugin(name, folder, plugins) {
+  if (NAMED.test(name))
+    return true;
+  const path = real(name.startsWith("file:") ? fileURLToPath2(name) : resolve3(folder, name));
+  return plugins.map(real).some((plugin) => plugin === path || plugin.startsWith(path + sep));
+}
+function real(path) {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+// src/settings/project-files.ts
+var NAMES2 = ["opencode.json", "opencode.jsonc"];
+function projectOptions(directory, places) {
+  if (places.env.OPENCODE_DISABLE_PROJECT_CONFIG)
+    return;
+  const folders = foldersOf(directory);
+  const files = [...folders, ...folders.map((folder) => join6(folder, ".opencode"))].flatMap((folder) => NAMES2.map((name) => join6(folder, name)));
+  return optionsIn(configurationsIn(files), places);
+}
+function foldersOf(directory) {
+  const folders = [directory];
+  for (let folder = directory;!existsSync(join6(folder, ".git")); folder = dirname4(folder)) {
+    if (folder === dirname4(folder))
+      return [directory];
+    folders.unshift(dirname4(folder));
+  }
+  return folders;
 }
 
 // src/state/share-list.ts
@@ -5188,7 +8601,11 @@ class ShareList {
   async redactedFrom({ id, base }) {
     return (await this.stateFiles.read({ kind: "redacted", id, base }))?.secrets ?? [];
   }
-  async rememberRedacted({ id, base }, secrets) {
+  async rememberRedacted(share, secrets) {
+    const { id, base } = share;
+    const known = new Set((await this.redactedFrom(share)).map(([value]) => value));
+    if (secrets.every(([value]) => known.has(value)))
+      return;
     await this.stateFiles.write({ kind: "redacted", id, base, secrets }).catch(() => {
       return;
     });
@@ -5229,12 +8646,93 @@ class ShareList {
 var addressOf = ({ base, id }) => `${base}/share/${id}`;
 var isPageOf = (link, address) => address === link || address.startsWith(`${link}/`) || address.startsWith(`${link}.`);
 
+// src/state/share-seal.ts
+import { createCipheriv, createDecipheriv, randomBytes as randomBytes2, randomUUID } from "node:crypto";
+import { linkSync, mkdirSync, readFileSync as readFileSync3, rmSync, writeFileSync } from "node:fs";
+import { join as join7 } from "node:path";
+
+// src/server/share.ts
+function unpackSecret(id, packed) {
+  const dot = packed.lastIndexOf(".");
+  if (dot < 1)
+    return;
+  const base = Buffer.from(packed.slice(dot + 1), "base64url").toString();
+  if (serverBase(base) !== base)
+    return;
+  return { id, base, secret: packed.slice(0, dot) };
+}
+
+// src/state/share-seal.ts
+var PREFIX2 = "sealed.";
+var CIPHER = "aes-256-gcm";
+var KEY_BYTES = 32;
+var NONCE_BYTES = 12;
+var TAG_BYTES = 16;
+
+class ShareSeal {
+  folder;
+  #key;
+  constructor(folder) {
+    this.folder = folder;
+  }
+  seal({ id, base, secret }) {
+    const nonce = randomBytes2(NONCE_BYTES);
+    const cipher = createCipheriv(CIPHER, this.#keyOrNew(), nonce).setAAD(Buffer.from(id));
+    const sealed = Buffer.concat([cipher.update(JSON.stringify({ base, secret })), cipher.final()]);
+    return PREFIX2 + Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString("base64url");
+  }
+  open(id, text) {
+    if (!text.startsWith(PREFIX2))
+      return unpackSecret(id, text);
+    const bytes = Buffer.from(text.slice(PREFIX2.length), "base64url");
+    const [nonce, tag] = [bytes.subarray(0, NONCE_BYTES), bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES)];
+    try {
+      const decipher = createDecipheriv(CIPHER, this.#storedKey(), nonce).setAAD(Buffer.from(id)).setAuthTag(tag);
+      const opened = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
+      const share = JSON.parse(opened.toString());
+      if (!isObject(share) || typeof share.base !== "string" || typeof share.secret !== "string")
+        return "lost";
+      return { id, base: share.base, secret: share.secret };
+    } catch {
+      return "lost";
+    }
+  }
+  #storedKey() {
+    this.#key ??= readFileSync3(join7(this.folder, "key"));
+    return this.#key;
+  }
+  #keyOrNew() {
+    try {
+      return this.#storedKey();
+    } catch {}
+    try {
+      this.#writeKey();
+      return this.#storedKey();
+    } catch {
+      throw new Failure("refused", `The key of your shares cannot be kept in ${this.folder}.`);
+    }
+  }
+  #writeKey() {
+    mkdirSync(this.folder, { recursive: true, mode: 448 });
+    const draft = join7(this.folder, `.${randomUUID()}`);
+    writeFileSync(draft, randomBytes2(KEY_BYTES), { mode: 384, flush: true });
+    try {
+      linkSync(draft, join7(this.folder, "key"));
+    } catch (error) {
+      if (error.code !== "EEXIST")
+        throw error;
+    } finally {
+      rmSync(draft);
+    }
+  }
+}
+
 // src/state/state-files.ts
-import { createHash, randomUUID } from "node:crypto";
-import { existsSync, lstatSync, readdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createHash, randomUUID as randomUUID2 } from "node:crypto";
+import { existsSync as existsSync2, lstatSync, readdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
+import { mkdir as mkdir2, readdir as readdir4, readFile as readFile3, rename as rename2, rm as rm2, writeFile as writeFile2 } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join as join8 } from "node:path";
 
 // src/state/records.ts
 var isText2 = (value) => typeof value === "string";
@@ -5260,14 +8758,14 @@ function isStateRecord(value) {
 var isKind = (value) => typeof value === "string" && Object.hasOwn(FIELDS2, value);
 
 // src/state/state-files.ts
-var stateHome = (env) => env.XDG_STATE_HOME || join(homedir(), ".local", "state");
-var stateFolder = (env) => join(stateHome(env), NAME);
+var stateHome = (env) => env.XDG_STATE_HOME || join8(homedir(), ".local", "state");
+var stateFolder = (env) => join8(stateHome(env), NAME);
 function openStateFolder(env) {
-  const [folder, old] = [stateFolder(env), join(stateHome(env), OLD_NAME)];
+  const [folder, old] = [stateFolder(env), join8(stateHome(env), OLD_NAME)];
   try {
     if (lstatSync(old).isSymbolicLink())
       return folder;
-    if (existsSync(folder))
+    if (existsSync2(folder))
       mergeFolder(old, folder);
     else
       renameSync(old, folder);
@@ -5277,10 +8775,10 @@ function openStateFolder(env) {
 }
 function mergeFolder(from, to) {
   for (const name of readdirSync(from))
-    if (existsSync(join(to, name)))
-      unlinkSync(join(from, name));
+    if (existsSync2(join8(to, name)))
+      unlinkSync(join8(from, name));
     else
-      renameSync(join(from, name), join(to, name));
+      renameSync(join8(from, name), join8(to, name));
   rmdirSync(from);
 }
 
@@ -5290,26 +8788,26 @@ class StateFiles {
     this.folder = folder;
   }
   async write(record) {
-    await mkdir(this.folder, { recursive: true, mode: 448 });
-    const draft = join(this.folder, `.${randomUUID()}`);
-    await writeFile(draft, JSON.stringify(record), { mode: 384, flush: true });
-    await rename(draft, this.#path(record));
+    await mkdir2(this.folder, { recursive: true, mode: 448 });
+    const draft = join8(this.folder, `.${randomUUID2()}`);
+    await writeFile2(draft, JSON.stringify(record), { mode: 384, flush: true });
+    await rename2(draft, this.#path(record));
   }
   async remove(key) {
-    return await rm(this.#path(key)).then(() => true, () => false);
+    return await rm2(this.#path(key)).then(() => true, () => false);
   }
   async read(key) {
     const records = await readRecords(this.#path(key));
     return records.find((record) => record.kind === key.kind);
   }
   async readAll() {
-    const names = await readdir(this.folder).catch(() => []);
-    const records = await Promise.all(names.filter((name) => name.endsWith(".json")).map((name) => readRecords(join(this.folder, name))));
+    const names = await readdir4(this.folder).catch(() => []);
+    const records = await Promise.all(names.filter((name) => name.endsWith(".json")).map((name) => readRecords(join8(this.folder, name))));
     return records.flat();
   }
   #path(key) {
     const subject = subjectOf(key);
-    return join(this.folder, `${key.kind}-${createHash("sha256").update(subject).digest("hex").slice(0, 32)}.json`);
+    return join8(this.folder, `${key.kind}-${createHash("sha256").update(subject).digest("hex").slice(0, 32)}.json`);
   }
 }
 function subjectOf(key) {
@@ -5323,113 +8821,1002 @@ function subjectOf(key) {
 }
 async function readRecords(path) {
   try {
-    const record = JSON.parse(await readFile(path, "utf8"));
+    const record = JSON.parse(await readFile3(path, "utf8"));
     return isStateRecord(record) ? [record] : [];
   } catch {
     return [];
   }
 }
 
-// src/cli.ts
-var USAGE = `Usage: ${commandLine()} <command>
+// src/state/state-lock.ts
+import { createHash as createHash2 } from "node:crypto";
+import { mkdir as mkdir3, open, rm as rm3, stat as stat2 } from "node:fs/promises";
+import { join as join9 } from "node:path";
+var PAUSE = 50;
 
-  list             your shares on this machine, the newest first
-  remove <link>    makes a link stop working and deletes the session from its server; takes its id,
-                   and the address of anything on its pages, too
-  remove --all     does so with all of them
-  allow <server>   lets projects that name this server share on it; --undo takes that back
-  redact --explain <file>
-                   lists what would be removed from a text, and by which rule; - is the standard input,
-                   --formats <file> reads your own formats`;
-var stateFiles = new StateFiles(openStateFolder(process.env));
-var shareList = new ShareList(stateFiles);
-var print = (line) => console.log(visible(line));
-var complain = (line) => console.error(visible(line));
-async function list() {
-  const entries = await shareList.list();
-  if (entries.length === 0)
-    complain("No shares are known on this machine.");
-  for (const { url, title, createdAt } of entries)
-    print(`${new Date(createdAt).toISOString().slice(0, 10)}  ${url}  ${title}`);
-  return 0;
-}
-async function remove(link) {
-  const chosen = link === "--all" ? await shareList.list() : await shareList.find(link);
-  if (chosen.length === 0) {
-    complain(link === "--all" ? "No shares are known on this machine." : `No share ${link} is known on this machine: see \`list\`.`);
-    return link === "--all" ? 0 : 1;
+class StateLock {
+  folder;
+  maxAge;
+  constructor(folder, maxAge) {
+    this.folder = folder;
+    this.maxAge = maxAge;
   }
-  const links = [...new Set(chosen.map(({ url }) => url))];
-  if (link !== "--all" && links.length > 1) {
-    complain(`Nothing was removed: ${links.length} shares on different servers are called ${link}. Name one by its link:`);
-    for (const each of links)
-      complain(each);
-    return 1;
+  async run(sessionId, action) {
+    const path = join9(this.folder, `lock-${createHash2("sha256").update(sessionId).digest("hex").slice(0, 32)}`);
+    const isLocked = await this.#acquire(path).catch(() => false);
+    try {
+      return await action();
+    } finally {
+      if (isLocked)
+        await rm3(path, { force: true });
+    }
   }
-  const results = await Promise.all(chosen.map(removeOne));
-  return results.every(Boolean) ? 0 : 1;
-}
-async function removeOne(entry) {
-  const problem = await removeShare(entry, shareList, stateFiles, new ShareApi(TIMEOUTS));
-  if (problem === undefined)
-    print(`Removed: ${entry.url}`);
-  else
-    complain(`Not removed, the link still works: ${entry.url}: ${problem}`);
-  return problem === undefined;
-}
-async function allow(server, isUndone) {
-  const base = serverBase(server);
-  if (base === undefined) {
-    complain(`${server} is not the address of a server, like https://share.example.com.`);
-    return 2;
+  async#acquire(path) {
+    await mkdir3(this.folder, { recursive: true, mode: 448 });
+    for (;; ) {
+      try {
+        await (await open(path, "wx", 384)).close();
+        return true;
+      } catch (error) {
+        if (error.code !== "EEXIST")
+          throw error;
+      }
+      const made = await stat2(path).catch(() => {
+        return;
+      });
+      if (made && Date.now() - made.mtimeMs > this.maxAge)
+        await rm3(path, { force: true });
+      else
+        await sleep(PAUSE);
+    }
   }
-  const allowed = new AllowedServers(stateFiles, process.env);
-  await (isUndone ? allowed.remove(base) : allowed.add(base));
-  print(`Projects may${isUndone ? " no longer" : ""} share on ${base}.`);
-  return 0;
 }
-async function explainRemovals(file, formats) {
-  const [text, list] = await Promise.all([contentOf(file), formats === undefined ? "[]" : contentOf(formats)]);
-  if (text === undefined) {
-    complain(`${file} cannot be read.`);
-    return 1;
+
+// src/cli/context.ts
+class Context {
+  output;
+  env = process.env;
+  home = homedir2();
+  folder = openStateFolder(this.env);
+  stateFiles = new StateFiles(this.folder);
+  shareList = new ShareList(this.stateFiles);
+  lock = new StateLock(this.folder, 2 * TIMEOUTS.create);
+  seal = new ShareSeal(this.folder);
+  place = dataPlace(this.env, this.home);
+  constructor(output) {
+    this.output = output;
   }
-  const own = list === undefined ? undefined : ownRules(parsed(list));
-  if (own === undefined) {
-    complain(`${formats} is not a list of formats like [{"name": "ACME token", "prefix": ["acme_"], ...}].`);
-    return 1;
+  settings() {
+    const settings = this.#settings();
+    if ("problem" in settings)
+      throw new Failure("refused", settings.problem);
+    return settings;
   }
-  for (const { line, length, kind, reasons } of explain(text, own))
-    print(`${`${line}`.padStart(6)}  ${`${length}`.padStart(5)} characters  ${kind.padEnd(24)}  ${reasons.join(", ")}`);
-  return 0;
+  api() {
+    const settings = this.#settings();
+    return new ShareApi(TIMEOUTS, "problem" in settings ? [] : settings.uploadHosts);
+  }
+  filter({ directory }) {
+    const project = typeof directory === "string" ? readable(() => projectOptions(directory, this.#places)) : undefined;
+    return new PrivacyFilter(readPrivacy(this.#userOptions(), project), { env: this.env, home: this.home });
+  }
+  #settings() {
+    const own = this.#userOptions() ?? {};
+    const origin = packageOrigin();
+    return readSettings(isObject(own) && origin ? { ...own, url: origin.url } : own, this.env);
+  }
+  #userOptions() {
+    return readable(() => userOptions(this.#places));
+  }
+  configuration() {
+    return readable(() => filesToEdit(this.#places));
+  }
+  get #places() {
+    return { env: this.env, home: this.home, plugins: pluginFiles() };
+  }
 }
-var contentOf = (file) => (file === "-" ? textOf(process.stdin) : readFile2(file, "utf8")).catch(() => {
-  return;
+function readable(read) {
+  try {
+    return read();
+  } catch {
+    throw new Failure("refused", "The configuration of OpenCode cannot be read.");
+  }
+}
+
+// src/cli/doctor.ts
+import { styleText } from "node:util";
+
+// src/cli/doctor-checks.ts
+import { randomBytes as randomBytes3 } from "node:crypto";
+
+// src/publishing/document.ts
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+
+// src/publishing/sanitize.ts
+var PROVIDER_DATA = [
+  "native",
+  "providerState",
+  "providerMetadata",
+  "providerContext",
+  "providerResultState",
+  "resultMetadata"
+];
+var PROVIDER_METADATA = new Set(["text", "reasoning", "tool"]);
+var ERROR_DETAILS = ["responseHeaders", "responseBody", "metadata"];
+var sanitizeSession = (session) => without2(session, ["share", ...PROVIDER_DATA]);
+function sanitizeMessage(message) {
+  const cleaned = withSanitizedErrors(without2(message, PROVIDER_DATA));
+  if (isObject(cleaned.info))
+    cleaned.info = withSanitizedErrors(without2(cleaned.info, PROVIDER_DATA));
+  if (Array.isArray(cleaned.parts))
+    cleaned.parts = cleaned.parts.map((part) => isObject(part) ? sanitizePart(part) : part);
+  if (Array.isArray(cleaned.content))
+    cleaned.content = cleaned.content.map((block) => isObject(block) ? sanitizeBlock(block) : block);
+  return cleaned;
+}
+function sanitizePart(part) {
+  const opaque = PROVIDER_METADATA.has(String(part.type)) ? [...PROVIDER_DATA, "metadata"] : PROVIDER_DATA;
+  return withSanitizedErrors(without2(part, opaque));
+}
+function sanitizeBlock(block) {
+  const cleaned = withSanitizedErrors(without2(block, block.type === "tool" ? PROVIDER_DATA : [...PROVIDER_DATA, "state"]));
+  if (isObject(cleaned.provider))
+    cleaned.provider = without2(cleaned.provider, ["metadata", ...PROVIDER_DATA]);
+  return cleaned;
+}
+function withSanitizedErrors(object) {
+  const cleaned = { ...object };
+  if (isObject(cleaned.error))
+    cleaned.error = sanitizeError(cleaned.error);
+  if (isObject(cleaned.retry))
+    cleaned.retry = withSanitizedErrors(cleaned.retry);
+  return cleaned;
+}
+function sanitizeError(error) {
+  const cleaned = without2(error, ERROR_DETAILS);
+  if (isObject(cleaned.data))
+    cleaned.data = without2(cleaned.data, ERROR_DETAILS);
+  return cleaned;
+}
+var without2 = (object, keys) => Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
+
+// src/publishing/document.ts
+function buildDocument(share, createdAt, snapshot, now) {
+  const children = snapshot.children.map(sanitizeTranscript);
+  return {
+    shareId: share.id,
+    sessionId: snapshot.session.id,
+    createdAt,
+    updatedAt: now,
+    ...sanitizeTranscript(snapshot),
+    ...children.length > 0 ? { children } : {}
+  };
+}
+var sanitizeTranscript = ({ session, messages }) => ({
+  session: sanitizeSession(session),
+  messages: messages.map(sanitizeMessage)
 });
-function parsed(json) {
+var compress = promisify(gzip);
+async function encodeDocument(document) {
+  const json = Buffer.from(JSON.stringify(document));
+  return { body: await compress(json), bytes: json.byteLength };
+}
+
+// src/publishing/title.ts
+var maxLength = 80;
+var defaultTitle = /^(?:New|Child) session - \d{4}-\d\d-\d\dT[\d:.]+Z?$/;
+function titleOf({ session, messages }) {
+  const own = String(session.title ?? "").trim();
+  return own && !defaultTitle.test(own) ? own : shortened(firstPrompt(messages));
+}
+function firstPrompt(messages) {
+  const texts = messages.flatMap((message) => promptTexts(message));
+  const first = texts.find((text) => typeof text === "string" && text.trim() !== "");
+  return String(first ?? "").trim().split(`
+`, 1)[0] ?? "";
+}
+function promptTexts({ info, parts, type, text }) {
+  if (type === "user")
+    return [text];
+  if (info?.role !== "user" || !Array.isArray(parts))
+    return [];
+  return parts.filter((part) => part.type === "text" && part.synthetic !== true).map((part) => part.text);
+}
+function shortened(text) {
+  if (text.length <= maxLength)
+    return text;
+  const space = text.lastIndexOf(" ", maxLength);
+  return `${text.slice(0, space < maxLength / 2 ? maxLength : space).trimEnd()}…`;
+}
+
+// src/publishing/upload-document.ts
+async function uploadDocument({ document, removed }, share, url, { api, shareList }, signal) {
+  if (!signal.aborted)
+    await shareList.rememberRedacted(share, removed);
+  const { body, bytes } = await encodeDocument(document);
+  if (!signal.aborted)
+    await shareList.rememberSize(share, bytes);
+  await api.upload(share, body, signal);
+  if (!signal.aborted) {
+    const { sessionId, createdAt } = document;
+    await shareList.add(share, { url, sessionId, title: titleOf(document), createdAt });
+  }
+  return bytes;
+}
+
+// src/sharing/session-share.ts
+async function existingShare({ base }, sessionId, { api, shareList }, deadline) {
+  for (const { entry, share } of await shareList.ofSession(sessionId)) {
+    if (share.base !== base)
+      continue;
+    try {
+      await api.about(share, deadline);
+      return { share, url: entry.url, createdAt: entry.createdAt };
+    } catch (error) {
+      if (asFailure(error).kind !== "missing")
+        throw error;
+      await shareList.remove(share);
+    }
+  }
+  return;
+}
+async function createShare(settings, sessionId, { api, shareList }, deadline) {
+  const created = await api.create(settings, sessionId, deadline);
+  const { share, url, createdAt } = created;
+  await shareList.add(share, { url, sessionId, title: "", createdAt });
+  return created;
+}
+
+// src/state/remove-share.ts
+async function removeShare(entry, shareList, stateFiles, api) {
+  const share = await shareList.secretOf(entry);
+  if (!share)
+    return `What it takes to remove it is not on this machine any more: ask who runs ${hostOf(entry.base)}.`;
+  try {
+    await api.remove(share, TIMEOUTS.request);
+  } catch (error) {
+    const failure = asFailure(error);
+    if (!failure.temporary)
+      return failure.message;
+    const isKept = await stateFiles.write({ kind: "removal", share }).then(() => true, () => false);
+    return isKept ? `${failure.message} OpenCode tries again when it starts.` : failure.message;
+  }
+  await shareList.remove(share);
+  await stateFiles.remove({ kind: "removal", share });
+  return;
+}
+
+// src/opencode/snapshot.ts
+async function takeSnapshot(source, sessionId, rebuild) {
+  const [session, messages, children] = await Promise.all([
+    source.session(sessionId),
+    source.messages(sessionId),
+    descendants(source, sessionId)
+  ]);
+  return { session, messages: messages ?? await rebuild(), children };
+}
+async function descendants(source, parentId) {
+  const children = await source.children(parentId);
+  const families = await Promise.all(children.map(async (session) => {
+    const [messages, below] = await Promise.all([source.messages(session.id), descendants(source, session.id)]);
+    return messages ? [{ session, messages }, ...below] : below;
+  }));
+  return families.flat();
+}
+
+// src/publishing/tracked-share.ts
+var plural = (amount, noun) => `${amount} ${noun}${amount === 1 ? "" : "s"}`;
+
+// src/cli/output.ts
+class Output {
+  isJson;
+  constructor(isJson) {
+    this.isJson = isJson;
+  }
+  result(value, lines, style = (line) => line) {
+    if (this.isJson)
+      console.log(JSON.stringify(value, undefined, 2));
+    else
+      for (const [index, line] of lines.entries())
+        console.log(style(visible(line), index));
+  }
+  note(line) {
+    if (!this.isJson)
+      console.error(visible(line));
+  }
+  failure(message, kind) {
+    if (this.isJson)
+      console.log(JSON.stringify({ error: message, kind }, undefined, 2));
+    else
+      console.error(visible(message));
+  }
+}
+function megabytes(bytes) {
+  return bytes < 1e5 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+var isoDate = (time) => new Date(time).toISOString();
+
+// src/cli/preparation.ts
+var NO_SHARE = { id: "", base: "", secret: "" };
+async function prepare(snapshot, known, context) {
+  return await context.filter(snapshot.session).apply(buildDocument(NO_SHARE, 0, snapshot, Date.now()), known);
+}
+var ofShare = (prepared, { id }, createdAt) => ({
+  ...prepared,
+  document: { ...prepared.document, shareId: id, createdAt }
+});
+var summaryOf = ({ document, redactions, kinds }) => ({
+  sessionId: document.sessionId,
+  title: titleOf(document),
+  messages: document.messages.length,
+  subAgents: document.children?.length ?? 0,
+  bytes: Buffer.byteLength(JSON.stringify(document)),
+  redactions,
+  kinds
+});
+function describe({ title, messages, subAgents, bytes, redactions, kinds }) {
+  const agents = subAgents > 0 ? `, ${plural(subAgents, "session")} of sub-agents` : "";
+  const byKind = Object.entries(kinds).map(([kind, count]) => `${count} ${kind}`);
+  const removed = redactions > 0 ? `${plural(redactions, "redaction")} (${byKind.join(", ")})` : "no redactions";
+  return `"${title}": ${plural(messages, "message")}${agents}, ${megabytes(bytes)}, ${removed}.`;
+}
+
+// src/cli/doctor-checks.ts
+var MAX_CLOCK_DIFFERENCE = 5 * 60000;
+var TOKEN = `ghp_${"Zk3Qm8Vt5Xw1Bn7Rd4Hs".repeat(2).slice(0, 36)}`;
+var known2 = (value) => {
+  if (value === undefined)
+    throw new Failure("refused", "This could not be checked.");
+  return value;
+};
+var CHECKS2 = [
+  {
+    name: "address",
+    async run(findings) {
+      findings.settings = findings.context.settings();
+      return findings.settings.base;
+    }
+  },
+  {
+    name: "redaction",
+    mayFail: true,
+    async run({ context }) {
+      const { document, kinds } = await prepare(testSession("ses_doctor"), [], context);
+      if (JSON.stringify(document).includes(TOKEN))
+        throw new Failure("refused", 'A made-up GitHub token stays in an upload. Remove "redact": false, and "github-token" in "allow", from your options.');
+      return `on: removes ${Object.keys(kinds).join(", ")}`;
+    }
+  },
+  {
+    name: "proxy",
+    mayFail: true,
+    async run({ settings, context: { env } }) {
+      const url = new URL(known2(settings).base);
+      const proxy = proxyOf(url, env);
+      if (proxy !== undefined && !readsProxies(env) && !canReadProxies())
+        throw new Failure("refused", `The environment names the proxy ${proxy}, which this Node.js (${process.versions.node}) cannot use. OpenCode does. For this command, use Node.js 24.`);
+      if (isProxied(url, env))
+        return `through ${proxy}`;
+      return proxy === undefined ? "none" : `none: NO_PROXY has ${url.hostname}`;
+    }
+  },
+  {
+    name: "connection",
+    async run(findings) {
+      const { base } = known2(findings.settings);
+      const who = hostOf(base);
+      const began = Date.now();
+      const { status, text, date } = await send({
+        method: "GET",
+        url: `${base}/api/health`,
+        who,
+        timeout: TIMEOUTS.request
+      });
+      if (status >= 500)
+        throw new Failure("broken", `${who} has a problem (status ${status}). Tell who runs it.`);
+      if (status !== 200 || !text.includes('"status"'))
+        throw misdirected(who);
+      const now = (began + Date.now()) / 2;
+      findings.clockAhead = date === undefined ? undefined : date - now;
+      return base.startsWith("https:") ? "answers, with a certificate that is trusted here" : "answers, without encryption";
+    }
+  },
+  {
+    name: "clock",
+    mayFail: true,
+    async run({ clockAhead, settings }) {
+      if (clockAhead === undefined)
+        return "the server does not say its time";
+      const minutes = Math.round(Math.abs(clockAhead) / 60000);
+      if (Math.abs(clockAhead) > MAX_CLOCK_DIFFERENCE)
+        throw new Failure("refused", `The clock of this machine is ${minutes} minutes ${clockAhead > 0 ? "behind" : "ahead of"} that of ${hostOf(known2(settings).base)}, and uploads may be refused. Set the clock that is wrong.`);
+      return "right";
+    }
+  },
+  {
+    name: "token",
+    async run(findings) {
+      const settings = known2(findings.settings);
+      const { api, shareList } = tools(findings.context);
+      const id = `ses_${randomBytes3(12).toString("hex")}`;
+      const deadline = AbortSignal.timeout(TIMEOUTS.create);
+      const created = await createShare(settings, id, { api, shareList }, deadline);
+      findings.share = created.share;
+      findings.release = created.plugin;
+      return settings.token === undefined ? "none is needed" : "accepted";
+    }
+  },
+  {
+    name: "version",
+    mayFail: true,
+    async run({ release, settings }) {
+      const own = packageOrigin()?.release;
+      if (own === undefined)
+        return `a checkout; the server has ${release ?? "an older version"}`;
+      if (release !== undefined && release !== own)
+        throw new Failure("refused", `This is ${own}, and the server has ${release}. To update, copy the new line for opencode.json from ${known2(settings).base}.`);
+      return own;
+    }
+  },
+  {
+    name: "share",
+    mayFail: true,
+    async run({ context, share }) {
+      const made = known2(share);
+      const { api, shareList } = tools(context);
+      const prepared = await prepare(testSession("ses_doctor"), [], context);
+      const { signal } = new AbortController;
+      await uploadDocument(ofShare(prepared, made, Date.now()), made, undefined, { api, shareList }, signal);
+      const stored = await api.storedMessages(made, 0, signal);
+      if (!JSON.stringify(stored).includes("Is this shared?"))
+        throw new Failure("broken", `${hostOf(made.base)} does not hand out what was uploaded. Tell who runs it.`);
+      return "a test session was uploaded and read";
+    }
+  },
+  {
+    name: "removal",
+    async run({ context, share }) {
+      const { id, base } = known2(share);
+      const { api, shareList } = tools(context);
+      const [entry] = (await shareList.list()).filter((listed) => listed.id === id && listed.base === base);
+      const problem = entry && await removeShare(entry, shareList, context.stateFiles, api);
+      if (problem !== undefined)
+        throw new Failure("refused", `The test session is still shared: ${problem}`);
+      return "the test session was removed";
+    }
+  }
+];
+var tools = (context) => ({ api: context.api(), shareList: context.shareList });
+var testSession = (id) => ({
+  session: { id, title: "A test of doctor", directory: process.cwd() },
+  messages: [
+    {
+      info: { id: "msg_1", sessionID: id, role: "user", time: { created: Date.now() } },
+      parts: [{ id: "prt_1", sessionID: id, messageID: "msg_1", type: "text", text: `Is this shared? TOKEN=${TOKEN}` }]
+    }
+  ],
+  children: []
+});
+
+// src/cli/doctor.ts
+var COLOURS = { ok: "green", failed: "red", skipped: "yellow" };
+var NAME_WIDTH = 11;
+var doctor = {
+  usages: [
+    {
+      words: "doctor",
+      summary: `checks address, redaction, proxy, certificate, clock, token and version, and shares and removes
+a test session`
+    }
+  ],
+  accepts: ({ words }) => words.length === 0,
+  async run(_, context) {
+    const results = await examine({ context });
+    const isWell = results.every(({ state }) => state === "ok");
+    context.output.result({ ok: isWell, checks: results }, results.map(({ name, state, detail }) => `${state.padEnd(8)} ${name.padEnd(NAME_WIDTH)} ${detail}`), (line, index) => line.replace(/^\w+/, (state) => coloured(results[index]?.state ?? "skipped", state)));
+    return isWell ? 0 : 1;
+  }
+};
+async function examine(findings) {
+  const results = [];
+  let failed;
+  for (const { name, mayFail, run } of CHECKS2) {
+    if (failed !== undefined) {
+      results.push({ name, state: "skipped", detail: `because of ${failed}` });
+      continue;
+    }
+    try {
+      results.push({ name, state: "ok", detail: await run(findings) });
+    } catch (error) {
+      results.push({ name, state: "failed", detail: asFailure(error).message });
+      if (!mayFail)
+        failed = name;
+    }
+  }
+  return results;
+}
+function coloured(state, text) {
+  return process.stdout.isTTY && !process.env.NO_COLOR ? styleText(COLOURS[state], text) : text;
+}
+
+// src/cli/list.ts
+var published = ({ url, id, base, sessionId, title, createdAt }) => ({
+  url,
+  id,
+  server: base,
+  sessionId,
+  title,
+  createdAt: isoDate(createdAt)
+});
+var list = {
+  usages: [{ words: "list", summary: "your shares on this machine, the newest first" }],
+  accepts: ({ words }) => words.length === 0,
+  async run(_, { output, shareList }) {
+    const entries = await shareList.list();
+    if (entries.length === 0)
+      output.note("No shares are known on this machine.");
+    output.result(entries.map(published), entries.map(({ url, title, createdAt }) => `${isoDate(createdAt).slice(0, 10)}  ${url}  ${title}`));
+    return 0;
+  }
+};
+
+// src/redaction/explain.ts
+function explain(text, own) {
+  const plain = finished(withoutAnsi(text))?.plain ?? text;
+  const reasons = finished(new Scanner(own).reasons(plain));
+  const removed = mergeOverlaps(reasons.map(({ finding }) => finding));
+  const names = removed.map(() => new Set);
+  const starts = removed.map(({ start }) => start);
+  for (const { name, finding } of reasons)
+    names[lastUpTo(starts, finding.start)]?.add(name);
+  let line = 1;
+  let position = 0;
+  return removed.map(({ start, end, kind }, index) => {
+    line += plain.slice(position, start).split(`
+`).length - 1;
+    position = start;
+    return { line, length: end - start, kind, reasons: [...names[index] ?? []] };
+  });
+}
+
+// src/cli/session-input.ts
+import { existsSync as existsSync3 } from "node:fs";
+import { readFile as readFile4 } from "node:fs/promises";
+import { text as textOf2 } from "node:stream/consumers";
+
+// src/opencode/export-file.ts
+function readExport(text, name) {
+  const value = parsed2(text);
+  const transcript = transcriptOf(value);
+  if (!transcript)
+    throw new Failure("unreadable", `${name} is not a session as "opencode export" writes it.`);
+  const children = isObject(value) && Array.isArray(value.children) ? value.children : [];
+  return { ...transcript, children: children.flatMap((child) => transcriptOf(child) ?? []) };
+}
+function transcriptOf(value) {
+  if (!isObject(value) || !Array.isArray(value.messages))
+    return;
+  const session = value.info ?? value.session;
+  if (!isObject(session) || typeof session.id !== "string")
+    return;
+  return { session, messages: value.messages.filter(isObject) };
+}
+function parsed2(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return;
+  }
+}
+
+// src/cli/session-input.ts
+var SESSION_ID = /^ses_\w+$/;
+var isSessionId = (name) => SESSION_ID.test(name) && !existsSync3(name);
+async function readSession(name, context) {
+  return isSessionId(name) ? await storedSession(name, context) : readExport(await contentOf2(name), fileName(name));
+}
+async function storedSession(id, { place }) {
+  const storage = await storageOf(id, place);
+  try {
+    return await takeSnapshot(storage, id, async () => []);
+  } finally {
+    storage.close();
+  }
+}
+async function contentOf2(file) {
+  try {
+    return await (file === "-" ? textOf2(process.stdin) : readFile4(file, "utf8"));
+  } catch {
+    throw new Failure("unreadable", `${fileName(file)} cannot be read.`);
+  }
+}
+var fileName = (file) => file === "-" ? "The standard input" : file;
+
+// src/cli/redact.ts
+var redact = {
+  usages: [
+    { words: "redact <session>", summary: "prints the document of a session as share would upload it" },
+    {
+      words: "redact --explain <file>",
+      summary: `lists what would be removed from a text, and by which rule; - is the standard input,
+--formats <file> reads your own formats`
+    }
+  ],
+  options: { explain: { type: "boolean" }, formats: { type: "string" } },
+  accepts: (given) => oneWord(given) && (given.options.explain === true || given.options.formats === undefined),
+  async run(given, context) {
+    return given.options.explain ? await explainRemovals(wordOf(given), given.options.formats, context) : await printDocument(wordOf(given), context);
+  }
+};
+async function printDocument(name, context) {
+  const prepared = await prepare(await readSession(name, context), [], context);
+  const { session, messages, children } = prepared.document;
+  context.output.note(describe(summaryOf(prepared)));
+  console.log(JSON.stringify({ session, messages, ...children ? { children } : {} }));
+  return 0;
+}
+async function explainRemovals(file, formats, { output }) {
+  const own = typeof formats === "string" ? await readFormats(formats) : [];
+  const removals = explain(await contentOf2(file), own);
+  output.result(removals, removals.map(({ line, length, kind, reasons }) => `${`${line}`.padStart(6)}  ${`${length}`.padStart(5)} characters  ${kind.padEnd(24)}  ${reasons.join(", ")}`));
+  return 0;
+}
+async function readFormats(file) {
+  const own = ownRules(parsed3(await contentOf2(file)));
+  if (own === undefined)
+    throw new Failure("refused", `${file} is not a list of formats like [{"name": "ACME token", "prefix": ["acme_"], ...}].`);
+  return own;
+}
+function parsed3(json) {
   try {
     return JSON.parse(json);
   } catch {
     return;
   }
 }
-async function main([command, argument, ...rest]) {
-  if (command === "list" && argument === undefined)
-    return await list();
-  if (command === "remove" && argument !== undefined && rest.length === 0)
-    return await remove(argument);
-  if (command === "allow" && argument !== undefined && (rest.length === 0 || rest.join() === "--undo"))
-    return await allow(argument, rest.length > 0);
-  const [file, option, formats] = rest;
-  if (command === "redact" && argument === "--explain" && file !== undefined && rest.length <= 3) {
-    if (option === undefined || option === "--formats" && formats !== undefined)
-      return await explainRemovals(file, formats);
+
+// src/cli/remove.ts
+var remove = {
+  usages: [
+    {
+      words: "remove <link>",
+      summary: `makes a link stop working and deletes the session from its server; takes its id,
+and the address of anything on its pages, too`
+    },
+    { words: "remove --all", summary: "does so with all of them" }
+  ],
+  options: { all: { type: "boolean" } },
+  accepts: ({ words, options }) => words.length === (options.all ? 0 : 1),
+  async run(given, context) {
+    const { shareList, output } = context;
+    if (given.options.all)
+      return await removeAll(await shareList.list(), context);
+    const name = wordOf(given);
+    const entries = await shareList.find(name);
+    if (entries.length === 0)
+      throw new Failure("missing", `No share ${name} is known on this machine: see \`list\`.`);
+    const links = [...new Set(entries.map(({ url }) => url))];
+    if (links.length === 1)
+      return await removeAll(entries, context);
+    output.failure(`Nothing was removed: ${links.length} shares on different servers are called ${name}. Name one by its link:`, "ambiguous");
+    for (const link of links)
+      output.note(link);
+    return 1;
   }
-  console.error(USAGE);
-  return 2;
+};
+async function removeShares(entries, context) {
+  const { output, shareList, stateFiles } = context;
+  const api = context.api();
+  const results = await Promise.all(entries.map(async (entry) => ({ entry, problem: await removeShare(entry, shareList, stateFiles, api) })));
+  const failed = results.flatMap(({ entry: { url }, problem }) => problem === undefined ? [] : [{ url, error: problem }]);
+  for (const { url, error } of failed)
+    output.note(`Not removed, the link still works: ${url}: ${error}`);
+  return { removed: results.filter(({ problem }) => problem === undefined).map(({ entry }) => entry.url), failed };
 }
-var awake = setInterval(() => {
+async function removeAll(entries, context) {
+  const { output } = context;
+  if (entries.length === 0)
+    output.note("No shares are known on this machine.");
+  const removals = await removeShares(entries, context);
+  output.result(removals, removals.removed.map((url) => `Removed: ${url}`));
+  return removals.failed.length > 0 ? 1 : 0;
+}
+
+// src/cli/share.ts
+var share = {
+  usages: [
+    {
+      words: "share <session>",
+      summary: `uploads a session and prints its link; takes the id of a session of OpenCode (ses_...), a file that
+"opencode export" wrote, or - for the standard input. --dry-run only says what would be uploaded`
+    },
+    {
+      words: "share --latest",
+      summary: "shares the session of this folder that changed last"
+    }
+  ],
+  options: { "dry-run": { type: "boolean" }, latest: { type: "boolean" } },
+  accepts: ({ words, options }) => words.length === (options.latest ? 0 : 1),
+  async run(given, context) {
+    const { output, shareList } = context;
+    const name = given.options.latest ? await latestSession(process.cwd(), context.place) : wordOf(given);
+    const snapshot = await readSession(name, context);
+    const settings = context.settings();
+    const sessionId = snapshot.session.id;
+    const known = await Promise.all((await shareList.ofSession(sessionId)).map(({ share }) => shareList.redactedFrom(share)));
+    const prepared = await prepare(snapshot, known.flat(), context);
+    const summary = { server: settings.base, ...summaryOf(prepared) };
+    const isDry = given.options["dry-run"] === true;
+    output.note(`${isDry ? "Would be uploaded" : "Uploading"} to ${hostOf(settings.base)}: ${describe(summary)}`);
+    if (isDry) {
+      output.result(summary, []);
+      return 0;
+    }
+    const { url, id } = await publish(prepared, settings, context);
+    output.result({ url, id, ...summary }, [url]);
+    return 0;
+  }
+};
+async function publish(prepared, settings, context) {
+  const { sessionId } = prepared.document;
+  const { shareList, stateFiles } = context;
+  const tools = { api: context.api(), shareList };
+  const { created, isNew } = await context.lock.run(sessionId, async () => {
+    const deadline = AbortSignal.timeout(TIMEOUTS.create);
+    const existing = await existingShare(settings, sessionId, tools, deadline);
+    return existing ? { created: existing, isNew: false } : { created: await createShare(settings, sessionId, tools, deadline), isNew: true };
+  });
+  const { share, url, createdAt } = created;
+  try {
+    await uploadDocument(ofShare(prepared, share, createdAt), share, url, tools, new AbortController().signal);
+  } catch (error) {
+    const [entry] = isNew ? await shareList.find(url) : [];
+    if (entry)
+      await removeShare(entry, shareList, stateFiles, tools.api);
+    throw error;
+  }
+  return { url, id: share.id };
+}
+
+// src/cli/show.ts
+var show = {
+  usages: [
+    { words: "show <session or link>", summary: "the shares of a session: link, whether it works, size and dates" }
+  ],
+  accepts: oneWord,
+  async run(given, context) {
+    const { output, shareList } = context;
+    const name = wordOf(given);
+    const entries = isSessionId(name) ? (await shareList.list()).filter(({ sessionId }) => sessionId === name) : await shareList.find(name);
+    if (entries.length === 0)
+      throw new Failure("missing", `No share ${name} is known on this machine: see \`list\`.`);
+    const api = context.api();
+    const shares = await Promise.all(entries.map((entry) => about(entry, shareList, api)));
+    output.result(shares, shares.flatMap(lines));
+    return 0;
+  }
+};
+async function about(entry, shareList, api) {
+  const bytes = await shareList.sizeOf({ ...entry, secret: "" });
+  return { ...published(entry), bytes, ...await stateOf(entry, shareList, api) };
+}
+async function stateOf(entry, shareList, api) {
+  const share = await shareList.secretOf(entry);
+  if (!share)
+    return { state: "unknown", problem: "What it takes to ask its server is not on this machine any more." };
+  try {
+    const { expiresAt } = await api.about(share, AbortSignal.timeout(TIMEOUTS.request));
+    return { state: "works", ...expiresAt === undefined ? {} : { expiresAt: isoDate(expiresAt) } };
+  } catch (error) {
+    const { kind, message } = asFailure(error);
+    return { state: kind === "missing" ? "gone" : "unknown", problem: message };
+  }
+}
+function lines({ url, title, sessionId, state, bytes, createdAt, ...rest }) {
+  const { expiresAt, problem } = rest;
+  return [
+    url,
+    `  Title    ${title}`,
+    `  Session  ${sessionId}`,
+    `  Link     ${state}${problem === undefined ? "" : `: ${problem}`}`,
+    `  Size     ${bytes > 0 ? megabytes(bytes) : "nothing was uploaded yet"}`,
+    `  Created  ${createdAt}`,
+    ...expiresAt === undefined ? [] : [`  Ends     ${expiresAt}`]
+  ];
+}
+
+// src/cli/uninstall.ts
+var uninstall = {
+  usages: [
+    {
+      words: "uninstall",
+      summary: `with OpenCode closed: removes all your shares, and has OpenCode forget that it shared them; says
+which lines to remove then. --keep-links leaves the shares on their servers`
+    }
+  ],
+  options: { "keep-links": { type: "boolean" } },
+  accepts: ({ words }) => words.length === 0,
+  async run({ options }, context) {
+    const { output } = context;
+    const { edited, problems } = await unshareStored(context);
+    for (const { path, sessions, copy } of edited)
+      output.note(`${path}: ${plural(sessions.length, "session")} unshared. A copy from before is ${copy}.`);
+    for (const problem of problems)
+      output.note(problem);
+    const areKept = options["keep-links"] === true || problems.length > 0;
+    const removals = areKept ? { removed: [], failed: [] } : await removeShares(await context.shareList.list(), context);
+    const isDone = problems.length === 0 && removals.failed.length === 0;
+    const steps = problems.length > 0 ? byHand() : stepsLeft(context, removals, areKept);
+    output.result({ ok: isDone, edited, problems, ...removals, steps }, [
+      ...removals.removed.map((url) => `Removed: ${url}`),
+      ...steps.map((step, index) => `${index + 1}. ${step}`)
+    ]);
+    return isDone ? 0 : 1;
+  }
+};
+async function unshareStored(context) {
+  const edited = [];
+  const problems = [];
+  for await (const storage of storagesOf(context.place)) {
+    try {
+      if (storage instanceof Failure)
+        throw storage;
+      const { path } = storage;
+      const sessions = await sharedByPlugin(storage, context);
+      if (sessions.length === 0)
+        storage.close();
+      else
+        edited.push({ path, sessions, copy: await storage.unshare(sessions) });
+    } catch (error) {
+      problems.push(asFailure(error).message);
+    }
+  }
+  return { edited, problems };
+}
+async function sharedByPlugin(storage, context) {
+  const shared = [];
+  for (const stored of await storage.shares()) {
+    const share = context.seal.open(stored.id, stored.secret);
+    if (share === undefined)
+      continue;
+    shared.push(stored.sessionId);
+    if (share === "lost")
+      noteLost(stored, context);
+    else {
+      const { url, sessionId } = stored;
+      const isListed = (await context.shareList.list()).some(({ id, base }) => id === share.id && base === share.base);
+      if (!isListed)
+        await context.shareList.add(share, { url, sessionId, title: "", createdAt: Date.now() });
+    }
+  }
+  return shared;
+}
+var noteLost = ({ url }, { output }) => output.note(`${url} stays: it was shared with a state folder that is not here. Have the operator of its server delete it.`);
+var byHand = () => [
+  'Leave all lines of the configuration as they are: without "enterprise", OpenCode goes on sending sessions that it knows as shared to its vendor.',
+  "Close OpenCode and run this command again; or type /unshare in each session that is shared, in OpenCode with the plugin."
+];
+function stepsLeft(context, { failed }, areKept) {
+  const { plugin, enterprise } = context.configuration();
+  const again = failed.length > 0 ? ["Run this command again: links still work, and nothing tries later without the plugin."] : [];
+  const at = (files, missing) => files.length > 0 ? files.join(" and ") : missing;
+  return [
+    ...again,
+    `Remove the line of the plugin from ${at(plugin, "the opencode.json that has it")}.`,
+    `Then remove "enterprise" from ${at(enterprise, "the opencode.json that has it")}. /share goes to OpenCode's vendor from then on.`,
+    areKept || failed.length > 0 ? `Keep ${context.folder}: it has what it takes to remove the links.` : `${context.folder} can be deleted.`
+  ];
+}
+
+// src/cli/update.ts
+var update = {
+  usages: [
+    {
+      words: "update <session or link>",
+      summary: "uploads the present state of a session that is shared, by the same names as share, or by its link"
+    }
+  ],
+  accepts: oneWord,
+  async run(given, context) {
+    const { output, shareList } = context;
+    const name = wordOf(given);
+    const listed = isSessionId(name) ? [] : await shareList.find(name);
+    const snapshot = listed[0] ? await storedSession(listed[0].sessionId, context) : await readSession(name, context);
+    const targets = listed.length > 0 ? await withSecrets(listed, context) : await shareList.ofSession(snapshot.session.id);
+    if (targets.length === 0)
+      throw new Failure("missing", `The session ${snapshot.session.id} is not shared from this machine: see \`share\`.`);
+    const results = [];
+    for (const { entry, share } of targets) {
+      const prepared = await prepare(snapshot, await shareList.redactedFrom(share), context);
+      const summary = summaryOf(prepared);
+      output.note(`Uploading to ${entry.url}: ${describe(summary)}`);
+      await uploadDocument(ofShare(prepared, share, entry.createdAt), share, entry.url, { api: context.api(), shareList }, new AbortController().signal);
+      results.push({ url: entry.url, id: entry.id, server: entry.base, ...summary });
+    }
+    output.result(results, results.map(({ url }) => url));
+    return 0;
+  }
+};
+async function withSecrets(entries, { shareList }) {
+  const found = await Promise.all(entries.map(async (entry) => ({ entry, share: await shareList.secretOf(entry) })));
+  return found.filter((target) => target.share !== undefined);
+}
+
+// src/cli/commands.ts
+var COMMANDS = {
+  share,
+  update,
+  list,
+  show,
+  remove,
+  redact,
+  allow,
+  doctor,
+  uninstall
+};
+var WIDTH = 26;
+async function run(args) {
+  const [name = "", ...rest] = args;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const given = command && argumentsOf(command, rest);
+  if (!command || !given?.options || !command.accepts(given))
+    return printUsage(name);
+  const output = new Output(given.options.json === true);
+  try {
+    return await command.run(given, new Context(output));
+  } catch (error) {
+    const { message, kind } = asFailure(error);
+    output.failure(message, kind);
+    return 1;
+  }
+}
+function argumentsOf({ options = {} }, args) {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { ...options, json: { type: "boolean" } },
+      allowPositionals: true
+    });
+    return { words: positionals, options: values };
+  } catch {
+    return;
+  }
+}
+function printUsage(name) {
+  const isWanted = ["help", "--help", "-h"].includes(name);
+  const print = isWanted ? console.log : console.error;
+  print(`Usage: ${commandLine()} <command>
+`);
+  for (const { words, summary } of Object.values(COMMANDS).flatMap(({ usages }) => usages)) {
+    const [first = "", ...others] = summary.split(`
+`);
+    print(`  ${words.padEnd(WIDTH)}${first}`);
+    for (const line of others)
+      print(" ".repeat(WIDTH + 2) + line);
+  }
+  print(`
+Each command takes --json. The exit code is 0 if all was done, 1 if not, and 2 after this text.`);
+  return isWanted ? 0 : 2;
+}
+
+// src/cli/node-proxy.ts
+import { spawnSync } from "node:child_process";
+var VARIABLES = ["http_proxy", "https_proxy"].flatMap((name) => [name, name.toUpperCase()]);
+function rerunWithProxies() {
+  const { env, argv, execPath, execArgv } = process;
+  if (readsProxies(env) || !canReadProxies() || !VARIABLES.some((name) => env[name]))
+    return;
+  const { status } = spawnSync(execPath, [...execArgv, ...argv.slice(1)], {
+    stdio: "inherit",
+    env: { ...env, NODE_USE_ENV_PROXY: "1" }
+  });
+  return status ?? 1;
+}
+
+// src/cli.ts
+var awake2 = setInterval(() => {
   return;
 }, 60000);
-process.exitCode = await main(process.argv.slice(2));
-clearInterval(awake);
+process.exitCode = rerunWithProxies() ?? await run(process.argv.slice(2));
+clearInterval(awake2);

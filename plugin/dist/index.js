@@ -15,12 +15,10 @@ function packageOrigin() {
     return;
   }
 }
+var packageFile = (path) => fileURLToPath(new URL(`${import.meta.url.endsWith(".ts") ? "../../" : "../"}${path}`, import.meta.url));
 function commandLine() {
   const origin = packageOrigin();
-  if (origin)
-    return `npx ${origin.url}/plugin.tgz`;
-  const bundle = import.meta.url.endsWith(".ts") ? "../../dist/cli.js" : "cli.js";
-  return `node ${fileURLToPath(new URL(bundle, import.meta.url))}`;
+  return origin ? `npx ${origin.url}/plugin.tgz` : `node ${packageFile("dist/cli.js")}`;
 }
 
 // src/lib/sleep.ts
@@ -109,34 +107,39 @@ function escaped(character) {
 class Toasts {
   client;
   timeouts;
-  constructor(client, timeouts) {
+  print;
+  constructor(client, timeouts, print) {
     this.client = client;
     this.timeouts = timeouts;
+    this.print = print;
   }
   async show(variant, message) {
+    if (variant === "warning" || variant === "error")
+      this.print?.(`Better Share: ${visible(message)}`);
     await this.client.toast({ variant, message: visible(message) }).catch(() => {
       return;
     });
   }
   async replace(variant, message) {
-    await sleep(this.timeouts.toastDelay);
+    if (!this.print)
+      await sleep(this.timeouts.toastDelay);
     await this.show(variant, message);
   }
 }
 
 // src/opencode/snapshot.ts
-async function takeSnapshot(client, sessionId, rebuild) {
+async function takeSnapshot(source, sessionId, rebuild) {
   const [session, messages, children] = await Promise.all([
-    client.session(sessionId),
-    client.messages(sessionId),
-    descendants(client, sessionId)
+    source.session(sessionId),
+    source.messages(sessionId),
+    descendants(source, sessionId)
   ]);
   return { session, messages: messages ?? await rebuild(), children };
 }
-async function descendants(client, parentId) {
-  const children = await client.children(parentId);
+async function descendants(source, parentId) {
+  const children = await source.children(parentId);
   const families = await Promise.all(children.map(async (session) => {
-    const [messages, below] = await Promise.all([client.messages(session.id), descendants(client, session.id)]);
+    const [messages, below] = await Promise.all([source.messages(session.id), descendants(source, session.id)]);
     return messages ? [{ session, messages }, ...below] : below;
   }));
   return families.flat();
@@ -4794,6 +4797,8 @@ function finished(steps) {
 
 // src/redaction/environment.ts
 var KIND2 = "environment-variable";
+var GIVEN_KIND = "given-secret";
+var MIN_GIVEN = 4;
 var MIN_LENGTH3 = 12;
 var MIN_UNNAMED = 20;
 var MAX_BYTES = 1e6;
@@ -4804,6 +4809,21 @@ var WORKING_FOLDER = /^(?:OLD)?PWD$/;
 var TEMPLATE = /\.(?:example|sample|template|dist|defaults?)$/;
 function secretsIn(variables) {
   return Object.entries(variables).flatMap(([name, value = ""]) => secretValues(name, value).map((secret) => [secret, KIND2]));
+}
+function givenSecrets(json) {
+  const values = valuesIn(json);
+  if (!values?.every((value) => typeof value === "string"))
+    return;
+  const lines = values.flatMap((value) => [value, ...value.split(/\r?\n/)].map((text) => text.trim()));
+  return lines.filter((text) => text.length >= MIN_GIVEN).map((text) => [text, GIVEN_KIND]);
+}
+function valuesIn(json) {
+  try {
+    const value = JSON.parse(json);
+    return isObject(value) ? Object.values(value) : undefined;
+  } catch {
+    return;
+  }
 }
 async function secretsOfProject(folder) {
   const repository = await repositoryOf(folder);
@@ -5149,7 +5169,7 @@ function passwordIn(secret) {
 // src/redaction/redactor.ts
 var DENIED = "private";
 var MAX_FOUND = 2000;
-var MARKER = /\[redacted:[a-z0-9-]+\]/g;
+var MARKER = /\[redacted:([a-z0-9-]+)\]/g;
 
 class Redactor {
   #allow;
@@ -5194,14 +5214,15 @@ class Redactor {
       if (!this.#memo.has(key))
         fresh.set(key, await this.#masked(text, slices));
     await this.#search(texts, fresh, slices);
-    let count = 0;
+    const kinds = new Map;
     const exchange = (text) => {
       const redacted = this.#memo.get(keyOf(text)) ?? text.text;
       if (redacted !== text.text)
-        count += redacted.match(MARKER)?.length ?? 0;
+        for (const [, kind = ""] of redacted.matchAll(MARKER))
+          kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
       return redacted;
     };
-    return { value: withTexts(value, exchange), count, removed: this.#secretsRemoved() };
+    return { value: withTexts(value, exchange), ...counted(kinds), removed: this.#secretsRemoved() };
   }
   async#masked({ text, name }, slices) {
     const attachment = attachmentIn(text);
@@ -5277,6 +5298,10 @@ class Redactor {
     const role = roleOf(name);
     return role && passes(role.check, text) && !/[ \t\r\n]/.test(text) ? mergeOverlaps([...clipped, { start: 0, end: text.length, kind: "secret" }]) : clipped;
   }
+}
+function counted(kinds) {
+  const inOrder = [...kinds].sort(([, one], [, other]) => other - one);
+  return { count: inOrder.reduce((sum, [, count]) => sum + count, 0), kinds: Object.fromEntries(inOrder) };
 }
 function* without(text, needles, places) {
   const attachment = attachmentIn(text);
@@ -5628,9 +5653,10 @@ class PrivacyFilter {
       throw new Failure("refused", this.privacy.problem);
     const allowed = this.#exclusions.apply(document);
     if (!this.#redactor)
-      return { document: allowed, redactions: 0, removed };
+      return { document: allowed, redactions: 0, kinds: {}, removed };
     const { directory } = allowed.session;
     this.#redactor.learn(secretsIn(this.machine.env));
+    this.#redactor.learn(secretsGiven(this.machine.env));
     if (typeof directory === "string")
       this.#redactor.learn(await secretsOfProject(directory));
     this.#redactor.recall(removed);
@@ -5638,10 +5664,17 @@ class PrivacyFilter {
     const {
       value,
       count,
+      kinds,
       removed: all
     } = await this.#redactor.redact({ session, messages, ...children ? { children } : {} });
-    return { document: { ...allowed, ...value }, redactions: count, removed: all };
+    return { document: { ...allowed, ...value }, redactions: count, kinds, removed: all };
   }
+}
+function secretsGiven({ BETTER_SHARE_SECRETS: json }) {
+  const secrets = json ? givenSecrets(json) : [];
+  if (!secrets)
+    throw new Failure("refused", "BETTER_SHARE_SECRETS must be a JSON object of names and texts.");
+  return secrets;
 }
 
 // src/server/api.ts
@@ -5658,9 +5691,16 @@ function readCreation({ url, secret, createdAt, plugin }) {
   return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt, plugin: isRelease(plugin) ? plugin : undefined } : undefined;
 }
 var isRelease = (value) => typeof value === "string" && /^[\w.-]{1,64}$/.test(value);
-function readUploadLink({ presignedUrl, headers = {}, createdAt }) {
+function readUploadLink({
+  presignedUrl,
+  headers = {},
+  createdAt,
+  shareExpiresAt
+}) {
   const url = readUrl(presignedUrl);
-  return url && isObject(headers) && isTime(createdAt) ? { url, headers: sendable(headers), createdAt } : undefined;
+  if (!url || !isObject(headers) || !isTime(createdAt))
+    return;
+  return { url, headers: sendable(headers), createdAt, expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined };
 }
 function readUrl(value) {
   if (typeof value !== "string" || !URL.canParse(value))
@@ -5675,16 +5715,119 @@ function sendable(headers) {
 }
 var isTime = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime());
 
+// src/lib/proxy.ts
+function isProxied(url, env) {
+  if (!readsProxies(env) || !proxyOf(url, env))
+    return false;
+  const { host, hostname } = url;
+  const exceptions = `${env.no_proxy ?? ""},${env.NO_PROXY ?? ""}`.toLowerCase().split(/[\s,]+/);
+  return !exceptions.filter(Boolean).some((entry) => entry === "*" || isWithin(entry, hostname) || entry === host);
+}
+function proxyOf({ protocol }, env) {
+  const variable = protocol === "https:" ? "https_proxy" : "http_proxy";
+  const proxy = env[variable] || env[variable.toUpperCase()];
+  return proxy && (URL.canParse(proxy) ? new URL(proxy).host || proxy : proxy);
+}
+var readsProxies = (env) => process.versions.bun !== undefined || env.NODE_USE_ENV_PROXY === "1" && canReadProxies();
+function canReadProxies() {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  return major >= 24 || major === 22 && minor >= 21;
+}
+function isWithin(entry, hostname) {
+  const domain = entry.replace(/^\*?\./, "");
+  return hostname === domain || hostname.endsWith(`.${domain}`);
+}
+
+// src/server/connection-failure.ts
+var RETRY = "Check the address and your network.";
+var CAUSES = [
+  {
+    codes: [
+      "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+      "UNABLE_TO_GET_ISSUER_CERT",
+      "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+      "SELF_SIGNED_CERT_IN_CHAIN",
+      "DEPTH_ZERO_SELF_SIGNED_CERT",
+      "CERT_UNTRUSTED"
+    ],
+    sentence: (who) => `The certificate of ${who} is from an authority that is not known here. If it is your organisation's, set NODE_EXTRA_CA_CERTS to the file of its certificate and restart.`
+  },
+  {
+    codes: ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"],
+    sentence: (who) => `The certificate of ${who} is not valid today. Check the date of this machine, and tell who runs the server.`
+  },
+  {
+    codes: ["ERR_TLS_CERT_ALTNAME_INVALID", "HOSTNAME_MISMATCH"],
+    sentence: (who) => `The certificate of ${who} is one for another name. Check the address.`
+  },
+  {
+    codes: [
+      "EPROTO",
+      "ERR_SSL_WRONG_VERSION_NUMBER",
+      "ERR_SSL_PACKET_LENGTH_TOO_LONG",
+      "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE"
+    ],
+    sentence: (who) => `${who} does not answer with TLS. Check whether its address begins with http: or https:.`
+  },
+  {
+    codes: ["ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "ENODATA", "FailedToOpenSocket"],
+    sentence: (_, way) => `The name of ${way} cannot be resolved. ${RETRY}`
+  },
+  {
+    codes: ["ECONNREFUSED", "ConnectionRefused"],
+    sentence: (_, way) => `${way} refuses connections: nothing runs at this address. ${RETRY}`
+  },
+  {
+    codes: ["EHOSTUNREACH", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
+    sentence: (_, way) => `There is no way to ${way} from this network. ${RETRY}`
+  },
+  {
+    codes: ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ConnectionClosed"],
+    sentence: (_, way) => `${way} closed the connection before its answer was complete. Try again.`
+  },
+  {
+    codes: ["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "ConnectionTimeout"],
+    sentence: (_, way) => `${way} did not answer in time. ${RETRY}`
+  },
+  {
+    codes: ["Malformed_HTTP_Response", "InvalidHTTPResponse", "HPE_INVALID_CONSTANT", "HPE_INVALID_VERSION"],
+    sentence: (who) => `${who} does not answer with HTTP. Check the address and its port.`
+  }
+];
+function connectionFailure(error, who, url, env) {
+  const address = new URL(url);
+  const way = isProxied(address, env) ? `the proxy ${proxyOf(address, env)} on the way to ${who}` : who;
+  const code = codeOf(error);
+  const cause = CAUSES.find(({ codes }) => codes.includes(code));
+  const sentence = cause?.sentence(who, way) ?? `${way} cannot be reached${code && ` (${code})`}. ${RETRY}`;
+  return new Failure("unreachable", sentence.replace(/^the /, "The "));
+}
+function codeOf(error) {
+  const codes = [error, isObject(error) ? error.cause : undefined].map((thrown) => thrown?.code);
+  return codes.find((code) => typeof code === "string") ?? "";
+}
+
 // src/server/http.ts
 var MAX_ANSWER_BYTES = 65536;
 var MAX_SAID_CHARACTERS = 200;
 var DAY = 86400000;
+var MAX_OVERTIME = 5000;
 var AS_RECEIVED = { decompress: false };
 async function send(call) {
-  const answer = await fetchAnswer(call);
+  const { location, ...answer } = await awake(call, () => fetchAnswer(call));
   if (answer.status < 300 || answer.status > 399)
     return answer;
-  throw new Failure("misdirected", `${call.who} does not answer like a Better Share server: it redirects to another address, which is not followed.`);
+  throw new Failure("misdirected", `${call.who} redirects to ${location}, which is not followed. Set the address of the server to the one that answers itself.`);
+}
+async function awake({ who, timeout }, action) {
+  const began = Date.now();
+  try {
+    return await action();
+  } catch (error) {
+    if (Date.now() - began < timeout + MAX_OVERTIME)
+      throw error;
+    throw new Failure("unreachable", `This machine slept while ${who} was to answer. Try again.`);
+  }
 }
 async function fetchAnswer(call) {
   const { method, url, who, headers = {}, body, maxBytes = MAX_ANSWER_BYTES, timeout, signal } = call;
@@ -5699,13 +5842,19 @@ async function fetchAnswer(call) {
       signal: stop,
       redirect: "manual"
     });
+    const text = await readText(response, maxBytes);
+    stop.throwIfAborted();
     return {
       status: response.status,
-      text: await readText(response, maxBytes),
-      retryAfter: retryAfter(response.headers.get("retry-after"))
+      text,
+      retryAfter: retryAfter(response.headers.get("retry-after")),
+      date: timeOf(response.headers.get("date")),
+      location: originOf(response.headers.get("location"), url)
     };
-  } catch {
-    throw new Failure("unreachable", stop.aborted ? `${who} did not answer in time.` : `${who} cannot be reached.`);
+  } catch (error) {
+    if (stop.aborted)
+      throw new Failure("unreachable", `${who} did not answer in time. Try again.`);
+    throw connectionFailure(error, who, url, process.env);
   }
 }
 async function readText(response, maxBytes) {
@@ -5760,6 +5909,13 @@ function parse(text) {
     return;
   }
 }
+function timeOf(header) {
+  const time = Date.parse(header ?? "");
+  return Number.isNaN(time) ? undefined : time;
+}
+function originOf(location, url) {
+  return location !== null && URL.canParse(location, url) ? new URL(location, url).origin : "another address";
+}
 function retryAfter(header) {
   if (!header)
     return;
@@ -5786,26 +5942,13 @@ async function withRetries(attempt, { pauses, maxRetryAfter, signal }) {
   }
 }
 
-// src/lib/proxy.ts
-function isProxied({ protocol, host, hostname }, env) {
-  const variable = protocol === "https:" ? "https_proxy" : "http_proxy";
-  if (!(env[variable] || env[variable.toUpperCase()]))
-    return false;
-  const exceptions = `${env.no_proxy ?? ""},${env.NO_PROXY ?? ""}`.toLowerCase().split(/[\s,]+/);
-  return !exceptions.filter(Boolean).some((entry) => entry === "*" || isWithin(entry, hostname) || entry === host);
-}
-function isWithin(entry, hostname) {
-  const domain = entry.replace(/^\*?\./, "");
-  return hostname === domain || hostname.endsWith(`.${domain}`);
-}
-
 // src/server/resolver.ts
 var machineResolver = (env) => (url) => isProxied(url, env) ? undefined : resolve;
 async function resolve(name) {
   try {
     return (await Bun.dns.lookup(name, { backend: "system" })).map(({ address }) => address);
   } catch {
-    throw new Failure("unreachable", `${name} cannot be resolved.`);
+    throw new Failure("unreachable", `The name ${name} cannot be resolved. Check the address and your network.`);
   }
 }
 
@@ -5935,8 +6078,8 @@ class ShareApi {
     const { url, secret, createdAt, plugin } = created;
     return { share: { id: shareId, base, secret }, url, createdAt, plugin };
   }
-  async createdAt(share, signal) {
-    return (await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal))).createdAt;
+  async about(share, signal) {
+    return await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal));
   }
   async upload(share, body, signal) {
     await withRetries(async () => {
@@ -6121,6 +6264,21 @@ function shortened(text) {
   return `${text.slice(0, space < maxLength / 2 ? maxLength : space).trimEnd()}\u2026`;
 }
 
+// src/publishing/upload-document.ts
+async function uploadDocument({ document, removed }, share, url, { api, shareList }, signal) {
+  if (!signal.aborted)
+    await shareList.rememberRedacted(share, removed);
+  const { body, bytes } = await encodeDocument(document);
+  if (!signal.aborted)
+    await shareList.rememberSize(share, bytes);
+  await api.upload(share, body, signal);
+  if (!signal.aborted) {
+    const { sessionId, createdAt } = document;
+    await shareList.add(share, { url, sessionId, title: titleOf(document), createdAt });
+  }
+  return bytes;
+}
+
 // src/publishing/upload-queue.ts
 class ShareQueue {
   publish;
@@ -6267,24 +6425,10 @@ class TrackedShare {
       this.#items.clear();
     for (const { session } of snapshot.children)
       this.#children.add(session.id);
-    this.#createdAt ??= await api.createdAt(this.share, signal);
-    const known = await shareList.redactedFrom(this.share);
-    const { document, redactions, removed } = await this.#filter.apply(buildDocument(this.share, this.#createdAt, snapshot, Date.now()), known);
-    if (!signal.aborted && hasMore(removed, known))
-      await shareList.rememberRedacted(this.share, removed);
-    const { body, bytes } = await encodeDocument(document);
-    if (!signal.aborted)
-      await shareList.rememberSize(this.share, bytes);
-    await api.upload(this.share, body, signal);
-    this.#published = { messages: document.messages.length, redactions };
-    if (!signal.aborted) {
-      await shareList.add(this.share, {
-        url: this.created.url,
-        sessionId: this.sessionId,
-        title: titleOf(document),
-        createdAt: this.#createdAt
-      });
-    }
+    this.#createdAt ??= (await api.about(this.share, signal)).createdAt;
+    const filtered = await this.#filter.apply(buildDocument(this.share, this.#createdAt, snapshot, Date.now()), await shareList.redactedFrom(this.share));
+    const bytes = await uploadDocument(filtered, this.share, this.created.url, { api, shareList }, signal);
+    this.#published = { messages: filtered.document.messages.length, redactions: filtered.redactions };
     return bytes;
   }
   #announce(failure) {
@@ -6310,10 +6454,6 @@ class TrackedShare {
 }
 var counts = ({ messages, redactions }) => `${plural(messages, "message")}, ${plural(redactions, "redaction")}`;
 var plural = (amount, noun) => `${amount} ${noun}${amount === 1 ? "" : "s"}`;
-function hasMore(removed, known) {
-  const values = new Set(known.map(([value]) => value));
-  return removed.some(([value]) => !values.has(value));
-}
 function expiry(deadline) {
   return new Promise((resolve) => {
     if (deadline.aborted)
@@ -6532,12 +6672,36 @@ class Organisation {
 function isAutoShare(config, args, env) {
   return config.share === "auto" || config.autoshare === true || isOn(env.OPENCODE_AUTO_SHARE) || hasShareFlag(args);
 }
-function hasShareFlag(args) {
+var isRun = (args) => optionsOf(args).includes("run");
+var hasShareFlag = (args) => isRun(args) && optionsOf(args).some((option) => option === "--share" || option === "--share=true");
+function optionsOf(args) {
   const end = args.indexOf("--");
-  const options = end < 0 ? args : args.slice(0, end);
-  return options.includes("run") && options.some((option) => option === "--share" || option === "--share=true");
+  return end < 0 ? args : args.slice(0, end);
 }
 var isOn = (value) => value === "1" || value?.toLowerCase() === "true";
+
+// src/sharing/session-share.ts
+async function existingShare({ base }, sessionId, { api, shareList }, deadline) {
+  for (const { entry, share } of await shareList.ofSession(sessionId)) {
+    if (share.base !== base)
+      continue;
+    try {
+      await api.about(share, deadline);
+      return { share, url: entry.url, createdAt: entry.createdAt };
+    } catch (error) {
+      if (asFailure(error).kind !== "missing")
+        throw error;
+      await shareList.remove(share);
+    }
+  }
+  return;
+}
+async function createShare(settings, sessionId, { api, shareList }, deadline) {
+  const created = await api.create(settings, sessionId, deadline);
+  const { share, url, createdAt } = created;
+  await shareList.add(share, { url, sessionId, title: "", createdAt });
+  return created;
+}
 
 // src/sharing/share-calls.ts
 var UNASKED = 'OpenCode shares this session by itself. To allow that, set "auto": true in the options of Better Share.';
@@ -6578,33 +6742,17 @@ class ShareCalls {
     });
   }
   async#existing(settings, sessionId, deadline) {
-    for (const { entry, share } of await this.dependencies.shareList.ofSession(sessionId)) {
-      if (share.base !== settings.base)
-        continue;
-      try {
-        await this.dependencies.api.createdAt(share, deadline);
-      } catch (error) {
-        if (asFailure(error).kind !== "missing")
-          throw error;
-        await this.dependencies.shareList.remove(share);
-        continue;
-      }
-      this.dependencies.publisher.changed(share, sessionId);
-      this.dependencies.toasts.replace("success", shared(settings, entry.url, "running"));
-      return { share, url: entry.url, createdAt: entry.createdAt };
-    }
-    return;
+    const existing = await existingShare(settings, sessionId, this.dependencies, deadline);
+    if (!existing)
+      return;
+    this.dependencies.publisher.changed(existing.share, sessionId);
+    this.dependencies.toasts.replace("success", shared(settings, existing.url, "running"));
+    return existing;
   }
   async#create(settings, sessionId, deadline) {
-    const created = await this.dependencies.api.create(settings, sessionId, deadline);
+    const created = await createShare(settings, sessionId, this.dependencies, deadline);
     this.dependencies.updates.compare(settings.base, created.plugin).catch(() => {
       return;
-    });
-    await this.dependencies.shareList.add(created.share, {
-      url: created.url,
-      sessionId,
-      title: "",
-      createdAt: created.createdAt
     });
     const outcome = await this.dependencies.publisher.publishFirst(created, sessionId, deadline);
     if (outcome instanceof Failure) {
@@ -6802,14 +6950,14 @@ function readSettings(own, env, project = undefined, packaged = undefined) {
   const variable = env.BETTER_SHARE_BASE_URL;
   if (variable !== undefined && serverBase(variable) === undefined)
     return noAddress("BETTER_SHARE_BASE_URL");
-  const uploadHosts = env.BETTER_SHARE_UPLOAD_HOSTS?.split(",") ?? optionsOf(own).uploadHosts ?? [];
+  const uploadHosts = env.BETTER_SHARE_UPLOAD_HOSTS?.split(",") ?? optionsOf2(own).uploadHosts ?? [];
   if (!areHosts(uploadHosts))
     return { problem: "BETTER_SHARE_UPLOAD_HOSTS must be host names, separated by commas." };
-  const chosen = serverBase(variable) ?? serverBase(optionsOf(own).url);
+  const chosen = serverBase(variable) ?? serverBase(optionsOf2(own).url);
   if (chosen !== undefined)
     return { base: chosen, token, chosenBy: "user", uploadHosts };
   const ofPackage = serverBase(packaged);
-  const named = serverBase(optionsOf(project).url);
+  const named = serverBase(optionsOf2(project).url);
   if (named !== undefined && named !== ofPackage)
     return { base: named, token: undefined, chosenBy: "project", uploadHosts };
   if (ofPackage === undefined)
@@ -6818,11 +6966,11 @@ function readSettings(own, env, project = undefined, packaged = undefined) {
   return { base: ofPackage, token: isOwn ? token : undefined, chosenBy: isOwn ? "user" : "project", uploadHosts };
 }
 var NO_SERVER = 'No share server is named. Set BETTER_SHARE_BASE_URL, or the option "url" of the plugin, to its address, like https://share.example.com.';
-var optionsOf = (given) => isObject(given) ? given : {};
+var optionsOf2 = (given) => isObject(given) ? given : {};
 function problemOf(given) {
   if (given !== undefined && given !== null && !isObject(given))
     return 'The options of Better Share must look like {"url": "https://..."}.';
-  const options = optionsOf(given);
+  const options = optionsOf2(given);
   const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
   if (unknown !== undefined)
     return `Better Share has no option "${unknown}"; it knows ${OPTIONS.map((name) => `"${name}"`).join(", ")}.`;
@@ -6964,7 +7112,11 @@ class ShareList {
   async redactedFrom({ id, base }) {
     return (await this.stateFiles.read({ kind: "redacted", id, base }))?.secrets ?? [];
   }
-  async rememberRedacted({ id, base }, secrets) {
+  async rememberRedacted(share, secrets) {
+    const { id, base } = share;
+    const known = new Set((await this.redactedFrom(share)).map(([value]) => value));
+    if (secrets.every(([value]) => known.has(value)))
+      return;
     await this.stateFiles.write({ kind: "redacted", id, base, secrets }).catch(() => {
       return;
     });
@@ -7240,9 +7392,10 @@ function startBetterShare({
   machine,
   timeouts,
   folder,
+  print,
   origin
 }) {
-  const toasts = new Toasts(client, timeouts);
+  const toasts = new Toasts(client, timeouts, print);
   const api = new ShareApi(timeouts, "problem" in settings ? [] : settings.uploadHosts);
   const stateFiles = new StateFiles(folder);
   const shareList = new ShareList(stateFiles);
@@ -7311,15 +7464,17 @@ import { fileURLToPath as fileURLToPath2 } from "url";
 var NAMED = new RegExp(`^(?:${NAME}|${OLD_NAME})(?:@.*)?$|^https?://[^?#]+/plugin(?:/[^/]+)?\\.tgz$`);
 var OPTIONS_FILE = "better-share.json";
 function userOptions(places) {
-  const entries = sources(places).flatMap((source) => pluginsOf(source, places));
-  const own = entries.filter(({ name, folder }) => isThisPlugin(name, folder, places.plugin));
   const [file] = read(join5(globalFolder(places), OPTIONS_FILE));
   const common = file === undefined ? undefined : Bun.JSONC.parse(file);
-  const listed = own.at(-1);
-  if (listed === undefined)
+  const options = optionsIn(sources(places), places);
+  if (options === undefined)
     return common;
-  const options = listed.options ?? {};
   return isObject(common) && isObject(options) ? { ...common, ...options } : options;
+}
+function optionsIn(configurations, places) {
+  const entries = configurations.flatMap((source) => pluginsOf(source, places));
+  const listed = entries.findLast(({ name, folder }) => isThisPlugin(name, folder, places.plugins));
+  return listed && (listed.options ?? {});
 }
 var globalFolder = ({ env, home }) => join5(env.XDG_CONFIG_HOME || join5(home, ".config"), "opencode");
 function sources(places) {
@@ -7330,10 +7485,11 @@ function sources(places) {
     ...env.OPENCODE_CONFIG ? [resolve2(env.OPENCODE_CONFIG)] : [],
     ...[join5(home, ".opencode"), ...env.OPENCODE_CONFIG_DIR ? [resolve2(env.OPENCODE_CONFIG_DIR)] : []].flatMap((folder) => ["opencode.json", "opencode.jsonc"].map((name) => join5(folder, name)))
   ];
-  const found = files.flatMap((file) => read(file).map((text) => ({ text, folder: dirname2(file) })));
+  const found = configurationsIn(files);
   const inline = env.OPENCODE_CONFIG_CONTENT;
-  return inline ? [...found, { text: inline, folder: process.cwd() }] : found;
+  return inline ? [...found, { name: "OPENCODE_CONFIG_CONTENT", text: inline, folder: process.cwd() }] : found;
 }
+var configurationsIn = (files) => files.flatMap((file) => read(file).map((text) => ({ name: file, text, folder: dirname2(file) })));
 function read(file) {
   try {
     return [readFileSync3(file, "utf8")];
@@ -7357,11 +7513,11 @@ function substituted(text, folder, { env, home }) {
     return JSON.stringify(content.trim()).slice(1, -1);
   });
 }
-function isThisPlugin(name, folder, plugin) {
+function isThisPlugin(name, folder, plugins) {
   if (NAMED.test(name))
     return true;
   const path = real(name.startsWith("file:") ? fileURLToPath2(name) : resolve2(folder, name));
-  return real(plugin) === path || real(plugin).startsWith(path + sep);
+  return plugins.map(real).some((plugin) => plugin === path || plugin.startsWith(path + sep));
 }
 function real(path) {
   try {
@@ -7426,7 +7582,7 @@ function bypassProxy(env) {
 function settingsFrom(options) {
   const { env } = process;
   try {
-    const own = userOptions({ env, home: homedir2(), plugin: fileURLToPath3(import.meta.url) });
+    const own = userOptions({ env, home: homedir2(), plugins: [fileURLToPath3(import.meta.url)] });
     return { settings: readSettings(own, env, options, packageOrigin()?.url), privacy: readPrivacy(own, options) };
   } catch {
     const problem = "The configuration of OpenCode cannot be read.";
@@ -7442,6 +7598,7 @@ function tryToStart(client, options) {
       machine: { env: process.env, home: homedir2() },
       timeouts: TIMEOUTS,
       folder: openStateFolder(process.env),
+      print: isRun(process.argv) ? console.error : undefined,
       origin: packageOrigin()
     });
   } catch {

@@ -11,12 +11,10 @@ function packageOrigin() {
     return;
   }
 }
+var packageFile = (path) => fileURLToPath(new URL(`${import.meta.url.endsWith(".ts") ? "../../" : "../"}${path}`, import.meta.url));
 function commandLine() {
   const origin = packageOrigin();
-  if (origin)
-    return `npx ${origin.url}/plugin.tgz`;
-  const bundle = import.meta.url.endsWith(".ts") ? "../../dist/cli.js" : "cli.js";
-  return `node ${fileURLToPath(new URL(bundle, import.meta.url))}`;
+  return origin ? `npx ${origin.url}/plugin.tgz` : `node ${packageFile("dist/cli.js")}`;
 }
 
 // src/lib/timeouts.ts
@@ -69,9 +67,16 @@ function readCreation({ url, secret, createdAt, plugin }) {
   return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt, plugin: isRelease(plugin) ? plugin : undefined } : undefined;
 }
 var isRelease = (value) => typeof value === "string" && /^[\w.-]{1,64}$/.test(value);
-function readUploadLink({ presignedUrl, headers = {}, createdAt }) {
+function readUploadLink({
+  presignedUrl,
+  headers = {},
+  createdAt,
+  shareExpiresAt
+}) {
   const url = readUrl(presignedUrl);
-  return url && isObject(headers) && isTime(createdAt) ? { url, headers: sendable(headers), createdAt } : undefined;
+  if (!url || !isObject(headers) || !isTime(createdAt))
+    return;
+  return { url, headers: sendable(headers), createdAt, expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined };
 }
 function readUrl(value) {
   if (typeof value !== "string" || !URL.canParse(value))
@@ -132,16 +137,119 @@ function sleep(milliseconds, signal) {
 }
 var backoffAt = (pauses, attempt) => pauses[Math.min(attempt, pauses.length - 1)] ?? 0;
 
+// src/lib/proxy.ts
+function isProxied(url, env) {
+  if (!readsProxies(env) || !proxyOf(url, env))
+    return false;
+  const { host, hostname } = url;
+  const exceptions = `${env.no_proxy ?? ""},${env.NO_PROXY ?? ""}`.toLowerCase().split(/[\s,]+/);
+  return !exceptions.filter(Boolean).some((entry) => entry === "*" || isWithin(entry, hostname) || entry === host);
+}
+function proxyOf({ protocol }, env) {
+  const variable = protocol === "https:" ? "https_proxy" : "http_proxy";
+  const proxy = env[variable] || env[variable.toUpperCase()];
+  return proxy && (URL.canParse(proxy) ? new URL(proxy).host || proxy : proxy);
+}
+var readsProxies = (env) => process.versions.bun !== undefined || env.NODE_USE_ENV_PROXY === "1" && canReadProxies();
+function canReadProxies() {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  return major >= 24 || major === 22 && minor >= 21;
+}
+function isWithin(entry, hostname) {
+  const domain = entry.replace(/^\*?\./, "");
+  return hostname === domain || hostname.endsWith(`.${domain}`);
+}
+
+// src/server/connection-failure.ts
+var RETRY = "Check the address and your network.";
+var CAUSES = [
+  {
+    codes: [
+      "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+      "UNABLE_TO_GET_ISSUER_CERT",
+      "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+      "SELF_SIGNED_CERT_IN_CHAIN",
+      "DEPTH_ZERO_SELF_SIGNED_CERT",
+      "CERT_UNTRUSTED"
+    ],
+    sentence: (who) => `The certificate of ${who} is from an authority that is not known here. If it is your organisation's, set NODE_EXTRA_CA_CERTS to the file of its certificate and restart.`
+  },
+  {
+    codes: ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"],
+    sentence: (who) => `The certificate of ${who} is not valid today. Check the date of this machine, and tell who runs the server.`
+  },
+  {
+    codes: ["ERR_TLS_CERT_ALTNAME_INVALID", "HOSTNAME_MISMATCH"],
+    sentence: (who) => `The certificate of ${who} is one for another name. Check the address.`
+  },
+  {
+    codes: [
+      "EPROTO",
+      "ERR_SSL_WRONG_VERSION_NUMBER",
+      "ERR_SSL_PACKET_LENGTH_TOO_LONG",
+      "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE"
+    ],
+    sentence: (who) => `${who} does not answer with TLS. Check whether its address begins with http: or https:.`
+  },
+  {
+    codes: ["ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "ENODATA", "FailedToOpenSocket"],
+    sentence: (_, way) => `The name of ${way} cannot be resolved. ${RETRY}`
+  },
+  {
+    codes: ["ECONNREFUSED", "ConnectionRefused"],
+    sentence: (_, way) => `${way} refuses connections: nothing runs at this address. ${RETRY}`
+  },
+  {
+    codes: ["EHOSTUNREACH", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
+    sentence: (_, way) => `There is no way to ${way} from this network. ${RETRY}`
+  },
+  {
+    codes: ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ConnectionClosed"],
+    sentence: (_, way) => `${way} closed the connection before its answer was complete. Try again.`
+  },
+  {
+    codes: ["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "ConnectionTimeout"],
+    sentence: (_, way) => `${way} did not answer in time. ${RETRY}`
+  },
+  {
+    codes: ["Malformed_HTTP_Response", "InvalidHTTPResponse", "HPE_INVALID_CONSTANT", "HPE_INVALID_VERSION"],
+    sentence: (who) => `${who} does not answer with HTTP. Check the address and its port.`
+  }
+];
+function connectionFailure(error, who, url, env) {
+  const address = new URL(url);
+  const way = isProxied(address, env) ? `the proxy ${proxyOf(address, env)} on the way to ${who}` : who;
+  const code = codeOf(error);
+  const cause = CAUSES.find(({ codes }) => codes.includes(code));
+  const sentence = cause?.sentence(who, way) ?? `${way} cannot be reached${code && ` (${code})`}. ${RETRY}`;
+  return new Failure("unreachable", sentence.replace(/^the /, "The "));
+}
+function codeOf(error) {
+  const codes = [error, isObject(error) ? error.cause : undefined].map((thrown) => thrown?.code);
+  return codes.find((code) => typeof code === "string") ?? "";
+}
+
 // src/server/http.ts
 var MAX_ANSWER_BYTES = 65536;
 var MAX_SAID_CHARACTERS = 200;
 var DAY = 86400000;
+var MAX_OVERTIME = 5000;
 var AS_RECEIVED = { decompress: false };
 async function send(call) {
-  const answer = await fetchAnswer(call);
+  const { location, ...answer } = await awake(call, () => fetchAnswer(call));
   if (answer.status < 300 || answer.status > 399)
     return answer;
-  throw new Failure("misdirected", `${call.who} does not answer like a Better Share server: it redirects to another address, which is not followed.`);
+  throw new Failure("misdirected", `${call.who} redirects to ${location}, which is not followed. Set the address of the server to the one that answers itself.`);
+}
+async function awake({ who, timeout }, action) {
+  const began = Date.now();
+  try {
+    return await action();
+  } catch (error) {
+    if (Date.now() - began < timeout + MAX_OVERTIME)
+      throw error;
+    throw new Failure("unreachable", `This machine slept while ${who} was to answer. Try again.`);
+  }
 }
 async function fetchAnswer(call) {
   const { method, url, who, headers = {}, body, maxBytes = MAX_ANSWER_BYTES, timeout, signal } = call;
@@ -156,13 +264,19 @@ async function fetchAnswer(call) {
       signal: stop,
       redirect: "manual"
     });
+    const text = await readText(response, maxBytes);
+    stop.throwIfAborted();
     return {
       status: response.status,
-      text: await readText(response, maxBytes),
-      retryAfter: retryAfter(response.headers.get("retry-after"))
+      text,
+      retryAfter: retryAfter(response.headers.get("retry-after")),
+      date: timeOf(response.headers.get("date")),
+      location: originOf(response.headers.get("location"), url)
     };
-  } catch {
-    throw new Failure("unreachable", stop.aborted ? `${who} did not answer in time.` : `${who} cannot be reached.`);
+  } catch (error) {
+    if (stop.aborted)
+      throw new Failure("unreachable", `${who} did not answer in time. Try again.`);
+    throw connectionFailure(error, who, url, process.env);
   }
 }
 async function readText(response, maxBytes) {
@@ -217,6 +331,13 @@ function parse(text) {
     return;
   }
 }
+function timeOf(header) {
+  const time = Date.parse(header ?? "");
+  return Number.isNaN(time) ? undefined : time;
+}
+function originOf(location, url) {
+  return location !== null && URL.canParse(location, url) ? new URL(location, url).origin : "another address";
+}
 function retryAfter(header) {
   if (!header)
     return;
@@ -243,26 +364,13 @@ async function withRetries(attempt, { pauses, maxRetryAfter, signal }) {
   }
 }
 
-// src/lib/proxy.ts
-function isProxied({ protocol, host, hostname }, env) {
-  const variable = protocol === "https:" ? "https_proxy" : "http_proxy";
-  if (!(env[variable] || env[variable.toUpperCase()]))
-    return false;
-  const exceptions = `${env.no_proxy ?? ""},${env.NO_PROXY ?? ""}`.toLowerCase().split(/[\s,]+/);
-  return !exceptions.filter(Boolean).some((entry) => entry === "*" || isWithin(entry, hostname) || entry === host);
-}
-function isWithin(entry, hostname) {
-  const domain = entry.replace(/^\*?\./, "");
-  return hostname === domain || hostname.endsWith(`.${domain}`);
-}
-
 // src/server/resolver.ts
 var machineResolver = (env) => (url) => isProxied(url, env) ? undefined : resolve;
 async function resolve(name) {
   try {
     return (await Bun.dns.lookup(name, { backend: "system" })).map(({ address }) => address);
   } catch {
-    throw new Failure("unreachable", `${name} cannot be resolved.`);
+    throw new Failure("unreachable", `The name ${name} cannot be resolved. Check the address and your network.`);
   }
 }
 
@@ -392,8 +500,8 @@ class ShareApi {
     const { url, secret, createdAt, plugin } = created;
     return { share: { id: shareId, base, secret }, url, createdAt, plugin };
   }
-  async createdAt(share, signal) {
-    return (await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal))).createdAt;
+  async about(share, signal) {
+    return await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal));
   }
   async upload(share, body, signal) {
     await withRetries(async () => {
@@ -525,7 +633,11 @@ class ShareList {
   async redactedFrom({ id, base }) {
     return (await this.stateFiles.read({ kind: "redacted", id, base }))?.secrets ?? [];
   }
-  async rememberRedacted({ id, base }, secrets) {
+  async rememberRedacted(share, secrets) {
+    const { id, base } = share;
+    const known = new Set((await this.redactedFrom(share)).map(([value]) => value));
+    if (secrets.every(([value]) => known.has(value)))
+      return;
     await this.stateFiles.write({ kind: "redacted", id, base, secrets }).catch(() => {
       return;
     });

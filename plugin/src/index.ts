@@ -10,7 +10,7 @@ import { Failure } from "./server/errors"
 import { type PrivacyResult, readPrivacy } from "./settings/privacy"
 import { readSettings, type SettingsResult } from "./settings/server"
 import { userOptions } from "./settings/user-files"
-import type { ShareConfig } from "./sharing/auto-share"
+import { isRun, type ShareConfig } from "./sharing/auto-share"
 import { openStateFolder } from "./state/state-files"
 
 interface Answer<T> {
@@ -102,7 +102,7 @@ function bypassProxy(env: Record<string, string | undefined>): void {
 function settingsFrom(options: unknown): { settings: SettingsResult; privacy: PrivacyResult } {
   const { env } = process
   try {
-    const own = userOptions({ env, home: homedir(), plugin: fileURLToPath(import.meta.url) })
+    const own = userOptions({ env, home: homedir(), plugins: [fileURLToPath(import.meta.url)] })
     return { settings: readSettings(own, env, options, packageOrigin()?.url), privacy: readPrivacy(own, options) }
   } catch {
     const problem = "The configuration of OpenCode cannot be read."
@@ -120,6 +120,7 @@ function tryToStart(client: Client, options: unknown): BetterShare | undefined {
       machine: { env: process.env, home: homedir() },
       timeouts: TIMEOUTS,
       folder: openStateFolder(process.env),
+      print: isRun(process.argv) ? console.error : undefined,
       origin: packageOrigin(),
     })
   } catch {

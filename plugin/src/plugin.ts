@@ -44,6 +44,8 @@ export interface Options {
   timeouts: Timeouts
   /** Folder of the state files. */
   folder: string
+  /** Prints problems where there is no TUI. */
+  print?: ((line: string) => void) | undefined
   /** Where this package is from; undefined in a checkout. */
   origin?: Origin | undefined
 }
@@ -56,9 +58,10 @@ export function startBetterShare({
   machine,
   timeouts,
   folder,
+  print,
   origin,
 }: Options): BetterShare {
-  const toasts = new Toasts(client, timeouts)
+  const toasts = new Toasts(client, timeouts, print)
   const api = new ShareApi(timeouts, "problem" in settings ? [] : settings.uploadHosts)
   const stateFiles = new StateFiles(folder)
   const shareList = new ShareList(stateFiles)

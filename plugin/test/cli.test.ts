@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { readdir, readFile, stat } from "node:fs/promises"
 import { join } from "node:path"
 import type { NativeShare } from "../src/sharing/bridge"
+import { CommandLine } from "./support/command-line"
 import { FakeClient, SESSION, transcript } from "./support/fake-client"
 import { FakeServer } from "./support/fake-server"
 import { World } from "./support/world"
@@ -10,7 +10,7 @@ import { World } from "./support/world"
 const OTHER = "ses_dfdcb1c80ffeesxOqc7NSn0000"
 
 let world: World
-let folder: string
+let cli: CommandLine
 beforeEach(async () => {
   world = await World.create(
     new FakeClient(
@@ -18,30 +18,14 @@ beforeEach(async () => {
       transcript("hi", OTHER, { title: "Another" }),
     ),
   )
-  folder = await mkdtemp(join(tmpdir(), "better-share-cli-"))
-  await symlink(world.folder, join(folder, "opencode-own-share"))
-  await Bun.build({ entrypoints: [new URL("../src/cli.ts", import.meta.url).pathname], target: "node", outdir: folder })
-  await chmod(join(folder, "cli.js"), 0o755)
+  cli = await CommandLine.create(world.folder)
 })
 afterEach(async () => {
   await world.close()
-  await rm(folder, { recursive: true })
+  await cli[Symbol.asyncDispose]()
 })
 
-/** Runs the command as npx does: one file, in Node.js. */
-async function run(...args: string[]) {
-  const child = Bun.spawn([join(folder, "cli.js"), ...args], {
-    env: { PATH: process.env.PATH ?? "", XDG_STATE_HOME: folder },
-    stdout: "pipe",
-    stderr: "pipe",
-  })
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ])
-  return { out, err, code }
-}
+const run = (...args: string[]) => cli.run(args)
 
 describe("one's own shares", () => {
   test("are listed, and removed without their sessions", async () => {
@@ -205,7 +189,7 @@ describe("what would be removed from a text", () => {
   const token = `ghp_${"Aq7Zk2Wm9Xc4Vb6Nr8Ty".repeat(2).slice(0, 36)}`
 
   test("is listed with its line and the rules that found it, and not shown", async () => {
-    const file = join(folder, "notes.txt")
+    const file = join(cli.folder, "notes.txt")
     await Bun.write(file, `first line\nTOKEN=${token}\n`)
     const { out, err, code } = await run("redact", "--explain", file)
     expect({ err, code }).toEqual({ err: "", code: 0 })
@@ -216,7 +200,7 @@ describe("what would be removed from a text", () => {
 
   test("includes the user's own formats", async () => {
     const formats = [{ name: "ACME token", prefix: ["acme_"], alphabet: "A-Za-z0-9", length: 8 }]
-    const [file, list] = [join(folder, "notes.txt"), join(folder, "formats.json")]
+    const [file, list] = [join(cli.folder, "notes.txt"), join(cli.folder, "formats.json")]
     await Bun.write(file, "acme_Zk2Wm9Xc\n")
     await Bun.write(list, JSON.stringify(formats))
     expect((await run("redact", "--explain", file)).out).toBe("")
@@ -226,7 +210,7 @@ describe("what would be removed from a text", () => {
   })
 
   test("is nothing where there is no file", async () => {
-    const missing = join(folder, "missing.txt")
+    const missing = join(cli.folder, "missing.txt")
     expect(await run("redact", "--explain", missing)).toEqual({ out: "", err: `${missing} cannot be read.\n`, code: 1 })
   })
 })

@@ -250,7 +250,8 @@ describe("what is installed", () => {
   test("the source needs no other package when it runs", async () => {
     const files = (await readdir(source, { recursive: true })).filter((name) => name.endsWith(".ts"))
     expect(files).toContain("redaction/redactor.ts")
-    for (const name of files) {
+    // The command line is built before it runs.
+    for (const name of files.filter((name) => !name.startsWith("cli"))) {
       const imports = [...(await readFile(join(source, name), "utf8")).matchAll(/from "([^"]+)"/g)].map(
         ([, from]) => from,
       )

@@ -250,6 +250,16 @@ describe("what is uploaded", () => {
     expect(world.server.count("upload")).toBe(before)
   })
 
+  test("is nothing of a run that was not allowed to share, and the run says so on its standard error", async () => {
+    const printed: string[] = []
+    const opencode = world.start({ print: (line) => printed.push(line), timeouts: { toastDelay: 60_000 } })
+    opencode.share.configure({}, ["opencode", "run", "--share", "hello"], {})
+    expect((await opencode.create()).status).toBe(500)
+    expect(printed).toEqual([
+      expect.stringMatching(/^Better Share: Not shared: OpenCode shares this session by itself\./),
+    ])
+  })
+
   test("is nothing that OpenCode shares by itself, unless that is allowed", async () => {
     const refusing = world.start()
     refusing.share.configure({ share: "auto" }, [], {})

@@ -17,7 +17,7 @@ async function write(path: string, content: unknown): Promise<void> {
 }
 const listing = (url: string, name = "opencode-own-share") => ({ plugin: ["another-plugin", [name, { url }]] })
 const read = (env: Record<string, string> = {}) =>
-  userOptions({ env, home, plugin: join(home, "checkout/plugin/src/index.ts") })
+  userOptions({ env, home, plugins: [join(home, "checkout/plugin/src/index.ts")] })
 
 describe("the user's own options", () => {
   test("are none without files, and without an entry in them", async () => {

@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -131,7 +132,7 @@ def opencode(profile: Profile, program: Path = PROGRAM) -> Iterator[OpenCode]:
 
 
 def run_once(profile: Profile, *arguments: str) -> str:
-    """What `opencode run` with these arguments prints."""
+    """What `opencode run` with these arguments prints, with its complaints at the end."""
     with TemporaryDirectory(prefix="opencode-") as scratch:
         done = subprocess.run(
             [PROGRAM, "run", *arguments],
@@ -143,7 +144,12 @@ def run_once(profile: Profile, *arguments: str) -> str:
             timeout=patience(120),
             check=True,
         )
-    return done.stdout
+    return done.stdout + done.stderr
+
+
+def with_node(environment: dict[str, str]) -> dict[str, str]:
+    """The environment with the Node.js of the development packages, which reads SQLite."""
+    return {**environment, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"}
 
 
 @dataclass(frozen=True)

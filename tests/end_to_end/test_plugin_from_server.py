@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import lxml.html
@@ -22,7 +23,10 @@ from tests.end_to_end.opencode import (
     Setup,
     make_profile,
     opencode,
+    through,
+    with_node,
 )
+from tests.end_to_end.proxy import Trap
 from tests.support.optional import OLDER_OPENCODE, require
 from tests.support.patience import patience
 from tests.support.servers import wait_until
@@ -31,6 +35,8 @@ from tests.support.web import fetch
 
 SCRIPT = {"Greet everybody": [Step("Everybody is greeted.")], "Say goodbye": [Step("Goodbye to everybody.")]}
 
+VENDOR = "opncd.ai:443"
+RIPGREP = {"CONNECT github.com:443"}
 
 # The newest and an old one; `make test-opencode` names others.
 PROGRAMS = [Path(path) for path in os.environ.get("OPENCODE_PROGRAMS", "").split()] or [PROGRAM, OLDER]
@@ -88,26 +94,97 @@ def test_a_newcomer_shares_with_nothing_but_the_lines_of_the_page(
         assert fetch("GET", link)[0] == 404
 
 
-def test_the_command_line_of_the_package_finds_and_removes_the_share(profile: Profile, service: str) -> None:
-    def run(*arguments: str) -> str:
-        done = subprocess.run(
-            ["npx", "--yes", f"{service}/plugin.tgz", *arguments],
-            cwd=profile.project,
-            env=profile.environment,
-            capture_output=True,
-            text=True,
-            timeout=patience(120),
-            check=True,
-        )
-        return done.stdout
+def run_command(profile: Profile, service: str, *arguments: str) -> str:
+    """What the command line of the package prints on the standard output."""
+    done = subprocess.run(
+        ["npx", "--yes", f"{service}/plugin.tgz", *arguments],
+        cwd=profile.project,
+        env=with_node(profile.environment),
+        capture_output=True,
+        text=True,
+        timeout=patience(120),
+        check=True,
+    )
+    return done.stdout
 
+
+def test_the_command_line_of_the_package_finds_and_removes_the_share(profile: Profile, service: str) -> None:
     with opencode(profile) as editor:
         session = editor.create_session()
         editor.prompt(session, "Greet everybody")
         link = editor.share(session)
-    assert link in run("list")
-    assert run("remove", link).strip() == f"Removed: {link}"
+    assert link in run_command(profile, service, "list")
+    assert run_command(profile, service, "remove", link).strip() == f"Removed: {link}"
     assert fetch("GET", link)[0] == 404
+
+
+def test_the_command_line_shares_a_session_that_opencode_is_working_on(
+    profile: Profile, service: str, program: Path
+) -> None:
+    with opencode(profile, program) as editor:
+        session = editor.create_session()
+        editor.prompt(session, "Greet everybody")
+        link = run_command(profile, service, "share", session).strip()
+        assert b"Everybody is greeted." in fetch("GET", link)[1]
+        editor.prompt(session, "Say goodbye")
+        assert run_command(profile, service, "update", session).strip() == link
+        assert b"Goodbye to everybody." in fetch("GET", link)[1]
+        assert editor.share(session) == link
+
+
+def test_doctor_finds_nothing_wrong(profile: Profile, service: str) -> None:
+    checks = json.loads(run_command(profile, service, "doctor", "--json"))["checks"]
+    assert [check for check in checks if check["state"] != "ok"] == []
+
+
+@pytest.fixture
+def shared(profile: Profile, program: Path) -> str:
+    """A session that the plugin has shared before OpenCode was closed."""
+    with opencode(profile, program) as editor:
+        session = editor.create_session()
+        editor.prompt(session, "Greet everybody")
+        wait_for("Everybody is greeted.", editor.share(session))
+    return session
+
+
+def sent(outside: Trap) -> set[str]:
+    """What OpenCode sent, but for the download of ripgrep by older releases."""
+    caught = set(outside.caught) - RIPGREP
+    outside.caught.clear()
+    return caught
+
+
+@contextmanager
+def without_plugin(profile: Profile, program: Path, outside: Trap) -> Iterator[OpenCode]:
+    """OpenCode without the lines of the landing page, whose only way out is the trap."""
+    file = profile.home / "config" / "opencode" / "opencode.json"
+    settings = json.loads(file.read_text())
+    del settings["plugin"], settings["enterprise"]
+    file.write_text(json.dumps(settings))
+    environment = profile.environment | through(outside.url) | {"NO_PROXY": "127.0.0.1"}
+    with opencode(Profile(profile.home, profile.project, environment), program) as editor:
+        yield editor
+
+
+def test_after_uninstall_opencode_sends_the_session_nowhere(
+    profile: Profile, service: str, program: Path, shared: str, outside: Trap
+) -> None:
+    run_command(profile, service, "uninstall")
+    with without_plugin(profile, program, outside) as editor:
+        assert "share" not in editor.session(shared)
+        editor.prompt(shared, "Say goodbye")
+        editor.quit()
+    assert sent(outside) == set()
+
+
+def test_without_uninstall_opencode_would_send_the_session_to_its_vendor(
+    profile: Profile, program: Path, shared: str, outside: Trap
+) -> None:
+    """The trap works: it catches the request that the test above does not make."""
+    with without_plugin(profile, program, outside) as editor:
+        editor.prompt(shared, "Say goodbye")
+        wait_until(lambda: bool(set(outside.caught) - RIPGREP), lambda: "nothing was sent")
+    assert sent(outside) == {f"CONNECT {VENDOR}"}
 
 
 def test_two_processes_give_a_session_one_link_and_either_removes_it(profile: Profile, service: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -125,5 +126,8 @@ def test_what_opencode_shares_by_itself_is_not_uploaded_unless_that_was_allowed(
 def test_run_with_share_uploads_only_where_that_was_allowed(tmp_path: Path, auto: bool) -> None:
     with scripted_model({"Say goodbye": [Step("Goodbye.")]}) as model, trap() as server:
         setup = Setup(server.url, copy_plugin(tmp_path), model, options={"auto": auto})
-        assert "Goodbye." in run_once(make_profile(tmp_path, setup), "--share", "Say goodbye")
+        printed = run_once(make_profile(tmp_path, setup), "--share", "Say goodbye")
+    assert "Goodbye." in printed
     assert server.caught == (["POST /api/share/presign"] if auto else [])
+    reason = "does not answer like a Better Share server" if auto else "OpenCode shares this session by"
+    assert re.search(f"^Better Share: Not shared: .*{reason}", printed, re.MULTILINE)

@@ -20,10 +20,15 @@ export function packageOrigin(): Origin | undefined {
   }
 }
 
+/** A file of this package, whether this runs from its sources or from a bundle. */
+const packageFile = (path: string): string =>
+  fileURLToPath(new URL(`${import.meta.url.endsWith(".ts") ? "../../" : "../"}${path}`, import.meta.url))
+
 /** How a user runs the command line of this package. */
 export function commandLine(): string {
   const origin = packageOrigin()
-  if (origin) return `npx ${origin.url}/plugin.tgz`
-  const bundle = import.meta.url.endsWith(".ts") ? "../../dist/cli.js" : "cli.js"
-  return `node ${fileURLToPath(new URL(bundle, import.meta.url))}`
+  return origin ? `npx ${origin.url}/plugin.tgz` : `node ${packageFile("dist/cli.js")}`
 }
+
+/** The files that the configuration of OpenCode may name for this plugin. */
+export const pluginFiles = (): string[] => ["src/index.ts", "dist/index.js"].map(packageFile)

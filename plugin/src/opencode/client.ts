@@ -1,9 +1,13 @@
-/** What the plugin needs from any version of OpenCode; implemented in index.ts, and by a fake in the tests. */
-export interface OpenCodeClient {
+/** Where sessions are read from: OpenCode's API, its storage, or a file. */
+export interface SessionSource {
   session(id: string): Promise<Session>
   /** Undefined when OpenCode cannot list this session's messages (a bug with JSON-schema prompts). */
   messages(id: string): Promise<Message[] | undefined>
   children(id: string): Promise<Session[]>
+}
+
+/** What the plugin needs from any version of OpenCode; implemented in index.ts, and by a fake in the tests. */
+export interface OpenCodeClient extends SessionSource {
   sessions(): Promise<Session[]>
   /** Whether the user is logged in to an organisation: OpenCode then shares with the organisation's server, not with the bridge. */
   inOrganisation(): Promise<boolean>

@@ -1,4 +1,4 @@
-import type { Message, OpenCodeClient, Session } from "./client"
+import type { Message, Session, SessionSource } from "./client"
 
 /** A session and its messages. */
 export interface Transcript {
@@ -12,25 +12,25 @@ export interface Snapshot extends Transcript {
   children: Transcript[]
 }
 
-/** Reads the state of a session; `rebuild` supplies the messages if OpenCode cannot list them. */
+/** Reads the state of a session; `rebuild` supplies the messages if the source cannot list them. */
 export async function takeSnapshot(
-  client: OpenCodeClient,
+  source: SessionSource,
   sessionId: string,
   rebuild: () => Promise<Message[]>,
 ): Promise<Snapshot> {
   const [session, messages, children] = await Promise.all([
-    client.session(sessionId),
-    client.messages(sessionId),
-    descendants(client, sessionId),
+    source.session(sessionId),
+    source.messages(sessionId),
+    descendants(source, sessionId),
   ])
   return { session, messages: messages ?? (await rebuild()), children }
 }
 
-async function descendants(client: OpenCodeClient, parentId: string): Promise<Transcript[]> {
-  const children = await client.children(parentId)
+async function descendants(source: SessionSource, parentId: string): Promise<Transcript[]> {
+  const children = await source.children(parentId)
   const families = await Promise.all(
     children.map(async (session) => {
-      const [messages, below] = await Promise.all([client.messages(session.id), descendants(client, session.id)])
+      const [messages, below] = await Promise.all([source.messages(session.id), descendants(source, session.id)])
       // A sub-agent whose messages cannot be listed is left out; the parent has the result of its task.
       return messages ? [{ session, messages }, ...below] : below
     }),

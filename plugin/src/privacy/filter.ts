@@ -1,5 +1,5 @@
 import type { SessionDocument } from "../publishing/document"
-import { type Secret, secretsIn, secretsOfProject } from "../redaction/environment"
+import { givenSecrets, type Secret, secretsIn, secretsOfProject } from "../redaction/environment"
 import { Redactor } from "../redaction/redactor"
 import { Failure } from "../server/errors"
 import type { PrivacyResult } from "../settings/privacy"
@@ -8,6 +8,8 @@ import { Exclusions } from "./exclusions"
 export interface FilteredDocument {
   document: SessionDocument
   redactions: number
+  /** The redactions by kind, the most frequent first. */
+  kinds: Readonly<Record<string, number>>
   /** The secrets removed from this and earlier documents of the share. */
   removed: readonly Secret[]
 }
@@ -36,17 +38,26 @@ export class PrivacyFilter {
   async apply(document: SessionDocument, removed: readonly Secret[]): Promise<FilteredDocument> {
     if ("problem" in this.privacy) throw new Failure("refused", this.privacy.problem)
     const allowed = this.#exclusions.apply(document)
-    if (!this.#redactor) return { document: allowed, redactions: 0, removed }
+    if (!this.#redactor) return { document: allowed, redactions: 0, kinds: {}, removed }
     const { directory } = allowed.session
     this.#redactor.learn(secretsIn(this.machine.env))
+    this.#redactor.learn(secretsGiven(this.machine.env))
     if (typeof directory === "string") this.#redactor.learn(await secretsOfProject(directory))
     this.#redactor.recall(removed)
     const { session, messages, children } = allowed
     const {
       value,
       count,
+      kinds,
       removed: all,
     } = await this.#redactor.redact({ session, messages, ...(children ? { children } : {}) })
-    return { document: { ...allowed, ...value }, redactions: count, removed: all }
+    return { document: { ...allowed, ...value }, redactions: count, kinds, removed: all }
   }
+}
+
+/** Throws a Failure if they cannot be read: what they protect must not appear on the page. */
+function secretsGiven({ BETTER_SHARE_SECRETS: json }: Machine["env"]): readonly Secret[] {
+  const secrets = json ? givenSecrets(json) : []
+  if (!secrets) throw new Failure("refused", "BETTER_SHARE_SECRETS must be a JSON object of names and texts.")
+  return secrets
 }

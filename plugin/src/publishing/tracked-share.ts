@@ -4,14 +4,13 @@ import { takeSnapshot } from "../opencode/snapshot"
 import { SyncedItems } from "../opencode/sync-items"
 import type { Toasts } from "../opencode/toasts"
 import { type Machine, PrivacyFilter } from "../privacy/filter"
-import type { Secret } from "../redaction/environment"
 import { hostOf, type ShareApi } from "../server/api"
 import type { Failure } from "../server/errors"
 import type { Share } from "../server/share"
 import type { PrivacyResult } from "../settings/privacy"
 import type { ShareList } from "../state/share-list"
-import { buildDocument, encodeDocument } from "./document"
-import { titleOf } from "./title"
+import { buildDocument } from "./document"
+import { uploadDocument } from "./upload-document"
 import { ShareQueue } from "./upload-queue"
 
 /** The document that readers see. */
@@ -115,27 +114,13 @@ export class TrackedShare {
     // Messages that could be listed are not rebuilt: a large session should not be in memory twice.
     if (isListed) this.#items.clear()
     for (const { session } of snapshot.children) this.#children.add(session.id)
-    this.#createdAt ??= await api.createdAt(this.share, signal)
-    const known = await shareList.redactedFrom(this.share)
-    const { document, redactions, removed } = await this.#filter.apply(
+    this.#createdAt ??= (await api.about(this.share, signal)).createdAt
+    const filtered = await this.#filter.apply(
       buildDocument(this.share, this.#createdAt, snapshot, Date.now()),
-      known,
+      await shareList.redactedFrom(this.share),
     )
-    if (!signal.aborted && hasMore(removed, known)) await shareList.rememberRedacted(this.share, removed)
-    const { body, bytes } = await encodeDocument(document)
-    // Before the upload, because its answer may be lost.
-    if (!signal.aborted) await shareList.rememberSize(this.share, bytes)
-    await api.upload(this.share, body, signal)
-    this.#published = { messages: document.messages.length, redactions }
-    // A removal in the meantime has deleted the share from the list.
-    if (!signal.aborted) {
-      await shareList.add(this.share, {
-        url: this.created.url,
-        sessionId: this.sessionId,
-        title: titleOf(document),
-        createdAt: this.#createdAt,
-      })
-    }
+    const bytes = await uploadDocument(filtered, this.share, this.created.url, { api, shareList }, signal)
+    this.#published = { messages: filtered.document.messages.length, redactions: filtered.redactions }
     return bytes
   }
 
@@ -161,12 +146,7 @@ export class TrackedShare {
 export const counts = ({ messages, redactions }: Published): string =>
   `${plural(messages, "message")}, ${plural(redactions, "redaction")}`
 
-const plural = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? "" : "s"}`
-
-function hasMore(removed: readonly Secret[], known: readonly Secret[]): boolean {
-  const values = new Set(known.map(([value]) => value))
-  return removed.some(([value]) => !values.has(value))
-}
+export const plural = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? "" : "s"}`
 
 function expiry(deadline: AbortSignal): Promise<"running"> {
   return new Promise((resolve) => {

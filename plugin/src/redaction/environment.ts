@@ -2,6 +2,7 @@ import type { Dirent } from "node:fs"
 import { access, readdir, readFile, stat } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { parseEnv } from "node:util"
+import { isObject } from "../opencode/client"
 import { isDistinctive, isInnocent, passes } from "./heuristics"
 import { roleOf } from "./names"
 import { Scanner } from "./scanner"
@@ -10,6 +11,9 @@ import { finished } from "./steps"
 export type Secret = readonly [value: string, kind: string]
 
 const KIND = "environment-variable"
+const GIVEN_KIND = "given-secret"
+/** Shorter ones are parts of words. */
+const MIN_GIVEN = 4
 const MIN_LENGTH = 12
 const MIN_UNNAMED = 20
 /** Bytes of one file. */
@@ -26,6 +30,26 @@ export function secretsIn(variables: Record<string, string | undefined>): Secret
   return Object.entries(variables).flatMap(([name, value = ""]) =>
     secretValues(name, value).map((secret) => [secret, KIND] as const),
   )
+}
+
+/**
+ * The values of `BETTER_SHARE_SECRETS`, a JSON object like the one of `${{ toJSON(secrets) }}` in a workflow of GitHub. Each is
+ * secret whatever it looks like. Undefined if it is not such an object.
+ */
+export function givenSecrets(json: string): Secret[] | undefined {
+  const values = valuesIn(json)
+  if (!values?.every((value) => typeof value === "string")) return undefined
+  const lines = values.flatMap((value) => [value, ...value.split(/\r?\n/)].map((text) => text.trim()))
+  return lines.filter((text) => text.length >= MIN_GIVEN).map((text) => [text, GIVEN_KIND] as const)
+}
+
+function valuesIn(json: string): unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(json)
+    return isObject(value) ? Object.values(value) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** The secrets in the `.env` files of a project and of its Git repository. */

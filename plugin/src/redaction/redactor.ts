@@ -27,6 +27,8 @@ export interface Redacted<T> {
   value: T
   /** The number of `[redacted:kind]` markers. */
   count: number
+  /** The number of them by kind, the most frequent first. */
+  kinds: Readonly<Record<string, number>>
   /** The secrets removed from this and earlier documents of the share, to be passed to `recall` after a restart. */
   removed: Secret[]
 }
@@ -34,7 +36,7 @@ export interface Redacted<T> {
 const DENIED = "private"
 /** The secrets that are searched in all texts; any more are removed only where a rule matched. */
 const MAX_FOUND = 2_000
-const MARKER = /\[redacted:[a-z0-9-]+\]/g
+const MARKER = /\[redacted:([a-z0-9-]+)\]/g
 
 /**
  * Removes secrets from the documents of one share. The rules search each text once; their matches, and the secrets passed to
@@ -84,13 +86,14 @@ export class Redactor {
     const fresh = new Map<string, string>()
     for (const [key, text] of texts) if (!this.#memo.has(key)) fresh.set(key, await this.#masked(text, slices))
     await this.#search(texts, fresh, slices)
-    let count = 0
+    const kinds = new Map<string, number>()
     const exchange = (text: Text): string => {
       const redacted = this.#memo.get(keyOf(text)) ?? text.text
-      if (redacted !== text.text) count += redacted.match(MARKER)?.length ?? 0
+      if (redacted !== text.text)
+        for (const [, kind = ""] of redacted.matchAll(MARKER)) kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
       return redacted
     }
-    return { value: withTexts(value, exchange) as T, count, removed: this.#secretsRemoved() }
+    return { value: withTexts(value, exchange) as T, ...counted(kinds), removed: this.#secretsRemoved() }
   }
 
   /** Returns the text without the matches of the rules, and learns what can be recognised elsewhere. */
@@ -181,6 +184,11 @@ export class Redactor {
       ? mergeOverlaps([...clipped, { start: 0, end: text.length, kind: "secret" }])
       : clipped
   }
+}
+
+function counted(kinds: ReadonlyMap<string, number>): { count: number; kinds: Record<string, number> } {
+  const inOrder = [...kinds].sort(([, one], [, other]) => other - one)
+  return { count: inOrder.reduce((sum, [, count]) => sum + count, 0), kinds: Object.fromEntries(inOrder) }
 }
 
 /** The text without known secrets, also inside of attached text; the places where they stood are added to `places`. */

@@ -15,6 +15,8 @@ export interface UploadLink {
   url: URL
   headers: Record<string, string>
   createdAt: number
+  /** When the share ends; undefined if it stays until it is removed. */
+  expiresAt: number | undefined
 }
 
 const MAX_LINK_CHARACTERS = 2_000
@@ -34,9 +36,15 @@ export function readCreation({ url, secret, createdAt, plugin }: Json): Creation
 const isRelease = (value: unknown): value is string => typeof value === "string" && /^[\w.-]{1,64}$/.test(value)
 
 /** Reads the answer to a request for an upload link; undefined if it is none. */
-export function readUploadLink({ presignedUrl, headers = {}, createdAt }: Json): UploadLink | undefined {
+export function readUploadLink({
+  presignedUrl,
+  headers = {},
+  createdAt,
+  shareExpiresAt,
+}: Json): UploadLink | undefined {
   const url = readUrl(presignedUrl)
-  return url && isObject(headers) && isTime(createdAt) ? { url, headers: sendable(headers), createdAt } : undefined
+  if (!url || !isObject(headers) || !isTime(createdAt)) return undefined
+  return { url, headers: sendable(headers), createdAt, expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined }
 }
 
 /** An http(s) URL without a user name or password. */

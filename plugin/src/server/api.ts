@@ -85,8 +85,9 @@ export class ShareApi {
     return { share: { id: shareId, base, secret }, url, createdAt, plugin }
   }
 
-  async createdAt(share: Share, signal: AbortSignal): Promise<number> {
-    return (await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal))).createdAt
+  /** When a share was created, and when it ends. Throws a Failure of the kind "missing" if it is gone. */
+  async about(share: Share, signal: AbortSignal): Promise<Pick<UploadLink, "createdAt" | "expiresAt">> {
+    return await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal))
   }
 
   /** Uploads the encoded document. Every attempt requests a new link, so an expired one costs one retry. */

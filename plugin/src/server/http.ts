@@ -1,6 +1,7 @@
 import { backoffAt, sleep } from "../lib/sleep"
 import { excerpt } from "../lib/visible"
 import { isObject, type Json } from "../opencode/client"
+import { connectionFailure } from "./connection-failure"
 import { Failure } from "./errors"
 
 export interface Call {
@@ -20,11 +21,15 @@ export interface Answer {
   status: number
   text: string
   retryAfter: number | undefined
+  /** The clock of the server; undefined if it does not say. */
+  date: number | undefined
 }
 
 export const MAX_ANSWER_BYTES = 65_536
 const MAX_SAID_CHARACTERS = 200
 const DAY = 86_400_000
+/** Milliseconds after its time limit at which a call cannot still be waiting, unless the machine slept. */
+const MAX_OVERTIME = 5_000
 /** What is read is then what was received; a few bytes could decompress to any number. An option of bun. */
 const AS_RECEIVED = { decompress: false }
 
@@ -33,15 +38,26 @@ const AS_RECEIVED = { decompress: false }
  * secrets to a host that nobody chose, and if there is no response.
  */
 export async function send(call: Call): Promise<Answer> {
-  const answer = await fetchAnswer(call)
+  const { location, ...answer } = await awake(call, () => fetchAnswer(call))
   if (answer.status < 300 || answer.status > 399) return answer
   throw new Failure(
     "misdirected",
-    `${call.who} does not answer like a Better Share server: it redirects to another address, which is not followed.`,
+    `${call.who} redirects to ${location}, which is not followed. Set the address of the server to the one that answers itself.`,
   )
 }
 
-async function fetchAnswer(call: Call): Promise<Answer> {
+/** Gives what fails because the machine slept that reason. */
+async function awake<T>({ who, timeout }: Call, action: () => Promise<T>): Promise<T> {
+  const began = Date.now()
+  try {
+    return await action()
+  } catch (error) {
+    if (Date.now() - began < timeout + MAX_OVERTIME) throw error
+    throw new Failure("unreachable", `This machine slept while ${who} was to answer. Try again.`)
+  }
+}
+
+async function fetchAnswer(call: Call): Promise<Answer & { location: string }> {
   const { method, url, who, headers = {}, body, maxBytes = MAX_ANSWER_BYTES, timeout, signal } = call
   const limit = AbortSignal.timeout(timeout)
   const stop = signal ? AbortSignal.any([limit, signal]) : limit
@@ -54,13 +70,19 @@ async function fetchAnswer(call: Call): Promise<Answer> {
       signal: stop,
       redirect: "manual",
     })
+    const text = await readText(response, maxBytes)
+    // A body whose reading was stopped may only look as if it had ended.
+    stop.throwIfAborted()
     return {
       status: response.status,
-      text: await readText(response, maxBytes),
+      text,
       retryAfter: retryAfter(response.headers.get("retry-after")),
+      date: timeOf(response.headers.get("date")),
+      location: originOf(response.headers.get("location"), url),
     }
-  } catch {
-    throw new Failure("unreachable", stop.aborted ? `${who} did not answer in time.` : `${who} cannot be reached.`)
+  } catch (error) {
+    if (stop.aborted) throw new Failure("unreachable", `${who} did not answer in time. Try again.`)
+    throw connectionFailure(error, who, url, process.env)
   }
 }
 
@@ -113,6 +135,16 @@ function parse(text: string): Json | undefined {
   } catch {
     return undefined
   }
+}
+
+function timeOf(header: string | null): number | undefined {
+  const time = Date.parse(header ?? "")
+  return Number.isNaN(time) ? undefined : time
+}
+
+/** Where a redirect leads, without what may be secret in it. */
+function originOf(location: string | null, url: string): string {
+  return location !== null && URL.canParse(location, url) ? new URL(location, url).origin : "another address"
 }
 
 function retryAfter(header: string | null): number | undefined {

@@ -13,6 +13,6 @@ async function resolve(name: string): Promise<readonly string[]> {
   try {
     return (await Bun.dns.lookup(name, { backend: "system" })).map(({ address }) => address)
   } catch {
-    throw new Failure("unreachable", `${name} cannot be resolved.`)
+    throw new Failure("unreachable", `The name ${name} cannot be resolved. Check the address and your network.`)
   }
 }

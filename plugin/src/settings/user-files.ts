@@ -4,14 +4,16 @@ import { fileURLToPath } from "node:url"
 import { NAME, OLD_NAME } from "../lib/package"
 import { isObject } from "../opencode/client"
 
-/** Where OpenCode finds the configuration of the user, and the file of this plugin that it loaded. */
+/** Where OpenCode finds the configuration of the user, and the files by which it may name this plugin. */
 export interface Places {
   env: Record<string, string | undefined>
   home: string
-  plugin: string
+  plugins: readonly string[]
 }
 
-interface Source {
+export interface Source {
+  /** Its name, for messages. */
+  name: string
   text: string
   /** Paths in the text are relative to this folder. */
   folder: string
@@ -27,14 +29,32 @@ const OPTIONS_FILE = "better-share.json"
  * the options of the last configuration that lists the plugin, which may be the project's. Throws if a file cannot be read.
  */
 export function userOptions(places: Places): unknown {
-  const entries = sources(places).flatMap((source) => pluginsOf(source, places))
-  const own = entries.filter(({ name, folder }) => isThisPlugin(name, folder, places.plugin))
   const [file] = read(join(globalFolder(places), OPTIONS_FILE))
   const common: unknown = file === undefined ? undefined : Bun.JSONC.parse(file)
-  const listed = own.at(-1)
-  if (listed === undefined) return common
-  const options = listed.options ?? {}
+  const options = optionsIn(sources(places), places)
+  if (options === undefined) return common
   return isObject(common) && isObject(options) ? { ...common, ...options } : options
+}
+
+/** The names of the user's configurations that load the plugin, and of those that name a server for sharing. */
+export function filesToEdit(places: Places): { plugin: string[]; enterprise: string[] } {
+  const main = sources(places)
+  const terminal = configurationsIn(
+    [globalFolder(places), join(places.home, ".opencode")].map((folder) => join(folder, "tui.json")),
+  )
+  const loading = [...main, ...terminal].filter((source) => optionsIn([source], places) !== undefined)
+  const naming = main.filter(({ text }) => {
+    const config: unknown = Bun.JSONC.parse(text)
+    return isObject(config) && config.enterprise !== undefined
+  })
+  return { plugin: loading.map(({ name }) => name), enterprise: naming.map(({ name }) => name) }
+}
+
+/** The plugin's options in the last of these configurations that lists it; undefined if none does. */
+export function optionsIn(configurations: readonly Source[], places: Places): unknown {
+  const entries = configurations.flatMap((source) => pluginsOf(source, places))
+  const listed = entries.findLast(({ name, folder }) => isThisPlugin(name, folder, places.plugins))
+  return listed && (listed.options ?? {})
 }
 
 const globalFolder = ({ env, home }: Places): string => join(env.XDG_CONFIG_HOME || join(home, ".config"), "opencode")
@@ -50,10 +70,13 @@ function sources(places: Places): Source[] {
       (folder) => ["opencode.json", "opencode.jsonc"].map((name) => join(folder, name)),
     ),
   ]
-  const found = files.flatMap((file) => read(file).map((text) => ({ text, folder: dirname(file) })))
+  const found = configurationsIn(files)
   const inline = env.OPENCODE_CONFIG_CONTENT
-  return inline ? [...found, { text: inline, folder: process.cwd() }] : found
+  return inline ? [...found, { name: "OPENCODE_CONFIG_CONTENT", text: inline, folder: process.cwd() }] : found
 }
+
+export const configurationsIn = (files: readonly string[]): Source[] =>
+  files.flatMap((file) => read(file).map((text) => ({ name: file, text, folder: dirname(file) })))
 
 /** The text of the file, or nothing if there is none. */
 function read(file: string): string[] {
@@ -86,10 +109,10 @@ function substituted(text: string, folder: string, { env, home }: Places): strin
 }
 
 /** Whether the entry of a configuration is this plugin: its package, its file, or a folder around that. */
-function isThisPlugin(name: string, folder: string, plugin: string): boolean {
+function isThisPlugin(name: string, folder: string, plugins: readonly string[]): boolean {
   if (NAMED.test(name)) return true
   const path = real(name.startsWith("file:") ? fileURLToPath(name) : resolve(folder, name))
-  return real(plugin) === path || real(plugin).startsWith(path + sep)
+  return plugins.map(real).some((plugin) => plugin === path || plugin.startsWith(path + sep))
 }
 
 function real(path: string): string {

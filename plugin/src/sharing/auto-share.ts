@@ -17,10 +17,16 @@ export function isAutoShare(
   return config.share === "auto" || config.autoshare === true || isOn(env.OPENCODE_AUTO_SHARE) || hasShareFlag(args)
 }
 
-function hasShareFlag(args: readonly string[]): boolean {
+/** Whether OpenCode was started as `opencode run`, which has no TUI. */
+export const isRun = (args: readonly string[]): boolean => optionsOf(args).includes("run")
+
+const hasShareFlag = (args: readonly string[]): boolean =>
+  isRun(args) && optionsOf(args).some((option) => option === "--share" || option === "--share=true")
+
+/** The arguments up to `--`, after which the prompt stands. */
+function optionsOf(args: readonly string[]): readonly string[] {
   const end = args.indexOf("--")
-  const options = end < 0 ? args : args.slice(0, end)
-  return options.includes("run") && options.some((option) => option === "--share" || option === "--share=true")
+  return end < 0 ? args : args.slice(0, end)
 }
 
 const isOn = (value: string | undefined): boolean => value === "1" || value?.toLowerCase() === "true"

@@ -17,6 +17,7 @@ import type { ShareSeal } from "../state/share-seal"
 import type { StateLock } from "../state/state-lock"
 import { isAutoShare, type ShareConfig } from "./auto-share"
 import type { NativeCalls, NativeShare } from "./bridge"
+import { createShare, existingShare } from "./session-share"
 import type { UpdateNotice } from "./update-notice"
 
 const UNASKED =
@@ -83,34 +84,17 @@ export class ShareCalls implements NativeCalls {
     })
   }
 
-  /** The share that a session has on this server, if it is still there. */
   async #existing(settings: Settings, sessionId: string, deadline: AbortSignal): Promise<CreatedShare | undefined> {
-    for (const { entry, share } of await this.dependencies.shareList.ofSession(sessionId)) {
-      if (share.base !== settings.base) continue
-      try {
-        await this.dependencies.api.createdAt(share, deadline)
-      } catch (error) {
-        if (asFailure(error).kind !== "missing") throw error
-        await this.dependencies.shareList.remove(share)
-        continue
-      }
-      this.dependencies.publisher.changed(share, sessionId)
-      void this.dependencies.toasts.replace("success", shared(settings, entry.url, "running"))
-      return { share, url: entry.url, createdAt: entry.createdAt }
-    }
-    return undefined
+    const existing = await existingShare(settings, sessionId, this.dependencies, deadline)
+    if (!existing) return undefined
+    this.dependencies.publisher.changed(existing.share, sessionId)
+    void this.dependencies.toasts.replace("success", shared(settings, existing.url, "running"))
+    return existing
   }
 
   async #create(settings: Settings, sessionId: string, deadline: AbortSignal): Promise<CreatedShare> {
-    const created = await this.dependencies.api.create(settings, sessionId, deadline)
+    const created = await createShare(settings, sessionId, this.dependencies, deadline)
     void this.dependencies.updates.compare(settings.base, created.plugin).catch(() => undefined)
-    // Before the upload, so that whatever ends it leaves a share that can be found and removed.
-    await this.dependencies.shareList.add(created.share, {
-      url: created.url,
-      sessionId,
-      title: "",
-      createdAt: created.createdAt,
-    })
     const outcome = await this.dependencies.publisher.publishFirst(created, sessionId, deadline)
     if (outcome instanceof Failure) {
       // A link without a session is useless.

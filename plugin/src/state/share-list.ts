@@ -46,7 +46,10 @@ export class ShareList {
     return (await this.stateFiles.read({ kind: "redacted", id, base }))?.secrets ?? []
   }
 
-  async rememberRedacted({ id, base }: Share, secrets: readonly Secret[]): Promise<void> {
+  async rememberRedacted(share: Share, secrets: readonly Secret[]): Promise<void> {
+    const { id, base } = share
+    const known = new Set((await this.redactedFrom(share)).map(([value]) => value))
+    if (secrets.every(([value]) => known.has(value))) return
     await this.stateFiles.write({ kind: "redacted", id, base, secrets }).catch(() => undefined)
   }
 

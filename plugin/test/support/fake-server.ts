@@ -3,7 +3,7 @@ import { gunzipSync } from "node:zlib"
 import type { SessionDocument } from "../../src/publishing/document"
 import { Watch } from "./watch"
 
-export type Kind = "create" | "renew" | "upload" | "get" | "delete" | "other"
+export type Kind = "create" | "renew" | "upload" | "get" | "delete" | "health" | "other"
 
 export interface Recorded {
   kind: Kind
@@ -35,6 +35,8 @@ export class FakeServer extends Watch {
   /** Answered to every request of a kind. */
   readonly always: Partial<Record<Kind, () => Fault>> = {}
   token: string | undefined
+  /** The release of the plugin that it hands out, if it says so. */
+  plugin: string | undefined
   /** What the server calls itself in links; else as it is reached. */
   name: string | undefined
   uploadsInFlight = 0
@@ -100,6 +102,7 @@ export class FakeServer extends Watch {
   #answer(kind: Kind, path: string, headers: Headers, body: Buffer): Response {
     if (kind === "other")
       return new Response("<h1>Not here</h1>", { status: 404, headers: { "content-type": "text/html" } })
+    if (kind === "health") return Response.json({ status: "ok" })
     if (kind === "create") return this.#create(headers, body)
     if (kind === "upload") return this.#upload(path, headers, body)
     const id = path.split("/")[3] ?? ""
@@ -133,6 +136,7 @@ export class FakeServer extends Watch {
         secret: share.secret,
         ...this.#link(shareId, body),
         createdAt: share.createdAt,
+        ...(this.plugin === undefined ? {} : { plugin: this.plugin }),
       },
       { status: 201 },
     )
@@ -174,6 +178,7 @@ export class FakeServer extends Watch {
 
 function kindOf(method: string, path: string): Kind {
   if (method === "PUT" && path.startsWith("/upload/")) return "upload"
+  if (method === "GET" && path === "/api/health") return "health"
   if (method === "POST" && path === "/api/share/presign") return "create"
   if (method === "POST" && /^\/api\/share\/[\w-]+\/presign$/.test(path)) return "renew"
   if (/^\/api\/share\/[\w-]+$/.test(path)) return method === "GET" ? "get" : method === "DELETE" ? "delete" : "other"

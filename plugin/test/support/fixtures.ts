@@ -5,8 +5,11 @@ import type { SessionDocument } from "../../src/publishing/document"
 
 const unpack = (name: string) => gunzipSync(readFileSync(new URL(`../fixtures/${name}.gz`, import.meta.url))).toString()
 
+/** What was recorded under this name. */
+export const recorded = <T>(name: string) => JSON.parse(unpack(name)) as T
+
 /** A session recorded from a real OpenCode. */
-export const recordedSession = (name: string) => JSON.parse(unpack(`${name}.json`)) as SessionDocument
+export const recordedSession = (name: string) => recorded<SessionDocument>(`${name}.json`)
 
 export interface RecordedCall {
   kind: "create" | "sync" | "remove"

@@ -36,6 +36,7 @@ interface Choices {
   privacy?: PrivacyResult
   machine?: Machine
   host?: FakeClient
+  print?: (line: string) => void
 }
 
 /** What versions before 0.2 had OpenCode store for a share. */
@@ -61,6 +62,7 @@ export class World {
     privacy = readPrivacy({}),
     machine = NOWHERE,
     host = this.host,
+    print,
   }: Choices = {}): OpenCode {
     const share = startBetterShare({
       client: host,
@@ -69,6 +71,7 @@ export class World {
       machine,
       timeouts: { ...SHORT, ...timeouts },
       folder: this.folder,
+      print,
     })
     this.#instances.push(share)
     return new OpenCode(share)
