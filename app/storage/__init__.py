@@ -13,8 +13,10 @@ from app.storage.objects import (
     checkpoint_key,
     delete_objects,
     document_key,
+    encoding_of,
     is_temporary,
     objects_of,
+    read_object,
     revision_of_checkpoint,
     share_id_of,
 )
@@ -31,9 +33,11 @@ __all__ = [
     "checkpoint_key",
     "delete_objects",
     "document_key",
+    "encoding_of",
     "is_temporary",
     "objects_of",
     "open_store",
+    "read_object",
     "revision_of_checkpoint",
     "share_id_of",
 ]

