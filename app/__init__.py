@@ -20,7 +20,7 @@ from app.db.deadlines import CONNECT_ARGS
 from app.db.extensions import db, migrate
 from app.http import log_format, redirects, security_headers, static_files
 from app.http.client_address import ClientAddress
-from app.http.metrics import BusyGauge, Metrics, are_possible, count_for, counter
+from app.http.metrics import BusyGauge, Metrics, are_possible, count_for, counter, master_of_workers
 from app.http.request_log import RequestLog
 from app.http.response_cache import ResponseCache
 from app.http.token_prefix import TokenPrefix
@@ -39,6 +39,7 @@ from app.services.documents.freshness import Freshness
 from app.services.documents.service import Documents
 from app.services.documents.synced_document import SyncedDocument
 from app.services.heavy_requests import HeavyRequests
+from app.services.server_metrics import ServerCollector
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.expiry import Expiry
 from app.services.shares.object_cleanup import ObjectCleanup
@@ -86,6 +87,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.cli.add_command(cli.shares)
     app.cli.add_command(cli.redact)
     app.cli.add_command(cli.config)
+    app.cli.add_command(cli.version)
 
     app.extensions[EXTENSION] = services = build_services(app, config)
     app.wsgi_app = wrap_wsgi_app(app, config, services)  # type: ignore[assignment, method-assign]
@@ -147,7 +149,9 @@ def _scanner(config: Config) -> Scanner:
 
 def wrap_wsgi_app(app: Flask, config: Config, services: Services) -> WSGIApplication:
     """The app inside its WSGI middleware; what comes last sees a request first."""
-    metrics = Metrics(app) if config.METRICS_ENABLED and are_possible() else None
+    metrics = None
+    if config.METRICS_ENABLED and are_possible():
+        metrics = Metrics(app, ServerCollector(config, services.cache, master_of_workers()))
     observers = [log_format.log_request, *([metrics.observe] if metrics else [])]
 
     wsgi_app: WSGIApplication = app.wsgi_app
