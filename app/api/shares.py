@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from flask.typing import ResponseReturnValue
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from app.api.auth import (
     authorized_share,
@@ -50,6 +50,25 @@ class CreateRequest(UploadRequest, kw_only=True):
     expiresIn: Annotated[int, Meta(ge=1, le=MAX_EXPIRES_IN)] | None = None  # noqa: N815
 
 
+class SignedLink(msgspec.Struct, kw_only=True):
+    """A link that takes one PUT with these headers until `expiresAt`; times in epoch milliseconds."""
+
+    shareId: str  # noqa: N815
+    url: str
+    presignedUrl: str  # noqa: N815
+    headers: dict[str, str]
+    expiresAt: int  # noqa: N815
+    createdAt: int  # noqa: N815
+    shareExpiresAt: int | UnsetType = UNSET  # noqa: N815
+
+
+class CreatedShare(SignedLink, kw_only=True):
+    """A new share: its secret, and which plugin the server hands out."""
+
+    secret: str
+    plugin: str
+
+
 @bp.post("/share/presign")
 @limit_requests
 @limit_presigns
@@ -60,7 +79,8 @@ def create() -> ResponseReturnValue:
     declaration = _declaration(body)
     if authorized_share():
         existing = require_share(UPLOAD)
-        return _link(existing.share_id, services().shares.renew_upload(existing, declaration))
+        upload = services().shares.renew_upload(existing, declaration)
+        return _json(SignedLink(**_link(existing.share_id, upload)))
     created_by = require_creation_token()
     if len(body.shareId) < MIN_NEW_ID_CHARACTERS:
         raise ApiError(
@@ -73,14 +93,15 @@ def create() -> ResponseReturnValue:
     count("shares_created")
     upload = services().shares.sign_upload(share, declaration)
     plugin = plugin_package(services().config.BASE_URL).release
-    return {**_link(share.share_id, upload), "secret": secret, "plugin": plugin}, 201
+    return _json(CreatedShare(**_link(share.share_id, upload), secret=secret, plugin=plugin)), 201
 
 
 @bp.post("/share/<share_id>/presign")
 def renew(share_id: str) -> ResponseReturnValue:
     """A new upload link for the share's document."""
     share = require_share(UPLOAD)
-    return _link(share_id, services().shares.renew_upload(share, _declaration(parse_body(UploadRequest))))
+    upload = services().shares.renew_upload(share, _declaration(parse_body(UploadRequest)))
+    return _json(SignedLink(**_link(share_id, upload)))
 
 
 @bp.delete("/share/<share_id>")
@@ -121,6 +142,11 @@ def _link(share_id: str, upload: SignedUpload) -> dict[str, Any]:
         "createdAt": _epoch_milliseconds(upload.created_at),
         **({"shareExpiresAt": _epoch_milliseconds(expires_at)} if expires_at else {}),
     }
+
+
+def _json(answer: msgspec.Struct) -> dict[str, Any]:
+    built: dict[str, Any] = msgspec.to_builtins(answer)
+    return built
 
 
 def _epoch_milliseconds(time: datetime) -> int:
