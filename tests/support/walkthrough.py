@@ -18,7 +18,9 @@ DOCS = ROOT / "docs"
 NOT_HERE = {
     ("install.md", "apt-get install -y certbot"): "a public name, which the certificate is for",
     ("install-with-compose.md", "docker compose"): "a container engine",
-    ("install-with-compose.md", "docker build"): "a container engine",
+    ("install-on-kubernetes.md", "docker build"): "a container engine",
+    ("install-on-kubernetes.md", "cd deploy/kubernetes"): "a cluster",
+    ("install-on-kubernetes.md", "kubectl"): "a cluster",
     ("upgrading.md", "git -C /opt/better-share pull"): "systemd, and a newer version",
     ("upgrading.md", "git pull"): "a container engine",
 }
