@@ -6,7 +6,6 @@ import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import msgspec
 from flask import Flask
@@ -168,7 +167,7 @@ def wrap_wsgi_app(app: Flask, config: Config, services: Services) -> WSGIApplica
         wsgi_app = BusyGauge(wsgi_app, metrics)
     wsgi_app = TokenPrefix(wsgi_app)
     wsgi_app = RequestLog(wsgi_app, observers, trusts_proxies=bool(config.TRUSTED_PROXIES))
-    if prefix := urlsplit(config.BASE_URL).path:
+    if prefix := config.base_path:
         wsgi_app = UrlPrefix(wsgi_app, prefix)
     if hops := config.TRUSTED_PROXIES:
         wsgi_app = ProxyFix(ClientAddress(wsgi_app), x_for=hops, x_proto=hops, x_host=hops)
