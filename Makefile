@@ -1,4 +1,4 @@
-# make run · test · test-quick · test-opencode · soak · bench · lint · docs · lock. Each installs what it needs, once.
+# Each command installs what it needs, once; "make" lists them.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,43 +8,44 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 export NODE_USE_SYSTEM_CA := 1
 
-.PHONY: run install test test-quick test-opencode soak packages bench lint docs lock
+.PHONY: help run install test test-quick test-opencode soak packages bench lint docs lock clean runtime development python
 
-run: $(VENV)/runtime
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
+
+run: runtime ## Serve on http://127.0.0.1:8000 with SQLite and a folder (PORT=8001 for another port)
 	@exec deploy/start.sh
 
-install: $(VENV)/runtime
+install: runtime ## Install what a server needs into .venv
 
-test: packages lint tests/end_to_end/node_modules tests/end_to_end/older/node_modules tests/browser/node_modules tests/render/node_modules
+test: packages lint tests/end_to_end/node_modules tests/end_to_end/older/node_modules tests/browser/node_modules tests/render/node_modules ## Run the linters and all tests
 	@cd plugin && npm test
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadscope
 
-# The tests that start no server, in less than a minute.
-test-quick: $(VENV)/development
+test-quick: development ## Run the tests that start no server, in less than a minute
 	@TEST_WITHOUT_SERVERS=1 $(BIN)/python -m pytest --quiet --numprocesses auto -m 'not server'
 
-# Random clients and faults, for a quarter of an hour on each of four installations.
-soak: $(VENV)/development
+soak: development ## Test with random clients and faults, an hour long (SOAK_SECONDS=60 for each installation)
 	@SOAK_SECONDS=$${SOAK_SECONDS:-900} $(BIN)/python -m pytest --quiet --capture=no tests/faults/test_model.py
 
 # Releases of OpenCode on Linux, with the plugin as a server hands it out.
 VERSIONS ?= 1.1.65 1.2.1 1.2.12 1.2.20 1.2.27 1.3.0 1.3.2 1.14.34 1.14.41 1.15.0 1.15.4 1.15.13 1.17.0 1.17.11 1.18.3 1.18.33
 OPENCODES = $(CURDIR)/$(VENV)/opencode
 
-test-opencode: $(VENV)/development
+test-opencode: development ## Test the plugin in sixteen releases of OpenCode, on Linux
 	@for version in $(VERSIONS); do \
 		npm install --silent --no-save --prefix $(OPENCODES)/$$version opencode-linux-x64-baseline@$$version || exit 1; \
 	done
 	@OPENCODE_PROGRAMS="$(VERSIONS:%=$(OPENCODES)/%/node_modules/opencode-linux-x64-baseline/bin/opencode)" \
 		$(BIN)/python -m pytest --quiet tests/end_to_end/test_plugin_from_server.py
 
-packages:
+packages: ## Install the system packages that the tests use, on Debian and Ubuntu
 	@tests/install-packages.sh
 
-bench: $(VENV)/development
-	@$(BIN)/python -m benchmarks
+bench: development ## Measure speed and memory (OPTIONS=--help for others)
+	@$(BIN)/python -m benchmarks $(OPTIONS)
 
-lint: $(VENV)/development plugin/node_modules
+lint: development plugin/node_modules ## Check formatting, style, types and imports
 	@cd plugin && npm run check
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check --quiet
@@ -52,33 +53,33 @@ lint: $(VENV)/development plugin/node_modules
 	@$(BIN)/lint-imports --no-cache --no-logo >$(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
 	@$(BIN)/hadolint Dockerfile
 
-docs: $(VENV)/development
+docs: development ## Generate docs/configuration.md
 	@$(BIN)/python -m docs
 
-lock: $(VENV)/development
+lock: development ## Update the pinned dependencies
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --extra dev --constraints requirements.txt pyproject.toml --output-file requirements-dev.txt
 
-$(VENV)/runtime: requirements.txt | $(BIN)/python
-	@echo "Installing into $(VENV)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
-	@touch $@
+clean: ## Remove what was installed and cached; data/ stays
+	@rm -rf $(VENV) plugin/node_modules tests/*/node_modules tests/*/*/node_modules
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -not -path "./data/*" -prune -exec rm -rf {} +
 
-$(VENV)/development: requirements-dev.txt | $(BIN)/python
-	@echo "Installing into $(VENV)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
-	@touch $@
-
-%/node_modules: %/package-lock.json | $(VENV)/development
+%/node_modules: %/package-lock.json | development
 	@echo "Installing into $@"
 	@cd $* && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-$(BIN)/python:
+runtime: python
+	@$(PYTHON) deploy/install.py requirements.txt
+
+development: python
+	@$(PYTHON) deploy/install.py requirements-dev.txt
+
+python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Better Share needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo "Python cannot make virtual environments here: apt-get install python3-venv"; exit 1; }
-	@$(PYTHON) -m venv $(VENV)

@@ -187,6 +187,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         return Path(self.DATA_DIR).resolve()
 
     @property
+    def base_path(self) -> str:
+        """The path of BASE_URL; empty at the root of a host."""
+        return urlsplit(self.BASE_URL).path
+
+    @property
     def share_max_age(self) -> timedelta | None:
         return read_duration(self.SHARE_MAX_AGE) if self.SHARE_MAX_AGE else None
 

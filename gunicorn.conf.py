@@ -74,9 +74,8 @@ def on_starting(server):
 def wait_for_port(server, address):
     host, port = address
     sentence = f"port {port} of {host} is in use by another process"
-    is_free = processes.wait_for_port(
-        address, PORT_SECONDS, lambda: server.log.warning("%s; waiting for it to end", sentence)
-    )
+    waiting = f"{sentence}; waiting for it to end (PORT sets another one)"
+    is_free = processes.wait_for_port(address, PORT_SECONDS, lambda: server.log.warning(waiting))
     if not is_free:
         raise ConfigError(f"{sentence}; end that one, or set PORT.")
 

@@ -6,7 +6,6 @@ import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import msgspec
 from flask import Flask
@@ -20,7 +19,7 @@ from app.db.deadlines import CONNECT_ARGS
 from app.db.extensions import db, migrate
 from app.http import log_format, redirects, security_headers, static_files
 from app.http.client_address import ClientAddress
-from app.http.metrics import BusyGauge, Metrics, are_possible, count_for, counter
+from app.http.metrics import BusyGauge, Metrics, are_possible, count_for, counter, master_of_workers
 from app.http.request_log import RequestLog
 from app.http.response_cache import ResponseCache
 from app.http.token_prefix import TokenPrefix
@@ -40,6 +39,7 @@ from app.services.documents.freshness import Freshness
 from app.services.documents.service import Documents
 from app.services.documents.synced_document import SyncedDocument
 from app.services.heavy_requests import HeavyRequests
+from app.services.server_metrics import ServerCollector
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.expiry import Expiry
 from app.services.shares.object_cleanup import ObjectCleanup
@@ -87,6 +87,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.cli.add_command(cli.shares)
     app.cli.add_command(cli.redact)
     app.cli.add_command(cli.config)
+    app.cli.add_command(cli.version)
 
     app.extensions[EXTENSION] = services = build_services(app, config)
     app.wsgi_app = wrap_wsgi_app(app, config, services)  # type: ignore[assignment, method-assign]
@@ -150,7 +151,9 @@ def _scanner(config: Config) -> Scanner:
 
 def wrap_wsgi_app(app: Flask, config: Config, services: Services) -> WSGIApplication:
     """The app inside its WSGI middleware; what comes last sees a request first."""
-    metrics = Metrics(app) if config.METRICS_ENABLED and are_possible() else None
+    metrics = None
+    if config.METRICS_ENABLED and are_possible():
+        metrics = Metrics(app, ServerCollector(config, services.cache, master_of_workers()))
     observers = [log_format.log_request, *([metrics.observe] if metrics else [])]
 
     wsgi_app: WSGIApplication = app.wsgi_app
@@ -167,7 +170,7 @@ def wrap_wsgi_app(app: Flask, config: Config, services: Services) -> WSGIApplica
         wsgi_app = BusyGauge(wsgi_app, metrics)
     wsgi_app = TokenPrefix(wsgi_app)
     wsgi_app = RequestLog(wsgi_app, observers, trusts_proxies=bool(config.TRUSTED_PROXIES))
-    if prefix := urlsplit(config.BASE_URL).path:
+    if prefix := config.base_path:
         wsgi_app = UrlPrefix(wsgi_app, prefix)
     if hops := config.TRUSTED_PROXIES:
         wsgi_app = ProxyFix(ClientAddress(wsgi_app), x_for=hops, x_proto=hops, x_host=hops)

@@ -7,6 +7,7 @@ import logging
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_limiter import RateLimitExceeded
 from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException
@@ -67,7 +68,6 @@ HTTP_ERRORS: dict[int, tuple[str, str]] = {
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take that method; see the header 'Allow'."),
     413: ("too_large", "The request body is too large."),
-    429: ("rate_limited", "Too many requests; try again after the seconds in 'Retry-After'."),
 }
 
 # What a server can run out of, and be well again without a restart.
@@ -103,6 +103,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(OSError, _os_error)
     app.register_error_handler(MemoryError, _out_of_memory)
     app.register_error_handler(ParseException, _malformed_body)
+    app.register_error_handler(RateLimitExceeded, _rate_limited)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected_error)
 
@@ -159,6 +160,10 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if status == 405:
         response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
     return response
+
+
+def _rate_limited(error: RateLimitExceeded) -> ResponseReturnValue:
+    return _response(429, "rate_limited", str(error.description))
 
 
 def _unexpected_error(error: Exception) -> ResponseReturnValue:

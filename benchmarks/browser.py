@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import statistics
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -46,6 +48,11 @@ BLOCKED = "benchmark.longTasks.reduce((sum, task) => sum + Math.max(0, task - 50
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        sys.exit(
+            f"There is no {CHROMIUM}: apt-get install chromium, or leave it out: "
+            "make bench OPTIONS=--without-browser"
+        )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser

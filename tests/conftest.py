@@ -30,9 +30,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks the tests that start a server as `server`; `make test-quick` leaves them out."""
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
-        params = set(map(str, item.callspec.params.values())) if hasattr(item, "callspec") else set()
+        params = " ".join(map(str, item.callspec.params.values())) if hasattr(item, "callspec") else ""
         folder = item.path.relative_to(ROOT / "tests").parts[0]
-        if names & SERVER_FIXTURES or params & {"postgresql", "s3", "plugin"} or folder in SERVER_FOLDERS:
+        if (
+            names & SERVER_FIXTURES
+            or {"postgresql", "s3", "plugin"} & set(params.split())
+            or folder in SERVER_FOLDERS
+        ):
             item.add_marker("server")
 
 

@@ -1,4 +1,4 @@
-"""Blueprint `health`: whether the process is alive, and whether what it needs can be used."""
+"""Blueprint `health`: what runs, whether it is alive, and whether what it needs can be used."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from app.db.errors import reason_of
 from app.db.extensions import db
 from app.errors import RETRY_SECONDS
 from app.http.metrics import Event, count
+from app.lib.build_id import build_id
 from app.lib.os_errors import describe
+from app.lib.release import RELEASE
 from app.services.container import services
 from app.storage import StorageError
 
@@ -52,6 +54,12 @@ class Part(NamedTuple):
 @bp.get("/api/health")
 def alive() -> ResponseReturnValue:
     return {"status": "ok"}
+
+
+@bp.get("/api/version")
+def version() -> ResponseReturnValue:
+    """The release and the build that run."""
+    return {"version": RELEASE, "build": build_id()}
 
 
 @bp.get("/readyz")

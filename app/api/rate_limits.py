@@ -5,13 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from app.api.auth import authorized_share, creation_token_name
-from app.services.container import services
-from app.services.rate_limits import limiter, rate_limit_address
+from app.services.rate_limits import limit_by, rate_limit_address
 
 
-def _request_limit() -> str:
-    config = services().config
-    return config.RATELIMIT_SHARE if authorized_share() else config.RATELIMIT_API
+def _request_setting() -> str:
+    return "RATELIMIT_SHARE" if authorized_share() else "RATELIMIT_API"
 
 
 def _request_key() -> str:
@@ -20,9 +18,8 @@ def _request_key() -> str:
     return f"share:{share.share_id}" if share else f"ip:{rate_limit_address()}"
 
 
-def _creation_limit() -> str:
-    config = services().config
-    return config.RATELIMIT_CREATE_TOKEN if creation_token_name() else config.RATELIMIT_CREATE
+def _creation_setting() -> str:
+    return "RATELIMIT_CREATE_TOKEN" if creation_token_name() else "RATELIMIT_CREATE"
 
 
 def _creation_key() -> str:
@@ -32,8 +29,8 @@ def _creation_key() -> str:
 
 
 # Flask-Limiter drops a blueprint's limit from views that have a limit of their own, so those name both.
-limit_requests = limiter.shared_limit(_request_limit, scope="api", key_func=_request_key)
-_creations = partial(limiter.shared_limit, _creation_limit, scope="create", key_func=_creation_key)
+limit_requests = limit_by(_request_setting, scope="api", key_func=_request_key)
+_creations = partial(limit_by, _creation_setting, scope="create", key_func=_creation_key)
 limit_creations = _creations()
 # With the secret of an existing share nothing is created.
 limit_presigns = _creations(exempt_when=lambda: authorized_share() is not None)

@@ -1,4 +1,4 @@
-"""The life cycle of a share over HTTP: create, renew the upload link, delete."""
+"""The life cycle of a share over HTTP: create and delete; `upload_links` has what comes between."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from flask.typing import ResponseReturnValue
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from app.api.auth import (
     authorized_share,
@@ -19,17 +19,14 @@ from app.api.auth import (
 from app.api.blueprint import bp
 from app.api.rate_limits import limit_presigns, limit_requests
 from app.api.request_body import SessionId, parse_body
-from app.db.models import UPLOAD, Share
+from app.db.models import UPLOAD
 from app.errors import ApiError
 from app.http.metrics import count
 from app.http.request_log import set_share_id
 from app.services.container import services
-from app.services.documents.commits import OBJECT_NAME, Kind, object_name
-from app.services.documents.event_log import expect_object
 from app.services.plugin_package import plugin_package
 from app.services.shares.errors import ShareNotFound
 from app.services.shares.service import SHARE_ID, SignedUpload, UploadDeclaration
-from app.storage import object_key
 
 ShareId = Annotated[str, Meta(pattern=rf"^{SHARE_ID}\Z")]
 
@@ -45,26 +42,31 @@ class UploadRequest(msgspec.Struct):
     contentEncoding: str | None = None  # noqa: N815 - names of the API
 
 
-class RenewRequest(UploadRequest, kw_only=True):
-    """`kind` asks for an object beside the document, which counts from its commit."""
-
-    kind: Kind | None = None
-
-
-class CommitRequest(msgspec.Struct):
-    """An uploaded `object`, made from the revision `base`; `next` asks for a link for later changes."""
-
-    object: Annotated[str, Meta(pattern=rf"^{OBJECT_NAME}\Z")]
-    base: Annotated[int, Meta(ge=0)]
-    next: UploadRequest | None = None
-
-
 class CreateRequest(UploadRequest, kw_only=True):
     """`expiresIn` is how many seconds a new share is to last, where the server allows that many."""
 
     shareId: ShareId  # noqa: N815
     sessionId: SessionId  # noqa: N815
     expiresIn: Annotated[int, Meta(ge=1, le=MAX_EXPIRES_IN)] | None = None  # noqa: N815
+
+
+class SignedLink(msgspec.Struct, kw_only=True):
+    """A link that takes one PUT with these headers until `expiresAt`; times in epoch milliseconds."""
+
+    shareId: str  # noqa: N815
+    url: str
+    presignedUrl: str  # noqa: N815
+    headers: dict[str, str]
+    expiresAt: int  # noqa: N815
+    createdAt: int  # noqa: N815
+    shareExpiresAt: int | UnsetType = UNSET  # noqa: N815
+
+
+class CreatedShare(SignedLink, kw_only=True):
+    """A new share: its secret, and which plugin the server hands out."""
+
+    secret: str
+    plugin: str
 
 
 @bp.post("/share/presign")
@@ -74,10 +76,11 @@ def create() -> ResponseReturnValue:
     """Creates a share with its first upload link; with the secret of an existing one, renews the link."""
     body = parse_body(CreateRequest)
     set_share_id(body.shareId)
-    declaration = _declaration(body)
+    declaration = declaration_of(body)
     if authorized_share():
         existing = require_share(UPLOAD)
-        return _link(existing.share_id, services().shares.renew_upload(existing, declaration))
+        upload = services().shares.renew_upload(existing, declaration)
+        return json_of(SignedLink(**link_fields(existing.share_id, upload)))
     created_by = require_creation_token()
     if len(body.shareId) < MIN_NEW_ID_CHARACTERS:
         raise ApiError(
@@ -90,36 +93,7 @@ def create() -> ResponseReturnValue:
     count("shares_created")
     upload = services().shares.sign_upload(share, declaration)
     plugin = plugin_package(services().config.BASE_URL).release
-    return {**_link(share.share_id, upload), "secret": secret, "plugin": plugin}, 201
-
-
-@bp.post("/share/<share_id>/presign")
-def renew(share_id: str) -> ResponseReturnValue:
-    """A new upload link: for the share's document, or with a `kind` for what is to be committed.
-
-    An answer without `kind` is that of an older server, which has ignored it.
-    """
-    share = require_share(UPLOAD)
-    body = parse_body(RenewRequest)
-    declaration = _declaration(body)
-    if body.kind is None:
-        return _link(share_id, services().shares.renew_upload(share, declaration))
-    return _object_link(share, body.kind, share.revision, declaration)
-
-
-@bp.post("/share/<share_id>/commit")
-def commit(share_id: str) -> ResponseReturnValue:
-    """Makes an uploaded object count. 409 with the `revision` if the share has changed since `base`."""
-    share = require_share(UPLOAD)
-    body = parse_body(CommitRequest)
-    live = services().shares.get_live(share_id)
-    revision = services().commits.commit(share, live, body.object, body.base)
-    if body.next is None or (body.next.size is None and services().config.UPLOAD_SIZE_REQUIRED):
-        return {"revision": revision}
-    return {
-        "revision": revision,
-        "next": _object_link(share, "changes", revision, _declaration(body.next)),
-    }
+    return json_of(CreatedShare(**link_fields(share.share_id, upload), secret=secret, plugin=plugin)), 201
 
 
 @bp.delete("/share/<share_id>")
@@ -137,7 +111,7 @@ def delete(share_id: str) -> ResponseReturnValue:
     return {"ok": True}
 
 
-def _declaration(body: UploadRequest) -> UploadDeclaration:
+def declaration_of(body: UploadRequest) -> UploadDeclaration:
     """What the client declares, checked against the server's limits. Raises ApiError (400, 413, 415)."""
     config = services().config
     if body.contentEncoding not in (None, "gzip"):
@@ -149,7 +123,7 @@ def _declaration(body: UploadRequest) -> UploadDeclaration:
     return UploadDeclaration(body.size, body.contentEncoding)
 
 
-def _link(share_id: str, upload: SignedUpload) -> dict[str, Any]:
+def link_fields(share_id: str, upload: SignedUpload) -> dict[str, Any]:
     expires_at = upload.share_expires_at
     return {
         "shareId": share_id,
@@ -162,12 +136,9 @@ def _link(share_id: str, upload: SignedUpload) -> dict[str, Any]:
     }
 
 
-def _object_link(share: Share, kind: Kind, revision: int, declaration: UploadDeclaration) -> dict[str, Any]:
-    """A link for an object that is to follow a revision."""
-    name = object_name(kind, revision)
-    upload = services().shares.sign_object(share, object_key(share.share_id, name), declaration)
-    expect_object(share)
-    return {**_link(share.share_id, upload), "kind": kind, "object": name, "revision": revision}
+def json_of(answer: msgspec.Struct) -> dict[str, Any]:
+    built: dict[str, Any] = msgspec.to_builtins(answer)
+    return built
 
 
 def _epoch_milliseconds(time: datetime) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 from flask.typing import ResponseReturnValue
 from msgspec import Raw
+from msgspec.structs import asdict
 
 from app.api.auth import require_creation_token, require_share
 from app.api.blueprint import bp
@@ -35,8 +36,16 @@ from app.services.documents.batch import Batch
 REDACTION_SECONDS = 30
 
 
-class CreateRequest(msgspec.Struct):
+class CreateNativeRequest(msgspec.Struct):
     sessionID: SessionId  # noqa: N815 - OpenCode's name
+
+
+class NativeShare(msgspec.Struct):
+    """A new share, in OpenCode's names."""
+
+    id: str
+    url: str
+    secret: str
 
 
 class SyncRequest(msgspec.Struct):
@@ -51,15 +60,12 @@ class SyncRequest(msgspec.Struct):
 @limit_creations
 def create_native() -> ResponseReturnValue:
     """Creates a share, named after the end of its session's id where that is free."""
-    body = parse_body(CreateRequest)
+    body = parse_body(CreateNativeRequest)
     share, secret = services().shares.create_native(body.sessionID, created_by=require_creation_token())
     set_share_id(share.share_id)
     count("shares_created")
-    return {
-        "id": share.share_id,
-        "url": f"{services().config.BASE_URL}/share/{share.share_id}",
-        "secret": secret,
-    }
+    url = f"{services().config.BASE_URL}/share/{share.share_id}"
+    return asdict(NativeShare(share.share_id, url, secret))
 
 
 @bp.post("/share/<share_id>/sync")

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.lib.data_dir import act_as_owner
 from app.lib.visible import visible
+from app.services.backup.entries import BackupError
 from app.services.shares.cleanup import StoreMismatch
 from app.services.shares.errors import ShareError
 from app.services.shares.store_migration import OtherVersion
@@ -29,7 +30,7 @@ class Administration(AppGroup):
             raise _failure(f"The session storage failed: {error}; try again.") from None
         except DBAPIError as error:
             raise _failure(f"The database failed: {' '.join(str(error.orig).split())}") from None
-        except (ShareError, StoreMismatch, OtherVersion, PermissionError) as error:
+        except (BackupError, ShareError, StoreMismatch, OtherVersion, PermissionError) as error:
             raise _failure(str(error)) from None
 
 

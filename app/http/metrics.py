@@ -15,6 +15,7 @@ from app.http.request_log import RequestRecord
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from prometheus_client import CollectorRegistry, Counter, Gauge
+    from prometheus_client.registry import Collector
 
 EXTENSION = "better_share_metrics"
 # Where prometheus_client keeps one memory-mapped file for each worker.
@@ -68,6 +69,13 @@ def counter(app: Flask, event: Event) -> Callable[[], None]:
     return metrics.events[event].inc if metrics else lambda: None
 
 
+def report_fallback(is_used: bool) -> None:
+    """Notes whether this worker counts rate limits in the database instead of their own storage."""
+    metrics: Metrics | None = current_app.extensions.get(EXTENSION)
+    if metrics:
+        metrics.fallback_workers.set(is_used)
+
+
 def prepare_folder(data_dir: Path, port: int) -> None:
     """Creates the folder that the workers of one server share, without what an earlier run left in it.
 
@@ -99,6 +107,11 @@ def are_possible() -> bool:
     return NO_ROOM not in os.environ
 
 
+def master_of_workers() -> int | None:
+    """The process that started this worker; None where there are no workers."""
+    return os.getppid() if FOLDER in os.environ else None
+
+
 def forget_worker(pid: int) -> None:
     """Removes a worker that has ended from the gauge of busy ones."""
     from prometheus_client import multiprocess
@@ -107,9 +120,9 @@ def forget_worker(pid: int) -> None:
 
 
 class Metrics:
-    """The collectors of one app, and its route `/metrics`."""
+    """The collectors of one app, and its route `/metrics`, which adds what `server` collects."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, server: Collector) -> None:
         # Imported here, because a server without metrics does not pay for the library.
         from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -133,8 +146,14 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self.fallback_workers: Gauge = Gauge(
+            "better_share_rate_limit_fallback_workers",
+            "Workers that count rate limits in the database because their storage fails.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
         app.extensions[EXTENSION] = self
-        app.add_url_rule("/metrics", "metrics", lambda: _response(registry))
+        app.add_url_rule("/metrics", "metrics", lambda: _response(registry, server))
 
     def observe(self, record: RequestRecord) -> None:
         """Counts one request that was answered."""
@@ -156,7 +175,7 @@ class BusyGauge:
             return self._app(environ, start_response)
 
 
-def _response(registry: CollectorRegistry) -> Response:
+def _response(registry: CollectorRegistry, server: Collector) -> Response:
     """404 for requests through a proxy: they come from outside."""
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
 
@@ -165,4 +184,6 @@ def _response(registry: CollectorRegistry) -> Response:
     if FOLDER in os.environ:
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    now = CollectorRegistry()
+    now.register(server)
+    return Response(generate_latest(registry) + generate_latest(now), content_type=CONTENT_TYPE_LATEST)

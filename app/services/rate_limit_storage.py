@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.db.errors import is_disk_full
 from app.db.models import RateLimitCount
+from app.http import metrics
 from app.services.container import services
 
 DATABASE_URI = "database://"
@@ -172,12 +173,14 @@ class FallbackStorage(Storage):
     def _mark_down(self, reason: str) -> None:
         if not self._is_down:
             logger.warning("rate limits are counted in the database: their storage failed (%s)", reason)
+            metrics.report_fallback(True)
         self._is_down = True
         self._retry_at = time.monotonic() + RETRY_SECONDS
 
     def _mark_up(self) -> None:
         if self._is_down:
             logger.warning("rate limits are counted in their own storage again")
+            metrics.report_fallback(False)
         self._is_down = False
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Any
 
 from flask import Response, request
-from flask_limiter import Limiter
+from flask_limiter import Limiter, RouteLimit
 
 from app.services import rate_limit_storage
+from app.services.container import services
 from config import Config
 
 # Whoever has one IPv6 address has all of its /64 (RFC 6177), so these count together.
@@ -35,6 +37,21 @@ def network_of(address: str) -> str:
 
 
 limiter = Limiter(rate_limit_address)
+
+
+def limit_by(setting: Callable[[], str], **options: Any) -> RouteLimit:
+    """A limit that is the value of the setting whose name `setting` returns; a refusal names both."""
+
+    def value() -> str:
+        return str(getattr(services().config, setting()))
+
+    def refusal() -> str:
+        return (
+            "Too many requests; try again after the seconds in 'Retry-After'. "
+            f"The limit is {value()}, which {setting()} sets on this server."
+        )
+
+    return limiter.shared_limit(value, error_message=refusal, **options)
 
 
 def settings(config: Config) -> dict[str, Any]:

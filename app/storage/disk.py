@@ -115,7 +115,7 @@ class DiskStore:
             return None
         except OSError as error:
             raise StorageError(f"a document cannot be read: {describe(error)}") from error
-        return ObjectInfo(key, stat.st_size, _modified_at(stat))
+        return ObjectInfo(key, stat.st_size, _modified_at(stat), _etag(stat))
 
     def list(self, prefix: str = PREFIX) -> Iterator[ObjectInfo]:
         for folder, _, names in os.walk(self._folder / prefix.rpartition("/")[0], onerror=_raise_for_listing):

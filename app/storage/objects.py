@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -22,6 +23,7 @@ PREFIX = "sessions/"
 TEMPORARY_PREFIX = ".upload-"
 # JSON cannot begin with the magic number of gzip (RFC 1952), so the bytes themselves tell the encoding.
 GZIP_MAGIC = b"\x1f\x8b"
+CHUNK_BYTES = 1024 * 1024
 
 
 class StorageError(Exception):
@@ -59,11 +61,12 @@ class StoredObject:
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """An object in a listing: `size` in bytes, and when it was written."""
+    """An object in a listing: `size` in bytes, when it was written, and the `etag` of `StoredObject`."""
 
     key: str
     size: int
     modified_at: datetime
+    etag: str
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,23 @@ def delete_objects(store: ObjectStore, share_id: str) -> None:
     store.delete(document_key(share_id))
     for info in store.list(f"{PREFIX}{share_id}/"):
         store.delete(info.key)
+
+
+def read_object(store: ObjectStore, key: str) -> tuple[StoredObject, bytes] | None:
+    """A whole object; None if there is none. Raises StorageError, also when it ends early."""
+    stored = store.open(key)
+    if stored is None or stored.body is None:
+        return None
+    with closing(stored.body) as body:
+        data = b"".join(iter(lambda: body.read(CHUNK_BYTES), b""))
+    if len(data) != stored.size:
+        raise StorageError(f"a document of {stored.size} bytes ended after {len(data)}")
+    return stored, data
+
+
+def encoding_of(data: bytes) -> str | None:
+    """The content encoding of a stored object, for `ObjectStore.put`."""
+    return "gzip" if data.startswith(GZIP_MAGIC) else None
 
 
 def is_temporary(key: str) -> bool:

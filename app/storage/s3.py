@@ -107,7 +107,9 @@ class S3Store:
                 response = self._client.head_object(Bucket=self._bucket, Key=key)
         except _NotFound:
             return None
-        return ObjectInfo(key, response["ContentLength"], response["LastModified"])
+        return ObjectInfo(
+            key, response["ContentLength"], response["LastModified"], _unquote(response["ETag"])
+        )
 
     def list(self, prefix: str = PREFIX) -> Iterator[ObjectInfo]:
         paginator = self._client.get_paginator("list_objects_v2")
@@ -118,7 +120,7 @@ class S3Store:
             if page is None:
                 return
             for item in page.get("Contents", []):
-                yield ObjectInfo(item["Key"], item["Size"], item["LastModified"])
+                yield ObjectInfo(item["Key"], item["Size"], item["LastModified"], _unquote(item["ETag"]))
 
     def delete(self, key: str) -> None:
         # delete_objects would need a CRC32 that R2 does not know.

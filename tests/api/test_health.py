@@ -11,6 +11,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.lib.build_id import build_id
+from app.lib.release import RELEASE
 from app.services.container import services
 
 
@@ -29,6 +31,13 @@ def test_a_server_with_all_it_needs_is_ready(client: FlaskClient) -> None:
         "disk": "ok",
         "storage": "ok",
     }
+
+
+def test_the_version_is_told_by_the_api_and_the_command(app: Flask, client: FlaskClient) -> None:
+    told = client.get("/api/version")
+    assert told.get_json() == {"version": RELEASE, "build": build_id()}
+    printed = app.test_cli_runner().invoke(args=["version"])
+    assert (printed.exit_code, printed.stdout) == (0, f"Better Share {RELEASE} (build {build_id()})\n")
 
 
 def test_every_part_that_fails_is_named(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -40,6 +41,30 @@ def test_creations_are_limited_by_address(client: FlaskClient) -> None:
         environ_base={"REMOTE_ADDR": "192.0.2.7"},
     )
     assert elsewhere.status_code == 201
+
+
+def refusal_of(client: FlaskClient, path: str, **options: Any) -> str:
+    """What is answered once a limit is exceeded."""
+    answers = (client.post(path, **options) for _ in range(12))
+    refused = next(answer.get_json() for answer in answers if answer.status_code == 429)
+    assert refused["code"] == "rate_limited"
+    sentence: str = refused["error"]
+    return sentence
+
+
+def test_a_refusal_names_the_setting_of_its_limit(app: Flask, client: FlaskClient) -> None:
+    wanted = {"shareId": "share-1", "sessionId": SESSION_ID}
+    secret = create(client, "share-1").get_json()["secret"]
+    assert "The limit is 3/hour, which RATELIMIT_CREATE sets" in refusal_of(
+        client, "/api/share/presign", json=wanted
+    )
+    elsewhere = {"environ_base": {"REMOTE_ADDR": "192.0.2.7"}}
+    assert "The limit is 5/minute, which RATELIMIT_API sets" in refusal_of(
+        client, "/api/share/unknown/presign", json={}, **elsewhere
+    )
+    assert "The limit is 7/minute, which RATELIMIT_SHARE sets" in refusal_of(
+        client, "/api/share/share-1/presign", json={}, headers={"X-Share-Secret": secret}
+    )
 
 
 def answers_to(client: FlaskClient, *addresses: str) -> list[int]:

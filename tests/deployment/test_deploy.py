@@ -12,6 +12,7 @@ import yaml
 from config import Config, read_config
 from tests.support.optional import SYSTEMD, require
 from tests.support.paths import ROOT
+from tests.support.servers.gunicorn import PROGRAMS
 
 # Of 100; what systemd calls "OK" ends at 45.
 HIGHEST_EXPOSURE = 20
@@ -55,6 +56,44 @@ def test_the_settings_of_compose_start_a_server(compose: dict[str, dict], tmp_pa
     assert config.TRUSTED_PROXIES == 1
     assert "location /" + config.S3_BUCKET + "/" in (ROOT / "deploy/nginx-s3.conf").read_text()
     assert "proxy_pass " + config.S3_ENDPOINT in (ROOT / "deploy/nginx-s3.conf").read_text()
+
+
+def test_the_app_of_compose_reaches_a_bucket_elsewhere(compose: dict[str, dict]) -> None:
+    networks = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["networks"]
+    assert any(not (networks[name] or {}).get("internal") for name in compose["app"]["networks"])
+
+
+@pytest.mark.parametrize(
+    "environ", [{}, {"BASE_URL": "https://share.example.com", "TRUSTED_PROXIES": "1"}], ids=["here", "public"]
+)
+def test_the_settings_of_compose_without_other_services_start_a_server(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    services = yaml.safe_load((ROOT / "deploy/compose.sqlite.yaml").read_text())["services"]
+    assert list(services) == ["app"]
+    settings = {
+        name: re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: environ.get(found[1], found[2]), value)
+        for name, value in services["app"]["environment"].items()
+    }
+    config = read_config({**settings, "DATA_DIR": str(tmp_path)})
+    assert config.DATABASE_URL.startswith("sqlite")
+    assert environ.get("BASE_URL", "http://127.0.0.1:8000") == config.BASE_URL
+    # Without a proxy whose headers are trusted, nobody but this machine may connect.
+    assert services["app"]["ports"] == ["127.0.0.1:8000:8000"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "file"),
+    [
+        ("vendor.compose-spec", "deploy/compose.yaml"),
+        ("vendor.compose-spec", "deploy/compose.sqlite.yaml"),
+        ("vendor.github-workflows", ".github/workflows/image.yaml"),
+    ],
+)
+def test_files_for_other_programs_follow_their_schemas(schema: str, file: str) -> None:
+    command = [PROGRAMS / "check-jsonschema", "--builtin-schema", schema, ROOT / file]
+    checked = subprocess.run(command, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_what_compose_mounts_is_there_and_only_nginx_is_open(compose: dict[str, dict]) -> None:

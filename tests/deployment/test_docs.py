@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import gzip
 import json
 import os
@@ -15,16 +16,15 @@ from pathlib import Path
 
 from flask.testing import FlaskClient
 
+from app.lib.release import RELEASE
 from docs.__main__ import PAGE, configuration
 from tests.conftest import running_app
-from tests.support.client import create, share
-from tests.support.optional import CURL, require
+from tests.support.client import share
+from tests.support.optional import CURL, ROOT_USER, require
 from tests.support.paths import ROOT
 from tests.support.recorded import document, document_bytes
 from tests.support.servers import answers, free_ports, wait_until
 from tests.support.servers.gunicorn import environment, gunicorn
-from tests.support.servers.postgres import run_sql
-from tests.support.servers.s3 import s3_client
 from tests.support.sync_batches import checkpoint, shared
 from tests.support.walkthrough import DOCS, NOT_HERE, blocks, checkout, run
 
@@ -36,8 +36,8 @@ TRIED = {
     "quick-start.md": 1,
     "install.md": 4,
     "install-with-compose.md": 1,
-    "monitoring.md": 2,
-    "backup.md": 7,
+    "monitoring.md": 3,
+    "backup.md": 5,
     "upgrading.md": 1,
 }
 
@@ -95,33 +95,28 @@ def test_settings_and_files_that_pages_name_exist() -> None:
 
 
 def test_monitoring(tmp_path: Path) -> None:
-    ready, metrics = blocks("monitoring.md")
+    ready, metrics, version = blocks("monitoring.md")
     with gunicorn(tmp_path, METRICS_ENABLED="true") as address:
         here = ("http://127.0.0.1:8000", address)
         # On a busy machine one that has just started may be too slow for it at first.
         wait_until(lambda: run(ready.replace(*here), tmp_path).strip() == READY, lambda: "it is not ready")
-        counted = run(metrics.replace(*here), tmp_path)
-    named = re.findall(
-        r"`([a-z_]+)(?:\{[^`]*)?`", (DOCS / "monitoring.md").read_text().partition("better_share_...")[2]
-    )
-    series = {name for name in named if name.endswith(("_total", "_seconds", "_workers"))}
-    assert len(series) == 11
-    for name in series:
-        assert f"better_share_{name}" in counted
+        run(metrics.replace(*here), tmp_path)
+        assert json.loads(run(version.replace(*here), tmp_path))["version"] == RELEASE
 
 
-def test_a_backup_of_a_folder_brings_every_page_back(settings: dict[str, str], tmp_path: Path) -> None:
-    data = Path(settings["DATA_DIR"])
-    *_, save, restore, check = blocks("backup.md")
+def test_a_backup_brings_every_page_back(settings: dict[str, str], tmp_path: Path) -> None:
+    _, save, restore, restore_older, check = blocks("backup.md")
+    flask = {**settings, "FLASK_APP": str(ROOT / "wsgi.py")}
     with running_app(settings) as app:
         share(app.test_client(), SESSION)
         before = page_of(app.test_client())
-        run(save, tmp_path, DATA_DIR=str(data))
-    shutil.rmtree(data)
-    run(restore, tmp_path, DATA_DIR=str(data))
-    assert run(check, ROOT, **settings) == 2 * "0 shares differ, 0 repaired\n"
-    with running_app(settings) as app:
-        assert page_of(app.test_client()) == before
+    run(save, tmp_path, **flask)
+    for command in (restore, restore_older):
+        shutil.rmtree(settings["DATA_DIR"])
+        assert "1 shares, 1 documents" in run(command, tmp_path, **flask)
+        assert run(check, ROOT, **settings) == 2 * "0 shares differ, 0 repaired\n"
+        with running_app(settings) as app:
+            assert page_of(app.test_client()) == before
 
 
 def page_of(client: FlaskClient) -> str:
@@ -131,36 +126,24 @@ def page_of(client: FlaskClient) -> str:
     return re.sub(r'data-etag="[^"]*"', "", page.text)
 
 
-def test_a_backup_of_database_and_bucket_brings_every_page_back(
-    tmp_path: Path, postgres_database: str, empty_bucket: dict[str, str]
-) -> None:
-    s3_settings = empty_bucket
-    server = {**s3_settings, "DATABASE_URL": postgres_database}
-    (tmp_path / "settings").write_text("".join(f"{name}={value}\n" for name, value in server.items()))
-    settings_of, bucket_of, save, restore, *_, check = blocks("backup.md")
-    settings_of = settings_of.replace("/etc/better-share.env", str(tmp_path / "settings"))
-    prepare = settings_of.replace("/opt/better-share", str(ROOT)) + bucket_of
-
-    with running_app({**server, "DATA_DIR": str(tmp_path / "before")}) as app:
-        client = app.test_client()
-        store(client, s3_settings)
-        before = client.get("/share/BackedUp").data
-    run(prepare + save, tmp_path)
-    url, _, name = postgres_database.rpartition("/")
-    run_sql(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public", name)
-    bucket = {"Bucket": s3_settings["S3_BUCKET"], "Key": "sessions/BackedUp.json"}
-    s3_client(s3_settings).delete_object(**bucket)
-    run(prepare + restore, tmp_path)
-    after = {**server, "DATA_DIR": str(tmp_path / "after")}
-    assert run(check, ROOT, **after) == 2 * "0 shares differ, 0 repaired\n"
-    with running_app(after) as app:
-        assert app.test_client().get("/share/BackedUp").data == before
-
-
-def store(client: FlaskClient, s3: dict[str, str]) -> None:
-    assert create(client, "BackedUp").status_code == 201
-    body = {"Body": SESSION, "ContentType": "application/json"}
-    s3_client(s3).put_object(Bucket=s3["S3_BUCKET"], Key="sessions/BackedUp.json", **body)
+def test_the_service_is_backed_up_as_written(settings: dict[str, str], tmp_path: Path) -> None:
+    require(ROOT_USER)
+    save, *_ = blocks("backup.md")
+    page = (DOCS / "backup.md").read_text()
+    [job] = re.findall(r"^```\n\d+ \d+ \* \* \* root (.+)\n```", page, re.MULTILINE)
+    with running_app(settings) as app:
+        share(app.test_client(), SESSION)
+    installed, env, folder = checkout(tmp_path), tmp_path / "better-share.env", tmp_path / "backups"
+    env.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    script = installed / "deploy/shares.sh"
+    text = script.read_text().replace("/etc/better-share.env", str(env))
+    script.write_text(text.replace("-u better-share", f"-u {getpass.getuser()}"))
+    for command in (save, job):
+        here = command.replace("/opt/better-share", str(installed))
+        here = here.replace("/var/backups/better-share", str(folder))
+        here = here.replace("-o better-share", f"-o {getpass.getuser()}")
+        assert "1 shares, 1 documents" in run(here, tmp_path)
+    assert len(list((folder / "snapshots").iterdir())) == 2
 
 
 def test_going_back_to_the_release_before_takes_synced_sessions_along(settings: dict[str, str]) -> None:

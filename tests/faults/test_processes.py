@@ -96,7 +96,7 @@ def test_a_start_waits_for_the_port_and_says_so(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", port)) as occupant:
 
         def is_ready() -> bool:
-            if "is in use by another process; waiting for it to end" in log.read_text():
+            if "waiting for it to end (PORT sets another one)" in log.read_text():
                 occupant.close()
             return is_healthy(f"http://127.0.0.1:{port}/healthz")
 

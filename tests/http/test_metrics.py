@@ -10,6 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.http.metrics import EVENTS, count
+from app.lib.build_id import build_id
+from app.lib.release import RELEASE
 from tests.conftest import running_app
 from tests.support.client import delete, share
 from tests.support.recorded import document_bytes
@@ -80,6 +82,49 @@ def test_a_store_that_fails_is_counted(settings: dict[str, str]) -> None:
         assert values(client.get("/metrics").text)["better_share_store_errors_total"] == 1
 
 
+def test_the_state_of_the_server_is_read_when_it_is_scraped(settings: dict[str, str]) -> None:
+    with running_app({**settings, "METRICS_ENABLED": "true", "WEB_CONCURRENCY": "7"}) as app:
+        client = app.test_client()
+        share(client, document_bytes("single-message"))
+        secret = share(client, document_bytes("single-message"), "deleted")["secret"]
+        delete(client, "deleted", secret)
+        client.post("/api/share", json={"sessionID": "ses_native12"})
+        client.get("/share/GhIjKlMn")
+        found = values(client.get("/metrics").text)
+    shares = {name: value for name, value in found.items() if name.startswith("better_share_shares{")}
+    assert shares == {'better_share_shares{source="upload"}': 1, 'better_share_shares{source="native"}': 1}
+    [build] = [name for name in found if name.startswith("better_share_build_info{")]
+    assert f'version="{RELEASE}"' in build
+    assert f'build="{build_id()}"' in build
+    assert found["better_share_workers"] == 7
+    assert found["better_share_cache_max_bytes"] == 1024**3
+    assert 0 < found["better_share_cache_size_bytes"] < 10**6
+    assert 0 < found["better_share_disk_free_bytes"] <= found["better_share_disk_size_bytes"]
+    assert found["better_share_processes"] >= 1
+    assert 10**6 < found["better_share_memory_bytes"] < 10**10
+    assert found["better_share_cpu_seconds_total"] > 0
+    assert 3 <= found["better_share_open_files"] < found["better_share_max_open_files"]
+
+
+def test_without_a_database_the_rest_is_told(settings: dict[str, str]) -> None:
+    with running_app({**settings, "METRICS_ENABLED": "true"}) as app:
+        Path(settings["DATA_DIR"], "better-share.db").unlink()
+        answer = app.test_client().get("/metrics")
+    assert answer.status_code == 200
+    assert "better_share_shares{" not in answer.text
+    assert "better_share_disk_free_bytes" in answer.text
+
+
+def test_a_worker_that_counts_in_the_database_says_so(settings: dict[str, str]) -> None:
+    redis = {"RATELIMIT_STORAGE_URI": "redis://127.0.0.1:9"}
+    with running_app({**settings, **redis, "METRICS_ENABLED": "true"}) as app:
+        client = app.test_client()
+        name = "better_share_rate_limit_fallback_workers"
+        assert values(client.get("/metrics").text)[name] == 0
+        client.post("/api/share", json={"sessionID": "ses_native12"})
+        assert values(client.get("/metrics").text)[name] == 1
+
+
 def test_what_came_through_a_proxy_gets_none(settings: dict[str, str]) -> None:
     with running_app({**settings, "METRICS_ENABLED": "true"}) as app:
         forwarded = {"X-Forwarded-For": "192.0.2.1"}
@@ -99,3 +144,5 @@ def test_the_workers_of_a_server_add_up_and_start_from_nothing(tmp_path: Path) -
                 found = values(answer.read().decode())
         assert found['better_share_requests_total{method="GET",route="/healthz",status="200"}'] == 30
         assert found["better_share_busy_workers"] == 1
+        # With their master.
+        assert found["better_share_processes"] == 4

@@ -47,6 +47,21 @@ def test_every_link_of_a_page_leads_below_it_and_somewhere(client: FlaskClient) 
             assert found.status_code == 200, link
 
 
+def test_an_import_that_cannot_work_is_not_offered(client: FlaskClient) -> None:
+    share(client, document_bytes("rate-limit-feature"))
+    for address in (PAGE, f"{PREFIX}/llms.txt", f"{PREFIX}/"):
+        assert "opencode import" not in client.get(address).text
+
+
+@pytest.mark.settings(BASE_URL="https://example.com")
+def test_an_import_at_the_root_of_a_host_names_the_oldest_release_that_can(client: FlaskClient) -> None:
+    share(client, document_bytes("rate-limit-feature"))
+    for address in ("/share/GhIjKlMn", "/llms.txt"):
+        text = client.get(address).text
+        assert "opencode import https://example.com/share/" in text
+        assert "1.2.27 or newer" in text
+
+
 def test_a_proxy_may_take_the_path_off(client: FlaskClient) -> None:
     share(client, document_bytes("rate-limit-feature"))
     whole = client.get(PAGE).text

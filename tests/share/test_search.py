@@ -329,6 +329,6 @@ def test_searches_are_limited_by_address(client: FlaskClient) -> None:
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[0].headers["RateLimit-Remaining"] == "1"
     assert 0 < int(answers[2].headers["Retry-After"]) <= 60
-    assert "Too many requests" in answers[2].text
+    assert "The limit is 2/minute, which RATELIMIT_SEARCH sets" in answers[2].text
     assert client.get("/share/GhIjKlMn").status_code == 200
     assert "RateLimit-Limit" not in client.get("/share/GhIjKlMn").headers

@@ -40,7 +40,7 @@ CHROMIUM_BROWSER = Part("Chromium", "apt-get install chromium", lambda: bool(shu
 CURL = Part("curl", "apt-get install curl", lambda: bool(shutil.which("curl")))
 FRIBIDI = Part("FriBiDi", "apt-get install libfribidi0", lambda: features.check("fribidi"))
 NGINX = Part("nginx with Brotli", "apt-get install nginx libnginx-mod-http-brotli-filter openssl", _has_nginx)
-RCLONE = Part("rclone", "apt-get install rclone", lambda: bool(shutil.which("rclone")))
+PROMTOOL = Part("promtool", "apt-get install prometheus", lambda: bool(shutil.which("promtool")))
 REDIS = Part("Redis", "apt-get install redis-server", lambda: bool(shutil.which("redis-server")))
 ROOT_USER = Part("root", "run the tests as root", lambda: os.geteuid() == 0)
 SYSTEMD = Part("systemd", "apt-get install systemd", lambda: bool(shutil.which("systemd-analyze")))

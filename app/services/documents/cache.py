@@ -45,7 +45,14 @@ from app.lib.files import (
 )
 from app.opencode import DamagedIndex, DocumentIndex, UnreadableDocument, read_conversation, write_index
 from app.services.documents.cache_files import CacheFiles
-from app.services.documents.cache_size import entries, evict_files, evict_folders, modified_at, size_on_disk
+from app.services.documents.cache_size import (
+    entries,
+    evict_files,
+    evict_folders,
+    folder_size,
+    modified_at,
+    size_on_disk,
+)
 from app.services.documents.stored_document import StoredDocument
 from app.services.shares.live_share import LiveShare
 from app.services.shares.recent import ROW
@@ -93,6 +100,7 @@ class DocumentCache:
         self._unreadable = f"unreadable.{max_document_bytes}"
         self._used: set[str] = set()
         self._written: dict[str, int] = {}
+        self._size: int | None = None
         self._read_version = lru_cache(maxsize=1024)(self._read_version_file)
 
     def version(self, share: LiveShare) -> CachedVersion | None:
@@ -234,7 +242,13 @@ class DocumentCache:
     def evict(self) -> None:
         """Removes the folders that were used longest ago until the others fit into `max_bytes`."""
         self._mark_used()
-        evict_folders(entries(self._files.folder), self.max_bytes, self.forget)
+        self._size = evict_folders(entries(self._files.folder), self.max_bytes, self.forget)
+
+    def size(self) -> int:
+        """The bytes of all folders, as this process measured them last."""
+        if self._size is None:
+            self._size = sum(map(folder_size, entries(self._files.folder)))
+        return self._size
 
     def _write_derived(self, share: LiveShare, name: str, chunks: Iterable[bytes]) -> bool:
         """Writes what was made from a document, of which one share may not keep too much."""

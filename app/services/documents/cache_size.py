@@ -11,16 +11,20 @@ BLOCK_BYTES = 512
 INODE_BYTES = 512
 
 
-def evict_folders(folders: list[Path], max_bytes: int, forget: Callable[[str], None]) -> None:
-    """Calls `forget` with the names of the folders that were used longest ago until the others fit."""
+def evict_folders(folders: list[Path], max_bytes: int, forget: Callable[[str], None]) -> int:
+    """Calls `forget` with the names of the folders that were used longest ago until the others fit.
+
+    Returns the bytes that these take.
+    """
     sizes = {folder: folder_size(folder) for folder in folders}
     used_at = {folder: modified_at(folder) for folder in folders}
     total = sum(sizes.values())
     for folder in sorted(folders, key=lambda folder: used_at[folder]):
         if total <= max_bytes:
-            return
+            break
         forget(folder.name)
         total -= sizes[folder]
+    return total
 
 
 def evict_files(folder: Path, max_bytes: int, may_go: Callable[[str], bool]) -> None:

@@ -61,7 +61,8 @@ class SessionPage:
             levels=[(name, label, self._page_url(self.page.number, name)) for name, label in LEVELS.items()],
             etag=etag_of(self.version),
             is_child=self.is_child,
-            is_importable=self.index.conversation.is_importable,
+            # OpenCode takes only links at the root of a host.
+            is_importable=self.index.conversation.is_importable and not services().config.base_path,
             preview=preview_of(session),
             themes=THEMES.values(),
             worked=session.timeline,

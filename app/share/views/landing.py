@@ -38,5 +38,6 @@ def _is_private(base_url: str) -> bool:
 @bp.get("/llms.txt")
 def llms() -> ResponseReturnValue:
     """What a model that is given a link can read instead of the page (llmstxt.org)."""
-    text = render_template("llms.txt", base_url=services().config.BASE_URL)
+    config = services().config
+    text = render_template("llms.txt", base_url=config.BASE_URL, takes_imports=not config.base_path)
     return Response(text, mimetype="text/plain", headers={"Cache-Control": "no-cache"})

@@ -11,7 +11,7 @@ from app.render.search.query import MAX_QUERY_CHARACTERS, parse_query
 from app.render.search.search import NoSuchPosition, Position, Results, search
 from app.services.container import services
 from app.services.documents.service import DocumentVersion
-from app.services.rate_limits import add_headers, limiter, rate_limit_address
+from app.services.rate_limits import add_headers, limit_by, rate_limit_address
 from app.share.blueprint import bp
 from app.share.pages.links import ShareLinks
 from app.share.pages.refusal import refuse
@@ -21,12 +21,8 @@ from app.share.pages.responses import document_view
 _POSITION = re.compile(r"(?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8})){3}")
 
 
-def _limit() -> str:
-    return services().config.RATELIMIT_SEARCH
-
-
 @bp.get("/share/<share_id>/search")
-@limiter.shared_limit(_limit, scope="search", key_func=rate_limit_address)
+@limit_by(lambda: "RATELIMIT_SEARCH", scope="search", key_func=rate_limit_address)
 @document_view()
 def search_session(version: DocumentVersion, budget: Budget) -> Response:
     """The places that match the query `q`, from the position `from` on; without a query, a form for one."""

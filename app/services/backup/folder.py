@@ -1,0 +1,144 @@
+"""The folder of the backups of one server.
+
+snapshots/<time>.jsonl.gz        a backup: a line for each share (app.services.backup.entries)
+documents/<ab>/<abcd...>         a document as stored, named after its SHA-256; backups share them
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from gzip import BadGzipFile
+from gzip import open as open_gzip
+from pathlib import Path
+
+import msgspec
+
+from app.lib.data_dir import make_private
+from app.lib.file_lock import file_lock
+from app.lib.files import make_folder, write_durably
+from app.lib.os_errors import describe
+from app.services.backup.entries import BackupError, Entry
+
+SUFFIX = ".jsonl.gz"
+NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
+GZIP_WBITS = 31
+
+
+class BackupFolder:
+    """Backups by their names, which are their times, and the documents in them.
+
+    Every method raises BackupError when the folder cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._snapshots = path / "snapshots"
+        self._documents = path / "documents"
+
+    @contextmanager
+    def writing(self, warn: Callable[[str], None]) -> Iterator[None]:
+        """Makes the folder private, and keeps other backups from it for the block."""
+        with self._errors():
+            make_folder(self._path)
+            for warning in make_private(self._path, [self._snapshots, self._documents]):
+                warn(warning)
+            with file_lock(self._path / ".lock", wait=False) as is_acquired:
+                if not is_acquired:
+                    raise BackupError(f"Another backup into {str(self._path)!r} is under way.")
+                yield
+
+    def names(self) -> list[str]:
+        """The backups, the oldest first."""
+        with self._errors():
+            found = (path.name.removesuffix(SUFFIX) for path in self._snapshots.glob(f"*{SUFFIX}"))
+            return sorted(name for name in found if NAME.fullmatch(name))
+
+    def entries(self, name: str) -> Iterator[Entry]:
+        """The shares in a backup."""
+        decode = msgspec.json.Decoder(Entry).decode
+        try:
+            with self._errors(), open_gzip(self._snapshots / f"{name}{SUFFIX}") as lines:
+                yield from map(decode, lines)
+        except (BadGzipFile, EOFError, zlib.error, msgspec.DecodeError) as error:
+            raise BackupError(f"The backup {name} is damaged: {error}.") from None
+
+    def add(self, entries: Iterable[Entry]) -> str:
+        """Writes a backup, reads it back, and returns its name. If anything fails, nothing of it stays."""
+        count = 0
+
+        def lines() -> Iterator[bytes]:
+            nonlocal count
+            for count, entry in enumerate(entries, start=1):  # noqa: B007 - read below
+                yield msgspec.json.encode(entry) + b"\n"
+
+        name = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        path = self._snapshots / f"{name}{SUFFIX}"
+        with self._errors():
+            write_durably(path, _compressed(lines()))
+        if sum(1 for _ in self.entries(name)) != count:
+            path.unlink()
+            raise BackupError(f"The backup {name} could not be read back as it was written.")
+        return name
+
+    def add_document(self, data: bytes) -> str:
+        """Keeps a document, unless it is there already, and returns its SHA-256 in hexadecimal."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        if not self.has_document(sha256):
+            with self._errors():
+                write_durably(self._document(sha256), [data])
+            if not self.has_document(sha256):
+                raise BackupError(f"A document could not be read back from {str(self._path)!r}.")
+        return sha256
+
+    def has_document(self, sha256: str) -> bool:
+        """Whether a document is there, and as it was written."""
+        return self.document(sha256) is not None
+
+    def document(self, sha256: str) -> bytes | None:
+        """A document; None if it is missing or damaged."""
+        with self._errors():
+            try:
+                data = self._document(sha256).read_bytes()
+            except FileNotFoundError:
+                return None
+        return data if hashlib.sha256(data).hexdigest() == sha256 else None
+
+    def rotate(self, keep: int) -> list[str]:
+        """Removes all but the newest `keep` backups, and the documents that are in none of those.
+
+        Returns the names of the removed ones.
+        """
+        names = self.names()
+        old, kept = names[:-keep], names[-keep:]
+        needed = {copy.sha256 for name in kept for entry in self.entries(name) for copy in entry.copies}
+        with self._errors():
+            for name in old:
+                (self._snapshots / f"{name}{SUFFIX}").unlink()
+            for path in self._documents.glob("*/*"):
+                if path.name not in needed:
+                    path.unlink()
+        return old
+
+    def _document(self, sha256: str) -> Path:
+        return self._documents / sha256[:2] / sha256
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except BadGzipFile:
+            raise
+        except OSError as error:
+            raise BackupError(f"The folder {str(self._path)!r} cannot be used: {describe(error)}.") from None
+
+
+def _compressed(lines: Iterable[bytes]) -> Iterator[bytes]:
+    compressor = zlib.compressobj(wbits=GZIP_WBITS)
+    for line in lines:
+        yield compressor.compress(line)
+    yield compressor.flush()

@@ -1,0 +1,102 @@
+"""Brings the shares of a backup back into a database and a store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Engine
+
+from app.db.models import Share
+from app.services.backup.entries import Copy, Entry, event_values, share_values
+from app.services.backup.folder import BackupFolder
+from app.services.shares.copied_rows import find_rows, is_behind, is_newer, replace_rows
+from app.storage import ObjectStore, delete_objects, encoding_of, read_object, share_id_of
+
+ROWS_PER_BATCH = 200
+
+
+@dataclass
+class RestoreReport:
+    """What a restore did; `failed` are the ids of shares whose documents could not be brought back."""
+
+    shares: int = 0
+    documents: int = 0
+    bytes: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+class Restore:
+    """The shares of the backup `name`, without those that a later backup knows to be deleted.
+
+    What the database and the store have already stays if it is newer, and a deleted share stays deleted; so a
+    restore may be broken off and repeated. The server must not run.
+    """
+
+    def __init__(self, engine: Engine, store: ObjectStore, folder: BackupFolder, name: str) -> None:
+        self._engine = engine
+        self._store = store
+        self._folder = folder
+        self._name = name
+        self.report = RestoreReport()
+
+    def __iter__(self) -> Iterator[Share]:
+        """Restores share after share and yields them; a row follows its document.
+
+        Raises StorageError and BackupError.
+        """
+        times = {info.key: info.modified_at for info in self._store.list()}
+        stored_ids = {share_id_of(key) for key in times}
+        entries = self._entries()
+        while batch := list(islice(entries, ROWS_PER_BATCH)):
+            existing = find_rows(self._engine, [entry.share_id for entry in batch])
+            newer = []
+            for entry in batch:
+                share = Share(**share_values(entry))
+                if is_behind(share, existing.get(entry.share_id)):
+                    continue
+                if entry.is_deleted and entry.share_id in stored_ids:
+                    delete_objects(self._store, entry.share_id)
+                self._put_documents(entry, times)
+                if is_newer(share, existing.get(entry.share_id)):
+                    newer.append(entry)
+                yield share
+            self._write_rows(newer)
+
+    def _entries(self) -> Iterator[Entry]:
+        """The shares of the backup; tombstones are the newest that any backup since then has."""
+        names = self._folder.names()
+        later = names[names.index(self._name) + 1 :]
+        entries = (entry for name in later for entry in self._folder.entries(name))
+        deleted = {entry.share_id: entry for entry in entries if entry.is_deleted}
+        for entry in self._folder.entries(self._name):
+            yield deleted.pop(entry.share_id, entry)
+        yield from deleted.values()
+
+    def _put_documents(self, entry: Entry, times: dict[str, datetime]) -> None:
+        for copy in entry.copies:
+            if copy.key in times and times[copy.key] >= copy.modified_at:
+                continue
+            if self._put(copy):
+                self.report.documents += 1
+                self.report.bytes += copy.size
+            else:
+                self.report.failed.append(entry.share_id)
+
+    def _put(self, copy: Copy) -> bool:
+        """Stores a document and reads it back. Returns whether it is there as the backup had it."""
+        data = self._folder.document(copy.sha256)
+        if data is None:
+            return False
+        self._store.put(copy.key, data, encoding=encoding_of(data))
+        found = read_object(self._store, copy.key)
+        return found is not None and hashlib.sha256(found[1]).hexdigest() == copy.sha256
+
+    def _write_rows(self, entries: Sequence[Entry]) -> None:
+        rows: list[dict[str, Any]] = [share_values(entry) for entry in entries]
+        replace_rows(self._engine, rows, (event for entry in entries for event in event_values(entry)))
+        self.report.shares += len(rows)
