@@ -1901,6 +1901,7 @@ var TEMPORARY = new Set([
   "busy",
   "link",
   "misdirected",
+  "conflict",
   "unreadable"
 ]);
 
@@ -5937,7 +5938,8 @@ var TIMEOUTS = {
   backoff: [1e4, 30000, 60000, 300000],
   maxRetryAfter: 4000,
   toastDelay: 700,
-  debounce: debounceFor
+  debounce: debounceFor,
+  pause: 1000
 };
 
 // src/opencode/storage/open-storage.ts
@@ -7504,6 +7506,9 @@ class Redactor {
     this.#shorten = homeShortener(home);
     this.learn(deny.map((text) => [text, DENIED]));
   }
+  get known() {
+    return this.#known.size;
+  }
   learn(secrets) {
     for (const [secret, kind] of secrets)
       for (const value of [secret, ...insideOf(secret)]) {
@@ -7937,6 +7942,9 @@ class PrivacyFilter {
     this.#exclusions = new Exclusions(exclude, machine.home);
     this.#redactor = redact ? new Redactor({ ...redact, home: machine.home }) : undefined;
   }
+  get knownSecrets() {
+    return this.#redactor?.known ?? 0;
+  }
   async apply(document, removed) {
     if ("problem" in this.privacy)
       throw new Failure("refused", this.privacy.problem);
@@ -7984,12 +7992,24 @@ function readUploadLink({
   presignedUrl,
   headers = {},
   createdAt,
-  shareExpiresAt
+  shareExpiresAt,
+  kind,
+  object,
+  revision
 }) {
   const url = readUrl(presignedUrl);
   if (!url || !isObject(headers) || !isTime(createdAt))
     return;
-  return { url, headers: sendable(headers), createdAt, expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined };
+  return {
+    url,
+    headers: sendable(headers),
+    createdAt,
+    expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined,
+    target: kind !== undefined && isObjectName(object) && isRevision(revision) ? { object, revision } : undefined
+  };
+}
+function readCommitted({ revision, next }) {
+  return isRevision(revision) ? { revision, next: isObject(next) ? readUploadLink(next) : undefined } : undefined;
 }
 function readUrl(value) {
   if (typeof value !== "string" || !URL.canParse(value))
@@ -8002,6 +8022,8 @@ function sendable(headers) {
   const entries = Object.entries(headers).filter((entry) => SIGNED_HEADER.test(entry[0]) && typeof entry[1] === "string" && /^[\x20-\x7e]*$/.test(entry[1]));
   return Object.fromEntries(entries);
 }
+var isObjectName = (value) => typeof value === "string" && /^[\w-]{1,64}$/.test(value);
+var isRevision = (value) => Number.isSafeInteger(value);
 var isTime = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime());
 
 // src/lib/sleep.ts
@@ -8186,8 +8208,11 @@ async function sendJson(call) {
     throw misdirected(call.who);
   return body;
 }
+var CONFLICTS = new Set(["revision_conflict", "object_missing"]);
 function refusal(who, { status, retryAfter }, body) {
   const said = typeof body?.error === "string" ? ` (${excerpt(body.error, MAX_SAID_CHARACTERS)})` : "";
+  if (body && CONFLICTS.has(body.code))
+    return new Failure("conflict", `${who} has another version of this session.`);
   if (status >= 500)
     return new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
   if (status === 429)
@@ -8233,12 +8258,13 @@ function inMinutes(wait) {
     return "";
   return wait < 60000 ? `: try again in ${Math.ceil(wait / 1000)} s` : `: try again in ${Math.ceil(wait / 60000)} min`;
 }
+var IN_VAIN = new Set(["misdirected", "conflict"]);
 async function withRetries(attempt, { pauses, maxRetryAfter, signal }) {
   for (let tries = 0;; tries++) {
     try {
       return await attempt();
     } catch (error) {
-      const final = !(error instanceof Failure) || !error.temporary || error.kind === "misdirected" || tries >= pauses.length;
+      const final = !(error instanceof Failure) || !error.temporary || IN_VAIN.has(error.kind) || tries >= pauses.length;
       if (final || (error.retryAfter ?? 0) > maxRetryAfter)
         throw error;
       await sleep(Math.max(backoffAt(pauses, tries), error.retryAfter ?? 0), signal);
@@ -8335,6 +8361,108 @@ async function checkUploadLink(link, base, { hosts, resolverFor }) {
     throw refused(`leads into your own network (${excerpt(link.host, 100)}): allow that host in "uploadHosts" if it is yours`);
 }
 
+// src/server/uploads.ts
+var MAX_LINK_AGE = 30 * 60000;
+
+class Uploads {
+  timeouts;
+  policy;
+  #next = new Map;
+  constructor(timeouts, policy) {
+    this.timeouts = timeouts;
+    this.policy = policy;
+  }
+  async link(share, size, signal, kind = "snapshot") {
+    const who = hostOf(share.base);
+    const answer = await sendJson({
+      method: "POST",
+      url: `${share.base}/api/share/${share.id}/presign`,
+      who,
+      headers: { "x-share-secret": share.secret },
+      body: JSON.stringify({ kind, size, contentEncoding: "gzip" }),
+      timeout: this.timeouts.request,
+      signal
+    });
+    const link = readUploadLink(answer);
+    if (!link)
+      throw misdirected(who);
+    return link;
+  }
+  snapshot(share, body, base, signal) {
+    return withRetries(async () => {
+      const link = await this.link(share, body.byteLength, signal);
+      return await this.#deliver(share, link, body, base, signal);
+    }, this.#retry(signal));
+  }
+  changes(share, body, base, signal) {
+    return withRetries(async () => {
+      const link = this.#takeNext(share) ?? await this.link(share, body.byteLength, signal, "changes");
+      const revision = link.target && await this.#deliver(share, link, body, base, signal);
+      if (revision === undefined)
+        throw conflict(share);
+      return revision;
+    }, this.#retry(signal));
+  }
+  async#deliver(share, link, body, base, signal) {
+    if (link.target && link.target.revision !== base)
+      throw conflict(share);
+    await this.#put(share, link, body, signal);
+    if (!link.target)
+      return;
+    const { revision, next } = await this.#commit(share, link.target, signal);
+    if (next)
+      this.#next.set(keyOf2(share), { link: next, at: Date.now() });
+    return revision;
+  }
+  async#put(share, link, body, signal) {
+    await checkUploadLink(link.url, share.base, this.policy);
+    const who = `The storage of ${hostOf(share.base)}`;
+    const { status, retryAfter } = await send({
+      method: "PUT",
+      url: link.url.href,
+      who,
+      headers: link.headers,
+      body,
+      timeout: this.timeouts.upload,
+      signal
+    });
+    if (status >= 200 && status <= 299)
+      return;
+    if (status === 413)
+      throw new Failure("too_large", `The session is too large for ${hostOf(share.base)}.`);
+    if (status === 429 || status >= 500)
+      throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
+    throw new Failure("link", `${who} refuses the upload (status ${status}).`);
+  }
+  async#commit(share, { object, revision }, signal) {
+    const who = hostOf(share.base);
+    const answer = await sendJson({
+      method: "POST",
+      url: `${share.base}/api/share/${share.id}/commit`,
+      who,
+      headers: { "x-share-secret": share.secret },
+      body: JSON.stringify({ object, base: revision, next: { contentEncoding: "gzip" } }),
+      timeout: this.timeouts.upload,
+      signal
+    });
+    const committed = readCommitted(answer);
+    if (!committed)
+      throw misdirected(who);
+    return committed;
+  }
+  #takeNext(share) {
+    const next = this.#next.get(keyOf2(share));
+    this.#next.delete(keyOf2(share));
+    return next && Date.now() - next.at < MAX_LINK_AGE ? next.link : undefined;
+  }
+  #retry(signal) {
+    return { pauses: this.timeouts.retries, maxRetryAfter: this.timeouts.maxRetryAfter, signal };
+  }
+}
+var conflict = (share) => new Failure("conflict", `${hostOf(share.base)} has another version of this session.`);
+var hostOf = (base) => new URL(base).host;
+var keyOf2 = (share) => `${share.base}/${share.id}`;
+
 // src/server/api.ts
 var UNKNOWN_SIZE = 1;
 var ASKS_FOR_TOKEN = "asks for a token: set BETTER_SHARE_TOKEN";
@@ -8342,14 +8470,14 @@ var TOKEN_MISSING = {
   user: ASKS_FOR_TOKEN,
   project: `${ASKS_FOR_TOKEN}, and BETTER_SHARE_BASE_URL, because a token is not sent to a server that only a project names`
 };
-var hostOf = (base) => new URL(base).host;
+var hostOf2 = (base) => new URL(base).host;
 
 class ShareApi {
   timeouts;
-  #uploads;
+  uploads;
   constructor(timeouts, uploadHosts = []) {
     this.timeouts = timeouts;
-    this.#uploads = { hosts: uploadHosts, resolverFor: machineResolver(process.env) };
+    this.uploads = new Uploads(timeouts, { hosts: uploadHosts, resolverFor: machineResolver(process.env) });
   }
   async create(settings, sessionId, signal) {
     const preferred = sessionId.slice(-8);
@@ -8362,7 +8490,7 @@ class ShareApi {
     }
   }
   async#create({ base, token, chosenBy }, sessionId, shareId, signal) {
-    const host = hostOf(base);
+    const host = hostOf2(base);
     const answer = await this.#json({
       method: "POST",
       url: `${base}/api/share/presign`,
@@ -8385,56 +8513,15 @@ class ShareApi {
     return { share: { id: shareId, base, secret }, url, createdAt, plugin };
   }
   async about(share, signal) {
-    return await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal));
-  }
-  async upload(share, body, signal) {
-    await withRetries(async () => {
-      const link = await this.#renew(share, body.byteLength, signal);
-      await this.#put(share, link, body, signal);
-    }, this.#retry(signal));
-  }
-  async#renew(share, size, signal) {
-    const host = hostOf(share.base);
-    const answer = await sendJson({
-      method: "POST",
-      url: `${share.base}/api/share/${share.id}/presign`,
-      who: host,
-      headers: { "x-share-secret": share.secret },
-      body: JSON.stringify({ size, contentEncoding: "gzip" }),
-      timeout: this.timeouts.request,
-      signal
-    });
-    const link = readUploadLink(answer);
-    if (!link)
-      throw misdirected(host);
-    return link;
-  }
-  async#put(share, link, body, signal) {
-    await checkUploadLink(link.url, share.base, this.#uploads);
-    const who = `The storage of ${hostOf(share.base)}`;
-    const { status, retryAfter } = await send({
-      method: "PUT",
-      url: link.url.href,
-      who,
-      headers: link.headers,
-      body,
-      timeout: this.timeouts.upload,
-      signal
-    });
-    if (status >= 200 && status <= 299)
-      return;
-    if (status === 413)
-      throw new Failure("too_large", `The session is too large for ${hostOf(share.base)}.`);
-    if (status === 429 || status >= 500)
-      throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
-    throw new Failure("link", `${who} refuses the upload (status ${status}).`);
+    const link = await withRetries(() => this.uploads.link(share, UNKNOWN_SIZE, signal), this.#retry(signal));
+    return { createdAt: link.createdAt, expiresAt: link.expiresAt, revision: link.target?.revision };
   }
   async storedMessages(share, bytes, signal) {
     try {
       const document = await this.#json({
         method: "GET",
         url: `${share.base}/api/share/${share.id}`,
-        who: hostOf(share.base),
+        who: hostOf2(share.base),
         maxBytes: Math.max(bytes, MAX_ANSWER_BYTES),
         timeout: this.timeouts.upload,
         signal
@@ -8452,7 +8539,7 @@ class ShareApi {
       await this.#json({
         method: "DELETE",
         url: `${share.base}/api/share/${share.id}`,
-        who: hostOf(share.base),
+        who: hostOf2(share.base),
         headers: { "x-share-secret": share.secret },
         signal
       });
@@ -8998,8 +9085,8 @@ var sanitizeTranscript = ({ session, messages }) => ({
   messages: messages.map(sanitizeMessage)
 });
 var compress = promisify(gzip);
-async function encodeDocument(document) {
-  const json = Buffer.from(JSON.stringify(document));
+async function encode(value) {
+  const json = Buffer.from(JSON.stringify(value));
   return { body: await compress(json), bytes: json.byteLength };
 }
 
@@ -9031,18 +9118,31 @@ function shortened(text) {
 }
 
 // src/publishing/upload-document.ts
-async function uploadDocument({ document, removed }, share, url, { api, shareList }, signal) {
+var ATTEMPTS = 4;
+async function uploadDocument({ document, removed }, share, url, { api, shareList }, signal, known = 0) {
   if (!signal.aborted)
     await shareList.rememberRedacted(share, removed);
-  const { body, bytes } = await encodeDocument(document);
-  if (!signal.aborted)
-    await shareList.rememberSize(share, bytes);
-  await api.upload(share, body, signal);
-  if (!signal.aborted) {
-    const { sessionId, createdAt } = document;
-    await shareList.add(share, { url, sessionId, title: titleOf(document), createdAt });
+  let base = known;
+  for (let attempt = 1;; attempt++) {
+    const { body, bytes } = await encode({ ...document, revision: base + 1 });
+    if (!signal.aborted)
+      await shareList.rememberSize(share, bytes);
+    try {
+      const revision = await api.uploads.snapshot(share, body, base, signal);
+      await list(document, share, url, shareList, signal);
+      return { bytes, revision };
+    } catch (error) {
+      if (asFailure(error).kind !== "conflict" || attempt === ATTEMPTS)
+        throw error;
+      base = (await api.about(share, signal)).revision ?? 0;
+    }
   }
-  return bytes;
+}
+async function list(document, share, url, shareList, signal) {
+  if (signal.aborted)
+    return;
+  const { sessionId, createdAt } = document;
+  await shareList.add(share, { url, sessionId, title: titleOf(document), createdAt });
 }
 
 // src/sharing/session-share.ts
@@ -9072,7 +9172,7 @@ async function createShare(settings, sessionId, { api, shareList }, deadline) {
 async function removeShare(entry, shareList, stateFiles, api) {
   const share = await shareList.secretOf(entry);
   if (!share)
-    return `What it takes to remove it is not on this machine any more: ask who runs ${hostOf(entry.base)}.`;
+    return `What it takes to remove it is not on this machine any more: ask who runs ${hostOf2(entry.base)}.`;
   try {
     await api.remove(share, TIMEOUTS.request);
   } catch (error) {
@@ -9205,7 +9305,7 @@ var CHECKS2 = [
     name: "connection",
     async run(findings) {
       const { base } = known2(findings.settings);
-      const who = hostOf(base);
+      const who = hostOf2(base);
       const began = Date.now();
       const { status, text, date } = await send({
         method: "GET",
@@ -9230,7 +9330,7 @@ var CHECKS2 = [
         return "the server does not say its time";
       const minutes = Math.round(Math.abs(clockAhead) / 60000);
       if (Math.abs(clockAhead) > MAX_CLOCK_DIFFERENCE)
-        throw new Failure("refused", `The clock of this machine is ${minutes} minutes ${clockAhead > 0 ? "behind" : "ahead of"} that of ${hostOf(known2(settings).base)}, and uploads may be refused. Set the clock that is wrong.`);
+        throw new Failure("refused", `The clock of this machine is ${minutes} minutes ${clockAhead > 0 ? "behind" : "ahead of"} that of ${hostOf2(known2(settings).base)}, and uploads may be refused. Set the clock that is wrong.`);
       return "right";
     }
   },
@@ -9270,7 +9370,7 @@ var CHECKS2 = [
       await uploadDocument(ofShare(prepared, made, Date.now()), made, undefined, { api, shareList }, signal);
       const stored = await api.storedMessages(made, 0, signal);
       if (!JSON.stringify(stored).includes("Is this shared?"))
-        throw new Failure("broken", `${hostOf(made.base)} does not hand out what was uploaded. Tell who runs it.`);
+        throw new Failure("broken", `${hostOf2(made.base)} does not hand out what was uploaded. Tell who runs it.`);
       return "a test session was uploaded and read";
     }
   },
@@ -9349,7 +9449,7 @@ var published = ({ url, id, base, sessionId, title, createdAt }) => ({
   title,
   createdAt: isoDate(createdAt)
 });
-var list = {
+var list2 = {
   usages: [{ words: "list", summary: "your shares on this machine, the newest first" }],
   accepts: ({ words }) => words.length === 0,
   async run(_, { output, shareList }) {
@@ -9548,7 +9648,7 @@ var share = {
     const prepared = await prepare(snapshot, known.flat(), context);
     const summary = { server: settings.base, ...summaryOf(prepared) };
     const isDry = given.options["dry-run"] === true;
-    output.note(`${isDry ? "Would be uploaded" : "Uploading"} to ${hostOf(settings.base)}: ${describe(summary)}`);
+    output.note(`${isDry ? "Would be uploaded" : "Uploading"} to ${hostOf2(settings.base)}: ${describe(summary)}`);
     if (isDry) {
       output.result(summary, []);
       return 0;
@@ -9747,7 +9847,7 @@ async function withSecrets(entries, { shareList }) {
 var COMMANDS = {
   share,
   update,
-  list,
+  list: list2,
   show,
   remove,
   redact,

@@ -55,10 +55,12 @@ var TIMEOUTS = {
   backoff: [1e4, 30000, 60000, 300000],
   maxRetryAfter: 4000,
   toastDelay: 700,
-  debounce: debounceFor
+  debounce: debounceFor,
+  pause: 1000
 };
 
 // src/opencode/client.ts
+var messageId = ({ info, id }) => String(isObject(info) ? info.id : id);
 var isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 // src/lib/clipboard.ts
@@ -124,6 +126,65 @@ class Toasts {
     if (!this.print)
       await sleep(this.timeouts.toastDelay);
     await this.show(variant, message);
+  }
+}
+
+// src/opencode/changes.ts
+class Touched {
+  messages = new Set;
+  children = new Set;
+  addItems(items) {
+    for (const { type, data } of items) {
+      if (!isObject(data))
+        continue;
+      if (type === "message")
+        this.messages.add(String(data.id));
+      if (type === "part")
+        this.messages.add(String(data.messageID));
+    }
+  }
+  add({ messages, children }) {
+    for (const id of messages)
+      this.messages.add(id);
+    for (const id of children)
+      this.children.add(id);
+  }
+  take() {
+    const taken = new Touched;
+    taken.add(this);
+    this.messages.clear();
+    this.children.clear();
+    return taken;
+  }
+}
+async function readChanges(client, sessionId, touched) {
+  const session = await client.session(sessionId);
+  const messages = [];
+  const gone = [];
+  for (const id of touched.messages) {
+    const message = await client.message(sessionId, id);
+    if (message === undefined)
+      return;
+    if (message === null)
+      gone.push(id);
+    else
+      messages.push(message);
+  }
+  const children = [];
+  for (const id of touched.children) {
+    const child = await readChild(client, id);
+    if (!child)
+      return;
+    children.push(child);
+  }
+  return { session, messages, gone, children };
+}
+async function readChild(client, id) {
+  try {
+    const [session, messages] = await Promise.all([client.session(id), client.messages(id)]);
+    return messages && { session, messages };
+  } catch {
+    return;
   }
 }
 
@@ -5186,6 +5247,9 @@ class Redactor {
     this.#shorten = homeShortener(home);
     this.learn(deny.map((text) => [text, DENIED]));
   }
+  get known() {
+    return this.#known.size;
+  }
   learn(secrets) {
     for (const [secret, kind] of secrets)
       for (const value of [secret, ...insideOf(secret)]) {
@@ -5341,6 +5405,7 @@ var TEMPORARY = new Set([
   "busy",
   "link",
   "misdirected",
+  "conflict",
   "unreadable"
 ]);
 
@@ -5648,6 +5713,9 @@ class PrivacyFilter {
     this.#exclusions = new Exclusions(exclude, machine.home);
     this.#redactor = redact ? new Redactor({ ...redact, home: machine.home }) : undefined;
   }
+  get knownSecrets() {
+    return this.#redactor?.known ?? 0;
+  }
   async apply(document, removed) {
     if ("problem" in this.privacy)
       throw new Failure("refused", this.privacy.problem);
@@ -5695,12 +5763,24 @@ function readUploadLink({
   presignedUrl,
   headers = {},
   createdAt,
-  shareExpiresAt
+  shareExpiresAt,
+  kind,
+  object,
+  revision
 }) {
   const url = readUrl(presignedUrl);
   if (!url || !isObject(headers) || !isTime(createdAt))
     return;
-  return { url, headers: sendable(headers), createdAt, expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined };
+  return {
+    url,
+    headers: sendable(headers),
+    createdAt,
+    expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined,
+    target: kind !== undefined && isObjectName(object) && isRevision(revision) ? { object, revision } : undefined
+  };
+}
+function readCommitted({ revision, next }) {
+  return isRevision(revision) ? { revision, next: isObject(next) ? readUploadLink(next) : undefined } : undefined;
 }
 function readUrl(value) {
   if (typeof value !== "string" || !URL.canParse(value))
@@ -5713,6 +5793,8 @@ function sendable(headers) {
   const entries = Object.entries(headers).filter((entry) => SIGNED_HEADER.test(entry[0]) && typeof entry[1] === "string" && /^[\x20-\x7e]*$/.test(entry[1]));
   return Object.fromEntries(entries);
 }
+var isObjectName = (value) => typeof value === "string" && /^[\w-]{1,64}$/.test(value);
+var isRevision = (value) => Number.isSafeInteger(value);
 var isTime = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime());
 
 // src/lib/proxy.ts
@@ -5880,8 +5962,11 @@ async function sendJson(call) {
     throw misdirected(call.who);
   return body;
 }
+var CONFLICTS = new Set(["revision_conflict", "object_missing"]);
 function refusal(who, { status, retryAfter }, body) {
   const said = typeof body?.error === "string" ? ` (${excerpt(body.error, MAX_SAID_CHARACTERS)})` : "";
+  if (body && CONFLICTS.has(body.code))
+    return new Failure("conflict", `${who} has another version of this session.`);
   if (status >= 500)
     return new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
   if (status === 429)
@@ -5927,12 +6012,13 @@ function inMinutes(wait) {
     return "";
   return wait < 60000 ? `: try again in ${Math.ceil(wait / 1000)} s` : `: try again in ${Math.ceil(wait / 60000)} min`;
 }
+var IN_VAIN = new Set(["misdirected", "conflict"]);
 async function withRetries(attempt, { pauses, maxRetryAfter, signal }) {
   for (let tries = 0;; tries++) {
     try {
       return await attempt();
     } catch (error) {
-      const final = !(error instanceof Failure) || !error.temporary || error.kind === "misdirected" || tries >= pauses.length;
+      const final = !(error instanceof Failure) || !error.temporary || IN_VAIN.has(error.kind) || tries >= pauses.length;
       if (final || (error.retryAfter ?? 0) > maxRetryAfter)
         throw error;
       await sleep(Math.max(backoffAt(pauses, tries), error.retryAfter ?? 0), signal);
@@ -6029,6 +6115,108 @@ async function checkUploadLink(link, base, { hosts, resolverFor }) {
     throw refused(`leads into your own network (${excerpt(link.host, 100)}): allow that host in "uploadHosts" if it is yours`);
 }
 
+// src/server/uploads.ts
+var MAX_LINK_AGE = 30 * 60000;
+
+class Uploads {
+  timeouts;
+  policy;
+  #next = new Map;
+  constructor(timeouts, policy) {
+    this.timeouts = timeouts;
+    this.policy = policy;
+  }
+  async link(share, size, signal, kind = "snapshot") {
+    const who = hostOf(share.base);
+    const answer = await sendJson({
+      method: "POST",
+      url: `${share.base}/api/share/${share.id}/presign`,
+      who,
+      headers: { "x-share-secret": share.secret },
+      body: JSON.stringify({ kind, size, contentEncoding: "gzip" }),
+      timeout: this.timeouts.request,
+      signal
+    });
+    const link = readUploadLink(answer);
+    if (!link)
+      throw misdirected(who);
+    return link;
+  }
+  snapshot(share, body, base, signal) {
+    return withRetries(async () => {
+      const link = await this.link(share, body.byteLength, signal);
+      return await this.#deliver(share, link, body, base, signal);
+    }, this.#retry(signal));
+  }
+  changes(share, body, base, signal) {
+    return withRetries(async () => {
+      const link = this.#takeNext(share) ?? await this.link(share, body.byteLength, signal, "changes");
+      const revision = link.target && await this.#deliver(share, link, body, base, signal);
+      if (revision === undefined)
+        throw conflict(share);
+      return revision;
+    }, this.#retry(signal));
+  }
+  async#deliver(share, link, body, base, signal) {
+    if (link.target && link.target.revision !== base)
+      throw conflict(share);
+    await this.#put(share, link, body, signal);
+    if (!link.target)
+      return;
+    const { revision, next } = await this.#commit(share, link.target, signal);
+    if (next)
+      this.#next.set(keyOf2(share), { link: next, at: Date.now() });
+    return revision;
+  }
+  async#put(share, link, body, signal) {
+    await checkUploadLink(link.url, share.base, this.policy);
+    const who = `The storage of ${hostOf(share.base)}`;
+    const { status, retryAfter } = await send({
+      method: "PUT",
+      url: link.url.href,
+      who,
+      headers: link.headers,
+      body,
+      timeout: this.timeouts.upload,
+      signal
+    });
+    if (status >= 200 && status <= 299)
+      return;
+    if (status === 413)
+      throw new Failure("too_large", `The session is too large for ${hostOf(share.base)}.`);
+    if (status === 429 || status >= 500)
+      throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
+    throw new Failure("link", `${who} refuses the upload (status ${status}).`);
+  }
+  async#commit(share, { object, revision }, signal) {
+    const who = hostOf(share.base);
+    const answer = await sendJson({
+      method: "POST",
+      url: `${share.base}/api/share/${share.id}/commit`,
+      who,
+      headers: { "x-share-secret": share.secret },
+      body: JSON.stringify({ object, base: revision, next: { contentEncoding: "gzip" } }),
+      timeout: this.timeouts.upload,
+      signal
+    });
+    const committed = readCommitted(answer);
+    if (!committed)
+      throw misdirected(who);
+    return committed;
+  }
+  #takeNext(share) {
+    const next = this.#next.get(keyOf2(share));
+    this.#next.delete(keyOf2(share));
+    return next && Date.now() - next.at < MAX_LINK_AGE ? next.link : undefined;
+  }
+  #retry(signal) {
+    return { pauses: this.timeouts.retries, maxRetryAfter: this.timeouts.maxRetryAfter, signal };
+  }
+}
+var conflict = (share) => new Failure("conflict", `${hostOf(share.base)} has another version of this session.`);
+var hostOf = (base) => new URL(base).host;
+var keyOf2 = (share) => `${share.base}/${share.id}`;
+
 // src/server/api.ts
 var UNKNOWN_SIZE = 1;
 var ASKS_FOR_TOKEN = "asks for a token: set BETTER_SHARE_TOKEN";
@@ -6036,14 +6224,14 @@ var TOKEN_MISSING = {
   user: ASKS_FOR_TOKEN,
   project: `${ASKS_FOR_TOKEN}, and BETTER_SHARE_BASE_URL, because a token is not sent to a server that only a project names`
 };
-var hostOf = (base) => new URL(base).host;
+var hostOf2 = (base) => new URL(base).host;
 
 class ShareApi {
   timeouts;
-  #uploads;
+  uploads;
   constructor(timeouts, uploadHosts = []) {
     this.timeouts = timeouts;
-    this.#uploads = { hosts: uploadHosts, resolverFor: machineResolver(process.env) };
+    this.uploads = new Uploads(timeouts, { hosts: uploadHosts, resolverFor: machineResolver(process.env) });
   }
   async create(settings, sessionId, signal) {
     const preferred = sessionId.slice(-8);
@@ -6056,7 +6244,7 @@ class ShareApi {
     }
   }
   async#create({ base, token, chosenBy }, sessionId, shareId, signal) {
-    const host = hostOf(base);
+    const host = hostOf2(base);
     const answer = await this.#json({
       method: "POST",
       url: `${base}/api/share/presign`,
@@ -6079,56 +6267,15 @@ class ShareApi {
     return { share: { id: shareId, base, secret }, url, createdAt, plugin };
   }
   async about(share, signal) {
-    return await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal));
-  }
-  async upload(share, body, signal) {
-    await withRetries(async () => {
-      const link = await this.#renew(share, body.byteLength, signal);
-      await this.#put(share, link, body, signal);
-    }, this.#retry(signal));
-  }
-  async#renew(share, size, signal) {
-    const host = hostOf(share.base);
-    const answer = await sendJson({
-      method: "POST",
-      url: `${share.base}/api/share/${share.id}/presign`,
-      who: host,
-      headers: { "x-share-secret": share.secret },
-      body: JSON.stringify({ size, contentEncoding: "gzip" }),
-      timeout: this.timeouts.request,
-      signal
-    });
-    const link = readUploadLink(answer);
-    if (!link)
-      throw misdirected(host);
-    return link;
-  }
-  async#put(share, link, body, signal) {
-    await checkUploadLink(link.url, share.base, this.#uploads);
-    const who = `The storage of ${hostOf(share.base)}`;
-    const { status, retryAfter } = await send({
-      method: "PUT",
-      url: link.url.href,
-      who,
-      headers: link.headers,
-      body,
-      timeout: this.timeouts.upload,
-      signal
-    });
-    if (status >= 200 && status <= 299)
-      return;
-    if (status === 413)
-      throw new Failure("too_large", `The session is too large for ${hostOf(share.base)}.`);
-    if (status === 429 || status >= 500)
-      throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
-    throw new Failure("link", `${who} refuses the upload (status ${status}).`);
+    const link = await withRetries(() => this.uploads.link(share, UNKNOWN_SIZE, signal), this.#retry(signal));
+    return { createdAt: link.createdAt, expiresAt: link.expiresAt, revision: link.target?.revision };
   }
   async storedMessages(share, bytes, signal) {
     try {
       const document = await this.#json({
         method: "GET",
         url: `${share.base}/api/share/${share.id}`,
-        who: hostOf(share.base),
+        who: hostOf2(share.base),
         maxBytes: Math.max(bytes, MAX_ANSWER_BYTES),
         timeout: this.timeouts.upload,
         signal
@@ -6146,7 +6293,7 @@ class ShareApi {
       await this.#json({
         method: "DELETE",
         url: `${share.base}/api/share/${share.id}`,
-        who: hostOf(share.base),
+        who: hostOf2(share.base),
         headers: { "x-share-secret": share.secret },
         signal
       });
@@ -6232,8 +6379,8 @@ var sanitizeTranscript = ({ session, messages }) => ({
   messages: messages.map(sanitizeMessage)
 });
 var compress = promisify(gzip);
-async function encodeDocument(document) {
-  const json = Buffer.from(JSON.stringify(document));
+async function encode(value) {
+  const json = Buffer.from(JSON.stringify(value));
   return { body: await compress(json), bytes: json.byteLength };
 }
 
@@ -6265,18 +6412,31 @@ function shortened(text) {
 }
 
 // src/publishing/upload-document.ts
-async function uploadDocument({ document, removed }, share, url, { api, shareList }, signal) {
+var ATTEMPTS = 4;
+async function uploadDocument({ document, removed }, share, url, { api, shareList }, signal, known = 0) {
   if (!signal.aborted)
     await shareList.rememberRedacted(share, removed);
-  const { body, bytes } = await encodeDocument(document);
-  if (!signal.aborted)
-    await shareList.rememberSize(share, bytes);
-  await api.upload(share, body, signal);
-  if (!signal.aborted) {
-    const { sessionId, createdAt } = document;
-    await shareList.add(share, { url, sessionId, title: titleOf(document), createdAt });
+  let base = known;
+  for (let attempt = 1;; attempt++) {
+    const { body, bytes } = await encode({ ...document, revision: base + 1 });
+    if (!signal.aborted)
+      await shareList.rememberSize(share, bytes);
+    try {
+      const revision = await api.uploads.snapshot(share, body, base, signal);
+      await list(document, share, url, shareList, signal);
+      return { bytes, revision };
+    } catch (error) {
+      if (asFailure(error).kind !== "conflict" || attempt === ATTEMPTS)
+        throw error;
+      base = (await api.about(share, signal)).revision ?? 0;
+    }
   }
-  return bytes;
+}
+async function list(document, share, url, shareList, signal) {
+  if (signal.aborted)
+    return;
+  const { sessionId, createdAt } = document;
+  await shareList.add(share, { url, sessionId, title: titleOf(document), createdAt });
 }
 
 // src/publishing/upload-queue.ts
@@ -6344,7 +6504,7 @@ class ShareQueue {
       resolve(failure);
       if (failure && this.#hurry)
         break;
-      wait = failure ? Math.max(backoffAt(this.timeouts.backoff, failures++), failure.retryAfter ?? 0) : this.timeouts.debounce(this.#bytes);
+      wait = failure ? Math.max(backoffAt(this.timeouts.backoff, failures++), failure.retryAfter ?? 0) : Math.max(this.timeouts.pause, this.timeouts.debounce(this.#bytes));
       if (!failure)
         failures = 0;
     }
@@ -6360,6 +6520,57 @@ class ShareQueue {
   }
 }
 
+// src/publishing/uploaded-state.ts
+import { createHash } from "crypto";
+class UploadedState {
+  #session;
+  #revision;
+  #messages;
+  #children;
+  constructor({ session, messages, children = [] }, revision) {
+    this.#session = digest(session);
+    this.#messages = new Map(messages.map((message) => [messageId(message), digest(message)]));
+    this.#children = new Map(children.map((child) => [child.session.id, digest(child)]));
+    this.#revision = revision;
+  }
+  get revision() {
+    return this.#revision;
+  }
+  get messages() {
+    return this.#messages.size;
+  }
+  delta({ session, messages, children = [] }, gone) {
+    const head = digest(session);
+    const changed = new Map;
+    for (const message of messages) {
+      const now = digest(message);
+      if (this.#messages.get(messageId(message)) !== now)
+        changed.set(messageId(message), { digest: now, message });
+    }
+    const grown = children.filter((child) => this.#children.get(child.session.id) !== digest(child));
+    const removed = gone.filter((id) => this.#messages.has(id));
+    return {
+      items: [
+        ...head === this.#session ? [] : [{ type: "session", data: session }],
+        ...removed.map((id) => ({ type: "delete_message", data: { id } })),
+        ...[...changed.values()].map(({ message }) => ({ type: "put_message", data: message })),
+        ...grown.map((child) => ({ type: "put_child", data: child }))
+      ],
+      confirm: (revision) => {
+        this.#session = head;
+        this.#revision = revision;
+        for (const id of removed)
+          this.#messages.delete(id);
+        for (const [id, { digest }] of changed)
+          this.#messages.set(id, digest);
+        for (const child of grown)
+          this.#children.set(child.session.id, digest(child));
+      }
+    };
+  }
+}
+var digest = (value) => createHash("sha256").update(JSON.stringify(value)).digest("base64url");
+
 // src/publishing/tracked-share.ts
 class TrackedShare {
   share;
@@ -6368,9 +6579,11 @@ class TrackedShare {
   created;
   #children = new Set;
   #items = new SyncedItems;
+  #touched = new Touched;
   #filter;
   #queue;
   #createdAt;
+  #uploaded;
   #published;
   #isFailing = false;
   #stage = "following";
@@ -6391,6 +6604,7 @@ class TrackedShare {
   }
   changed(items = []) {
     this.#items.add(items);
+    this.#touched.addItems(items);
     this.#queue.changed();
   }
   sessionTouched(sessionId, parentId) {
@@ -6399,7 +6613,25 @@ class TrackedShare {
     if (sessionId === this.sessionId)
       this.#queue.touch();
     if (this.#children.has(sessionId))
+      this.#childChanged(sessionId);
+  }
+  messageTouched(sessionId, messageId, isRemoval) {
+    if (this.#children.has(sessionId))
+      this.#childChanged(sessionId);
+    if (sessionId !== this.sessionId)
+      return;
+    if (messageId === undefined)
+      this.#uploaded = undefined;
+    else
+      this.#touched.messages.add(messageId);
+    if (isRemoval)
       this.#queue.changed();
+    else
+      this.#queue.touch();
+  }
+  #childChanged(sessionId) {
+    this.#touched.children.add(sessionId);
+    this.#queue.changed();
   }
   flush() {
     return this.#queue.flush();
@@ -6415,6 +6647,57 @@ class TrackedShare {
     });
   }
   async#publish(signal) {
+    const touched = this.#touched.take();
+    try {
+      return await this.#publishChanges(touched, signal) ?? await this.#publishSnapshot(signal);
+    } catch (error) {
+      this.#touched.add(touched);
+      throw error;
+    }
+  }
+  async#publishChanges(touched, signal) {
+    const { client, api, shareList } = this.dependencies;
+    const uploaded = this.#uploaded;
+    this.#uploaded = undefined;
+    const changes = uploaded && await readChanges(client, this.sessionId, touched);
+    if (!changes)
+      return;
+    const known = this.#filter.knownSecrets;
+    const { document, redactions, removed } = await this.#redacted(changes);
+    if (this.#filter.knownSecrets > known)
+      return;
+    if (removed.length > 0 && !signal.aborted)
+      await shareList.rememberRedacted(this.share, removed);
+    const { items, confirm } = uploaded.delta(document, changes.gone);
+    const { body } = await encode(items);
+    try {
+      if (items.length > 0)
+        confirm(await api.uploads.changes(this.share, body, uploaded.revision, signal));
+    } catch (error) {
+      const { kind, temporary } = asFailure(error);
+      if (kind === "conflict")
+        return;
+      if (temporary)
+        this.#uploaded = uploaded;
+      throw error;
+    }
+    this.#items.clear();
+    this.#uploaded = uploaded;
+    this.#published = {
+      messages: uploaded.messages,
+      redactions: Math.max(redactions, this.#published?.redactions ?? 0)
+    };
+    const title = titleOf({ session: document.session, messages: [] });
+    if (title && !signal.aborted)
+      await shareList.add(this.share, {
+        url: this.created.url,
+        sessionId: this.sessionId,
+        title,
+        createdAt: document.createdAt
+      });
+    return 0;
+  }
+  async#publishSnapshot(signal) {
     const { client, api, shareList } = this.dependencies;
     let isListed = true;
     const snapshot = await takeSnapshot(client, this.sessionId, async () => {
@@ -6425,17 +6708,27 @@ class TrackedShare {
       this.#items.clear();
     for (const { session } of snapshot.children)
       this.#children.add(session.id);
-    this.#createdAt ??= (await api.about(this.share, signal)).createdAt;
-    const filtered = await this.#filter.apply(buildDocument(this.share, this.#createdAt, snapshot, Date.now()), await shareList.redactedFrom(this.share));
-    const bytes = await uploadDocument(filtered, this.share, this.created.url, { api, shareList }, signal);
-    this.#published = { messages: filtered.document.messages.length, redactions: filtered.redactions };
-    return bytes;
+    const about = this.#createdAt === undefined ? await api.about(this.share, signal) : undefined;
+    this.#createdAt ??= about?.createdAt;
+    const filtered = await this.#redacted(snapshot);
+    const tools = { api, shareList };
+    const { bytes, revision } = await uploadDocument(filtered, this.share, this.created.url, tools, signal, about?.revision);
+    const { document, redactions } = filtered;
+    this.#published = { messages: document.messages.length, redactions };
+    if (revision === undefined)
+      return bytes;
+    this.#uploaded = isListed ? new UploadedState(document, revision) : undefined;
+    return 0;
+  }
+  async#redacted(snapshot) {
+    const known = await this.dependencies.shareList.redactedFrom(this.share);
+    return await this.#filter.apply(buildDocument(this.share, this.#createdAt ?? 0, snapshot, Date.now()), known);
   }
   #announce(failure) {
     if (this.#stage === "opening")
       return;
     const { toasts } = this.dependencies;
-    const host = hostOf(this.share.base);
+    const host = hostOf2(this.share.base);
     const wasFailing = this.#isFailing;
     this.#isFailing = failure !== undefined;
     if (failure?.temporary && !wasFailing)
@@ -6473,23 +6766,27 @@ class Publisher {
     return this.#track(new TrackedShare(share, sessionId, this.dependencies, { url, createdAt })).publishFirst(deadline);
   }
   changed(share, sessionId, items = []) {
-    const tracked = this.#tracked.get(keyOf2(share)) ?? this.#track(new TrackedShare(share, sessionId, this.dependencies, { url: undefined, createdAt: undefined }));
+    const tracked = this.#tracked.get(keyOf3(share)) ?? this.#track(new TrackedShare(share, sessionId, this.dependencies, { url: undefined, createdAt: undefined }));
     tracked.changed(items);
   }
   sessionTouched(sessionId, parentId) {
     for (const tracked of this.#tracked.values())
       tracked.sessionTouched(sessionId, parentId);
   }
+  messageTouched(sessionId, messageId, isRemoval) {
+    for (const tracked of this.#tracked.values())
+      tracked.messageTouched(sessionId, messageId, isRemoval);
+  }
   sessionOf(share) {
-    return this.#tracked.get(keyOf2(share))?.sessionId;
+    return this.#tracked.get(keyOf3(share))?.sessionId;
   }
   async forget(share) {
-    const tracked = this.#tracked.get(keyOf2(share));
+    const tracked = this.#tracked.get(keyOf3(share));
     if (tracked)
       await Promise.race([tracked.stop(), sleep(this.dependencies.timeouts.remove)]);
   }
   resume(share) {
-    const forgotten = this.#tracked.get(keyOf2(share));
+    const forgotten = this.#tracked.get(keyOf3(share));
     if (forgotten)
       this.#track(forgotten.restarted()).changed();
   }
@@ -6500,11 +6797,11 @@ class Publisher {
       tracked.stop();
   }
   #track(tracked) {
-    this.#tracked.set(keyOf2(tracked.share), tracked);
+    this.#tracked.set(keyOf3(tracked.share), tracked);
     return tracked;
   }
 }
-var keyOf2 = (share) => `${share.base}/${share.id}`;
+var keyOf3 = (share) => `${share.base}/${share.id}`;
 
 // src/sharing/bridge.ts
 import { randomBytes as randomBytes2 } from "crypto";
@@ -6645,9 +6942,9 @@ class Organisation {
       await this.publisher.forget(share);
       const result = await this.removals.remove(share);
       if (result === "removed")
-        await this.toasts.replace("success", `Removed from ${hostOf(share.base)} too.`);
+        await this.toasts.replace("success", `Removed from ${hostOf2(share.base)} too.`);
       else
-        await this.toasts.replace("warning", `${hostOf(share.base)} cannot remove its copy now, so that link still works. Better Share keeps trying.`);
+        await this.toasts.replace("warning", `${hostOf2(share.base)} cannot remove its copy now, so that link still works. Better Share keeps trying.`);
       this.#shares.delete(sessionId);
       await this.stateFiles.remove({ kind: "organisation", sessionId });
     } catch (error) {
@@ -6800,7 +7097,7 @@ class ShareCalls {
   async#remove(share) {
     await this.dependencies.publisher.forget(share);
     const result = await this.dependencies.removals.remove(share);
-    const host = hostOf(share.base);
+    const host = hostOf2(share.base);
     if (result === "removed")
       this.dependencies.toasts.replace("success", `Unshared: the link no longer works, and ${host} has deleted the session.`);
     else
@@ -6830,7 +7127,7 @@ class ShareCalls {
   }
 }
 function shared({ base }, url, outcome) {
-  const where = hostOf(base);
+  const where = hostOf2(base);
   if (outcome === "running")
     return `Shared on ${where}: ${url} - the upload is still under way. /unshare removes it.`;
   return `Shared on ${where}: ${url} - ${counts(outcome)}. /unshare removes it.`;
@@ -7067,7 +7364,7 @@ class PendingRemovals {
     this.#closed.abort();
   }
   async#retryOne(record) {
-    const host = hostOf(record.share.base);
+    const host = hostOf2(record.share.base);
     try {
       await this.api.remove(record.share, this.timeouts.remove);
       await this.shareList.remove(record.share);
@@ -7239,7 +7536,7 @@ class ShareSeal {
 }
 
 // src/state/state-files.ts
-import { createHash, randomUUID as randomUUID2 } from "crypto";
+import { createHash as createHash2, randomUUID as randomUUID2 } from "crypto";
 import { existsSync, lstatSync, readdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from "fs";
 import { mkdir, readdir as readdir2, readFile as readFile2, rename, rm, writeFile } from "fs/promises";
 import { homedir } from "os";
@@ -7318,7 +7615,7 @@ class StateFiles {
   }
   #path(key) {
     const subject = subjectOf(key);
-    return join3(this.folder, `${key.kind}-${createHash("sha256").update(subject).digest("hex").slice(0, 32)}.json`);
+    return join3(this.folder, `${key.kind}-${createHash2("sha256").update(subject).digest("hex").slice(0, 32)}.json`);
   }
 }
 function subjectOf(key) {
@@ -7340,7 +7637,7 @@ async function readRecords(path) {
 }
 
 // src/state/state-lock.ts
-import { createHash as createHash2 } from "crypto";
+import { createHash as createHash3 } from "crypto";
 import { mkdir as mkdir2, open, rm as rm2, stat as stat2 } from "fs/promises";
 import { join as join4 } from "path";
 var PAUSE2 = 50;
@@ -7353,7 +7650,7 @@ class StateLock {
     this.maxAge = maxAge;
   }
   async run(sessionId, action) {
-    const path = join4(this.folder, `lock-${createHash2("sha256").update(sessionId).digest("hex").slice(0, 32)}`);
+    const path = join4(this.folder, `lock-${createHash3("sha256").update(sessionId).digest("hex").slice(0, 32)}`);
     const isLocked = await this.#acquire(path).catch(() => false);
     try {
       return await action();
@@ -7438,8 +7735,8 @@ function startBetterShare({
       await organisation.onGone(sessionId);
       await sharing.sessionDeleted(sessionId);
     },
-    contentChanged(sessionId) {
-      publisher.sessionTouched(sessionId);
+    contentChanged(sessionId, messageId, isRemoval = false) {
+      publisher.messageTouched(sessionId, messageId, isRemoval);
       organisation.onChange(sessionId);
     },
     async dispose() {
@@ -7539,6 +7836,10 @@ function clientFrom(client) {
       const { data, response } = await client.session.messages(at(id));
       return response?.status === 400 ? undefined : present(data, "the messages");
     },
+    async message(sessionId, id) {
+      const answer = await client.session.message?.({ path: { id: sessionId, messageID: id } });
+      return answer?.response?.status === 404 ? null : answer?.data;
+    },
     async children(id) {
       return present((await client.session.children(at(id))).data, "the sub-agents' sessions");
     },
@@ -7568,8 +7869,11 @@ async function route2(share, { type, properties = {} }) {
     return isSession(info) ? await share.sessionDeleted(info.id) : undefined;
   const changed = ["message.updated", "message.removed", "message.part.updated", "message.part.removed"].includes(type);
   const sessionId = properties.sessionID ?? properties.part?.sessionID;
-  if (changed && sessionId !== undefined)
-    share.contentChanged(sessionId);
+  if (!changed || sessionId === undefined)
+    return;
+  const about = type === "message.updated" && isSession(info) ? info.id : undefined;
+  const messageId = properties.messageID ?? properties.part?.messageID ?? about;
+  share.contentChanged(sessionId, messageId, type.endsWith(".removed"));
 }
 var isSession = (value) => isObject(value) && typeof value.id === "string";
 function bypassProxy(env) {

@@ -24,6 +24,7 @@ interface Client {
   session: {
     get(options: ById): Promise<Answer<Session>>
     messages(options: ById): Promise<Answer<Message[]>>
+    message?(options: { path: { id: string; messageID: string } }): Promise<Answer<Message>>
     children(options: ById): Promise<Answer<Session[]>>
     list(): Promise<Answer<Session[]>>
   }
@@ -34,7 +35,12 @@ interface Client {
 
 interface Event {
   type: string
-  properties?: { sessionID?: string; info?: unknown; part?: { sessionID?: string } }
+  properties?: {
+    sessionID?: string
+    messageID?: string
+    info?: unknown
+    part?: { sessionID?: string; messageID?: string }
+  }
 }
 
 interface Hooks {
@@ -54,6 +60,10 @@ function clientFrom(client: Client): OpenCodeClient {
     async messages(id) {
       const { data, response } = await client.session.messages(at(id))
       return response?.status === 400 ? undefined : present(data, "the messages")
+    },
+    async message(sessionId, id) {
+      const answer = await client.session.message?.({ path: { id: sessionId, messageID: id } })
+      return answer?.response?.status === 404 ? null : answer?.data
     },
     async children(id) {
       return present((await client.session.children(at(id))).data, "the sub-agents' sessions")
@@ -85,7 +95,10 @@ async function route(share: BetterShare, { type, properties = {} }: Event): Prom
   if (type === "session.deleted") return isSession(info) ? await share.sessionDeleted(info.id) : undefined
   const changed = ["message.updated", "message.removed", "message.part.updated", "message.part.removed"].includes(type)
   const sessionId = properties.sessionID ?? properties.part?.sessionID
-  if (changed && sessionId !== undefined) share.contentChanged(sessionId)
+  if (!changed || sessionId === undefined) return
+  const about = type === "message.updated" && isSession(info) ? info.id : undefined
+  const messageId = properties.messageID ?? properties.part?.messageID ?? about
+  share.contentChanged(sessionId, messageId, type.endsWith(".removed"))
 }
 
 const isSession = (value: unknown): value is Session => isObject(value) && typeof value.id === "string"

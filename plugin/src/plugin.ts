@@ -32,7 +32,8 @@ export interface BetterShare {
   start(): Promise<void>
   sessionChanged(session: Session): Promise<void>
   sessionDeleted(sessionId: string): Promise<void>
-  contentChanged(sessionId: string): void
+  /** A message changed, was added or, with a part or whole, removed. */
+  contentChanged(sessionId: string, messageId?: string, isRemoval?: boolean): void
   dispose(): Promise<void>
 }
 
@@ -104,8 +105,8 @@ export function startBetterShare({
       await organisation.onGone(sessionId)
       await sharing.sessionDeleted(sessionId)
     },
-    contentChanged(sessionId) {
-      publisher.sessionTouched(sessionId)
+    contentChanged(sessionId, messageId, isRemoval = false) {
+      publisher.messageTouched(sessionId, messageId, isRemoval)
       organisation.onChange(sessionId)
     },
     async dispose() {

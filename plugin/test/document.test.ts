@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { gunzipSync } from "node:zlib"
 import { debounceFor } from "../src/lib/timeouts"
-import { buildDocument, encodeDocument } from "../src/publishing/document"
+import { buildDocument, encode } from "../src/publishing/document"
 import { sanitizeMessage } from "../src/publishing/sanitize"
 import { titleOf } from "../src/publishing/title"
 import { recordedSession } from "./support/fixtures"
@@ -39,7 +39,7 @@ describe("the document", () => {
   test("is compressed, and tells its size before that", async () => {
     const recorded = recordedSession("subagents")
     const document = buildDocument(share, 1, { ...recorded, children: [recordedSession("subagents.child1")] }, 1)
-    const { body, bytes } = await encodeDocument(document)
+    const { body, bytes } = await encode(document)
     const json = gunzipSync(body)
     expect(json.byteLength).toBe(bytes)
     expect(JSON.parse(json.toString())).toEqual(JSON.parse(JSON.stringify(document)))

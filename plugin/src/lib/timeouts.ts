@@ -18,13 +18,15 @@ export interface Timeouts {
   maxRetryAfter: number
   /** Delay of a toast that replaces OpenCode's own, which is wrong after a failed share. */
   toastDelay: number
-  /** Debounce period before the upload of a document of `bytes`. */
+  /** Debounce period before the upload of a document of `bytes`; changes count as none. */
   debounce: (bytes: number) => number
+  /** The shortest time between two uploads of a share. */
+  pause: number
 }
 
 const MEGABYTE = 1_000_000
 
-/** Readers of a small session see a change within 5 seconds; a large one is uploaded less often. */
+/** Where servers take only whole documents, a large one is uploaded less often. */
 export function debounceFor(bytes: number): number {
   if (bytes < 5 * MEGABYTE) return 500
   return Math.min(20_000, (bytes / MEGABYTE) * 1_000)
@@ -41,4 +43,5 @@ export const TIMEOUTS: Timeouts = {
   maxRetryAfter: 4_000,
   toastDelay: 700,
   debounce: debounceFor,
+  pause: 1_000,
 }

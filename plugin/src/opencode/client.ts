@@ -8,6 +8,8 @@ export interface SessionSource {
 
 /** What the plugin needs from any version of OpenCode; implemented in index.ts, and by a fake in the tests. */
 export interface OpenCodeClient extends SessionSource {
+  /** One message; null if it does not exist (any more), undefined when OpenCode cannot hand it out. */
+  message(sessionId: string, id: string): Promise<Message | null | undefined>
   sessions(): Promise<Session[]>
   /** Whether the user is logged in to an organisation: OpenCode then shares with the organisation's server, not with the bridge. */
   inOrganisation(): Promise<boolean>
@@ -34,6 +36,8 @@ export interface SyncItem {
   type: string
   data: unknown
 }
+
+export const messageId = ({ info, id }: Message): string => String(isObject(info) ? info.id : id)
 
 export const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value)

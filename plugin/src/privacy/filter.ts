@@ -34,6 +34,11 @@ export class PrivacyFilter {
     this.#redactor = redact ? new Redactor({ ...redact, home: machine.home }) : undefined
   }
 
+  /** How many secrets are searched for; more of them may stand in what was filtered before. */
+  get knownSecrets(): number {
+    return this.#redactor?.known ?? 0
+  }
+
   /** `removed` are the secrets removed from earlier documents, including those that another process uploaded. */
   async apply(document: SessionDocument, removed: readonly Secret[]): Promise<FilteredDocument> {
     if ("problem" in this.privacy) throw new Failure("refused", this.privacy.problem)

@@ -1,5 +1,6 @@
 import { promisify } from "node:util"
 import { gzip } from "node:zlib"
+import type { SyncItem } from "../opencode/client"
 import type { Snapshot, Transcript } from "../opencode/snapshot"
 import type { Share } from "../server/share"
 import { sanitizeMessage, sanitizeSession } from "./sanitize"
@@ -10,6 +11,8 @@ export interface SessionDocument extends Transcript {
   sessionId: string
   createdAt: number
   updatedAt: number
+  /** The revision of the share that this document makes; absent until it is uploaded. */
+  revision?: number
   children?: Transcript[]
 }
 
@@ -32,14 +35,14 @@ const sanitizeTranscript = ({ session, messages }: Transcript): Transcript => ({
 
 export interface Encoded {
   body: Uint8Array
-  /** Size of the document before compression, in bytes. */
+  /** Size before compression, in bytes. */
   bytes: number
 }
 
 const compress = promisify(gzip)
 
 /** Compresses in another thread, so that OpenCode stays responsive. */
-export async function encodeDocument(document: SessionDocument): Promise<Encoded> {
-  const json = Buffer.from(JSON.stringify(document))
+export async function encode(value: SessionDocument | readonly SyncItem[]): Promise<Encoded> {
+  const json = Buffer.from(JSON.stringify(value))
   return { body: await compress(json), bytes: json.byteLength }
 }

@@ -33,6 +33,11 @@ export class Publisher {
     for (const tracked of this.#tracked.values()) tracked.sessionTouched(sessionId, parentId)
   }
 
+  /** Called on every event about a message. */
+  messageTouched(sessionId: string, messageId: string | undefined, isRemoval: boolean): void {
+    for (const tracked of this.#tracked.values()) tracked.messageTouched(sessionId, messageId, isRemoval)
+  }
+
   sessionOf(share: Share): string | undefined {
     return this.#tracked.get(keyOf(share))?.sessionId
   }

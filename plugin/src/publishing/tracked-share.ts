@@ -1,17 +1,20 @@
 import type { Timeouts } from "../lib/timeouts"
+import { readChanges, Touched } from "../opencode/changes"
 import type { OpenCodeClient, SyncItem } from "../opencode/client"
-import { takeSnapshot } from "../opencode/snapshot"
+import { type Snapshot, takeSnapshot } from "../opencode/snapshot"
 import { SyncedItems } from "../opencode/sync-items"
 import type { Toasts } from "../opencode/toasts"
-import { type Machine, PrivacyFilter } from "../privacy/filter"
+import { type FilteredDocument, type Machine, PrivacyFilter } from "../privacy/filter"
 import { hostOf, type ShareApi } from "../server/api"
-import type { Failure } from "../server/errors"
+import { asFailure, type Failure } from "../server/errors"
 import type { Share } from "../server/share"
 import type { PrivacyResult } from "../settings/privacy"
 import type { ShareList } from "../state/share-list"
-import { buildDocument } from "./document"
+import { buildDocument, encode } from "./document"
+import { titleOf } from "./title"
 import { uploadDocument } from "./upload-document"
 import { ShareQueue } from "./upload-queue"
+import { UploadedState } from "./uploaded-state"
 
 /** The document that readers see. */
 export interface Published {
@@ -40,9 +43,12 @@ interface Created {
 export class TrackedShare {
   readonly #children = new Set<string>()
   readonly #items = new SyncedItems()
+  readonly #touched = new Touched()
   readonly #filter: PrivacyFilter
   readonly #queue: ShareQueue
   #createdAt: number | undefined
+  /** Undefined before the first upload, and where the next one has to be of everything. */
+  #uploaded: UploadedState | undefined
   #published: Published | undefined
   #isFailing = false
   /** Who reports outcomes: the waiting caller while "opening", this class when "open" or when the first upload is "late". */
@@ -74,6 +80,7 @@ export class TrackedShare {
   /** Schedules an upload, because the session changed. */
   changed(items: readonly SyncItem[] = []): void {
     this.#items.add(items)
+    this.#touched.addItems(items)
     void this.#queue.changed()
   }
 
@@ -82,7 +89,22 @@ export class TrackedShare {
     if (parentId !== undefined && (parentId === this.sessionId || this.#children.has(parentId)))
       this.#children.add(sessionId)
     if (sessionId === this.sessionId) this.#queue.touch()
-    if (this.#children.has(sessionId)) void this.#queue.changed()
+    if (this.#children.has(sessionId)) this.#childChanged(sessionId)
+  }
+
+  /** Called when a message of any session changed. OpenCode does not sync that one was removed. */
+  messageTouched(sessionId: string, messageId: string | undefined, isRemoval: boolean): void {
+    if (this.#children.has(sessionId)) this.#childChanged(sessionId)
+    if (sessionId !== this.sessionId) return
+    if (messageId === undefined) this.#uploaded = undefined
+    else this.#touched.messages.add(messageId)
+    if (isRemoval) void this.#queue.changed()
+    else this.#queue.touch()
+  }
+
+  #childChanged(sessionId: string): void {
+    this.#touched.children.add(sessionId)
+    void this.#queue.changed()
   }
 
   /** Uploads pending changes now. */
@@ -104,7 +126,57 @@ export class TrackedShare {
     })
   }
 
+  /** Uploads what changed, or all of it. */
   async #publish(signal: AbortSignal): Promise<number> {
+    const touched = this.#touched.take()
+    try {
+      return (await this.#publishChanges(touched, signal)) ?? (await this.#publishSnapshot(signal))
+    } catch (error) {
+      this.#touched.add(touched)
+      throw error
+    }
+  }
+
+  /** Undefined if that needs a snapshot. */
+  async #publishChanges(touched: Touched, signal: AbortSignal): Promise<number | undefined> {
+    const { client, api, shareList } = this.dependencies
+    const uploaded = this.#uploaded
+    this.#uploaded = undefined
+    const changes = uploaded && (await readChanges(client, this.sessionId, touched))
+    if (!changes) return undefined
+    const known = this.#filter.knownSecrets
+    const { document, redactions, removed } = await this.#redacted(changes)
+    // A secret that was not known before may stand in what was uploaded before.
+    if (this.#filter.knownSecrets > known) return undefined
+    if (removed.length > 0 && !signal.aborted) await shareList.rememberRedacted(this.share, removed)
+    const { items, confirm } = uploaded.delta(document, changes.gone)
+    const { body } = await encode(items)
+    try {
+      if (items.length > 0) confirm(await api.uploads.changes(this.share, body, uploaded.revision, signal))
+    } catch (error) {
+      const { kind, temporary } = asFailure(error)
+      if (kind === "conflict") return undefined
+      if (temporary) this.#uploaded = uploaded
+      throw error
+    }
+    this.#items.clear()
+    this.#uploaded = uploaded
+    this.#published = {
+      messages: uploaded.messages,
+      redactions: Math.max(redactions, this.#published?.redactions ?? 0),
+    }
+    const title = titleOf({ session: document.session, messages: [] })
+    if (title && !signal.aborted)
+      await shareList.add(this.share, {
+        url: this.created.url,
+        sessionId: this.sessionId,
+        title,
+        createdAt: document.createdAt,
+      })
+    return 0
+  }
+
+  async #publishSnapshot(signal: AbortSignal): Promise<number> {
     const { client, api, shareList } = this.dependencies
     let isListed = true
     const snapshot = await takeSnapshot(client, this.sessionId, async () => {
@@ -114,14 +186,28 @@ export class TrackedShare {
     // Messages that could be listed are not rebuilt: a large session should not be in memory twice.
     if (isListed) this.#items.clear()
     for (const { session } of snapshot.children) this.#children.add(session.id)
-    this.#createdAt ??= (await api.about(this.share, signal)).createdAt
-    const filtered = await this.#filter.apply(
-      buildDocument(this.share, this.#createdAt, snapshot, Date.now()),
-      await shareList.redactedFrom(this.share),
+    const about = this.#createdAt === undefined ? await api.about(this.share, signal) : undefined
+    this.#createdAt ??= about?.createdAt
+    const filtered = await this.#redacted(snapshot)
+    const tools = { api, shareList }
+    const { bytes, revision } = await uploadDocument(
+      filtered,
+      this.share,
+      this.created.url,
+      tools,
+      signal,
+      about?.revision,
     )
-    const bytes = await uploadDocument(filtered, this.share, this.created.url, { api, shareList }, signal)
-    this.#published = { messages: filtered.document.messages.length, redactions: filtered.redactions }
-    return bytes
+    const { document, redactions } = filtered
+    this.#published = { messages: document.messages.length, redactions }
+    if (revision === undefined) return bytes
+    this.#uploaded = isListed ? new UploadedState(document, revision) : undefined
+    return 0
+  }
+
+  async #redacted(snapshot: Snapshot): Promise<FilteredDocument> {
+    const known = await this.dependencies.shareList.redactedFrom(this.share)
+    return await this.#filter.apply(buildDocument(this.share, this.#createdAt ?? 0, snapshot, Date.now()), known)
   }
 
   #announce(failure: Failure | undefined): void {

@@ -1,13 +1,24 @@
 import type { FilteredDocument } from "../privacy/filter"
 import type { ShareApi } from "../server/api"
+import { asFailure } from "../server/errors"
 import type { Share } from "../server/share"
 import type { ShareList } from "../state/share-list"
-import { encodeDocument } from "./document"
+import { encode } from "./document"
 import { titleOf } from "./title"
 
+export interface UploadedDocument {
+  /** Size before compression, in bytes. */
+  bytes: number
+  /** The revision of the share by now; undefined where the server knows none. */
+  revision: number | undefined
+}
+
+/** Attempts to follow the revision that the share has, while other processes upload as well. */
+const ATTEMPTS = 4
+
 /**
- * Uploads the document of a share, and notes what the next upload and the list of shares need. Returns its size in bytes before
- * compression. The link is undefined where the list knows it.
+ * Uploads the document of a share, in place of whatever is there, and notes what the next upload and the list of shares need. The
+ * link is undefined where the list knows it, and the revision that the share has where nobody has asked for it.
  */
 export async function uploadDocument(
   { document, removed }: FilteredDocument,
@@ -15,16 +26,34 @@ export async function uploadDocument(
   url: string | undefined,
   { api, shareList }: { api: ShareApi; shareList: ShareList },
   signal: AbortSignal,
-): Promise<number> {
+  known = 0,
+): Promise<UploadedDocument> {
   if (!signal.aborted) await shareList.rememberRedacted(share, removed)
-  const { body, bytes } = await encodeDocument(document)
-  // Before the upload, because its answer may be lost.
-  if (!signal.aborted) await shareList.rememberSize(share, bytes)
-  await api.upload(share, body, signal)
-  // A removal in the meantime has deleted the share from the list.
-  if (!signal.aborted) {
-    const { sessionId, createdAt } = document
-    await shareList.add(share, { url, sessionId, title: titleOf(document), createdAt })
+  let base = known
+  for (let attempt = 1; ; attempt++) {
+    const { body, bytes } = await encode({ ...document, revision: base + 1 })
+    // Before the upload, because its answer may be lost.
+    if (!signal.aborted) await shareList.rememberSize(share, bytes)
+    try {
+      const revision = await api.uploads.snapshot(share, body, base, signal)
+      await list(document, share, url, shareList, signal)
+      return { bytes, revision }
+    } catch (error) {
+      if (asFailure(error).kind !== "conflict" || attempt === ATTEMPTS) throw error
+      base = (await api.about(share, signal)).revision ?? 0
+    }
   }
-  return bytes
+}
+
+async function list(
+  document: FilteredDocument["document"],
+  share: Share,
+  url: string | undefined,
+  shareList: ShareList,
+  signal: AbortSignal,
+): Promise<void> {
+  // A removal in the meantime has deleted the share from the list.
+  if (signal.aborted) return
+  const { sessionId, createdAt } = document
+  await shareList.add(share, { url, sessionId, title: titleOf(document), createdAt })
 }

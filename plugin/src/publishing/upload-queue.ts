@@ -2,7 +2,7 @@ import { backoffAt, sleep } from "../lib/sleep"
 import type { Timeouts } from "../lib/timeouts"
 import { asFailure, type Failure } from "../server/errors"
 
-/** Uploads the current state once and returns its size in bytes. */
+/** Uploads the current state once and returns its size in bytes; 0 if later uploads are of changes alone. */
 export type Publish = (signal: AbortSignal) => Promise<number>
 
 /**
@@ -81,7 +81,7 @@ export class ShareQueue {
       if (failure && this.#hurry) break
       wait = failure
         ? Math.max(backoffAt(this.timeouts.backoff, failures++), failure.retryAfter ?? 0)
-        : this.timeouts.debounce(this.#bytes)
+        : Math.max(this.timeouts.pause, this.timeouts.debounce(this.#bytes))
       if (!failure) failures = 0
     }
     this.#running = undefined

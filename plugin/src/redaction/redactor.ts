@@ -61,6 +61,11 @@ export class Redactor {
     this.learn(deny.map((text) => [text, DENIED]))
   }
 
+  /** How many values are searched for. */
+  get known(): number {
+    return this.#known.size
+  }
+
   learn(secrets: Iterable<Secret>): void {
     for (const [secret, kind] of secrets)
       for (const value of [secret, ...insideOf(secret)]) {

@@ -17,6 +17,20 @@ export interface UploadLink {
   createdAt: number
   /** When the share ends; undefined if it stays until it is removed. */
   expiresAt: number | undefined
+  /** What is to be committed after the upload; undefined from servers that know only whole documents. */
+  target: UploadTarget | undefined
+}
+
+/** An object that counts from its commit, if the share still has this revision then. */
+export interface UploadTarget {
+  object: string
+  revision: number
+}
+
+export interface Committed {
+  revision: number
+  /** A link for the next changes, of any size. */
+  next: UploadLink | undefined
 }
 
 const MAX_LINK_CHARACTERS = 2_000
@@ -41,10 +55,25 @@ export function readUploadLink({
   headers = {},
   createdAt,
   shareExpiresAt,
+  kind,
+  object,
+  revision,
 }: Json): UploadLink | undefined {
   const url = readUrl(presignedUrl)
   if (!url || !isObject(headers) || !isTime(createdAt)) return undefined
-  return { url, headers: sendable(headers), createdAt, expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined }
+  return {
+    url,
+    headers: sendable(headers),
+    createdAt,
+    expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined,
+    // An older server ignores what it was asked for, and does not repeat it.
+    target: kind !== undefined && isObjectName(object) && isRevision(revision) ? { object, revision } : undefined,
+  }
+}
+
+/** Reads the answer to a commit; undefined if it is none. */
+export function readCommitted({ revision, next }: Json): Committed | undefined {
+  return isRevision(revision) ? { revision, next: isObject(next) ? readUploadLink(next) : undefined } : undefined
 }
 
 /** An http(s) URL without a user name or password. */
@@ -62,6 +91,10 @@ function sendable(headers: Json): Record<string, string> {
   )
   return Object.fromEntries(entries)
 }
+
+const isObjectName = (value: unknown): value is string => typeof value === "string" && /^[\w-]{1,64}$/.test(value)
+
+const isRevision = (value: unknown): value is number => Number.isSafeInteger(value)
 
 const isTime = (value: unknown): value is number =>
   typeof value === "number" && !Number.isNaN(new Date(value).getTime())

@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto"
 import type { Timeouts } from "../lib/timeouts"
 import { isObject, type Json, type Message } from "../opencode/client"
 import type { Settings } from "../settings/server"
-import { readCreation, readUploadLink, type UploadLink } from "./answers"
+import { readCreation } from "./answers"
 import { Failure } from "./errors"
-import { type Call, MAX_ANSWER_BYTES, misdirected, send, sendJson, withRetries } from "./http"
+import { type Call, MAX_ANSWER_BYTES, misdirected, sendJson, withRetries } from "./http"
 import { machineResolver } from "./resolver"
 import type { Share } from "./share"
-import { checkUploadLink, type UploadPolicy } from "./upload-link"
+import { Uploads } from "./uploads"
 
 export interface CreatedShare {
   share: Share
@@ -15,6 +15,13 @@ export interface CreatedShare {
   createdAt: number
   /** The release of the plugin that the server hands out, if it says so. */
   plugin?: string | undefined
+}
+
+/** What the server knows of a share. */
+export interface About {
+  createdAt: number
+  expiresAt: number | undefined
+  revision: number | undefined
 }
 
 /**
@@ -33,14 +40,14 @@ export const hostOf = (base: string): string => new URL(base).host
 
 /** A client for the API of a Better Share server, with timeouts and retries. */
 export class ShareApi {
-  readonly #uploads: UploadPolicy
+  readonly uploads: Uploads
 
   /** `uploadHosts` are hosts of the user's own networks that upload links may lead to. */
   constructor(
     private readonly timeouts: Timeouts,
     uploadHosts: readonly string[] = [],
   ) {
-    this.#uploads = { hosts: uploadHosts, resolverFor: machineResolver(process.env) }
+    this.uploads = new Uploads(timeouts, { hosts: uploadHosts, resolverFor: machineResolver(process.env) })
   }
 
   async create(settings: Settings, sessionId: string, signal: AbortSignal): Promise<CreatedShare> {
@@ -85,52 +92,13 @@ export class ShareApi {
     return { share: { id: shareId, base, secret }, url, createdAt, plugin }
   }
 
-  /** When a share was created, and when it ends. Throws a Failure of the kind "missing" if it is gone. */
-  async about(share: Share, signal: AbortSignal): Promise<Pick<UploadLink, "createdAt" | "expiresAt">> {
-    return await withRetries(() => this.#renew(share, UNKNOWN_SIZE, signal), this.#retry(signal))
-  }
-
-  /** Uploads the encoded document. Every attempt requests a new link, so an expired one costs one retry. */
-  async upload(share: Share, body: Uint8Array, signal: AbortSignal): Promise<void> {
-    await withRetries(async () => {
-      const link = await this.#renew(share, body.byteLength, signal)
-      await this.#put(share, link, body, signal)
-    }, this.#retry(signal))
-  }
-
-  async #renew(share: Share, size: number, signal: AbortSignal): Promise<UploadLink> {
-    const host = hostOf(share.base)
-    const answer = await sendJson({
-      method: "POST",
-      url: `${share.base}/api/share/${share.id}/presign`,
-      who: host,
-      headers: { "x-share-secret": share.secret },
-      body: JSON.stringify({ size, contentEncoding: "gzip" }),
-      timeout: this.timeouts.request,
-      signal,
-    })
-    const link = readUploadLink(answer)
-    if (!link) throw misdirected(host)
-    return link
-  }
-
-  async #put(share: Share, link: UploadLink, body: Uint8Array, signal: AbortSignal): Promise<void> {
-    await checkUploadLink(link.url, share.base, this.#uploads)
-    const who = `The storage of ${hostOf(share.base)}`
-    const { status, retryAfter } = await send({
-      method: "PUT",
-      url: link.url.href,
-      who,
-      headers: link.headers,
-      body,
-      timeout: this.timeouts.upload,
-      signal,
-    })
-    if (status >= 200 && status <= 299) return
-    if (status === 413) throw new Failure("too_large", `The session is too large for ${hostOf(share.base)}.`)
-    if (status === 429 || status >= 500)
-      throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter)
-    throw new Failure("link", `${who} refuses the upload (status ${status}).`)
+  /**
+   * When a share was created, when it ends, and its revision, which older servers do not know. Throws a Failure of the kind
+   * "missing" if it is gone.
+   */
+  async about(share: Share, signal: AbortSignal): Promise<About> {
+    const link = await withRetries(() => this.uploads.link(share, UNKNOWN_SIZE, signal), this.#retry(signal))
+    return { createdAt: link.createdAt, expiresAt: link.expiresAt, revision: link.target?.revision }
   }
 
   /** The messages of the stored document of at most `bytes`; empty if nothing was uploaded yet. */

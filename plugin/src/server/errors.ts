@@ -10,6 +10,7 @@ export type FailureKind =
   | "unauthorized"
   | "missing" // the share does not exist (any more)
   | "taken" // the share exists already, or belongs to the other way in
+  | "conflict" // the share has another revision than the one that an upload was made for
   | "too_large"
   | "refused" // any other 4xx
   | "unreadable" // OpenCode did not hand out the session
@@ -20,6 +21,7 @@ const TEMPORARY: ReadonlySet<FailureKind> = new Set([
   "busy",
   "link",
   "misdirected",
+  "conflict",
   "unreadable",
 ])
 

@@ -2,7 +2,7 @@ import { backoffAt, sleep } from "../lib/sleep"
 import { excerpt } from "../lib/visible"
 import { isObject, type Json } from "../opencode/client"
 import { connectionFailure } from "./connection-failure"
-import { Failure } from "./errors"
+import { Failure, type FailureKind } from "./errors"
 
 export interface Call {
   method: "GET" | "POST" | "PUT" | "DELETE"
@@ -110,8 +110,12 @@ export async function sendJson(call: Call): Promise<Json> {
   return body
 }
 
+/** Codes of what another client, or an earlier attempt whose answer was lost, has done already. */
+const CONFLICTS: ReadonlySet<unknown> = new Set(["revision_conflict", "object_missing"])
+
 function refusal(who: string, { status, retryAfter }: Answer, body: Json | undefined): Failure {
   const said = typeof body?.error === "string" ? ` (${excerpt(body.error, MAX_SAID_CHARACTERS)})` : ""
+  if (body && CONFLICTS.has(body.code)) return new Failure("conflict", `${who} has another version of this session.`)
   if (status >= 500) return new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter)
   if (status === 429) return new Failure("busy", `${who} asks to slow down${inMinutes(retryAfter)}.`, retryAfter)
   if (status === 413) return new Failure("too_large", `The session is too large for ${who}${said}.`)
@@ -167,13 +171,15 @@ export interface Retry {
 }
 
 /** Retries after a temporary failure, unless the server asks to wait longer than `maxRetryAfter`. */
+/** What the same attempt will not change, though another one later may. */
+const IN_VAIN: ReadonlySet<FailureKind> = new Set(["misdirected", "conflict"])
+
 export async function withRetries<T>(attempt: () => Promise<T>, { pauses, maxRetryAfter, signal }: Retry): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {
       return await attempt()
     } catch (error) {
-      const final =
-        !(error instanceof Failure) || !error.temporary || error.kind === "misdirected" || tries >= pauses.length
+      const final = !(error instanceof Failure) || !error.temporary || IN_VAIN.has(error.kind) || tries >= pauses.length
       if (final || (error.retryAfter ?? 0) > maxRetryAfter) throw error
       await sleep(Math.max(backoffAt(pauses, tries), error.retryAfter ?? 0), signal)
       if (signal?.aborted) throw error

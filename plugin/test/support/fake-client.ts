@@ -1,4 +1,4 @@
-import type { Message, OpenCodeClient, Session, Toast } from "../../src/opencode/client"
+import { type Message, messageId, type OpenCodeClient, type Session, type Toast } from "../../src/opencode/client"
 import type { Transcript } from "../../src/opencode/snapshot"
 import { Watch } from "./watch"
 
@@ -25,6 +25,11 @@ export class FakeClient extends Watch implements OpenCodeClient {
   async messages(id: string): Promise<Message[] | undefined> {
     await this.whileReading()
     return this.listable ? [...this.#transcript(id).messages] : undefined
+  }
+
+  async message(sessionId: string, id: string): Promise<Message | null | undefined> {
+    if (!this.listable) return undefined
+    return this.#transcript(sessionId).messages.find((message) => messageId(message) === id) ?? null
   }
 
   async children(id: string): Promise<Session[]> {

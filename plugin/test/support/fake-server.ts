@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto"
-import { gunzipSync } from "node:zlib"
+import { gunzipSync, gzipSync } from "node:zlib"
+import { type Message, messageId, type Session } from "../../src/opencode/client"
+import type { Transcript } from "../../src/opencode/snapshot"
 import type { SessionDocument } from "../../src/publishing/document"
 import { Watch } from "./watch"
 
-export type Kind = "create" | "renew" | "upload" | "get" | "delete" | "health" | "other"
+export type Kind = "create" | "renew" | "upload" | "commit" | "get" | "delete" | "health" | "other"
 
 export interface Recorded {
   kind: Kind
@@ -19,6 +21,15 @@ interface StoredShare {
   sessionId: string
   createdAt: number
   object: Buffer | undefined
+  revision: number
+}
+
+interface Link {
+  shareId: string
+  /** Undefined for any size. */
+  size: number | undefined
+  /** The name of an object that is to be committed. */
+  object?: string
 }
 
 /** What to answer instead; "hang" never answers, "drop" does the work but loses the answer. */
@@ -37,11 +48,14 @@ export class FakeServer extends Watch {
   token: string | undefined
   /** The release of the plugin that it hands out, if it says so. */
   plugin: string | undefined
+  /** Whether it takes changes, as servers do since 0.2. */
+  commits = false
   /** What the server calls itself in links; else as it is reached. */
   name: string | undefined
   uploadsInFlight = 0
   mostUploadsInFlight = 0
-  readonly #links = new Map<string, { shareId: string; size: number }>()
+  readonly #links = new Map<string, Link>()
+  readonly #objects = new Map<string, Buffer>()
   readonly #server: Bun.Server<undefined>
 
   constructor(port = 0) {
@@ -114,6 +128,7 @@ export class FakeServer extends Watch {
         : failure(404, "not_uploaded")
     if (headers.get("x-share-secret") !== share.secret) return failure(401, "wrong_secret")
     if (kind === "renew") return Response.json({ ...this.#link(id, body), createdAt: share.createdAt })
+    if (kind === "commit") return this.#commit(id, share, body)
     this.shares.delete(id)
     return Response.json({ ok: true })
   }
@@ -127,6 +142,7 @@ export class FakeServer extends Watch {
       sessionId,
       createdAt: 1_700_000_000_000 + this.shares.size,
       object: undefined,
+      revision: 0,
     }
     this.shares.set(shareId, share)
     return Response.json(
@@ -143,17 +159,27 @@ export class FakeServer extends Watch {
   }
 
   #link(shareId: string, body: Buffer) {
-    const { size, contentEncoding } = JSON.parse(body.toString()) as { size: number; contentEncoding: string }
+    const { size, contentEncoding, kind } = JSON.parse(body.toString()) as {
+      size?: number
+      contentEncoding: string
+      kind?: string
+    }
     if (contentEncoding !== "gzip") throw new Error("the plugin compresses")
     const key = randomBytes(12).toString("hex")
-    this.#links.set(key, { shareId, size })
+    const target = this.commits && kind !== undefined ? { object: `${kind}-${key}` } : {}
+    this.#links.set(key, { shareId, size, ...target })
     const signed = {
       "Content-Type": "application/json",
       "Content-Encoding": "gzip",
       "Cache-Control": "private, no-store",
-      "Content-Length": String(size),
+      ...(size === undefined ? {} : { "Content-Length": String(size) }),
     }
-    return { presignedUrl: `${this.base}/upload/${key}`, headers: signed, expiresAt: Date.now() + 3_600_000 }
+    return {
+      presignedUrl: `${this.base}/upload/${key}`,
+      headers: signed,
+      expiresAt: Date.now() + 3_600_000,
+      ...("object" in target ? { ...target, kind, revision: this.shares.get(shareId)?.revision } : {}),
+    }
   }
 
   #upload(path: string, headers: Headers, body: Buffer): Response {
@@ -167,13 +193,52 @@ export class FakeServer extends Watch {
       !link ||
       !share ||
       !signed ||
-      headers.get("content-length") !== String(link.size) ||
-      body.byteLength !== link.size
+      headers.get("content-length") !== String(body.byteLength) ||
+      (link.size !== undefined && body.byteLength !== link.size)
     )
       return new Response("<Error/>", { status: 403 })
-    share.object = body
+    if (link.object) this.#objects.set(link.object, body)
+    else share.object = body
     return new Response(null)
   }
+
+  #commit(id: string, share: StoredShare, body: Buffer): Response {
+    const { object, base } = JSON.parse(body.toString()) as { object: string; base: number }
+    if (base !== share.revision) return failure(409, "revision_conflict")
+    const uploaded = this.#objects.get(object)
+    if (!uploaded) return failure(404, "object_missing")
+    this.#objects.delete(object)
+    share.object = object.startsWith("snapshot") ? uploaded : merged(share.object, uploaded)
+    share.revision++
+    const wanted = Buffer.from(JSON.stringify({ contentEncoding: "gzip", kind: "changes" }))
+    return Response.json({
+      revision: share.revision,
+      next: { ...this.#link(id, wanted), createdAt: share.createdAt },
+    })
+  }
+}
+
+interface Item {
+  type: string
+  data: Message & { id: string; session: { id: string } }
+}
+
+/** A stored document with changes in it, as the API describes them. */
+function merged(stored: Buffer | undefined, uploaded: Buffer): Buffer {
+  if (!stored) throw new Error("there is nothing to change")
+  const document = JSON.parse(gunzipSync(stored).toString()) as SessionDocument
+  const messages = new Map(document.messages.map((message) => [messageId(message), message]))
+  const children = new Map((document.children ?? []).map((child) => [child.session.id, child]))
+  for (const { type, data } of JSON.parse(gunzipSync(uploaded).toString()) as Item[]) {
+    if (type === "session") document.session = data as Session
+    else if (type === "put_message") messages.set(messageId(data), data)
+    else if (type === "delete_message") messages.delete(data.id)
+    else if (type === "put_child") children.set(data.session.id, data as unknown as Transcript)
+    else throw new Error(`unknown type ${type}`)
+  }
+  document.messages = [...messages.values()]
+  if (children.size > 0) document.children = [...children.values()]
+  return gzipSync(JSON.stringify(document))
 }
 
 function kindOf(method: string, path: string): Kind {
@@ -181,6 +246,7 @@ function kindOf(method: string, path: string): Kind {
   if (method === "GET" && path === "/api/health") return "health"
   if (method === "POST" && path === "/api/share/presign") return "create"
   if (method === "POST" && /^\/api\/share\/[\w-]+\/presign$/.test(path)) return "renew"
+  if (method === "POST" && /^\/api\/share\/[\w-]+\/commit$/.test(path)) return "commit"
   if (/^\/api\/share\/[\w-]+$/.test(path)) return method === "GET" ? "get" : method === "DELETE" ? "delete" : "other"
   return "other"
 }

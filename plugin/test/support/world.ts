@@ -25,6 +25,7 @@ export const SHORT: Timeouts = {
   maxRetryAfter: 100,
   toastDelay: 0,
   debounce: () => 5,
+  pause: 5,
 }
 
 /** A machine that keeps no secrets. */

@@ -1,0 +1,131 @@
+import type { Timeouts } from "../lib/timeouts"
+import { type Committed, readCommitted, readUploadLink, type UploadLink, type UploadTarget } from "./answers"
+import { Failure } from "./errors"
+import { misdirected, type Retry, send, sendJson, withRetries } from "./http"
+import type { Share } from "./share"
+import { checkUploadLink, type UploadPolicy } from "./upload-link"
+
+/** What is uploaded: a whole document, or what changed in it. */
+export type Kind = "snapshot" | "changes"
+
+/** Links are valid for an hour. */
+const MAX_LINK_AGE = 30 * 60_000
+
+/** The uploads of a server's shares: signed links, what is PUT there, and commits. */
+export class Uploads {
+  /** The links that came with the last commits, by share. */
+  readonly #next = new Map<string, { link: UploadLink; at: number }>()
+
+  constructor(
+    private readonly timeouts: Timeouts,
+    private readonly policy: UploadPolicy,
+  ) {}
+
+  /** A link for an upload of so many bytes. Throws a Failure of the kind "missing" if the share is gone. */
+  async link(share: Share, size: number, signal: AbortSignal, kind: Kind = "snapshot"): Promise<UploadLink> {
+    const who = hostOf(share.base)
+    const answer = await sendJson({
+      method: "POST",
+      url: `${share.base}/api/share/${share.id}/presign`,
+      who,
+      headers: { "x-share-secret": share.secret },
+      body: JSON.stringify({ kind, size, contentEncoding: "gzip" }),
+      timeout: this.timeouts.request,
+      signal,
+    })
+    const link = readUploadLink(answer)
+    if (!link) throw misdirected(who)
+    return link
+  }
+
+  /**
+   * Uploads the encoded document that is to follow a revision. Returns its own; undefined from a server that knows none, where it
+   * replaces the document. Every attempt requests a new link, so an expired one costs one retry. Throws a Failure of the kind
+   * "conflict" if the share has another revision.
+   */
+  snapshot(share: Share, body: Uint8Array, base: number, signal: AbortSignal): Promise<number | undefined> {
+    return withRetries(async () => {
+      const link = await this.link(share, body.byteLength, signal)
+      return await this.#deliver(share, link, body, base, signal)
+    }, this.#retry(signal))
+  }
+
+  /** As `snapshot`, with the encoded changes since that revision. A server that knows none is a conflict. */
+  changes(share: Share, body: Uint8Array, base: number, signal: AbortSignal): Promise<number> {
+    return withRetries(async () => {
+      const link = this.#takeNext(share) ?? (await this.link(share, body.byteLength, signal, "changes"))
+      // The link of an older server is one for the whole document.
+      const revision = link.target && (await this.#deliver(share, link, body, base, signal))
+      if (revision === undefined) throw conflict(share)
+      return revision
+    }, this.#retry(signal))
+  }
+
+  async #deliver(
+    share: Share,
+    link: UploadLink,
+    body: Uint8Array,
+    base: number,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    if (link.target && link.target.revision !== base) throw conflict(share)
+    await this.#put(share, link, body, signal)
+    if (!link.target) return undefined
+    const { revision, next } = await this.#commit(share, link.target, signal)
+    if (next) this.#next.set(keyOf(share), { link: next, at: Date.now() })
+    return revision
+  }
+
+  async #put(share: Share, link: UploadLink, body: Uint8Array, signal: AbortSignal): Promise<void> {
+    await checkUploadLink(link.url, share.base, this.policy)
+    const who = `The storage of ${hostOf(share.base)}`
+    const { status, retryAfter } = await send({
+      method: "PUT",
+      url: link.url.href,
+      who,
+      headers: link.headers,
+      body,
+      timeout: this.timeouts.upload,
+      signal,
+    })
+    if (status >= 200 && status <= 299) return
+    if (status === 413) throw new Failure("too_large", `The session is too large for ${hostOf(share.base)}.`)
+    if (status === 429 || status >= 500)
+      throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter)
+    throw new Failure("link", `${who} refuses the upload (status ${status}).`)
+  }
+
+  async #commit(share: Share, { object, revision }: UploadTarget, signal: AbortSignal): Promise<Committed> {
+    const who = hostOf(share.base)
+    const answer = await sendJson({
+      method: "POST",
+      url: `${share.base}/api/share/${share.id}/commit`,
+      who,
+      headers: { "x-share-secret": share.secret },
+      body: JSON.stringify({ object, base: revision, next: { contentEncoding: "gzip" } }),
+      // The server reads all that was uploaded.
+      timeout: this.timeouts.upload,
+      signal,
+    })
+    const committed = readCommitted(answer)
+    if (!committed) throw misdirected(who)
+    return committed
+  }
+
+  #takeNext(share: Share): UploadLink | undefined {
+    const next = this.#next.get(keyOf(share))
+    this.#next.delete(keyOf(share))
+    return next && Date.now() - next.at < MAX_LINK_AGE ? next.link : undefined
+  }
+
+  #retry(signal: AbortSignal): Retry {
+    return { pauses: this.timeouts.retries, maxRetryAfter: this.timeouts.maxRetryAfter, signal }
+  }
+}
+
+const conflict = (share: Share): Failure =>
+  new Failure("conflict", `${hostOf(share.base)} has another version of this session.`)
+
+const hostOf = (base: string): string => new URL(base).host
+
+const keyOf = (share: Share): string => `${share.base}/${share.id}`
