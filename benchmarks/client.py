@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 import urllib.error
@@ -17,6 +18,7 @@ TIMEOUT_SECONDS = 120
 ENCODINGS = "gzip, deflate, br, zstd"
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 ASSET_RELATIONS = {"stylesheet", "icon", "preload", "modulepreload"}
+GZIP_LEVEL = 6
 # Headers that belong to the body, and that a bare route has to send too.
 BODY_HEADERS = ("Content-Type", "Content-Encoding")
 
@@ -116,24 +118,44 @@ class _References(HTMLParser):
             self.pages = int(given["aria-label"].rpartition(" ")[2])
 
 
+def put_document(address: str, share_id: str, packed: bytes) -> None:
+    """Shares a gzip-encoded document whole, as clients do that commit nothing."""
+    wanted = {
+        "shareId": share_id,
+        "sessionId": "ses_benchmark",
+        "size": len(packed),
+        "contentEncoding": "gzip",
+    }
+    link = json.loads(_send("POST", f"{address}/api/share/presign", json.dumps(wanted).encode(), {}))
+    _send("PUT", link["presignedUrl"], packed, link["headers"])
+
+
 class Uploader:
-    """Someone who shares a session under `share_id`, gzip-encoded as the plugin sends it."""
+    """Someone who shares a session under `share_id` as the plugin does: all of it once, and then changes."""
 
     def __init__(self, share_id: str) -> None:
         self.share_id = share_id
-        self._secret = ""
+        self._headers: dict[str, str] = {}
+        self._revision = 0
 
-    def upload(self, address: str, packed: bytes) -> None:
-        """Asks for a link, and puts the document there; returns when the store has it."""
-        wanted = {"size": len(packed), "contentEncoding": "gzip"}
-        if self._secret:
-            path, headers = f"/api/share/{self.share_id}/presign", {"X-Share-Secret": self._secret}
-        else:
-            path, headers = "/api/share/presign", {}
-            wanted |= {"shareId": self.share_id, "sessionId": "ses_benchmark"}
-        link = json.loads(_send("POST", address + path, json.dumps(wanted).encode(), headers))
-        self._secret = link.get("secret") or self._secret
+    def create(self, address: str, session_id: str) -> int:
+        """Creates the share, and returns the time of it in epoch milliseconds."""
+        wanted = {"shareId": self.share_id, "sessionId": session_id, "size": 1}
+        created = json.loads(_send("POST", f"{address}/api/share/presign", json.dumps(wanted).encode(), {}))
+        self._headers = {"X-Share-Secret": created["secret"]}
+        at: int = created["createdAt"]
+        return at
+
+    def upload(self, address: str, kind: str, content: bytes) -> None:
+        """Uploads a "snapshot" or "changes", and commits them."""
+        packed = gzip.compress(content, GZIP_LEVEL)
+        wanted = {"kind": kind, "size": len(packed), "contentEncoding": "gzip"}
+        share = f"{address}/api/share/{self.share_id}"
+        link = json.loads(_send("POST", f"{share}/presign", json.dumps(wanted).encode(), self._headers))
         _send("PUT", link["presignedUrl"], packed, link["headers"])
+        committed = {"object": link["object"], "base": self._revision}
+        answer = json.loads(_send("POST", f"{share}/commit", json.dumps(committed).encode(), self._headers))
+        self._revision = answer["revision"]
 
 
 def _send(method: str, url: str, body: bytes, headers: dict[str, str]) -> bytes:

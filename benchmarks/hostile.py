@@ -6,7 +6,7 @@ import gzip
 import json
 from pathlib import Path
 
-from benchmarks.client import Uploader, get
+from benchmarks.client import get, put_document
 from benchmarks.prepared import GZIP_LEVEL, Prepared
 from benchmarks.processes import MB, cpu_seconds
 from benchmarks.report import Row
@@ -22,7 +22,7 @@ EXPORTS = (".md", ".json", "/full/prt_0/call")
 def measure_hostile(service: Service, honest: Prepared) -> list[Row]:
     """For each document, its worst GET and the worst repetition, in cold pages of `honest`."""
     with service.running() as server:
-        Uploader(HONEST_ID).upload(server.address, honest.packed.read_bytes())
+        put_document(server.address, HONEST_ID, honest.packed.read_bytes())
     service.wipe_caches()
     with service.running() as server:
         # Workers import what they need lazily, which is no part of a page.
@@ -36,7 +36,7 @@ def measure_hostile(service: Service, honest: Prepared) -> list[Row]:
 def _measure(server: Running, cache: Path, name: str, cold_page: float) -> Row:
     document = json.dumps(hostile.DOCUMENTS[name]()).encode()
     share_id = f"hostile-{name.replace('_', '-')}"
-    Uploader(share_id).upload(server.address, gzip.compress(document, GZIP_LEVEL, mtime=0))
+    put_document(server.address, share_id, gzip.compress(document, GZIP_LEVEL, mtime=0))
     before = _disk_bytes(cache)
     pages = [_gets(server, share_id, address) for address in ADDRESSES]
     exports = [_gets(server, share_id, address) for address in EXPORTS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import statistics
 import time
 from collections.abc import Iterable, Sequence
@@ -20,7 +21,7 @@ from benchmarks.load import Load, PageRequest, PresignRequest, apply_load
 from benchmarks.prepared import Prepared
 from benchmarks.processes import KB, MB, wait_until_idle
 from benchmarks.service import Running, Service, bare
-from benchmarks.sessions import NEW_WORDS
+from benchmarks.sessions import NEW_WORDS, as_snapshot, session_id_of
 from benchmarks.syncs import TEXT_BYTES, Syncer
 from benchmarks.yardsticks import commit_seconds
 
@@ -65,7 +66,10 @@ class Bench:
         """All figures of one session; None where there is nothing to measure, as fragments of a short one."""
         uploader = Uploader(session.share_id)
         with service.running() as server:
-            uploader.upload(server.address, session.packed.read_bytes())
+            document = gzip.decompress(session.packed.read_bytes())
+            created_at = uploader.create(server.address, session_id_of(document))
+            uploader.upload(server.address, "snapshot", as_snapshot(document, created_at))
+            del document
             assets = _paths(server, look_at(self._url(server, session)).assets)
         row: Row = {"size": session.size_name, "shape": session.shape, "bytes": session.size}
         row |= {"store": service.store, "database": service.database}
@@ -194,10 +198,10 @@ def _searches(url: str) -> Row:
 def _follow_growth(server: Running, session: Prepared, url: str, uploader: Uploader) -> Row:
     """A step more: how long until it can be read, and what the page costs that has changed."""
     etag = get_page(url).headers.get("Etag", "")
-    uploader.upload(server.address, session.grown_packed.read_bytes())
+    uploader.upload(server.address, "changes", session.growth.changes)
     uploaded = time.perf_counter()
     page = _poll(url, uploaded, etag)
-    step_url = f"{url}/m/{session.grown_id}"
+    step_url = f"{url}/m/{session.growth.new_id}"
     step = _poll(step_url, uploaded)
     seen = time.perf_counter() - uploaded
     if page is None or step is None or NEW_WORDS.encode() not in read_plain(step_url):

@@ -1,4 +1,4 @@
-"""The documents to measure with, packed as the plugin uploads them."""
+"""The documents to measure with, gzip-encoded as in a store."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gzip
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.sessions import Shape, grow, write_session
+from benchmarks.sessions import Growth, Shape, grow, write_session
 from benchmarks.yardsticks import decode_seconds
 
 GZIP_LEVEL = 6
@@ -14,15 +14,14 @@ GZIP_LEVEL = 6
 
 @dataclass(frozen=True)
 class Prepared:
-    """A session to measure: its document as the plugin uploads it, and as it is after one step more."""
+    """A session to measure: its document, and the changes that make it one step longer."""
 
     size_name: str
     shape: Shape
     size: int
     last_id: str
     packed: Path
-    grown_id: str
-    grown_packed: Path
+    growth: Growth
     decode_seconds: float
 
     @property
@@ -31,19 +30,17 @@ class Prepared:
 
 
 def prepare(folder: Path, size_name: str, size: int, shape: Shape) -> Prepared:
-    """Makes both documents; only their packed forms stay in `folder`."""
+    """Makes the document, of which only the packed form stays in `folder`."""
     session = write_session(folder / "session.json", size, shape)
-    grown = grow(session, folder / "grown.json")
+    growth = grow(session)
     packed = _pack(session.path, folder / f"{size_name}-{shape}.gz")
-    grown_packed = _pack(grown.path, folder / f"{size_name}-{shape}-grown.gz")
     return Prepared(
         size_name,
         shape,
         session.size,
         session.last_id,
         packed,
-        grown.last_id,
-        grown_packed,
+        growth,
         decode_seconds(packed),
     )
 

@@ -40,6 +40,14 @@ class Written:
     messages: int
 
 
+@dataclass(frozen=True)
+class Growth:
+    """One answer more, with the id `new_id`, as changes to a document."""
+
+    new_id: str
+    changes: bytes
+
+
 def write_session(path: Path, size: int, shape: Shape, seed: int = 1) -> Written:
     """Writes a document of about `size` bytes of JSON."""
     parts = MessageParts(f"{seed}-{size}-{shape}")
@@ -65,20 +73,27 @@ def write_session(path: Path, size: int, shape: Shape, seed: int = 1) -> Written
     return Written(path, written, last_id, prompts, count + 1)
 
 
-def grow(session: Written, path: Path) -> Written:
-    """The document again after one more answer, with a command and its output."""
+def grow(session: Written) -> Growth:
+    """What makes the document one answer longer, with a command and its output."""
     document = session.path.read_bytes()
     parts = MessageParts(f"growth of {session.last_id}")
-    parts.session_id = msgspec.json.decode(
-        document[:HEAD_BYTES].partition(b'"sessionId":')[2].partition(b",")[0]
-    )
+    parts.session_id = session_id_of(document)
     parent = document.rpartition(b'"parentID":"')[2].partition(b'"')[0].decode()
     new_id, encoded = _said(parts, parent, f"{parts.samples.markdown()}\n\n{NEW_WORDS}", with_tool=True)
-    head, messages = document[:HEAD_BYTES], document[HEAD_BYTES:].removesuffix(CLOSING)
-    for key in (b'"updatedAt":', b'"updated":'):
-        head = head.replace(b"%b%d" % (key, START_MILLISECONDS), b"%b%d" % (key, START_MILLISECONDS + 60_000))
-    path.write_bytes(head + messages + b"," + encoded + CLOSING)
-    return Written(path, path.stat().st_size, new_id, session.prompts, session.messages + 1)
+    return Growth(new_id, b'[{"type":"put_message","data":%b}]' % encoded)
+
+
+def session_id_of(document: bytes) -> str:
+    found: str = msgspec.json.decode(document[:HEAD_BYTES].partition(b'"sessionId":')[2].partition(b",")[0])
+    return found
+
+
+def as_snapshot(document: bytes, created_at: int) -> bytes:
+    """The document as the first one of a share that was made then (epoch milliseconds)."""
+    head = document[:HEAD_BYTES].replace(
+        b'"createdAt":%d' % START_MILLISECONDS, b'"revision":1,"createdAt":%d' % created_at, 1
+    )
+    return head + document[HEAD_BYTES:]
 
 
 def _head(parts: MessageParts, size: int, shape: Shape) -> bytes:

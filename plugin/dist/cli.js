@@ -9343,6 +9343,7 @@ var CHECKS2 = [
       const deadline = AbortSignal.timeout(TIMEOUTS.create);
       const created = await createShare(settings, id, { api, shareList }, deadline);
       findings.share = created.share;
+      findings.createdAt = created.createdAt;
       findings.release = created.plugin;
       return settings.token === undefined ? "none is needed" : "accepted";
     }
@@ -9362,12 +9363,12 @@ var CHECKS2 = [
   {
     name: "share",
     mayFail: true,
-    async run({ context, share }) {
+    async run({ context, share, createdAt }) {
       const made = known2(share);
       const { api, shareList } = tools(context);
       const prepared = await prepare(testSession("ses_doctor"), [], context);
       const { signal } = new AbortController;
-      await uploadDocument(ofShare(prepared, made, Date.now()), made, undefined, { api, shareList }, signal);
+      await uploadDocument(ofShare(prepared, made, known2(createdAt)), made, undefined, { api, shareList }, signal);
       const stored = await api.storedMessages(made, 0, signal);
       if (!JSON.stringify(stored).includes("Is this shared?"))
         throw new Failure("broken", `${hostOf2(made.base)} does not hand out what was uploaded. Tell who runs it.`);

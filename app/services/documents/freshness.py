@@ -21,6 +21,8 @@ LARGE_FRESH_SECONDS = 20
 # Once no upload can be under way. Not for ever: the clock may be wrong.
 SETTLED_FRESH_SECONDS = 60
 LARGE_BYTES = 5 * 1024 * 1024
+# A document that is merged on this server is served stale for so long after a change.
+MAX_STALE_SECONDS = 5
 MAX_CHECKS = 10_000
 
 
@@ -67,11 +69,17 @@ class Freshness:
     def may_serve_stale(self, share: LiveShare, cached: CachedVersion) -> bool:
         """Whether readers get the cached version while the next one is fetched (RFC 5861).
 
-        Not if this process knows a newer one, which could not be cached.
+        Not if this process knows a newer one, which could not be cached; and of what is synced or committed,
+        only for MAX_STALE_SECONDS.
         """
+        if cached.size <= self.large_bytes:
+            return False
+        if share.revision:
+            age = self.clock() - share.synced_at.timestamp() if share.synced_at else MAX_STALE_SECONDS
+            return age < MAX_STALE_SECONDS
         check = self._checks.get(share.cache_key)
         is_newest_known = check is None or check.etag == cached.etag
-        return is_newest_known and cached.size > self.large_bytes and not share.revision
+        return is_newest_known
 
     def is_settled(self, share: LiveShare) -> bool:
         """Whether no upload can change the document any more."""

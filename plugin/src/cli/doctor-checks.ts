@@ -20,6 +20,7 @@ export interface Findings {
   /** The clock of the server minus that of this machine, in milliseconds. */
   clockAhead?: number | undefined
   share?: Share
+  createdAt?: number
   release?: string | undefined
 }
 
@@ -120,6 +121,7 @@ export const CHECKS: readonly Check[] = [
       const deadline = AbortSignal.timeout(TIMEOUTS.create)
       const created = await createShare(settings, id, { api, shareList }, deadline)
       findings.share = created.share
+      findings.createdAt = created.createdAt
       findings.release = created.plugin
       return settings.token === undefined ? "none is needed" : "accepted"
     },
@@ -141,12 +143,12 @@ export const CHECKS: readonly Check[] = [
   {
     name: "share",
     mayFail: true,
-    async run({ context, share }) {
+    async run({ context, share, createdAt }) {
       const made = known(share)
       const { api, shareList } = tools(context)
       const prepared = await prepare(testSession("ses_doctor"), [], context)
       const { signal } = new AbortController()
-      await uploadDocument(ofShare(prepared, made, Date.now()), made, undefined, { api, shareList }, signal)
+      await uploadDocument(ofShare(prepared, made, known(createdAt)), made, undefined, { api, shareList }, signal)
       const stored = await api.storedMessages(made, 0, signal)
       if (!JSON.stringify(stored).includes("Is this shared?"))
         throw new Failure("broken", `${hostOf(made.base)} does not hand out what was uploaded. Tell who runs it.`)
