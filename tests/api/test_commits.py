@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from random import Random
@@ -14,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.services.container import services
+from app.services.documents.freshness import MAX_STALE_SECONDS
 from app.storage import objects_of
 from tests.support import recorded
 from tests.support.backdate import backdate
@@ -388,3 +390,21 @@ def test_a_host_that_has_the_last_revision_does_not_ask_the_store(
     writer.change(writer.put_message(message("msg_2", "two")))
     writer.assert_stored()
     assert [key for key in opened if "changes-" not in key] == []
+
+
+def test_readers_of_a_large_session_wait_only_for_changes_of_some_time_ago(
+    client: FlaskClient, app: Flask, writer: Writer
+) -> None:
+    writer.snapshot()
+    client.get("/share/GhIjKlMn")
+    with app.app_context():
+        freshness = services().freshness
+    freshness.large_bytes = 0
+    writer.change(writer.rename("Right now"))
+    with client.get("/share/GhIjKlMn") as response:
+        assert "Right now" not in response.text
+    # The next version was made after that response.
+    assert "Right now" in client.get("/share/GhIjKlMn").text
+    writer.change(writer.rename("A while ago"))
+    freshness.clock = lambda: time.time() + MAX_STALE_SECONDS
+    assert "A while ago" in client.get("/share/GhIjKlMn").text

@@ -1,7 +1,7 @@
 """How long what the store said about a document stays good.
 
-Only uploaded documents need it: clients PUT them straight to the store, which tells nobody. For a synced
-document the row's revision says what is current.
+Clients PUT whole documents straight to the store, which tells nobody. For what is synced or committed, the
+row's revision says what is current.
 """
 
 from __future__ import annotations
