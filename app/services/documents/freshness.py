@@ -78,8 +78,7 @@ class Freshness:
             age = self.clock() - share.synced_at.timestamp() if share.synced_at else MAX_STALE_SECONDS
             return age < MAX_STALE_SECONDS
         check = self._checks.get(share.cache_key)
-        is_newest_known = check is None or check.etag == cached.etag
-        return is_newest_known
+        return check is None or check.etag == cached.etag
 
     def is_settled(self, share: LiveShare) -> bool:
         """Whether no upload can change the document any more."""

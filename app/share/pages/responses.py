@@ -10,7 +10,7 @@ from functools import cache, partial, wraps
 from typing import Concatenate, NamedTuple, ParamSpec
 from zlib import crc32
 
-from flask import Response, make_response, render_template, request
+from flask import Response, copy_current_request_context, make_response, render_template, request
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from app.errors import NotUploaded
@@ -22,7 +22,8 @@ from app.lib.build_id import build_id
 from app.lib.time_limit import TimeLimitExceeded, cpu_time_limit
 from app.opencode import DamagedIndex, UnreadableDocument
 from app.services.container import services
-from app.services.documents.service import Documents, DocumentVersion, VersionGone
+from app.services.documents.service import DocumentVersion, VersionGone
+from app.services.shares.errors import ShareError
 from app.services.shares.live_share import LiveShare
 from app.storage import StorageError
 
@@ -154,8 +155,7 @@ def _respond(version: DocumentVersion, variant: str, render: Callable[[], Respon
     if version.is_unconfirmed:
         response.headers["Cache-Status"] = OUTAGE_STATUS
     if version.is_stale:
-        documents = services().documents
-        response.call_on_close(lambda: _refresh(documents, version.share))
+        response.call_on_close(copy_current_request_context(lambda: _refresh(version.share)))
     return response
 
 
@@ -239,9 +239,9 @@ def _waiting(share: LiveShare) -> Response:
     return make_response(html, 202, {"Cache-Control": "no-store"})
 
 
-def _refresh(documents: Documents, share: LiveShare) -> None:
+def _refresh(share: LiveShare) -> None:
     """Fetches a newer version, once the reader has the response."""
     try:
-        documents.refresh(share)
-    except (StorageError, UnreadableDocument) as error:
+        services().documents.refresh(share)
+    except (StorageError, UnreadableDocument, ShareError, DBAPIError) as error:
         logger.warning("a newer version could not be read: %s", error)
