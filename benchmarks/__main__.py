@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.browser import chromium
+from benchmarks.growth import measure_growth
 from benchmarks.hostile import measure_hostile
 from benchmarks.load import clients
 from benchmarks.measure import QUICK, Bench, Effort
@@ -40,16 +41,19 @@ def main() -> None:
                 for service in setups:
                     _note(f"{size}, {shape}, {service.name}")
                     rows.append(bench.measure(service, session))
+        _note("growth")
+        growth = measure_growth(setups[0], folder, is_quick=options.quick)
         hostile = []
         if options.with_hostile:
             _note("hostile sessions")
             hostile = measure_hostile(setups[0], prepare(folder, "15M", SIZES["15M"], "turns"))
     _note("redaction")
     redaction = measure_redaction(is_quick=options.quick)
-    targets = check_targets(rows, api, hostile, redaction)
-    sys.stdout.write(f"\n{tables(rows, api, hostile, redaction, targets)}\n")
+    results = {"sessions": rows, "api": api, "growth": growth, "hostile": hostile, "redaction": redaction}
+    targets = check_targets(results)
+    sys.stdout.write(f"\n{tables(results, targets)}\n")
     if options.results:
-        options.results.write_text(as_json(rows, api, hostile, redaction, targets))
+        options.results.write_text(as_json(results, targets))
 
 
 def _options() -> argparse.Namespace:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Row = dict[str, Any]
+# The rows of each part of a run.
+Results = Mapping[str, Sequence[Row]]
 
 # Names of the figures, with their units, as they stand above the columns.
 COLUMNS = {
@@ -67,6 +69,22 @@ REDACTION_COLUMNS = {
     "pause_ms": "longest pause ms",
     "worst_text": "worst text",
 }
+GROWTH_COLUMNS = {
+    "engine": "growth in",
+    "size_mb": "MB",
+    "changes": "changes",
+    "uploaded": "uploaded, sessions",
+    "cpu_ms_per_mb": "CPU ms per MB",
+    "pause_ms": "longest pause ms",
+}
+# The parts of a run, in the order in which they are shown.
+PARTS = {
+    "sessions": COLUMNS,
+    "api": API_COLUMNS,
+    "growth": GROWTH_COLUMNS,
+    "hostile": HOSTILE_COLUMNS,
+    "redaction": REDACTION_COLUMNS,
+}
 TARGET_COLUMNS = {
     "target": "target",
     "measured": "measured",
@@ -79,25 +97,13 @@ ANSWERS = {True: "yes", False: "no", None: "n/a"}
 MISSING = "n/a"
 
 
-def tables(
-    rows: Sequence[Row],
-    api: Sequence[Row],
-    hostile: Sequence[Row],
-    redaction: Sequence[Row],
-    targets: Sequence[Row],
-) -> str:
+def tables(results: Results, targets: Sequence[Row]) -> str:
     """All figures, and then the targets."""
     checked = [
         {**row, "measured": _with_unit(row["measured"], row["unit"]), "reached": ANSWERS[row["reached"]]}
         for row in targets
     ]
-    parts = (
-        (COLUMNS, rows),
-        (API_COLUMNS, api),
-        (HOSTILE_COLUMNS, hostile),
-        (REDACTION_COLUMNS, redaction),
-        (TARGET_COLUMNS, checked),
-    )
+    parts = [*((columns, results[part]) for part, columns in PARTS.items()), (TARGET_COLUMNS, checked)]
     return "\n".join(table(columns, lines) for columns, lines in parts if lines)
 
 
@@ -119,20 +125,13 @@ def table(columns: Mapping[str, str], rows: Sequence[Row]) -> str:
     return "\n".join([*(line(head) for head in grid[:height]), ruler, *(line(row) for row in cells), ""])
 
 
-def as_json(
-    rows: Sequence[Row],
-    api: Sequence[Row],
-    hostile: Sequence[Row],
-    redaction: Sequence[Row],
-    targets: Sequence[Row],
-) -> str:
+def as_json(results: Results, targets: Sequence[Row]) -> str:
     """The figures, to three digits: more would differ from run to run."""
-    results = {"sessions": rows, "api": api, "hostile": hostile, "redaction": redaction, "targets": targets}
-    return json.dumps(_rounded(results), indent=1) + "\n"
+    return json.dumps(_rounded({**results, "targets": targets}), indent=1) + "\n"
 
 
 def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_rounded(item) for item in value]

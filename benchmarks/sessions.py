@@ -79,6 +79,7 @@ def grow(session: Written) -> Growth:
     parts = MessageParts(f"growth of {session.last_id}")
     parts.session_id = session_id_of(document)
     parent = document.rpartition(b'"parentID":"')[2].partition(b'"')[0].decode()
+    parts.now = int(document.rpartition(b'"completed":')[2].partition(b"}")[0])
     new_id, encoded = _said(parts, parent, f"{parts.samples.markdown()}\n\n{NEW_WORDS}", with_tool=True)
     return Growth(new_id, b'[{"type":"put_message","data":%b}]' % encoded)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -262,6 +262,16 @@ HOSTILE_TARGETS = (
 )
 
 
+GROWTH_TARGETS = (
+    Target(
+        "uploaded while a session grows to 15 MB in 300 changes",
+        " x",
+        2,
+        _figure("uploaded"),
+        "the finished session, compressed",
+        "following a session costs the square of its size",
+    ),
+)
 REDACTION_TARGETS = (
     Target(
         "worst text, redaction",
@@ -274,11 +284,10 @@ REDACTION_TARGETS = (
 )
 
 
-def check_targets(
-    rows: Sequence[Row], api: Sequence[Row], hostile: Sequence[Row], redaction: Sequence[Row]
-) -> list[Row]:
+def check_targets(results: Mapping[str, Sequence[Row]]) -> list[Row]:
     return [
-        *(target.check(rows, api) for target in TARGETS),
-        *(target.check(hostile, []) for target in HOSTILE_TARGETS),
-        *(target.check(redaction, []) for target in REDACTION_TARGETS),
+        *(target.check(results["sessions"], results["api"]) for target in TARGETS),
+        *(target.check(results["growth"], []) for target in GROWTH_TARGETS),
+        *(target.check(results["hostile"], []) for target in HOSTILE_TARGETS),
+        *(target.check(results["redaction"], []) for target in REDACTION_TARGETS),
     ]

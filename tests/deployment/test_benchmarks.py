@@ -10,10 +10,28 @@ from typing import Any
 
 import pytest
 
-from app.opencode import read_conversation
-from benchmarks.report import API_COLUMNS, COLUMNS, HOSTILE_COLUMNS, as_json, tables
-from benchmarks.sessions import LAST_WORDS, NEW_WORDS, SHAPES, Shape, grow, write_session
-from benchmarks.targets import HOSTILE_TARGETS, REDACTION_TARGETS, TARGETS, check_targets
+from app.opencode import DocumentHeader, merge_batches, read_conversation
+from benchmarks.report import (
+    API_COLUMNS,
+    COLUMNS,
+    GROWTH_COLUMNS,
+    HOSTILE_COLUMNS,
+    PARTS,
+    Results,
+    as_json,
+    tables,
+)
+from benchmarks.sessions import (
+    LAST_WORDS,
+    NEW_WORDS,
+    SHAPES,
+    Shape,
+    as_snapshot,
+    grow,
+    session_id_of,
+    write_session,
+)
+from benchmarks.targets import GROWTH_TARGETS, HOSTILE_TARGETS, REDACTION_TARGETS, TARGETS, check_targets
 from tests.support import hostile
 from tests.support.paths import ROOT
 
@@ -21,6 +39,7 @@ WORDS = ("size", "shape", "store", "database")
 # A short session leaves nothing for later.
 OF_FRAGMENTS = ("fragment_ms", "fragment_again_ms")
 OF_BROWSERS = ("first_paint_ms", "last_turn_ms", "blocking_ms", "browser_mb", "heap_mb")
+NOTHING: Results = {part: [] for part in PARTS}
 KINDS = [(size, shape) for size in (60_000, 1_500_000) for shape in SHAPES]
 
 
@@ -38,6 +57,9 @@ def test_it_measures_every_column_it_promises(tmp_path: Path) -> None:
         assert [name for name in COLUMNS if name not in left_out and not is_number(row[name])] == []
     for row in measured["api"]:
         assert [name for name in API_COLUMNS if name not in WORDS and not is_number(row[name])] == []
+    for row in measured["growth"]:
+        assert [name for name in GROWTH_COLUMNS if name != "engine" and not is_number(row[name])] == []
+        assert row["uploaded"] < 2
     assert [row["document"] for row in measured["hostile"]] == list(hostile.DOCUMENTS)
     for row in measured["hostile"]:
         assert [name for name in HOSTILE_COLUMNS if name != "document" and not is_number(row[name])] == []
@@ -46,7 +68,8 @@ def test_it_measures_every_column_it_promises(tmp_path: Path) -> None:
         assert is_number(row["ms_per_mb"])
         assert 1 < row["worst"] < 100
         assert is_number(row["pause_ms"]) or row["engine"].startswith("Python ")
-    assert len(measured["targets"]) == len(TARGETS) + len(HOSTILE_TARGETS) + len(REDACTION_TARGETS)
+    judged = (*TARGETS, *GROWTH_TARGETS, *HOSTILE_TARGETS, *REDACTION_TARGETS)
+    assert [target["target"] for target in measured["targets"]] == [target.name for target in judged]
     assert all(target["target"] in done.stdout for target in measured["targets"])
 
 
@@ -81,12 +104,19 @@ def test_the_same_seed_makes_the_same_session(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_grown_session_has_one_step_more(tmp_path: Path, shape: Shape) -> None:
     session = write_session(tmp_path / "before.json", 60_000, shape)
-    grown = grow(session, tmp_path / "after.json")
-    before, after = (read_conversation(each.path.read_bytes()) for each in (session, grown))
-    assert [step.id for step in after.steps] == [*(step.id for step in before.steps), grown.last_id]
+    document, growth = session.path.read_bytes(), grow(session)
+    header = DocumentHeader("benchmark", session_id_of(document), 1, 2, 2)
+    grown = b"".join(merge_batches(as_snapshot(document, 1), [growth.changes], header))
+    before, after = map(read_conversation, (document, grown))
+    assert [step.id for step in after.steps] == [*(step.id for step in before.steps), growth.new_id]
     assert len(after.turns) == len(before.turns)
     assert after.steps[-1].blocks[-1].text.endswith(NEW_WORDS)
-    assert after.updated_at > before.updated_at
+
+
+def test_a_snapshot_is_the_first_of_its_share(tmp_path: Path) -> None:
+    session = write_session(tmp_path / "session.json", 60_000, "turns")
+    snapshot = json.loads(as_snapshot(session.path.read_bytes(), 1_700_000_000_000))
+    assert (snapshot["createdAt"], snapshot["revision"]) == (1_700_000_000_000, 1)
 
 
 def test_the_worst_of_several_figures_counts() -> None:
@@ -116,10 +146,11 @@ def test_a_target_that_a_least_is_set_for_is_missed_below_it() -> None:
 
 
 def test_what_was_not_measured_is_said_to_be_missing() -> None:
-    targets = check_targets([], [], [], [])
+    targets = check_targets(NOTHING)
     assert {target["reached"] for target in targets} == {None}
-    assert tables([row()], [], [], [], targets).count("n/a") > len(targets)
-    json.loads(as_json([row()], [], [], [], targets))
+    results = {**NOTHING, "sessions": [row()]}
+    assert tables(results, targets).count("n/a") > len(targets)
+    json.loads(as_json(results, targets))
 
 
 def row(**figures: Any) -> dict[str, Any]:
@@ -127,5 +158,5 @@ def row(**figures: Any) -> dict[str, Any]:
 
 
 def checked(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    [target] = [target for target in check_targets(rows, [], [], []) if target["target"] == name]
+    [target] = [target for target in check_targets({**NOTHING, "sessions": rows}) if target["target"] == name]
     return target
