@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from flask import current_app
 from flask.typing import ResponseReturnValue
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 from werkzeug.routing import Rule
 
 from app.api import shares, sync, upload_links
@@ -29,6 +29,7 @@ JSON = "application/json"
 ALWAYS = (429, 503)
 SECRET: dict[str, list[str]] = {"shareSecret": []}
 TOKEN: dict[str, list[str]] = {"creationToken": []}
+UPLOAD_QUERY = ("expires", "size", "type", "encoding", "sig")
 NOTHING: dict[str, list[str]] = {}
 
 
@@ -48,10 +49,11 @@ class Version(msgspec.Struct):
 
 
 class Error(msgspec.Struct):
-    """`error` is a sentence for people, `code` is for programs."""
+    """A sentence for people, a `code` for programs, and with a conflict the `revision` of the share."""
 
     error: str
     code: str
+    revision: int | UnsetType = UNSET
 
 
 class Empty(msgspec.Struct):
@@ -107,7 +109,14 @@ OPERATIONS = {
         {200: Ok},
         (400, 403, 404, 411, 413, 415, 422),
         body=Session,
-        query=("expires", "size", "type", "encoding", "sig"),
+        query=UPLOAD_QUERY,
+    ),
+    "uploads.upload_object": Operation(
+        "Upload with a signed link what is to be committed",
+        {200: Ok},
+        (400, 403, 404, 411, 413, 415),
+        body=Session,
+        query=UPLOAD_QUERY,
     ),
     "api.document": Operation("Read a session", {200: Session}, (404, 410, 422)),
     "api.data": Operation("Read a session as `opencode import` does", {200: list[SyncItem]}, (404, 410, 422)),

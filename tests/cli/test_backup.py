@@ -29,6 +29,7 @@ from tests.support.marks import without_rate_limits
 from tests.support.paths import ROOT
 from tests.support.recorded import document
 from tests.support.servers.gunicorn import PROGRAMS, environment
+from tests.support.writer import Writer
 
 pytestmark = without_rate_limits
 PAGES = ["", "/changes", "/prompts", ".md", ".json"]
@@ -215,6 +216,23 @@ def test_a_bucket_that_was_emptied_is_reported_and_empties_no_backup(
         restore(app, folder)
         assert {share_id: pages(client, share_id) for share_id in before} == before
         assert back_up(app, folder)
+
+
+def test_what_a_plugin_committed_is_restored_and_can_be_changed(place: Place, tmp_path: Path) -> None:
+    with started(place("sqlite")) as app:
+        client = app.test_client()
+        writer = Writer(client, sync_batches.first(3), "committed")
+        writer.snapshot()
+        assert writer.change(writer.rename("Renamed")).status_code == 200
+        before = writer.stored()
+        assert before["session"]["title"] == "Renamed"
+        back_up(app, tmp_path / "backup")
+    with running_app(place("sqlite")) as app:
+        restore(app, tmp_path / "backup")
+        writer.client = app.test_client()
+        assert writer.stored() == before
+        assert writer.change(writer.rename("Restored")).status_code == 200
+        assert flask(app, "shares", "check").exit_code == 0
 
 
 def test_another_database_is_refused_and_replaces_no_backup(place: Place, tmp_path: Path) -> None:
@@ -443,6 +461,7 @@ def test_a_column_that_a_backup_lacks_has_its_default(app: Flask, tmp_path: Path
     assert app.test_client().get("/share/first-share").status_code == 200
 
 
+@pytest.mark.server
 def test_only_its_owner_reads_a_backup_and_no_two_write_at_once(
     settings: dict[str, str], tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ def test_no_request_that_can_be_made_of_it_is_answered_otherwise(address: str, t
     )
     assert ran.returncode == 0, ran.stdout
     [tested] = re.findall(r"Tested: (\d+)", ran.stdout)
-    assert int(tested) == 14
+    assert int(tested) == 16
 
 
 def test_the_life_of_a_share_is_as_described(address: str) -> None:
@@ -64,6 +65,15 @@ def test_the_life_of_a_share_is_as_described(address: str) -> None:
     described["/api/upload/sessions/{share_id}.json"]["PUT"].validate_response(uploaded)
     assert uploaded.status_code == 200
     ask("GET", "/api/share/{share_id}", 200, "described")
+    link = ask(
+        "POST", "/api/share/{share_id}/presign", 200, "described", json={"kind": "changes"}, headers=secret
+    )
+    changes = json.dumps(items(first(1))).encode()
+    changed = requests.put(link["presignedUrl"], changes, headers=link["headers"], timeout=60)
+    described["/api/upload/sessions/{share_id}/{name}.json"]["PUT"].validate_response(changed)
+    wanted = {"object": link["object"], "base": link["revision"], "next": {}}
+    ask("POST", "/api/share/{share_id}/commit", 200, "described", json=wanted, headers=secret)
+    ask("POST", "/api/share/{share_id}/commit", 409, "described", json=wanted, headers=secret)
     ask("GET", "/api/share/{share_id}/data", 200, "described")
     ask("DELETE", "/api/share/{share_id}", 401, "described")
     ask("DELETE", "/api/share/{share_id}", 200, "described", headers=secret)

@@ -13,7 +13,7 @@ from app.db.models import Share
 from app.services.backup.entries import EVENTS, SHARES, BackupError, Copy, Entry, share_values, to_json
 from app.services.backup.folder import BackupFolder
 from app.services.shares.object_cleanup import named_keys
-from app.storage import ObjectStore, read_object
+from app.storage import ObjectInfo, ObjectStore, read_object
 
 ROWS_PER_BATCH = 200
 
@@ -60,12 +60,12 @@ class Backup:
     def __iter__(self) -> Iterator[Entry]:
         """Raises StorageError, and BackupError if this is another database than that of the backup before."""
         known = self._known()
-        etags = {info.key: info.etag for info in self._store.list()}
+        listed = {info.key: info for info in self._store.list()}
         seen = 0
         for row in self._rows():
             seen += row.share_id in known
             self.report.shares += 1
-            yield self._entry(row, known.get(row.share_id), etags)
+            yield self._entry(row, known.get(row.share_id), listed)
         if known and not seen:
             raise BackupError(
                 "The database has none of the shares of the last backup, so it may be a wrong one; "
@@ -88,17 +88,18 @@ class Backup:
             yield from rows
             last_id = rows[-1].share_id
 
-    def _entry(self, row: Row[Any], known: Known | None, etags: dict[str, str]) -> Entry:
+    def _entry(self, row: Row[Any], known: Known | None, listed: dict[str, ObjectInfo]) -> Entry:
+        # Without a revision there is no event log.
         entry = self._read(row.share_id) if row.revision else Entry(to_json(row._asdict()), [], [])
         while not entry.is_deleted:
             known_copies = known.copies if known and known.created_at == entry.share["created_at"] else ()
             keys = named_keys(Share(**share_values(entry)))
-            copies = [self._copy(key, known_copies, etags) for key in keys]
+            copies = [self._copy(key, known_copies, listed) for key in keys]
+            entry.copies = [copy for copy in copies if copy]
             if copies[0]:
-                entry.copies.extend(copy for copy in copies if copy)
                 break
             again = self._read(row.share_id)
-            if again == entry:
+            if again.share == entry.share:
                 self._keep(entry, known_copies)
                 break
             entry = again
@@ -116,9 +117,10 @@ class Backup:
         events = [{column.name: row._mapping[column] for column in EVENTS.c} for row in rows]
         return Entry(to_json(share), [to_json(event) for event in events if event["share_id"]], [])
 
-    def _copy(self, key: str, known: Sequence[Copy], etags: dict[str, str]) -> Copy | None:
+    def _copy(self, key: str, known: Sequence[Copy], listed: dict[str, ObjectInfo]) -> Copy | None:
+        info = listed.get(key)
         for copy in known:
-            if copy.key == key and copy.etag == etags.get(key) and self._folder.has_document(copy.sha256):
+            if info and (copy.key, copy.etag) == (key, info.etag) and self._folder.has_document(copy.sha256):
                 return copy
         found = read_object(self._store, key)
         if found is None:
@@ -127,10 +129,12 @@ class Backup:
         self.report.fetched += 1
         self.report.fetched_bytes += len(data)
         sha256 = self._folder.add_document(data)
-        return Copy(key, sha256, len(data), stored.etag, stored.modified_at or datetime.now(UTC))
+        modified_at = stored.modified_at or (info.modified_at if info else datetime.now(UTC))
+        return Copy(key, sha256, len(data), stored.etag, modified_at)
 
     def _keep(self, entry: Entry, known: Sequence[Copy]) -> None:
         """Keeps what the backup has of a share whose document the store has lost, or never had."""
-        entry.copies.extend(known)
+        there = {copy.key for copy in entry.copies}
+        entry.copies += [copy for copy in known if copy.key not in there]
         if known or entry.share["checkpoint"]:
             self.report.missing.append(entry.share_id)
