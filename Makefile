@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 export NODE_USE_SYSTEM_CA := 1
 
-.PHONY: help run install test test-quick test-opencode soak packages bench lint docs lock clean runtime development python
+.PHONY: help run install test test-quick test-opencode soak soak-day packages bench lint docs lock clean runtime development python
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,9 @@ test-quick: development ## Run the tests that start no server, in less than a mi
 
 soak: development ## Test with random clients and faults, an hour long (SOAK_SECONDS=60 for each installation)
 	@SOAK_SECONDS=$${SOAK_SECONDS:-900} $(BIN)/python -m pytest --quiet --capture=no tests/faults/test_model.py
+
+soak-day: development ## See what two servers hold after a day, in an hour (OPTIONS="--seconds 300 --sessions 20" for less)
+	@$(BIN)/python -m benchmarks.day $(OPTIONS)
 
 # Releases of OpenCode on Linux, with the plugin as a server hands it out.
 VERSIONS ?= 1.1.65 1.2.1 1.2.12 1.2.20 1.2.27 1.3.0 1.3.2 1.14.34 1.14.41 1.15.0 1.15.4 1.15.13 1.17.0 1.17.11 1.18.3 1.18.33
