@@ -8219,7 +8219,7 @@ function refusal(who, { status, retryAfter }, body) {
     return new Failure("busy", `${who} asks to slow down${inMinutes(retryAfter)}.`, retryAfter);
   if (status === 413)
     return new Failure("too_large", `The session is too large for ${who}${said}.`);
-  if (status === 404)
+  if (status === 404 && typeof body?.code === "string")
     return new Failure("missing", `${who} no longer has this share.`);
   if (!body)
     return misdirected(who);

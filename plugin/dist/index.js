@@ -5973,7 +5973,7 @@ function refusal(who, { status, retryAfter }, body) {
     return new Failure("busy", `${who} asks to slow down${inMinutes(retryAfter)}.`, retryAfter);
   if (status === 413)
     return new Failure("too_large", `The session is too large for ${who}${said}.`);
-  if (status === 404)
+  if (status === 404 && typeof body?.code === "string")
     return new Failure("missing", `${who} no longer has this share.`);
   if (!body)
     return misdirected(who);
@@ -6309,6 +6309,80 @@ class ShareApi {
     return { pauses: this.timeouts.retries, maxRetryAfter: this.timeouts.maxRetryAfter, signal };
   }
 }
+
+// src/state/share-list.ts
+class ShareList {
+  stateFiles;
+  #titles = new Map;
+  constructor(stateFiles) {
+    this.stateFiles = stateFiles;
+  }
+  async add(share, { url: given, sessionId, title, createdAt }) {
+    const { id, base } = share;
+    const address = addressOf(share);
+    if (this.#titles.get(address) === title)
+      return;
+    this.#titles.set(address, title);
+    const url = given ?? (await this.stateFiles.read({ kind: "share", id, base }))?.url ?? address;
+    const note = { kind: "share", id, base, url, sessionId, title, createdAt };
+    await Promise.all([this.stateFiles.write({ kind: "secret", share }), this.stateFiles.write(note)]).catch(() => {
+      return;
+    });
+  }
+  async remove(share) {
+    this.#titles.delete(addressOf(share));
+    await this.stateFiles.remove({ kind: "share", ...share });
+    await this.stateFiles.remove({ kind: "secret", share });
+    await this.stateFiles.remove({ kind: "redacted", ...share });
+    await this.stateFiles.remove({ kind: "size", ...share });
+  }
+  async redactedFrom({ id, base }) {
+    return (await this.stateFiles.read({ kind: "redacted", id, base }))?.secrets ?? [];
+  }
+  async rememberRedacted(share, secrets) {
+    const { id, base } = share;
+    const known = new Set((await this.redactedFrom(share)).map(([value]) => value));
+    if (secrets.every(([value]) => known.has(value)))
+      return;
+    await this.stateFiles.write({ kind: "redacted", id, base, secrets }).catch(() => {
+      return;
+    });
+  }
+  async sizeOf({ id, base }) {
+    return (await this.stateFiles.read({ kind: "size", id, base }))?.bytes ?? 0;
+  }
+  async rememberSize(share, bytes) {
+    const { id, base } = share;
+    if (bytes <= await this.sizeOf(share))
+      return;
+    await this.stateFiles.write({ kind: "size", id, base, bytes }).catch(() => {
+      return;
+    });
+  }
+  async list() {
+    const records = await this.stateFiles.readAll();
+    return records.filter((record) => record.kind === "share").sort((a, b) => b.createdAt - a.createdAt);
+  }
+  async ofSession(sessionId) {
+    const found = [];
+    for (const entry of (await this.list()).filter((entry) => entry.sessionId === sessionId)) {
+      const share = await this.secretOf(entry);
+      if (share && !await this.stateFiles.read({ kind: "removal", share }))
+        found.push({ entry, share });
+    }
+    return found;
+  }
+  async find(name) {
+    const page = URL.canParse(name) ? new URL(name) : undefined;
+    const address = page && page.origin + page.pathname;
+    return (await this.list()).filter((entry) => entry.id === name || address !== undefined && [entry.url, addressOf(entry)].some((link) => isPageOf(link, address)));
+  }
+  async secretOf(share) {
+    return (await this.stateFiles.read({ kind: "secret", share }))?.share;
+  }
+}
+var addressOf = ({ base, id }) => `${base}/share/${id}`;
+var isPageOf = (link, address) => address === link || address.startsWith(`${link}/`) || address.startsWith(`${link}.`);
 
 // src/publishing/document.ts
 import { promisify } from "util";
@@ -6724,6 +6798,12 @@ class TrackedShare {
     const known = await this.dependencies.shareList.redactedFrom(this.share);
     return await this.#filter.apply(buildDocument(this.share, this.#createdAt ?? 0, snapshot, Date.now()), known);
   }
+  async#forget() {
+    const { client } = this.dependencies;
+    const { share } = await client.session(this.sessionId);
+    if (share?.url === (this.created.url ?? addressOf(this.share)))
+      await client.unshare(this.sessionId);
+  }
   #announce(failure) {
     if (this.#stage === "opening")
       return;
@@ -6733,6 +6813,10 @@ class TrackedShare {
     this.#isFailing = failure !== undefined;
     if (failure?.temporary && !wasFailing)
       toasts.show("warning", `The shared page is not up to date: ${failure.message} Better Share keeps trying.`);
+    if (failure?.kind === "missing")
+      this.#forget().catch(() => {
+        return;
+      });
     if (failure && !failure.temporary)
       toasts.show("error", `The shared page no longer follows this session: ${failure.message}`);
     if (failure || !this.#published)
@@ -7380,80 +7464,6 @@ class PendingRemovals {
   }
 }
 
-// src/state/share-list.ts
-class ShareList {
-  stateFiles;
-  #titles = new Map;
-  constructor(stateFiles) {
-    this.stateFiles = stateFiles;
-  }
-  async add(share, { url: given, sessionId, title, createdAt }) {
-    const { id, base } = share;
-    const address = addressOf(share);
-    if (this.#titles.get(address) === title)
-      return;
-    this.#titles.set(address, title);
-    const url = given ?? (await this.stateFiles.read({ kind: "share", id, base }))?.url ?? address;
-    const note = { kind: "share", id, base, url, sessionId, title, createdAt };
-    await Promise.all([this.stateFiles.write({ kind: "secret", share }), this.stateFiles.write(note)]).catch(() => {
-      return;
-    });
-  }
-  async remove(share) {
-    this.#titles.delete(addressOf(share));
-    await this.stateFiles.remove({ kind: "share", ...share });
-    await this.stateFiles.remove({ kind: "secret", share });
-    await this.stateFiles.remove({ kind: "redacted", ...share });
-    await this.stateFiles.remove({ kind: "size", ...share });
-  }
-  async redactedFrom({ id, base }) {
-    return (await this.stateFiles.read({ kind: "redacted", id, base }))?.secrets ?? [];
-  }
-  async rememberRedacted(share, secrets) {
-    const { id, base } = share;
-    const known = new Set((await this.redactedFrom(share)).map(([value]) => value));
-    if (secrets.every(([value]) => known.has(value)))
-      return;
-    await this.stateFiles.write({ kind: "redacted", id, base, secrets }).catch(() => {
-      return;
-    });
-  }
-  async sizeOf({ id, base }) {
-    return (await this.stateFiles.read({ kind: "size", id, base }))?.bytes ?? 0;
-  }
-  async rememberSize(share, bytes) {
-    const { id, base } = share;
-    if (bytes <= await this.sizeOf(share))
-      return;
-    await this.stateFiles.write({ kind: "size", id, base, bytes }).catch(() => {
-      return;
-    });
-  }
-  async list() {
-    const records = await this.stateFiles.readAll();
-    return records.filter((record) => record.kind === "share").sort((a, b) => b.createdAt - a.createdAt);
-  }
-  async ofSession(sessionId) {
-    const found = [];
-    for (const entry of (await this.list()).filter((entry) => entry.sessionId === sessionId)) {
-      const share = await this.secretOf(entry);
-      if (share && !await this.stateFiles.read({ kind: "removal", share }))
-        found.push({ entry, share });
-    }
-    return found;
-  }
-  async find(name) {
-    const page = URL.canParse(name) ? new URL(name) : undefined;
-    const address = page && page.origin + page.pathname;
-    return (await this.list()).filter((entry) => entry.id === name || address !== undefined && [entry.url, addressOf(entry)].some((link) => isPageOf(link, address)));
-  }
-  async secretOf(share) {
-    return (await this.stateFiles.read({ kind: "secret", share }))?.share;
-  }
-}
-var addressOf = ({ base, id }) => `${base}/share/${id}`;
-var isPageOf = (link, address) => address === link || address.startsWith(`${link}/`) || address.startsWith(`${link}.`);
-
 // src/state/share-seal.ts
 import { createCipheriv, createDecipheriv, randomBytes as randomBytes3, randomUUID } from "crypto";
 import { linkSync, mkdirSync, readFileSync as readFileSync2, rmSync, writeFileSync } from "fs";
@@ -7845,6 +7855,9 @@ function clientFrom(client) {
     },
     async sessions() {
       return (await client.session.list()).data ?? [];
+    },
+    async unshare(id) {
+      await client.session.unshare(at(id));
     },
     async inOrganisation() {
       const answer = await client._client?.get({ url: "/experimental/console/orgs" });

@@ -27,6 +27,7 @@ interface Client {
     message?(options: { path: { id: string; messageID: string } }): Promise<Answer<Message>>
     children(options: ById): Promise<Answer<Session[]>>
     list(): Promise<Answer<Session[]>>
+    unshare(options: ById): Promise<unknown>
   }
   tui: { showToast(options: { body: { message: string; variant: string; duration: number } }): Promise<unknown> }
   /** The generated client below; the typed one has no method for every route. */
@@ -70,6 +71,9 @@ function clientFrom(client: Client): OpenCodeClient {
     },
     async sessions() {
       return (await client.session.list()).data ?? []
+    },
+    async unshare(id) {
+      await client.session.unshare(at(id))
     },
     async inOrganisation() {
       const answer = await client._client?.get({ url: "/experimental/console/orgs" })

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import type { NativeShare } from "../src/sharing/bridge"
 import { message, SESSION, texts } from "./support/fake-client"
 import { unsealed, World } from "./support/world"
 
@@ -233,6 +234,28 @@ describe("while a share is followed", () => {
     await opencode.sync(share)
     await opencode.share.dispose()
     expect(world.server.requests).toHaveLength(before)
+  })
+
+  test.each([
+    ["its link", (share: NativeShare) => share.url, undefined],
+    ["another link", () => "https://opncd.example/share/1", "https://opncd.example/share/1"],
+  ])("a share that is gone is forgotten by OpenCode where the session has %s", async (_, linkOf, left) => {
+    const { opencode, share } = await followed()
+    const session = world.host.transcripts.get(SESSION)?.session
+    if (session) session.share = { url: linkOf(share) }
+    world.server.shares.clear()
+    await opencode.sync(share)
+    await world.host.told(/no longer follows this session: .* no longer has this share/)
+    await world.host.until(() => session?.share?.url === left)
+    await opencode.share.dispose()
+    expect(session?.share?.url).toBe(left)
+  })
+
+  test("a page of a proxy that has lost the server is no reason to stop", async () => {
+    const { opencode, share } = await followed()
+    world.server.faults.renew = [new Response("<h1>404 Not Found</h1>", { status: 404 })]
+    await opencode.sync(share)
+    await world.server.until(() => world.server.document(ID)?.messages.length === 2)
   })
 
   test("links that have expired are asked for again", async () => {

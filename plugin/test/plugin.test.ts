@@ -48,6 +48,7 @@ function client(host = new FakeClient(transcript())) {
       get: ({ path }: ById) => answer("get", host.session(path.id)),
       children: ({ path }: ById) => answer("children", host.children(path.id)),
       list: () => answer("list", host.sessions()),
+      unshare: ({ path }: ById) => answer("unshare", host.unshare(path.id)),
       messages: async ({ path }: ById) => {
         asked.push("messages")
         const data = await host.messages(path.id)

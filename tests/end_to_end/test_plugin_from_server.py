@@ -118,6 +118,21 @@ def test_the_command_line_of_the_package_finds_and_removes_the_share(profile: Pr
     assert fetch("GET", link)[0] == 404
 
 
+def test_opencode_forgets_a_link_that_was_removed_elsewhere(
+    profile: Profile, service: str, program: Path
+) -> None:
+    with opencode(profile, program) as editor:
+        session = editor.create_session()
+        editor.prompt(session, "Greet everybody")
+        link = editor.share(session)
+        wait_for("Everybody is greeted.", link)
+        assert profile.is_shared(session)
+        run_command(profile, service, "remove", link)
+        editor.prompt(session, "Say goodbye")
+        wait_until(lambda: not profile.is_shared(session), lambda: "it still sends its changes")
+        assert fetch("GET", link)[0] == 404
+
+
 def test_the_command_line_shares_a_session_that_opencode_is_working_on(
     profile: Profile, service: str, program: Path
 ) -> None:
