@@ -7154,13 +7154,13 @@ class ShareCalls {
   sync(id, secret, items) {
     const share = this.dependencies.seal.open(id, secret);
     if (share === undefined || share === "lost")
-      return this.#explainForeign(id, share);
+      return void this.#explainForeign(id, secret, share);
     const sessionId = sessionOf(items) ?? this.dependencies.publisher.sessionOf(share);
     if (sessionId !== undefined)
       this.dependencies.publisher.changed(share, sessionId, items);
   }
   async remove(id, secret) {
-    const share = this.dependencies.seal.open(id, secret);
+    const share = this.dependencies.seal.open(id, secret) ?? await this.#nativeShare(id, secret);
     if (share === "lost") {
       this.dependencies.toasts.replace("error", `Not unshared, the link still works: ${LOST_KEY}`);
       throw new Failure("refused", LOST_KEY);
@@ -7203,11 +7203,20 @@ class ShareCalls {
       return;
     throw new Failure("refused", `This project names the server ${base}, which you have not allowed. If sessions may go there, run "${commandLine()} allow ${base}" (or set BETTER_SHARE_ALLOWED_SERVERS), then /share again.`);
   }
-  #explainForeign(id, share) {
+  async#nativeShare(id, secret) {
+    const { settings, client } = this.dependencies;
+    if ("problem" in settings)
+      return;
+    const link = addressOf({ id, base: settings.base });
+    const sessions = await client.sessions().catch(() => []);
+    return sessions.some(({ share }) => share?.url === link) ? { id, base: settings.base, secret } : undefined;
+  }
+  async#explainForeign(id, secret, share) {
     if (this.#foreign.has(id))
       return;
     this.#foreign.add(id);
-    this.dependencies.toasts.show("warning", share === "lost" ? `The link of this session is not updated any more: ${LOST_KEY}` : "This session was shared without Better Share: its link is not updated any more. /unshare it without the plugin, then /share again.");
+    const how = await this.#nativeShare(id, secret) ? "/unshare it" : "/unshare it without the plugin";
+    await this.dependencies.toasts.show("warning", share === "lost" ? `The link of this session is not updated any more: ${LOST_KEY}` : `This session was shared without Better Share: its link is not updated any more. ${how}, then /share again.`);
   }
 }
 function shared({ base }, url, outcome) {
@@ -7713,6 +7722,7 @@ function startBetterShare({
   const updates = new UpdateNotice(origin, stateFiles, toasts);
   const lock = new StateLock(folder, 2 * timeouts.create);
   const sharing = new ShareCalls({
+    client,
     settings,
     privacy,
     api,

@@ -73,6 +73,7 @@ export function startBetterShare({
   const updates = new UpdateNotice(origin, stateFiles, toasts)
   const lock = new StateLock(folder, 2 * timeouts.create)
   const sharing = new ShareCalls({
+    client,
     settings,
     privacy,
     api,

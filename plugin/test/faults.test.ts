@@ -294,6 +294,23 @@ describe("settings", () => {
 })
 
 describe("a share that was made without the plugin", () => {
+  test("is unshared where it is on the configured server, and its secret goes to no other", async () => {
+    const share = await world.start().created()
+    const secret = world.server.shares.get(share.id)?.secret ?? ""
+    const session = world.host.transcripts.get(SESSION)?.session
+    if (session) session.share = { url: "https://opncd.example/share/1" }
+    const before = world.server.requests.length
+    const opencode = world.start()
+    expect((await opencode.remove({ id: share.id, secret })).status).toBe(500)
+    expect(world.server.requests).toHaveLength(before)
+
+    if (session) session.share = { url: share.url }
+    await opencode.sync({ id: share.id, secret })
+    await world.host.told(/its link is not updated any more\. \/unshare it, then \/share again\.$/)
+    expect((await opencode.remove({ id: share.id, secret })).status).toBe(200)
+    expect(world.server.shares.size).toBe(0)
+  })
+
   test("is not synced and not pretended to be unshared", async () => {
     const opencode = world.start()
     expect((await opencode.sync({ id: ID, secret: "fbde2b8f8972990d" })).status).toBe(200)

@@ -152,6 +152,25 @@ def test_doctor_finds_nothing_wrong(profile: Profile, service: str) -> None:
     assert [check for check in checks if check["state"] != "ok"] == []
 
 
+def test_a_session_that_opencode_shared_without_the_plugin_is_unshared_with_it(
+    profile: Profile, service: str, program: Path
+) -> None:
+    file = profile.home / "config" / "opencode" / "opencode.json"
+    settings = file.read_text()
+    file.write_text(json.dumps(json.loads(settings) | {"plugin": [], "enterprise": {"url": service}}))
+    with opencode(profile, program) as editor:
+        session = editor.create_session()
+        editor.prompt(session, "Greet everybody")
+        link = editor.share(session)
+        wait_for("Everybody is greeted.", link)
+    file.write_text(settings)
+    with opencode(profile, program) as editor:
+        wait_for_plugin(editor)
+        editor.unshare(session)
+    assert fetch("GET", link)[0] == 404
+    assert not profile.is_shared(session)
+
+
 @pytest.fixture
 def shared(profile: Profile, program: Path) -> str:
     """A session that the plugin has shared before OpenCode was closed."""
