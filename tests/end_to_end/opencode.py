@@ -72,6 +72,10 @@ class Profile:
         return bool(self._secrets(session_id))
 
     def _secrets(self, session_id: str) -> list[str]:
+        # Where releases before 1.2 have it.
+        file = self.home / "data" / "opencode" / "storage" / "session_share" / f"{session_id}.json"
+        if not (self.home / "data" / "opencode" / "opencode.db").exists():
+            return [json.loads(file.read_text())["secret"]] if file.exists() else []
         query = "SELECT secret FROM session_share WHERE session_id = ?"
         with closing(sqlite3.connect(self.home / "data" / "opencode" / "opencode.db")) as database:
             return [str(secret) for [secret] in database.execute(query, [session_id])]
