@@ -1879,7 +1879,7 @@ function commandLine() {
   const origin = packageOrigin();
   return origin ? `npx ${origin.url}/plugin.tgz` : `node ${packageFile("dist/cli.js")}`;
 }
-var pluginFiles = () => ["src/index.ts", "dist/index.js"].map(packageFile);
+var pluginFiles = () => ["src/index.ts", "src/tui.ts", "dist/index.js", "dist/tui.js"].map(packageFile);
 
 // src/lib/visible.ts
 var INVISIBLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}]/gu;
@@ -8576,14 +8576,14 @@ function userOptions(places) {
 }
 function filesToEdit(places) {
   const main = sources(places);
-  const terminal = configurationsIn([globalFolder(places), join5(places.home, ".opencode")].map((folder) => join5(folder, "tui.json")));
-  const loading = [...main, ...terminal].filter((source) => optionsIn([source], places) !== undefined);
+  const loading = [...main, ...terminalSources(places)].filter((source) => optionsIn([source], places) !== undefined);
   const naming = main.filter(({ text }) => {
     const config = Bun.JSONC.parse(text);
     return isObject(config) && config.enterprise !== undefined;
   });
   return { plugin: loading.map(({ name }) => name), enterprise: naming.map(({ name }) => name) };
 }
+var terminalSources = (places) => configurationsIn([globalFolder(places), join5(places.home, ".opencode")].flatMap((folder) => ["tui.json", "tui.jsonc"].map((name) => join5(folder, name))));
 function optionsIn(configurations, places) {
   const entries = configurations.flatMap((source) => pluginsOf(source, places));
   const listed = entries.findLast(({ name, folder }) => isThisPlugin(name, folder, places.plugins));

@@ -20,6 +20,7 @@ function commandLine() {
   const origin = packageOrigin();
   return origin ? `npx ${origin.url}/plugin.tgz` : `node ${packageFile("dist/cli.js")}`;
 }
+var pluginFiles = () => ["src/index.ts", "src/tui.ts", "dist/index.js", "dist/tui.js"].map(packageFile);
 
 // src/lib/sleep.ts
 function sleep(milliseconds, signal) {
@@ -7759,6 +7760,7 @@ function startBetterShare({
       publisher.messageTouched(sessionId, messageId, isRemoval);
       organisation.onChange(sessionId);
     },
+    tell: (message) => toasts.show("info", message),
     async dispose() {
       removals.close();
       await publisher.dispose();
@@ -7788,6 +7790,8 @@ function userOptions(places) {
     return common;
   return isObject(common) && isObject(options) ? { ...common, ...options } : options;
 }
+var isInTerminal = (places) => optionsIn(terminalSources(places), places) !== undefined;
+var terminalSources = (places) => configurationsIn([globalFolder(places), join5(places.home, ".opencode")].flatMap((folder) => ["tui.json", "tui.jsonc"].map((name) => join5(folder, name))));
 function optionsIn(configurations, places) {
   const entries = configurations.flatMap((source) => pluginsOf(source, places));
   const listed = entries.findLast(({ name, folder }) => isThisPlugin(name, folder, places.plugins));
@@ -7843,6 +7847,28 @@ function real(path) {
     return path;
   }
 }
+
+// src/sharing/terminal-commands.ts
+var COMMANDS = { shares: "list", "unshare-all": "remove --all" };
+
+class TerminalCommands {
+  #added = new Set;
+  addTo(given) {
+    const configured = isObject(given) ? given : {};
+    const added = Object.keys(COMMANDS).filter((name) => !(name in configured));
+    for (const name of added)
+      this.#added.add(name);
+    const commands = added.map((name) => [
+      name,
+      { description: "Needs the plugin in tui.json", template: `Only answer this, and do nothing: ${hint(name)}` }
+    ]);
+    return { ...configured, ...Object.fromEntries(commands) };
+  }
+  hintFor(name) {
+    return this.#added.has(name) ? hint(name) : undefined;
+  }
+}
+var hint = (name) => `To use /${name}, add the plugin to tui.json as well, or run "${commandLine()} ${COMMANDS[name]}".`;
 
 // src/index.ts
 var TOAST_DURATION = 8000;
@@ -7916,6 +7942,13 @@ function settingsFrom(options) {
     return { settings: { problem }, privacy: { problem } };
   }
 }
+function terminalHasPlugin() {
+  try {
+    return isInTerminal({ env: process.env, home: homedir2(), plugins: pluginFiles() });
+  } catch {
+    return true;
+  }
+}
 function tryToStart(client, options) {
   try {
     bypassProxy(process.env);
@@ -7934,13 +7967,23 @@ function tryToStart(client, options) {
 }
 async function server({ client }, options) {
   const share = tryToStart(client, options);
+  const commands = new TerminalCommands;
   return {
     async config(config) {
       config.enterprise = { ...config.enterprise, url: share?.url ?? UNREACHABLE_URL };
       share?.configure(config, process.argv, process.env);
+      if (!terminalHasPlugin())
+        config.command = commands.addTo(config.command);
       sleep(0).then(() => share?.start()).catch(() => {
         return;
       });
+    },
+    async "command.execute.before"({ command }) {
+      const hint = commands.hintFor(command);
+      if (hint === undefined)
+        return;
+      await share?.tell(hint);
+      throw new Error(hint);
     },
     async event({ event }) {
       if (share)

@@ -16,6 +16,7 @@ function commandLine() {
   const origin = packageOrigin();
   return origin ? `npx ${origin.url}/plugin.tgz` : `node ${packageFile("dist/cli.js")}`;
 }
+var pluginFiles = () => ["src/index.ts", "src/tui.ts", "dist/index.js", "dist/tui.js"].map(packageFile);
 
 // src/lib/timeouts.ts
 var MEGABYTE = 1e6;

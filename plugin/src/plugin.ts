@@ -34,6 +34,8 @@ export interface BetterShare {
   sessionDeleted(sessionId: string): Promise<void>
   /** A message changed, was added or, with a part or whole, removed. */
   contentChanged(sessionId: string, messageId?: string, isRemoval?: boolean): void
+  /** Shows a message to the user. */
+  tell(message: string): Promise<void>
   dispose(): Promise<void>
 }
 
@@ -110,6 +112,7 @@ export function startBetterShare({
       publisher.messageTouched(sessionId, messageId, isRemoval)
       organisation.onChange(sessionId)
     },
+    tell: (message) => toasts.show("info", message),
     async dispose() {
       removals.close()
       await publisher.dispose()
