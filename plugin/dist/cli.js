@@ -9714,8 +9714,7 @@ async function stateOf(entry, shareList, api) {
     return { state: kind === "missing" ? "gone" : "unknown", problem: message };
   }
 }
-function lines({ url, title, sessionId, state, bytes, createdAt, ...rest }) {
-  const { expiresAt, problem } = rest;
+function lines({ url, title, sessionId, state, bytes, createdAt, expiresAt, problem }) {
   return [
     url,
     `  Title    ${title}`,
