@@ -9187,25 +9187,7 @@ async function removeShare(entry, shareList, stateFiles, api) {
   return;
 }
 
-// src/opencode/snapshot.ts
-async function takeSnapshot(source, sessionId, rebuild) {
-  const [session, messages, children] = await Promise.all([
-    source.session(sessionId),
-    source.messages(sessionId),
-    descendants(source, sessionId)
-  ]);
-  return { session, messages: messages ?? await rebuild(), children };
-}
-async function descendants(source, parentId) {
-  const children = await source.children(parentId);
-  const families = await Promise.all(children.map(async (session) => {
-    const [messages, below] = await Promise.all([source.messages(session.id), descendants(source, session.id)]);
-    return messages ? [{ session, messages }, ...below] : below;
-  }));
-  return families.flat();
-}
-
-// src/publishing/tracked-share.ts
+// src/publishing/published.ts
 var plural = (amount, noun) => `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 
 // src/cli/output.ts
@@ -9509,6 +9491,24 @@ function parsed2(text) {
   } catch {
     return;
   }
+}
+
+// src/opencode/snapshot.ts
+async function takeSnapshot(source, sessionId, rebuild) {
+  const [session, messages, children] = await Promise.all([
+    source.session(sessionId),
+    source.messages(sessionId),
+    descendants(source, sessionId)
+  ]);
+  return { session, messages: messages ?? await rebuild(), children };
+}
+async function descendants(source, parentId) {
+  const children = await source.children(parentId);
+  const families = await Promise.all(children.map(async (session) => {
+    const [messages, below] = await Promise.all([source.messages(session.id), descendants(source, session.id)]);
+    return messages ? [{ session, messages }, ...below] : below;
+  }));
+  return families.flat();
 }
 
 // src/cli/session-input.ts

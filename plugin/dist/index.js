@@ -6459,6 +6459,10 @@ async function encode(value) {
   return { body: await compress(json), bytes: json.byteLength };
 }
 
+// src/publishing/published.ts
+var counts = ({ messages, redactions }) => `${plural(messages, "message")}, ${plural(redactions, "redaction")}`;
+var plural = (amount, noun) => `${amount} ${noun}${amount === 1 ? "" : "s"}`;
+
 // src/publishing/title.ts
 var maxLength = 80;
 var defaultTitle = /^(?:New|Child) session - \d{4}-\d\d-\d\dT[\d:.]+Z?$/;
@@ -6830,8 +6834,6 @@ class TrackedShare {
       toasts.show("success", `The shared page on ${host} is up to date again.`);
   }
 }
-var counts = ({ messages, redactions }) => `${plural(messages, "message")}, ${plural(redactions, "redaction")}`;
-var plural = (amount, noun) => `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 function expiry(deadline) {
   return new Promise((resolve) => {
     if (deadline.aborted)

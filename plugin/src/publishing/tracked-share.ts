@@ -11,16 +11,11 @@ import type { Share } from "../server/share"
 import type { PrivacyResult } from "../settings/privacy"
 import { addressOf, type ShareList } from "../state/share-list"
 import { buildDocument, encode } from "./document"
+import { counts, type Published } from "./published"
 import { titleOf } from "./title"
 import { uploadDocument } from "./upload-document"
 import { ShareQueue } from "./upload-queue"
 import { UploadedState } from "./uploaded-state"
-
-/** The document that readers see. */
-export interface Published {
-  messages: number
-  redactions: number
-}
 
 /** The collaborators of every tracked share. */
 export interface Dependencies {
@@ -235,12 +230,6 @@ export class TrackedShare {
     else if (wasFailing) void toasts.show("success", `The shared page on ${host} is up to date again.`)
   }
 }
-
-/** `12 messages, 3 redactions` */
-export const counts = ({ messages, redactions }: Published): string =>
-  `${plural(messages, "message")}, ${plural(redactions, "redaction")}`
-
-export const plural = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? "" : "s"}`
 
 function expiry(deadline: AbortSignal): Promise<"running"> {
   return new Promise((resolve) => {
