@@ -1879,7 +1879,7 @@ function commandLine() {
   const origin = packageOrigin();
   return origin ? `npx ${origin.url}/plugin.tgz` : `node ${packageFile("dist/cli.js")}`;
 }
-var pluginFiles = () => ["src/index.ts", "dist/index.js"].map(packageFile);
+var pluginFiles = () => ["src/index.ts", "src/tui.ts", "dist/index.js", "dist/tui.js"].map(packageFile);
 
 // src/lib/visible.ts
 var INVISIBLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}]/gu;
@@ -8219,7 +8219,7 @@ function refusal(who, { status, retryAfter }, body) {
     return new Failure("busy", `${who} asks to slow down${inMinutes(retryAfter)}.`, retryAfter);
   if (status === 413)
     return new Failure("too_large", `The session is too large for ${who}${said}.`);
-  if (status === 404)
+  if (status === 404 && typeof body?.code === "string")
     return new Failure("missing", `${who} no longer has this share.`);
   if (!body)
     return misdirected(who);
@@ -8576,14 +8576,14 @@ function userOptions(places) {
 }
 function filesToEdit(places) {
   const main = sources(places);
-  const terminal = configurationsIn([globalFolder(places), join5(places.home, ".opencode")].map((folder) => join5(folder, "tui.json")));
-  const loading = [...main, ...terminal].filter((source) => optionsIn([source], places) !== undefined);
+  const loading = [...main, ...terminalSources(places)].filter((source) => optionsIn([source], places) !== undefined);
   const naming = main.filter(({ text }) => {
     const config = Bun.JSONC.parse(text);
     return isObject(config) && config.enterprise !== undefined;
   });
   return { plugin: loading.map(({ name }) => name), enterprise: naming.map(({ name }) => name) };
 }
+var terminalSources = (places) => configurationsIn([globalFolder(places), join5(places.home, ".opencode")].flatMap((folder) => ["tui.json", "tui.jsonc"].map((name) => join5(folder, name))));
 function optionsIn(configurations, places) {
   const entries = configurations.flatMap((source) => pluginsOf(source, places));
   const listed = entries.findLast(({ name, folder }) => isThisPlugin(name, folder, places.plugins));
@@ -9187,25 +9187,7 @@ async function removeShare(entry, shareList, stateFiles, api) {
   return;
 }
 
-// src/opencode/snapshot.ts
-async function takeSnapshot(source, sessionId, rebuild) {
-  const [session, messages, children] = await Promise.all([
-    source.session(sessionId),
-    source.messages(sessionId),
-    descendants(source, sessionId)
-  ]);
-  return { session, messages: messages ?? await rebuild(), children };
-}
-async function descendants(source, parentId) {
-  const children = await source.children(parentId);
-  const families = await Promise.all(children.map(async (session) => {
-    const [messages, below] = await Promise.all([source.messages(session.id), descendants(source, session.id)]);
-    return messages ? [{ session, messages }, ...below] : below;
-  }));
-  return families.flat();
-}
-
-// src/publishing/tracked-share.ts
+// src/publishing/published.ts
 var plural = (amount, noun) => `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 
 // src/cli/output.ts
@@ -9511,6 +9493,24 @@ function parsed2(text) {
   }
 }
 
+// src/opencode/snapshot.ts
+async function takeSnapshot(source, sessionId, rebuild) {
+  const [session, messages, children] = await Promise.all([
+    source.session(sessionId),
+    source.messages(sessionId),
+    descendants(source, sessionId)
+  ]);
+  return { session, messages: messages ?? await rebuild(), children };
+}
+async function descendants(source, parentId) {
+  const children = await source.children(parentId);
+  const families = await Promise.all(children.map(async (session) => {
+    const [messages, below] = await Promise.all([source.messages(session.id), descendants(source, session.id)]);
+    return messages ? [{ session, messages }, ...below] : below;
+  }));
+  return families.flat();
+}
+
 // src/cli/session-input.ts
 var SESSION_ID = /^ses_\w+$/;
 var isSessionId = (name) => SESSION_ID.test(name) && !existsSync3(name);
@@ -9714,8 +9714,7 @@ async function stateOf(entry, shareList, api) {
     return { state: kind === "missing" ? "gone" : "unknown", problem: message };
   }
 }
-function lines({ url, title, sessionId, state, bytes, createdAt, ...rest }) {
-  const { expiresAt, problem } = rest;
+function lines({ url, title, sessionId, state, bytes, createdAt, expiresAt, problem }) {
   return [
     url,
     `  Title    ${title}`,

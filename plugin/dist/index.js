@@ -20,6 +20,7 @@ function commandLine() {
   const origin = packageOrigin();
   return origin ? `npx ${origin.url}/plugin.tgz` : `node ${packageFile("dist/cli.js")}`;
 }
+var pluginFiles = () => ["src/index.ts", "src/tui.ts", "dist/index.js", "dist/tui.js"].map(packageFile);
 
 // src/lib/sleep.ts
 function sleep(milliseconds, signal) {
@@ -5973,7 +5974,7 @@ function refusal(who, { status, retryAfter }, body) {
     return new Failure("busy", `${who} asks to slow down${inMinutes(retryAfter)}.`, retryAfter);
   if (status === 413)
     return new Failure("too_large", `The session is too large for ${who}${said}.`);
-  if (status === 404)
+  if (status === 404 && typeof body?.code === "string")
     return new Failure("missing", `${who} no longer has this share.`);
   if (!body)
     return misdirected(who);
@@ -6310,6 +6311,80 @@ class ShareApi {
   }
 }
 
+// src/state/share-list.ts
+class ShareList {
+  stateFiles;
+  #titles = new Map;
+  constructor(stateFiles) {
+    this.stateFiles = stateFiles;
+  }
+  async add(share, { url: given, sessionId, title, createdAt }) {
+    const { id, base } = share;
+    const address = addressOf(share);
+    if (this.#titles.get(address) === title)
+      return;
+    this.#titles.set(address, title);
+    const url = given ?? (await this.stateFiles.read({ kind: "share", id, base }))?.url ?? address;
+    const note = { kind: "share", id, base, url, sessionId, title, createdAt };
+    await Promise.all([this.stateFiles.write({ kind: "secret", share }), this.stateFiles.write(note)]).catch(() => {
+      return;
+    });
+  }
+  async remove(share) {
+    this.#titles.delete(addressOf(share));
+    await this.stateFiles.remove({ kind: "share", ...share });
+    await this.stateFiles.remove({ kind: "secret", share });
+    await this.stateFiles.remove({ kind: "redacted", ...share });
+    await this.stateFiles.remove({ kind: "size", ...share });
+  }
+  async redactedFrom({ id, base }) {
+    return (await this.stateFiles.read({ kind: "redacted", id, base }))?.secrets ?? [];
+  }
+  async rememberRedacted(share, secrets) {
+    const { id, base } = share;
+    const known = new Set((await this.redactedFrom(share)).map(([value]) => value));
+    if (secrets.every(([value]) => known.has(value)))
+      return;
+    await this.stateFiles.write({ kind: "redacted", id, base, secrets }).catch(() => {
+      return;
+    });
+  }
+  async sizeOf({ id, base }) {
+    return (await this.stateFiles.read({ kind: "size", id, base }))?.bytes ?? 0;
+  }
+  async rememberSize(share, bytes) {
+    const { id, base } = share;
+    if (bytes <= await this.sizeOf(share))
+      return;
+    await this.stateFiles.write({ kind: "size", id, base, bytes }).catch(() => {
+      return;
+    });
+  }
+  async list() {
+    const records = await this.stateFiles.readAll();
+    return records.filter((record) => record.kind === "share").sort((a, b) => b.createdAt - a.createdAt);
+  }
+  async ofSession(sessionId) {
+    const found = [];
+    for (const entry of (await this.list()).filter((entry) => entry.sessionId === sessionId)) {
+      const share = await this.secretOf(entry);
+      if (share && !await this.stateFiles.read({ kind: "removal", share }))
+        found.push({ entry, share });
+    }
+    return found;
+  }
+  async find(name) {
+    const page = URL.canParse(name) ? new URL(name) : undefined;
+    const address = page && page.origin + page.pathname;
+    return (await this.list()).filter((entry) => entry.id === name || address !== undefined && [entry.url, addressOf(entry)].some((link) => isPageOf(link, address)));
+  }
+  async secretOf(share) {
+    return (await this.stateFiles.read({ kind: "secret", share }))?.share;
+  }
+}
+var addressOf = ({ base, id }) => `${base}/share/${id}`;
+var isPageOf = (link, address) => address === link || address.startsWith(`${link}/`) || address.startsWith(`${link}.`);
+
 // src/publishing/document.ts
 import { promisify } from "util";
 import { gzip } from "zlib";
@@ -6383,6 +6458,10 @@ async function encode(value) {
   const json = Buffer.from(JSON.stringify(value));
   return { body: await compress(json), bytes: json.byteLength };
 }
+
+// src/publishing/published.ts
+var counts = ({ messages, redactions }) => `${plural(messages, "message")}, ${plural(redactions, "redaction")}`;
+var plural = (amount, noun) => `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 
 // src/publishing/title.ts
 var maxLength = 80;
@@ -6724,6 +6803,12 @@ class TrackedShare {
     const known = await this.dependencies.shareList.redactedFrom(this.share);
     return await this.#filter.apply(buildDocument(this.share, this.#createdAt ?? 0, snapshot, Date.now()), known);
   }
+  async#forget() {
+    const { client } = this.dependencies;
+    const { share } = await client.session(this.sessionId);
+    if (share?.url === (this.created.url ?? addressOf(this.share)))
+      await client.unshare(this.sessionId);
+  }
   #announce(failure) {
     if (this.#stage === "opening")
       return;
@@ -6733,6 +6818,10 @@ class TrackedShare {
     this.#isFailing = failure !== undefined;
     if (failure?.temporary && !wasFailing)
       toasts.show("warning", `The shared page is not up to date: ${failure.message} Better Share keeps trying.`);
+    if (failure?.kind === "missing")
+      this.#forget().catch(() => {
+        return;
+      });
     if (failure && !failure.temporary)
       toasts.show("error", `The shared page no longer follows this session: ${failure.message}`);
     if (failure || !this.#published)
@@ -6745,8 +6834,6 @@ class TrackedShare {
       toasts.show("success", `The shared page on ${host} is up to date again.`);
   }
 }
-var counts = ({ messages, redactions }) => `${plural(messages, "message")}, ${plural(redactions, "redaction")}`;
-var plural = (amount, noun) => `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 function expiry(deadline) {
   return new Promise((resolve) => {
     if (deadline.aborted)
@@ -7070,13 +7157,13 @@ class ShareCalls {
   sync(id, secret, items) {
     const share = this.dependencies.seal.open(id, secret);
     if (share === undefined || share === "lost")
-      return this.#explainForeign(id, share);
+      return void this.#explainForeign(id, secret, share);
     const sessionId = sessionOf(items) ?? this.dependencies.publisher.sessionOf(share);
     if (sessionId !== undefined)
       this.dependencies.publisher.changed(share, sessionId, items);
   }
   async remove(id, secret) {
-    const share = this.dependencies.seal.open(id, secret);
+    const share = this.dependencies.seal.open(id, secret) ?? await this.#nativeShare(id, secret);
     if (share === "lost") {
       this.dependencies.toasts.replace("error", `Not unshared, the link still works: ${LOST_KEY}`);
       throw new Failure("refused", LOST_KEY);
@@ -7119,11 +7206,20 @@ class ShareCalls {
       return;
     throw new Failure("refused", `This project names the server ${base}, which you have not allowed. If sessions may go there, run "${commandLine()} allow ${base}" (or set BETTER_SHARE_ALLOWED_SERVERS), then /share again.`);
   }
-  #explainForeign(id, share) {
+  async#nativeShare(id, secret) {
+    const { settings, client } = this.dependencies;
+    if ("problem" in settings)
+      return;
+    const link = addressOf({ id, base: settings.base });
+    const sessions = await client.sessions().catch(() => []);
+    return sessions.some(({ share }) => share?.url === link) ? { id, base: settings.base, secret } : undefined;
+  }
+  async#explainForeign(id, secret, share) {
     if (this.#foreign.has(id))
       return;
     this.#foreign.add(id);
-    this.dependencies.toasts.show("warning", share === "lost" ? `The link of this session is not updated any more: ${LOST_KEY}` : "This session was shared without Better Share: its link is not updated any more. /unshare it without the plugin, then /share again.");
+    const how = await this.#nativeShare(id, secret) ? "/unshare it" : "/unshare it without the plugin";
+    await this.dependencies.toasts.show("warning", share === "lost" ? `The link of this session is not updated any more: ${LOST_KEY}` : `This session was shared without Better Share: its link is not updated any more. ${how}, then /share again.`);
   }
 }
 function shared({ base }, url, outcome) {
@@ -7380,80 +7476,6 @@ class PendingRemovals {
   }
 }
 
-// src/state/share-list.ts
-class ShareList {
-  stateFiles;
-  #titles = new Map;
-  constructor(stateFiles) {
-    this.stateFiles = stateFiles;
-  }
-  async add(share, { url: given, sessionId, title, createdAt }) {
-    const { id, base } = share;
-    const address = addressOf(share);
-    if (this.#titles.get(address) === title)
-      return;
-    this.#titles.set(address, title);
-    const url = given ?? (await this.stateFiles.read({ kind: "share", id, base }))?.url ?? address;
-    const note = { kind: "share", id, base, url, sessionId, title, createdAt };
-    await Promise.all([this.stateFiles.write({ kind: "secret", share }), this.stateFiles.write(note)]).catch(() => {
-      return;
-    });
-  }
-  async remove(share) {
-    this.#titles.delete(addressOf(share));
-    await this.stateFiles.remove({ kind: "share", ...share });
-    await this.stateFiles.remove({ kind: "secret", share });
-    await this.stateFiles.remove({ kind: "redacted", ...share });
-    await this.stateFiles.remove({ kind: "size", ...share });
-  }
-  async redactedFrom({ id, base }) {
-    return (await this.stateFiles.read({ kind: "redacted", id, base }))?.secrets ?? [];
-  }
-  async rememberRedacted(share, secrets) {
-    const { id, base } = share;
-    const known = new Set((await this.redactedFrom(share)).map(([value]) => value));
-    if (secrets.every(([value]) => known.has(value)))
-      return;
-    await this.stateFiles.write({ kind: "redacted", id, base, secrets }).catch(() => {
-      return;
-    });
-  }
-  async sizeOf({ id, base }) {
-    return (await this.stateFiles.read({ kind: "size", id, base }))?.bytes ?? 0;
-  }
-  async rememberSize(share, bytes) {
-    const { id, base } = share;
-    if (bytes <= await this.sizeOf(share))
-      return;
-    await this.stateFiles.write({ kind: "size", id, base, bytes }).catch(() => {
-      return;
-    });
-  }
-  async list() {
-    const records = await this.stateFiles.readAll();
-    return records.filter((record) => record.kind === "share").sort((a, b) => b.createdAt - a.createdAt);
-  }
-  async ofSession(sessionId) {
-    const found = [];
-    for (const entry of (await this.list()).filter((entry) => entry.sessionId === sessionId)) {
-      const share = await this.secretOf(entry);
-      if (share && !await this.stateFiles.read({ kind: "removal", share }))
-        found.push({ entry, share });
-    }
-    return found;
-  }
-  async find(name) {
-    const page = URL.canParse(name) ? new URL(name) : undefined;
-    const address = page && page.origin + page.pathname;
-    return (await this.list()).filter((entry) => entry.id === name || address !== undefined && [entry.url, addressOf(entry)].some((link) => isPageOf(link, address)));
-  }
-  async secretOf(share) {
-    return (await this.stateFiles.read({ kind: "secret", share }))?.share;
-  }
-}
-var addressOf = ({ base, id }) => `${base}/share/${id}`;
-var isPageOf = (link, address) => address === link || address.startsWith(`${link}/`) || address.startsWith(`${link}.`);
-
 // src/state/share-seal.ts
 import { createCipheriv, createDecipheriv, randomBytes as randomBytes3, randomUUID } from "crypto";
 import { linkSync, mkdirSync, readFileSync as readFileSync2, rmSync, writeFileSync } from "fs";
@@ -7703,6 +7725,7 @@ function startBetterShare({
   const updates = new UpdateNotice(origin, stateFiles, toasts);
   const lock = new StateLock(folder, 2 * timeouts.create);
   const sharing = new ShareCalls({
+    client,
     settings,
     privacy,
     api,
@@ -7739,6 +7762,7 @@ function startBetterShare({
       publisher.messageTouched(sessionId, messageId, isRemoval);
       organisation.onChange(sessionId);
     },
+    tell: (message) => toasts.show("info", message),
     async dispose() {
       removals.close();
       await publisher.dispose();
@@ -7768,6 +7792,8 @@ function userOptions(places) {
     return common;
   return isObject(common) && isObject(options) ? { ...common, ...options } : options;
 }
+var isInTerminal = (places) => optionsIn(terminalSources(places), places) !== undefined;
+var terminalSources = (places) => configurationsIn([globalFolder(places), join5(places.home, ".opencode")].flatMap((folder) => ["tui.json", "tui.jsonc"].map((name) => join5(folder, name))));
 function optionsIn(configurations, places) {
   const entries = configurations.flatMap((source) => pluginsOf(source, places));
   const listed = entries.findLast(({ name, folder }) => isThisPlugin(name, folder, places.plugins));
@@ -7824,6 +7850,28 @@ function real(path) {
   }
 }
 
+// src/sharing/terminal-commands.ts
+var COMMANDS = { shares: "list", "unshare-all": "remove --all" };
+
+class TerminalCommands {
+  #added = new Set;
+  addTo(given) {
+    const configured = isObject(given) ? given : {};
+    const added = Object.keys(COMMANDS).filter((name) => !(name in configured));
+    for (const name of added)
+      this.#added.add(name);
+    const commands = added.map((name) => [
+      name,
+      { description: "Needs the plugin in tui.json", template: `Only answer this, and do nothing: ${hint(name)}` }
+    ]);
+    return { ...configured, ...Object.fromEntries(commands) };
+  }
+  hintFor(name) {
+    return this.#added.has(name) ? hint(name) : undefined;
+  }
+}
+var hint = (name) => `To use /${name}, add the plugin to tui.json as well, or run "${commandLine()} ${COMMANDS[name]}".`;
+
 // src/index.ts
 var TOAST_DURATION = 8000;
 function clientFrom(client) {
@@ -7845,6 +7893,9 @@ function clientFrom(client) {
     },
     async sessions() {
       return (await client.session.list()).data ?? [];
+    },
+    async unshare(id) {
+      await client.session.unshare(at(id));
     },
     async inOrganisation() {
       const answer = await client._client?.get({ url: "/experimental/console/orgs" });
@@ -7893,6 +7944,13 @@ function settingsFrom(options) {
     return { settings: { problem }, privacy: { problem } };
   }
 }
+function terminalHasPlugin() {
+  try {
+    return isInTerminal({ env: process.env, home: homedir2(), plugins: pluginFiles() });
+  } catch {
+    return true;
+  }
+}
 function tryToStart(client, options) {
   try {
     bypassProxy(process.env);
@@ -7911,13 +7969,23 @@ function tryToStart(client, options) {
 }
 async function server({ client }, options) {
   const share = tryToStart(client, options);
+  const commands = new TerminalCommands;
   return {
     async config(config) {
       config.enterprise = { ...config.enterprise, url: share?.url ?? UNREACHABLE_URL };
       share?.configure(config, process.argv, process.env);
+      if (!terminalHasPlugin())
+        config.command = commands.addTo(config.command);
       sleep(0).then(() => share?.start()).catch(() => {
         return;
       });
+    },
+    async "command.execute.before"({ command }) {
+      const hint = commands.hintFor(command);
+      if (hint === undefined)
+        return;
+      await share?.tell(hint);
+      throw new Error(hint);
     },
     async event({ event }) {
       if (share)

@@ -16,6 +16,7 @@ function commandLine() {
   const origin = packageOrigin();
   return origin ? `npx ${origin.url}/plugin.tgz` : `node ${packageFile("dist/cli.js")}`;
 }
+var pluginFiles = () => ["src/index.ts", "src/tui.ts", "dist/index.js", "dist/tui.js"].map(packageFile);
 
 // src/lib/timeouts.ts
 var MEGABYTE = 1e6;
@@ -330,7 +331,7 @@ function refusal(who, { status, retryAfter }, body) {
     return new Failure("busy", `${who} asks to slow down${inMinutes(retryAfter)}.`, retryAfter);
   if (status === 413)
     return new Failure("too_large", `The session is too large for ${who}${said}.`);
-  if (status === 404)
+  if (status === 404 && typeof body?.code === "string")
     return new Failure("missing", `${who} no longer has this share.`);
   if (!body)
     return misdirected(who);
@@ -862,13 +863,20 @@ async function readRecords(path) {
 }
 
 // src/tui.ts
-async function tui({ keymap, ui }) {
+async function tui({ client, keymap, ui }) {
   const stateFiles = new StateFiles(openStateFolder(process.env));
   const shareList = new ShareList(stateFiles);
   const api = new ShareApi(TIMEOUTS);
   const remove = async (entries) => {
     ui.dialog.clear();
-    const results = await Promise.all(entries.map((entry) => removeShare(entry, shareList, stateFiles, api)));
+    const results = await Promise.all(entries.map(async (entry) => {
+      const problem = await removeShare(entry, shareList, stateFiles, api);
+      if (problem === undefined)
+        await forget(entry, client).catch(() => {
+          return;
+        });
+      return problem;
+    }));
     const problem = results.find((result) => result !== undefined);
     const removed = results.filter((result) => result === undefined).length;
     ui.toast(problem === undefined ? { variant: "success", message: `Removed: ${shares(removed)}.` } : {
@@ -917,6 +925,11 @@ ${visible(entry.url)}`, [entry])
       }
     ]
   });
+}
+async function forget({ sessionId, url }, { session }) {
+  const { data } = await session.get({ sessionID: sessionId });
+  if (data?.share?.url === url)
+    await session.unshare({ sessionID: sessionId });
 }
 var shares = (amount) => amount === 1 ? "1 share" : `${amount} shares`;
 var tui_default = { id: NAME, tui };

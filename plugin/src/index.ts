@@ -1,7 +1,7 @@
 /** The OpenCode plugin, for version 1 of the plugin API. Only this file and tui.ts (the terminal) use that API. */
 import { homedir } from "node:os"
 import { fileURLToPath } from "node:url"
-import { NAME, packageOrigin } from "./lib/package"
+import { NAME, packageOrigin, pluginFiles } from "./lib/package"
 import { sleep } from "./lib/sleep"
 import { TIMEOUTS } from "./lib/timeouts"
 import { isObject, type Message, type OpenCodeClient, type Session } from "./opencode/client"
@@ -9,8 +9,9 @@ import { type BetterShare, startBetterShare, UNREACHABLE_URL } from "./plugin"
 import { Failure } from "./server/errors"
 import { type PrivacyResult, readPrivacy } from "./settings/privacy"
 import { readSettings, type SettingsResult } from "./settings/server"
-import { userOptions } from "./settings/user-files"
+import { isInTerminal, userOptions } from "./settings/user-files"
 import { isRun, type ShareConfig } from "./sharing/auto-share"
+import { TerminalCommands } from "./sharing/terminal-commands"
 import { openStateFolder } from "./state/state-files"
 
 interface Answer<T> {
@@ -27,6 +28,7 @@ interface Client {
     message?(options: { path: { id: string; messageID: string } }): Promise<Answer<Message>>
     children(options: ById): Promise<Answer<Session[]>>
     list(): Promise<Answer<Session[]>>
+    unshare(options: ById): Promise<unknown>
   }
   tui: { showToast(options: { body: { message: string; variant: string; duration: number } }): Promise<unknown> }
   /** The generated client below; the typed one has no method for every route. */
@@ -44,7 +46,8 @@ interface Event {
 }
 
 interface Hooks {
-  config(config: { enterprise?: { url?: string } } & ShareConfig): Promise<void>
+  config(config: { enterprise?: { url?: string }; command?: unknown } & ShareConfig): Promise<void>
+  "command.execute.before"(input: { command: string }): Promise<void>
   event(input: { event: Event }): Promise<void>
   dispose(): Promise<void>
 }
@@ -70,6 +73,9 @@ function clientFrom(client: Client): OpenCodeClient {
     },
     async sessions() {
       return (await client.session.list()).data ?? []
+    },
+    async unshare(id) {
+      await client.session.unshare(at(id))
     },
     async inOrganisation() {
       const answer = await client._client?.get({ url: "/experimental/console/orgs" })
@@ -123,6 +129,15 @@ function settingsFrom(options: unknown): { settings: SettingsResult; privacy: Pr
   }
 }
 
+/** Whether the terminal has the commands of tui.ts; of a configuration that cannot be read, OpenCode complains itself. */
+function terminalHasPlugin(): boolean {
+  try {
+    return isInTerminal({ env: process.env, home: homedir(), plugins: pluginFiles() })
+  } catch {
+    return true
+  }
+}
+
 /** Never throws: OpenCode would then share with its vendor's server. */
 function tryToStart(client: Client, options: unknown): BetterShare | undefined {
   try {
@@ -143,14 +158,23 @@ function tryToStart(client: Client, options: unknown): BetterShare | undefined {
 
 async function server({ client }: { client: Client }, options?: unknown): Promise<Hooks> {
   const share = tryToStart(client, options)
+  const commands = new TerminalCommands()
   return {
     async config(config) {
       config.enterprise = { ...config.enterprise, url: share?.url ?? UNREACHABLE_URL }
       share?.configure(config, process.argv, process.env)
+      if (!terminalHasPlugin()) config.command = commands.addTo(config.command)
       // Not awaited: OpenCode serves its client only after this hook has returned.
       void sleep(0)
         .then(() => share?.start())
         .catch(() => undefined)
+    },
+    async "command.execute.before"({ command }) {
+      const hint = commands.hintFor(command)
+      if (hint === undefined) return
+      await share?.tell(hint)
+      // Ends the command before a model is asked.
+      throw new Error(hint)
     },
     async event({ event }) {
       if (share) await route(share, event).catch(() => undefined)

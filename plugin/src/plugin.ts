@@ -34,6 +34,8 @@ export interface BetterShare {
   sessionDeleted(sessionId: string): Promise<void>
   /** A message changed, was added or, with a part or whole, removed. */
   contentChanged(sessionId: string, messageId?: string, isRemoval?: boolean): void
+  /** Shows a message to the user. */
+  tell(message: string): Promise<void>
   dispose(): Promise<void>
 }
 
@@ -73,6 +75,7 @@ export function startBetterShare({
   const updates = new UpdateNotice(origin, stateFiles, toasts)
   const lock = new StateLock(folder, 2 * timeouts.create)
   const sharing = new ShareCalls({
+    client,
     settings,
     privacy,
     api,
@@ -109,6 +112,7 @@ export function startBetterShare({
       publisher.messageTouched(sessionId, messageId, isRemoval)
       organisation.onChange(sessionId)
     },
+    tell: (message) => toasts.show("info", message),
     async dispose() {
       removals.close()
       await publisher.dispose()

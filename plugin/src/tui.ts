@@ -10,6 +10,12 @@ import { openStateFolder, StateFiles } from "./state/state-files"
 
 /** The part of the terminal's API that the plugin uses. */
 interface Terminal {
+  client: {
+    session: {
+      get(session: { sessionID: string }): Promise<{ data?: { share?: { url?: string } } }>
+      unshare(session: { sessionID: string }): Promise<unknown>
+    }
+  }
   keymap: { registerLayer(layer: { commands: Command[] }): unknown }
   ui: {
     dialog: { replace(render: () => unknown): void; clear(): void }
@@ -36,14 +42,20 @@ interface Option {
   onSelect(): void
 }
 
-async function tui({ keymap, ui }: Terminal): Promise<void> {
+async function tui({ client, keymap, ui }: Terminal): Promise<void> {
   const stateFiles = new StateFiles(openStateFolder(process.env))
   const shareList = new ShareList(stateFiles)
   const api = new ShareApi(TIMEOUTS)
 
   const remove = async (entries: readonly Entry[]): Promise<void> => {
     ui.dialog.clear()
-    const results = await Promise.all(entries.map((entry) => removeShare(entry, shareList, stateFiles, api)))
+    const results = await Promise.all(
+      entries.map(async (entry) => {
+        const problem = await removeShare(entry, shareList, stateFiles, api)
+        if (problem === undefined) await forget(entry, client).catch(() => undefined)
+        return problem
+      }),
+    )
     const problem = results.find((result) => result !== undefined)
     const removed = results.filter((result) => result === undefined).length
     ui.toast(
@@ -104,6 +116,12 @@ async function tui({ keymap, ui }: Terminal): Promise<void> {
       },
     ],
   })
+}
+
+/** Has OpenCode forget a link that is gone: its sidebar would show it, and /share copy it. */
+async function forget({ sessionId, url }: Entry, { session }: Terminal["client"]): Promise<void> {
+  const { data } = await session.get({ sessionID: sessionId })
+  if (data?.share?.url === url) await session.unshare({ sessionID: sessionId })
 }
 
 const shares = (amount: number): string => (amount === 1 ? "1 share" : `${amount} shares`)

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import type { NativeShare } from "../src/sharing/bridge"
 import { message, SESSION, texts } from "./support/fake-client"
 import { unsealed, World } from "./support/world"
 
@@ -235,6 +236,28 @@ describe("while a share is followed", () => {
     expect(world.server.requests).toHaveLength(before)
   })
 
+  test.each([
+    ["its link", (share: NativeShare) => share.url, undefined],
+    ["another link", () => "https://opncd.example/share/1", "https://opncd.example/share/1"],
+  ])("a share that is gone is forgotten by OpenCode where the session has %s", async (_, linkOf, left) => {
+    const { opencode, share } = await followed()
+    const session = world.host.transcripts.get(SESSION)?.session
+    if (session) session.share = { url: linkOf(share) }
+    world.server.shares.clear()
+    await opencode.sync(share)
+    await world.host.told(/no longer follows this session: .* no longer has this share/)
+    await world.host.until(() => session?.share?.url === left)
+    await opencode.share.dispose()
+    expect(session?.share?.url).toBe(left)
+  })
+
+  test("a page of a proxy that has lost the server is no reason to stop", async () => {
+    const { opencode, share } = await followed()
+    world.server.faults.renew = [new Response("<h1>404 Not Found</h1>", { status: 404 })]
+    await opencode.sync(share)
+    await world.server.until(() => world.server.document(ID)?.messages.length === 2)
+  })
+
   test("links that have expired are asked for again", async () => {
     const { opencode, share } = await followed()
     world.server.faults.upload = [(world.server.expireLinks(), new Response("", { status: 403 }))]
@@ -271,6 +294,23 @@ describe("settings", () => {
 })
 
 describe("a share that was made without the plugin", () => {
+  test("is unshared where it is on the configured server, and its secret goes to no other", async () => {
+    const share = await world.start().created()
+    const secret = world.server.shares.get(share.id)?.secret ?? ""
+    const session = world.host.transcripts.get(SESSION)?.session
+    if (session) session.share = { url: "https://opncd.example/share/1" }
+    const before = world.server.requests.length
+    const opencode = world.start()
+    expect((await opencode.remove({ id: share.id, secret })).status).toBe(500)
+    expect(world.server.requests).toHaveLength(before)
+
+    if (session) session.share = { url: share.url }
+    await opencode.sync({ id: share.id, secret })
+    await world.host.told(/its link is not updated any more\. \/unshare it, then \/share again\.$/)
+    expect((await opencode.remove({ id: share.id, secret })).status).toBe(200)
+    expect(world.server.shares.size).toBe(0)
+  })
+
   test("is not synced and not pretended to be unshared", async () => {
     const opencode = world.start()
     expect((await opencode.sync({ id: ID, secret: "fbde2b8f8972990d" })).status).toBe(200)

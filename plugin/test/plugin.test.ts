@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test"
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { pathToFileURL } from "node:url"
 import plugin from "../src/index"
 import { FakeClient, SESSION, transcript } from "./support/fake-client"
 import { FakeServer } from "./support/fake-server"
@@ -48,6 +49,7 @@ function client(host = new FakeClient(transcript())) {
       get: ({ path }: ById) => answer("get", host.session(path.id)),
       children: ({ path }: ById) => answer("children", host.children(path.id)),
       list: () => answer("list", host.sessions()),
+      unshare: ({ path }: ById) => answer("unshare", host.unshare(path.id)),
       messages: async ({ path }: ById) => {
         asked.push("messages")
         const data = await host.messages(path.id)
@@ -199,6 +201,35 @@ describe("the plugin", () => {
     delete process.env.no_proxy
     const hooks = await plugin.server({ client: client() }, {})
     expect([process.env.NO_PROXY, process.env.no_proxy]).toEqual(["intranet.example,127.0.0.1", "127.0.0.1"])
+    await hooks.dispose()
+  })
+
+  test("says what /shares needs where the terminal does not have it, before a model is asked", async () => {
+    const fake = client()
+    const hooks = await plugin.server({ client: fake }, { url: server.base })
+    const config: { command?: unknown } = { command: { "unshare-all": { template: "mine" } } }
+    await hooks.config(config)
+    expect(config.command).toMatchObject({
+      shares: { description: "Needs the plugin in tui.json" },
+      "unshare-all": { template: "mine" },
+    })
+    expect(hooks["command.execute.before"]({ command: "shares" })).rejects.toThrow("add the plugin to tui.json")
+    await fake.host.told(/^To use \/shares, add the plugin to tui\.json as well, or run ".* list"\.$/)
+    await hooks["command.execute.before"]({ command: "unshare-all" })
+    await hooks["command.execute.before"]({ command: "init" })
+    await hooks.dispose()
+  })
+
+  test("adds no commands where the terminal has the plugin", async () => {
+    await mkdir(join(state, "opencode"), { recursive: true })
+    await writeFile(
+      join(state, "opencode", "tui.json"),
+      JSON.stringify({ plugin: [pathToFileURL(join(source, "tui.ts"))] }),
+    )
+    const hooks = await plugin.server({ client: client() }, { url: server.base })
+    const config: { command?: unknown } = {}
+    await hooks.config(config)
+    expect(config.command).toBeUndefined()
     await hooks.dispose()
   })
 

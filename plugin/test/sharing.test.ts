@@ -133,10 +133,14 @@ describe("the life of a share", () => {
 
   test("a lock of a process that was killed is passed over", async () => {
     const lock = new StateLock(world.folder, 0)
-    let finish = () => {}
-    const held = lock.run("ses_1", () => new Promise<void>((resolve) => (finish = resolve)))
+    const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const held = lock.run("ses_1", async () => {
+      begun.resolve()
+      await ended.promise
+    })
+    await begun.promise
     expect(await lock.run("ses_1", async () => "done")).toBe("done")
-    finish()
+    ended.resolve()
     await held
   })
 

@@ -18,6 +18,14 @@ class FakeTerminal extends Watch implements Terminal {
   commands: Layer["commands"] = []
   dialog: Dialog | undefined
   readonly toasts: string[] = []
+  /** The links of sessions that OpenCode knows. */
+  readonly links = new Map<string, string>()
+  readonly client: Terminal["client"] = {
+    session: {
+      get: async ({ sessionID }) => ({ data: { share: { url: this.links.get(sessionID) ?? "" } } }),
+      unshare: async ({ sessionID }) => this.links.delete(sessionID),
+    },
+  }
   readonly keymap = { registerLayer: ({ commands }: Layer) => void (this.commands = commands) }
   readonly ui: Terminal["ui"] = {
     dialog: {
@@ -73,6 +81,17 @@ describe("in OpenCode's terminal", () => {
     await terminal.until(() => terminal.toasts.length === 1)
     expect(terminal.toasts).toEqual(["Removed: 1 share."])
     expect(world.server.shares.size).toBe(0)
+  })
+
+  test("/shares and /unshare-all have OpenCode forget the links that are gone, and no others", async () => {
+    const opencode = world.start()
+    const share = await opencode.created()
+    await opencode.created(OTHER)
+    terminal.links.set(SESSION, share.url).set(OTHER, "https://other.example.com/share/1")
+    await terminal.type("unshare-all")
+    ;(terminal.dialog as (Dialog & { kind: "confirm" }) | undefined)?.props.onConfirm()
+    await terminal.until(() => terminal.toasts.length === 1)
+    expect([...terminal.links]).toEqual([[OTHER, "https://other.example.com/share/1"]])
   })
 
   test("/shares shows titles without what a terminal would obey", async () => {

@@ -64,10 +64,21 @@ class Profile:
 
     def secret(self, session_id: str) -> str:
         """What OpenCode stores as the secret of a shared session."""
+        [secret] = self._secrets(session_id)
+        return secret
+
+    def is_shared(self, session_id: str) -> bool:
+        """Whether OpenCode sends the changes of the session to a share server."""
+        return bool(self._secrets(session_id))
+
+    def _secrets(self, session_id: str) -> list[str]:
+        # Where releases before 1.2 have it.
+        file = self.home / "data" / "opencode" / "storage" / "session_share" / f"{session_id}.json"
+        if not (self.home / "data" / "opencode" / "opencode.db").exists():
+            return [json.loads(file.read_text())["secret"]] if file.exists() else []
         query = "SELECT secret FROM session_share WHERE session_id = ?"
         with closing(sqlite3.connect(self.home / "data" / "opencode" / "opencode.db")) as database:
-            [[secret]] = database.execute(query, [session_id])
-        return str(secret)
+            return [str(secret) for [secret] in database.execute(query, [session_id])]
 
 
 def import_session(profile: Profile, link: str, program: Path = PROGRAM) -> str:

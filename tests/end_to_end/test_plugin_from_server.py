@@ -52,7 +52,8 @@ def program(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with gunicorn(tmp_path_factory.mktemp("service"), WEB_CONCURRENCY="2") as url:
+    settings = {"WEB_CONCURRENCY": "2", "RATELIMIT_CREATE": "1000 per hour"}
+    with gunicorn(tmp_path_factory.mktemp("service"), **settings) as url:
         yield url
 
 
@@ -118,6 +119,21 @@ def test_the_command_line_of_the_package_finds_and_removes_the_share(profile: Pr
     assert fetch("GET", link)[0] == 404
 
 
+def test_opencode_forgets_a_link_that_was_removed_elsewhere(
+    profile: Profile, service: str, program: Path
+) -> None:
+    with opencode(profile, program) as editor:
+        session = editor.create_session()
+        editor.prompt(session, "Greet everybody")
+        link = editor.share(session)
+        wait_for("Everybody is greeted.", link)
+        assert profile.is_shared(session)
+        run_command(profile, service, "remove", link)
+        editor.prompt(session, "Say goodbye")
+        wait_until(lambda: not profile.is_shared(session), lambda: "it still sends its changes")
+        assert fetch("GET", link)[0] == 404
+
+
 def test_the_command_line_shares_a_session_that_opencode_is_working_on(
     profile: Profile, service: str, program: Path
 ) -> None:
@@ -125,16 +141,35 @@ def test_the_command_line_shares_a_session_that_opencode_is_working_on(
         session = editor.create_session()
         editor.prompt(session, "Greet everybody")
         link = run_command(profile, service, "share", session).strip()
-        assert b"Everybody is greeted." in fetch("GET", link)[1]
+        wait_for("Everybody is greeted.", link)
         editor.prompt(session, "Say goodbye")
         assert run_command(profile, service, "update", session).strip() == link
-        assert b"Goodbye to everybody." in fetch("GET", link)[1]
+        wait_for("Goodbye to everybody.", link)
         assert editor.share(session) == link
 
 
 def test_doctor_finds_nothing_wrong(profile: Profile, service: str) -> None:
     checks = json.loads(run_command(profile, service, "doctor", "--json"))["checks"]
     assert [check for check in checks if check["state"] != "ok"] == []
+
+
+def test_a_session_that_opencode_shared_without_the_plugin_is_unshared_with_it(
+    profile: Profile, service: str, program: Path
+) -> None:
+    file = profile.home / "config" / "opencode" / "opencode.json"
+    settings = file.read_text()
+    file.write_text(json.dumps(json.loads(settings) | {"plugin": [], "enterprise": {"url": service}}))
+    with opencode(profile, program) as editor:
+        session = editor.create_session()
+        editor.prompt(session, "Greet everybody")
+        link = editor.share(session)
+        wait_for("Everybody is greeted.", link)
+    file.write_text(settings)
+    with opencode(profile, program) as editor:
+        wait_for_plugin(editor)
+        editor.unshare(session)
+    assert fetch("GET", link)[0] == 404
+    assert not profile.is_shared(session)
 
 
 @pytest.fixture

@@ -26,15 +26,22 @@ export const show: Command = {
   },
 }
 
-type About = Awaited<ReturnType<typeof about>>
+interface State {
+  state: "works" | "gone" | "unknown"
+  expiresAt?: string
+  /** Why the state is unknown. */
+  problem?: string
+}
 
-async function about(entry: Entry, shareList: ShareList, api: ShareApi) {
+type About = ReturnType<typeof published> & State & { bytes: number }
+
+async function about(entry: Entry, shareList: ShareList, api: ShareApi): Promise<About> {
   const bytes = await shareList.sizeOf({ ...entry, secret: "" })
   return { ...published(entry), bytes, ...(await stateOf(entry, shareList, api)) }
 }
 
 /** What the server says about the share. */
-async function stateOf(entry: Entry, shareList: ShareList, api: ShareApi) {
+async function stateOf(entry: Entry, shareList: ShareList, api: ShareApi): Promise<State> {
   const share = await shareList.secretOf(entry)
   if (!share) return { state: "unknown", problem: "What it takes to ask its server is not on this machine any more." }
   try {
@@ -46,8 +53,7 @@ async function stateOf(entry: Entry, shareList: ShareList, api: ShareApi) {
   }
 }
 
-function lines({ url, title, sessionId, state, bytes, createdAt, ...rest }: About): string[] {
-  const { expiresAt, problem } = rest as { expiresAt?: string; problem?: string }
+function lines({ url, title, sessionId, state, bytes, createdAt, expiresAt, problem }: About): string[] {
   return [
     url,
     `  Title    ${title}`,

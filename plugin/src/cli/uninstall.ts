@@ -1,6 +1,6 @@
 import { storagesOf } from "../opencode/storage/open-storage"
 import type { Storage, StoredShare } from "../opencode/storage/storage"
-import { plural } from "../publishing/tracked-share"
+import { plural } from "../publishing/published"
 import { asFailure, Failure } from "../server/errors"
 import type { Command } from "./command"
 import type { Context } from "./context"

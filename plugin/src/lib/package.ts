@@ -30,5 +30,6 @@ export function commandLine(): string {
   return origin ? `npx ${origin.url}/plugin.tgz` : `node ${packageFile("dist/cli.js")}`
 }
 
-/** The files that the configuration of OpenCode may name for this plugin. */
-export const pluginFiles = (): string[] => ["src/index.ts", "dist/index.js"].map(packageFile)
+/** The files that the configurations of OpenCode and of its terminal may name for this plugin. */
+export const pluginFiles = (): string[] =>
+  ["src/index.ts", "src/tui.ts", "dist/index.js", "dist/tui.js"].map(packageFile)

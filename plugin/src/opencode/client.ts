@@ -11,6 +11,8 @@ export interface OpenCodeClient extends SessionSource {
   /** One message; null if it does not exist (any more), undefined when OpenCode cannot hand it out. */
   message(sessionId: string, id: string): Promise<Message | null | undefined>
   sessions(): Promise<Session[]>
+  /** OpenCode's own /unshare. */
+  unshare(id: string): Promise<void>
   /** Whether the user is logged in to an organisation: OpenCode then shares with the organisation's server, not with the bridge. */
   inOrganisation(): Promise<boolean>
   toast(toast: Toast): Promise<void>

@@ -3,7 +3,8 @@ import type { SyncItem } from "../opencode/client"
 import type { CreatedShare } from "../server/api"
 import type { Failure } from "../server/errors"
 import type { Share } from "../server/share"
-import { type Dependencies, type Published, TrackedShare } from "./tracked-share"
+import type { Published } from "./published"
+import { type Dependencies, TrackedShare } from "./tracked-share"
 
 /** Keeps the documents of all shares up to date. */
 export class Publisher {

@@ -9,18 +9,13 @@ import { hostOf, type ShareApi } from "../server/api"
 import { asFailure, type Failure } from "../server/errors"
 import type { Share } from "../server/share"
 import type { PrivacyResult } from "../settings/privacy"
-import type { ShareList } from "../state/share-list"
+import { addressOf, type ShareList } from "../state/share-list"
 import { buildDocument, encode } from "./document"
+import { counts, type Published } from "./published"
 import { titleOf } from "./title"
 import { uploadDocument } from "./upload-document"
 import { ShareQueue } from "./upload-queue"
 import { UploadedState } from "./uploaded-state"
-
-/** The document that readers see. */
-export interface Published {
-  messages: number
-  redactions: number
-}
 
 /** The collaborators of every tracked share. */
 export interface Dependencies {
@@ -210,6 +205,13 @@ export class TrackedShare {
     return await this.#filter.apply(buildDocument(this.share, this.#createdAt ?? 0, snapshot, Date.now()), known)
   }
 
+  /** Has OpenCode forget a link that is gone: it would show it, and copy it for /share. The session may have another one. */
+  async #forget(): Promise<void> {
+    const { client } = this.dependencies
+    const { share } = await client.session(this.sessionId)
+    if (share?.url === (this.created.url ?? addressOf(this.share))) await client.unshare(this.sessionId)
+  }
+
   #announce(failure: Failure | undefined): void {
     if (this.#stage === "opening") return
     const { toasts } = this.dependencies
@@ -218,6 +220,7 @@ export class TrackedShare {
     this.#isFailing = failure !== undefined
     if (failure?.temporary && !wasFailing)
       void toasts.show("warning", `The shared page is not up to date: ${failure.message} Better Share keeps trying.`)
+    if (failure?.kind === "missing") void this.#forget().catch(() => undefined)
     if (failure && !failure.temporary)
       void toasts.show("error", `The shared page no longer follows this session: ${failure.message}`)
     if (failure || !this.#published) return
@@ -227,12 +230,6 @@ export class TrackedShare {
     else if (wasFailing) void toasts.show("success", `The shared page on ${host} is up to date again.`)
   }
 }
-
-/** `12 messages, 3 redactions` */
-export const counts = ({ messages, redactions }: Published): string =>
-  `${plural(messages, "message")}, ${plural(redactions, "redaction")}`
-
-export const plural = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? "" : "s"}`
 
 function expiry(deadline: AbortSignal): Promise<"running"> {
   return new Promise((resolve) => {

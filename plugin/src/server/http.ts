@@ -119,7 +119,9 @@ function refusal(who: string, { status, retryAfter }: Answer, body: Json | undef
   if (status >= 500) return new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter)
   if (status === 429) return new Failure("busy", `${who} asks to slow down${inMinutes(retryAfter)}.`, retryAfter)
   if (status === 413) return new Failure("too_large", `The session is too large for ${who}${said}.`)
-  if (status === 404) return new Failure("missing", `${who} no longer has this share.`)
+  // A proxy that has lost its server answers with 404, too.
+  if (status === 404 && typeof body?.code === "string")
+    return new Failure("missing", `${who} no longer has this share.`)
   // A Better Share server describes every error in JSON; a response without is from another kind of server.
   if (!body) return misdirected(who)
   if (status === 401 || status === 403)

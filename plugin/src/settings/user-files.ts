@@ -39,16 +39,23 @@ export function userOptions(places: Places): unknown {
 /** The names of the user's configurations that load the plugin, and of those that name a server for sharing. */
 export function filesToEdit(places: Places): { plugin: string[]; enterprise: string[] } {
   const main = sources(places)
-  const terminal = configurationsIn(
-    [globalFolder(places), join(places.home, ".opencode")].map((folder) => join(folder, "tui.json")),
-  )
-  const loading = [...main, ...terminal].filter((source) => optionsIn([source], places) !== undefined)
+  const loading = [...main, ...terminalSources(places)].filter((source) => optionsIn([source], places) !== undefined)
   const naming = main.filter(({ text }) => {
     const config: unknown = Bun.JSONC.parse(text)
     return isObject(config) && config.enterprise !== undefined
   })
   return { plugin: loading.map(({ name }) => name), enterprise: naming.map(({ name }) => name) }
 }
+
+/** Whether the user's configuration of OpenCode's terminal lists the plugin. */
+export const isInTerminal = (places: Places): boolean => optionsIn(terminalSources(places), places) !== undefined
+
+const terminalSources = (places: Places): Source[] =>
+  configurationsIn(
+    [globalFolder(places), join(places.home, ".opencode")].flatMap((folder) =>
+      ["tui.json", "tui.jsonc"].map((name) => join(folder, name)),
+    ),
+  )
 
 /** The plugin's options in the last of these configurations that lists it; undefined if none does. */
 export function optionsIn(configurations: readonly Source[], places: Places): unknown {

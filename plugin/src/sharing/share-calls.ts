@@ -1,10 +1,10 @@
 import { commandLine } from "../lib/package"
 import type { Timeouts } from "../lib/timeouts"
-import type { SyncItem } from "../opencode/client"
+import type { OpenCodeClient, SyncItem } from "../opencode/client"
 import { sessionOf } from "../opencode/sync-items"
 import type { Toasts } from "../opencode/toasts"
+import { counts, type Published } from "../publishing/published"
 import type { Publisher } from "../publishing/publisher"
-import { counts, type Published } from "../publishing/tracked-share"
 import { type CreatedShare, hostOf, type ShareApi } from "../server/api"
 import { asFailure, Failure } from "../server/errors"
 import type { Share } from "../server/share"
@@ -12,7 +12,7 @@ import type { PrivacyResult } from "../settings/privacy"
 import type { Settings, SettingsResult } from "../settings/server"
 import type { AllowedServers } from "../state/allowed-servers"
 import type { PendingRemovals } from "../state/pending-removals"
-import type { ShareList } from "../state/share-list"
+import { addressOf, type ShareList } from "../state/share-list"
 import type { ShareSeal } from "../state/share-seal"
 import type { StateLock } from "../state/state-lock"
 import { isAutoShare, type ShareConfig } from "./auto-share"
@@ -27,6 +27,7 @@ const LOST_KEY =
   "it was shared with a state folder that is not here (another home folder or machine). Remove it there, or have the operator of the server delete it."
 
 export interface ShareCallsDependencies {
+  client: OpenCodeClient
   settings: SettingsResult
   privacy: PrivacyResult
   api: ShareApi
@@ -118,14 +119,14 @@ export class ShareCalls implements NativeCalls {
 
   sync(id: string, secret: string, items: readonly SyncItem[]): void {
     const share = this.dependencies.seal.open(id, secret)
-    if (share === undefined || share === "lost") return this.#explainForeign(id, share)
+    if (share === undefined || share === "lost") return void this.#explainForeign(id, secret, share)
     const sessionId = sessionOf(items) ?? this.dependencies.publisher.sessionOf(share)
     // A batch without a session contains nothing that readers see.
     if (sessionId !== undefined) this.dependencies.publisher.changed(share, sessionId, items)
   }
 
   async remove(id: string, secret: string): Promise<void> {
-    const share = this.dependencies.seal.open(id, secret)
+    const share = this.dependencies.seal.open(id, secret) ?? (await this.#nativeShare(id, secret))
     if (share === "lost") {
       void this.dependencies.toasts.replace("error", `Not unshared, the link still works: ${LOST_KEY}`)
       throw new Failure("refused", LOST_KEY)
@@ -185,14 +186,24 @@ export class ShareCalls implements NativeCalls {
     )
   }
 
-  #explainForeign(id: string, share: "lost" | undefined): void {
+  /** A share that OpenCode has made on this server without the plugin; its secret is shown to no other server. */
+  async #nativeShare(id: string, secret: string): Promise<Share | undefined> {
+    const { settings, client } = this.dependencies
+    if ("problem" in settings) return undefined
+    const link = addressOf({ id, base: settings.base })
+    const sessions = await client.sessions().catch(() => [])
+    return sessions.some(({ share }) => share?.url === link) ? { id, base: settings.base, secret } : undefined
+  }
+
+  async #explainForeign(id: string, secret: string, share: "lost" | undefined): Promise<void> {
     if (this.#foreign.has(id)) return
     this.#foreign.add(id)
-    void this.dependencies.toasts.show(
+    const how = (await this.#nativeShare(id, secret)) ? "/unshare it" : "/unshare it without the plugin"
+    await this.dependencies.toasts.show(
       "warning",
       share === "lost"
         ? `The link of this session is not updated any more: ${LOST_KEY}`
-        : "This session was shared without Better Share: its link is not updated any more. /unshare it without the plugin, then /share again.",
+        : `This session was shared without Better Share: its link is not updated any more. ${how}, then /share again.`,
     )
   }
 }

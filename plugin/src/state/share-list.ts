@@ -98,7 +98,7 @@ export class ShareList {
 }
 
 /** The link under the URL by which the server was reached, which may differ from the one it returns. */
-const addressOf = ({ base, id }: Pick<Share, "base" | "id">): string => `${base}/share/${id}`
+export const addressOf = ({ base, id }: Pick<Share, "base" | "id">): string => `${base}/share/${id}`
 
 /** `/share/7NSn851p`, with anything below it (`/m/...`) and other formats (`.md`). */
 const isPageOf = (link: string, address: string): boolean =>

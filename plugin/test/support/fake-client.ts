@@ -40,6 +40,11 @@ export class FakeClient extends Watch implements OpenCodeClient {
     return [...this.transcripts.values()].map(({ session }) => session)
   }
 
+  async unshare(id: string): Promise<void> {
+    delete this.#transcript(id).session.share
+    this.changed()
+  }
+
   async inOrganisation(): Promise<boolean> {
     return this.organisation
   }
