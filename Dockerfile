@@ -10,15 +10,14 @@ RUN apt-get update && apt-get install -y --no-install-recommends libfribidi0 && 
 RUN useradd --system --uid 10001 better-share && install -d -o better-share /data /run/better-share
 COPY --from=build /venv /venv
 WORKDIR /srv
-COPY wsgi.py gunicorn.conf.py ./
-COPY config config
+COPY config.py wsgi.py gunicorn.conf.py ./
 COPY deploy/start.sh deploy/start.sh
 COPY migrations migrations
 COPY app app
 COPY plugin/package.json plugin/README.md plugin/LICENSE plugin/
 COPY plugin/dist plugin/dist
 # The root file system may be read-only, so bytecode is made here; only /data and /tmp are written to.
-RUN python -m compileall -q app config wsgi.py migrations
+RUN python -m compileall -q app config.py wsgi.py migrations
 ENV PATH=/venv/bin:$PATH DATA_DIR=/data PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001
 VOLUME /data

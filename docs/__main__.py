@@ -1,4 +1,4 @@
-"""Writes `docs/configuration.md` from `config/settings.py`: `make docs`."""
+"""Writes `docs/configuration.md` from `config.py`: `make docs`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HEAD = """\
 
 All settings are environment variables; an empty variable counts as unset. If a setting is invalid, or one
 that belongs to it is missing, the server does not start and prints which one. This page is generated from
-`config/settings.py` with `make docs`.
+`config.py` with `make docs`.
 
 | Variable | Default | Meaning |
 |---|---|---|
@@ -21,7 +21,7 @@ that belongs to it is missing, the server does not start and prints which one. T
 
 
 def configuration() -> str:
-    """Return the reference of all settings, in the order of `config/settings.py`."""
+    """Return the reference of all settings, in the order of `config.py`."""
     hints = get_type_hints(Config, include_extras=True)
     return HEAD + "".join(_row(name, hints[name]) for name in Config.__struct_fields__)
 

@@ -89,7 +89,7 @@ def test_moving_works_as_written(
 ) -> None:
     share(client, DOCUMENT)
     before = client.get("/share/GhIjKlMn.md").data
-    for name in ("app", "migrations", "wsgi.py", "config", ".venv"):
+    for name in ("app", "migrations", "wsgi.py", "config.py", ".venv"):
         (tmp_path / name).symlink_to(ROOT / name)
     new = {**empty_bucket, "DATABASE_URL": postgres_database, "BASE_URL": settings["BASE_URL"]}
     (tmp_path / "new.env").write_text("".join(f"{name}={value}\n" for name, value in new.items()))

@@ -62,11 +62,11 @@ def program(folder: Path, name: str, script: str) -> None:
 def checkout(at: Path) -> Path:
     """What `git clone` will give to commands that run in `at`, with the packages installed already."""
     folder = at / "checkout"
-    for name in ("app", "config", "migrations", "deploy"):
+    for name in ("app", "migrations", "deploy"):
         shutil.copytree(
             ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "tls", ".env")
         )
-    for name in ("wsgi.py", "gunicorn.conf.py", "Makefile", "requirements.txt"):
+    for name in ("config.py", "wsgi.py", "gunicorn.conf.py", "Makefile", "requirements.txt"):
         shutil.copy2(ROOT / name, folder)
     shutil.copytree(ROOT / "plugin" / "dist", folder / "plugin" / "dist")
     for name in ("package.json", "README.md", "LICENSE"):
