@@ -61,6 +61,7 @@ def renew(share_id: str) -> ResponseReturnValue:
     if body.kind is None:
         upload = services().shares.renew_upload(share, declaration)
         return json_of(UploadLink(**link_fields(share_id, upload)))
+    services().commits.require_room(share)
     return json_of(_object_link(share, body.kind, share.revision, declaration))
 
 

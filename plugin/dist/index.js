@@ -6117,7 +6117,7 @@ async function checkUploadLink(link, base, { hosts, resolverFor }) {
 }
 
 // src/server/uploads.ts
-var MAX_LINK_AGE = 30 * 60000;
+var MAX_LINK_AGE = 8 * 60000;
 
 class Uploads {
   timeouts;

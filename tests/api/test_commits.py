@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.services.container import services
+from app.services.documents.commits import MAX_OBJECTS
 from app.services.documents.freshness import MAX_STALE_SECONDS
 from app.storage import objects_of
 from tests.support import recorded
@@ -240,6 +241,20 @@ def test_where_links_are_for_exact_sizes_each_is_asked_for(client: FlaskClient, 
     headers = {"X-Share-Secret": writer.secret}
     committed = client.post("/api/share/GhIjKlMn/commit", json=body, headers=headers)
     assert committed.get_json() == {"revision": 1}
+
+
+def test_who_commits_nothing_gets_no_more_links(client: FlaskClient, writer: Writer, app: Flask) -> None:
+    writer.snapshot()
+    for _ in range(MAX_OBJECTS):
+        writer.put("changes", [])
+    refused = renew(client, "GhIjKlMn", writer.secret, kind="changes", size=1)
+    assert (refused.status_code, refused.get_json()["code"]) == (429, "too_many_uploads")
+    # As does a share whose uploads were cleaned up.
+    with app.app_context():
+        for key in keys(app):
+            if "changes-" in key:
+                services().store.delete(key)
+    assert writer.change(writer.rename("Again")).status_code == 200
 
 
 def test_a_deleted_share_leaves_no_object(client: FlaskClient, writer: Writer, app: Flask) -> None:

@@ -34,13 +34,15 @@ from app.services.documents.checkpoint import Checkpointer, SessionTooLarge
 from app.services.documents.event_log import LogState
 from app.services.documents.stored_document import StoredDocument, read_body, too_large
 from app.services.shares.descriptions import Descriptions
-from app.services.shares.errors import ObjectMissing, RevisionConflict
+from app.services.shares.errors import ObjectMissing, RevisionConflict, TooManyUploads
 from app.services.shares.live_share import LiveShare
-from app.storage import ObjectStore, object_key
+from app.storage import ObjectStore, object_key, objects_of
 
 Kind = Literal["snapshot", "changes"]
 
 NAME_BYTES = 8
+# Of one share, until the cleanup deletes those that no row names.
+MAX_OBJECTS = 30
 OBJECT_NAME = r"(?:\d{1,18}|changes)-[0-9a-f]{16}"
 
 
@@ -77,12 +79,17 @@ class Commits:
             return self._commit_changes(share, name, base)
         return self._commit_snapshot(share, live, name, base)
 
+    def require_room(self, share: Share) -> None:
+        """Raises TooManyUploads if much was uploaded and not committed, or StorageError."""
+        if len(objects_of(self._store, share.share_id)) > MAX_OBJECTS:
+            raise TooManyUploads
+
     def _commit_changes(self, share: Share, name: str, base: int) -> int:
         key = object_key(share.share_id, name)
         json = self._read(key)
         try:
             with as_unreadable():
-                require_spare_levels(bytearray(json))
+                require_spare_levels(json if isinstance(json, bytearray) else bytearray(json))
             batch = Batch(validate_batch(Raw(json)))
         except msgspec.ValidationError as error:
             raise UnreadableDocument(f"The changes are not as expected: {error}.") from None

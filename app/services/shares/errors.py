@@ -42,6 +42,11 @@ class ObjectMissing(ShareError):
         super().__init__("What is to be committed was not uploaded, or was committed before.")
 
 
+class TooManyUploads(ShareError):
+    def __init__(self) -> None:
+        super().__init__("Many uploads of this share were not committed; ask again when they are deleted.")
+
+
 class WrongSecret(ShareError):
     def __init__(self) -> None:
         super().__init__("The secret of this share is missing or wrong; send it as 'X-Share-Secret'.")

@@ -29,6 +29,7 @@ from app.storage import ObjectStore, UploadLink, document_key
 SECRET_BYTES = 24
 NATIVE_ID_LENGTH = 8
 RANDOM_ID_BYTES = 9
+OBJECT_LINK_LIFETIME = timedelta(minutes=10)
 # SQLite accepts some ten thousand values in a statement.
 MAX_IDS_PER_QUERY = 1000
 SHARE_ID = r"[A-Za-z0-9_-]{1,64}"
@@ -198,10 +199,13 @@ class Shares:
         return SignedUpload(link, share.created_at, link_expires_at, share_expires_at)
 
     def sign_object(self, share: Share, key: str, declaration: UploadDeclaration) -> SignedUpload:
-        """An upload link for an object beside the document, which counts from its commit."""
+        """An upload link for an object beside the document, which counts from its commit.
+
+        It is valid for OBJECT_LINK_LIFETIME, because each is for an object of its own.
+        """
         now = datetime.now(UTC)
         share_expires_at = self._expiry.of(share.created_at, share.expires_at)
-        expires_at = min(now + UPLOAD_LINK_LIFETIME, share_expires_at or datetime.max.replace(tzinfo=UTC))
+        expires_at = min(now + OBJECT_LINK_LIFETIME, share_expires_at or datetime.max.replace(tzinfo=UTC))
         link = self._store.presign_upload(
             key,
             size=declaration.size,

@@ -8,8 +8,8 @@ import { checkUploadLink, type UploadPolicy } from "./upload-link"
 /** What is uploaded: a whole document, or what changed in it. */
 export type Kind = "snapshot" | "changes"
 
-/** Links are valid for an hour. */
-const MAX_LINK_AGE = 30 * 60_000
+/** Links for changes are valid for ten minutes. */
+const MAX_LINK_AGE = 8 * 60_000
 
 /** The uploads of a server's shares: signed links, what is PUT there, and commits. */
 export class Uploads {
