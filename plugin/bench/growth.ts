@@ -32,6 +32,7 @@ const client: OpenCodeClient = {
   sessions: async () => [session],
   inOrganisation: async () => false,
   toast: async () => undefined,
+  unshare: async () => undefined,
 }
 const folder = await mkdtemp(join(tmpdir(), "better-share-bench-"))
 const share = startBetterShare({

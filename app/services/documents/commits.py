@@ -42,7 +42,7 @@ Kind = Literal["snapshot", "changes"]
 
 NAME_BYTES = 8
 # Of one share, until the cleanup deletes those that no row names.
-MAX_OBJECTS = 30
+MAX_OBJECTS = 100
 OBJECT_NAME = r"(?:\d{1,18}|changes)-[0-9a-f]{16}"
 
 
