@@ -35,11 +35,12 @@ class Share(Base):
     `secret` is the SHA-256 of the secret, in hexadecimal. `last_link_at` is when an upload link was last
     issued. `expires_at` is what the author asked for; `created_by` names the creation token that was used.
 
-    `source` is UPLOAD or NATIVE. For a NATIVE share, `revision` numbers the last sync batch, `document_bytes`
-    is the size of the checkpoint as JSON, and `pending_bytes` that of the batches which are not in it yet;
-    together they weigh at most `weight` (app.opencode.sync.weight). `checkpoint` names the object of the
-    checkpoint, `<revision>-<random>`; None before the first one, and for one that a release before 0.2 wrote
-    under the key of uploads. `synced_at` is when the last batch arrived.
+    `source` is UPLOAD or NATIVE. `revision` numbers what was synced or committed last, and stays 0 for an
+    upload whose client commits nothing. `document_bytes` is the size of the checkpoint as JSON, and
+    `pending_bytes` that of the batches which are not in it yet; together they weigh at most `weight`
+    (app.opencode.sync.weight). `checkpoint` names the object of the checkpoint (app.storage.objects); None
+    before the first one, and for one that a release before 0.2 wrote under the key of uploads. `synced_at` is
+    when the last batch arrived.
 
     `title` and `project` are those of the session (app.opencode.description) as read last, None before.
 

@@ -18,6 +18,7 @@ from app.storage.objects import (
     objects_of,
     read_object,
     revision_of_checkpoint,
+    revision_of_document,
     share_id_of,
 )
 from config import Config
@@ -39,6 +40,7 @@ __all__ = [
     "open_store",
     "read_object",
     "revision_of_checkpoint",
+    "revision_of_document",
     "share_id_of",
 ]
 

@@ -176,7 +176,14 @@ def test_only_the_owner_commits_and_only_own_objects(client: FlaskClient, writer
     name = writer.put("changes", [writer.rename("Mine")])
     body = {"object": name, "base": 1}
     assert client.post("/api/share/GhIjKlMn/commit", json=body).status_code == 401
-    for wrong in ("../secret", "changes-1", "", "x" * 100, "1-0123456789abcdef/../../other"):
+    for wrong in (
+        "../secret",
+        "changes-1",
+        "",
+        "x" * 100,
+        "1-0123456789abcdef",
+        "snapshot-1-0123456789abcdef/../../other",
+    ):
         headers = {"X-Share-Secret": writer.secret}
         refused = client.post("/api/share/GhIjKlMn/commit", json={**body, "object": wrong}, headers=headers)
         assert refused.status_code == 400
@@ -280,6 +287,17 @@ def test_what_was_uploaded_and_not_committed_is_cleaned_up(
         for share_id in services().object_cleanup.due():
             services().object_cleanup.run(share_id)
     writer.assert_stored()
+
+
+def test_what_was_not_committed_is_not_taken_for_a_lost_state(writer: Writer, app: Flask) -> None:
+    writer.snapshot()
+    writer.put("snapshot", {**writer.document(), "messages": []})
+    with app.app_context():
+        share = services().shares.get_live("GhIjKlMn")
+        assert services().synced.newest_checkpoint(share) is None
+        services().forget(share.cache_key)
+    writer.assert_stored()
+    assert writer.change(writer.rename("Goes on")).get_json() == {"revision": 2}
 
 
 def test_another_share_of_opencode_itself_takes_no_commits(client: FlaskClient) -> None:

@@ -7,7 +7,6 @@ from its commit, and only if nothing else was committed since the revision that 
 
 from __future__ import annotations
 
-import re
 import secrets
 from contextlib import closing
 from typing import Literal
@@ -43,13 +42,13 @@ Kind = Literal["snapshot", "changes"]
 NAME_BYTES = 8
 # Of one share, until the cleanup deletes those that no row names.
 MAX_OBJECTS = 100
-OBJECT_NAME = r"(?:\d{1,18}|changes)-[0-9a-f]{16}"
+OBJECT_NAME = r"(?:snapshot-\d{1,18}|changes)-[0-9a-f]{16}"
 
 
 def object_name(kind: Kind, revision: int) -> str:
     """A new name for an upload that is to follow a revision."""
-    first = str(revision + 1) if kind == "snapshot" else "changes"
-    return f"{first}-{secrets.token_hex(NAME_BYTES)}"
+    following = f"-{revision + 1}" if kind == "snapshot" else ""
+    return f"{kind}{following}-{secrets.token_hex(NAME_BYTES)}"
 
 
 def kind_of_object(name: str) -> Kind:
@@ -100,7 +99,7 @@ class Commits:
     def _commit_snapshot(self, share: Share, live: LiveShare, name: str, base: int) -> int:
         """Makes the upload the checkpoint; one whose row has changed meanwhile stays for the cleanup."""
         revision = base + 1
-        if not re.match(rf"{revision}-", name):
+        if not name.startswith(f"snapshot-{revision}-"):
             raise RevisionConflict(live.revision)
         json = self._read(object_key(share.share_id, name))
         with as_unreadable():

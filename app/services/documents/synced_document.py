@@ -114,8 +114,13 @@ class SyncedDocument:
         self._store.put(other_key, gzip(json), encoding="gzip")
 
     def newest_checkpoint(self, share: LiveShare) -> str | None:
-        """The key of the checkpoint with the highest revision in the store. Raises StorageError."""
-        checkpoints = (info.key for info in objects_of(self._store, share.share_id))
+        """The key of the checkpoint with the highest revision in the store. Raises StorageError.
+
+        What a client uploaded beside the document is none: it may not have been committed.
+        """
+        keys = (info.key for info in objects_of(self._store, share.share_id))
+        document = document_key(share.share_id)
+        checkpoints = [key for key in keys if key == document or revision_of_checkpoint(key)]
         return max(checkpoints, key=lambda key: revision_of_checkpoint(key) or 0, default=None)
 
     def merge_newest(self, share: LiveShare) -> MergedDocument:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from app.share.pages.responses import OUTAGE_STATUS
-from tests.faults.model.shares import ModelShare, SyncedShare, UploadedShare, Violation
+from tests.faults.model.shares import CommittedShare, ModelShare, SyncedShare, UploadedShare, Violation
 from tests.support.patience import patience
 from tests.support.recorded import document
 from tests.support.sync_batches import items, message_items
@@ -68,9 +68,11 @@ class Client:
         self._actions: dict[Callable[[], None], int] = {
             self._create_uploaded: 2,
             self._create_synced: 2,
+            self._create_committed: 2,
             self._upload: 8,
             self._upload_partly: 1,
             self._sync: 12,
+            self._commit: 12,
             self._read: 30,
             self._delete: 2,
             self._use_an_id_again: 1,
@@ -92,7 +94,7 @@ class Client:
     def deleted(self) -> set[str]:
         """The ids of shares of which nothing may be left: deleted, and no upload has an unknown outcome."""
         gone = [share for share in self._shares if share.is_deleted and share.expires is None]
-        return {share.id for share in gone if not (isinstance(share, UploadedShare) and share.unknown)}
+        return {share.id for share in gone if not _may_be_late(share)}
 
     def _create_uploaded(self) -> None:
         expires_in = EXPIRES_IN if self._random.random() < 0.1 else None
@@ -108,6 +110,11 @@ class Client:
             self._add(share, answer)
             session = {**SMALL["session"], "id": share.session_id}
             self._send(share, "0", items({"session": session, "messages": []}))
+
+    def _create_committed(self) -> None:
+        share = CommittedShare(f"{self._prefix}{len(self._shares)}", session_id=SMALL["session"]["id"])
+        body = {"shareId": share.id, "sessionId": share.session_id}
+        self._add(share, self._ask("POST", self._host(), "/api/share/presign", body))
 
     def _add(self, share: ModelShare, answer: Answer, expires_in: int | None = None) -> None:
         self.share = share
@@ -163,16 +170,58 @@ class Client:
             return None
         return share, json.loads(answer.body)["presignedUrl"]
 
+    def _commit(self) -> None:
+        """Edits a message, and uploads and commits it, or all of them where the revision is not known."""
+        share = self._pick(CommittedShare)
+        if share is None or not share.secret:
+            return
+        edited = str(self._random.randrange(1, 5))
+        share.sent[edited] = share.sent.get(edited, 0) + 1
+        kind = "snapshot" if share.revision is None else "changes"
+        path, secret = f"/api/share/{share.id}", {"X-Share-Secret": share.secret}
+        answer = self._ask("POST", self._host(), f"{path}/presign", {"kind": kind}, secret)
+        if answer.status != 200:
+            if answer.status not in (None, 503):
+                share.check_status(answer.status, "presign", answer.asked_at)
+            return
+        link = json.loads(answer.body)
+        if kind == "changes" and link["revision"] != share.revision:
+            raise Violation(f"revision {link['revision']} where {share.revision} was acknowledged")
+        # Whatever happens to this one, the next is a snapshot, unless its commit is acknowledged.
+        share.revision = None
+        sent = dict(share.sent) if kind == "snapshot" else {edited: share.sent[edited]}
+        put = self._ask("PUT", "", link["presignedUrl"], self._committed(share, link, sent))
+        share.may_be_late |= put.status is None
+        body = {"object": link["object"], "base": link["revision"]}
+        answer = self._ask("POST", self._host(), f"{path}/commit", body, secret)
+        share.note(f"commit of {kind} {sent} after {link['revision']}: {answer.status}")
+        if answer.status == 200:
+            if share.is_deleted:
+                raise Violation("a deleted share took a commit")
+            share.revision = json.loads(answer.body)["revision"]
+            share.acknowledged |= sent
+        elif answer.status not in (None, 503, 409) and b"object_missing" not in answer.body:
+            share.check_status(answer.status or 0, "commit", answer.asked_at)
+
+    def _committed(self, share: CommittedShare, link: dict[str, Any], edits: dict[str, int]) -> object:
+        messages = [self._message(share, message, edit) for message, edit in edits.items()]
+        if link["kind"] == "changes":
+            return [{"type": "put_message", "data": message} for message in messages]
+        revision = link["revision"] + 1
+        return {**SMALL, "createdAt": link["createdAt"], "revision": revision, "messages": messages}
+
+    def _message(self, share: SyncedShare, message: str, edit: int) -> dict[str, Any]:
+        ids = {"sessionID": share.session_id, "messageID": f"msg_{message}", "id": f"prt_{message}"}
+        return {
+            "info": {**MESSAGE["info"], "sessionID": share.session_id, "id": f"msg_{message}"},
+            "parts": [{**MESSAGE["parts"][0], **ids, "text": self._text(message, edit)}],
+        }
+
     def _sync(self) -> None:
         share = self._pick(SyncedShare)
-        if share:
+        if share and not isinstance(share, CommittedShare):
             message = str(self._random.randrange(1, 5))
-            text = self._text(message, share.sent.get(message, 0) + 1)
-            ids = {"sessionID": share.session_id, "messageID": f"msg_{message}", "id": f"prt_{message}"}
-            changed = {
-                "info": {**MESSAGE["info"], "sessionID": share.session_id, "id": f"msg_{message}"},
-                "parts": [{**MESSAGE["parts"][0], **ids, "text": text}],
-            }
+            changed = self._message(share, message, share.sent.get(message, 0) + 1)
             self._send(share, message, list(message_items(changed)))
 
     def _send(self, share: SyncedShare, message: str, batch: list[dict[str, Any]]) -> None:
@@ -274,6 +323,13 @@ class Client:
             return Answer(None, b"", asked_at)
         is_unconfirmed = OUTAGE_STATUS in received.get("Cache-Status", "")
         return Answer(status, data, asked_at, received.get("ETag", ""), is_unconfirmed)
+
+
+def _may_be_late(share: ModelShare) -> bool:
+    """Whether an upload of unknown outcome may still arrive."""
+    if isinstance(share, UploadedShare):
+        return bool(share.unknown)
+    return isinstance(share, CommittedShare) and share.may_be_late
 
 
 def _request(

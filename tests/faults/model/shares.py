@@ -6,7 +6,8 @@ are admissible:
 - Creation: the share exists or not. A second creation with the id may be refused with 409.
 - Upload: any later reader may see it, also after a newer one, because the bucket decides in which order
   uploads end. A reader may see the version before an acknowledged upload for STALE_SECONDS.
-- Sync: the batch is seen by every later reader, or by none until a reader sees it.
+- Sync, and commit of changes or of a snapshot: it is seen by every later reader, or by none until a reader
+  sees it.
 - Delete: the share is seen or not, until a reader does not see it.
 
 A page that says that the database was unavailable (`Cache-Status`) is an earlier one, and is not checked.
@@ -115,3 +116,14 @@ class SyncedShare(ModelShare):
             if edit > self.sent.get(message, 0):
                 raise Violation(f"edit {edit} of message {message} was never sent")
             self.acknowledged[message] = max(edit, self.acknowledged.get(message, 0))
+
+
+@dataclass
+class CommittedShare(SyncedShare):
+    """A share of a client that commits; `revision` is None while it has to upload a snapshot.
+
+    `may_be_late`: an upload had no answer, and may still arrive.
+    """
+
+    revision: int | None = None
+    may_be_late: bool = False
