@@ -89,6 +89,14 @@ class Servers:
             server.stop()
             server.start()
 
+    def reload(self) -> None:
+        for server in self.all:
+            server.reload()
+
+    def rotate_logs(self) -> None:
+        for server in self.all:
+            server.rotate_log()
+
     def shares(self, *words: str) -> None:
         """Runs a command of the operator."""
         command = [PROGRAMS / "flask", "--app", "wsgi", "shares", *words]

@@ -307,7 +307,12 @@ def test_documents_of_deleted_sessions_leave_with_the_backups_that_had_them(
         share(client, SMALL, "kept-share")
         back_up(app, folder)
         uploads.delete(client, "deleted", secret)
+        # As a process leaves them that is killed.
+        drafts = [folder / "snapshots/.draft", documents(folder)[0].with_name(".draft")]
+        for draft in drafts:
+            draft.write_bytes(LARGE)
         back_up(app, folder, "--keep", "2")
+        assert not any(draft.exists() for draft in drafts)
         assert len(documents(folder)) == 2
         assert "backups removed: 1" in back_up(app, folder, "--keep", "2")
     [kept] = documents(folder)

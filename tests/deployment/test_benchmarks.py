@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from app.opencode import DocumentHeader, merge_batches, read_conversation
+from benchmarks.day import report as day
 from benchmarks.report import (
     API_COLUMNS,
     COLUMNS,
@@ -75,6 +77,23 @@ def test_it_measures_every_column_it_promises(tmp_path: Path) -> None:
 
 def is_number(value: object) -> bool:
     return isinstance(value, int | float)
+
+
+def test_a_day_ends_with_a_table_and_without_wrong_answers() -> None:
+    options = ["--seconds", "12", "--sessions", "4", "--interval", "0.5"]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.day", *options], cwd=ROOT, capture_output=True, text=True
+    )
+    lines = done.stdout.splitlines()
+    assert [row.split(" ")[1] for row in lines if row.startswith("| ")][1:] == list(day.COLUMNS), done.stderr
+    assert len(re.findall("^ ?[0-9]+ h: ", done.stderr, re.MULTILINE)) == 24
+    assert not [row for row in lines if "answered" in row or "Error" in row or "did not see" in row]
+
+
+def test_what_a_day_piles_up_is_named() -> None:
+    samples = [dict.fromkeys(day.COLUMNS, 10.0) | {"files": 10.0 + hour} for hour in range(24)]
+    assert day.misses(samples, max_cache_bytes=10) == ["files grew from 19 to 32"]
+    assert day.misses(samples, max_cache_bytes=9)[1:] == ["the cache was larger than 0 MB"]
 
 
 @pytest.mark.parametrize(("size", "shape"), KINDS)

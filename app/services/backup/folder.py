@@ -10,7 +10,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from gzip import BadGzipFile
 from gzip import open as open_gzip
@@ -43,14 +43,15 @@ class BackupFolder:
     @contextmanager
     def writing(self, warn: Callable[[str], None]) -> Iterator[None]:
         """Makes the folder private, and keeps other backups from it for the block."""
-        with self._errors():
-            make_folder(self._path)
-            for warning in make_private(self._path, [self._snapshots, self._documents]):
-                warn(warning)
-            with file_lock(self._path / ".lock", wait=False) as is_acquired:
-                if not is_acquired:
-                    raise BackupError(f"Another backup into {str(self._path)!r} is under way.")
-                yield
+        with ExitStack() as stack:
+            with self._errors():
+                make_folder(self._path)
+                for warning in make_private(self._path, [self._snapshots, self._documents]):
+                    warn(warning)
+                is_acquired = stack.enter_context(file_lock(self._path / ".lock", wait=False))
+            if not is_acquired:
+                raise BackupError(f"Another backup into {str(self._path)!r} is under way.")
+            yield
 
     def names(self) -> list[str]:
         """The backups, the oldest first."""
@@ -111,7 +112,7 @@ class BackupFolder:
     def rotate(self, keep: int) -> list[str]:
         """Removes all but the newest `keep` backups, and the documents that are in none of those.
 
-        Returns the names of the removed ones.
+        With them goes what a backup that was broken off has left. Returns the names of the removed backups.
         """
         names = self.names()
         old, kept = names[:-keep], names[-keep:]
@@ -119,9 +120,9 @@ class BackupFolder:
         with self._errors():
             for name in old:
                 (self._snapshots / f"{name}{SUFFIX}").unlink()
-            for path in self._documents.glob("*/*"):
-                if path.name not in needed:
-                    path.unlink()
+            unneeded = (path for path in self._documents.glob("*/*") if path.name not in needed)
+            for path in (*self._snapshots.glob(".*"), *unneeded):
+                path.unlink()
         return old
 
     def _document(self, sha256: str) -> Path:
