@@ -30,6 +30,7 @@ const client: OpenCodeClient = {
   message: async (_, id) => structuredClone(messages.findLast((message) => messageId(message) === id) ?? null),
   children: async () => [],
   sessions: async () => [session],
+  unshare: async () => undefined,
   inOrganisation: async () => false,
   toast: async () => undefined,
   unshare: async () => undefined,

@@ -8067,6 +8067,7 @@ function isWithin(entry, hostname) {
 }
 
 // src/server/connection-failure.ts
+var MAX_CAUSES = 3;
 var RETRY = "Check the address and your network.";
 var CAUSES = [
   {
@@ -8114,6 +8115,10 @@ var CAUSES = [
     sentence: (_, way) => `${way} closed the connection before its answer was complete. Try again.`
   },
   {
+    codes: ["ERR_PROXY_TUNNEL", "UND_ERR_ABORTED"],
+    sentence: (_, way) => `${way} does not let the request through. Ask who runs the proxy.`
+  },
+  {
     codes: ["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "ConnectionTimeout"],
     sentence: (_, way) => `${way} did not answer in time. ${RETRY}`
   },
@@ -8130,9 +8135,11 @@ function connectionFailure(error, who, url, env) {
   const sentence = cause?.sentence(who, way) ?? `${way} cannot be reached${code && ` (${code})`}. ${RETRY}`;
   return new Failure("unreachable", sentence.replace(/^the /, "The "));
 }
-function codeOf(error) {
-  const codes = [error, isObject(error) ? error.cause : undefined].map((thrown) => thrown?.code);
-  return codes.find((code) => typeof code === "string") ?? "";
+function codeOf(error, depth = MAX_CAUSES) {
+  const { code, cause } = isObject(error) ? error : {};
+  if (typeof code === "string")
+    return code;
+  return depth > 0 && cause !== undefined ? codeOf(cause, depth - 1) : "";
 }
 
 // src/server/http.ts

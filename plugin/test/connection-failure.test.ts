@@ -69,13 +69,21 @@ describe("why there is no answer", () => {
     ["SOMETHING_NEW", /^share.example.com cannot be reached \(SOMETHING_NEW\)\. Check/],
     [undefined, /^share.example.com cannot be reached\. Check/],
   ])("is said for the code %s of bun and Node.js", (code, sentence) => {
-    for (const error of [Object.assign(new Error(), { code }), new TypeError("fetch failed", { cause: { code } })])
+    for (const error of [
+      Object.assign(new Error(), { code }),
+      new TypeError("fetch failed", { cause: { code } }),
+      new TypeError("fetch failed", { cause: { code: 0, cause: { code } } }),
+    ])
       expect(connectionFailure(error, "share.example.com", "https://share.example.com/", {}).message).toMatch(sentence)
   })
 
   test.each([
     ["ECONNREFUSED", "The proxy proxy.corp:3128 on the way to share.example.com refuses connections: "],
     ["ENOTFOUND", "The name of the proxy proxy.corp:3128 on the way to share.example.com cannot be resolved. "],
+    [
+      "ERR_PROXY_TUNNEL",
+      "The proxy proxy.corp:3128 on the way to share.example.com does not let the request through. ",
+    ],
   ])("is said of the proxy that is on the way (%s)", (code, sentence) => {
     const env = { HTTPS_PROXY: "http://me:secret@proxy.corp:3128" }
     const error = Object.assign(new Error(), { code })

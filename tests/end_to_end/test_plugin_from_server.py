@@ -28,6 +28,7 @@ from tests.end_to_end.opencode import (
 )
 from tests.end_to_end.proxy import Trap
 from tests.support.optional import OLDER_OPENCODE, require
+from tests.support.paths import ROOT
 from tests.support.patience import patience
 from tests.support.servers import wait_until
 from tests.support.servers.gunicorn import gunicorn
@@ -245,3 +246,20 @@ def test_a_session_that_another_process_deletes_leaves_no_link(profile: Profile,
         wait_for_plugin(other)
         other.delete_session(session)
         wait_until(lambda: fetch("GET", link)[0] == 404, lambda: "the link still works")
+
+
+def test_the_command_line_uses_the_proxy_of_the_environment(profile: Profile, outside: Trap) -> None:
+    environment = (
+        profile.environment | through(outside.url) | {"BETTER_SHARE_BASE_URL": "https://example.invalid"}
+    )
+    done = subprocess.run(
+        ["node", ROOT / "plugin" / "dist" / "cli.js", "doctor", "--json"],
+        env=with_node(environment),
+        capture_output=True,
+        text=True,
+        timeout=patience(60),
+    )
+    details = {check["name"]: check["detail"] for check in json.loads(done.stdout)["checks"]}
+    assert details["proxy"] == f"through {outside.url.removeprefix('http://')}"
+    assert "on the way to example.invalid does not let the request through" in details["connection"]
+    assert sent(outside) == {"CONNECT example.invalid:443"}

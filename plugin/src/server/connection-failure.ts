@@ -1,5 +1,5 @@
 import { isProxied, proxyOf } from "../lib/proxy"
-import { isObject } from "../opencode/client"
+import { isObject, type Json } from "../opencode/client"
 import { Failure } from "./errors"
 
 interface Cause {
@@ -9,6 +9,7 @@ interface Cause {
   sentence(who: string, way: string): string
 }
 
+const MAX_CAUSES = 3
 const RETRY = "Check the address and your network."
 
 /** Why there is no answer, each with what to do. */
@@ -60,6 +61,10 @@ const CAUSES: readonly Cause[] = [
     sentence: (_, way) => `${way} closed the connection before its answer was complete. Try again.`,
   },
   {
+    codes: ["ERR_PROXY_TUNNEL", "UND_ERR_ABORTED"],
+    sentence: (_, way) => `${way} does not let the request through. Ask who runs the proxy.`,
+  },
+  {
     codes: ["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "ConnectionTimeout"],
     sentence: (_, way) => `${way} did not answer in time. ${RETRY}`,
   },
@@ -84,10 +89,9 @@ export function connectionFailure(
   return new Failure("unreachable", sentence.replace(/^the /, "The "))
 }
 
-/** Node.js has the code in the cause of the error. */
-function codeOf(error: unknown): string {
-  const codes = [error, isObject(error) ? error.cause : undefined].map(
-    (thrown) => (thrown as { code?: unknown } | undefined)?.code,
-  )
-  return codes.find((code) => typeof code === "string") ?? ""
+/** The first code in an error and its causes, where Node.js has it. */
+function codeOf(error: unknown, depth = MAX_CAUSES): string {
+  const { code, cause }: Json = isObject(error) ? error : {}
+  if (typeof code === "string") return code
+  return depth > 0 && cause !== undefined ? codeOf(cause, depth - 1) : ""
 }
