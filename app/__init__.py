@@ -37,6 +37,7 @@ from app.services.documents.checkpoint import Checkpointer
 from app.services.documents.commits import Commits
 from app.services.documents.freshness import Freshness
 from app.services.documents.service import Documents
+from app.services.documents.sources import UploadedDocument
 from app.services.documents.synced_document import SyncedDocument
 from app.services.heavy_requests import HeavyRequests
 from app.services.server_metrics import ServerCollector
@@ -114,7 +115,8 @@ def build_services(app: Flask, config: Config) -> Services:
     descriptions = Descriptions(connection)
     documents = Documents(store, synced, cache, freshness, slots, descriptions, max_bytes)
     checkpointer = Checkpointer(shares, synced, descriptions, max_bytes)
-    commits = Commits(store, checkpointer, descriptions, max_bytes)
+    uploaded = UploadedDocument(store, freshness, max_bytes)
+    commits = Commits(store, slots, uploaded, synced, checkpointer, descriptions)
     heavy_requests = HeavyRequests(config.data_dir / "heavy-requests", config.WEB_CONCURRENCY)
     return Services(
         config,

@@ -24,7 +24,6 @@ from app.services.shares.errors import (
     ShareExists,
     ShareExpired,
     ShareNotFound,
-    TooManyUploads,
     WrongSecret,
     WrongShareSource,
 )
@@ -58,7 +57,6 @@ RESPONSES: dict[type[Exception], tuple[int, str]] = {
     ShareExpired: (410, "expired"),
     WrongShareSource: (409, "other_way_in"),
     ObjectMissing: (404, "object_missing"),
-    TooManyUploads: (429, "too_many_uploads"),
     NotUploaded: (404, "not_uploaded"),
     WrongSecret: (401, "wrong_secret"),
     SessionTooLarge: (413, "too_large"),

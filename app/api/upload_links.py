@@ -14,30 +14,33 @@ from app.api.request_body import parse_body
 from app.api.shares import SignedLink, UploadRequest, declaration_of, json_of, link_fields
 from app.db.models import UPLOAD, Share
 from app.services.container import services
-from app.services.documents.commits import OBJECT_NAME, Kind, object_name
+from app.services.documents.commits import Kind
 from app.services.documents.event_log import expect_object
 from app.services.shares.service import UploadDeclaration
 from app.storage import object_key
 
 
 class RenewRequest(UploadRequest, kw_only=True):
-    """`kind` asks for an object beside the document, which counts from its commit."""
+    """`kind` asks for a link to what is to be committed, beside the document."""
 
     kind: Kind | None = None
 
 
 class UploadLink(SignedLink, kw_only=True):
-    """A link for the document, or for an `object` of a `kind` that is to follow a `revision`."""
+    """A link for the document, or for what is to follow a `revision` and be committed."""
 
     kind: Kind | UnsetType = UNSET
-    object: str | UnsetType = UNSET
     revision: int | UnsetType = UNSET
 
 
 class CommitRequest(msgspec.Struct):
-    """An uploaded `object`, made from the revision `base`; `next` asks for a link for later changes."""
+    """What was uploaded, made from the revision `base`; `next` asks for a link for later changes.
 
-    object: Annotated[str, Meta(pattern=rf"^{OBJECT_NAME}\Z")]
+    `sha256` is that of the JSON before it was compressed, in hexadecimal.
+    """
+
+    kind: Kind
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{64}\Z")]
     base: Annotated[int, Meta(ge=0)]
     next: UploadRequest | None = None
 
@@ -61,25 +64,23 @@ def renew(share_id: str) -> ResponseReturnValue:
     if body.kind is None:
         upload = services().shares.renew_upload(share, declaration)
         return json_of(UploadLink(**link_fields(share_id, upload)))
-    services().commits.require_room(share)
     return json_of(_object_link(share, body.kind, share.revision, declaration))
 
 
 @bp.post("/share/<share_id>/commit")
 def commit(share_id: str) -> ResponseReturnValue:
-    """Makes an uploaded object count. 409 with the `revision` if the share has changed since `base`."""
+    """Makes what was uploaded count. 409 with the `revision` if the share has changed since `base`."""
     share = require_share(UPLOAD)
     body = parse_body(CommitRequest)
     live = services().shares.get_live(share_id)
-    committed = Committed(services().commits.commit(share, live, body.object, body.base))
+    committed = Committed(services().commits.commit(share, live, body.kind, body.sha256, body.base))
     if body.next and (body.next.size is not None or not services().config.UPLOAD_SIZE_REQUIRED):
         committed.next = _object_link(share, "changes", committed.revision, declaration_of(body.next))
     return json_of(committed)
 
 
 def _object_link(share: Share, kind: Kind, revision: int, declaration: UploadDeclaration) -> UploadLink:
-    name = object_name(kind, revision)
-    upload = services().shares.sign_object(share, object_key(share.share_id, name), declaration)
+    upload = services().shares.sign_object(share, object_key(share.share_id, kind), declaration)
     expect_object(share)
     fields: dict[str, Any] = link_fields(share.share_id, upload)
-    return UploadLink(**fields, kind=kind, object=name, revision=revision)
+    return UploadLink(**fields, kind=kind, revision=revision)

@@ -15,7 +15,7 @@ from app.services.container import services
 from app.services.documents.stored_document import StoredDocument
 from app.services.shares.errors import ShareExpired, ShareNotFound
 from app.services.shares.live_share import LiveShare
-from app.storage import DiskStore, StorageError, UploadRefused, document_key, object_key
+from app.storage import DiskStore, StagedObject, StorageError, UploadRefused, document_key, object_key
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ def upload_object(share_id: str, name: str) -> ResponseReturnValue:
     return {"ok": True}
 
 
-def _store(share_id: str, key: str, check: Callable[[StoredDocument], T]) -> tuple[LiveShare, T]:
+def _store(share_id: str, key: str, check: Callable[[StagedObject], T]) -> tuple[LiveShare, T]:
     """Stores the body under `key` if the share lives, and returns what `check` found in it."""
     store = services().store
     if not isinstance(store, DiskStore):
@@ -51,7 +51,7 @@ def _store(share_id: str, key: str, check: Callable[[StoredDocument], T]) -> tup
         headers = dict(request.headers)
         with store.stage_upload(key, request.args, headers, request.stream, max_bytes) as staged:
             _require_same_share(share)
-            found = check(StoredDocument("", staged.read(), max_bytes))
+            found = check(staged)
             staged.commit()
     except UploadRefused:
         _drain(max_bytes)
@@ -85,9 +85,10 @@ def _require_same_share(share: LiveShare) -> None:
         raise _share_deleted()
 
 
-def _require_readable(document: StoredDocument) -> Description:
+def _require_readable(staged: StagedObject) -> Description:
     """Raises UploadRefused for what nobody could read; the document that was there stays."""
     try:
+        document = StoredDocument("", staged.read(), services().config.MAX_SESSION_BYTES)
         conversation = read_conversation(document.json)
         conversation.release()
         return description_of(conversation)

@@ -133,13 +133,17 @@ class SyncState:
 
     def add_message(self, info: Raw, parts: Raw = NOTHING) -> bool:
         """Merges a message; one that exists keeps its parts. Returns False if it is another session's."""
-        message = msgspec.json.decode(info, type=Message)
-        if not self._is_own(message.sessionID):
+        if not self._is_own(msgspec.json.decode(info, type=Message).sessionID):
             return False
+        self.keep_message(info, parts)
+        return True
+
+    def keep_message(self, info: Raw, parts: Raw) -> None:
+        """Merges a message, whichever session it names. Raises ValidationError when it is broken."""
+        message = msgspec.json.decode(info, type=Message)
         existing = self.entries.get(message.id)
         created = read_span(message.time).created or 0
         self.entries[message.id] = Entry(created, info, existing.parts if existing else parts)
-        return True
 
     def _add_part(self, data: Raw) -> bool:
         part = msgspec.json.decode(data, type=Part)
@@ -166,11 +170,10 @@ class SyncState:
         if message.info is None:
             self.batch[message.id] = data
             return True
-        if not self._is_own(message.info.sessionID):
-            return False
         stored = msgspec.json.decode(data, type=_StoredMessage)
         self._delete_message(message.info.id)
-        return self.add_message(stored.info, stored.parts)
+        self.keep_message(stored.info, stored.parts)
+        return True
 
     def _delete_message(self, id: str) -> None:
         self.batch.pop(id, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.storage.disk import DiskStore
+from app.storage.disk import DiskStore, StagedObject
 from app.storage.objects import (
     ObjectInfo,
     ObjectStore,
@@ -18,7 +18,6 @@ from app.storage.objects import (
     objects_of,
     read_object,
     revision_of_checkpoint,
-    revision_of_document,
     share_id_of,
 )
 from config import Config
@@ -27,6 +26,7 @@ __all__ = [
     "DiskStore",
     "ObjectInfo",
     "ObjectStore",
+    "StagedObject",
     "StorageError",
     "StoredObject",
     "UploadLink",
@@ -40,7 +40,6 @@ __all__ = [
     "open_store",
     "read_object",
     "revision_of_checkpoint",
-    "revision_of_document",
     "share_id_of",
 ]
 

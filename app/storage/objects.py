@@ -2,9 +2,8 @@
 
 sessions/<share id>.json                      the document of a share, as its client uploaded it
 sessions/<share id>/<revision>-<random>.json  a whole document that the server wrote; never overwritten
-sessions/<share id>/snapshot-<revision>-<random>.json
-                                              a whole document that a client uploaded, to be committed
-sessions/<share id>/changes-<random>.json     changes that a client uploaded, until they are committed
+sessions/<share id>/snapshot.json             a whole document that a client uploaded, until it is committed
+sessions/<share id>/changes.json              changes that a client uploaded, until they are committed
 sessions/<share id>/.upload-<random>          an upload to the disk store that has not arrived whole
 """
 
@@ -124,7 +123,7 @@ def document_key(share_id: str) -> str:
 
 
 def object_key(share_id: str, name: str) -> str:
-    """The key of an object beside the document: a checkpoint, `<revision>-<random>`, or uploaded changes."""
+    """The key of an object beside the document: a checkpoint, or what a client uploaded to be committed."""
     return f"{PREFIX}{share_id}/{name}.json"
 
 
@@ -135,17 +134,9 @@ def share_id_of(key: str) -> str | None:
 
 
 def revision_of_checkpoint(key: str) -> int | None:
-    """The revision that a document of the server contains; None for the key of any other object.
-
-    What a client uploaded proves nothing: only the row says whether it was committed.
-    """
+    """The revision that a checkpoint contains; None for the key of any other object."""
     match = re.fullmatch(rf"{PREFIX}[^/]+/(\d+)-[^/]+\.json", key)
     return int(match[1]) if match else None
-
-
-def revision_of_document(key: str) -> int | None:
-    """The revision that a document contains, whoever wrote it; None for the key of any other object."""
-    return revision_of_checkpoint(key.replace("/snapshot-", "/"))
 
 
 def objects_of(store: ObjectStore, share_id: str) -> list[ObjectInfo]:

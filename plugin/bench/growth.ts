@@ -33,7 +33,6 @@ const client: OpenCodeClient = {
   unshare: async () => undefined,
   inOrganisation: async () => false,
   toast: async () => undefined,
-  unshare: async () => undefined,
 }
 const folder = await mkdtemp(join(tmpdir(), "better-share-bench-"))
 const share = startBetterShare({

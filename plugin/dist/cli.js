@@ -7994,7 +7994,6 @@ function readUploadLink({
   createdAt,
   shareExpiresAt,
   kind,
-  object,
   revision
 }) {
   const url = readUrl(presignedUrl);
@@ -8005,7 +8004,7 @@ function readUploadLink({
     headers: sendable(headers),
     createdAt,
     expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined,
-    target: kind !== undefined && isObjectName(object) && isRevision(revision) ? { object, revision } : undefined
+    revision: kind !== undefined && isRevision(revision) ? revision : undefined
   };
 }
 function readCommitted({ revision, next }) {
@@ -8022,7 +8021,6 @@ function sendable(headers) {
   const entries = Object.entries(headers).filter((entry) => SIGNED_HEADER.test(entry[0]) && typeof entry[1] === "string" && /^[\x20-\x7e]*$/.test(entry[1]));
   return Object.fromEntries(entries);
 }
-var isObjectName = (value) => typeof value === "string" && /^[\w-]{1,64}$/.test(value);
 var isRevision = (value) => Number.isSafeInteger(value);
 var isTime = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime());
 
@@ -8369,7 +8367,7 @@ async function checkUploadLink(link, base, { hosts, resolverFor }) {
 }
 
 // src/server/uploads.ts
-var MAX_LINK_AGE = 8 * 60000;
+var MAX_LINK_AGE = 30 * 60000;
 
 class Uploads {
   timeouts;
@@ -8395,28 +8393,32 @@ class Uploads {
       throw misdirected(who);
     return link;
   }
-  snapshot(share, body, base, signal) {
+  snapshot(share, encoded, base, signal) {
     return withRetries(async () => {
-      const link = await this.link(share, body.byteLength, signal);
-      return await this.#deliver(share, link, body, base, signal);
+      const link = await this.link(share, encoded.body.byteLength, signal);
+      return await this.#deliver("snapshot", share, link, encoded, base, signal);
     }, this.#retry(signal));
   }
-  changes(share, body, base, signal) {
+  changes(share, encoded, base, signal) {
     return withRetries(async () => {
-      const link = this.#takeNext(share) ?? await this.link(share, body.byteLength, signal, "changes");
-      const revision = link.target && await this.#deliver(share, link, body, base, signal);
+      const link = this.#takeNext(share) ?? await this.link(share, encoded.body.byteLength, signal, "changes");
+      const isTaken = link.revision !== undefined;
+      const revision = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined;
       if (revision === undefined)
         throw conflict(share);
       return revision;
     }, this.#retry(signal));
   }
-  async#deliver(share, link, body, base, signal) {
-    if (link.target && link.target.revision !== base)
+  forget(share) {
+    this.#next.delete(keyOf2(share));
+  }
+  async#deliver(kind, share, link, { body, sha256 }, base, signal) {
+    if (link.revision !== undefined && link.revision !== base)
       throw conflict(share);
     await this.#put(share, link, body, signal);
-    if (!link.target)
+    if (link.revision === undefined)
       return;
-    const { revision, next } = await this.#commit(share, link.target, signal);
+    const { revision, next } = await this.#commit(share, { kind, sha256, base }, signal);
     if (next)
       this.#next.set(keyOf2(share), { link: next, at: Date.now() });
     return revision;
@@ -8441,16 +8443,18 @@ class Uploads {
       throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
     throw new Failure("link", `${who} refuses the upload (status ${status}).`);
   }
-  async#commit(share, { object, revision }, signal) {
+  async#commit(share, upload, signal) {
     const who = hostOf(share.base);
     const answer = await sendJson({
       method: "POST",
       url: `${share.base}/api/share/${share.id}/commit`,
       who,
       headers: { "x-share-secret": share.secret },
-      body: JSON.stringify({ object, base: revision, next: { contentEncoding: "gzip" } }),
+      body: JSON.stringify({ ...upload, next: { contentEncoding: "gzip" } }),
       timeout: this.timeouts.upload,
       signal
+    }).catch((error) => {
+      throw asFailure(error).kind === "missing" ? conflict(share) : error;
     });
     const committed = readCommitted(answer);
     if (!committed)
@@ -8521,7 +8525,7 @@ class ShareApi {
   }
   async about(share, signal) {
     const link = await withRetries(() => this.uploads.link(share, UNKNOWN_SIZE, signal), this.#retry(signal));
-    return { createdAt: link.createdAt, expiresAt: link.expiresAt, revision: link.target?.revision };
+    return { createdAt: link.createdAt, expiresAt: link.expiresAt, revision: link.revision };
   }
   async storedMessages(share, bytes, signal) {
     try {
@@ -9024,6 +9028,7 @@ import { styleText } from "node:util";
 import { randomBytes as randomBytes3 } from "node:crypto";
 
 // src/publishing/document.ts
+import { createHash as createHash3 } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
@@ -9094,7 +9099,8 @@ var sanitizeTranscript = ({ session, messages }) => ({
 var compress = promisify(gzip);
 async function encode(value) {
   const json = Buffer.from(JSON.stringify(value));
-  return { body: await compress(json), bytes: json.byteLength };
+  const sha256 = createHash3("sha256").update(json).digest("hex");
+  return { body: await compress(json), bytes: json.byteLength, sha256 };
 }
 
 // src/publishing/title.ts
@@ -9125,23 +9131,25 @@ function shortened(text) {
 }
 
 // src/publishing/upload-document.ts
-var ATTEMPTS = 4;
-async function uploadDocument({ document, removed }, share, url, { api, shareList }, signal, known = 0) {
+var MAX_ATTEMPTS = 4;
+async function uploadDocument({ document, removed }, share, url, { api, shareList }, signal, base = 0) {
   if (!signal.aborted)
     await shareList.rememberRedacted(share, removed);
-  let base = known;
+  const encoded = await encode({ ...document, revision: base + 1 });
+  if (!signal.aborted)
+    await shareList.rememberSize(share, encoded.bytes);
+  const revision = await api.uploads.snapshot(share, encoded, base, signal);
+  await list(document, share, url, shareList, signal);
+  return { bytes: encoded.bytes, revision };
+}
+async function replaceDocument(filtered, share, url, tools, signal) {
   for (let attempt = 1;; attempt++) {
-    const { body, bytes } = await encode({ ...document, revision: base + 1 });
-    if (!signal.aborted)
-      await shareList.rememberSize(share, bytes);
+    const { revision = 0 } = await tools.api.about(share, signal);
     try {
-      const revision = await api.uploads.snapshot(share, body, base, signal);
-      await list(document, share, url, shareList, signal);
-      return { bytes, revision };
+      return await uploadDocument(filtered, share, url, tools, signal, revision);
     } catch (error) {
-      if (asFailure(error).kind !== "conflict" || attempt === ATTEMPTS)
+      if (asFailure(error).kind !== "conflict" || attempt === MAX_ATTEMPTS)
         throw error;
-      base = (await api.about(share, signal)).revision ?? 0;
     }
   }
 }
@@ -9677,7 +9685,7 @@ async function publish(prepared, settings, context) {
   });
   const { share, url, createdAt } = created;
   try {
-    await uploadDocument(ofShare(prepared, share, createdAt), share, url, tools, new AbortController().signal);
+    await replaceDocument(ofShare(prepared, share, createdAt), share, url, tools, new AbortController().signal);
   } catch (error) {
     const [entry] = isNew ? await shareList.find(url) : [];
     if (entry)
@@ -9838,7 +9846,7 @@ var update = {
       const prepared = await prepare(snapshot, await shareList.redactedFrom(share), context);
       const summary = summaryOf(prepared);
       output.note(`Uploading to ${entry.url}: ${describe(summary)}`);
-      await uploadDocument(ofShare(prepared, share, entry.createdAt), share, entry.url, { api: context.api(), shareList }, new AbortController().signal);
+      await replaceDocument(ofShare(prepared, share, entry.createdAt), share, entry.url, { api: context.api(), shareList }, new AbortController().signal);
       results.push({ url: entry.url, id: entry.id, server: entry.base, ...summary });
     }
     output.result(results, results.map(({ url }) => url));

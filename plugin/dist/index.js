@@ -5766,7 +5766,6 @@ function readUploadLink({
   createdAt,
   shareExpiresAt,
   kind,
-  object,
   revision
 }) {
   const url = readUrl(presignedUrl);
@@ -5777,7 +5776,7 @@ function readUploadLink({
     headers: sendable(headers),
     createdAt,
     expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined,
-    target: kind !== undefined && isObjectName(object) && isRevision(revision) ? { object, revision } : undefined
+    revision: kind !== undefined && isRevision(revision) ? revision : undefined
   };
 }
 function readCommitted({ revision, next }) {
@@ -5794,7 +5793,6 @@ function sendable(headers) {
   const entries = Object.entries(headers).filter((entry) => SIGNED_HEADER.test(entry[0]) && typeof entry[1] === "string" && /^[\x20-\x7e]*$/.test(entry[1]));
   return Object.fromEntries(entries);
 }
-var isObjectName = (value) => typeof value === "string" && /^[\w-]{1,64}$/.test(value);
 var isRevision = (value) => Number.isSafeInteger(value);
 var isTime = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime());
 
@@ -6124,7 +6122,7 @@ async function checkUploadLink(link, base, { hosts, resolverFor }) {
 }
 
 // src/server/uploads.ts
-var MAX_LINK_AGE = 8 * 60000;
+var MAX_LINK_AGE = 30 * 60000;
 
 class Uploads {
   timeouts;
@@ -6150,28 +6148,32 @@ class Uploads {
       throw misdirected(who);
     return link;
   }
-  snapshot(share, body, base, signal) {
+  snapshot(share, encoded, base, signal) {
     return withRetries(async () => {
-      const link = await this.link(share, body.byteLength, signal);
-      return await this.#deliver(share, link, body, base, signal);
+      const link = await this.link(share, encoded.body.byteLength, signal);
+      return await this.#deliver("snapshot", share, link, encoded, base, signal);
     }, this.#retry(signal));
   }
-  changes(share, body, base, signal) {
+  changes(share, encoded, base, signal) {
     return withRetries(async () => {
-      const link = this.#takeNext(share) ?? await this.link(share, body.byteLength, signal, "changes");
-      const revision = link.target && await this.#deliver(share, link, body, base, signal);
+      const link = this.#takeNext(share) ?? await this.link(share, encoded.body.byteLength, signal, "changes");
+      const isTaken = link.revision !== undefined;
+      const revision = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined;
       if (revision === undefined)
         throw conflict(share);
       return revision;
     }, this.#retry(signal));
   }
-  async#deliver(share, link, body, base, signal) {
-    if (link.target && link.target.revision !== base)
+  forget(share) {
+    this.#next.delete(keyOf2(share));
+  }
+  async#deliver(kind, share, link, { body, sha256 }, base, signal) {
+    if (link.revision !== undefined && link.revision !== base)
       throw conflict(share);
     await this.#put(share, link, body, signal);
-    if (!link.target)
+    if (link.revision === undefined)
       return;
-    const { revision, next } = await this.#commit(share, link.target, signal);
+    const { revision, next } = await this.#commit(share, { kind, sha256, base }, signal);
     if (next)
       this.#next.set(keyOf2(share), { link: next, at: Date.now() });
     return revision;
@@ -6196,16 +6198,18 @@ class Uploads {
       throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
     throw new Failure("link", `${who} refuses the upload (status ${status}).`);
   }
-  async#commit(share, { object, revision }, signal) {
+  async#commit(share, upload, signal) {
     const who = hostOf(share.base);
     const answer = await sendJson({
       method: "POST",
       url: `${share.base}/api/share/${share.id}/commit`,
       who,
       headers: { "x-share-secret": share.secret },
-      body: JSON.stringify({ object, base: revision, next: { contentEncoding: "gzip" } }),
+      body: JSON.stringify({ ...upload, next: { contentEncoding: "gzip" } }),
       timeout: this.timeouts.upload,
       signal
+    }).catch((error) => {
+      throw asFailure(error).kind === "missing" ? conflict(share) : error;
     });
     const committed = readCommitted(answer);
     if (!committed)
@@ -6276,7 +6280,7 @@ class ShareApi {
   }
   async about(share, signal) {
     const link = await withRetries(() => this.uploads.link(share, UNKNOWN_SIZE, signal), this.#retry(signal));
-    return { createdAt: link.createdAt, expiresAt: link.expiresAt, revision: link.target?.revision };
+    return { createdAt: link.createdAt, expiresAt: link.expiresAt, revision: link.revision };
   }
   async storedMessages(share, bytes, signal) {
     try {
@@ -6393,6 +6397,7 @@ var addressOf = ({ base, id }) => `${base}/share/${id}`;
 var isPageOf = (link, address) => address === link || address.startsWith(`${link}/`) || address.startsWith(`${link}.`);
 
 // src/publishing/document.ts
+import { createHash } from "crypto";
 import { promisify } from "util";
 import { gzip } from "zlib";
 
@@ -6463,7 +6468,8 @@ var sanitizeTranscript = ({ session, messages }) => ({
 var compress = promisify(gzip);
 async function encode(value) {
   const json = Buffer.from(JSON.stringify(value));
-  return { body: await compress(json), bytes: json.byteLength };
+  const sha256 = createHash("sha256").update(json).digest("hex");
+  return { body: await compress(json), bytes: json.byteLength, sha256 };
 }
 
 // src/publishing/published.ts
@@ -6498,25 +6504,16 @@ function shortened(text) {
 }
 
 // src/publishing/upload-document.ts
-var ATTEMPTS = 4;
-async function uploadDocument({ document, removed }, share, url, { api, shareList }, signal, known = 0) {
+var MAX_ATTEMPTS = 4;
+async function uploadDocument({ document, removed }, share, url, { api, shareList }, signal, base = 0) {
   if (!signal.aborted)
     await shareList.rememberRedacted(share, removed);
-  let base = known;
-  for (let attempt = 1;; attempt++) {
-    const { body, bytes } = await encode({ ...document, revision: base + 1 });
-    if (!signal.aborted)
-      await shareList.rememberSize(share, bytes);
-    try {
-      const revision = await api.uploads.snapshot(share, body, base, signal);
-      await list(document, share, url, shareList, signal);
-      return { bytes, revision };
-    } catch (error) {
-      if (asFailure(error).kind !== "conflict" || attempt === ATTEMPTS)
-        throw error;
-      base = (await api.about(share, signal)).revision ?? 0;
-    }
-  }
+  const encoded = await encode({ ...document, revision: base + 1 });
+  if (!signal.aborted)
+    await shareList.rememberSize(share, encoded.bytes);
+  const revision = await api.uploads.snapshot(share, encoded, base, signal);
+  await list(document, share, url, shareList, signal);
+  return { bytes: encoded.bytes, revision };
 }
 async function list(document, share, url, shareList, signal) {
   if (signal.aborted)
@@ -6607,17 +6604,28 @@ class ShareQueue {
 }
 
 // src/publishing/uploaded-state.ts
-import { createHash } from "crypto";
+import { createHash as createHash2 } from "crypto";
 class UploadedState {
   #session;
   #revision;
-  #messages;
-  #children;
-  constructor({ session, messages, children = [] }, revision) {
-    this.#session = digest(session);
-    this.#messages = new Map(messages.map((message) => [messageId(message), digest(message)]));
-    this.#children = new Map(children.map((child) => [child.session.id, digest(child)]));
+  #messages = new Map;
+  #children = new Map;
+  constructor(session, revision) {
+    this.#session = session;
     this.#revision = revision;
+  }
+  static async of({ session, messages, children = [] }, revision) {
+    const slices = new TimeSlices;
+    const state = new UploadedState(digest(session), revision);
+    for (const message of messages) {
+      state.#messages.set(messageId(message), digest(message));
+      await slices.yield();
+    }
+    for (const child of children) {
+      state.#children.set(child.session.id, digest(child));
+      await slices.yield();
+    }
+    return state;
   }
   get revision() {
     return this.#revision;
@@ -6655,9 +6663,11 @@ class UploadedState {
     };
   }
 }
-var digest = (value) => createHash("sha256").update(JSON.stringify(value)).digest("base64url");
+var digest = (value) => createHash2("sha256").update(JSON.stringify(value)).digest("base64url");
 
 // src/publishing/tracked-share.ts
+var FINAL = new Set(["missing", "unauthorized"]);
+
 class TrackedShare {
   share;
   sessionId;
@@ -6670,6 +6680,7 @@ class TrackedShare {
   #queue;
   #createdAt;
   #uploaded;
+  #base;
   #published;
   #isFailing = false;
   #stage = "following";
@@ -6679,6 +6690,7 @@ class TrackedShare {
     this.dependencies = dependencies;
     this.created = created;
     this.#createdAt = created.createdAt;
+    this.#base = created.createdAt === undefined ? undefined : 0;
     this.#filter = new PrivacyFilter(dependencies.privacy, dependencies.machine);
     this.#queue = new ShareQueue((signal) => this.#publish(signal), dependencies.timeouts, (failure) => this.#announce(failure));
   }
@@ -6689,6 +6701,8 @@ class TrackedShare {
     return outcome ?? this.#published ?? "running";
   }
   changed(items = []) {
+    if (this.#queue.stopped)
+      return;
     this.#items.add(items);
     this.#touched.addItems(items);
     this.#queue.changed();
@@ -6755,13 +6769,14 @@ class TrackedShare {
     if (removed.length > 0 && !signal.aborted)
       await shareList.rememberRedacted(this.share, removed);
     const { items, confirm } = uploaded.delta(document, changes.gone);
-    const { body } = await encode(items);
+    const encoded = await encode(items);
+    await shareList.rememberSize(this.share, await shareList.sizeOf(this.share) + encoded.bytes);
     try {
       if (items.length > 0)
-        confirm(await api.uploads.changes(this.share, body, uploaded.revision, signal));
+        confirm(await api.uploads.changes(this.share, encoded, uploaded.revision, signal));
     } catch (error) {
       const { kind, temporary } = asFailure(error);
-      if (kind === "conflict")
+      if (kind === "conflict" || !(temporary || FINAL.has(kind)))
         return;
       if (temporary)
         this.#uploaded = uploaded;
@@ -6769,6 +6784,7 @@ class TrackedShare {
     }
     this.#items.clear();
     this.#uploaded = uploaded;
+    this.#base = uploaded.revision;
     this.#published = {
       messages: uploaded.messages,
       redactions: Math.max(redactions, this.#published?.redactions ?? 0)
@@ -6784,7 +6800,20 @@ class TrackedShare {
     return 0;
   }
   async#publishSnapshot(signal) {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#tryToPublishSnapshot(signal, attempt);
+      } catch (error) {
+        if (asFailure(error).kind !== "conflict" || attempt === MAX_ATTEMPTS)
+          throw error;
+      }
+    }
+  }
+  async#tryToPublishSnapshot(signal, attempt) {
     const { client, api, shareList } = this.dependencies;
+    const about = this.#base === undefined || attempt > 1 ? await api.about(this.share, signal) : undefined;
+    const base = about ? about.revision ?? 0 : this.#base;
+    this.#createdAt ??= about?.createdAt;
     let isListed = true;
     const snapshot = await takeSnapshot(client, this.sessionId, async () => {
       isListed = false;
@@ -6794,16 +6823,15 @@ class TrackedShare {
       this.#items.clear();
     for (const { session } of snapshot.children)
       this.#children.add(session.id);
-    const about = this.#createdAt === undefined ? await api.about(this.share, signal) : undefined;
-    this.#createdAt ??= about?.createdAt;
     const filtered = await this.#redacted(snapshot);
     const tools = { api, shareList };
-    const { bytes, revision } = await uploadDocument(filtered, this.share, this.created.url, tools, signal, about?.revision);
+    const { bytes, revision } = await uploadDocument(filtered, this.share, this.created.url, tools, signal, base);
     const { document, redactions } = filtered;
     this.#published = { messages: document.messages.length, redactions };
-    if (revision === undefined)
+    this.#base = revision ?? 0;
+    if (revision === undefined || !isListed)
       return bytes;
-    this.#uploaded = isListed ? new UploadedState(document, revision) : undefined;
+    this.#uploaded = await UploadedState.of(document, revision);
     return 0;
   }
   async#redacted(snapshot) {
@@ -7565,7 +7593,7 @@ class ShareSeal {
 }
 
 // src/state/state-files.ts
-import { createHash as createHash2, randomUUID as randomUUID2 } from "crypto";
+import { createHash as createHash3, randomUUID as randomUUID2 } from "crypto";
 import { existsSync, lstatSync, readdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from "fs";
 import { mkdir, readdir as readdir2, readFile as readFile2, rename, rm, writeFile } from "fs/promises";
 import { homedir } from "os";
@@ -7644,7 +7672,7 @@ class StateFiles {
   }
   #path(key) {
     const subject = subjectOf(key);
-    return join3(this.folder, `${key.kind}-${createHash2("sha256").update(subject).digest("hex").slice(0, 32)}.json`);
+    return join3(this.folder, `${key.kind}-${createHash3("sha256").update(subject).digest("hex").slice(0, 32)}.json`);
   }
 }
 function subjectOf(key) {
@@ -7666,7 +7694,7 @@ async function readRecords(path) {
 }
 
 // src/state/state-lock.ts
-import { createHash as createHash3 } from "crypto";
+import { createHash as createHash4 } from "crypto";
 import { mkdir as mkdir2, open, rm as rm2, stat as stat2 } from "fs/promises";
 import { join as join4 } from "path";
 var PAUSE2 = 50;
@@ -7679,7 +7707,7 @@ class StateLock {
     this.maxAge = maxAge;
   }
   async run(sessionId, action) {
-    const path = join4(this.folder, `lock-${createHash3("sha256").update(sessionId).digest("hex").slice(0, 32)}`);
+    const path = join4(this.folder, `lock-${createHash4("sha256").update(sessionId).digest("hex").slice(0, 32)}`);
     const isLocked = await this.#acquire(path).catch(() => false);
     try {
       return await action();
@@ -7762,6 +7790,7 @@ function startBetterShare({
       await organisation.onSession(session);
     },
     async sessionDeleted(sessionId) {
+      publisher.sessionTouched(sessionId);
       await organisation.onGone(sessionId);
       await sharing.sessionDeleted(sessionId);
     },

@@ -76,7 +76,6 @@ function readUploadLink({
   createdAt,
   shareExpiresAt,
   kind,
-  object,
   revision
 }) {
   const url = readUrl(presignedUrl);
@@ -87,7 +86,7 @@ function readUploadLink({
     headers: sendable(headers),
     createdAt,
     expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined,
-    target: kind !== undefined && isObjectName(object) && isRevision(revision) ? { object, revision } : undefined
+    revision: kind !== undefined && isRevision(revision) ? revision : undefined
   };
 }
 function readCommitted({ revision, next }) {
@@ -104,7 +103,6 @@ function sendable(headers) {
   const entries = Object.entries(headers).filter((entry) => SIGNED_HEADER.test(entry[0]) && typeof entry[1] === "string" && /^[\x20-\x7e]*$/.test(entry[1]));
   return Object.fromEntries(entries);
 }
-var isObjectName = (value) => typeof value === "string" && /^[\w-]{1,64}$/.test(value);
 var isRevision = (value) => Number.isSafeInteger(value);
 var isTime = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime());
 
@@ -481,7 +479,7 @@ async function checkUploadLink(link, base, { hosts, resolverFor }) {
 }
 
 // src/server/uploads.ts
-var MAX_LINK_AGE = 8 * 60000;
+var MAX_LINK_AGE = 30 * 60000;
 
 class Uploads {
   timeouts;
@@ -507,28 +505,32 @@ class Uploads {
       throw misdirected(who);
     return link;
   }
-  snapshot(share, body, base, signal) {
+  snapshot(share, encoded, base, signal) {
     return withRetries(async () => {
-      const link = await this.link(share, body.byteLength, signal);
-      return await this.#deliver(share, link, body, base, signal);
+      const link = await this.link(share, encoded.body.byteLength, signal);
+      return await this.#deliver("snapshot", share, link, encoded, base, signal);
     }, this.#retry(signal));
   }
-  changes(share, body, base, signal) {
+  changes(share, encoded, base, signal) {
     return withRetries(async () => {
-      const link = this.#takeNext(share) ?? await this.link(share, body.byteLength, signal, "changes");
-      const revision = link.target && await this.#deliver(share, link, body, base, signal);
+      const link = this.#takeNext(share) ?? await this.link(share, encoded.body.byteLength, signal, "changes");
+      const isTaken = link.revision !== undefined;
+      const revision = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined;
       if (revision === undefined)
         throw conflict(share);
       return revision;
     }, this.#retry(signal));
   }
-  async#deliver(share, link, body, base, signal) {
-    if (link.target && link.target.revision !== base)
+  forget(share) {
+    this.#next.delete(keyOf(share));
+  }
+  async#deliver(kind, share, link, { body, sha256 }, base, signal) {
+    if (link.revision !== undefined && link.revision !== base)
       throw conflict(share);
     await this.#put(share, link, body, signal);
-    if (!link.target)
+    if (link.revision === undefined)
       return;
-    const { revision, next } = await this.#commit(share, link.target, signal);
+    const { revision, next } = await this.#commit(share, { kind, sha256, base }, signal);
     if (next)
       this.#next.set(keyOf(share), { link: next, at: Date.now() });
     return revision;
@@ -553,16 +555,18 @@ class Uploads {
       throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
     throw new Failure("link", `${who} refuses the upload (status ${status}).`);
   }
-  async#commit(share, { object, revision }, signal) {
+  async#commit(share, upload, signal) {
     const who = hostOf(share.base);
     const answer = await sendJson({
       method: "POST",
       url: `${share.base}/api/share/${share.id}/commit`,
       who,
       headers: { "x-share-secret": share.secret },
-      body: JSON.stringify({ object, base: revision, next: { contentEncoding: "gzip" } }),
+      body: JSON.stringify({ ...upload, next: { contentEncoding: "gzip" } }),
       timeout: this.timeouts.upload,
       signal
+    }).catch((error) => {
+      throw asFailure(error).kind === "missing" ? conflict(share) : error;
     });
     const committed = readCommitted(answer);
     if (!committed)
@@ -633,7 +637,7 @@ class ShareApi {
   }
   async about(share, signal) {
     const link = await withRetries(() => this.uploads.link(share, UNKNOWN_SIZE, signal), this.#retry(signal));
-    return { createdAt: link.createdAt, expiresAt: link.expiresAt, revision: link.target?.revision };
+    return { createdAt: link.createdAt, expiresAt: link.expiresAt, revision: link.revision };
   }
   async storedMessages(share, bytes, signal) {
     try {

@@ -105,6 +105,7 @@ export function startBetterShare({
       await organisation.onSession(session)
     },
     async sessionDeleted(sessionId) {
+      publisher.sessionTouched(sessionId)
       await organisation.onGone(sessionId)
       await sharing.sessionDeleted(sessionId)
     },

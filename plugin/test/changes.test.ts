@@ -149,6 +149,41 @@ describe("a share on a server that takes changes", () => {
     expect(stored()).toEqual(["hello", "the second", "the third", "not by itself"])
   })
 
+  test("reads the session again when another process was faster, and covers nothing that is newer", async () => {
+    const { opencode, share } = await shared()
+    let isFirst = true
+    world.host.message = async () => undefined
+    world.host.whileReading = () => {
+      if (!isFirst) return
+      isFirst = false
+      // Another process commits, after this one began to read.
+      const entry = world.server.shares.get(ID)
+      if (entry) entry.revision = 5
+      put(5, "by the other process")
+    }
+    await opencode.sync(share, put(4, "mine"))
+    await until(6)
+    expect(stored()).toEqual(["hello", "the second", "the third", "mine", "by the other process"])
+  })
+
+  test("uploads everything where the changes are refused", async () => {
+    const { opencode, share } = await shared()
+    world.server.faults.commit = [Response.json({ error: "too odd", code: "unreadable_document" }, { status: 422 })]
+    await opencode.sync(share, put(4, "odd"))
+    await until(2)
+    expect(stored()).toEqual(["hello", "the second", "the third", "odd"])
+  })
+
+  test("removes the session of a sub-agent that was deleted", async () => {
+    world.host.transcripts.set(CHILD, transcript("of the sub-agent", CHILD, { parentID: SESSION }))
+    const { opencode } = await shared()
+    expect(world.server.document(ID)?.children).toHaveLength(1)
+    world.host.transcripts.delete(CHILD)
+    await opencode.share.sessionDeleted(CHILD)
+    await until(2)
+    expect(world.server.document(ID)?.children).toBeUndefined()
+  })
+
   test("begins with everything after a restart", async () => {
     const { opencode, share } = await shared()
     await opencode.share.dispose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -15,9 +16,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.services.container import services
-from app.services.documents.commits import MAX_OBJECTS
 from app.services.documents.freshness import MAX_STALE_SECONDS
-from app.storage import objects_of
+from app.storage import object_key, objects_of
 from tests.support import recorded
 from tests.support.backdate import backdate
 from tests.support.client import SESSION_ID, delete, renew, share, upload
@@ -77,7 +77,7 @@ def test_changes_replace_add_and_remove_messages(client: FlaskClient, writer: Wr
     assert "A new prompt" in page
     assert "Another title" in page
     # What is committed is in the database, and its object gone.
-    assert not any("changes-" in key for key in keys(app))
+    assert not any("changes" in key for key in keys(app))
 
 
 def test_sub_agents_sessions_change_as_well(client: FlaskClient, writer: Writer) -> None:
@@ -122,7 +122,7 @@ def test_a_snapshot_that_others_overtook_is_refused(writer: Writer) -> None:
     late = writer.put("snapshot", {**writer.document(), "messages": []})
     writer.change(writer.put_message(message("msg_1", "in time")))
     assert writer.commit(late, base=1).status_code == 409
-    assert writer.commit(late, base=2).status_code == 409
+    assert writer.commit(late, base=2).status_code == 422
     writer.assert_stored()
 
 
@@ -130,7 +130,7 @@ def test_nothing_is_committed_twice(writer: Writer) -> None:
     writer.snapshot()
     name = writer.put("changes", [{"type": "session", "data": writer.session}])
     assert writer.commit(name).status_code == 200
-    again = writer.commit(name)
+    again = writer.commit(name, base=2)
     assert (again.status_code, again.get_json()["code"]) == (404, "object_missing")
     writer.assert_stored()
 
@@ -162,40 +162,41 @@ def test_a_snapshot_says_which_share_and_revision_it_is_of(writer: Writer, field
     assert refused.get_json()["error"].startswith("The document does not have the 'createdAt'")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"session":{}}', b"\x1f\x8b\x08broken"])
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"session":{}}', b"\x1f\x8b\x08broken"])
 def test_what_is_no_document_is_refused(client: FlaskClient, writer: Writer, content: bytes) -> None:
-    link = writer.link("snapshot", max(1, len(content)))
-    if content:
-        assert upload(client, link, content).status_code == 200
-    assert writer.commit(link["object"]).status_code == (422 if content else 404)
+    assert upload(client, writer.link("snapshot", len(content)), content).status_code == 200
+    named = {"kind": "snapshot", "sha256": hashlib.sha256(content).hexdigest()}
+    assert writer.commit(named).status_code == 422
     assert client.get("/share/GhIjKlMn").status_code == 202
 
 
-def test_only_the_owner_commits_and_only_own_objects(client: FlaskClient, writer: Writer) -> None:
+def test_what_is_not_there_cannot_be_committed(writer: Writer) -> None:
     writer.snapshot()
-    name = writer.put("changes", [writer.rename("Mine")])
-    body = {"object": name, "base": 1}
+    nothing = {"kind": "changes", "sha256": hashlib.sha256(b"[]").hexdigest()}
+    assert writer.commit(nothing).get_json()["code"] == "object_missing"
+    first = writer.put("changes", [{"type": "session", "data": writer.session}])
+    second = writer.put("changes", [writer.rename("Second")])
+    # The second is in the place of the first.
+    assert writer.commit(first).get_json()["code"] == "object_missing"
+    assert writer.commit(second).status_code == 200
+    writer.assert_stored()
+
+
+def test_only_the_owner_commits(client: FlaskClient, writer: Writer) -> None:
+    writer.snapshot()
+    body = {**writer.put("changes", [writer.rename("Mine")]), "base": 1}
     assert client.post("/api/share/GhIjKlMn/commit", json=body).status_code == 401
-    for wrong in (
-        "../secret",
-        "changes-1",
-        "",
-        "x" * 100,
-        "1-0123456789abcdef",
-        "snapshot-1-0123456789abcdef/../../other",
-    ):
-        headers = {"X-Share-Secret": writer.secret}
-        refused = client.post("/api/share/GhIjKlMn/commit", json={**body, "object": wrong}, headers=headers)
+    headers = {"X-Share-Secret": writer.secret}
+    for wrong in ({"kind": "../secret"}, {"kind": "1-0123456789abcdef"}, {"sha256": "short"}, {"base": -1}):
+        refused = client.post("/api/share/GhIjKlMn/commit", json={**body, **wrong}, headers=headers)
         assert refused.status_code == 400
-    other = Writer(client, SESSION, "another-share")
-    assert other.commit(name, base=0).get_json()["code"] == "object_missing"
-    assert writer.commit(name).status_code == 200
+    assert client.post("/api/share/GhIjKlMn/commit", json=body, headers=headers).status_code == 200
 
 
 def test_an_answer_without_a_kind_is_for_the_whole_document(client: FlaskClient, writer: Writer) -> None:
     link = renew(client, "GhIjKlMn", writer.secret, size=10).get_json()
     assert "kind" not in link
-    assert "object" not in link
+    assert "revision" not in link
     assert renew(client, "GhIjKlMn", writer.secret, kind="patch", size=10).status_code == 400
 
 
@@ -220,48 +221,59 @@ def test_a_plugin_that_was_replaced_by_an_older_one_is_followed(client: FlaskCli
     writer.assert_stored()
     after = renew(client, "GhIjKlMn", writer.secret).get_json()
     writer.assert_stored()
+    assert client.get("/share/GhIjKlMn").status_code == 200
     assert upload(client, after, whole).status_code == 200
-    assert writer.stored()["session"]["title"] == "Older plugin"
+    with client.application.app_context():
+        services().freshness.fresh_seconds = -1
     assert "Older plugin" in client.get("/share/GhIjKlMn").text
-    # And forth again.
-    writer.change(writer.rename("Newer plugin"))
+    assert writer.stored()["session"]["title"] == "Older plugin"
+    # And forth again, with everything: nobody knows what the older one changed.
+    assert writer.change({"type": "session", "data": writer.session}).status_code == 409
+    writer.rename("Newer plugin")
+    writer.snapshot()
     writer.assert_stored()
+    assert "Newer plugin" in client.get("/share/GhIjKlMn").text
 
 
 def test_a_commit_hands_out_the_link_for_what_comes_next(client: FlaskClient, writer: Writer) -> None:
     writer.snapshot()
-    body = {"object": writer.put("changes", [writer.rename("One")]), "base": 1}
+    body = {**writer.put("changes", [writer.rename("One")]), "base": 1}
     headers = {"X-Share-Secret": writer.secret}
     asked = {**body, "next": {"contentEncoding": "gzip"}}
     answer = client.post("/api/share/GhIjKlMn/commit", json=asked, headers=headers).get_json()
     assert (answer["revision"], answer["next"]["revision"], answer["next"]["kind"]) == (2, 2, "changes")
     writer.revision = 2
-    changes = gzip.compress(json.dumps([writer.rename("Two")]).encode())
-    assert upload(client, answer["next"], changes).status_code == 200
-    assert writer.commit(answer["next"]["object"]).status_code == 200
+    changes = json.dumps([writer.rename("Two")]).encode()
+    assert upload(client, answer["next"], gzip.compress(changes)).status_code == 200
+    named = {"kind": "changes", "sha256": hashlib.sha256(changes).hexdigest()}
+    assert writer.commit(named).status_code == 200
     writer.assert_stored()
 
 
 @pytest.mark.settings(UPLOAD_SIZE_REQUIRED="true")
 def test_where_links_are_for_exact_sizes_each_is_asked_for(client: FlaskClient, writer: Writer) -> None:
-    body = {"object": writer.put("snapshot", writer.document()), "base": 0, "next": {}}
+    body = {**writer.put("snapshot", writer.document()), "base": 0, "next": {}}
     headers = {"X-Share-Secret": writer.secret}
     committed = client.post("/api/share/GhIjKlMn/commit", json=body, headers=headers)
     assert committed.get_json() == {"revision": 1}
 
 
-def test_who_commits_nothing_gets_no_more_links(client: FlaskClient, writer: Writer, app: Flask) -> None:
+def test_who_commits_nothing_takes_no_more_room(writer: Writer, app: Flask) -> None:
     writer.snapshot()
-    for _ in range(MAX_OBJECTS):
-        writer.put("changes", [])
-    refused = renew(client, "GhIjKlMn", writer.secret, kind="changes", size=1)
-    assert (refused.status_code, refused.get_json()["code"]) == (429, "too_many_uploads")
-    # As does a share whose uploads were cleaned up.
-    with app.app_context():
-        for key in keys(app):
-            if "changes-" in key:
-                services().store.delete(key)
-    assert writer.change(writer.rename("Again")).status_code == 200
+    for number in range(5):
+        writer.put("changes", [{"type": "session", "data": {**writer.session, "title": str(number)}}])
+        writer.put("snapshot", writer.document())
+    assert len(keys(app)) == 3
+
+
+def test_a_snapshot_leaves_nothing_of_what_it_replaces(writer: Writer, app: Flask) -> None:
+    """A secret that was found late would otherwise stay in the bucket."""
+    writer.snapshot()
+    [before] = keys(app)
+    writer.snapshot()
+    [after] = keys(app)
+    assert before != after
+    writer.assert_stored()
 
 
 def test_a_deleted_share_leaves_no_object(client: FlaskClient, writer: Writer, app: Flask) -> None:
@@ -294,7 +306,8 @@ def test_what_was_not_committed_is_not_taken_for_a_lost_state(writer: Writer, ap
     writer.put("snapshot", {**writer.document(), "messages": []})
     with app.app_context():
         share = services().shares.get_live("GhIjKlMn")
-        assert services().synced.newest_checkpoint(share) is None
+        newest = services().synced.newest_checkpoint(share)
+        assert newest == object_key("GhIjKlMn", str(share.checkpoint))
         services().forget(share.cache_key)
     writer.assert_stored()
     assert writer.change(writer.rename("Goes on")).get_json() == {"revision": 2}
@@ -305,7 +318,7 @@ def test_another_share_of_opencode_itself_takes_no_commits(client: FlaskClient) 
     headers = {"X-Share-Secret": native["secret"]}
     answer = client.post(
         f"/api/share/{native['id']}/commit",
-        json={"object": "changes-0123456789abcdef", "base": 0},
+        json={"kind": "changes", "sha256": "0" * 64, "base": 0},
         headers=headers,
     )
     assert answer.get_json()["code"] == "other_way_in"
@@ -422,7 +435,7 @@ def test_a_host_that_has_the_last_revision_does_not_ask_the_store(
     monkeypatch.setattr(store, "open", lambda key, *etag: opened.append(key) or read(key, *etag))
     writer.change(writer.put_message(message("msg_2", "two")))
     writer.assert_stored()
-    assert [key for key in opened if "changes-" not in key] == []
+    assert [key for key in opened if "changes" not in key] == []
 
 
 def test_readers_of_a_large_session_wait_only_for_changes_of_some_time_ago(
@@ -433,6 +446,10 @@ def test_readers_of_a_large_session_wait_only_for_changes_of_some_time_ago(
     with app.app_context():
         freshness = services().freshness
     freshness.large_bytes = 0
+    # A version from before a snapshot may have what the snapshot removes.
+    writer.rename("Cleaned")
+    writer.snapshot()
+    assert "Cleaned" in client.get("/share/GhIjKlMn").text
     writer.change(writer.rename("Right now"))
     with client.get("/share/GhIjKlMn") as response:
         assert "Right now" not in response.text
@@ -441,3 +458,30 @@ def test_readers_of_a_large_session_wait_only_for_changes_of_some_time_ago(
     writer.change(writer.rename("A while ago"))
     freshness.clock = lambda: time.time() + MAX_STALE_SECONDS
     assert "A while ago" in client.get("/share/GhIjKlMn").text
+
+
+def test_messages_stay_whichever_session_they_name(client: FlaskClient) -> None:
+    """And whatever they have beside their info and parts."""
+    writer = Writer(client, {"session": SESSION["session"], "messages": []})
+    strange = message("msg_1", "one")
+    strange["info"]["sessionID"] = "ses_another"
+    odd = {**message("msg_2", "two"), "later": True}
+    writer.commit(writer.put("snapshot", {**writer.document(), "messages": [strange, odd]}))
+    assert writer.change(writer.put_message(message("msg_3", "three"))).status_code == 200
+    texts = [part["text"] for stored in writer.stored()["messages"] for part in stored["parts"]]
+    assert texts == ["one", "two", "three"]
+
+
+def test_changes_need_a_document_that_was_committed(client: FlaskClient, writer: Writer) -> None:
+    body = json.dumps(writer.document()).encode()
+    link = renew(client, "GhIjKlMn", writer.secret, size=len(body)).get_json()
+    assert upload(client, link, body).status_code == 200
+    assert writer.change({"type": "session", "data": writer.session}).status_code == 409
+    assert len(writer.stored()["messages"]) == len(writer.messages)
+
+
+def test_there_is_a_limit_to_sub_agents_without_messages(writer: Writer) -> None:
+    writer.snapshot()
+    empty = [{"type": "put_child", "data": {"session": {"id": f"c{n}"}, "messages": []}} for n in range(1001)]
+    assert writer.change(*empty).status_code == 413
+    writer.assert_stored()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from typing import Any
 
@@ -46,13 +47,14 @@ class Writer:
             "children": list(self.children.values()),
         }
 
-    def put(self, kind: str, content: object) -> str:
-        """Uploads something, and returns the name of the object."""
-        body = gzip.compress(json.dumps(content).encode())
+    def put(self, kind: str, content: object) -> dict[str, str]:
+        """Uploads something, and returns what a commit names it by."""
+        plain = json.dumps(content).encode()
+        body = gzip.compress(plain)
         link = self.link(kind, len(body))
         assert link["kind"] == kind
         assert upload(self.client, link, body).status_code == 200
-        return str(link["object"])
+        return {"kind": kind, "sha256": hashlib.sha256(plain).hexdigest()}
 
     def link(self, kind: str, size: int = 1) -> Json:
         answer: Json = renew(
@@ -60,10 +62,10 @@ class Writer:
         ).get_json()
         return answer
 
-    def commit(self, name: str, base: int | None = None) -> TestResponse:
+    def commit(self, uploaded: dict[str, str], base: int | None = None) -> TestResponse:
         response = self.client.post(
             f"/api/share/{self.share_id}/commit",
-            json={"object": name, "base": self.revision if base is None else base},
+            json={**uploaded, "base": self.revision if base is None else base},
             headers={"X-Share-Secret": self.secret},
         )
         if response.status_code == 200:

@@ -47,8 +47,8 @@ class _Document(msgspec.Struct, frozen=True):
     children: Raw = NOTHING
 
 
-class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A message of V1 in a document; one with any other field is kept as it came."""
+class _Stored(msgspec.Struct, frozen=True):
+    """A message of V1 in a document; anything else is kept as it came."""
 
     info: Raw
     parts: Raw = NOTHING
@@ -113,7 +113,7 @@ def _load(state: SyncState, document: _Document) -> None:
     for raw in objects(document.messages, MAX_MESSAGES):
         try:
             stored = msgspec.json.decode(raw, type=_Stored)
-            state.add_message(stored.info, stored.parts)
+            state.keep_message(stored.info, stored.parts)
         except msgspec.ValidationError:
             batch.append(raw)
     state.batch = by_id(batch)

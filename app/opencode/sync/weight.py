@@ -11,13 +11,15 @@ import msgspec
 from msgspec import Raw
 
 from app.opencode.encoding import JSON
-from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, Scalar
+from app.opencode.limits import MAX_CHILDREN, MAX_MESSAGES, MAX_PARTS, Scalar
 from app.opencode.sync_items import Batch, Item, PutChild
 
 # A session up to this weight is sure to pass check_counts; above, it must be decoded to know.
 MAX_WEIGHT = MAX_PARTS
 # Of a message without its lists; beside those, a message of OpenCode 2 has at most three parts.
 MESSAGE_WEIGHT = MAX_PARTS // MAX_MESSAGES
+# Of a sub-agent's session beside its messages.
+CHILD_WEIGHT = MAX_PARTS // MAX_CHILDREN
 
 
 class _Object(msgspec.Struct):
@@ -51,7 +53,7 @@ def weight_of(items: Iterable[Item]) -> int:
 def weight_of_document(document: JSON) -> int:
     """The weight of a document that has what batches are merged into. Raises ValidationError."""
     fields = msgspec.json.decode(document, type=_Document)
-    children = sum(_weight_of_list(child.messages) for child in fields.children)
+    children = sum(CHILD_WEIGHT + _weight_of_list(child.messages) for child in fields.children)
     return _weight_of_messages(fields.messages) + weight_of(fields.others) + children
 
 
@@ -64,7 +66,7 @@ def _weight_of_item(item: Item) -> int:
         case "put_message":
             return _weight_of_message(item.data)
         case "put_child":
-            return _weight_of_list(msgspec.json.decode(item.data, type=PutChild).messages)
+            return CHILD_WEIGHT + _weight_of_list(msgspec.json.decode(item.data, type=PutChild).messages)
     return 1
 
 

@@ -65,7 +65,8 @@ class Checkpointer:
         or StorageError.
         """
         # Detached, because its attributes are read after the commits below.
-        db.session.expunge(share)
+        if share in db.session:
+            db.session.expunge(share)
         if self._append_if_room(share, batch, base):
             return
         with advisory_lock(share.share_id) as is_acquired:

@@ -1,22 +1,28 @@
 """Commits what a client uploaded beside the document of its share: changes, or a whole document.
 
-The upload is an object of a name of its own, which nobody reads before it is committed. Changes go into the
-event log, as a sync of OpenCode's own protocol does; a whole document becomes the checkpoint. Either counts
-from its commit, and only if nothing else was committed since the revision that it was made from.
+The upload is an object that nobody reads before it is committed, and never again. Changes go into the event
+log, as a sync of OpenCode's own protocol does; a whole document becomes the checkpoint. Either counts from
+its commit, and only if nothing else was committed since the revision that it was made from.
+
+There is one object of each kind, so that a client cannot fill the store. Of two that overlap, the hash tells
+which one is there.
 """
 
 from __future__ import annotations
 
-import secrets
-from contextlib import closing
+import hmac
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal
 
 import msgspec
 from msgspec import Raw
 
+from app.db.extensions import db
 from app.db.models import Share
+from app.lib.slots import Slots
 from app.opencode import (
-    JSON,
     MAX_WEIGHT,
     UnreadableDocument,
     as_unreadable,
@@ -31,77 +37,79 @@ from app.services.documents import event_log
 from app.services.documents.batch import Batch
 from app.services.documents.checkpoint import Checkpointer, SessionTooLarge
 from app.services.documents.event_log import LogState
-from app.services.documents.stored_document import StoredDocument, read_body, too_large
+from app.services.documents.sources import UploadedDocument
+from app.services.documents.stored_document import StoredDocument
+from app.services.documents.synced_document import SyncedDocument
 from app.services.shares.descriptions import Descriptions
-from app.services.shares.errors import ObjectMissing, RevisionConflict, TooManyUploads
+from app.services.shares.errors import ObjectMissing, RevisionConflict
 from app.services.shares.live_share import LiveShare
-from app.storage import ObjectStore, object_key, objects_of
+from app.storage import ObjectStore, StorageError, object_key
 
 Kind = Literal["snapshot", "changes"]
 
-NAME_BYTES = 8
-# Of one share, until the cleanup deletes those that no row names.
-MAX_OBJECTS = 100
-OBJECT_NAME = r"(?:snapshot-\d{1,18}|changes)-[0-9a-f]{16}"
-
-
-def object_name(kind: Kind, revision: int) -> str:
-    """A new name for an upload that is to follow a revision."""
-    following = f"-{revision + 1}" if kind == "snapshot" else ""
-    return f"{kind}{following}-{secrets.token_hex(NAME_BYTES)}"
-
-
-def kind_of_object(name: str) -> Kind:
-    return "changes" if name.startswith("changes-") else "snapshot"
+logger = logging.getLogger(__name__)
 
 
 class Commits:
-    """Commits objects in `store`, none of more than `max_bytes` as JSON."""
+    """Commits objects in `store`. `slots` are for requests that wait for it."""
 
     def __init__(
-        self, store: ObjectStore, checkpointer: Checkpointer, descriptions: Descriptions, max_bytes: int
+        self,
+        store: ObjectStore,
+        slots: Slots,
+        uploaded: UploadedDocument,
+        synced: SyncedDocument,
+        checkpointer: Checkpointer,
+        descriptions: Descriptions,
     ) -> None:
         self._store = store
+        self._slots = slots
+        self._uploaded = uploaded
+        self._synced = synced
         self._checkpointer = checkpointer
         self._descriptions = descriptions
-        self._max_bytes = max_bytes
 
-    def commit(self, share: Share, live: LiveShare, name: str, base: int) -> int:
-        """Commits the object `name` as what follows the revision `base`, and returns the new revision.
+    def commit(self, share: Share, live: LiveShare, kind: Kind, sha256: str, base: int) -> int:
+        """Commits what was uploaded last as what follows the revision `base`, and returns the new revision.
 
-        Raises ShareError (RevisionConflict, ObjectMissing), UnreadableDocument, SessionTooLarge or
-        StorageError.
+        `sha256` is that of its JSON. Raises ShareError (RevisionConflict, ObjectMissing), UnreadableDocument,
+        SessionTooLarge or StorageError.
         """
+        # Detached, so that no transaction is open while the store is waited for.
+        db.session.expunge(share)
+        db.session.rollback()
         if live.revision != base:
             raise RevisionConflict(live.revision)
-        if kind_of_object(name) == "changes":
-            return self._commit_changes(share, name, base)
-        return self._commit_snapshot(share, live, name, base)
+        key = object_key(share.share_id, kind)
+        with self._slot():
+            uploaded = self._synced.read_object(key)
+            if uploaded is None or not hmac.compare_digest(uploaded.sha256, sha256.lower()):
+                raise ObjectMissing
+            if kind == "changes":
+                revision = self._commit_changes(share, live, uploaded)
+            else:
+                revision = self._commit_snapshot(share, live, uploaded)
+        self._delete([key])
+        return revision
 
-    def require_room(self, share: Share) -> None:
-        """Raises TooManyUploads if much was uploaded and not committed, or StorageError."""
-        if len(objects_of(self._store, share.share_id)) > MAX_OBJECTS:
-            raise TooManyUploads
-
-    def _commit_changes(self, share: Share, name: str, base: int) -> int:
-        key = object_key(share.share_id, name)
-        json = self._read(key)
+    def _commit_changes(self, share: Share, live: LiveShare, uploaded: StoredDocument) -> int:
+        # There has to be a document that they change, and it must not be one that somebody else PUT.
+        if not live.revision or self._uploaded.is_newer(live):
+            raise RevisionConflict(live.revision)
+        json = uploaded.json
         try:
             with as_unreadable():
                 require_spare_levels(json if isinstance(json, bytearray) else bytearray(json))
             batch = Batch(validate_batch(Raw(json)))
         except msgspec.ValidationError as error:
             raise UnreadableDocument(f"The changes are not as expected: {error}.") from None
-        self._checkpointer.append(share, batch, base)
-        self._store.delete(key)
-        return base + batch.row_count
+        self._checkpointer.append(share, batch, live.revision)
+        return live.revision + batch.row_count
 
-    def _commit_snapshot(self, share: Share, live: LiveShare, name: str, base: int) -> int:
-        """Makes the upload the checkpoint; one whose row has changed meanwhile stays for the cleanup."""
-        revision = base + 1
-        if not name.startswith(f"snapshot-{revision}-"):
-            raise RevisionConflict(live.revision)
-        json = self._read(object_key(share.share_id, name))
+    def _commit_snapshot(self, share: Share, live: LiveShare, uploaded: StoredDocument) -> int:
+        """Makes the upload the checkpoint, and deletes what it replaces: that may have secrets."""
+        revision = live.revision + 1
+        json = uploaded.json
         with as_unreadable():
             header, weight = header_of(json), weight_of_document(json)
         if (header.created_at, header.revision) != (live.created_ms, revision):
@@ -110,18 +118,27 @@ class Commits:
             raise SessionTooLarge("The session has too many messages and parts.")
         conversation = read_conversation(json)
         conversation.release()
+        replaced = [object_key(share.share_id, share.checkpoint)] if share.checkpoint else []
         state = LogState(live, share.session_id, share.document_bytes, share.weight, [])
-        lighter_by = share.weight - weight
-        if not event_log.commit_checkpoint(state, name, len(json), lighter_by, revision=revision):
+        packed = bytes(uploaded.stored) if uploaded.is_gzip and uploaded.is_as_stored else None
+        if not self._synced.write_checkpoint(state, json, revision=revision, packed=packed):
             raise RevisionConflict(event_log.revision_of(live))
         self._descriptions.replace(live, description_of(conversation))
+        self._delete(replaced)
         return revision
 
-    def _read(self, key: str) -> JSON:
-        stored = self._store.open(key)
-        if stored is None or stored.body is None:
-            raise ObjectMissing
-        with closing(stored.body) as body:
-            if stored.size > self._max_bytes:
-                raise too_large(self._max_bytes)
-            return StoredDocument(stored.etag, read_body(body, self._max_bytes), self._max_bytes).json
+    def _delete(self, keys: Sequence[str]) -> None:
+        """Deletes what is no longer needed; if the store fails, that is left to the cleanup."""
+        try:
+            for key in keys:
+                self._store.delete(key)
+        except StorageError as error:
+            logger.warning("an object that was committed stays for now: %s", error)
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        """Raises StorageError if that would leave no worker for readers of what is cached."""
+        with self._slots.take() as is_free:
+            if not is_free:
+                raise StorageError("every worker that may wait for it is waiting")
+            yield

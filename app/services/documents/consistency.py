@@ -19,7 +19,6 @@ from app.storage import (
     document_key,
     object_key,
     revision_of_checkpoint,
-    revision_of_document,
     share_id_of,
 )
 
@@ -85,7 +84,7 @@ def _difference(share: Share, keys: set[str]) -> str | None:
     if not share.revision:
         return None
     newest = max((revision_of_checkpoint(key) or 0 for key in keys), default=0)
-    used = revision_of_document(named_keys(share)[0]) or 0
+    used = revision_of_checkpoint(named_keys(share)[0]) or 0
     if newest > share.revision:
         return f"The database knows {share.revision} syncs, and the storage {newest}."
     if share.checkpoint and named_keys(share)[0] not in keys:

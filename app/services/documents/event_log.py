@@ -65,7 +65,7 @@ def append_if(share: Share, batch: Batch, condition: ColumnElement[bool]) -> boo
 
     Raises ShareNotFound if the share was just deleted.
     """
-    now = datetime.now(UTC)
+    now = max(datetime.now(UTC), share.last_link_at)
     # Counting up locks the row until the batch is in, so numbers and order of arrival are the same.
     counted = (
         update(Share)
@@ -125,7 +125,7 @@ def commit_checkpoint(
     values = {}
     if revision is not None:
         condition &= Share.revision == share.revision
-        values = {"revision": revision, "synced_at": now}
+        values = {"revision": revision, "synced_at": max(now, share.last_link_at)}
     updated = (
         update(Share)
         .where(condition)

@@ -21,7 +21,7 @@ LARGE_FRESH_SECONDS = 20
 # Once no upload can be under way. Not for ever: the clock may be wrong.
 SETTLED_FRESH_SECONDS = 60
 LARGE_BYTES = 5 * 1024 * 1024
-# A document that is merged on this server is served stale for so long after a change.
+# How old a version may be that is served while the next one is merged.
 MAX_STALE_SECONDS = 5
 MAX_CHECKS = 10_000
 
@@ -59,7 +59,7 @@ class Freshness:
 
         It may if the store was asked a moment ago.
         """
-        if share.revision:
+        if share.revision and not share.has_newer_link:
             return cached.etag == share.synced_etag
         check = self._checks.get(share.cache_key)
         if check is None or check.etag != cached.etag:
@@ -69,14 +69,14 @@ class Freshness:
     def may_serve_stale(self, share: LiveShare, cached: CachedVersion) -> bool:
         """Whether readers get the cached version while the next one is fetched (RFC 5861).
 
-        Not if this process knows a newer one, which could not be cached; and of what is synced or committed,
-        only for MAX_STALE_SECONDS.
+        Not if this process knows a newer one, which could not be cached. Of what is synced or committed, only
+        a version of the last MAX_STALE_SECONDS, and not one from before a whole document was committed: that
+        is how secrets are removed.
         """
         if cached.size <= self.large_bytes:
             return False
         if share.revision:
-            age = self.clock() - share.synced_at.timestamp() if share.synced_at else MAX_STALE_SECONDS
-            return age < MAX_STALE_SECONDS
+            return share.was_synced(cached.etag, self.clock() - MAX_STALE_SECONDS)
         check = self._checks.get(share.cache_key)
         return check is None or check.etag == cached.etag
 

@@ -37,15 +37,12 @@ class UploadedDocument:
         self._max_bytes = max_bytes
 
     def is_newer(self, share: LiveShare) -> bool:
-        """Whether a client that commits nothing PUT a document after the last commit, by a link issued since.
+        """Whether a client that commits nothing PUT a document by a link issued since the last commit.
 
-        So does a plugin that was replaced by an older one. Raises StorageError.
+        So does a plugin that was replaced by an older one. Issuing the link has deleted what was there
+        (`Shares.renew_upload`). Raises StorageError.
         """
-        if share.synced_at is None or share.last_link_at <= share.synced_at:
-            return False
-        info = self._store.info(document_key(share.share_id))
-        # Stores tell the time in seconds.
-        return info is not None and info.modified_at >= share.synced_at.replace(microsecond=0)
+        return share.has_newer_link and self._store.info(document_key(share.share_id)) is not None
 
     def open(self, share: LiveShare, known_etag: str | None) -> OpenDocument | NotModified | None:
         """The current version; None before the first upload.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +34,11 @@ class StoredDocument:
     def json(self) -> JSON:
         """The document as JSON in UTF-8, all of whose texts can be decoded. Raises UnreadableDocument."""
         return self._utf8.json
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the JSON as it came, in hexadecimal; to be asked for before `json`, which mends it."""
+        return hashlib.sha256(self._decoded).hexdigest()
 
     @property
     def is_as_stored(self) -> bool:

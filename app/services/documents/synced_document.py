@@ -77,17 +77,19 @@ class SyncedDocument:
             raise
         return merged
 
-    def write_checkpoint(self, state: LogState, json: JSON, *, revision: int | None = None) -> bool:
+    def write_checkpoint(
+        self, state: LogState, json: JSON, *, revision: int | None = None, packed: bytes | None = None
+    ) -> bool:
         """Stores a document that contains all of `state`, and names it in the row of its share.
 
-        `revision` replaces the row's. Returns whether it is named; another one may have been faster, or the
-        share was deleted. Raises StorageError.
+        `revision` replaces the row's; `packed` is the document as gzip, where the caller has it. Returns
+        whether it is named; another one may have been faster, or the share was deleted. Raises StorageError.
         """
         share = state.share
         name = f"{revision or share.revision}-{secrets.token_hex(NAME_BYTES)}"
         key = object_key(share.share_id, name)
         event_log.expect_object(share)
-        self._store.put(key, gzip(json), encoding="gzip", if_absent=True)
+        self._store.put(key, packed or gzip(json), encoding="gzip", if_absent=True)
         lighter_by = state.weight - weight_of_document(json)
         is_named = event_log.commit_checkpoint(state, name, len(json), lighter_by, revision=revision)
         if not is_named:
@@ -105,6 +107,14 @@ class SyncedDocument:
             if self.write_checkpoint(merged.state, renumbered(), revision=revision):
                 return
         raise StorageError("the session changes faster than it can be repaired")
+
+    def read_object(self, key: str) -> StoredDocument | None:
+        """The object under a key; None if there is none. Raises as `merge`."""
+        stored = self._store.open(key)
+        if stored is None or stored.body is None:
+            return None
+        with closing(stored.body) as body:
+            return StoredDocument(stored.etag, read_body(body, self._max_bytes), self._max_bytes)
 
     def copy(self, key: str, other_key: str) -> None:
         """Copies an object. Raises StorageError."""
@@ -185,11 +195,8 @@ class SyncedDocument:
         return self._read_object(document_key(state.share.share_id))
 
     def _read_object(self, key: str) -> JSON | None:
-        stored = self._store.open(key)
-        if stored is None or stored.body is None:
-            return None
-        with closing(stored.body) as body:
-            return StoredDocument(stored.etag, read_body(body, self._max_bytes), self._max_bytes).json
+        stored = self.read_object(key)
+        return stored.json if stored else None
 
 
 def _merged(state: LogState, document: JSON, *, by_time: bool) -> tuple[LogState, Reader]:

@@ -39,12 +39,9 @@ class RevisionConflict(ShareError):
 
 class ObjectMissing(ShareError):
     def __init__(self) -> None:
-        super().__init__("What is to be committed was not uploaded, or was committed before.")
-
-
-class TooManyUploads(ShareError):
-    def __init__(self) -> None:
-        super().__init__("Many uploads of this share were not committed; ask again when they are deleted.")
+        super().__init__(
+            "What is to be committed is not there: it was not uploaded, or is committed already."
+        )
 
 
 class WrongSecret(ShareError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -15,9 +16,9 @@ UPLOAD_GRACE_SECONDS = 600
 class LiveShare:
     """A share that was neither deleted nor has expired.
 
-    `uploads_end_at` is when the last upload link issued for it expires. For a share of OpenCode's own
-    protocol, `revision` numbers the last sync batch, which arrived at `synced_at`, and `checkpoint` names the
-    object that contains the first of them; before the first sync, and for uploads, these are 0 and None.
+    `uploads_end_at` is when the last upload link issued for it expires. `revision` numbers what was synced or
+    committed last, at `synced_at`, and `checkpoint` names the object that contains the first of it. These are
+    0 and None before, and for uploads whose client commits nothing.
     """
 
     share_id: str
@@ -62,6 +63,11 @@ class LiveShare:
         return self.uploads_end_at - UPLOAD_LINK_LIFETIME
 
     @property
+    def has_newer_link(self) -> bool:
+        """Whether a link for the whole document was issued since the last commit."""
+        return self.synced_at is not None and self.last_link_at > self.synced_at
+
+    @property
     def settles_at(self) -> float:
         """When an upload can no longer change the document, in epoch seconds."""
         return self.uploads_end_at.timestamp() + UPLOAD_GRACE_SECONDS
@@ -75,3 +81,14 @@ class LiveShare:
         """
         time = f"-{round(self.synced_at.timestamp() * 1e6):x}" if self.synced_at else ""
         return f"{self.created_ms}-{self.revision}{time}"
+
+    def was_synced(self, etag: str, since: float) -> bool:
+        """Whether a version with this ETag was made from batches after the checkpoint, and since then.
+
+        `since` is in epoch seconds.
+        """
+        match = re.fullmatch(rf"{self.created_ms}-(\d+)-([0-9a-f]+)", etag)
+        if match is None:
+            return False
+        checkpoint = int((self.checkpoint or "0").partition("-")[0])
+        return int(match[1]) >= checkpoint and int(match[2], 16) / 1e6 >= since

@@ -29,7 +29,6 @@ from app.storage import ObjectStore, UploadLink, document_key
 SECRET_BYTES = 24
 NATIVE_ID_LENGTH = 8
 RANDOM_ID_BYTES = 9
-OBJECT_LINK_LIFETIME = timedelta(minutes=10)
 # SQLite accepts some ten thousand values in a statement.
 MAX_IDS_PER_QUERY = 1000
 SHARE_ID = r"[A-Za-z0-9_-]{1,64}"
@@ -201,11 +200,16 @@ class Shares:
     def sign_object(self, share: Share, key: str, declaration: UploadDeclaration) -> SignedUpload:
         """An upload link for an object beside the document, which counts from its commit.
 
-        It is valid for OBJECT_LINK_LIFETIME, because each is for an object of its own.
+        Before the first commit it is recorded in the row, as every link is.
         """
         now = datetime.now(UTC)
+        if share.revision == 0:
+            is_waiting = (Share.share_id == share.share_id) & (Share.revision == 0)
+            live = is_waiting & Share.deleted_at.is_(None)
+            db.session.execute(update(Share).where(live).values(last_link_at=now))
+            db.session.commit()
         share_expires_at = self._expiry.of(share.created_at, share.expires_at)
-        expires_at = min(now + OBJECT_LINK_LIFETIME, share_expires_at or datetime.max.replace(tzinfo=UTC))
+        expires_at = min(now + UPLOAD_LINK_LIFETIME, share_expires_at or datetime.max.replace(tzinfo=UTC))
         link = self._store.presign_upload(
             key,
             size=declaration.size,
@@ -219,8 +223,12 @@ class Shares:
         if share.synced_at and share.last_link_at <= share.synced_at:
             # What was PUT by a link from before the last commit must not count because there is a newer link.
             self._store.delete(document_key(share.share_id))
+        now = datetime.now(UTC)
+        if share.synced_at:
+            # By the clock of another server, the last commit may be in the future.
+            now = max(now, share.synced_at + timedelta(microseconds=1))
         live = (Share.share_id == share.share_id) & Share.deleted_at.is_(None)
-        recorded = update(Share).where(live).values(last_link_at=datetime.now(UTC)).returning(Share)
+        recorded = update(Share).where(live).values(last_link_at=now).returning(Share)
         renewed = db.session.scalar(recorded)
         if renewed is None:
             raise ShareNotFound

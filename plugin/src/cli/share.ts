@@ -1,7 +1,7 @@
 import { TIMEOUTS } from "../lib/timeouts"
 import { latestSession } from "../opencode/storage/open-storage"
 import type { FilteredDocument } from "../privacy/filter"
-import { uploadDocument } from "../publishing/upload-document"
+import { replaceDocument } from "../publishing/upload-document"
 import { type CreatedShare, hostOf } from "../server/api"
 import type { Settings } from "../settings/server"
 import { createShare, existingShare } from "../sharing/session-share"
@@ -67,7 +67,7 @@ export async function publish(
   })
   const { share, url, createdAt }: CreatedShare = created
   try {
-    await uploadDocument(ofShare(prepared, share, createdAt), share, url, tools, new AbortController().signal)
+    await replaceDocument(ofShare(prepared, share, createdAt), share, url, tools, new AbortController().signal)
   } catch (error) {
     const [entry] = isNew ? await shareList.find(url) : []
     if (entry) await removeShare(entry, shareList, stateFiles, tools.api)

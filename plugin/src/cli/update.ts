@@ -1,4 +1,4 @@
-import { uploadDocument } from "../publishing/upload-document"
+import { replaceDocument } from "../publishing/upload-document"
 import { Failure } from "../server/errors"
 import type { Share } from "../server/share"
 import type { Entry } from "../state/share-list"
@@ -34,7 +34,7 @@ export const update: Command = {
       const prepared = await prepare(snapshot, await shareList.redactedFrom(share), context)
       const summary = summaryOf(prepared)
       output.note(`Uploading to ${entry.url}: ${describe(summary)}`)
-      await uploadDocument(
+      await replaceDocument(
         ofShare(prepared, share, entry.createdAt),
         share,
         entry.url,

@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto"
 import { promisify } from "node:util"
 import { gzip } from "node:zlib"
 import type { SyncItem } from "../opencode/client"
 import type { Snapshot, Transcript } from "../opencode/snapshot"
 import type { Share } from "../server/share"
+import type { Encoded } from "../server/uploads"
 import { sanitizeMessage, sanitizeSession } from "./sanitize"
 
 /** The stored document of a share, which is all that is ever uploaded. */
@@ -33,8 +35,7 @@ const sanitizeTranscript = ({ session, messages }: Transcript): Transcript => ({
   messages: messages.map(sanitizeMessage),
 })
 
-export interface Encoded {
-  body: Uint8Array
+export interface EncodedJson extends Encoded {
   /** Size before compression, in bytes. */
   bytes: number
 }
@@ -42,7 +43,8 @@ export interface Encoded {
 const compress = promisify(gzip)
 
 /** Compresses in another thread, so that OpenCode stays responsive. */
-export async function encode(value: SessionDocument | readonly SyncItem[]): Promise<Encoded> {
+export async function encode(value: SessionDocument | readonly SyncItem[]): Promise<EncodedJson> {
   const json = Buffer.from(JSON.stringify(value))
-  return { body: await compress(json), bytes: json.byteLength }
+  const sha256 = createHash("sha256").update(json).digest("hex")
+  return { body: await compress(json), bytes: json.byteLength, sha256 }
 }

@@ -6,14 +6,14 @@ import { SyncedItems } from "../opencode/sync-items"
 import type { Toasts } from "../opencode/toasts"
 import { type FilteredDocument, type Machine, PrivacyFilter } from "../privacy/filter"
 import { hostOf, type ShareApi } from "../server/api"
-import { asFailure, type Failure } from "../server/errors"
+import { asFailure, type Failure, type FailureKind } from "../server/errors"
 import type { Share } from "../server/share"
 import type { PrivacyResult } from "../settings/privacy"
 import { addressOf, type ShareList } from "../state/share-list"
 import { buildDocument, encode } from "./document"
 import { counts, type Published } from "./published"
 import { titleOf } from "./title"
-import { uploadDocument } from "./upload-document"
+import { MAX_ATTEMPTS, uploadDocument } from "./upload-document"
 import { ShareQueue } from "./upload-queue"
 import { UploadedState } from "./uploaded-state"
 
@@ -27,6 +27,9 @@ export interface Dependencies {
   toasts: Toasts
   timeouts: Timeouts
 }
+
+/** What no other way to upload can mend. */
+const FINAL: ReadonlySet<FailureKind> = new Set(["missing", "unauthorized"])
 
 /** What is known of a new share. */
 interface Created {
@@ -44,6 +47,8 @@ export class TrackedShare {
   #createdAt: number | undefined
   /** Undefined before the first upload, and where the next one has to be of everything. */
   #uploaded: UploadedState | undefined
+  /** The revision that the next snapshot follows, if that is known. */
+  #base: number | undefined
   #published: Published | undefined
   #isFailing = false
   /** Who reports outcomes: the waiting caller while "opening", this class when "open" or when the first upload is "late". */
@@ -56,6 +61,7 @@ export class TrackedShare {
     private readonly created: Created,
   ) {
     this.#createdAt = created.createdAt
+    this.#base = created.createdAt === undefined ? undefined : 0
     this.#filter = new PrivacyFilter(dependencies.privacy, dependencies.machine)
     this.#queue = new ShareQueue(
       (signal) => this.#publish(signal),
@@ -74,6 +80,7 @@ export class TrackedShare {
 
   /** Schedules an upload, because the session changed. */
   changed(items: readonly SyncItem[] = []): void {
+    if (this.#queue.stopped) return
     this.#items.add(items)
     this.#touched.addItems(items)
     void this.#queue.changed()
@@ -145,17 +152,21 @@ export class TrackedShare {
     if (this.#filter.knownSecrets > known) return undefined
     if (removed.length > 0 && !signal.aborted) await shareList.rememberRedacted(this.share, removed)
     const { items, confirm } = uploaded.delta(document, changes.gone)
-    const { body } = await encode(items)
+    const encoded = await encode(items)
+    // The server keeps all of it, which a rebuilt session is read from.
+    await shareList.rememberSize(this.share, (await shareList.sizeOf(this.share)) + encoded.bytes)
     try {
-      if (items.length > 0) confirm(await api.uploads.changes(this.share, body, uploaded.revision, signal))
+      if (items.length > 0) confirm(await api.uploads.changes(this.share, encoded, uploaded.revision, signal))
     } catch (error) {
       const { kind, temporary } = asFailure(error)
-      if (kind === "conflict") return undefined
+      // What is refused as changes may be taken as a whole; whatever is wrong with that is final.
+      if (kind === "conflict" || !(temporary || FINAL.has(kind))) return undefined
       if (temporary) this.#uploaded = uploaded
       throw error
     }
     this.#items.clear()
     this.#uploaded = uploaded
+    this.#base = uploaded.revision
     this.#published = {
       messages: uploaded.messages,
       redactions: Math.max(redactions, this.#published?.redactions ?? 0),
@@ -171,8 +182,23 @@ export class TrackedShare {
     return 0
   }
 
+  /** Reads the session again if another process was faster, so that the newest state is the last one. */
   async #publishSnapshot(signal: AbortSignal): Promise<number> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#tryToPublishSnapshot(signal, attempt)
+      } catch (error) {
+        if (asFailure(error).kind !== "conflict" || attempt === MAX_ATTEMPTS) throw error
+      }
+    }
+  }
+
+  async #tryToPublishSnapshot(signal: AbortSignal, attempt: number): Promise<number> {
     const { client, api, shareList } = this.dependencies
+    // Before the session is read: what another process commits meanwhile may be newer than what is read here.
+    const about = this.#base === undefined || attempt > 1 ? await api.about(this.share, signal) : undefined
+    const base = about ? (about.revision ?? 0) : this.#base
+    this.#createdAt ??= about?.createdAt
     let isListed = true
     const snapshot = await takeSnapshot(client, this.sessionId, async () => {
       isListed = false
@@ -181,22 +207,14 @@ export class TrackedShare {
     // Messages that could be listed are not rebuilt: a large session should not be in memory twice.
     if (isListed) this.#items.clear()
     for (const { session } of snapshot.children) this.#children.add(session.id)
-    const about = this.#createdAt === undefined ? await api.about(this.share, signal) : undefined
-    this.#createdAt ??= about?.createdAt
     const filtered = await this.#redacted(snapshot)
     const tools = { api, shareList }
-    const { bytes, revision } = await uploadDocument(
-      filtered,
-      this.share,
-      this.created.url,
-      tools,
-      signal,
-      about?.revision,
-    )
+    const { bytes, revision } = await uploadDocument(filtered, this.share, this.created.url, tools, signal, base)
     const { document, redactions } = filtered
     this.#published = { messages: document.messages.length, redactions }
-    if (revision === undefined) return bytes
-    this.#uploaded = isListed ? new UploadedState(document, revision) : undefined
+    this.#base = revision ?? 0
+    if (revision === undefined || !isListed) return bytes
+    this.#uploaded = await UploadedState.of(document, revision)
     return 0
   }
 

@@ -6,6 +6,14 @@ import type { ShareList } from "../state/share-list"
 import { encode } from "./document"
 import { titleOf } from "./title"
 
+/** Attempts to upload, while other processes upload as well. */
+export const MAX_ATTEMPTS = 4
+
+interface Tools {
+  api: ShareApi
+  shareList: ShareList
+}
+
 export interface UploadedDocument {
   /** Size before compression, in bytes. */
   bytes: number
@@ -13,34 +21,41 @@ export interface UploadedDocument {
   revision: number | undefined
 }
 
-/** Attempts to follow the revision that the share has, while other processes upload as well. */
-const ATTEMPTS = 4
-
 /**
- * Uploads the document of a share, in place of whatever is there, and notes what the next upload and the list of shares need. The
- * link is undefined where the list knows it, and the revision that the share has where nobody has asked for it.
+ * Uploads the document of a share as what follows the revision `base`, and notes what the next upload and the list of shares need.
+ * The link is undefined where the list knows it. Throws a Failure of the kind "conflict" if the share has another revision.
  */
 export async function uploadDocument(
   { document, removed }: FilteredDocument,
   share: Share,
   url: string | undefined,
-  { api, shareList }: { api: ShareApi; shareList: ShareList },
+  { api, shareList }: Tools,
   signal: AbortSignal,
-  known = 0,
+  base = 0,
 ): Promise<UploadedDocument> {
   if (!signal.aborted) await shareList.rememberRedacted(share, removed)
-  let base = known
+  const encoded = await encode({ ...document, revision: base + 1 })
+  // Before the upload, because its answer may be lost.
+  if (!signal.aborted) await shareList.rememberSize(share, encoded.bytes)
+  const revision = await api.uploads.snapshot(share, encoded, base, signal)
+  await list(document, share, url, shareList, signal)
+  return { bytes: encoded.bytes, revision }
+}
+
+/** As `uploadDocument`, in place of whatever is there. */
+export async function replaceDocument(
+  filtered: FilteredDocument,
+  share: Share,
+  url: string | undefined,
+  tools: Tools,
+  signal: AbortSignal,
+): Promise<UploadedDocument> {
   for (let attempt = 1; ; attempt++) {
-    const { body, bytes } = await encode({ ...document, revision: base + 1 })
-    // Before the upload, because its answer may be lost.
-    if (!signal.aborted) await shareList.rememberSize(share, bytes)
+    const { revision = 0 } = await tools.api.about(share, signal)
     try {
-      const revision = await api.uploads.snapshot(share, body, base, signal)
-      await list(document, share, url, shareList, signal)
-      return { bytes, revision }
+      return await uploadDocument(filtered, share, url, tools, signal, revision)
     } catch (error) {
-      if (asFailure(error).kind !== "conflict" || attempt === ATTEMPTS) throw error
-      base = (await api.about(share, signal)).revision ?? 0
+      if (asFailure(error).kind !== "conflict" || attempt === MAX_ATTEMPTS) throw error
     }
   }
 }

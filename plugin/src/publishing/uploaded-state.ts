@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
 import { type Message, messageId, type SyncItem } from "../opencode/client"
+import { TimeSlices } from "../redaction/time-slices"
 import type { SessionDocument } from "./document"
 
 /** What the server lacks, and what to call when it has it. */
@@ -12,14 +13,27 @@ export interface Delta {
 export class UploadedState {
   #session: string
   #revision: number
-  readonly #messages: Map<string, string>
-  readonly #children: Map<string, string>
+  readonly #messages = new Map<string, string>()
+  readonly #children = new Map<string, string>()
 
-  constructor({ session, messages, children = [] }: SessionDocument, revision: number) {
-    this.#session = digest(session)
-    this.#messages = new Map(messages.map((message) => [messageId(message), digest(message)]))
-    this.#children = new Map(children.map((child) => [child.session.id, digest(child)]))
+  private constructor(session: string, revision: number) {
+    this.#session = session
     this.#revision = revision
+  }
+
+  /** In time slices: a session may have many megabytes. */
+  static async of({ session, messages, children = [] }: SessionDocument, revision: number): Promise<UploadedState> {
+    const slices = new TimeSlices()
+    const state = new UploadedState(digest(session), revision)
+    for (const message of messages) {
+      state.#messages.set(messageId(message), digest(message))
+      await slices.yield()
+    }
+    for (const child of children) {
+      state.#children.set(child.session.id, digest(child))
+      await slices.yield()
+    }
+    return state
   }
 
   /** The revision of the share with all that was confirmed. */

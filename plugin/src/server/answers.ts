@@ -17,14 +17,8 @@ export interface UploadLink {
   createdAt: number
   /** When the share ends; undefined if it stays until it is removed. */
   expiresAt: number | undefined
-  /** What is to be committed after the upload; undefined from servers that know only whole documents. */
-  target: UploadTarget | undefined
-}
-
-/** An object that counts from its commit, if the share still has this revision then. */
-export interface UploadTarget {
-  object: string
-  revision: number
+  /** The revision that the upload is to follow when it is committed; undefined from servers that know only whole documents. */
+  revision: number | undefined
 }
 
 export interface Committed {
@@ -56,7 +50,6 @@ export function readUploadLink({
   createdAt,
   shareExpiresAt,
   kind,
-  object,
   revision,
 }: Json): UploadLink | undefined {
   const url = readUrl(presignedUrl)
@@ -67,7 +60,7 @@ export function readUploadLink({
     createdAt,
     expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined,
     // An older server ignores what it was asked for, and does not repeat it.
-    target: kind !== undefined && isObjectName(object) && isRevision(revision) ? { object, revision } : undefined,
+    revision: kind !== undefined && isRevision(revision) ? revision : undefined,
   }
 }
 
@@ -91,8 +84,6 @@ function sendable(headers: Json): Record<string, string> {
   )
   return Object.fromEntries(entries)
 }
-
-const isObjectName = (value: unknown): value is string => typeof value === "string" && /^[\w-]{1,64}$/.test(value)
 
 const isRevision = (value: unknown): value is number => Number.isSafeInteger(value)
 

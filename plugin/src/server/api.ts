@@ -98,7 +98,7 @@ export class ShareApi {
    */
   async about(share: Share, signal: AbortSignal): Promise<About> {
     const link = await withRetries(() => this.uploads.link(share, UNKNOWN_SIZE, signal), this.#retry(signal))
-    return { createdAt: link.createdAt, expiresAt: link.expiresAt, revision: link.target?.revision }
+    return { createdAt: link.createdAt, expiresAt: link.expiresAt, revision: link.revision }
   }
 
   /** The messages of the stored document of at most `bytes`; empty if nothing was uploaded yet. */

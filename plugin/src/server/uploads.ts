@@ -1,6 +1,6 @@
 import type { Timeouts } from "../lib/timeouts"
-import { type Committed, readCommitted, readUploadLink, type UploadLink, type UploadTarget } from "./answers"
-import { Failure } from "./errors"
+import { type Committed, readCommitted, readUploadLink, type UploadLink } from "./answers"
+import { asFailure, Failure } from "./errors"
 import { misdirected, type Retry, send, sendJson, withRetries } from "./http"
 import type { Share } from "./share"
 import { checkUploadLink, type UploadPolicy } from "./upload-link"
@@ -8,8 +8,14 @@ import { checkUploadLink, type UploadPolicy } from "./upload-link"
 /** What is uploaded: a whole document, or what changed in it. */
 export type Kind = "snapshot" | "changes"
 
-/** Links for changes are valid for ten minutes. */
-const MAX_LINK_AGE = 8 * 60_000
+/** An upload as it is sent, and the SHA-256 of its JSON, in hexadecimal. */
+export interface Encoded {
+  body: Uint8Array
+  sha256: string
+}
+
+/** Links are valid for an hour. */
+const MAX_LINK_AGE = 30 * 60_000
 
 /** The uploads of a server's shares: signed links, what is PUT there, and commits. */
 export class Uploads {
@@ -43,35 +49,42 @@ export class Uploads {
    * replaces the document. Every attempt requests a new link, so an expired one costs one retry. Throws a Failure of the kind
    * "conflict" if the share has another revision.
    */
-  snapshot(share: Share, body: Uint8Array, base: number, signal: AbortSignal): Promise<number | undefined> {
+  snapshot(share: Share, encoded: Encoded, base: number, signal: AbortSignal): Promise<number | undefined> {
     return withRetries(async () => {
-      const link = await this.link(share, body.byteLength, signal)
-      return await this.#deliver(share, link, body, base, signal)
+      const link = await this.link(share, encoded.body.byteLength, signal)
+      return await this.#deliver("snapshot", share, link, encoded, base, signal)
     }, this.#retry(signal))
   }
 
   /** As `snapshot`, with the encoded changes since that revision. A server that knows none is a conflict. */
-  changes(share: Share, body: Uint8Array, base: number, signal: AbortSignal): Promise<number> {
+  changes(share: Share, encoded: Encoded, base: number, signal: AbortSignal): Promise<number> {
     return withRetries(async () => {
-      const link = this.#takeNext(share) ?? (await this.link(share, body.byteLength, signal, "changes"))
+      const link = this.#takeNext(share) ?? (await this.link(share, encoded.body.byteLength, signal, "changes"))
       // The link of an older server is one for the whole document.
-      const revision = link.target && (await this.#deliver(share, link, body, base, signal))
+      const isTaken = link.revision !== undefined
+      const revision = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined
       if (revision === undefined) throw conflict(share)
       return revision
     }, this.#retry(signal))
   }
 
+  /** Forgets a share that nothing is uploaded to any more. */
+  forget(share: Share): void {
+    this.#next.delete(keyOf(share))
+  }
+
   async #deliver(
+    kind: Kind,
     share: Share,
     link: UploadLink,
-    body: Uint8Array,
+    { body, sha256 }: Encoded,
     base: number,
     signal: AbortSignal,
   ): Promise<number | undefined> {
-    if (link.target && link.target.revision !== base) throw conflict(share)
+    if (link.revision !== undefined && link.revision !== base) throw conflict(share)
     await this.#put(share, link, body, signal)
-    if (!link.target) return undefined
-    const { revision, next } = await this.#commit(share, link.target, signal)
+    if (link.revision === undefined) return undefined
+    const { revision, next } = await this.#commit(share, { kind, sha256, base }, signal)
     if (next) this.#next.set(keyOf(share), { link: next, at: Date.now() })
     return revision
   }
@@ -95,17 +108,24 @@ export class Uploads {
     throw new Failure("link", `${who} refuses the upload (status ${status}).`)
   }
 
-  async #commit(share: Share, { object, revision }: UploadTarget, signal: AbortSignal): Promise<Committed> {
+  async #commit(
+    share: Share,
+    upload: { kind: Kind; sha256: string; base: number },
+    signal: AbortSignal,
+  ): Promise<Committed> {
     const who = hostOf(share.base)
     const answer = await sendJson({
       method: "POST",
       url: `${share.base}/api/share/${share.id}/commit`,
       who,
       headers: { "x-share-secret": share.secret },
-      body: JSON.stringify({ object, base: revision, next: { contentEncoding: "gzip" } }),
+      body: JSON.stringify({ ...upload, next: { contentEncoding: "gzip" } }),
       // The server reads all that was uploaded.
       timeout: this.timeouts.upload,
       signal,
+    }).catch((error: unknown) => {
+      // An older server, to which this one was changed back, has no commits. Whether the share is gone, the next link tells.
+      throw asFailure(error).kind === "missing" ? conflict(share) : error
     })
     const committed = readCommitted(answer)
     if (!committed) throw misdirected(who)

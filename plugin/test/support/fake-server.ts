@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto"
+import { createHash, randomBytes } from "node:crypto"
 import { gunzipSync, gzipSync } from "node:zlib"
 import { type Message, messageId, type Session } from "../../src/opencode/client"
 import type { Transcript } from "../../src/opencode/snapshot"
@@ -28,8 +28,8 @@ interface Link {
   shareId: string
   /** Undefined for any size. */
   size: number | undefined
-  /** The name of an object that is to be committed. */
-  object?: string
+  /** What is to be committed. */
+  kind?: string
 }
 
 /** What to answer instead; "hang" never answers, "drop" does the work but loses the answer. */
@@ -166,7 +166,7 @@ export class FakeServer extends Watch {
     }
     if (contentEncoding !== "gzip") throw new Error("the plugin compresses")
     const key = randomBytes(12).toString("hex")
-    const target = this.commits && kind !== undefined ? { object: `${kind}-${key}` } : {}
+    const target = this.commits && kind !== undefined ? { kind } : {}
     this.#links.set(key, { shareId, size, ...target })
     const signed = {
       "Content-Type": "application/json",
@@ -178,7 +178,7 @@ export class FakeServer extends Watch {
       presignedUrl: `${this.base}/upload/${key}`,
       headers: signed,
       expiresAt: Date.now() + 3_600_000,
-      ...("object" in target ? { ...target, kind, revision: this.shares.get(shareId)?.revision } : {}),
+      ...("kind" in target ? { ...target, revision: this.shares.get(shareId)?.revision } : {}),
     }
   }
 
@@ -197,18 +197,21 @@ export class FakeServer extends Watch {
       (link.size !== undefined && body.byteLength !== link.size)
     )
       return new Response("<Error/>", { status: 403 })
-    if (link.object) this.#objects.set(link.object, body)
+    if (link.kind) this.#objects.set(`${link.shareId}/${link.kind}`, body)
     else share.object = body
     return new Response(null)
   }
 
   #commit(id: string, share: StoredShare, body: Buffer): Response {
-    const { object, base } = JSON.parse(body.toString()) as { object: string; base: number }
+    if (!this.commits) return failure(404, "not_found")
+    const { kind, sha256, base } = JSON.parse(body.toString()) as { kind: string; sha256: string; base: number }
     if (base !== share.revision) return failure(409, "revision_conflict")
-    const uploaded = this.#objects.get(object)
-    if (!uploaded) return failure(404, "object_missing")
-    this.#objects.delete(object)
-    share.object = object.startsWith("snapshot") ? uploaded : merged(share.object, uploaded)
+    const uploaded = this.#objects.get(`${id}/${kind}`)
+    if (!uploaded || createHash("sha256").update(gunzipSync(uploaded)).digest("hex") !== sha256)
+      return failure(404, "object_missing")
+    this.#objects.delete(`${id}/${kind}`)
+    if (kind === "snapshot") share.object = uploaded
+    else share.object = merged(share.object, uploaded)
     share.revision++
     const wanted = Buffer.from(JSON.stringify({ contentEncoding: "gzip", kind: "changes" }))
     return Response.json({
