@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from html.parser import HTMLParser
 from http.client import HTTPConnection
 from urllib.parse import urljoin, urlsplit
@@ -153,7 +154,7 @@ class Uploader:
         share = f"{address}/api/share/{self.share_id}"
         link = json.loads(_send("POST", f"{share}/presign", json.dumps(wanted).encode(), self._headers))
         _send("PUT", link["presignedUrl"], packed, link["headers"])
-        committed = {"object": link["object"], "base": self._revision}
+        committed = {"kind": kind, "sha256": sha256(content).hexdigest(), "base": self._revision}
         answer = json.loads(_send("POST", f"{share}/commit", json.dumps(committed).encode(), self._headers))
         self._revision = answer["revision"]
 

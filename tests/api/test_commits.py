@@ -5,8 +5,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -438,26 +441,55 @@ def test_a_host_that_has_the_last_revision_does_not_ask_the_store(
     assert [key for key in opened if "changes" not in key] == []
 
 
-def test_readers_of_a_large_session_wait_only_for_changes_of_some_time_ago(
-    client: FlaskClient, app: Flask, writer: Writer
-) -> None:
+@pytest.fixture
+def large(client: FlaskClient, app: Flask, writer: Writer) -> Callable[[], AbstractContextManager[bool]]:
+    """A session that counts as large, and a lock as of another worker that merges its next version."""
     writer.snapshot()
-    client.get("/share/GhIjKlMn")
     with app.app_context():
-        freshness = services().freshness
-    freshness.large_bytes = 0
-    # A version from before a snapshot may have what the snapshot removes.
-    writer.rename("Cleaned")
-    writer.snapshot()
-    assert "Cleaned" in client.get("/share/GhIjKlMn").text
-    writer.change(writer.rename("Right now"))
+        cache = services().cache
+        services().freshness.large_bytes = 0
+        live = services().shares.get_live("GhIjKlMn")
+    return lambda: cache.lock(live, wait=True)
+
+
+def title(client: FlaskClient) -> str:
     with client.get("/share/GhIjKlMn") as response:
-        assert "Right now" not in response.text
-    # The next version was made after that response.
-    assert "Right now" in client.get("/share/GhIjKlMn").text
-    writer.change(writer.rename("A while ago"))
-    freshness.clock = lambda: time.time() + MAX_STALE_SECONDS
-    assert "A while ago" in client.get("/share/GhIjKlMn").text
+        return str(re.findall("<title>(.*)</title>", response.text)[0])
+
+
+def test_one_reader_of_a_large_session_merges_the_next_version_and_the_others_do_not_wait(
+    client: FlaskClient, writer: Writer, large: Callable[[], AbstractContextManager[bool]]
+) -> None:
+    writer.change(writer.rename("First"))
+    assert title(client) == "First"
+    writer.change(writer.rename("Second"))
+    with large():
+        assert title(client) == "First"
+    assert title(client) == "Second"
+
+
+@pytest.mark.parametrize("what", ["a snapshot", "time"])
+def test_nobody_sees_a_version_from_before_a_snapshot_or_of_some_time_ago(
+    client: FlaskClient,
+    app: Flask,
+    writer: Writer,
+    large: Callable[[], AbstractContextManager[bool]],
+    what: str,
+) -> None:
+    writer.change(writer.rename("Before"))
+    assert title(client) == "Before"
+    item = writer.rename("After")
+    if what == "a snapshot":
+        # It may be there to remove a secret.
+        writer.snapshot()
+    else:
+        writer.change(item)
+        with app.app_context():
+            services().freshness.clock = lambda: time.time() + MAX_STALE_SECONDS
+    with ThreadPoolExecutor(1) as pool:
+        with large():
+            waiting = pool.submit(title, client)
+        assert waiting.result() == "After"
 
 
 def test_messages_stay_whichever_session_they_name(client: FlaskClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -66,12 +67,14 @@ def test_the_life_of_a_share_is_as_described(address: str) -> None:
     assert uploaded.status_code == 200
     ask("GET", "/api/share/{share_id}", 200, "described")
     link = ask(
-        "POST", "/api/share/{share_id}/presign", 200, "described", json={"kind": "changes"}, headers=secret
+        "POST", "/api/share/{share_id}/presign", 200, "described", json={"kind": "snapshot"}, headers=secret
     )
-    changes = json.dumps(items(first(1))).encode()
-    changed = requests.put(link["presignedUrl"], changes, headers=link["headers"], timeout=60)
+    document = {**json.loads(SESSION), "createdAt": link["createdAt"], "revision": link["revision"] + 1}
+    snapshot = json.dumps(document).encode()
+    changed = requests.put(link["presignedUrl"], snapshot, headers=link["headers"], timeout=60)
     described["/api/upload/sessions/{share_id}/{name}.json"]["PUT"].validate_response(changed)
-    wanted = {"object": link["object"], "base": link["revision"], "next": {}}
+    sha256 = hashlib.sha256(snapshot).hexdigest()
+    wanted = {"kind": "snapshot", "sha256": sha256, "base": link["revision"], "next": {}}
     ask("POST", "/api/share/{share_id}/commit", 200, "described", json=wanted, headers=secret)
     ask("POST", "/api/share/{share_id}/commit", 409, "described", json=wanted, headers=secret)
     ask("GET", "/api/share/{share_id}/data", 200, "described")

@@ -84,7 +84,8 @@ class Documents:
     def current(self, share: LiveShare) -> DocumentVersion | None:
         """The current version of a share's document, read once on this host; None before the first upload.
 
-        While a large document may have changed, readers get the cached version as stale, without waiting.
+        While a large document may have changed, readers get the cached version as stale, without waiting. Of
+        what is synced or committed, only those do that come while another worker merges the next version.
         Raises UnreadableDocument or StorageError.
         """
         cached = self._cache.version(share)
@@ -93,7 +94,10 @@ class Documents:
         if self._freshness.is_fresh(share, cached):
             return DocumentVersion(share, cached.etag)
         if self._freshness.may_serve_stale(share, cached):
-            return DocumentVersion(share, cached.etag, is_stale=True)
+            merged = self._refresh(share, cached, wait=False) if share.revision else None
+            return (
+                merged if merged and merged.new_index else DocumentVersion(share, cached.etag, is_stale=True)
+            )
         return self._refresh(share, cached, wait=True)
 
     def read(self, share: LiveShare) -> StoredDocument | None:

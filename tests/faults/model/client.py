@@ -190,9 +190,11 @@ class Client:
         # Whatever happens to this one, the next is a snapshot, unless its commit is acknowledged.
         share.revision = None
         sent = dict(share.sent) if kind == "snapshot" else {edited: share.sent[edited]}
-        put = self._ask("PUT", "", link["presignedUrl"], self._committed(share, link, sent))
+        content = self._committed(share, link, sent)
+        put = self._ask("PUT", "", link["presignedUrl"], content)
         share.may_be_late |= put.status is None
-        body = {"object": link["object"], "base": link["revision"]}
+        sha256 = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+        body = {"kind": kind, "sha256": sha256, "base": link["revision"]}
         answer = self._ask("POST", self._host(), f"{path}/commit", body, secret)
         share.note(f"commit of {kind} {sent} after {link['revision']}: {answer.status}")
         if answer.status == 200:
