@@ -333,3 +333,7 @@ def test_a_sync_counts_against_its_share_and_a_wrong_secret_against_the_address(
     assert answers == [200, 200, 200, 429]
     wrong = [sync(client, share, [], secret="wrong").status_code for _ in range(5)]
     assert wrong == [401] * 4 + [429]
+
+
+def test_the_id_of_a_share_is_never_so_short_that_it_can_be_guessed(client: FlaskClient) -> None:
+    assert len(create(client, "Y")["id"]) > 6

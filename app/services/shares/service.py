@@ -7,6 +7,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -128,14 +129,16 @@ class Shares:
     def create_native(self, session_id: str, created_by: str | None = None) -> tuple[Share, str]:
         """A new share for OpenCode's own protocol, and its secret.
 
-        Its id is the end of the session's id, as on OpenCode's own server; when that is taken, a random one.
-        An imported session keeps its author's id, so the id of a session proves nothing.
+        Its id is the end of the session's id, as on OpenCode's own server; when that is taken, or so short
+        that it could be guessed, a random one. An imported session keeps its author's id, so the id of a
+        session proves nothing.
         """
-        try:
-            return self.create(session_id[-NATIVE_ID_LENGTH:], session_id, NATIVE, created_by=created_by)
-        except ShareExists:
-            id = secrets.token_urlsafe(RANDOM_ID_BYTES)
-            return self.create(id, session_id, NATIVE, created_by=created_by)
+        preferred = session_id[-NATIVE_ID_LENGTH:]
+        if len(preferred) == NATIVE_ID_LENGTH:
+            with suppress(ShareExists):
+                return self.create(preferred, session_id, NATIVE, created_by=created_by)
+        id = secrets.token_urlsafe(RANDOM_ID_BYTES)
+        return self.create(id, session_id, NATIVE, created_by=created_by)
 
     def find(self, share_id: str) -> Share | None:
         """The row of a share that was not deleted; None for deleted and unknown ids alike."""
