@@ -448,6 +448,7 @@ def large(client: FlaskClient, app: Flask, writer: Writer) -> Callable[[], Abstr
     with app.app_context():
         cache = services().cache
         services().freshness.large_bytes = 0
+        services().freshness.fresh_seconds = 0
         live = services().shares.get_live("GhIjKlMn")
     return lambda: cache.lock(live, wait=True)
 
@@ -465,6 +466,19 @@ def test_one_reader_of_a_large_session_merges_the_next_version_and_the_others_do
     writer.change(writer.rename("Second"))
     with large():
         assert title(client) == "First"
+    assert title(client) == "Second"
+
+
+def test_who_reads_a_large_session_within_a_second_gets_the_version_before(
+    client: FlaskClient, app: Flask, writer: Writer, large: object
+) -> None:
+    writer.change(writer.rename("First"))
+    assert title(client) == "First"
+    with app.app_context():
+        services().freshness.fresh_seconds = 60
+    writer.change(writer.rename("Second"))
+    assert title(client) == "First"
+    # It was merged after that response.
     assert title(client) == "Second"
 
 

@@ -80,6 +80,11 @@ class Freshness:
         check = self._checks.get(share.cache_key)
         return check is None or check.etag == cached.etag
 
+    def has_just_changed(self, share: LiveShare) -> bool:
+        """Whether the last sync or commit is so new that a reader of a large document need not see it yet."""
+        age = self.clock() - share.synced_at.timestamp() if share.synced_at else self.fresh_seconds
+        return age < self.fresh_seconds
+
     def is_settled(self, share: LiveShare) -> bool:
         """Whether no upload can change the document any more."""
         return self.clock() >= share.settles_at

@@ -85,8 +85,8 @@ class Documents:
         """The current version of a share's document, read once on this host; None before the first upload.
 
         While a large document may have changed, readers get the cached version as stale, without waiting. Of
-        what is synced or committed, only those do that come while another worker merges the next version.
-        Raises UnreadableDocument or StorageError.
+        what is synced or committed, only those do that come within a second, or while another worker merges
+        the next version. Raises UnreadableDocument or StorageError.
         """
         cached = self._cache.version(share)
         if cached is None:
@@ -94,10 +94,11 @@ class Documents:
         if self._freshness.is_fresh(share, cached):
             return DocumentVersion(share, cached.etag)
         if self._freshness.may_serve_stale(share, cached):
-            merged = self._refresh(share, cached, wait=False) if share.revision else None
-            return (
-                merged if merged and merged.new_index else DocumentVersion(share, cached.etag, is_stale=True)
-            )
+            if share.revision and not self._freshness.has_just_changed(share):
+                merged = self._refresh(share, cached, wait=False)
+                if merged and merged.new_index:
+                    return merged
+            return DocumentVersion(share, cached.etag, is_stale=True)
         return self._refresh(share, cached, wait=True)
 
     def read(self, share: LiveShare) -> StoredDocument | None:
