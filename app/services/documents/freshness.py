@@ -21,7 +21,7 @@ LARGE_FRESH_SECONDS = 20
 # Once no upload can be under way. Not for ever: the clock may be wrong.
 SETTLED_FRESH_SECONDS = 60
 LARGE_BYTES = 5 * 1024 * 1024
-# How old a version may be that is served while the next one is merged.
+# How long ago a version may have been current that is served while the next one is merged.
 MAX_STALE_SECONDS = 5
 MAX_CHECKS = 10_000
 
@@ -70,13 +70,13 @@ class Freshness:
         """Whether readers get the cached version while the next one is fetched (RFC 5861).
 
         Not if this process knows a newer one, which could not be cached. Of what is synced or committed, only
-        a version of the last MAX_STALE_SECONDS, and not one from before a whole document was committed: that
-        is how secrets are removed.
+        a version that was current in the last MAX_STALE_SECONDS, and not one from before a whole document was
+        committed: that is how secrets are removed.
         """
         if cached.size <= self.large_bytes:
             return False
         if share.revision:
-            return share.was_synced(cached.etag, self.clock() - MAX_STALE_SECONDS)
+            return share.was_current(cached.etag, self.clock() - MAX_STALE_SECONDS)
         check = self._checks.get(share.cache_key)
         return check is None or check.etag == cached.etag
 

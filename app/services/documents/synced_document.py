@@ -65,7 +65,8 @@ class SyncedDocument:
 
         Finding out that it cannot be read may take as much as reading it, so each host does that once.
         """
-        if self._cache.version(share) is None:
+        # A client with links uploads everything again when it finds another revision than its own.
+        if not share.has_links and self._cache.version(share) is None:
             self._repair_if_rolled_back(share)
         self._cache.raise_cached_error(share, share.synced_etag)
         try:

@@ -63,6 +63,11 @@ class LiveShare:
         return self.uploads_end_at - UPLOAD_LINK_LIFETIME
 
     @property
+    def has_links(self) -> bool:
+        """Whether upload links were issued since its creation: OpenCode's own protocol has none."""
+        return self.last_link_at > self.created_at
+
+    @property
     def has_newer_link(self) -> bool:
         """Whether a link for the whole document was issued since the last commit."""
         return self.synced_at is not None and self.last_link_at > self.synced_at
@@ -82,13 +87,17 @@ class LiveShare:
         time = f"-{round(self.synced_at.timestamp() * 1e6):x}" if self.synced_at else ""
         return f"{self.created_ms}-{self.revision}{time}"
 
-    def was_synced(self, etag: str, since: float) -> bool:
-        """Whether a version with this ETag was made from batches after the checkpoint, and since then.
+    def was_current(self, etag: str, since: float) -> bool:
+        """Whether a version with this ETag was current at some time since then (epoch seconds).
 
-        `since` is in epoch seconds.
+        Not if the checkpoint is newer, and not if it is two revisions behind and older: when the first of
+        them came is not known.
         """
         match = re.fullmatch(rf"{self.created_ms}-(\d+)-([0-9a-f]+)", etag)
-        if match is None:
+        if match is None or self.synced_at is None:
             return False
-        checkpoint = int((self.checkpoint or "0").partition("-")[0])
-        return int(match[1]) >= checkpoint and int(match[2], 16) / 1e6 >= since
+        revision, synced_at = int(match[1]), int(match[2], 16) / 1e6
+        if revision < int((self.checkpoint or "0").partition("-")[0]):
+            return False
+        ended_at = self.synced_at.timestamp() if revision + 1 == self.revision else synced_at
+        return ended_at >= since
