@@ -48,9 +48,10 @@ class _Document(msgspec.Struct, frozen=True):
 
 
 class _Stored(msgspec.Struct, frozen=True):
-    """A message of V1 in a document; anything else is kept as it came."""
+    """A message of V1 in a document; anything else, as one of V2 with a `type`, is kept as it came."""
 
     info: Raw
+    type: None = None
     parts: Raw = NOTHING
 
 
