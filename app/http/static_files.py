@@ -61,14 +61,18 @@ def init_app(app: Flask) -> None:
 
 
 def warm_up(app: Flask) -> None:
-    """Encodes what pages refer to as most browsers prefer, before one asks for it."""
+    """Reads all that pages refer to, and encodes it as most browsers prefer, before one asks for it.
+
+    A worker that is short of file handles needs none then to say so on a page.
+    """
     folder = app.static_folder or ""
     for name in BUNDLES:
         _bundle_fingerprint(folder, name)
         _compressed(bundle(folder, name), next(iter(ENCODERS)))
-    for path in Path(folder).glob("*.js"):
-        _fingerprint(folder, path.name)
-        _compressed(path.read_bytes(), next(iter(ENCODERS)))
+    for path in Path(folder).rglob("*.*"):
+        _fingerprint(folder, str(path.relative_to(folder)))
+        if path.suffix in (".css", ".js"):
+            _compressed(path.read_bytes(), next(iter(ENCODERS)))
 
 
 @cache
