@@ -174,8 +174,10 @@ function goTo(turn) {
   jump = { turn, y: scrollY }
 }
 
-// Short turns at the end cannot scroll to the top: the last jump counts.
-const turnHere = () => (jump.y === scrollY ? jump.turn : turns().findLast((turn) => topOf(turn) <= TOP))
+// Short turns at the end cannot scroll to the top: the last jump counts, also if the layout has moved a little since.
+const isAtEnd = () => scrollY + innerHeight > root.scrollHeight - 2
+const isJumpHere = () => jump.y === scrollY || (jump.turn && isAtEnd() && topOf(jump.turn) >= 0)
+const turnHere = () => (isJumpHere() ? jump.turn : turns().findLast((turn) => topOf(turn) <= TOP))
 const goBy = (count) => goTo(turns()[turns().indexOf(turnHere()) + count])
 
 function mark(turn) {
