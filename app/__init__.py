@@ -113,9 +113,9 @@ def build_services(app: Flask, config: Config) -> Services:
     # One worker never waits for the store.
     slots = Slots(config.data_dir / "slots", max(1, config.WEB_CONCURRENCY - 1))
     descriptions = Descriptions(connection)
-    documents = Documents(store, synced, cache, freshness, slots, descriptions, max_bytes)
-    checkpointer = Checkpointer(shares, synced, descriptions, max_bytes)
     uploaded = UploadedDocument(store, freshness, max_bytes)
+    documents = Documents(uploaded, synced, cache, freshness, slots, descriptions, max_bytes)
+    checkpointer = Checkpointer(shares, synced, descriptions, max_bytes)
     commits = Commits(store, slots, uploaded, synced, checkpointer, descriptions)
     heavy_requests = HeavyRequests(config.data_dir / "heavy-requests", config.WEB_CONCURRENCY)
     return Services(

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -37,7 +36,7 @@ from app.services.documents import event_log
 from app.services.documents.batch import Batch
 from app.services.documents.checkpoint import Checkpointer, SessionTooLarge
 from app.services.documents.event_log import LogState
-from app.services.documents.sources import UploadedDocument
+from app.services.documents.sources import UploadedDocument, waiting_for_store
 from app.services.documents.stored_document import StoredDocument
 from app.services.documents.synced_document import SyncedDocument
 from app.services.shares.descriptions import Descriptions
@@ -81,7 +80,7 @@ class Commits:
         if live.revision != base:
             raise RevisionConflict(live.revision)
         key = object_key(share.share_id, kind)
-        with self._slot():
+        with waiting_for_store(self._slots):
             uploaded = self._synced.read_object(key)
             if uploaded is None or not hmac.compare_digest(uploaded.sha256, sha256.lower()):
                 raise ObjectMissing
@@ -134,11 +133,3 @@ class Commits:
                 self._store.delete(key)
         except StorageError as error:
             logger.warning("an object that was committed stays for now: %s", error)
-
-    @contextmanager
-    def _slot(self) -> Iterator[None]:
-        """Raises StorageError if that would leave no worker for readers of what is cached."""
-        with self._slots.take() as is_free:
-            if not is_free:
-                raise StorageError("every worker that may wait for it is waiting")
-            yield

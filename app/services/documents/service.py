@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,12 +14,11 @@ from app.opencode.changes.record import FileRecord, read_changes, write_changes
 from app.opencode.paging.ids import IdIndex, write_ids
 from app.services.documents.cache import CachedVersion, DocumentCache, short_version
 from app.services.documents.freshness import Freshness
-from app.services.documents.sources import NotModified, OpenDocument, UploadedDocument
+from app.services.documents.sources import NotModified, OpenDocument, UploadedDocument, waiting_for_store
 from app.services.documents.stored_document import StoredDocument
 from app.services.documents.synced_document import SyncedDocument
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.live_share import LiveShare
-from app.storage import ObjectStore, StorageError
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Documents:
 
     def __init__(
         self,
-        store: ObjectStore,
+        uploaded: UploadedDocument,
         synced: SyncedDocument,
         cache: DocumentCache,
         freshness: Freshness,
@@ -65,7 +64,7 @@ class Documents:
         self._descriptions = descriptions
         self._freshness = freshness
         self._max_bytes = max_bytes
-        self._uploaded = UploadedDocument(store, freshness, max_bytes)
+        self._uploaded = uploaded
         self._synced = synced
 
     def fetch(self, share: LiveShare, known_etag: str | None = None) -> StoredDocument | NotModified | None:
@@ -106,7 +105,7 @@ class Documents:
 
         Raises UnreadableDocument or StorageError.
         """
-        with self._waiting_for_store():
+        with waiting_for_store(self._slots):
             opened = self._source(share).open(share, None)
             return opened.read() if isinstance(opened, OpenDocument) else None
 
@@ -195,7 +194,7 @@ class Documents:
     ) -> DocumentVersion | None:
         """Asks the source for the current version, and caches it if it is another than `cached`."""
         with ExitStack() as slot:
-            slot.enter_context(self._waiting_for_store())
+            slot.enter_context(waiting_for_store(self._slots))
             return self._open_and_cache(share, cached, slot, wait=wait)
 
     def _open_and_cache(
@@ -224,11 +223,3 @@ class Documents:
             return None
         self._freshness.mark_checked(share, opened.etag, asked_at)
         return DocumentVersion(share, opened.etag)
-
-    @contextmanager
-    def _waiting_for_store(self) -> Iterator[None]:
-        """Raises StorageError if that would leave no worker for readers of what is cached."""
-        with self._slots.take() as is_free:
-            if not is_free:
-                raise StorageError("every worker that may wait for it is waiting")
-            yield

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
+from app.lib.slots import Slots
 from app.services.documents.freshness import Freshness
 from app.services.documents.stored_document import StoredDocument, read_body, too_large
 from app.services.shares.live_share import LiveShare
-from app.storage import ObjectStore, document_key
+from app.storage import ObjectStore, StorageError, document_key
+
+
+@contextmanager
+def waiting_for_store(slots: Slots) -> Iterator[None]:
+    """Raises StorageError if that would leave no worker for readers of what is cached."""
+    with slots.take() as is_free:
+        if not is_free:
+            raise StorageError("every worker that may wait for it is waiting")
+        yield
 
 
 @dataclass(frozen=True)

@@ -186,19 +186,7 @@ class Shares:
 
         It is valid for UPLOAD_LINK_LIFETIME from the row's `last_link_at`, or until the share expires.
         """
-        link_expires_at = share.last_link_at + UPLOAD_LINK_LIFETIME
-        share_expires_at = self._expiry.of(share.created_at, share.expires_at)
-        if share_expires_at:
-            link_expires_at = min(link_expires_at, share_expires_at)
-        # The row may have waited for a lock: counted from now the link would outlive what the row says.
-        seconds = int((link_expires_at - datetime.now(UTC)).total_seconds())
-        link = self._store.presign_upload(
-            document_key(share.share_id),
-            size=declaration.size,
-            encoding=declaration.encoding,
-            lifetime=max(1, seconds),
-        )
-        return SignedUpload(link, share.created_at, link_expires_at, share_expires_at)
+        return self._sign(share, document_key(share.share_id), declaration, share.last_link_at)
 
     def sign_object(self, share: Share, key: str, declaration: UploadDeclaration) -> SignedUpload:
         """An upload link for an object beside the document, which counts from its commit.
@@ -211,15 +199,7 @@ class Shares:
             live = is_waiting & Share.deleted_at.is_(None)
             db.session.execute(update(Share).where(live).values(last_link_at=now))
             db.session.commit()
-        share_expires_at = self._expiry.of(share.created_at, share.expires_at)
-        expires_at = min(now + UPLOAD_LINK_LIFETIME, share_expires_at or datetime.max.replace(tzinfo=UTC))
-        link = self._store.presign_upload(
-            key,
-            size=declaration.size,
-            encoding=declaration.encoding,
-            lifetime=max(1, int((expires_at - now).total_seconds())),
-        )
-        return SignedUpload(link, share.created_at, expires_at, share_expires_at)
+        return self._sign(share, key, declaration, now)
 
     def renew_upload(self, share: Share, declaration: UploadDeclaration) -> SignedUpload:
         """A new upload link, recorded in the share's row. Raises ShareNotFound if it was just deleted."""
@@ -267,6 +247,21 @@ class Shares:
         self._mark_deleted(share_id)
         self._object_cleanup.run(share_id)
         return live
+
+    def _sign(
+        self, share: Share, key: str, declaration: UploadDeclaration, issued_at: datetime
+    ) -> SignedUpload:
+        """A link that is valid for UPLOAD_LINK_LIFETIME, or until the share expires."""
+        link_expires_at = issued_at + UPLOAD_LINK_LIFETIME
+        share_expires_at = self._expiry.of(share.created_at, share.expires_at)
+        if share_expires_at:
+            link_expires_at = min(link_expires_at, share_expires_at)
+        # The row may have waited for a lock: counted from now the link would outlive what the row says.
+        seconds = int((link_expires_at - datetime.now(UTC)).total_seconds())
+        link = self._store.presign_upload(
+            key, size=declaration.size, encoding=declaration.encoding, lifetime=max(1, seconds)
+        )
+        return SignedUpload(link, share.created_at, link_expires_at, share_expires_at)
 
     def _has_other_spelling(self, share_id: str) -> bool:
         """Whether another id, live or not, differs from this one only in case."""
