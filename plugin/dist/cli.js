@@ -8289,6 +8289,18 @@ async function resolve2(name) {
   }
 }
 
+// src/server/share.ts
+var hostOf = (base) => new URL(base).host;
+function unpackSecret(id, packed) {
+  const dot = packed.lastIndexOf(".");
+  if (dot < 1)
+    return;
+  const base = Buffer.from(packed.slice(dot + 1), "base64url").toString();
+  if (serverBase(base) !== base)
+    return;
+  return { id, base, secret: packed.slice(0, dot) };
+}
+
 // src/server/networks.ts
 import { BlockList, isIP } from "node:net";
 var BLOCKS = {
@@ -8471,7 +8483,6 @@ class Uploads {
   }
 }
 var conflict = (share) => new Failure("conflict", `${hostOf(share.base)} has another version of this session.`);
-var hostOf = (base) => new URL(base).host;
 var keyOf2 = (share) => `${share.base}/${share.id}`;
 
 // src/server/api.ts
@@ -8481,7 +8492,6 @@ var TOKEN_MISSING = {
   user: ASKS_FOR_TOKEN,
   project: `${ASKS_FOR_TOKEN}, and BETTER_SHARE_BASE_URL, because a token is not sent to a server that only a project names`
 };
-var hostOf2 = (base) => new URL(base).host;
 
 class ShareApi {
   timeouts;
@@ -8501,7 +8511,7 @@ class ShareApi {
     }
   }
   async#create({ base, token, chosenBy }, sessionId, shareId, signal) {
-    const host = hostOf2(base);
+    const host = hostOf(base);
     const answer = await this.#json({
       method: "POST",
       url: `${base}/api/share/presign`,
@@ -8532,7 +8542,7 @@ class ShareApi {
       const document = await this.#json({
         method: "GET",
         url: `${share.base}/api/share/${share.id}`,
-        who: hostOf2(share.base),
+        who: hostOf(share.base),
         maxBytes: Math.max(bytes, MAX_ANSWER_BYTES),
         timeout: this.timeouts.upload,
         signal
@@ -8550,7 +8560,7 @@ class ShareApi {
       await this.#json({
         method: "DELETE",
         url: `${share.base}/api/share/${share.id}`,
-        who: hostOf2(share.base),
+        who: hostOf(share.base),
         headers: { "x-share-secret": share.secret },
         signal
       });
@@ -8748,19 +8758,6 @@ var isPageOf = (link, address) => address === link || address.startsWith(`${link
 import { createCipheriv, createDecipheriv, randomBytes as randomBytes2, randomUUID } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync as readFileSync3, rmSync, writeFileSync } from "node:fs";
 import { join as join7 } from "node:path";
-
-// src/server/share.ts
-function unpackSecret(id, packed) {
-  const dot = packed.lastIndexOf(".");
-  if (dot < 1)
-    return;
-  const base = Buffer.from(packed.slice(dot + 1), "base64url").toString();
-  if (serverBase(base) !== base)
-    return;
-  return { id, base, secret: packed.slice(0, dot) };
-}
-
-// src/state/share-seal.ts
 var PREFIX2 = "sealed.";
 var CIPHER = "aes-256-gcm";
 var KEY_BYTES = 32;
@@ -9187,7 +9184,7 @@ async function createShare(settings, sessionId, { api, shareList }, deadline) {
 async function removeShare(entry, shareList, stateFiles, api) {
   const share = await shareList.secretOf(entry);
   if (!share)
-    return `What it takes to remove it is not on this machine any more: ask who runs ${hostOf2(entry.base)}.`;
+    return `What it takes to remove it is not on this machine any more: ask who runs ${hostOf(entry.base)}.`;
   try {
     await api.remove(share, TIMEOUTS.request);
   } catch (error) {
@@ -9302,7 +9299,7 @@ var CHECKS2 = [
     name: "connection",
     async run(findings) {
       const { base } = known2(findings.settings);
-      const who = hostOf2(base);
+      const who = hostOf(base);
       const began = Date.now();
       const { status, text, date } = await send({
         method: "GET",
@@ -9327,7 +9324,7 @@ var CHECKS2 = [
         return "the server does not say its time";
       const minutes = Math.round(Math.abs(clockAhead) / 60000);
       if (Math.abs(clockAhead) > MAX_CLOCK_DIFFERENCE)
-        throw new Failure("refused", `The clock of this machine is ${minutes} minutes ${clockAhead > 0 ? "behind" : "ahead of"} that of ${hostOf2(known2(settings).base)}, and uploads may be refused. Set the clock that is wrong.`);
+        throw new Failure("refused", `The clock of this machine is ${minutes} minutes ${clockAhead > 0 ? "behind" : "ahead of"} that of ${hostOf(known2(settings).base)}, and uploads may be refused. Set the clock that is wrong.`);
       return "right";
     }
   },
@@ -9368,7 +9365,7 @@ var CHECKS2 = [
       await uploadDocument(ofShare(prepared, made, known2(createdAt)), made, undefined, { api, shareList }, signal);
       const stored = await api.storedMessages(made, 0, signal);
       if (!JSON.stringify(stored).includes("Is this shared?"))
-        throw new Failure("broken", `${hostOf2(made.base)} does not hand out what was uploaded. Tell who runs it.`);
+        throw new Failure("broken", `${hostOf(made.base)} does not hand out what was uploaded. Tell who runs it.`);
       return "a test session was uploaded and read";
     }
   },
@@ -9664,7 +9661,7 @@ var share = {
     const prepared = await prepare(snapshot, known.flat(), context);
     const summary = { server: settings.base, ...summaryOf(prepared) };
     const isDry = given.options["dry-run"] === true;
-    output.note(`${isDry ? "Would be uploaded" : "Uploading"} to ${hostOf2(settings.base)}: ${describe(summary)}`);
+    output.note(`${isDry ? "Would be uploaded" : "Uploading"} to ${hostOf(settings.base)}: ${describe(summary)}`);
     if (isDry) {
       output.result(summary, []);
       return 0;

@@ -5746,580 +5746,152 @@ function secretsGiven({ BETTER_SHARE_SECRETS: json }) {
   return secrets;
 }
 
-// src/server/api.ts
-import { randomBytes } from "crypto";
-
-// src/server/answers.ts
-var MAX_LINK_CHARACTERS = 2000;
-var PRINTABLE = /^[\x21-\x7e]+$/;
-var SIGNED_HEADER = /^(content-type|content-encoding|cache-control|if-none-match|x-amz-[a-z0-9-]+)$/i;
-function readCreation({ url, secret, createdAt, plugin }) {
-  if (typeof secret !== "string" || !PRINTABLE.test(secret) || !isTime(createdAt))
+// src/redaction/own-formats.ts
+var MAX_FORMATS = 200;
+var NAME2 = /^[A-Za-z][A-Za-z0-9 -]{1,38}$/;
+var PREFIX = /^[!-~]{2,40}$/;
+var ALPHABET = /^[A-Za-z0-9_+/=.~%-]{1,80}$/;
+var MAX_LENGTH = 500;
+var FIELDS = ["name", "prefix", "alphabet", "length"];
+function ownRules(formats) {
+  if (!Array.isArray(formats) || formats.length > MAX_FORMATS || !formats.every(isFormat))
     return;
-  const link = readUrl(url)?.href;
-  return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt, plugin: isRelease(plugin) ? plugin : undefined } : undefined;
+  return formats.map((format) => formatRule({ ...format, kind: kindOf(format.name) }));
 }
-var isRelease = (value) => typeof value === "string" && /^[\w.-]{1,64}$/.test(value);
-function readUploadLink({
-  presignedUrl,
-  headers = {},
-  createdAt,
-  shareExpiresAt,
-  kind,
-  revision
-}) {
-  const url = readUrl(presignedUrl);
-  if (!url || !isObject(headers) || !isTime(createdAt))
-    return;
+var isFormat = (value) => isObject(value) && Object.keys(value).length === FIELDS.length && Object.keys(value).every((field) => FIELDS.includes(field)) && isText(value.name, NAME2) && isText(value.alphabet, ALPHABET) && Array.isArray(value.prefix) && value.prefix.length > 0 && value.prefix.every((prefix) => isText(prefix, PREFIX)) && isLength(value.length);
+var isText = (value, pattern) => typeof value === "string" && pattern.test(value);
+function isLength(value) {
+  if (isCount(value))
+    return true;
+  if (!Array.isArray(value) || value.length !== 2)
+    return false;
+  const [shortest, longest] = value;
+  return isCount(shortest) && (longest === null || isCount(longest) && shortest <= longest);
+}
+var isCount = (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_LENGTH;
+var kindOf = (name) => name.toLowerCase().replace(/[ -]+/g, "-").replace(/-$/, "");
+
+// src/settings/privacy.ts
+var PRIVACY_OPTIONS = ["redact", "exclude", "auto"];
+var MIN_DENIED = 3;
+function readPrivacy(own, project = undefined) {
+  const users = readOptions(own);
+  const projects = readOptions(project);
+  if ("problem" in users)
+    return users;
+  if ("problem" in projects)
+    return projects;
+  const { redact = WITHOUT_EXCEPTIONS, exclude = [], auto = false } = users;
   return {
-    url,
-    headers: sendable(headers),
-    createdAt,
-    expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined,
-    revision: kind !== undefined && isRevision(revision) ? revision : undefined
+    redact: projects.redact ? stricter(redact, projects.redact) : redact,
+    exclude: [...new Set([...exclude, ...projects.exclude ?? []])],
+    auto: auto && projects.auto !== false
   };
 }
-function readCommitted({ revision, next }) {
-  return isRevision(revision) ? { revision, next: isObject(next) ? readUploadLink(next) : undefined } : undefined;
+var WITHOUT_EXCEPTIONS = { allow: [], deny: [], rules: [] };
+var REDACTION_OPTIONS = ["allow", "deny", "formats"];
+function stricter(users, { deny }) {
+  const { allow, deny: own, rules } = users || WITHOUT_EXCEPTIONS;
+  return { allow, deny: [...new Set([...own, ...deny])], rules };
 }
-function readUrl(value) {
+function readOptions(options) {
+  const { redact, exclude, auto } = isObject(options) ? options : {};
+  const redaction = redact === undefined ? undefined : readRedaction(redact);
+  if (redact !== undefined && redaction === undefined)
+    return {
+      problem: 'The plugin option "redact" must be true, false, or {"allow": [...], "deny": [...], "formats": [...]}: texts, those to deny of 3 characters and more, and formats like {"name": "ACME token", "prefix": ["acme_"], "alphabet": "A-Za-z0-9", "length": [32, null]}.'
+    };
+  if (exclude !== undefined && !areTexts(exclude))
+    return { problem: 'The plugin option "exclude" must be a list of file patterns, like ["secrets/**"].' };
+  if (auto !== undefined && typeof auto !== "boolean")
+    return { problem: 'The plugin option "auto" must be true or false.' };
+  return {
+    ...redaction === undefined ? {} : { redact: redaction },
+    ...exclude === undefined ? {} : { exclude },
+    ...auto === undefined ? {} : { auto }
+  };
+}
+function readRedaction(value) {
+  if (value === false)
+    return false;
+  if (value === true)
+    return WITHOUT_EXCEPTIONS;
+  if (!isObject(value) || Object.keys(value).some((key) => !REDACTION_OPTIONS.includes(key)))
+    return;
+  const { allow = [], deny = [], formats = [] } = value;
+  const rules = ownRules(formats);
+  return rules && areTexts(allow) && areTexts(deny) && deny.every((text) => text.length >= MIN_DENIED) ? { allow, deny, rules } : undefined;
+}
+var areTexts = (value) => Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "");
+
+// src/settings/server.ts
+var OPTIONS = ["url", "uploadHosts", ...PRIVACY_OPTIONS];
+function readSettings(own, env, project = undefined, packaged = undefined) {
+  const problem = problemOf(own) ?? problemOf(project);
+  if (problem !== undefined)
+    return { problem };
+  const token = env.BETTER_SHARE_TOKEN || undefined;
+  if (token && !/^[\x21-\x7e]+$/.test(token))
+    return { problem: "BETTER_SHARE_TOKEN has characters that no token can have." };
+  const variable = env.BETTER_SHARE_BASE_URL;
+  if (variable !== undefined && serverBase(variable) === undefined)
+    return noAddress("BETTER_SHARE_BASE_URL");
+  const uploadHosts = env.BETTER_SHARE_UPLOAD_HOSTS?.split(",") ?? optionsOf(own).uploadHosts ?? [];
+  if (!areHosts(uploadHosts))
+    return { problem: "BETTER_SHARE_UPLOAD_HOSTS must be host names, separated by commas." };
+  const chosen = serverBase(variable) ?? serverBase(optionsOf(own).url);
+  if (chosen !== undefined)
+    return { base: chosen, token, chosenBy: "user", uploadHosts };
+  const ofPackage = serverBase(packaged);
+  const named = serverBase(optionsOf(project).url);
+  if (named !== undefined && named !== ofPackage)
+    return { base: named, token: undefined, chosenBy: "project", uploadHosts };
+  if (ofPackage === undefined)
+    return { problem: NO_SERVER };
+  const isOwn = own !== undefined;
+  return { base: ofPackage, token: isOwn ? token : undefined, chosenBy: isOwn ? "user" : "project", uploadHosts };
+}
+var NO_SERVER = 'No share server is named. Set BETTER_SHARE_BASE_URL, or the option "url" of the plugin, to its address, like https://share.example.com.';
+var optionsOf = (given) => isObject(given) ? given : {};
+function problemOf(given) {
+  if (given !== undefined && given !== null && !isObject(given))
+    return 'The options of Better Share must look like {"url": "https://..."}.';
+  const options = optionsOf(given);
+  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
+  if (unknown !== undefined)
+    return `Better Share has no option "${unknown}"; it knows ${OPTIONS.map((name) => `"${name}"`).join(", ")}.`;
+  const { url, uploadHosts } = options;
+  if (url !== undefined && serverBase(url) === undefined)
+    return noAddress('The plugin option "url"').problem;
+  if (uploadHosts !== undefined && !areHosts(uploadHosts))
+    return 'The plugin option "uploadHosts" must be a list of host names, like ["minio.example.com:9000"].';
+  return;
+}
+var noAddress = (name) => ({
+  problem: `${name} must be the address of your server, like https://share.example.com.`
+});
+var areHosts = (value) => Array.isArray(value) && value.every((host) => typeof host === "string" && isHost(host));
+var isHost = (text) => URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text;
+var HARMLESS = /^[\w.~:/[\]%-]+$/;
+function serverBase(value) {
   if (typeof value !== "string" || !URL.canParse(value))
     return;
   const url = new URL(value);
-  const isWeb = url.protocol === "https:" || url.protocol === "http:";
-  return isWeb && !url.username && !url.password ? url : undefined;
-}
-function sendable(headers) {
-  const entries = Object.entries(headers).filter((entry) => SIGNED_HEADER.test(entry[0]) && typeof entry[1] === "string" && /^[\x20-\x7e]*$/.test(entry[1]));
-  return Object.fromEntries(entries);
-}
-var isRevision = (value) => Number.isSafeInteger(value);
-var isTime = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime());
-
-// src/lib/proxy.ts
-function isProxied(url, env) {
-  if (!readsProxies(env) || !proxyOf(url, env))
-    return false;
-  const { host, hostname } = url;
-  const exceptions = `${env.no_proxy ?? ""},${env.NO_PROXY ?? ""}`.toLowerCase().split(/[\s,]+/);
-  return !exceptions.filter(Boolean).some((entry) => entry === "*" || isWithin(entry, hostname) || entry === host);
-}
-function proxyOf({ protocol }, env) {
-  const variable = protocol === "https:" ? "https_proxy" : "http_proxy";
-  const proxy = env[variable] || env[variable.toUpperCase()];
-  return proxy && (URL.canParse(proxy) ? new URL(proxy).host || proxy : proxy);
-}
-var readsProxies = (env) => process.versions.bun !== undefined || env.NODE_USE_ENV_PROXY === "1" && canReadProxies();
-function canReadProxies() {
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  return major >= 24 || major === 22 && minor >= 21;
-}
-function isWithin(entry, hostname) {
-  const domain = entry.replace(/^\*?\./, "");
-  return hostname === domain || hostname.endsWith(`.${domain}`);
+  const bare = !url.search && !url.hash && !url.username && !url.password;
+  const base = url.origin + url.pathname.replace(/\/+$/, "");
+  return bare && (url.protocol === "https:" || url.protocol === "http:") && HARMLESS.test(base) ? base : undefined;
 }
 
-// src/server/connection-failure.ts
-var MAX_CAUSES = 3;
-var RETRY = "Check the address and your network.";
-var CAUSES = [
-  {
-    codes: [
-      "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-      "UNABLE_TO_GET_ISSUER_CERT",
-      "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-      "SELF_SIGNED_CERT_IN_CHAIN",
-      "DEPTH_ZERO_SELF_SIGNED_CERT",
-      "CERT_UNTRUSTED"
-    ],
-    sentence: (who) => `The certificate of ${who} is from an authority that is not known here. If it is your organisation's, set NODE_EXTRA_CA_CERTS to the file of its certificate and restart.`
-  },
-  {
-    codes: ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"],
-    sentence: (who) => `The certificate of ${who} is not valid today. Check the date of this machine, and tell who runs the server.`
-  },
-  {
-    codes: ["ERR_TLS_CERT_ALTNAME_INVALID", "HOSTNAME_MISMATCH"],
-    sentence: (who) => `The certificate of ${who} is one for another name. Check the address.`
-  },
-  {
-    codes: [
-      "EPROTO",
-      "ERR_SSL_WRONG_VERSION_NUMBER",
-      "ERR_SSL_PACKET_LENGTH_TOO_LONG",
-      "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE"
-    ],
-    sentence: (who) => `${who} does not answer with TLS. Check whether its address begins with http: or https:.`
-  },
-  {
-    codes: ["ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "ENODATA", "FailedToOpenSocket"],
-    sentence: (_, way) => `The name of ${way} cannot be resolved. ${RETRY}`
-  },
-  {
-    codes: ["ECONNREFUSED", "ConnectionRefused"],
-    sentence: (_, way) => `${way} refuses connections: nothing runs at this address. ${RETRY}`
-  },
-  {
-    codes: ["EHOSTUNREACH", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
-    sentence: (_, way) => `There is no way to ${way} from this network. ${RETRY}`
-  },
-  {
-    codes: ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ConnectionClosed"],
-    sentence: (_, way) => `${way} closed the connection before its answer was complete. Try again.`
-  },
-  {
-    codes: ["ERR_PROXY_TUNNEL", "UND_ERR_ABORTED"],
-    sentence: (_, way) => `${way} does not let the request through. Ask who runs the proxy.`
-  },
-  {
-    codes: ["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "ConnectionTimeout"],
-    sentence: (_, way) => `${way} did not answer in time. ${RETRY}`
-  },
-  {
-    codes: ["Malformed_HTTP_Response", "InvalidHTTPResponse", "HPE_INVALID_CONSTANT", "HPE_INVALID_VERSION"],
-    sentence: (who) => `${who} does not answer with HTTP. Check the address and its port.`
-  }
-];
-function connectionFailure(error, who, url, env) {
-  const address = new URL(url);
-  const way = isProxied(address, env) ? `the proxy ${proxyOf(address, env)} on the way to ${who}` : who;
-  const code = codeOf(error);
-  const cause = CAUSES.find(({ codes }) => codes.includes(code));
-  const sentence = cause?.sentence(who, way) ?? `${way} cannot be reached${code && ` (${code})`}. ${RETRY}`;
-  return new Failure("unreachable", sentence.replace(/^the /, "The "));
-}
-function codeOf(error, depth = MAX_CAUSES) {
-  const { code, cause } = isObject(error) ? error : {};
-  if (typeof code === "string")
-    return code;
-  return depth > 0 && cause !== undefined ? codeOf(cause, depth - 1) : "";
-}
-
-// src/server/http.ts
-var MAX_ANSWER_BYTES = 65536;
-var MAX_SAID_CHARACTERS = 200;
-var DAY = 86400000;
-var MAX_OVERTIME = 5000;
-var AS_RECEIVED = { decompress: false };
-async function send(call) {
-  const { location, ...answer } = await awake(call, () => fetchAnswer(call));
-  if (answer.status < 300 || answer.status > 399)
-    return answer;
-  throw new Failure("misdirected", `${call.who} redirects to ${location}, which is not followed. Set the address of the server to the one that answers itself.`);
-}
-async function awake({ who, timeout }, action) {
-  const began = Date.now();
-  try {
-    return await action();
-  } catch (error) {
-    if (Date.now() - began < timeout + MAX_OVERTIME)
-      throw error;
-    throw new Failure("unreachable", `This machine slept while ${who} was to answer. Try again.`);
-  }
-}
-async function fetchAnswer(call) {
-  const { method, url, who, headers = {}, body, maxBytes = MAX_ANSWER_BYTES, timeout, signal } = call;
-  const limit = AbortSignal.timeout(timeout);
-  const stop = signal ? AbortSignal.any([limit, signal]) : limit;
-  try {
-    const response = await fetch(url, {
-      ...AS_RECEIVED,
-      method,
-      headers: { ...headers, "accept-encoding": "identity" },
-      ...body === undefined ? {} : { body },
-      signal: stop,
-      redirect: "manual"
-    });
-    const text = await readText(response, maxBytes);
-    stop.throwIfAborted();
-    return {
-      status: response.status,
-      text,
-      retryAfter: retryAfter(response.headers.get("retry-after")),
-      date: timeOf(response.headers.get("date")),
-      location: originOf(response.headers.get("location"), url)
-    };
-  } catch (error) {
-    if (stop.aborted)
-      throw new Failure("unreachable", `${who} did not answer in time. Try again.`);
-    throw connectionFailure(error, who, url, process.env);
-  }
-}
-async function readText(response, maxBytes) {
-  const chunks = [];
-  let left = maxBytes;
-  for await (const chunk of response.body ?? []) {
-    chunks.push(chunk.subarray(0, left));
-    left -= chunk.byteLength;
-    if (left <= 0)
-      break;
-  }
-  return new TextDecoder().decode(Buffer.concat(chunks));
-}
-async function sendJson(call) {
-  const answer = await send({
-    ...call,
-    headers: { "content-type": "application/json", accept: "application/json", ...call.headers }
-  });
-  const body = parse(answer.text);
-  if (answer.status < 200 || answer.status > 299)
-    throw refusal(call.who, answer, body);
-  if (!body)
-    throw misdirected(call.who);
-  return body;
-}
-var CONFLICTS = new Set(["revision_conflict", "object_missing"]);
-function refusal(who, { status, retryAfter }, body) {
-  const said = typeof body?.error === "string" ? ` (${excerpt(body.error, MAX_SAID_CHARACTERS)})` : "";
-  if (body && CONFLICTS.has(body.code))
-    return new Failure("conflict", `${who} has another version of this session.`);
-  if (status >= 500)
-    return new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
-  if (status === 429)
-    return new Failure("busy", `${who} asks to slow down${inMinutes(retryAfter)}.`, retryAfter);
-  if (status === 413)
-    return new Failure("too_large", `The session is too large for ${who}${said}.`);
-  if (status === 404 && typeof body?.code === "string")
-    return new Failure("missing", `${who} no longer has this share.`);
-  if (!body)
-    return misdirected(who);
-  if (status === 401 || status === 403)
-    return new Failure("unauthorized", `${who} does not accept the secret of this share.`);
-  if (status === 410)
-    return new Failure("missing", `This share has expired on ${who}.`);
-  if (status === 409)
-    return new Failure("taken", `${who} refused${said}.`);
-  return new Failure("refused", `${who} refused with status ${status}${said}.`);
-}
-var misdirected = (who) => new Failure("misdirected", `${who} does not answer like a Better Share server: check BETTER_SHARE_BASE_URL.`);
-function parse(text) {
-  try {
-    const value = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return;
-  }
-}
-function timeOf(header) {
-  const time = Date.parse(header ?? "");
-  return Number.isNaN(time) ? undefined : time;
-}
-function originOf(location, url) {
-  return location !== null && URL.canParse(location, url) ? new URL(location, url).origin : "another address";
-}
-function retryAfter(header) {
-  if (!header)
-    return;
-  const milliseconds = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(milliseconds) ? Math.min(Math.max(0, milliseconds), DAY) : undefined;
-}
-function inMinutes(wait) {
-  if (wait === undefined)
-    return "";
-  return wait < 60000 ? `: try again in ${Math.ceil(wait / 1000)} s` : `: try again in ${Math.ceil(wait / 60000)} min`;
-}
-var IN_VAIN = new Set(["misdirected", "conflict"]);
-async function withRetries(attempt, { pauses, maxRetryAfter, signal }) {
-  for (let tries = 0;; tries++) {
-    try {
-      return await attempt();
-    } catch (error) {
-      const final = !(error instanceof Failure) || !error.temporary || IN_VAIN.has(error.kind) || tries >= pauses.length;
-      if (final || (error.retryAfter ?? 0) > maxRetryAfter)
-        throw error;
-      await sleep(Math.max(backoffAt(pauses, tries), error.retryAfter ?? 0), signal);
-      if (signal?.aborted)
-        throw error;
-    }
-  }
-}
-
-// src/server/resolver.ts
-var machineResolver = (env) => (url) => isProxied(url, env) ? undefined : resolve;
-async function resolve(name) {
-  try {
-    return (await Bun.dns.lookup(name, { backend: "system" })).map(({ address }) => address);
-  } catch {
-    throw new Failure("unreachable", `The name ${name} cannot be resolved. Check the address and your network.`);
-  }
-}
-
-// src/server/networks.ts
-import { BlockList, isIP } from "net";
-var BLOCKS = {
-  loopback: {
-    ipv4: ["0.0.0.0/8", "127.0.0.0/8"],
-    ipv6: ["::/128", "::1/128"]
-  },
-  "link-local": { ipv4: ["169.254.0.0/16"], ipv6: ["fe80::/10"] },
-  private: {
-    ipv4: [
-      "10.0.0.0/8",
-      "100.64.0.0/10",
-      "172.16.0.0/12",
-      "192.0.0.0/24",
-      "192.168.0.0/16",
-      "198.18.0.0/15",
-      "224.0.0.0/3"
-    ],
-    ipv6: [
-      "64:ff9b:1::/48",
-      "2001::/32",
-      "2002::/16",
-      "fc00::/7",
-      "fec0::/10",
-      "ff00::/8"
-    ]
-  }
-};
-var IPV4_PREFIXES = ["::", "64:ff9b::", "::ffff:0:"];
-var LISTS = Object.entries(BLOCKS).map(([network, { ipv4, ipv6 }]) => ({
-  network,
-  list: blockList(ipv4, ipv6)
-}));
-function blockList(ipv4, ipv6) {
-  const list = new BlockList;
-  for (const [address, length] of ipv4.map(split)) {
-    list.addSubnet(address, length, "ipv4");
-    for (const prefix of IPV4_PREFIXES)
-      list.addSubnet(`${prefix}${address}`, 96 + length, "ipv6");
-  }
-  for (const [address, length] of ipv6.map(split))
-    list.addSubnet(address, length, "ipv6");
-  return list;
-}
-function split(block) {
-  const [address = "", length] = block.split("/");
-  return [address, Number(length)];
-}
-function networkOf(address) {
-  const family = isIP(address) === 6 ? "ipv6" : "ipv4";
-  return LISTS.find(({ list }) => list.check(address, family))?.network ?? "public";
-}
-async function networksOf({ hostname }, resolve) {
-  const host = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
-  if (isIP(host))
-    return new Set([networkOf(host)]);
-  if (host === "localhost" || host.endsWith(".localhost"))
-    return new Set(["loopback"]);
-  return new Set((await resolve?.(host))?.map(networkOf));
-}
-
-// src/server/upload-link.ts
-async function checkUploadLink(link, base, { hosts, resolverFor }) {
-  const server = new URL(base);
-  const refused = (why) => new Failure("refused", `The upload link of ${server.host} ${why}.`);
-  if (link.protocol !== "https:" && (link.protocol !== "http:" || server.protocol !== "http:"))
-    throw refused("is not encrypted");
-  if (link.origin === server.origin || hosts.includes(link.host) || hosts.includes(link.hostname))
-    return;
-  const inner = [...await networksOf(link, resolverFor(link))].filter((network) => network !== "public");
-  if (inner.length === 0)
-    return;
-  const own = await networksOf(server, resolverFor(server));
-  if (own.has("public") || inner.some((network) => !own.has(network)))
-    throw refused(`leads into your own network (${excerpt(link.host, 100)}): allow that host in "uploadHosts" if it is yours`);
-}
-
-// src/server/uploads.ts
-var MAX_LINK_AGE = 30 * 60000;
-
-class Uploads {
-  timeouts;
-  policy;
-  #next = new Map;
-  constructor(timeouts, policy) {
-    this.timeouts = timeouts;
-    this.policy = policy;
-  }
-  async link(share, size, signal, kind = "snapshot") {
-    const who = hostOf(share.base);
-    const answer = await sendJson({
-      method: "POST",
-      url: `${share.base}/api/share/${share.id}/presign`,
-      who,
-      headers: { "x-share-secret": share.secret },
-      body: JSON.stringify({ kind, size, contentEncoding: "gzip" }),
-      timeout: this.timeouts.request,
-      signal
-    });
-    const link = readUploadLink(answer);
-    if (!link)
-      throw misdirected(who);
-    return link;
-  }
-  snapshot(share, encoded, base, signal) {
-    return withRetries(async () => {
-      const link = await this.link(share, encoded.body.byteLength, signal);
-      return await this.#deliver("snapshot", share, link, encoded, base, signal);
-    }, this.#retry(signal));
-  }
-  changes(share, encoded, base, signal) {
-    return withRetries(async () => {
-      const link = this.#takeNext(share) ?? await this.link(share, encoded.body.byteLength, signal, "changes");
-      const isTaken = link.revision !== undefined;
-      const revision = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined;
-      if (revision === undefined)
-        throw conflict(share);
-      return revision;
-    }, this.#retry(signal));
-  }
-  forget(share) {
-    this.#next.delete(keyOf2(share));
-  }
-  async#deliver(kind, share, link, { body, sha256 }, base, signal) {
-    if (link.revision !== undefined && link.revision !== base)
-      throw conflict(share);
-    await this.#put(share, link, body, signal);
-    if (link.revision === undefined)
-      return;
-    const { revision, next } = await this.#commit(share, { kind, sha256, base }, signal);
-    if (next)
-      this.#next.set(keyOf2(share), { link: next, at: Date.now() });
-    return revision;
-  }
-  async#put(share, link, body, signal) {
-    await checkUploadLink(link.url, share.base, this.policy);
-    const who = `The storage of ${hostOf(share.base)}`;
-    const { status, retryAfter } = await send({
-      method: "PUT",
-      url: link.url.href,
-      who,
-      headers: link.headers,
-      body,
-      timeout: this.timeouts.upload,
-      signal
-    });
-    if (status >= 200 && status <= 299)
-      return;
-    if (status === 413)
-      throw new Failure("too_large", `The session is too large for ${hostOf(share.base)}.`);
-    if (status === 429 || status >= 500)
-      throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
-    throw new Failure("link", `${who} refuses the upload (status ${status}).`);
-  }
-  async#commit(share, upload, signal) {
-    const who = hostOf(share.base);
-    const answer = await sendJson({
-      method: "POST",
-      url: `${share.base}/api/share/${share.id}/commit`,
-      who,
-      headers: { "x-share-secret": share.secret },
-      body: JSON.stringify({ ...upload, next: { contentEncoding: "gzip" } }),
-      timeout: this.timeouts.upload,
-      signal
-    }).catch((error) => {
-      throw asFailure(error).kind === "missing" ? conflict(share) : error;
-    });
-    const committed = readCommitted(answer);
-    if (!committed)
-      throw misdirected(who);
-    return committed;
-  }
-  #takeNext(share) {
-    const next = this.#next.get(keyOf2(share));
-    this.#next.delete(keyOf2(share));
-    return next && Date.now() - next.at < MAX_LINK_AGE ? next.link : undefined;
-  }
-  #retry(signal) {
-    return { pauses: this.timeouts.retries, maxRetryAfter: this.timeouts.maxRetryAfter, signal };
-  }
-}
-var conflict = (share) => new Failure("conflict", `${hostOf(share.base)} has another version of this session.`);
+// src/server/share.ts
 var hostOf = (base) => new URL(base).host;
-var keyOf2 = (share) => `${share.base}/${share.id}`;
-
-// src/server/api.ts
-var UNKNOWN_SIZE = 1;
-var ASKS_FOR_TOKEN = "asks for a token: set BETTER_SHARE_TOKEN";
-var TOKEN_MISSING = {
-  user: ASKS_FOR_TOKEN,
-  project: `${ASKS_FOR_TOKEN}, and BETTER_SHARE_BASE_URL, because a token is not sent to a server that only a project names`
-};
-var hostOf2 = (base) => new URL(base).host;
-
-class ShareApi {
-  timeouts;
-  uploads;
-  constructor(timeouts, uploadHosts = []) {
-    this.timeouts = timeouts;
-    this.uploads = new Uploads(timeouts, { hosts: uploadHosts, resolverFor: machineResolver(process.env) });
-  }
-  async create(settings, sessionId, signal) {
-    const preferred = sessionId.slice(-8);
-    try {
-      return await this.#create(settings, sessionId, preferred, signal);
-    } catch (error) {
-      if (error instanceof Failure && error.kind === "taken")
-        return await this.#create(settings, sessionId, randomBytes(9).toString("base64url"), signal);
-      throw error;
-    }
-  }
-  async#create({ base, token, chosenBy }, sessionId, shareId, signal) {
-    const host = hostOf2(base);
-    const answer = await this.#json({
-      method: "POST",
-      url: `${base}/api/share/presign`,
-      who: host,
-      headers: token ? { authorization: `Bearer ${token}` } : {},
-      body: JSON.stringify({ shareId, sessionId, size: UNKNOWN_SIZE, contentEncoding: "gzip" }),
-      signal
-    }).catch((error) => {
-      if (error instanceof Failure && error.kind === "unauthorized") {
-        throw new Failure("unauthorized", `${host} ${token ? "does not accept BETTER_SHARE_TOKEN" : TOKEN_MISSING[chosenBy]}.`);
-      }
-      if (error instanceof Failure && error.kind === "missing")
-        throw misdirected(host);
-      throw error;
-    });
-    const created = readCreation(answer);
-    if (!created)
-      throw misdirected(host);
-    const { url, secret, createdAt, plugin } = created;
-    return { share: { id: shareId, base, secret }, url, createdAt, plugin };
-  }
-  async about(share, signal) {
-    const link = await withRetries(() => this.uploads.link(share, UNKNOWN_SIZE, signal), this.#retry(signal));
-    return { createdAt: link.createdAt, expiresAt: link.expiresAt, revision: link.revision };
-  }
-  async storedMessages(share, bytes, signal) {
-    try {
-      const document = await this.#json({
-        method: "GET",
-        url: `${share.base}/api/share/${share.id}`,
-        who: hostOf2(share.base),
-        maxBytes: Math.max(bytes, MAX_ANSWER_BYTES),
-        timeout: this.timeouts.upload,
-        signal
-      });
-      return Array.isArray(document.messages) ? document.messages.filter(isObject) : [];
-    } catch (error) {
-      if (error instanceof Failure && error.kind === "missing")
-        return [];
-      throw error;
-    }
-  }
-  async remove(share, timeout) {
-    const signal = AbortSignal.timeout(timeout);
-    try {
-      await this.#json({
-        method: "DELETE",
-        url: `${share.base}/api/share/${share.id}`,
-        who: hostOf2(share.base),
-        headers: { "x-share-secret": share.secret },
-        signal
-      });
-    } catch (error) {
-      if (!(error instanceof Failure && error.kind === "missing"))
-        throw error;
-    }
-  }
-  #json(call) {
-    return withRetries(() => sendJson({ timeout: this.timeouts.request, ...call }), this.#retry(call.signal));
-  }
-  #retry(signal) {
-    return { pauses: this.timeouts.retries, maxRetryAfter: this.timeouts.maxRetryAfter, signal };
-  }
+function unpackSecret(id, packed) {
+  const dot = packed.lastIndexOf(".");
+  if (dot < 1)
+    return;
+  const base = Buffer.from(packed.slice(dot + 1), "base64url").toString();
+  if (serverBase(base) !== base)
+    return;
+  return { id, base, secret: packed.slice(0, dot) };
 }
 
 // src/state/share-list.ts
@@ -6848,7 +6420,7 @@ class TrackedShare {
     if (this.#stage === "opening")
       return;
     const { toasts } = this.dependencies;
-    const host = hostOf2(this.share.base);
+    const host = hostOf(this.share.base);
     const wasFailing = this.#isFailing;
     this.#isFailing = failure !== undefined;
     if (failure?.temporary && !wasFailing)
@@ -6888,7 +6460,7 @@ class Publisher {
     return this.#track(new TrackedShare(share, sessionId, this.dependencies, { url, createdAt })).publishFirst(deadline);
   }
   changed(share, sessionId, items = []) {
-    const tracked = this.#tracked.get(keyOf3(share)) ?? this.#track(new TrackedShare(share, sessionId, this.dependencies, { url: undefined, createdAt: undefined }));
+    const tracked = this.#tracked.get(keyOf2(share)) ?? this.#track(new TrackedShare(share, sessionId, this.dependencies, { url: undefined, createdAt: undefined }));
     tracked.changed(items);
   }
   sessionTouched(sessionId, parentId) {
@@ -6900,15 +6472,15 @@ class Publisher {
       tracked.messageTouched(sessionId, messageId, isRemoval);
   }
   sessionOf(share) {
-    return this.#tracked.get(keyOf3(share))?.sessionId;
+    return this.#tracked.get(keyOf2(share))?.sessionId;
   }
   async forget(share) {
-    const tracked = this.#tracked.get(keyOf3(share));
+    const tracked = this.#tracked.get(keyOf2(share));
     if (tracked)
       await Promise.race([tracked.stop(), sleep(this.dependencies.timeouts.remove)]);
   }
   resume(share) {
-    const forgotten = this.#tracked.get(keyOf3(share));
+    const forgotten = this.#tracked.get(keyOf2(share));
     if (forgotten)
       this.#track(forgotten.restarted()).changed();
   }
@@ -6919,11 +6491,585 @@ class Publisher {
       tracked.stop();
   }
   #track(tracked) {
-    this.#tracked.set(keyOf3(tracked.share), tracked);
+    this.#tracked.set(keyOf2(tracked.share), tracked);
     return tracked;
   }
 }
+var keyOf2 = (share) => `${share.base}/${share.id}`;
+
+// src/server/api.ts
+import { randomBytes } from "crypto";
+
+// src/server/answers.ts
+var MAX_LINK_CHARACTERS = 2000;
+var PRINTABLE = /^[\x21-\x7e]+$/;
+var SIGNED_HEADER = /^(content-type|content-encoding|cache-control|if-none-match|x-amz-[a-z0-9-]+)$/i;
+function readCreation({ url, secret, createdAt, plugin }) {
+  if (typeof secret !== "string" || !PRINTABLE.test(secret) || !isTime(createdAt))
+    return;
+  const link = readUrl(url)?.href;
+  return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt, plugin: isRelease(plugin) ? plugin : undefined } : undefined;
+}
+var isRelease = (value) => typeof value === "string" && /^[\w.-]{1,64}$/.test(value);
+function readUploadLink({
+  presignedUrl,
+  headers = {},
+  createdAt,
+  shareExpiresAt,
+  kind,
+  revision
+}) {
+  const url = readUrl(presignedUrl);
+  if (!url || !isObject(headers) || !isTime(createdAt))
+    return;
+  return {
+    url,
+    headers: sendable(headers),
+    createdAt,
+    expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined,
+    revision: kind !== undefined && isRevision(revision) ? revision : undefined
+  };
+}
+function readCommitted({ revision, next }) {
+  return isRevision(revision) ? { revision, next: isObject(next) ? readUploadLink(next) : undefined } : undefined;
+}
+function readUrl(value) {
+  if (typeof value !== "string" || !URL.canParse(value))
+    return;
+  const url = new URL(value);
+  const isWeb = url.protocol === "https:" || url.protocol === "http:";
+  return isWeb && !url.username && !url.password ? url : undefined;
+}
+function sendable(headers) {
+  const entries = Object.entries(headers).filter((entry) => SIGNED_HEADER.test(entry[0]) && typeof entry[1] === "string" && /^[\x20-\x7e]*$/.test(entry[1]));
+  return Object.fromEntries(entries);
+}
+var isRevision = (value) => Number.isSafeInteger(value);
+var isTime = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime());
+
+// src/lib/proxy.ts
+function isProxied(url, env) {
+  if (!readsProxies(env) || !proxyOf(url, env))
+    return false;
+  const { host, hostname } = url;
+  const exceptions = `${env.no_proxy ?? ""},${env.NO_PROXY ?? ""}`.toLowerCase().split(/[\s,]+/);
+  return !exceptions.filter(Boolean).some((entry) => entry === "*" || isWithin(entry, hostname) || entry === host);
+}
+function proxyOf({ protocol }, env) {
+  const variable = protocol === "https:" ? "https_proxy" : "http_proxy";
+  const proxy = env[variable] || env[variable.toUpperCase()];
+  return proxy && (URL.canParse(proxy) ? new URL(proxy).host || proxy : proxy);
+}
+var readsProxies = (env) => process.versions.bun !== undefined || env.NODE_USE_ENV_PROXY === "1" && canReadProxies();
+function canReadProxies() {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  return major >= 24 || major === 22 && minor >= 21;
+}
+function isWithin(entry, hostname) {
+  const domain = entry.replace(/^\*?\./, "");
+  return hostname === domain || hostname.endsWith(`.${domain}`);
+}
+
+// src/server/connection-failure.ts
+var MAX_CAUSES = 3;
+var RETRY = "Check the address and your network.";
+var CAUSES = [
+  {
+    codes: [
+      "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+      "UNABLE_TO_GET_ISSUER_CERT",
+      "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+      "SELF_SIGNED_CERT_IN_CHAIN",
+      "DEPTH_ZERO_SELF_SIGNED_CERT",
+      "CERT_UNTRUSTED"
+    ],
+    sentence: (who) => `The certificate of ${who} is from an authority that is not known here. If it is your organisation's, set NODE_EXTRA_CA_CERTS to the file of its certificate and restart.`
+  },
+  {
+    codes: ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"],
+    sentence: (who) => `The certificate of ${who} is not valid today. Check the date of this machine, and tell who runs the server.`
+  },
+  {
+    codes: ["ERR_TLS_CERT_ALTNAME_INVALID", "HOSTNAME_MISMATCH"],
+    sentence: (who) => `The certificate of ${who} is one for another name. Check the address.`
+  },
+  {
+    codes: [
+      "EPROTO",
+      "ERR_SSL_WRONG_VERSION_NUMBER",
+      "ERR_SSL_PACKET_LENGTH_TOO_LONG",
+      "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE"
+    ],
+    sentence: (who) => `${who} does not answer with TLS. Check whether its address begins with http: or https:.`
+  },
+  {
+    codes: ["ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "ENODATA", "FailedToOpenSocket"],
+    sentence: (_, way) => `The name of ${way} cannot be resolved. ${RETRY}`
+  },
+  {
+    codes: ["ECONNREFUSED", "ConnectionRefused"],
+    sentence: (_, way) => `${way} refuses connections: nothing runs at this address. ${RETRY}`
+  },
+  {
+    codes: ["EHOSTUNREACH", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
+    sentence: (_, way) => `There is no way to ${way} from this network. ${RETRY}`
+  },
+  {
+    codes: ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ConnectionClosed"],
+    sentence: (_, way) => `${way} closed the connection before its answer was complete. Try again.`
+  },
+  {
+    codes: ["ERR_PROXY_TUNNEL", "UND_ERR_ABORTED"],
+    sentence: (_, way) => `${way} does not let the request through. Ask who runs the proxy.`
+  },
+  {
+    codes: ["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "ConnectionTimeout"],
+    sentence: (_, way) => `${way} did not answer in time. ${RETRY}`
+  },
+  {
+    codes: ["Malformed_HTTP_Response", "InvalidHTTPResponse", "HPE_INVALID_CONSTANT", "HPE_INVALID_VERSION"],
+    sentence: (who) => `${who} does not answer with HTTP. Check the address and its port.`
+  }
+];
+function connectionFailure(error, who, url, env) {
+  const address = new URL(url);
+  const way = isProxied(address, env) ? `the proxy ${proxyOf(address, env)} on the way to ${who}` : who;
+  const code = codeOf(error);
+  const cause = CAUSES.find(({ codes }) => codes.includes(code));
+  const sentence = cause?.sentence(who, way) ?? `${way} cannot be reached${code && ` (${code})`}. ${RETRY}`;
+  return new Failure("unreachable", sentence.replace(/^the /, "The "));
+}
+function codeOf(error, depth = MAX_CAUSES) {
+  const { code, cause } = isObject(error) ? error : {};
+  if (typeof code === "string")
+    return code;
+  return depth > 0 && cause !== undefined ? codeOf(cause, depth - 1) : "";
+}
+
+// src/server/http.ts
+var MAX_ANSWER_BYTES = 65536;
+var MAX_SAID_CHARACTERS = 200;
+var DAY = 86400000;
+var MAX_OVERTIME = 5000;
+var AS_RECEIVED = { decompress: false };
+async function send(call) {
+  const { location, ...answer } = await awake(call, () => fetchAnswer(call));
+  if (answer.status < 300 || answer.status > 399)
+    return answer;
+  throw new Failure("misdirected", `${call.who} redirects to ${location}, which is not followed. Set the address of the server to the one that answers itself.`);
+}
+async function awake({ who, timeout }, action) {
+  const began = Date.now();
+  try {
+    return await action();
+  } catch (error) {
+    if (Date.now() - began < timeout + MAX_OVERTIME)
+      throw error;
+    throw new Failure("unreachable", `This machine slept while ${who} was to answer. Try again.`);
+  }
+}
+async function fetchAnswer(call) {
+  const { method, url, who, headers = {}, body, maxBytes = MAX_ANSWER_BYTES, timeout, signal } = call;
+  const limit = AbortSignal.timeout(timeout);
+  const stop = signal ? AbortSignal.any([limit, signal]) : limit;
+  try {
+    const response = await fetch(url, {
+      ...AS_RECEIVED,
+      method,
+      headers: { ...headers, "accept-encoding": "identity" },
+      ...body === undefined ? {} : { body },
+      signal: stop,
+      redirect: "manual"
+    });
+    const text = await readText(response, maxBytes);
+    stop.throwIfAborted();
+    return {
+      status: response.status,
+      text,
+      retryAfter: retryAfter(response.headers.get("retry-after")),
+      date: timeOf(response.headers.get("date")),
+      location: originOf(response.headers.get("location"), url)
+    };
+  } catch (error) {
+    if (stop.aborted)
+      throw new Failure("unreachable", `${who} did not answer in time. Try again.`);
+    throw connectionFailure(error, who, url, process.env);
+  }
+}
+async function readText(response, maxBytes) {
+  const chunks = [];
+  let left = maxBytes;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk.subarray(0, left));
+    left -= chunk.byteLength;
+    if (left <= 0)
+      break;
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}
+async function sendJson(call) {
+  const answer = await send({
+    ...call,
+    headers: { "content-type": "application/json", accept: "application/json", ...call.headers }
+  });
+  const body = parse(answer.text);
+  if (answer.status < 200 || answer.status > 299)
+    throw refusal(call.who, answer, body);
+  if (!body)
+    throw misdirected(call.who);
+  return body;
+}
+var CONFLICTS = new Set(["revision_conflict", "object_missing"]);
+function refusal(who, { status, retryAfter }, body) {
+  const said = typeof body?.error === "string" ? ` (${excerpt(body.error, MAX_SAID_CHARACTERS)})` : "";
+  if (body && CONFLICTS.has(body.code))
+    return new Failure("conflict", `${who} has another version of this session.`);
+  if (status >= 500)
+    return new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
+  if (status === 429)
+    return new Failure("busy", `${who} asks to slow down${inMinutes(retryAfter)}.`, retryAfter);
+  if (status === 413)
+    return new Failure("too_large", `The session is too large for ${who}${said}.`);
+  if (status === 404 && typeof body?.code === "string")
+    return new Failure("missing", `${who} no longer has this share.`);
+  if (!body)
+    return misdirected(who);
+  if (status === 401 || status === 403)
+    return new Failure("unauthorized", `${who} does not accept the secret of this share.`);
+  if (status === 410)
+    return new Failure("missing", `This share has expired on ${who}.`);
+  if (status === 409)
+    return new Failure("taken", `${who} refused${said}.`);
+  return new Failure("refused", `${who} refused with status ${status}${said}.`);
+}
+var misdirected = (who) => new Failure("misdirected", `${who} does not answer like a Better Share server: check BETTER_SHARE_BASE_URL.`);
+function parse(text) {
+  try {
+    const value = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return;
+  }
+}
+function timeOf(header) {
+  const time = Date.parse(header ?? "");
+  return Number.isNaN(time) ? undefined : time;
+}
+function originOf(location, url) {
+  return location !== null && URL.canParse(location, url) ? new URL(location, url).origin : "another address";
+}
+function retryAfter(header) {
+  if (!header)
+    return;
+  const milliseconds = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isFinite(milliseconds) ? Math.min(Math.max(0, milliseconds), DAY) : undefined;
+}
+function inMinutes(wait) {
+  if (wait === undefined)
+    return "";
+  return wait < 60000 ? `: try again in ${Math.ceil(wait / 1000)} s` : `: try again in ${Math.ceil(wait / 60000)} min`;
+}
+var IN_VAIN = new Set(["misdirected", "conflict"]);
+async function withRetries(attempt, { pauses, maxRetryAfter, signal }) {
+  for (let tries = 0;; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const final = !(error instanceof Failure) || !error.temporary || IN_VAIN.has(error.kind) || tries >= pauses.length;
+      if (final || (error.retryAfter ?? 0) > maxRetryAfter)
+        throw error;
+      await sleep(Math.max(backoffAt(pauses, tries), error.retryAfter ?? 0), signal);
+      if (signal?.aborted)
+        throw error;
+    }
+  }
+}
+
+// src/server/resolver.ts
+var machineResolver = (env) => (url) => isProxied(url, env) ? undefined : resolve;
+async function resolve(name) {
+  try {
+    return (await Bun.dns.lookup(name, { backend: "system" })).map(({ address }) => address);
+  } catch {
+    throw new Failure("unreachable", `The name ${name} cannot be resolved. Check the address and your network.`);
+  }
+}
+
+// src/server/networks.ts
+import { BlockList, isIP } from "net";
+var BLOCKS = {
+  loopback: {
+    ipv4: ["0.0.0.0/8", "127.0.0.0/8"],
+    ipv6: ["::/128", "::1/128"]
+  },
+  "link-local": { ipv4: ["169.254.0.0/16"], ipv6: ["fe80::/10"] },
+  private: {
+    ipv4: [
+      "10.0.0.0/8",
+      "100.64.0.0/10",
+      "172.16.0.0/12",
+      "192.0.0.0/24",
+      "192.168.0.0/16",
+      "198.18.0.0/15",
+      "224.0.0.0/3"
+    ],
+    ipv6: [
+      "64:ff9b:1::/48",
+      "2001::/32",
+      "2002::/16",
+      "fc00::/7",
+      "fec0::/10",
+      "ff00::/8"
+    ]
+  }
+};
+var IPV4_PREFIXES = ["::", "64:ff9b::", "::ffff:0:"];
+var LISTS = Object.entries(BLOCKS).map(([network, { ipv4, ipv6 }]) => ({
+  network,
+  list: blockList(ipv4, ipv6)
+}));
+function blockList(ipv4, ipv6) {
+  const list = new BlockList;
+  for (const [address, length] of ipv4.map(split)) {
+    list.addSubnet(address, length, "ipv4");
+    for (const prefix of IPV4_PREFIXES)
+      list.addSubnet(`${prefix}${address}`, 96 + length, "ipv6");
+  }
+  for (const [address, length] of ipv6.map(split))
+    list.addSubnet(address, length, "ipv6");
+  return list;
+}
+function split(block) {
+  const [address = "", length] = block.split("/");
+  return [address, Number(length)];
+}
+function networkOf(address) {
+  const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+  return LISTS.find(({ list }) => list.check(address, family))?.network ?? "public";
+}
+async function networksOf({ hostname }, resolve) {
+  const host = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
+  if (isIP(host))
+    return new Set([networkOf(host)]);
+  if (host === "localhost" || host.endsWith(".localhost"))
+    return new Set(["loopback"]);
+  return new Set((await resolve?.(host))?.map(networkOf));
+}
+
+// src/server/upload-link.ts
+async function checkUploadLink(link, base, { hosts, resolverFor }) {
+  const server = new URL(base);
+  const refused = (why) => new Failure("refused", `The upload link of ${server.host} ${why}.`);
+  if (link.protocol !== "https:" && (link.protocol !== "http:" || server.protocol !== "http:"))
+    throw refused("is not encrypted");
+  if (link.origin === server.origin || hosts.includes(link.host) || hosts.includes(link.hostname))
+    return;
+  const inner = [...await networksOf(link, resolverFor(link))].filter((network) => network !== "public");
+  if (inner.length === 0)
+    return;
+  const own = await networksOf(server, resolverFor(server));
+  if (own.has("public") || inner.some((network) => !own.has(network)))
+    throw refused(`leads into your own network (${excerpt(link.host, 100)}): allow that host in "uploadHosts" if it is yours`);
+}
+
+// src/server/uploads.ts
+var MAX_LINK_AGE = 30 * 60000;
+
+class Uploads {
+  timeouts;
+  policy;
+  #next = new Map;
+  constructor(timeouts, policy) {
+    this.timeouts = timeouts;
+    this.policy = policy;
+  }
+  async link(share, size, signal, kind = "snapshot") {
+    const who = hostOf(share.base);
+    const answer = await sendJson({
+      method: "POST",
+      url: `${share.base}/api/share/${share.id}/presign`,
+      who,
+      headers: { "x-share-secret": share.secret },
+      body: JSON.stringify({ kind, size, contentEncoding: "gzip" }),
+      timeout: this.timeouts.request,
+      signal
+    });
+    const link = readUploadLink(answer);
+    if (!link)
+      throw misdirected(who);
+    return link;
+  }
+  snapshot(share, encoded, base, signal) {
+    return withRetries(async () => {
+      const link = await this.link(share, encoded.body.byteLength, signal);
+      return await this.#deliver("snapshot", share, link, encoded, base, signal);
+    }, this.#retry(signal));
+  }
+  changes(share, encoded, base, signal) {
+    return withRetries(async () => {
+      const link = this.#takeNext(share) ?? await this.link(share, encoded.body.byteLength, signal, "changes");
+      const isTaken = link.revision !== undefined;
+      const revision = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined;
+      if (revision === undefined)
+        throw conflict(share);
+      return revision;
+    }, this.#retry(signal));
+  }
+  forget(share) {
+    this.#next.delete(keyOf3(share));
+  }
+  async#deliver(kind, share, link, { body, sha256 }, base, signal) {
+    if (link.revision !== undefined && link.revision !== base)
+      throw conflict(share);
+    await this.#put(share, link, body, signal);
+    if (link.revision === undefined)
+      return;
+    const { revision, next } = await this.#commit(share, { kind, sha256, base }, signal);
+    if (next)
+      this.#next.set(keyOf3(share), { link: next, at: Date.now() });
+    return revision;
+  }
+  async#put(share, link, body, signal) {
+    await checkUploadLink(link.url, share.base, this.policy);
+    const who = `The storage of ${hostOf(share.base)}`;
+    const { status, retryAfter } = await send({
+      method: "PUT",
+      url: link.url.href,
+      who,
+      headers: link.headers,
+      body,
+      timeout: this.timeouts.upload,
+      signal
+    });
+    if (status >= 200 && status <= 299)
+      return;
+    if (status === 413)
+      throw new Failure("too_large", `The session is too large for ${hostOf(share.base)}.`);
+    if (status === 429 || status >= 500)
+      throw new Failure("broken", `${who} has a problem (status ${status}).`, retryAfter);
+    throw new Failure("link", `${who} refuses the upload (status ${status}).`);
+  }
+  async#commit(share, upload, signal) {
+    const who = hostOf(share.base);
+    const answer = await sendJson({
+      method: "POST",
+      url: `${share.base}/api/share/${share.id}/commit`,
+      who,
+      headers: { "x-share-secret": share.secret },
+      body: JSON.stringify({ ...upload, next: { contentEncoding: "gzip" } }),
+      timeout: this.timeouts.upload,
+      signal
+    }).catch((error) => {
+      throw asFailure(error).kind === "missing" ? conflict(share) : error;
+    });
+    const committed = readCommitted(answer);
+    if (!committed)
+      throw misdirected(who);
+    return committed;
+  }
+  #takeNext(share) {
+    const next = this.#next.get(keyOf3(share));
+    this.#next.delete(keyOf3(share));
+    return next && Date.now() - next.at < MAX_LINK_AGE ? next.link : undefined;
+  }
+  #retry(signal) {
+    return { pauses: this.timeouts.retries, maxRetryAfter: this.timeouts.maxRetryAfter, signal };
+  }
+}
+var conflict = (share) => new Failure("conflict", `${hostOf(share.base)} has another version of this session.`);
 var keyOf3 = (share) => `${share.base}/${share.id}`;
+
+// src/server/api.ts
+var UNKNOWN_SIZE = 1;
+var ASKS_FOR_TOKEN = "asks for a token: set BETTER_SHARE_TOKEN";
+var TOKEN_MISSING = {
+  user: ASKS_FOR_TOKEN,
+  project: `${ASKS_FOR_TOKEN}, and BETTER_SHARE_BASE_URL, because a token is not sent to a server that only a project names`
+};
+
+class ShareApi {
+  timeouts;
+  uploads;
+  constructor(timeouts, uploadHosts = []) {
+    this.timeouts = timeouts;
+    this.uploads = new Uploads(timeouts, { hosts: uploadHosts, resolverFor: machineResolver(process.env) });
+  }
+  async create(settings, sessionId, signal) {
+    const preferred = sessionId.slice(-8);
+    try {
+      return await this.#create(settings, sessionId, preferred, signal);
+    } catch (error) {
+      if (error instanceof Failure && error.kind === "taken")
+        return await this.#create(settings, sessionId, randomBytes(9).toString("base64url"), signal);
+      throw error;
+    }
+  }
+  async#create({ base, token, chosenBy }, sessionId, shareId, signal) {
+    const host = hostOf(base);
+    const answer = await this.#json({
+      method: "POST",
+      url: `${base}/api/share/presign`,
+      who: host,
+      headers: token ? { authorization: `Bearer ${token}` } : {},
+      body: JSON.stringify({ shareId, sessionId, size: UNKNOWN_SIZE, contentEncoding: "gzip" }),
+      signal
+    }).catch((error) => {
+      if (error instanceof Failure && error.kind === "unauthorized") {
+        throw new Failure("unauthorized", `${host} ${token ? "does not accept BETTER_SHARE_TOKEN" : TOKEN_MISSING[chosenBy]}.`);
+      }
+      if (error instanceof Failure && error.kind === "missing")
+        throw misdirected(host);
+      throw error;
+    });
+    const created = readCreation(answer);
+    if (!created)
+      throw misdirected(host);
+    const { url, secret, createdAt, plugin } = created;
+    return { share: { id: shareId, base, secret }, url, createdAt, plugin };
+  }
+  async about(share, signal) {
+    const link = await withRetries(() => this.uploads.link(share, UNKNOWN_SIZE, signal), this.#retry(signal));
+    return { createdAt: link.createdAt, expiresAt: link.expiresAt, revision: link.revision };
+  }
+  async storedMessages(share, bytes, signal) {
+    try {
+      const document = await this.#json({
+        method: "GET",
+        url: `${share.base}/api/share/${share.id}`,
+        who: hostOf(share.base),
+        maxBytes: Math.max(bytes, MAX_ANSWER_BYTES),
+        timeout: this.timeouts.upload,
+        signal
+      });
+      return Array.isArray(document.messages) ? document.messages.filter(isObject) : [];
+    } catch (error) {
+      if (error instanceof Failure && error.kind === "missing")
+        return [];
+      throw error;
+    }
+  }
+  async remove(share, timeout) {
+    const signal = AbortSignal.timeout(timeout);
+    try {
+      await this.#json({
+        method: "DELETE",
+        url: `${share.base}/api/share/${share.id}`,
+        who: hostOf(share.base),
+        headers: { "x-share-secret": share.secret },
+        signal
+      });
+    } catch (error) {
+      if (!(error instanceof Failure && error.kind === "missing"))
+        throw error;
+    }
+  }
+  #json(call) {
+    return withRetries(() => sendJson({ timeout: this.timeouts.request, ...call }), this.#retry(call.signal));
+  }
+  #retry(signal) {
+    return { pauses: this.timeouts.retries, maxRetryAfter: this.timeouts.maxRetryAfter, signal };
+  }
+}
 
 // src/sharing/bridge.ts
 import { randomBytes as randomBytes2 } from "crypto";
@@ -7064,9 +7210,9 @@ class Organisation {
       await this.publisher.forget(share);
       const result = await this.removals.remove(share);
       if (result === "removed")
-        await this.toasts.replace("success", `Removed from ${hostOf2(share.base)} too.`);
+        await this.toasts.replace("success", `Removed from ${hostOf(share.base)} too.`);
       else
-        await this.toasts.replace("warning", `${hostOf2(share.base)} cannot remove its copy now, so that link still works. Better Share keeps trying.`);
+        await this.toasts.replace("warning", `${hostOf(share.base)} cannot remove its copy now, so that link still works. Better Share keeps trying.`);
       this.#shares.delete(sessionId);
       await this.stateFiles.remove({ kind: "organisation", sessionId });
     } catch (error) {
@@ -7091,9 +7237,9 @@ class Organisation {
 function isAutoShare(config, args, env) {
   return config.share === "auto" || config.autoshare === true || isOn(env.OPENCODE_AUTO_SHARE) || hasShareFlag(args);
 }
-var isRun = (args) => optionsOf(args).includes("run");
-var hasShareFlag = (args) => isRun(args) && optionsOf(args).some((option) => option === "--share" || option === "--share=true");
-function optionsOf(args) {
+var isRun = (args) => optionsOf2(args).includes("run");
+var hasShareFlag = (args) => isRun(args) && optionsOf2(args).some((option) => option === "--share" || option === "--share=true");
+function optionsOf2(args) {
   const end = args.indexOf("--");
   return end < 0 ? args : args.slice(0, end);
 }
@@ -7219,7 +7365,7 @@ class ShareCalls {
   async#remove(share) {
     await this.dependencies.publisher.forget(share);
     const result = await this.dependencies.removals.remove(share);
-    const host = hostOf2(share.base);
+    const host = hostOf(share.base);
     if (result === "removed")
       this.dependencies.toasts.replace("success", `Unshared: the link no longer works, and ${host} has deleted the session.`);
     else
@@ -7258,7 +7404,7 @@ class ShareCalls {
   }
 }
 function shared({ base }, url, outcome) {
-  const where = hostOf2(base);
+  const where = hostOf(base);
   if (outcome === "running")
     return `Shared on ${where}: ${url} - the upload is still under way. /unshare removes it.`;
   return `Shared on ${where}: ${url} - ${counts(outcome)}. /unshare removes it.`;
@@ -7286,142 +7432,6 @@ class UpdateNotice {
     await this.stateFiles.write({ kind: "update", base, at: Date.now() });
     await this.toasts.show("info", `Your server has another version of this plugin. To update, copy the new line for opencode.json from ${base} and restart OpenCode.`);
   }
-}
-
-// src/redaction/own-formats.ts
-var MAX_FORMATS = 200;
-var NAME2 = /^[A-Za-z][A-Za-z0-9 -]{1,38}$/;
-var PREFIX = /^[!-~]{2,40}$/;
-var ALPHABET = /^[A-Za-z0-9_+/=.~%-]{1,80}$/;
-var MAX_LENGTH = 500;
-var FIELDS = ["name", "prefix", "alphabet", "length"];
-function ownRules(formats) {
-  if (!Array.isArray(formats) || formats.length > MAX_FORMATS || !formats.every(isFormat))
-    return;
-  return formats.map((format) => formatRule({ ...format, kind: kindOf(format.name) }));
-}
-var isFormat = (value) => isObject(value) && Object.keys(value).length === FIELDS.length && Object.keys(value).every((field) => FIELDS.includes(field)) && isText(value.name, NAME2) && isText(value.alphabet, ALPHABET) && Array.isArray(value.prefix) && value.prefix.length > 0 && value.prefix.every((prefix) => isText(prefix, PREFIX)) && isLength(value.length);
-var isText = (value, pattern) => typeof value === "string" && pattern.test(value);
-function isLength(value) {
-  if (isCount(value))
-    return true;
-  if (!Array.isArray(value) || value.length !== 2)
-    return false;
-  const [shortest, longest] = value;
-  return isCount(shortest) && (longest === null || isCount(longest) && shortest <= longest);
-}
-var isCount = (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_LENGTH;
-var kindOf = (name) => name.toLowerCase().replace(/[ -]+/g, "-").replace(/-$/, "");
-
-// src/settings/privacy.ts
-var PRIVACY_OPTIONS = ["redact", "exclude", "auto"];
-var MIN_DENIED = 3;
-function readPrivacy(own, project = undefined) {
-  const users = readOptions(own);
-  const projects = readOptions(project);
-  if ("problem" in users)
-    return users;
-  if ("problem" in projects)
-    return projects;
-  const { redact = WITHOUT_EXCEPTIONS, exclude = [], auto = false } = users;
-  return {
-    redact: projects.redact ? stricter(redact, projects.redact) : redact,
-    exclude: [...new Set([...exclude, ...projects.exclude ?? []])],
-    auto: auto && projects.auto !== false
-  };
-}
-var WITHOUT_EXCEPTIONS = { allow: [], deny: [], rules: [] };
-var REDACTION_OPTIONS = ["allow", "deny", "formats"];
-function stricter(users, { deny }) {
-  const { allow, deny: own, rules } = users || WITHOUT_EXCEPTIONS;
-  return { allow, deny: [...new Set([...own, ...deny])], rules };
-}
-function readOptions(options) {
-  const { redact, exclude, auto } = isObject(options) ? options : {};
-  const redaction = redact === undefined ? undefined : readRedaction(redact);
-  if (redact !== undefined && redaction === undefined)
-    return {
-      problem: 'The plugin option "redact" must be true, false, or {"allow": [...], "deny": [...], "formats": [...]}: texts, those to deny of 3 characters and more, and formats like {"name": "ACME token", "prefix": ["acme_"], "alphabet": "A-Za-z0-9", "length": [32, null]}.'
-    };
-  if (exclude !== undefined && !areTexts(exclude))
-    return { problem: 'The plugin option "exclude" must be a list of file patterns, like ["secrets/**"].' };
-  if (auto !== undefined && typeof auto !== "boolean")
-    return { problem: 'The plugin option "auto" must be true or false.' };
-  return {
-    ...redaction === undefined ? {} : { redact: redaction },
-    ...exclude === undefined ? {} : { exclude },
-    ...auto === undefined ? {} : { auto }
-  };
-}
-function readRedaction(value) {
-  if (value === false)
-    return false;
-  if (value === true)
-    return WITHOUT_EXCEPTIONS;
-  if (!isObject(value) || Object.keys(value).some((key) => !REDACTION_OPTIONS.includes(key)))
-    return;
-  const { allow = [], deny = [], formats = [] } = value;
-  const rules = ownRules(formats);
-  return rules && areTexts(allow) && areTexts(deny) && deny.every((text) => text.length >= MIN_DENIED) ? { allow, deny, rules } : undefined;
-}
-var areTexts = (value) => Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "");
-
-// src/settings/server.ts
-var OPTIONS = ["url", "uploadHosts", ...PRIVACY_OPTIONS];
-function readSettings(own, env, project = undefined, packaged = undefined) {
-  const problem = problemOf(own) ?? problemOf(project);
-  if (problem !== undefined)
-    return { problem };
-  const token = env.BETTER_SHARE_TOKEN || undefined;
-  if (token && !/^[\x21-\x7e]+$/.test(token))
-    return { problem: "BETTER_SHARE_TOKEN has characters that no token can have." };
-  const variable = env.BETTER_SHARE_BASE_URL;
-  if (variable !== undefined && serverBase(variable) === undefined)
-    return noAddress("BETTER_SHARE_BASE_URL");
-  const uploadHosts = env.BETTER_SHARE_UPLOAD_HOSTS?.split(",") ?? optionsOf2(own).uploadHosts ?? [];
-  if (!areHosts(uploadHosts))
-    return { problem: "BETTER_SHARE_UPLOAD_HOSTS must be host names, separated by commas." };
-  const chosen = serverBase(variable) ?? serverBase(optionsOf2(own).url);
-  if (chosen !== undefined)
-    return { base: chosen, token, chosenBy: "user", uploadHosts };
-  const ofPackage = serverBase(packaged);
-  const named = serverBase(optionsOf2(project).url);
-  if (named !== undefined && named !== ofPackage)
-    return { base: named, token: undefined, chosenBy: "project", uploadHosts };
-  if (ofPackage === undefined)
-    return { problem: NO_SERVER };
-  const isOwn = own !== undefined;
-  return { base: ofPackage, token: isOwn ? token : undefined, chosenBy: isOwn ? "user" : "project", uploadHosts };
-}
-var NO_SERVER = 'No share server is named. Set BETTER_SHARE_BASE_URL, or the option "url" of the plugin, to its address, like https://share.example.com.';
-var optionsOf2 = (given) => isObject(given) ? given : {};
-function problemOf(given) {
-  if (given !== undefined && given !== null && !isObject(given))
-    return 'The options of Better Share must look like {"url": "https://..."}.';
-  const options = optionsOf2(given);
-  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
-  if (unknown !== undefined)
-    return `Better Share has no option "${unknown}"; it knows ${OPTIONS.map((name) => `"${name}"`).join(", ")}.`;
-  const { url, uploadHosts } = options;
-  if (url !== undefined && serverBase(url) === undefined)
-    return noAddress('The plugin option "url"').problem;
-  if (uploadHosts !== undefined && !areHosts(uploadHosts))
-    return 'The plugin option "uploadHosts" must be a list of host names, like ["minio.example.com:9000"].';
-  return;
-}
-var noAddress = (name) => ({
-  problem: `${name} must be the address of your server, like https://share.example.com.`
-});
-var areHosts = (value) => Array.isArray(value) && value.every((host) => typeof host === "string" && isHost(host));
-var isHost = (text) => URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text;
-var HARMLESS = /^[\w.~:/[\]%-]+$/;
-function serverBase(value) {
-  if (typeof value !== "string" || !URL.canParse(value))
-    return;
-  const url = new URL(value);
-  const bare = !url.search && !url.hash && !url.username && !url.password;
-  const base = url.origin + url.pathname.replace(/\/+$/, "");
-  return bare && (url.protocol === "https:" || url.protocol === "http:") && HARMLESS.test(base) ? base : undefined;
 }
 
 // src/state/allowed-servers.ts
@@ -7495,7 +7505,7 @@ class PendingRemovals {
     this.#closed.abort();
   }
   async#retryOne(record) {
-    const host = hostOf2(record.share.base);
+    const host = hostOf(record.share.base);
     try {
       await this.api.remove(record.share, this.timeouts.remove);
       await this.shareList.remove(record.share);
@@ -7515,19 +7525,6 @@ class PendingRemovals {
 import { createCipheriv, createDecipheriv, randomBytes as randomBytes3, randomUUID } from "crypto";
 import { linkSync, mkdirSync, readFileSync as readFileSync2, rmSync, writeFileSync } from "fs";
 import { join as join2 } from "path";
-
-// src/server/share.ts
-function unpackSecret(id, packed) {
-  const dot = packed.lastIndexOf(".");
-  if (dot < 1)
-    return;
-  const base = Buffer.from(packed.slice(dot + 1), "base64url").toString();
-  if (serverBase(base) !== base)
-    return;
-  return { id, base, secret: packed.slice(0, dot) };
-}
-
-// src/state/share-seal.ts
 var PREFIX2 = "sealed.";
 var CIPHER = "aes-256-gcm";
 var KEY_BYTES = 32;

@@ -400,6 +400,3961 @@ async function resolve(name) {
     throw new Failure("unreachable", `The name ${name} cannot be resolved. Check the address and your network.`);
   }
 }
+// ../app/redaction/rules.json
+var rules_default = {
+  sources: {
+    akamai: "https://techdocs.akamai.com/developer/docs/edgegrid",
+    anthropic: "https://docs.anthropic.com/en/api/overview",
+    atlassian: "https://confluence.atlassian.com/enterprise/using-personal-access-tokens-1026032365.html",
+    aws: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html",
+    betterleaks: "https://github.com/betterleaks/betterleaks/blob/main/config/betterleaks.toml",
+    braintree: "https://developer.paypal.com/braintree/docs/guides/authorization/overview",
+    buildkite: "https://buildkite.com/docs/platform/security/tokens",
+    close: "https://developer.close.com/topics/authentication/",
+    composer: "https://getcomposer.org/doc/articles/authentication-for-private-packages.md",
+    curl: "https://curl.se/docs/manpage.html",
+    "detect-secrets": "https://github.com/Yelp/detect-secrets/tree/master/detect_secrets/plugins",
+    discord: "https://discord.com/developers/docs/reference",
+    doppler: "https://docs.doppler.com/reference/auth-token-formats",
+    facebook: "https://developers.facebook.com/docs/facebook-login/guides/access-tokens/",
+    github: "https://docs.github.com/en/code-security/reference/secret-security/supported-secret-scanning-patterns",
+    "github-digits": "https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/",
+    "github-formats": "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github",
+    gitlab: "https://docs.gitlab.com/security/tokens/",
+    gitleaks: "https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml",
+    google: "https://cloud.google.com/docs/authentication/api-keys",
+    grafana: "https://grafana.com/docs/grafana/latest/administration/service-accounts/",
+    jenkins: "https://www.jenkins.io/doc/book/installing/",
+    mailchimp: "https://mailchimp.com/developer/marketing/guides/quick-start/",
+    mailgun: "https://documentation.mailgun.com/docs/mailgun/user-manual/get-started/",
+    manuals: "the manuals of the commands",
+    microsoft: "https://learn.microsoft.com/en-us/purview/sit-defn-all-creds",
+    mysql: "https://dev.mysql.com/doc/refman/8.4/en/",
+    nats: "https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/nkey_auth",
+    netrc: "https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html",
+    "new-relic": "https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/",
+    npm: "https://github.blog/changelog/2021-09-23-npm-has-a-new-access-token-format/",
+    okta: "https://developer.okta.com/docs/guides/create-an-api-token/main/",
+    openai: "https://platform.openai.com/docs/api-reference/authentication",
+    oracle: "https://docs.oracle.com/en/database/oracle/oracle-database/",
+    postgresql: "https://www.postgresql.org/docs/current/",
+    pypi: "https://pypi.org/help/#apitoken",
+    requests: "https://requests.readthedocs.io/en/latest/user/authentication/",
+    resend: "https://www.resend.com/docs/api-reference/introduction",
+    rfc3986: "https://www.rfc-editor.org/rfc/rfc3986",
+    rfc6265: "https://www.rfc-editor.org/rfc/rfc6265",
+    rfc6750: "https://www.rfc-editor.org/rfc/rfc6750",
+    rfc7468: "https://www.rfc-editor.org/rfc/rfc7468",
+    rfc7517: "https://www.rfc-editor.org/rfc/rfc7517",
+    rfc7519: "https://www.rfc-editor.org/rfc/rfc7519",
+    rfc9110: "https://www.rfc-editor.org/rfc/rfc9110",
+    sendgrid: "https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/authentication",
+    shopify: "https://shopify.dev/docs/apps/build/authentication-authorization",
+    slack: "https://docs.slack.dev/authentication/tokens/",
+    sonarqube: "https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens/",
+    stripe: "https://docs.stripe.com/keys",
+    tailscale: "https://tailscale.com/kb/1277/key-prefixes",
+    telegram: "https://core.telegram.org/bots/api#authorizing-your-bot",
+    trufflehog: "https://github.com/trufflesecurity/trufflehog/tree/main/pkg/detectors",
+    vault: "https://developer.hashicorp.com/vault/docs/concepts/tokens",
+    wget: "https://www.gnu.org/software/wget/manual/wget.html",
+    writing: "how people write",
+    x: "https://docs.x.com/fundamentals/authentication/oauth-2-0/bearer-tokens",
+    zapier: "https://help.zapier.com/hc/en-us/articles/8496288690317",
+    zoho: "https://www.zoho.com/accounts/protocol/oauth/web-apps/access-token.html"
+  },
+  parts: {
+    start: "(?:(?<![A-Za-z0-9_-])|(?<=\\\\[nrt])|(?<=%[0-9A-Fa-f][0-9A-Fa-f])|(?<=\\\\u00[0-9A-Fa-f][0-9A-Fa-f]))",
+    bare: "(?<![A-Za-z0-9+/_-])",
+    uuid: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f])",
+    encoded: "(?:BQUklWQVRF|BSU0EgUFJJVkFURS|BFQyBQUklWQVRF|BPUEVOU1NIIFBSSVZBVEUg|BFTkNSWVBURUQgUFJJVkFURS)",
+    quote: "\\\\{0,3}[\"'`]",
+    typed: "(?:[?!]?:[ \\t]{0,4}[&*?]?(?:'[a-z]{1,12}[ \\t])?[A-Za-z_][A-Za-z0-9_.]{0,30}(?![A-Za-z0-9_.])(?:[<\\[][A-Za-z0-9_.,| \\t]{0,30}[>\\]])?(?:[ \\t]{0,2}\\|[ \\t]{0,2}[A-Za-z]{1,12}){0,3}\\??|string)[ \\t]{0,4}=(?=[ \\t]{0,8}(?:\\r?\\n[ \\t]{0,40})?<quote>)",
+    default: "\\)?[ \\t]{0,4}(?:(?:\\|\\||\\?\\?)=?(?=[ \\t]{0,8}<quote>)|or(?=[ \\t]{1,8}<quote>))",
+    returned: "\\([^()\\n]{0,40}\\)[^\"'`\\n]{0,40}return(?=[ \\t]{1,4}<quote>)",
+    worth: `\\]?\\\\{0,3}["']?,?(?:[ \\t\\n\\r]|\\\\n){0,40}\\\\{0,3}["']?(?:value|text|Value)`,
+    nested: `\\\\{0,3}["']?[ \\t]{0,4}[:=][ \\t]{0,4}\\{[^{}]{0,200}?\\\\{0,3}["']value`,
+    assign: "(?![A-Za-z0-9_])\\??\\\\{0,3}[\"'`]?(?:\\]|\\[[0-9]{0,4}\\](?=[ \\t]{0,8}=))?\\*{0,2}[ \\t]{0,8}(?![ \\t\"'`\\\\])(?:<typed>|<default>|<returned>|=>|->|\u2192|-(?=[ \\t]{1,4}<quote>)|:=|={2,3}(?=[ \\t]{0,4}<quote>)|[+.?]?=(?!=)|:\\*{1,2}(?=[ \\t])|:(?!:)|>(?!=)(?:\\r?\\n[ \\t]{1,40}|\\{(?:[A-Za-z]{1,20}[ ]){0,2})?|,[ \\t]{0,4}(?=<quote>))[ \\t]{0,10}(?![ \\t])(?:[|>][+-]?[ \\t]{0,4}\\r?\\n[ \\t]{1,40}(?![ \\t])|\\r?\\n[ \\t]{0,40}(?=[\"'`]))?",
+    entity: "(?:quot|apos|lt|gt|nbsp|#x?[0-9A-Fa-f]{2,6});",
+    inner: "[^ \\t\\n\\r\"'`<>&;,(){}\\[\\]\\\\]",
+    outer: "[^ \\t\\n\\r\"'`<>&;,(){}\\[\\]\\\\.:?|]",
+    run: "<inner>{7,511}<outer>",
+    literal: "(?=[^\"'` \\t\\n\\r]{8})[^\"'` \\t\\n\\r\\\\]{0,128}(?:\\\\(?:\\\\?u00[0-9A-Fa-f][0-9A-Fa-f]|/)[^\"'` \\t\\n\\r\\\\]{0,64}){0,16}(?=\\\\{0,3}[\"'`])",
+    line: "(?=[^ \\t\\n\\r\"'`]{8})(?!&)<inner>{0,511}(?:[&;,](?![&;, \\t]|[A-Za-z_.$ ]{1,40}[=:]|<entity>)<inner>{0,64}){0,16}<outer>(?!<inner>)(?=[ \\t]{0,8}(?:[\\n\\r]|\\\\{1,3}[nr]|$)|[ \\t]{1,8}#)",
+    opened: "(?:(?:\\\\{1,3}[\"'`]?|[\"'`])[ \\t]{0,2})?",
+    entered: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|<opened>(?:(<line>)|(<run>)))",
+    assigned: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|<opened>(<run>))",
+    argument: "\\\\{0,2}(?:[\"'`](<literal>)|[\"'`]?((?=[^ \\t\\n\\r\"'`]{8})<inner>{0,511}(?:,(?![ \\t\\n\\r]|[A-Za-z_ -]{0,40}=)<inner>{0,64}){0,16}<outer>))",
+    shell: "((?=[^ \\t\\n\\r\"'`]{8})[^ \\t\\n\\r\"'`\\\\,;&]{0,511}(?:[,;&](?![& \\t\\n\\r]|[A-Za-z_ ]{1,40}=)[^ \\t\\n\\r\"'`\\\\,;&]{0,64}){0,16}[^ \\t\\n\\r\"'`\\\\,;&<>(){}\\[\\].:?|])",
+    spoken: "[A-Za-z0-9_+/=.~$:!#%*-]",
+    unassigned: "(?![\"'`(*]{0,3}[a-z][a-z0-9_]{0,60}=[a-z0-9_/~$]|[a-z][a-z0-9_]{0,60}=[\"'`])",
+    last: "[A-Za-z0-9_+/=~$!#%*-]",
+    address: "(?![a-z0-9._+/-]{1,64}@(?:localhost|[0-9v^~]{1,4}\\.[0-9]|(?:[a-z0-9-]{1,63}\\.){1,4}[a-z]{2,24}(?![a-z0-9])))",
+    sign: "(?:[@^]|[&?,;](?![&?,;.]|[A-Za-z_.$]{1,40}[=:]|<entity>))",
+    chosen: "<address>(<spoken>{0,127}(?:<sign><spoken>{0,64}){0,16}(?:<last>|[@&^]))",
+    edge: "(?<![A-Za-z0-9_-])"
+  },
+  formats: [
+    {
+      name: "1Password service account token",
+      kind: "1password-token",
+      source: "gitleaks",
+      prefix: ["ops_eyJ"],
+      alphabet: "A-Za-z0-9+/=",
+      length: [100, null],
+      examples: ["ops_eyJ[A-Za-z0-9+/]{100}"],
+      counterexamples: ["ops_eyJ[A-Za-z0-9+/=]{9}"]
+    },
+    {
+      name: "Adafruit IO key",
+      kind: "adafruit-key",
+      source: "github",
+      prefix: ["aio_"],
+      alphabet: "A-Za-z0-9",
+      length: 28,
+      examples: ["aio_[A-Za-z0-9]{28}"],
+      counterexamples: ["aio_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Adobe client secret",
+      kind: "adobe-secret",
+      source: "gitleaks",
+      prefix: ["p8e-"],
+      alphabet: "A-Za-z0-9_-",
+      length: 32,
+      examples: ["p8e-[A-Za-z0-9]{32}"],
+      counterexamples: ["p8e-[A-Za-z0-9_-]{10}"]
+    },
+    {
+      name: "Age secret key",
+      kind: "age-key",
+      source: "gitleaks",
+      prefix: ["AGE-SECRET-KEY-1"],
+      alphabet: "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L",
+      length: 58,
+      examples: ["AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}"],
+      counterexamples: ["AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{19}"]
+    },
+    {
+      name: "Aikido token",
+      kind: "aikido-token",
+      source: "betterleaks",
+      prefix: ["AIK_CI_", "AIK_SECRET_"],
+      alphabet: "A-Za-z0-9",
+      length: [20, 64],
+      examples: ["AIK_CI_[A-Za-z0-9]{64}", "AIK_SECRET_[A-Za-z0-9]{64}"],
+      counterexamples: ["AIK_CI_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Aiven token",
+      kind: "aiven-token",
+      source: "github",
+      prefix: ["AVNS_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [18, null],
+      examples: ["AVNS_[A-Za-z0-9]{18}"],
+      counterexamples: ["AVNS_[A-Za-z0-9_-]{6}"]
+    },
+    {
+      name: "Alchemy API key",
+      kind: "alchemy-key",
+      source: "trufflehog",
+      prefix: ["alcht_"],
+      alphabet: "A-Za-z0-9",
+      length: 30,
+      examples: ["alcht_[A-Za-z0-9]{30}"],
+      counterexamples: ["alcht_[A-Za-z0-9]{10}"]
+    },
+    {
+      name: "Alibaba access key ID",
+      kind: "alibaba-access-key",
+      source: "gitleaks",
+      prefix: ["LTAI"],
+      alphabet: "A-Za-z0-9",
+      length: [12, 24],
+      examples: ["LTAI[A-Za-z0-9]{12}"],
+      counterexamples: ["LTAI[A-Za-z0-9]{4}"]
+    },
+    {
+      name: "Alibaba security token ID",
+      kind: "alibaba-access-key",
+      source: "betterleaks",
+      prefix: ["STS."],
+      alphabet: "A-Za-z0-9",
+      length: [16, 64],
+      check: "random",
+      examples: ["STS.[A-Za-z0-9]{64}"],
+      counterexamples: ["STS.[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Anthropic API key",
+      kind: "anthropic-key",
+      source: "anthropic",
+      prefix: ["sk-ant-api03-", "sk-ant-admin01-", "sk-ant-oat01-", "sk-ant-ort01-", "sk-ant-sid01-", "sk-ant-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      anywhere: true,
+      examples: ["sk-ant-api03-[A-Za-z0-9]{20}", "sk-ant-admin01-[A-Za-z0-9]{20}"],
+      counterexamples: ["sk-ant-api03-[A-Za-z0-9_-]{6}"]
+    },
+    {
+      name: "Anyscale key",
+      kind: "anyscale-key",
+      source: "trufflehog",
+      prefix: ["esecret_", "aph0_"],
+      alphabet: "a-z0-9",
+      length: [25, null],
+      check: "random",
+      examples: ["esecret_[a-z0-9]{25}", "aph0_[a-z0-9]{25}"],
+      counterexamples: ["esecret_[a-z0-9]{8}"]
+    },
+    {
+      name: "Apify token",
+      kind: "apify-token",
+      source: "trufflehog",
+      prefix: ["apify_api_"],
+      alphabet: "A-Za-z0-9-",
+      length: [36, null],
+      examples: ["apify_api_[A-Za-z0-9]{36}"],
+      counterexamples: ["apify_api_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Artifactory API key",
+      kind: "artifactory-key",
+      source: "gitleaks",
+      prefix: ["AKCp"],
+      alphabet: "A-Za-z0-9",
+      length: [68, 70],
+      examples: ["AKCp[A-Za-z0-9]{70}"],
+      counterexamples: ["AKCp[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Artifactory reference token",
+      kind: "artifactory-token",
+      source: "gitleaks",
+      prefix: ["cmVmd"],
+      alphabet: "A-Za-z0-9",
+      length: 59,
+      examples: ["cmVmd[A-Za-z0-9]{59}"],
+      counterexamples: ["cmVmd[A-Za-z0-9]{19}"]
+    },
+    {
+      name: "Asaas key",
+      kind: "asaas-key",
+      source: "betterleaks",
+      prefix: ["$aact_prod_", "$aact_hmlg_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      check: "token",
+      examples: ["$aact_prod_[A-Za-z0-9]{24}", "$aact_hmlg_[A-Za-z0-9]{24}"],
+      counterexamples: ["$aact_prod_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Atlassian access token",
+      kind: "atlassian-token",
+      source: "trufflehog",
+      prefix: ["ATCTT3"],
+      alphabet: "A-Za-z0-9+/=_-",
+      length: [24, null],
+      anywhere: true,
+      examples: ["ATCTT3[A-Za-z0-9]{24}"],
+      counterexamples: ["ATCTT3[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Atlassian API token",
+      kind: "atlassian-token",
+      source: "gitleaks",
+      prefix: ["ATATT"],
+      alphabet: "A-Za-z0-9+/=_-",
+      length: [40, null],
+      anywhere: true,
+      examples: ["ATATT[A-Za-z0-9]{40}"],
+      counterexamples: ["ATATT[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Authress token",
+      kind: "authress-token",
+      source: "betterleaks",
+      prefix: ["sc_", "ext_", "scauth_", "authress_"],
+      alphabet: "a-z0-9",
+      length: [5, 30],
+      tail: "\\.[a-z0-9]{4,6}\\.acc[_-][a-z0-9-]{10,32}\\.[a-z0-9+/_=-]{30,120}",
+      inside: true,
+      check: "format",
+      examples: ["sc_[a-z0-9]{12}.[a-z0-9]{5}.acc-[a-z0-9]{16}.[a-z0-9]{40}"],
+      counterexamples: ["sc_[a-z0-9]{12}.acc-[a-z0-9]{16}"]
+    },
+    {
+      name: "AWS AppSync key",
+      kind: "aws-appsync-key",
+      source: "trufflehog",
+      prefix: ["da2-"],
+      alphabet: "a-z0-9",
+      length: 26,
+      examples: ["da2-[a-z0-9]{26}"],
+      counterexamples: ["da2-[a-z0-9]{8}"]
+    },
+    {
+      name: "AWS Bedrock API key",
+      kind: "aws-bedrock-key",
+      source: "gitleaks",
+      prefix: ["ABSK"],
+      alphabet: "A-Za-z0-9+/=",
+      length: [109, null],
+      examples: ["ABSK[A-Za-z0-9+/]{109}"],
+      counterexamples: ["ABSK[A-Za-z0-9+/=]{36}"]
+    },
+    {
+      name: "AWS Bedrock short-term API key",
+      kind: "aws-bedrock-key",
+      source: "gitleaks",
+      prefix: ["bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t"],
+      alphabet: "A-Za-z0-9+/=",
+      length: [0, null],
+      anywhere: true,
+      examples: ["bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t[A-Za-z0-9+/]{60}"],
+      counterexamples: ["bedrock-api-key-id"]
+    },
+    {
+      name: "Baidu Cloud key",
+      kind: "baidu-key",
+      source: "github",
+      prefix: ["bce-v3/ALTAK-"],
+      alphabet: "A-Za-z0-9/-",
+      length: [40, null],
+      examples: ["bce-v3/ALTAK-[A-Za-z0-9/]{40}"],
+      counterexamples: ["bce-v3/ALTAK-[A-Za-z0-9/-]{13}"]
+    },
+    {
+      name: "Bannerbear key",
+      kind: "bannerbear-key",
+      source: "trufflehog",
+      prefix: ["bb_pr_", "bb_ma_"],
+      alphabet: "0-9a-f",
+      length: 30,
+      examples: ["bb_pr_[0-9a-f]{30}", "bb_ma_[0-9a-f]{30}"],
+      counterexamples: ["bb_pr_[0-9a-f]{10}"]
+    },
+    {
+      name: "Beamer token",
+      kind: "beamer-token",
+      source: "gitleaks",
+      prefix: ["b_"],
+      alphabet: "a-z0-9_-",
+      length: 44,
+      check: "token",
+      examples: ["b_[a-z0-9]{44}"],
+      counterexamples: ["b_[a-z0-9_-]{14}"]
+    },
+    {
+      name: "BestTime key",
+      kind: "besttime-key",
+      source: "trufflehog",
+      prefix: ["pri_", "pub_"],
+      alphabet: "0-9a-f",
+      length: 32,
+      examples: ["pri_[0-9a-f]{32}", "pub_[0-9a-f]{32}"],
+      counterexamples: ["pri_[0-9a-f]{9}"]
+    },
+    {
+      name: "Bitbucket app password",
+      kind: "bitbucket-password",
+      source: "trufflehog",
+      prefix: ["ATBB"],
+      alphabet: "A-Za-z0-9",
+      length: [28, 36],
+      examples: ["ATBB[A-Za-z0-9]{28}"],
+      counterexamples: ["ATBB[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Bitbucket data center token",
+      kind: "bitbucket-token",
+      source: "trufflehog",
+      prefix: ["BBDC-"],
+      alphabet: "A-Za-z0-9+/@_-",
+      length: [40, 50],
+      examples: ["BBDC-[A-Za-z0-9+/@]{50}"],
+      counterexamples: ["BBDC-[A-Za-z0-9+/@]{9}"]
+    },
+    {
+      name: "Brave Search key",
+      kind: "brave-key",
+      source: "trufflehog",
+      prefix: ["BSA"],
+      alphabet: "A-Za-z0-9_-",
+      length: [24, 40],
+      check: "mixed",
+      examples: ["BSA[A-Za-z0-9]{40}"],
+      counterexamples: ["BSA[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Brevo API key",
+      kind: "brevo-key",
+      source: "trufflehog",
+      prefix: ["xkeysib-", "xsmtpsib-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [64, null],
+      examples: ["xkeysib-[A-Za-z0-9]{64}", "xsmtpsib-[A-Za-z0-9]{64}"],
+      counterexamples: ["xkeysib-[A-Za-z0-9-]{21}"]
+    },
+    {
+      name: "Buildkite token",
+      kind: "buildkite-token",
+      source: "buildkite",
+      prefix: ["bkua_", "bkaa_", "bkaj_", "bkar_", "bkct_", "bkpt_", "bkpat_", "bkps_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [40, null],
+      check: "token",
+      examples: ["bkua_[A-Za-z0-9]{40}", "bkaa_[A-Za-z0-9]{40}"],
+      counterexamples: ["bkua_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Canva token",
+      kind: "canva-token",
+      source: "betterleaks",
+      prefix: ["cnvca"],
+      alphabet: "A-Za-z0-9_-",
+      length: [51, null],
+      check: "token",
+      examples: ["cnvca[A-Za-z0-9]{51}"],
+      counterexamples: ["cnvca[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Cerebras key",
+      kind: "cerebras-key",
+      source: "betterleaks",
+      prefix: ["csk-"],
+      alphabet: "a-z0-9",
+      length: [48, null],
+      examples: ["csk-[a-z0-9]{48}"],
+      counterexamples: ["csk-[a-z0-9]{9}"]
+    },
+    {
+      name: "Checkout.com key",
+      kind: "checkout-key",
+      source: "github",
+      prefix: ["sk_sbox_"],
+      alphabet: "a-z0-9",
+      length: [20, null],
+      examples: ["sk_sbox_[a-z0-9]{20}"],
+      counterexamples: ["sk_sbox_[a-z0-9]{6}"]
+    },
+    {
+      name: "CircleCI token",
+      kind: "circleci-token",
+      source: "trufflehog",
+      prefix: ["CCIPAT_"],
+      alphabet: "A-Za-z0-9_",
+      length: [40, null],
+      examples: ["CCIPAT_[A-Za-z0-9]{40}"],
+      counterexamples: ["CCIPAT_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "ClickHouse Cloud secret",
+      kind: "clickhouse-secret",
+      source: "gitleaks",
+      prefix: ["4b1d"],
+      alphabet: "A-Za-z0-9",
+      length: 38,
+      examples: ["4b1d[A-Za-z0-9]{38}"],
+      counterexamples: ["4b1d[A-Za-z0-9]{12}"]
+    },
+    {
+      name: "Clojars token",
+      kind: "clojars-token",
+      source: "gitleaks",
+      prefix: ["CLOJARS_"],
+      alphabet: "a-z0-9",
+      length: 60,
+      anywhere: true,
+      examples: ["CLOJARS_[a-z0-9]{60}"],
+      counterexamples: ["CLOJARS_[a-z0-9]{9}"]
+    },
+    {
+      name: "CloudBees CodeShip token",
+      kind: "cloudbees-token",
+      source: "github",
+      prefix: ["CJP-"],
+      alphabet: "a-z0-9",
+      length: [40, null],
+      check: "random",
+      examples: ["CJP-[a-z0-9]{40}"],
+      counterexamples: ["CJP-[a-z0-9]{13}"]
+    },
+    {
+      name: "Cloudflare token",
+      kind: "cloudflare-token",
+      source: "github",
+      prefix: ["cfut_", "cfat_", "cfk_"],
+      alphabet: "A-Za-z0-9",
+      length: [40, null],
+      examples: ["cfut_[A-Za-z0-9]{40}", "cfat_[A-Za-z0-9]{40}"],
+      counterexamples: ["cfut_[A-Za-z0-9]{13}"]
+    },
+    {
+      name: "Cloudsmith key",
+      kind: "cloudsmith-key",
+      source: "betterleaks",
+      prefix: ["csa_"],
+      alphabet: "A-Za-z0-9",
+      length: 36,
+      check: "random",
+      examples: ["csa_[A-Za-z0-9]{36}"],
+      counterexamples: ["csa_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "CockroachDB key",
+      kind: "cockroachdb-key",
+      source: "betterleaks",
+      prefix: ["CCDB1_"],
+      alphabet: "A-Za-z0-9_",
+      length: [60, null],
+      examples: ["CCDB1_[A-Za-z0-9]{60}"],
+      counterexamples: ["CCDB1_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "ConfigCat SDK key",
+      kind: "configcat-key",
+      source: "betterleaks",
+      prefix: ["configcat-sdk-1/"],
+      alphabet: "A-Za-z0-9_/-",
+      length: [45, null],
+      examples: ["configcat-sdk-1/[A-Za-z0-9]{45}"],
+      counterexamples: ["configcat-sdk-1/[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Contentful token",
+      kind: "contentful-token",
+      source: "gitleaks",
+      prefix: ["CFPAT-"],
+      alphabet: "A-Za-z0-9_-",
+      length: 43,
+      examples: ["CFPAT-[A-Za-z0-9]{43}"],
+      counterexamples: ["CFPAT-[A-Za-z0-9_-]{14}"]
+    },
+    {
+      name: "Databricks token",
+      kind: "databricks-token",
+      source: "gitleaks",
+      prefix: ["dapi", "dkea", "dose", "dosc"],
+      alphabet: "0-9a-f",
+      length: 32,
+      tail: "(?:-[0-9])?",
+      examples: ["dapi[0-9a-f]{32}", "dkea[0-9a-f]{32}"],
+      counterexamples: ["dapi[0-9a-f]{10}"]
+    },
+    {
+      name: "DataStax token",
+      kind: "datastax-token",
+      source: "betterleaks",
+      prefix: ["AstraCS:"],
+      alphabet: "A-Za-z0-9:",
+      length: [20, null],
+      examples: ["AstraCS:[A-Za-z0-9:]{24}"],
+      counterexamples: ["AstraCS:[A-Za-z0-9:]{8}"]
+    },
+    {
+      name: "Defined Networking token",
+      kind: "dnkey",
+      source: "gitleaks",
+      prefix: ["dnkey-"],
+      alphabet: "A-Za-z0-9=_-",
+      length: [79, null],
+      examples: ["dnkey-[A-Za-z0-9]{79}"],
+      counterexamples: ["dnkey-[A-Za-z0-9=_-]{26}"]
+    },
+    {
+      name: "Deno Deploy token",
+      kind: "deno-token",
+      source: "trufflehog",
+      prefix: ["ddp_", "ddw_"],
+      alphabet: "A-Za-z0-9",
+      length: 36,
+      examples: ["ddp_[A-Za-z0-9]{36}", "ddw_[A-Za-z0-9]{36}"],
+      counterexamples: ["ddp_[A-Za-z0-9]{12}"]
+    },
+    {
+      name: "DevCycle key",
+      kind: "devcycle-key",
+      source: "betterleaks",
+      prefix: ["dvc_server_", "dvc_client_", "dvc_mobile_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [8, null],
+      examples: ["dvc_server_[A-Za-z0-9]{24}", "dvc_client_[A-Za-z0-9]{24}"],
+      counterexamples: ["dvc_server_[A-Za-z0-9]{6}"]
+    },
+    {
+      name: "Devin key",
+      kind: "devin-key",
+      source: "betterleaks",
+      prefix: ["apk_user_", "apk_"],
+      alphabet: "A-Za-z0-9+/=",
+      length: [80, null],
+      examples: ["apk_user_[A-Za-z0-9]{80}", "apk_[A-Za-z0-9]{80}"],
+      counterexamples: ["apk_user_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Devin service user token",
+      kind: "devin-key",
+      source: "betterleaks",
+      prefix: ["cog_"],
+      alphabet: "a-z2-7",
+      length: 52,
+      examples: ["cog_[a-z2-7]{52}"],
+      counterexamples: ["cog_[a-z2-7]{9}"]
+    },
+    {
+      name: "dfuse key",
+      kind: "dfuse-key",
+      source: "trufflehog",
+      prefix: ["web_", "server_"],
+      alphabet: "0-9a-z",
+      length: 32,
+      check: "random",
+      examples: ["web_[0-9a-z]{32}", "server_[0-9a-z]{32}"],
+      counterexamples: ["web_[0-9a-z]{9}"]
+    },
+    {
+      name: "DigitalOcean token",
+      kind: "digitalocean-token",
+      source: "gitleaks",
+      prefix: ["dop_v1_", "doo_v1_", "dor_v1_"],
+      alphabet: "0-9a-f",
+      length: 64,
+      anywhere: true,
+      examples: ["dop_v1_[0-9a-f]{64}", "doo_v1_[0-9a-f]{64}"],
+      counterexamples: ["dop_v1_[0-9a-f]{21}"]
+    },
+    {
+      name: "Docker access token",
+      kind: "docker-token",
+      source: "github",
+      prefix: ["dckr_pat_", "dckr_oat_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [27, null],
+      anywhere: true,
+      examples: ["dckr_pat_[A-Za-z0-9]{27}", "dckr_oat_[A-Za-z0-9]{27}"],
+      counterexamples: ["dckr_pat_[A-Za-z0-9_-]{9}"]
+    },
+    {
+      name: "Docker Swarm join token",
+      kind: "docker-swarm-token",
+      source: "trufflehog",
+      prefix: ["SWMTKN-1-"],
+      alphabet: "a-z0-9-",
+      length: [60, null],
+      examples: ["SWMTKN-1-[a-z0-9]{60}"],
+      counterexamples: ["SWMTKN-1-[a-z0-9-]{20}"]
+    },
+    {
+      name: "Docker Swarm unlock key",
+      kind: "docker-swarm-token",
+      source: "betterleaks",
+      prefix: ["SWMKEY-1-"],
+      alphabet: "A-Za-z0-9+/",
+      length: [40, 50],
+      examples: ["SWMKEY-1-[A-Za-z0-9]{50}"],
+      counterexamples: ["SWMKEY-1-[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Doppler token",
+      kind: "doppler-token",
+      source: "doppler",
+      prefix: ["dp.pt.", "dp.st.", "dp.ct.", "dp.sa.", "dp.scim.", "dp.audit."],
+      alphabet: "A-Za-z0-9._-",
+      length: [40, null],
+      examples: ["dp.pt.[A-Za-z0-9]{40}", "dp.st.[A-Za-z0-9]{40}"],
+      counterexamples: ["dp.pt.[A-Za-z0-9._-]{13}"]
+    },
+    {
+      name: "Dropbox token",
+      kind: "dropbox-token",
+      source: "gitleaks",
+      prefix: ["sl.", "sl.u."],
+      alphabet: "A-Za-z0-9_-",
+      length: [100, null],
+      examples: ["sl.[A-Za-z0-9]{100}", "sl.u.[A-Za-z0-9]{100}"],
+      counterexamples: ["sl.[A-Za-z0-9_-]{33}"]
+    },
+    {
+      name: "Duffel token",
+      kind: "duffel-token",
+      source: "gitleaks",
+      prefix: ["duffel_test_", "duffel_live_"],
+      alphabet: "A-Za-z0-9_=-",
+      length: 43,
+      examples: ["duffel_test_[A-Za-z0-9]{43}", "duffel_live_[A-Za-z0-9]{43}"],
+      counterexamples: ["duffel_test_[A-Za-z0-9_=-]{14}"]
+    },
+    {
+      name: "Dynatrace token",
+      kind: "dynatrace-token",
+      source: "gitleaks",
+      prefix: ["dt0c01.", "dt0s01."],
+      alphabet: "A-Za-z0-9",
+      length: [24, 24],
+      tail: "\\.[A-Za-z0-9]{64}(?![A-Za-z0-9])",
+      inside: true,
+      examples: ["dt0c01.[A-Za-z0-9]{24}.[A-Za-z0-9]{64}"],
+      counterexamples: ["dt0c01.[A-Za-z0-9]{24}"]
+    },
+    {
+      name: "E2B key",
+      kind: "e2b-key",
+      source: "trufflehog",
+      prefix: ["e2b_"],
+      alphabet: "0-9a-f",
+      length: 40,
+      examples: ["e2b_[0-9a-f]{40}"],
+      counterexamples: ["e2b_[0-9a-f]{13}"]
+    },
+    {
+      name: "EasyPost key",
+      kind: "easypost-key",
+      source: "gitleaks",
+      prefix: ["EZAK", "EZTK"],
+      alphabet: "A-Za-z0-9",
+      length: 54,
+      examples: ["EZAK[A-Za-z0-9]{54}", "EZTK[A-Za-z0-9]{54}"],
+      counterexamples: ["EZAK[A-Za-z0-9]{18}"]
+    },
+    {
+      name: "Elastic cloud key",
+      kind: "elastic-key",
+      source: "betterleaks",
+      prefix: ["essu_"],
+      alphabet: "A-Za-z0-9+/=_-",
+      length: [60, null],
+      examples: ["essu_[A-Za-z0-9]{60}"],
+      counterexamples: ["essu_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "ElevenLabs key",
+      kind: "elevenlabs-key",
+      source: "trufflehog",
+      prefix: ["sk_"],
+      alphabet: "0-9a-f",
+      length: 48,
+      examples: ["sk_[0-9a-f]{48}"],
+      counterexamples: ["sk_[0-9a-f]{16}"]
+    },
+    {
+      name: "Endor Labs key",
+      kind: "endor-key",
+      source: "trufflehog",
+      prefix: ["endr+"],
+      alphabet: "A-Za-z0-9-",
+      length: 16,
+      examples: ["endr+[A-Za-z0-9]{16}"],
+      counterexamples: ["endr+[A-Za-z0-9]{5}"]
+    },
+    {
+      name: "Exoscale key",
+      kind: "exoscale-key",
+      source: "betterleaks",
+      prefix: ["EXO"],
+      alphabet: "A-Za-z0-9",
+      length: [24, 30],
+      check: "token",
+      examples: ["EXO[A-Za-z0-9]{25}7k9"],
+      counterexamples: ["EXO[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Facebook access token",
+      kind: "facebook-token",
+      source: "gitleaks",
+      prefix: ["EAA"],
+      alphabet: "A-Za-z0-9",
+      length: [100, null],
+      examples: ["EAA[A-Za-z0-9]{100}"],
+      counterexamples: ["EAA[A-Za-z0-9]{33}"]
+    },
+    {
+      name: "Figma token",
+      kind: "figma-token",
+      source: "betterleaks",
+      prefix: ["figd_", "figp_", "figu_"],
+      alphabet: "A-Za-z0-9_=-",
+      length: [38, null],
+      examples: ["figd_[A-Za-z0-9]{38}", "figp_[A-Za-z0-9]{38}"],
+      counterexamples: ["figd_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Finage key",
+      kind: "finage-key",
+      source: "trufflehog",
+      prefix: ["API_KEY"],
+      alphabet: "0-9A-Z",
+      length: 32,
+      check: "random",
+      examples: ["API_KEY[0-9A-Z]{32}"],
+      counterexamples: ["API_KEY[0-9A-Z]{9}"]
+    },
+    {
+      name: "Firecrawl key",
+      kind: "firecrawl-key",
+      source: "trufflehog",
+      prefix: ["fc-"],
+      alphabet: "0-9a-f",
+      length: 32,
+      examples: ["fc-[0-9a-f]{32}"],
+      counterexamples: ["fc-[0-9a-f]{10}"]
+    },
+    {
+      name: "Fireworks key",
+      kind: "fireworks-key",
+      source: "trufflehog",
+      prefix: ["fw_"],
+      alphabet: "A-Za-z0-9",
+      length: [22, 40],
+      check: "mixed",
+      examples: ["fw_[A-Za-z0-9]{22}"],
+      counterexamples: ["fw_[A-Za-z0-9]{7}"]
+    },
+    {
+      name: "Fleetbase key",
+      kind: "fleetbase-key",
+      source: "trufflehog",
+      prefix: ["flb_live_"],
+      alphabet: "A-Za-z0-9",
+      length: 20,
+      examples: ["flb_live_[A-Za-z0-9]{20}"],
+      counterexamples: ["flb_live_[A-Za-z0-9]{6}"]
+    },
+    {
+      name: "Flexport token",
+      kind: "flexport-token",
+      source: "trufflehog",
+      prefix: ["shltm_"],
+      alphabet: "A-Za-z0-9_-",
+      length: 40,
+      examples: ["shltm_[A-Za-z0-9]{40}"],
+      counterexamples: ["shltm_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Flutterwave key",
+      kind: "flutterwave-key",
+      source: "gitleaks",
+      prefix: ["FLWSECK_TEST-", "FLWSECK-"],
+      alphabet: "a-z0-9",
+      length: [12, null],
+      tail: "(?:-X)?",
+      anywhere: true,
+      examples: ["FLWSECK_TEST-[a-z0-9]{12}", "FLWSECK-[a-z0-9]{12}"],
+      counterexamples: ["FLWSECK_TEST-[a-z0-9]{4}"]
+    },
+    {
+      name: "Fly.io deploy token",
+      kind: "fly-token",
+      source: "gitleaks",
+      prefix: ["fo1_"],
+      alphabet: "A-Za-z0-9_-",
+      length: 43,
+      examples: ["fo1_[A-Za-z0-9]{43}"],
+      counterexamples: ["fo1_[A-Za-z0-9_-]{14}"]
+    },
+    {
+      name: "Fly.io token",
+      kind: "fly-token",
+      source: "gitleaks",
+      prefix: ["FlyV1 fm", "fm1_", "fm1r_", "fm1a_", "fm2_"],
+      alphabet: "A-Za-z0-9+/=,_-",
+      length: [80, null],
+      anywhere: true,
+      examples: ["FlyV1 fm1_[A-Za-z0-9+/,]{80}", "FlyV1 fm1r_[A-Za-z0-9+/,]{80}"],
+      counterexamples: ["FlyV1 fm1_[A-Za-z0-9+/=,_]{26}"]
+    },
+    {
+      name: "Frame.io token",
+      kind: "frameio-token",
+      source: "gitleaks",
+      prefix: ["fio-u-"],
+      alphabet: "A-Za-z0-9=_-",
+      length: 64,
+      examples: ["fio-u-[A-Za-z0-9]{64}"],
+      counterexamples: ["fio-u-[A-Za-z0-9=_-]{21}"]
+    },
+    {
+      name: "FullStory key",
+      kind: "fullstory-key",
+      source: "trufflehog",
+      prefix: ["na1.", "eu1."],
+      alphabet: "A-Za-z0-9+/",
+      length: 100,
+      examples: ["na1.[A-Za-z0-9]{100}", "eu1.[A-Za-z0-9]{100}"],
+      counterexamples: ["na1.[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "GC Notify key",
+      kind: "gcnotify-key",
+      source: "betterleaks",
+      prefix: ["gcntfy-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [70, null],
+      examples: ["gcntfy-[A-Za-z0-9]{70}"],
+      counterexamples: ["gcntfy-[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Gemini exchange key",
+      kind: "gemini-key",
+      source: "trufflehog",
+      prefix: ["master-", "account-"],
+      alphabet: "A-Za-z0-9",
+      length: 20,
+      check: "mixed",
+      examples: ["master-[A-Za-z0-9]{20}", "account-[A-Za-z0-9]{20}"],
+      counterexamples: ["master-[A-Za-z0-9]{6}"]
+    },
+    {
+      name: "GitHub fine-grained token",
+      kind: "github-token",
+      source: "github-formats",
+      prefix: ["github_pat_"],
+      alphabet: "A-Za-z0-9_",
+      length: [36, 255],
+      inside: true,
+      anywhere: true,
+      examples: ["github_pat_[A-Za-z0-9]{36}"],
+      counterexamples: ["github_pat_[A-Za-z0-9_]{12}"]
+    },
+    {
+      name: "GitHub token",
+      kind: "github-token",
+      source: "github-formats",
+      prefix: ["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
+      alphabet: "A-Za-z0-9_",
+      length: [36, 255],
+      inside: true,
+      anywhere: true,
+      examples: ["ghp_[A-Za-z0-9]{36}", "gho_[A-Za-z0-9]{36}"],
+      counterexamples: ["ghp_[A-Za-z0-9]{12}"]
+    },
+    {
+      name: "GitLab runner registration token",
+      kind: "gitlab-token",
+      source: "gitlab",
+      prefix: ["GR1348941"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      examples: ["GR1348941[A-Za-z0-9]{20}"],
+      counterexamples: ["GR1348941[A-Za-z0-9_-]{6}"]
+    },
+    {
+      name: "GitLab session cookie",
+      kind: "gitlab-token",
+      source: "gitleaks",
+      prefix: ["_gitlab_session="],
+      alphabet: "0-9a-z",
+      length: 32,
+      anywhere: true,
+      examples: ["_gitlab_session=[0-9a-z]{32}"],
+      counterexamples: ["_gitlab_session=[0-9a-z]{9}"]
+    },
+    {
+      name: "GitLab token",
+      kind: "gitlab-token",
+      source: "gitlab",
+      prefix: ["glpat-", "gloas-", "gldt-", "glrt-", "glrtr-", "glcbt-", "glptt-", "glft-", "glimt-", "glagent-", "glsoat-", "glffct-", "glwt-", "gltok-"],
+      alphabet: "A-Za-z0-9_.=-",
+      length: [20, null],
+      anywhere: true,
+      examples: ["glpat-[A-Za-z0-9]{20}", "gloas-[A-Za-z0-9]{20}"],
+      counterexamples: ["glpat-[A-Za-z0-9_.-]{6}"]
+    },
+    {
+      name: "GoCardless token",
+      kind: "gocardless-token",
+      source: "gitleaks",
+      prefix: ["live_", "sandbox_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [40, 43],
+      check: "mixed",
+      examples: ["live_[A-Za-z0-9]{40}", "sandbox_[A-Za-z0-9]{40}"],
+      counterexamples: ["live_[A-Za-z0-9_-]{13}"]
+    },
+    {
+      name: "Google API key",
+      kind: "google-key",
+      source: "google",
+      prefix: ["AIza"],
+      alphabet: "A-Za-z0-9_-",
+      length: [35, 35],
+      inside: true,
+      anywhere: true,
+      examples: ["AIza[A-Za-z0-9]{35}"],
+      counterexamples: ["AIza[A-Za-z0-9_-]{11}"]
+    },
+    {
+      name: "Google Gemini key",
+      kind: "google-key",
+      source: "google",
+      prefix: ["AQ.Ab"],
+      alphabet: "A-Za-z0-9_-",
+      length: [40, null],
+      examples: ["AQ.Ab[A-Za-z0-9]{40}"],
+      counterexamples: ["AQ.Ab[A-Za-z0-9_-]{13}"]
+    },
+    {
+      name: "Google OAuth access token",
+      kind: "google-token",
+      source: "google",
+      prefix: ["ya29."],
+      alphabet: "A-Za-z0-9_.-",
+      length: [10, null],
+      anywhere: true,
+      examples: ["ya29.[A-Za-z0-9]{20}"],
+      counterexamples: ["ya29.[A-Za-z0-9_.-]{6}"]
+    },
+    {
+      name: "Google OAuth client secret",
+      kind: "google-token",
+      source: "google",
+      prefix: ["GOCSPX-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [28, 28],
+      inside: true,
+      anywhere: true,
+      examples: ["GOCSPX-[A-Za-z0-9]{28}"],
+      counterexamples: ["GOCSPX-[A-Za-z0-9_-]{9}"]
+    },
+    {
+      name: "Google OAuth refresh token",
+      kind: "google-token",
+      source: "google",
+      prefix: ["1//0"],
+      alphabet: "A-Za-z0-9_-",
+      length: [30, null],
+      examples: ["1//0[A-Za-z0-9]{30}"],
+      counterexamples: ["1//0[A-Za-z0-9_-]{10}"]
+    },
+    {
+      name: "Grafana API key",
+      kind: "grafana-token",
+      source: "gitleaks",
+      prefix: ["eyJrIjoi"],
+      alphabet: "A-Za-z0-9+/=",
+      length: [40, null],
+      examples: ["eyJrIjoi[A-Za-z0-9]{40}"],
+      counterexamples: ["eyJrIjoi[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Grafana token",
+      kind: "grafana-token",
+      source: "grafana",
+      prefix: ["glsa_", "glc_"],
+      alphabet: "A-Za-z0-9+/=_",
+      length: [32, null],
+      anywhere: true,
+      examples: ["glsa_[A-Za-z0-9+/]{32}", "glc_[A-Za-z0-9+/]{32}"],
+      counterexamples: ["glsa_[A-Za-z0-9+/=_]{10}"]
+    },
+    {
+      name: "Groq key",
+      kind: "groq-key",
+      source: "betterleaks",
+      prefix: ["gsk_"],
+      alphabet: "A-Za-z0-9",
+      length: [48, null],
+      examples: ["gsk_[A-Za-z0-9]{48}"],
+      counterexamples: ["gsk_[A-Za-z0-9]{16}"]
+    },
+    {
+      name: "Harness token",
+      kind: "harness-token",
+      source: "gitleaks",
+      prefix: ["pat.", "sat."],
+      alphabet: "A-Za-z0-9_-",
+      length: [22, 22],
+      tail: "\\.[A-Za-z0-9]{24}\\.[A-Za-z0-9]{20}(?![A-Za-z0-9])",
+      inside: true,
+      examples: ["pat.[A-Za-z0-9_-]{22}.[A-Za-z0-9]{24}.[A-Za-z0-9]{20}"],
+      counterexamples: ["pat.[A-Za-z0-9_-]{7}"]
+    },
+    {
+      name: "Helicone key",
+      kind: "helicone-key",
+      source: "trufflehog",
+      prefix: ["sk-helicone-", "pk-helicone-"],
+      alphabet: "a-z0-9-",
+      length: [30, null],
+      examples: ["sk-helicone-[a-z0-9]{30}", "pk-helicone-[a-z0-9]{30}"],
+      counterexamples: ["sk-helicone-[a-z0-9-]{10}"]
+    },
+    {
+      name: "Heroku key",
+      kind: "heroku-key",
+      source: "gitleaks",
+      prefix: ["HRKU-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [30, null],
+      anywhere: true,
+      examples: ["HRKU-[A-Za-z0-9]{30}"],
+      counterexamples: ["HRKU-[A-Za-z0-9_-]{10}"]
+    },
+    {
+      name: "Hubspot private app token",
+      kind: "hubspot-token",
+      source: "trufflehog",
+      prefix: ["pat-na1-", "pat-eu1-"],
+      alphabet: "A-Za-z0-9-",
+      length: 36,
+      examples: ["pat-na1-[A-Za-z0-9]{36}", "pat-eu1-[A-Za-z0-9]{36}"],
+      counterexamples: ["pat-na1-[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Hugging Face token",
+      kind: "hugging-face-token",
+      source: "gitleaks",
+      prefix: ["hf_", "api_org_"],
+      alphabet: "A-Za-z",
+      length: [30, null],
+      examples: ["hf_[A-Za-z]{30}", "api_org_[A-Za-z]{30}"],
+      counterexamples: ["hf_[A-Za-z]{10}"]
+    },
+    {
+      name: "Infracost token",
+      kind: "infracost-token",
+      source: "gitleaks",
+      prefix: ["ico-"],
+      alphabet: "A-Za-z0-9",
+      length: 32,
+      examples: ["ico-[A-Za-z0-9]{32}"],
+      counterexamples: ["ico-[A-Za-z0-9]{10}"]
+    },
+    {
+      name: "Instagram token",
+      kind: "instagram-token",
+      source: "trufflehog",
+      prefix: ["IGQVJ", "IGQWR", "IGAA"],
+      alphabet: "A-Za-z0-9_-",
+      length: [100, null],
+      examples: ["IGQVJ[A-Za-z0-9]{100}", "IGQWR[A-Za-z0-9]{100}"],
+      counterexamples: ["IGQVJ[A-Za-z0-9_-]{33}"]
+    },
+    {
+      name: "Intra42 secret",
+      kind: "intra42-secret",
+      source: "gitleaks",
+      prefix: ["s-s4t2ud-", "s-s4t2af-"],
+      alphabet: "0-9a-f",
+      length: 64,
+      examples: ["s-s4t2ud-[0-9a-f]{64}", "s-s4t2af-[0-9a-f]{64}"],
+      counterexamples: ["s-s4t2ud-[0-9a-f]{21}"]
+    },
+    {
+      name: "JSON web token in base64",
+      kind: "jwt",
+      source: "betterleaks",
+      prefix: ["ZXlK"],
+      alphabet: "A-Za-z0-9+/_-",
+      length: [80, null],
+      tail: "={0,2}",
+      examples: ["ZXlKaGJHY2lPaUpJVXpJMU5pSjku[A-Za-z0-9]{80}"],
+      counterexamples: ["ZXlK[A-Za-z0-9]{40}"]
+    },
+    {
+      name: "Jina key",
+      kind: "jina-key",
+      source: "github",
+      prefix: ["jina_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [50, null],
+      examples: ["jina_[A-Za-z0-9]{50}"],
+      counterexamples: ["jina_[A-Za-z0-9_-]{16}"]
+    },
+    {
+      name: "JumpCloud key",
+      kind: "jumpcloud-key",
+      source: "github",
+      prefix: ["jca_"],
+      alphabet: "A-Za-z0-9",
+      length: 36,
+      examples: ["jca_[A-Za-z0-9]{36}"],
+      counterexamples: ["jca_[A-Za-z0-9]{12}"]
+    },
+    {
+      name: "Kong Konnect token",
+      kind: "kong-token",
+      source: "github",
+      prefix: ["kpat_", "spat_"],
+      alphabet: "A-Za-z0-9",
+      length: [40, null],
+      examples: ["kpat_[A-Za-z0-9]{40}", "spat_[A-Za-z0-9]{40}"],
+      counterexamples: ["kpat_[A-Za-z0-9]{13}"]
+    },
+    {
+      name: "Langfuse key",
+      kind: "langfuse-key",
+      source: "trufflehog",
+      prefix: ["sk-lf-"],
+      alphabet: "0-9a-f-",
+      length: [36, null],
+      examples: ["sk-lf-[0-9a-f]{36}"],
+      counterexamples: ["sk-lf-[0-9a-f-]{12}"]
+    },
+    {
+      name: "LangSmith key",
+      kind: "langsmith-key",
+      source: "trufflehog",
+      prefix: ["lsv2_pt_", "lsv2_sk_"],
+      alphabet: "A-Za-z0-9_",
+      length: [32, null],
+      anywhere: true,
+      examples: ["lsv2_pt_[A-Za-z0-9]{32}", "lsv2_sk_[A-Za-z0-9]{32}"],
+      counterexamples: ["lsv2_pt_[A-Za-z0-9_]{10}"]
+    },
+    {
+      name: "Lark app ID",
+      kind: "lark-key",
+      source: "betterleaks",
+      prefix: ["cli_"],
+      alphabet: "A-Za-z0-9",
+      length: 16,
+      check: "random",
+      examples: ["cli_[A-Za-z0-9]{16}"],
+      counterexamples: ["cli_[A-Za-z0-9]{5}"]
+    },
+    {
+      name: "LaunchDarkly key",
+      kind: "launchdarkly-key",
+      source: "trufflehog",
+      prefix: ["sdk-", "api-", "mob-"],
+      alphabet: "a-z0-9-",
+      length: 36,
+      check: "token",
+      examples: ["sdk-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"],
+      counterexamples: ["sdk-[0-9a-f]{8}"]
+    },
+    {
+      name: "Lichess token",
+      kind: "lichess-token",
+      source: "betterleaks",
+      prefix: ["lip_"],
+      alphabet: "A-Za-z0-9_",
+      length: [16, null],
+      check: "token",
+      examples: ["lip_[A-Za-z0-9]{24}"],
+      counterexamples: ["lip_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "LightSpeed key",
+      kind: "lightspeed-token",
+      source: "github",
+      prefix: ["lsxs_pt_"],
+      alphabet: "A-Za-z0-9",
+      length: 32,
+      examples: ["lsxs_pt_[A-Za-z0-9]{32}"],
+      counterexamples: ["lsxs_pt_[A-Za-z0-9]{10}"]
+    },
+    {
+      name: "Linear key",
+      kind: "linear-key",
+      source: "gitleaks",
+      prefix: ["lin_api_", "lin_oauth_"],
+      alphabet: "A-Za-z0-9",
+      length: [32, null],
+      anywhere: true,
+      examples: ["lin_api_[A-Za-z0-9]{32}", "lin_oauth_[A-Za-z0-9]{32}"],
+      counterexamples: ["lin_api_[A-Za-z0-9]{10}"]
+    },
+    {
+      name: "LlamaIndex key",
+      kind: "llamaindex-key",
+      source: "trufflehog",
+      prefix: ["llx-"],
+      alphabet: "A-Za-z0-9",
+      length: [40, null],
+      examples: ["llx-[A-Za-z0-9]{40}"],
+      counterexamples: ["llx-[A-Za-z0-9]{13}"]
+    },
+    {
+      name: "Lob key",
+      kind: "lob-key",
+      source: "gitleaks",
+      prefix: ["live_", "test_"],
+      alphabet: "0-9a-f",
+      length: 35,
+      examples: ["live_[0-9a-f]{35}", "test_[0-9a-f]{35}"],
+      counterexamples: ["live_[0-9a-f]{11}"]
+    },
+    {
+      name: "LocationIQ key",
+      kind: "locationiq-key",
+      source: "trufflehog",
+      prefix: ["pk."],
+      alphabet: "A-Za-z0-9-",
+      length: 32,
+      check: "token",
+      examples: ["pk.[A-Za-z0-9]{32}"],
+      counterexamples: ["pk.[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Logfire token",
+      kind: "logfire-token",
+      source: "github",
+      prefix: ["pylf_v1_us_", "pylf_v1_eu_", "pylf_v2_us_", "pylf_v2_eu_"],
+      alphabet: "A-Za-z0-9",
+      length: [40, null],
+      examples: ["pylf_v1_us_[A-Za-z0-9]{40}", "pylf_v1_eu_[A-Za-z0-9]{40}"],
+      counterexamples: ["pylf_v1_us_[A-Za-z0-9]{13}"]
+    },
+    {
+      name: "MailerSend token",
+      kind: "mailersend-token",
+      source: "betterleaks",
+      prefix: ["mlsn."],
+      alphabet: "A-Za-z0-9",
+      length: [30, null],
+      examples: ["mlsn.[A-Za-z0-9]{30}"],
+      counterexamples: ["mlsn.[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Mailgun key",
+      kind: "mailgun-key",
+      source: "gitleaks",
+      prefix: ["key-"],
+      alphabet: "a-z0-9",
+      length: 32,
+      examples: ["key-[a-z0-9]{32}"],
+      counterexamples: ["key-[a-z0-9]{10}"]
+    },
+    {
+      name: "Mapbox secret token",
+      kind: "mapbox-token",
+      source: "trufflehog",
+      prefix: ["sk."],
+      alphabet: "A-Za-z0-9_.-",
+      length: [80, null],
+      check: "token",
+      examples: ["sk.[A-Za-z0-9]{80}"],
+      counterexamples: ["sk.[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Mapbox temporary token",
+      kind: "mapbox-token",
+      source: "github",
+      prefix: ["tk.eyJ"],
+      alphabet: "A-Za-z0-9_.-",
+      length: [60, null],
+      examples: ["tk.eyJ[A-Za-z0-9]{60}"],
+      counterexamples: ["tk.eyJ[A-Za-z0-9_.-]{20}"]
+    },
+    {
+      name: "Mercury token",
+      kind: "mercury-token",
+      source: "betterleaks",
+      prefix: ["mercury_production_"],
+      alphabet: "A-Za-z0-9_",
+      length: [40, null],
+      examples: ["mercury_production_[A-Za-z0-9]{40}"],
+      counterexamples: ["mercury_production_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Mergify key",
+      kind: "mergify-key",
+      source: "betterleaks",
+      prefix: ["mergify_application_key_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [40, null],
+      check: "token",
+      examples: ["mergify_application_key_[A-Za-z0-9]{40}"],
+      counterexamples: ["mergify_application_key_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Midtrans key",
+      kind: "midtrans-key",
+      source: "github",
+      prefix: ["SB-Mid-server-", "Mid-server-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      examples: ["SB-Mid-server-[A-Za-z0-9]{20}", "Mid-server-[A-Za-z0-9]{20}"],
+      counterexamples: ["SB-Mid-server-[A-Za-z0-9_-]{6}"]
+    },
+    {
+      name: "Modal token",
+      kind: "modal-key",
+      source: "trufflehog",
+      prefix: ["ak-", "as-"],
+      alphabet: "A-Za-z0-9",
+      length: 22,
+      check: "mixed",
+      examples: ["ak-[A-Za-z0-9]{22}", "as-[A-Za-z0-9]{22}"],
+      counterexamples: ["ak-[A-Za-z0-9]{7}"]
+    },
+    {
+      name: "MongoDB Atlas service account secret",
+      kind: "atlas-key",
+      source: "betterleaks",
+      prefix: ["mdb_sa_sk_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [30, null],
+      examples: ["mdb_sa_sk_[A-Za-z0-9]{30}"],
+      counterexamples: ["mdb_sa_sk_[A-Za-z0-9_-]{10}"]
+    },
+    {
+      name: "NATS seed",
+      kind: "nats-seed",
+      source: "nats",
+      prefix: ["SU", "SA", "SO", "SN", "SC", "SX"],
+      alphabet: "A-Z2-7",
+      length: 56,
+      check: "nkey",
+      examples: ["SUA[A-Z2-7]{55}"],
+      counterexamples: ["SU[A-Z2-7]{18}"]
+    },
+    {
+      name: "Neon key",
+      kind: "neon-key",
+      source: "betterleaks",
+      prefix: ["napi_"],
+      alphabet: "A-Za-z0-9",
+      length: [40, null],
+      examples: ["napi_[A-Za-z0-9]{40}"],
+      counterexamples: ["napi_[A-Za-z0-9]{13}"]
+    },
+    {
+      name: "Netlify token",
+      kind: "netlify-token",
+      source: "betterleaks",
+      prefix: ["nfp_", "nfc_", "nfo_", "nfu_"],
+      alphabet: "A-Za-z0-9",
+      length: [36, null],
+      examples: ["nfp_[A-Za-z0-9]{36}", "nfc_[A-Za-z0-9]{36}"],
+      counterexamples: ["nfp_[A-Za-z0-9]{12}"]
+    },
+    {
+      name: "New Relic key",
+      kind: "new-relic-key",
+      source: "new-relic",
+      prefix: ["NRAK-", "NRII-", "NRJS-", "NRRA-", "NRIQ-", "NRBR-", "NRSP-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [19, null],
+      anywhere: true,
+      examples: ["NRAK-[A-Za-z0-9]{19}", "NRII-[A-Za-z0-9]{19}"],
+      counterexamples: ["NRAK-[A-Za-z0-9_-]{6}"]
+    },
+    {
+      name: "Nightfall key",
+      kind: "nightfall-key",
+      source: "trufflehog",
+      prefix: ["NF-"],
+      alphabet: "A-Za-z0-9",
+      length: 32,
+      examples: ["NF-[A-Za-z0-9]{32}"],
+      counterexamples: ["NF-[A-Za-z0-9]{10}"]
+    },
+    {
+      name: "Nomic key",
+      kind: "nomic-key",
+      source: "trufflehog",
+      prefix: ["nk-"],
+      alphabet: "A-Za-z0-9_-",
+      length: 43,
+      check: "mixed",
+      examples: ["nk-[A-Za-z0-9]{43}"],
+      counterexamples: ["nk-[A-Za-z0-9_-]{14}"]
+    },
+    {
+      name: "Notion token",
+      kind: "notion-token",
+      source: "betterleaks",
+      prefix: ["ntn_", "secret_"],
+      alphabet: "A-Za-z0-9",
+      length: [43, 50],
+      examples: ["ntn_[A-Za-z0-9]{43}", "secret_[A-Za-z0-9]{43}"],
+      counterexamples: ["ntn_[A-Za-z0-9]{14}"]
+    },
+    {
+      name: "npm token",
+      kind: "npm-token",
+      source: "npm",
+      prefix: ["npm_"],
+      alphabet: "A-Za-z0-9",
+      length: [36, 36],
+      inside: true,
+      examples: ["npm_[A-Za-z0-9]{36}"],
+      counterexamples: ["npm_[A-Za-z0-9]{12}"]
+    },
+    {
+      name: "NuGet key",
+      kind: "nuget-key",
+      source: "trufflehog",
+      prefix: ["oy2"],
+      alphabet: "a-z0-9",
+      length: 43,
+      examples: ["oy2[a-z0-9]{43}"],
+      counterexamples: ["oy2[a-z0-9]{14}"]
+    },
+    {
+      name: "NVIDIA key",
+      kind: "nvidia-key",
+      source: "trufflehog",
+      prefix: ["nvapi-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [60, null],
+      anywhere: true,
+      examples: ["nvapi-[A-Za-z0-9]{60}"],
+      counterexamples: ["nvapi-[A-Za-z0-9_-]{20}"]
+    },
+    {
+      name: "Octopus Deploy key",
+      kind: "octopus-key",
+      source: "gitleaks",
+      prefix: ["API-"],
+      alphabet: "A-Z0-9",
+      length: [25, 32],
+      check: "random",
+      examples: ["API-[A-Z0-9]{25}"],
+      counterexamples: ["API-[A-Z0-9]{8}"]
+    },
+    {
+      name: "Omise key",
+      kind: "omise-key",
+      source: "github",
+      prefix: ["skey_test_", "skey_", "skey_live_"],
+      alphabet: "a-z0-9",
+      length: [19, null],
+      examples: ["skey_test_[a-z0-9]{19}", "skey_[a-z0-9]{19}"],
+      counterexamples: ["skey_test_[a-z0-9]{6}"]
+    },
+    {
+      name: "OneSignal token",
+      kind: "onesignal-token",
+      source: "betterleaks",
+      prefix: ["os_v2_app_", "os_v2_org_"],
+      alphabet: "a-z2-7",
+      length: [100, null],
+      examples: ["os_v2_app_[a-z2-7]{100}", "os_v2_org_[a-z2-7]{100}"],
+      counterexamples: ["os_v2_app_[a-z2-7]{9}"]
+    },
+    {
+      name: "Onfido token",
+      kind: "onfido-token",
+      source: "betterleaks",
+      prefix: ["api_live.", "api_sandbox.", "api_live_us.", "api_live_ca."],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      check: "token",
+      examples: ["api_live.[A-Za-z0-9]{24}", "api_sandbox.[A-Za-z0-9]{24}"],
+      counterexamples: ["api_live.[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "OpenAI key, and others that begin with sk-",
+      kind: "openai-key",
+      source: "openai",
+      prefix: ["sk-", "sk-proj-", "sk-svcacct-", "sk-admin-", "sk-or-v1-", "sk-None-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      check: "random",
+      examples: ["sk-[A-Za-z0-9]{20}", "sk-proj-[A-Za-z0-9]{20}"],
+      counterexamples: ["sk-[A-Za-z0-9_-]{6}"]
+    },
+    {
+      name: "OpenShift token",
+      kind: "openshift-token",
+      source: "gitleaks",
+      prefix: ["sha256~"],
+      alphabet: "A-Za-z0-9_-",
+      length: 43,
+      examples: ["sha256~[A-Za-z0-9]{43}"],
+      counterexamples: ["sha256~[A-Za-z0-9_-]{14}"]
+    },
+    {
+      name: "OpenVSX token",
+      kind: "openvsx-token",
+      source: "github",
+      prefix: ["ovsxat_"],
+      alphabet: "A-Za-z0-9_-",
+      length: 36,
+      examples: ["ovsxat_[A-Za-z0-9]{36}"],
+      counterexamples: ["ovsxat_[A-Za-z0-9_-]{12}"]
+    },
+    {
+      name: "Paddle key",
+      kind: "paddle-key",
+      source: "betterleaks",
+      prefix: ["pdl_live_apikey_", "pdl_sdbx_apikey_"],
+      alphabet: "A-Za-z0-9_",
+      length: [40, null],
+      examples: ["pdl_live_apikey_[A-Za-z0-9]{40}", "pdl_sdbx_apikey_[A-Za-z0-9]{40}"],
+      counterexamples: ["pdl_live_apikey_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "PagerDuty token",
+      kind: "pagerduty-key",
+      source: "github",
+      prefix: ["pdus+_0XBPWQQ_", "pdeu+_0XBPWQQ_"],
+      alphabet: "A-Za-z0-9-_",
+      length: [30, null],
+      examples: ["pdus+_0XBPWQQ_[A-Za-z0-9]{30}", "pdeu+_0XBPWQQ_[A-Za-z0-9]{30}"],
+      counterexamples: ["pdus+_0XBPWQQ_[A-Za-z0-9-_]{10}"]
+    },
+    {
+      name: "Pangea token",
+      kind: "pangea-token",
+      source: "github",
+      prefix: ["pts_", "pcl_", "ptu_"],
+      alphabet: "A-Z2-7a-z",
+      length: 32,
+      check: "token",
+      examples: ["pts_[A-Z2-7a-z]{32}", "pcl_[A-Z2-7a-z]{32}"],
+      counterexamples: ["pts_[A-Z2-7a-z]{10}"]
+    },
+    {
+      name: "Perplexity key",
+      kind: "perplexity-key",
+      source: "gitleaks",
+      prefix: ["pplx-"],
+      alphabet: "A-Za-z0-9",
+      length: [40, null],
+      examples: ["pplx-[A-Za-z0-9]{40}"],
+      counterexamples: ["pplx-[A-Za-z0-9]{13}"]
+    },
+    {
+      name: "Persona key",
+      kind: "persona-key",
+      source: "betterleaks",
+      prefix: ["persona_production_", "persona_sandbox_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      check: "token",
+      examples: ["persona_production_[A-Za-z0-9]{24}", "persona_sandbox_[A-Za-z0-9]{24}"],
+      counterexamples: ["persona_production_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "pganalyze key",
+      kind: "pganalyze-key",
+      source: "github",
+      prefix: ["pgar_", "pga_"],
+      alphabet: "A-Za-z0-9",
+      length: [24, null],
+      check: "mixed",
+      examples: ["pgar_[A-Za-z0-9]{24}", "pga_[A-Za-z0-9]{24}"],
+      counterexamples: ["pgar_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Photoroom key",
+      kind: "photoroom-key",
+      source: "trufflehog",
+      prefix: ["sk_pr_"],
+      alphabet: "A-Za-z0-9_",
+      length: [40, null],
+      check: "token",
+      examples: ["sk_pr_[A-Za-z0-9]{40}"],
+      counterexamples: ["sk_pr_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Pinecone key",
+      kind: "pinecone-key",
+      source: "betterleaks",
+      prefix: ["pcsk_"],
+      alphabet: "A-Za-z0-9_",
+      length: [60, null],
+      anywhere: true,
+      examples: ["pcsk_[A-Za-z0-9]{60}"],
+      counterexamples: ["pcsk_[A-Za-z0-9_]{20}"]
+    },
+    {
+      name: "Pinterest token",
+      kind: "pinterest-token",
+      source: "betterleaks",
+      prefix: ["pina_", "pinr_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      check: "token",
+      examples: ["pina_[A-Za-z0-9]{24}", "pinr_[A-Za-z0-9]{24}"],
+      counterexamples: ["pina_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Plaid access token",
+      kind: "plaid-token",
+      source: "trufflehog",
+      prefix: ["access-sandbox-", "access-production-", "access-development-"],
+      alphabet: "0-9a-f-",
+      length: 36,
+      examples: ["access-sandbox-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"],
+      counterexamples: ["access-sandbox-[0-9a-f-]{12}"]
+    },
+    {
+      name: "PlanetScale token",
+      kind: "planetscale-token",
+      source: "gitleaks",
+      prefix: ["pscale_tkn_", "pscale_pw_", "pscale_oauth_"],
+      alphabet: "A-Za-z0-9_.=-",
+      length: [32, null],
+      anywhere: true,
+      examples: ["pscale_tkn_[A-Za-z0-9]{32}", "pscale_pw_[A-Za-z0-9]{32}"],
+      counterexamples: ["pscale_tkn_[A-Za-z0-9_.=-]{10}"]
+    },
+    {
+      name: "Polar token",
+      kind: "polar-token",
+      source: "betterleaks",
+      prefix: ["polar_at_", "polar_oat_", "polar_pat_", "polar_rt_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      check: "token",
+      examples: ["polar_at_[A-Za-z0-9]{24}", "polar_oat_[A-Za-z0-9]{24}"],
+      counterexamples: ["polar_at_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Portainer token",
+      kind: "portainer-token",
+      source: "trufflehog",
+      prefix: ["ptr_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, 60],
+      check: "mixed",
+      examples: ["ptr_[A-Za-z0-9]{60}"],
+      counterexamples: ["ptr_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "PostHog key",
+      kind: "posthog-key",
+      source: "betterleaks",
+      prefix: ["phx_", "phs_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [40, null],
+      check: "token",
+      examples: ["phx_[A-Za-z0-9]{40}", "phs_[A-Za-z0-9]{40}"],
+      counterexamples: ["phx_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Postman collection key",
+      kind: "postman-key",
+      source: "trufflehog",
+      prefix: ["PMAT-"],
+      alphabet: "A-Z0-9",
+      length: 26,
+      examples: ["PMAT-[A-Z0-9]{26}"],
+      counterexamples: ["PMAT-[A-Z0-9]{8}"]
+    },
+    {
+      name: "Postman key",
+      kind: "postman-key",
+      source: "gitleaks",
+      prefix: ["PMAK-"],
+      alphabet: "A-Za-z0-9-",
+      length: 59,
+      examples: ["PMAK-[A-Za-z0-9]{59}"],
+      counterexamples: ["PMAK-[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Prefect key",
+      kind: "prefect-key",
+      source: "gitleaks",
+      prefix: ["pnu_", "pnb_"],
+      alphabet: "A-Za-z0-9",
+      length: 36,
+      examples: ["pnu_[A-Za-z0-9]{36}", "pnb_[A-Za-z0-9]{36}"],
+      counterexamples: ["pnu_[A-Za-z0-9]{12}"]
+    },
+    {
+      name: "Proof key",
+      kind: "proof-key",
+      source: "betterleaks",
+      prefix: ["prf_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, 80],
+      check: "mixed",
+      examples: ["prf_[A-Za-z0-9]{80}"],
+      counterexamples: ["prf_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "PubNub key",
+      kind: "pubnub-key",
+      source: "trufflehog",
+      prefix: ["pub-c-", "sub-c-", "sec-c-"],
+      alphabet: "A-Za-z0-9-",
+      length: [36, null],
+      check: "token",
+      examples: ["pub-c-[A-Za-z0-9]{36}", "sub-c-[A-Za-z0-9]{36}"],
+      counterexamples: ["pub-c-[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Pulumi token",
+      kind: "pulumi-token",
+      source: "gitleaks",
+      prefix: ["pul-"],
+      alphabet: "a-z0-9",
+      length: 40,
+      examples: ["pul-[a-z0-9]{40}"],
+      counterexamples: ["pul-[a-z0-9]{9}"]
+    },
+    {
+      name: "PyPI token",
+      kind: "pypi-token",
+      source: "pypi",
+      prefix: ["pypi-AgE"],
+      alphabet: "A-Za-z0-9_-",
+      length: [50, null],
+      anywhere: true,
+      examples: ["pypi-AgE[A-Za-z0-9]{50}"],
+      counterexamples: ["pypi-AgE[A-Za-z0-9_-]{16}"]
+    },
+    {
+      name: "Ramp secret",
+      kind: "ramp-secret",
+      source: "betterleaks",
+      prefix: ["ramp_sec_"],
+      alphabet: "A-Za-z0-9",
+      length: 48,
+      examples: ["ramp_sec_[A-Za-z0-9]{48}"],
+      counterexamples: ["ramp_sec_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Razorpay key",
+      kind: "razorpay-key",
+      source: "trufflehog",
+      prefix: ["rzp_live_", "rzp_test_"],
+      alphabet: "A-Za-z0-9",
+      length: 14,
+      examples: ["rzp_live_[A-Za-z0-9]{14}", "rzp_test_[A-Za-z0-9]{14}"],
+      counterexamples: ["rzp_live_[A-Za-z0-9]{4}"]
+    },
+    {
+      name: "ReadMe key",
+      kind: "readme-key",
+      source: "gitleaks",
+      prefix: ["rdme_", "rdme_xn8s9h"],
+      alphabet: "a-z0-9",
+      length: 70,
+      examples: ["rdme_[a-z0-9]{70}", "rdme_xn8s9h[a-z0-9]{70}"],
+      counterexamples: ["rdme_[a-z0-9]{23}"]
+    },
+    {
+      name: "Render key",
+      kind: "render-key",
+      source: "betterleaks",
+      prefix: ["rnd_"],
+      alphabet: "A-Za-z0-9",
+      length: [28, null],
+      check: "mixed",
+      examples: ["rnd_[A-Za-z0-9]{28}"],
+      counterexamples: ["rnd_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Replicate token",
+      kind: "replicate-token",
+      source: "trufflehog",
+      prefix: ["r8_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [37, null],
+      check: "token",
+      examples: ["r8_[A-Za-z0-9]{37}"],
+      counterexamples: ["r8_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Resend key",
+      kind: "resend-key",
+      source: "resend",
+      prefix: ["re_"],
+      alphabet: "A-Za-z0-9_",
+      length: [24, 40],
+      check: "mixed",
+      examples: ["re_[A-Za-z0-9]{24}"],
+      counterexamples: ["re_[A-Za-z0-9_]{8}"]
+    },
+    {
+      name: "Robinhood key",
+      kind: "robinhood-key",
+      source: "trufflehog",
+      prefix: ["rh-api-"],
+      alphabet: "0-9a-fA-F-",
+      length: 36,
+      examples: ["rh-api-[0-9a-fA-F]{36}"],
+      counterexamples: ["rh-api-[0-9a-fA-F]{9}"]
+    },
+    {
+      name: "Rootly key",
+      kind: "rootly-key",
+      source: "betterleaks",
+      prefix: ["rootly_"],
+      alphabet: "0-9a-f",
+      length: 64,
+      examples: ["rootly_[0-9a-f]{64}"],
+      counterexamples: ["rootly_[0-9a-f]{21}"]
+    },
+    {
+      name: "RubyGems key",
+      kind: "rubygems-key",
+      source: "gitleaks",
+      prefix: ["rubygems_"],
+      alphabet: "a-z0-9",
+      length: 48,
+      anywhere: true,
+      examples: ["rubygems_[a-z0-9]{48}"],
+      counterexamples: ["rubygems_[a-z0-9]{9}"]
+    },
+    {
+      name: "RunPod key",
+      kind: "runpod-key",
+      source: "betterleaks",
+      prefix: ["rpa_"],
+      alphabet: "A-Za-z0-9",
+      length: [30, null],
+      examples: ["rpa_[A-Za-z0-9]{30}"],
+      counterexamples: ["rpa_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "SaladCloud key",
+      kind: "salad-key",
+      source: "trufflehog",
+      prefix: ["salad_cloud_"],
+      alphabet: "A-Za-z0-9_",
+      length: [20, null],
+      check: "token",
+      examples: ["salad_cloud_[A-Za-z0-9]{24}"],
+      counterexamples: ["salad_cloud_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Salesforce consumer key",
+      kind: "salesforce-token",
+      source: "trufflehog",
+      prefix: ["3MVG9"],
+      alphabet: "A-Za-z0-9._+/=-",
+      length: [80, null],
+      check: "token",
+      examples: ["3MVG9[A-Za-z0-9]{80}"],
+      counterexamples: ["3MVG9[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Salesforce refresh token",
+      kind: "salesforce-token",
+      source: "trufflehog",
+      prefix: ["5Aep861", "5AEP861"],
+      alphabet: "A-Za-z0-9._=-",
+      length: [60, null],
+      examples: ["5Aep861[A-Za-z0-9]{60}", "5AEP861[A-Za-z0-9]{60}"],
+      counterexamples: ["5Aep861[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Samsara token",
+      kind: "samsara-token",
+      source: "betterleaks",
+      prefix: ["samsara_api_"],
+      alphabet: "A-Za-z0-9",
+      length: [26, null],
+      examples: ["samsara_api_[A-Za-z0-9]{26}"],
+      counterexamples: ["samsara_api_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Sanity token",
+      kind: "sanity-token",
+      source: "trufflehog",
+      prefix: ["sk"],
+      alphabet: "A-Za-z0-9",
+      length: 79,
+      check: "mixed",
+      examples: ["sk[A-Za-z0-9]{79}"],
+      counterexamples: ["sk[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Scaleway access key",
+      kind: "scaleway-key",
+      source: "github",
+      prefix: ["SCW"],
+      alphabet: "A-Z0-9",
+      length: 17,
+      examples: ["SCW[A-Z0-9]{17}"],
+      counterexamples: ["SCW[A-Z0-9]{5}"]
+    },
+    {
+      name: "Scalingo token",
+      kind: "scalingo-token",
+      source: "gitleaks",
+      prefix: ["tk-us-"],
+      alphabet: "A-Za-z0-9_-",
+      length: 48,
+      examples: ["tk-us-[A-Za-z0-9]{48}"],
+      counterexamples: ["tk-us-[A-Za-z0-9_-]{16}"]
+    },
+    {
+      name: "Segment token",
+      kind: "segment-token",
+      source: "betterleaks",
+      prefix: ["sgp_"],
+      alphabet: "A-Za-z0-9",
+      length: [60, 64],
+      examples: ["sgp_[A-Za-z0-9]{60}"],
+      counterexamples: ["sgp_[A-Za-z0-9]{20}"]
+    },
+    {
+      name: "Sentry organization token",
+      kind: "sentry-token",
+      source: "gitleaks",
+      prefix: ["sntrys_"],
+      alphabet: "A-Za-z0-9+/=_-",
+      length: [100, null],
+      examples: ["sntrys_[A-Za-z0-9+/]{100}"],
+      counterexamples: ["sntrys_[A-Za-z0-9+/=_-]{33}"]
+    },
+    {
+      name: "Sentry user token",
+      kind: "sentry-token",
+      source: "gitleaks",
+      prefix: ["sntryu_", "sntryi_", "sntrya_"],
+      alphabet: "0-9a-f",
+      length: 64,
+      examples: ["sntryu_[0-9a-f]{64}", "sntryi_[0-9a-f]{64}"],
+      counterexamples: ["sntryu_[0-9a-f]{21}"]
+    },
+    {
+      name: "Settlemint token",
+      kind: "settlemint-token",
+      source: "gitleaks",
+      prefix: ["sm_pat_", "sm_aat_", "sm_sat_"],
+      alphabet: "A-Za-z0-9",
+      length: 16,
+      examples: ["sm_pat_[A-Za-z0-9]{16}", "sm_aat_[A-Za-z0-9]{16}"],
+      counterexamples: ["sm_pat_[A-Za-z0-9]{5}"]
+    },
+    {
+      name: "Shippo key",
+      kind: "shippo-key",
+      source: "gitleaks",
+      prefix: ["shippo_live_", "shippo_test_"],
+      alphabet: "0-9a-fA-F",
+      length: 40,
+      examples: ["shippo_live_[0-9a-fA-F]{40}", "shippo_test_[0-9a-fA-F]{40}"],
+      counterexamples: ["shippo_live_[0-9a-fA-F]{13}"]
+    },
+    {
+      name: "Shopify token",
+      kind: "shopify-token",
+      source: "shopify",
+      prefix: ["shpat_", "shpca_", "shppa_", "shpss_", "shptka_"],
+      alphabet: "0-9a-fA-F",
+      length: [32, 32],
+      inside: true,
+      anywhere: true,
+      examples: ["shpat_[0-9a-fA-F]{32}", "shpca_[0-9a-fA-F]{32}"],
+      counterexamples: ["shpat_[0-9a-fA-F]{10}"]
+    },
+    {
+      name: "Slack app token",
+      kind: "slack-token",
+      source: "slack",
+      prefix: ["xapp-"],
+      alphabet: "A-Za-z0-9-",
+      length: [20, null],
+      anywhere: true,
+      examples: ["xapp-1-[A-Za-z0-9]{24}"],
+      counterexamples: ["xapp-1-[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Slack token",
+      kind: "slack-token",
+      source: "slack",
+      prefix: ["xoxb-", "xoxa-", "xoxe-", "xoxo-", "xoxp-", "xoxr-", "xoxs-", "xoxc-", "xoxd-", "xoxe.xoxb-", "xoxe.xoxp-"],
+      alphabet: "A-Za-z0-9%/+=_-",
+      length: [10, null],
+      anywhere: true,
+      examples: ["xoxb-[A-Za-z0-9]{10}", "xoxa-[A-Za-z0-9]{10}"],
+      counterexamples: ["xoxb-[A-Za-z0-9%-]{3}"]
+    },
+    {
+      name: "Smooch token",
+      kind: "smooch-token",
+      source: "trufflehog",
+      prefix: ["act_"],
+      alphabet: "0-9a-z",
+      length: 24,
+      check: "random",
+      examples: ["act_[0-9a-z]{24}"],
+      counterexamples: ["act_[0-9a-z]{8}"]
+    },
+    {
+      name: "Snyk token",
+      kind: "snyk-token",
+      source: "github",
+      prefix: ["snyk_uat.", "snyk_sat."],
+      alphabet: "A-Za-z0-9_.-",
+      length: [20, null],
+      examples: ["snyk_uat.[A-Za-z0-9]{20}", "snyk_sat.[A-Za-z0-9]{20}"],
+      counterexamples: ["snyk_uat.[A-Za-z0-9_.-]{6}"]
+    },
+    {
+      name: "SonarQube token",
+      kind: "sonarqube-token",
+      source: "sonarqube",
+      prefix: ["squ_", "sqp_", "sqa_", "sqb_"],
+      alphabet: "0-9a-f",
+      length: 40,
+      examples: ["squ_[0-9a-f]{40}", "sqp_[0-9a-f]{40}"],
+      counterexamples: ["squ_[0-9a-f]{13}"]
+    },
+    {
+      name: "Sourcegraph Cody token",
+      kind: "sourcegraph-token",
+      source: "trufflehog",
+      prefix: ["slk_", "sgd_"],
+      alphabet: "0-9a-f",
+      length: 64,
+      examples: ["slk_[0-9a-f]{64}", "sgd_[0-9a-f]{64}"],
+      counterexamples: ["slk_[0-9a-f]{21}"]
+    },
+    {
+      name: "SpectralOps token",
+      kind: "spectralops-token",
+      source: "trufflehog",
+      prefix: ["spu-"],
+      alphabet: "0-9a-f",
+      length: 32,
+      examples: ["spu-[0-9a-f]{32}"],
+      counterexamples: ["spu-[0-9a-f]{9}"]
+    },
+    {
+      name: "Square access token",
+      kind: "square-token",
+      source: "gitleaks",
+      prefix: ["EAAA"],
+      alphabet: "A-Za-z0-9_-",
+      length: [22, 60],
+      check: "mixed",
+      examples: ["EAAA[A-Za-z0-9]{60}"],
+      counterexamples: ["EAAA[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "SSLMate key",
+      kind: "sslmate-key",
+      source: "github",
+      prefix: ["sslmate_"],
+      alphabet: "A-Za-z0-9",
+      length: [20, null],
+      examples: ["sslmate_[A-Za-z0-9]{20}"],
+      counterexamples: ["sslmate_[A-Za-z0-9]{6}"]
+    },
+    {
+      name: "Stripe key",
+      kind: "stripe-key",
+      source: "stripe",
+      prefix: ["sk_live_", "sk_test_", "rk_live_", "rk_test_", "sk_prod_", "rk_prod_"],
+      alphabet: "A-Za-z0-9-",
+      length: [16, null],
+      check: "token",
+      examples: ["sk_live_[A-Za-z0-9]{16}", "sk_test_[A-Za-z0-9]{16}"],
+      counterexamples: ["sk_live_[A-Za-z0-9]{5}"]
+    },
+    {
+      name: "Stripe payment intent secret",
+      kind: "stripe-key",
+      source: "trufflehog",
+      prefix: ["pi_"],
+      alphabet: "A-Za-z0-9",
+      length: [24, 24],
+      tail: "_secret_[A-Za-z0-9]{25}",
+      inside: true,
+      examples: ["pi_[A-Za-z0-9]{24}_secret_[A-Za-z0-9]{25}"],
+      counterexamples: ["pi_[A-Za-z0-9]{24}"]
+    },
+    {
+      name: "Stripe webhook secret",
+      kind: "stripe-key",
+      source: "stripe",
+      prefix: ["whsec_"],
+      alphabet: "A-Za-z0-9+/=",
+      length: [24, null],
+      examples: ["whsec_[A-Za-z0-9+/]{24}"],
+      counterexamples: ["whsec_[A-Za-z0-9+/=]{8}"]
+    },
+    {
+      name: "Stytch secret",
+      kind: "stytch-secret",
+      source: "trufflehog",
+      prefix: ["secret-test-", "secret-live-"],
+      alphabet: "A-Za-z0-9=_-",
+      length: 36,
+      examples: ["secret-test-[A-Za-z0-9]{36}", "secret-live-[A-Za-z0-9]{36}"],
+      counterexamples: ["secret-test-[A-Za-z0-9=_-]{12}"]
+    },
+    {
+      name: "Supabase key",
+      kind: "supabase-token",
+      source: "betterleaks",
+      prefix: ["sb_secret_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [30, null],
+      examples: ["sb_secret_[A-Za-z0-9]{30}"],
+      counterexamples: ["sb_secret_[A-Za-z0-9_-]{10}"]
+    },
+    {
+      name: "Supabase token",
+      kind: "supabase-token",
+      source: "trufflehog",
+      prefix: ["sbp_"],
+      alphabet: "a-z0-9_-",
+      length: [40, null],
+      check: "token",
+      examples: ["sbp_[a-z0-9]{40}"],
+      counterexamples: ["sbp_[a-z0-9]{9}"]
+    },
+    {
+      name: "Tailscale key",
+      kind: "tailscale-key",
+      source: "tailscale",
+      prefix: ["tskey-auth-", "tskey-api-", "tskey-client-", "tskey-scim-", "tskey-webhook-", "tskey-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [16, null],
+      anywhere: true,
+      examples: ["tskey-auth-[A-Za-z0-9]{16}", "tskey-api-[A-Za-z0-9]{16}"],
+      counterexamples: ["tskey-auth-[A-Za-z0-9_-]{5}"]
+    },
+    {
+      name: "Tavily key",
+      kind: "tavily-key",
+      source: "trufflehog",
+      prefix: ["tvly-", "tvly-dev-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [28, null],
+      check: "token",
+      examples: ["tvly-[A-Za-z0-9]{28}", "tvly-dev-[A-Za-z0-9]{28}"],
+      counterexamples: ["tvly-[A-Za-z0-9_-]{9}"]
+    },
+    {
+      name: "Tencent key",
+      kind: "tencent-key",
+      source: "trufflehog",
+      prefix: ["AKID"],
+      alphabet: "A-Za-z0-9",
+      length: 32,
+      examples: ["AKID[A-Za-z0-9]{32}"],
+      counterexamples: ["AKID[A-Za-z0-9]{10}"]
+    },
+    {
+      name: "Thunderstore token",
+      kind: "thunderstore-token",
+      source: "betterleaks",
+      prefix: ["tss_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, 80],
+      check: "mixed",
+      examples: ["tss_[A-Za-z0-9]{80}"],
+      counterexamples: ["tss_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Tigris key",
+      kind: "tigris-key",
+      source: "github",
+      prefix: ["tid_", "tsec_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [30, null],
+      examples: ["tid_[A-Za-z0-9]{30}", "tsec_[A-Za-z0-9]{30}"],
+      counterexamples: ["tid_[A-Za-z0-9_-]{10}"]
+    },
+    {
+      name: "Together key",
+      kind: "together-key",
+      source: "betterleaks",
+      prefix: ["tgp_v1_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [40, null],
+      examples: ["tgp_v1_[A-Za-z0-9]{40}"],
+      counterexamples: ["tgp_v1_[A-Za-z0-9_-]{13}"]
+    },
+    {
+      name: "TruffleHog key",
+      kind: "trufflehog-key",
+      source: "trufflehog",
+      prefix: ["thog-key-", "thog-secret-"],
+      alphabet: "0-9a-f",
+      length: [16, 32],
+      examples: ["thog-key-[0-9a-f]{16}", "thog-secret-[0-9a-f]{32}"],
+      counterexamples: ["thog-key-[0-9a-f]{9}"]
+    },
+    {
+      name: "Twilio API key",
+      kind: "twilio-key",
+      source: "gitleaks",
+      prefix: ["SK"],
+      alphabet: "0-9a-f",
+      length: 32,
+      examples: ["SK[0-9a-f]{32}"],
+      counterexamples: ["SK[0-9a-f]{10}"]
+    },
+    {
+      name: "Typeform token",
+      kind: "typeform-token",
+      source: "gitleaks",
+      prefix: ["tfp_"],
+      alphabet: "A-Za-z0-9_.=-",
+      length: [40, null],
+      examples: ["tfp_[A-Za-z0-9]{40}"],
+      counterexamples: ["tfp_[A-Za-z0-9_.=-]{13}"]
+    },
+    {
+      name: "Ubidots token",
+      kind: "ubidots-token",
+      source: "trufflehog",
+      prefix: ["BBFF-", "BBUS-"],
+      alphabet: "A-Za-z0-9",
+      length: 30,
+      examples: ["BBFF-[A-Za-z0-9]{30}", "BBUS-[A-Za-z0-9]{30}"],
+      counterexamples: ["BBFF-[A-Za-z0-9]{10}"]
+    },
+    {
+      name: "Unkey key",
+      kind: "unkey-key",
+      source: "betterleaks",
+      prefix: ["unkey_"],
+      alphabet: "A-Za-z0-9",
+      length: [20, 32],
+      examples: ["unkey_[A-Za-z0-9]{32}"],
+      counterexamples: ["unkey_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "UpCloud token",
+      kind: "upcloud-token",
+      source: "betterleaks",
+      prefix: ["ucat_"],
+      alphabet: "A-Za-z0-9",
+      length: [24, 32],
+      examples: ["ucat_[A-Za-z0-9]{32}"],
+      counterexamples: ["ucat_[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Val Town token",
+      kind: "valtown-token",
+      source: "betterleaks",
+      prefix: ["vtwn_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [20, null],
+      check: "token",
+      examples: ["vtwn_[A-Za-z0-9]{24}"],
+      counterexamples: ["vtwn_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Vault token",
+      kind: "vault-token",
+      source: "vault",
+      prefix: ["hvs.", "hvb.", "hvr."],
+      alphabet: "A-Za-z0-9_-",
+      length: [24, null],
+      examples: ["hvs.[A-Za-z0-9]{24}", "hvb.[A-Za-z0-9]{24}"],
+      counterexamples: ["hvs.[A-Za-z0-9_-]{8}"]
+    },
+    {
+      name: "Vercel token",
+      kind: "vercel-token",
+      source: "betterleaks",
+      prefix: ["vcp_", "vci_", "vca_", "vcr_", "vck_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [24, null],
+      check: "token",
+      examples: ["vcp_[A-Za-z0-9]{24}", "vci_[A-Za-z0-9]{24}"],
+      counterexamples: ["vcp_[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "Voiceflow key",
+      kind: "voiceflow-key",
+      source: "trufflehog",
+      prefix: ["VF.", "VF.DM.", "VF.WS."],
+      alphabet: "0-9a-fA-F",
+      length: [24, 24],
+      tail: "\\.[A-Za-z0-9]{16}(?![A-Za-z0-9])",
+      inside: true,
+      examples: ["VF.DM.[0-9a-f]{24}.[A-Za-z0-9]{16}"],
+      counterexamples: ["VF.DM.[0-9a-f]{24}"]
+    },
+    {
+      name: "Volcengine access key",
+      kind: "volcengine-key",
+      source: "github",
+      prefix: ["AKLT"],
+      alphabet: "A-Za-z0-9",
+      length: [40, null],
+      examples: ["AKLT[A-Za-z0-9]{40}"],
+      counterexamples: ["AKLT[A-Za-z0-9]{13}"]
+    },
+    {
+      name: "Voyage key",
+      kind: "voyage-key",
+      source: "trufflehog",
+      prefix: ["pa-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [40, null],
+      check: "mixed",
+      examples: ["pa-[A-Za-z0-9]{40}"],
+      counterexamples: ["pa-[A-Za-z0-9_-]{13}"]
+    },
+    {
+      name: "WakaTime key",
+      kind: "wakatime-key",
+      source: "betterleaks",
+      prefix: ["waka_"],
+      alphabet: "a-z0-9-",
+      length: [36, null],
+      examples: ["waka_[a-z0-9]{36}"],
+      counterexamples: ["waka_[a-z0-9]{9}"]
+    },
+    {
+      name: "Weights & Biases key",
+      kind: "wandb-key",
+      source: "betterleaks",
+      prefix: ["wandb_v1_"],
+      alphabet: "A-Za-z0-9_",
+      length: [40, null],
+      examples: ["wandb_v1_[A-Za-z0-9]{40}"],
+      counterexamples: ["wandb_v1_[A-Za-z0-9_]{13}"]
+    },
+    {
+      name: "WorkOS key",
+      kind: "workos-key",
+      source: "github",
+      prefix: ["sk_a2V5X"],
+      alphabet: "A-Za-z0-9",
+      length: [40, null],
+      examples: ["sk_a2V5X[A-Za-z0-9]{40}"],
+      counterexamples: ["sk_a2V5X[A-Za-z0-9]{13}"]
+    },
+    {
+      name: "WunderGraph key",
+      kind: "wundergraph-key",
+      source: "trufflehog",
+      prefix: ["cosmo_"],
+      alphabet: "0-9a-f",
+      length: 32,
+      examples: ["cosmo_[0-9a-f]{32}"],
+      counterexamples: ["cosmo_[0-9a-f]{10}"]
+    },
+    {
+      name: "xAI key",
+      kind: "xai-key",
+      source: "betterleaks",
+      prefix: ["xai-"],
+      alphabet: "A-Za-z0-9_-",
+      length: [70, null],
+      examples: ["xai-[A-Za-z0-9]{70}"],
+      counterexamples: ["xai-[A-Za-z0-9]{9}"]
+    },
+    {
+      name: "Yandex API key",
+      kind: "yandex-key",
+      source: "gitleaks",
+      prefix: ["AQVN"],
+      alphabet: "A-Za-z0-9_-",
+      length: [35, 38],
+      examples: ["AQVN[A-Za-z0-9]{35}"],
+      counterexamples: ["AQVN[A-Za-z0-9_-]{11}"]
+    },
+    {
+      name: "Yandex AWS access key",
+      kind: "yandex-key",
+      source: "gitleaks",
+      prefix: ["YCAJ"],
+      alphabet: "A-Za-z0-9_-",
+      length: 36,
+      examples: ["YCAJ[A-Za-z0-9]{36}"],
+      counterexamples: ["YCAJ[A-Za-z0-9_-]{12}"]
+    },
+    {
+      name: "Yandex AWS secret key",
+      kind: "yandex-key",
+      source: "gitleaks",
+      prefix: ["YC"],
+      alphabet: "A-Za-z0-9_-",
+      length: 38,
+      check: "mixed",
+      examples: ["YC[A-Za-z0-9]{38}"],
+      counterexamples: ["YC[A-Za-z0-9_-]{12}"]
+    },
+    {
+      name: "Yandex OAuth token",
+      kind: "yandex-key",
+      source: "github",
+      prefix: ["y0_", "y1_", "y2_", "y3_"],
+      alphabet: "A-Za-z0-9_-",
+      length: [50, null],
+      examples: ["y0_[A-Za-z0-9]{50}", "y1_[A-Za-z0-9]{50}"],
+      counterexamples: ["y0_[A-Za-z0-9_-]{16}"]
+    },
+    {
+      name: "Zuplo key",
+      kind: "zuplo-key",
+      source: "betterleaks",
+      prefix: ["zpka_"],
+      alphabet: "A-Za-z0-9_",
+      length: [30, null],
+      examples: ["zpka_[A-Za-z0-9]{30}"],
+      counterexamples: ["zpka_[A-Za-z0-9_]{10}"]
+    }
+  ],
+  rules: [
+    {
+      name: "Workato token",
+      kind: "workato-token",
+      source: "betterleaks",
+      anchors: ["wrka"],
+      pattern: "<start>wrka(?:[a-z]{2})?-eyJ[A-Za-z0-9_-]{8,2000}\\.[A-Za-z0-9_-]{16,2000}\\.[A-Za-z0-9_-]{64,}",
+      check: "format",
+      examples: ["wrkaus-eyJ[A-Za-z0-9]{16}.[A-Za-z0-9]{24}.[A-Za-z0-9_-]{86}"],
+      counterexamples: ["wrkaus-eyJ[A-Za-z0-9]{16}"]
+    },
+    {
+      name: "Klaviyo key",
+      kind: "klaviyo-key",
+      source: "trufflehog",
+      anchors: ["pk_"],
+      pattern: "<start>pk_(?:[A-Za-z0-9]{6}_)?[0-9a-f]{34}(?![0-9a-f])",
+      check: "format",
+      examples: ["pk_[0-9a-f]{34}", "pk_[A-Za-z0-9]{6}_[0-9a-f]{34}"],
+      counterexamples: ["pk_[0-9a-f]{12}"]
+    },
+    {
+      name: "Square token",
+      kind: "square-token",
+      source: "trufflehog",
+      anchors: ["sq0"],
+      pattern: "<start>(?:sandbox-)?sq0[a-z]{3}-[A-Za-z0-9_-]{22,}",
+      before: [8, 0],
+      check: "token",
+      examples: ["sq0csp-[A-Za-z0-9]{43}", "sandbox-sq0idb-[A-Za-z0-9]{22}"],
+      counterexamples: ["sq0idp-[A-Za-z0-9]{8}"]
+    },
+    {
+      name: "1Password secret key",
+      kind: "1password-key",
+      source: "gitleaks",
+      anchors: ["A3-"],
+      pattern: "<start>A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}(?![A-Z0-9])",
+      check: "format",
+      examples: ["A3-[A-Z0-9]{6}-[A-Z0-9]{11}-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}", "A3-[A-Z0-9]{6}-[A-Z0-9]{6}-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}"],
+      counterexamples: ["A3-[A-Z0-9]{6}-[A-Z0-9]{3}-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}"]
+    },
+    {
+      name: "Airtable token",
+      kind: "airtable-token",
+      source: "gitleaks",
+      anchors: ["pat"],
+      pattern: "<start>pat[A-Za-z0-9]{14}\\.[0-9a-f]{64}(?![0-9a-f])",
+      check: "format",
+      examples: ["pat[A-Za-z0-9]{14}.[0-9a-f]{64}"],
+      counterexamples: ["pat[A-Za-z0-9]{14}.[0-9a-f]{21}"]
+    },
+    {
+      name: "Airtable OAuth token",
+      kind: "airtable-token",
+      source: "github",
+      anchors: ["oaa"],
+      pattern: "<start>oaa[A-Za-z0-9]{14}\\.v1\\.[A-Za-z0-9_-]{20,400}\\.[0-9a-f]{64}(?![0-9a-f])",
+      check: "format",
+      examples: ["oaa[A-Za-z0-9]{14}.v1.[A-Za-z0-9_-]{60}.[0-9a-f]{64}"],
+      counterexamples: ["oaa[A-Za-z0-9]{14}.v1.[A-Za-z0-9_-]{60}.[0-9a-f]{21}"]
+    },
+    {
+      name: "Akamai EdgeGrid credential",
+      kind: "akamai-token",
+      source: "akamai",
+      anchors: ["akab-"],
+      pattern: "<start>akab-[a-z0-9]{16}-[a-z0-9]{16}(?![a-z0-9])",
+      check: "format",
+      examples: ["akab-[a-z0-9]{16}-[a-z0-9]{16}"],
+      counterexamples: ["akab-[a-z0-9]{5}-[a-z0-9]{16}"]
+    },
+    {
+      name: "AWS access key ID",
+      kind: "aws-access-key",
+      source: "aws",
+      anchors: ["AKIA", "ASIA", "ABIA", "ACCA", "A3T"],
+      pattern: "<start>(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}(?![A-Za-z0-9])",
+      check: "any",
+      examples: ["AKIA[A-Z2-7]{16}"],
+      counterexamples: ["AKIAIOSFODNN7EXAMPLE"]
+    },
+    {
+      name: "AWS MWS token",
+      kind: "aws-mws-token",
+      source: "detect-secrets",
+      anchors: ["amzn.mws."],
+      pattern: "<start>amzn\\.mws\\.<uuid>",
+      check: "format",
+      examples: ["amzn.mws.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"],
+      counterexamples: ["amzn.mws.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}"]
+    },
+    {
+      name: "Asana token",
+      kind: "asana-token",
+      source: "trufflehog",
+      anchors: ["1/", "2/"],
+      pattern: "<start>[12]/[0-9]{13,19}(?:/[0-9]{13,19})?:[0-9a-f]{32}(?![0-9a-f])",
+      check: "format",
+      examples: ["1/[0-9]{16}:[0-9a-f]{32}"],
+      counterexamples: ["1/[0-9]{16}:[0-9a-f]{10}"]
+    },
+    {
+      name: "Azure container registry key",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["+ACR"],
+      pattern: "<bare>[A-Za-z0-9+/]{42}\\+ACR[A-Za-z0-9]{6}(?![A-Za-z0-9+/=])",
+      before: [42],
+      check: "format",
+      examples: ["[A-Za-z0-9+/]{42}+ACR[A-Za-z0-9]{6}"],
+      counterexamples: ["[A-Za-z0-9+/]{14}+ACR[A-Za-z0-9]{6}"]
+    },
+    {
+      name: "Azure service key",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["+ASb", "+AEh", "+ARm", "AIoT"],
+      pattern: "<bare>[A-Za-z0-9+/]{33}(?:\\+ASb|\\+AEh|\\+ARm|AIoT)[A-Za-z0-9+/]{5,6}=?(?![A-Za-z0-9+/=])",
+      before: [33],
+      check: "format",
+      examples: ["[A-Za-z0-9+/]{33}+ASb[A-Za-z0-9]{6}=", "[A-Za-z0-9+/]{33}AIoT[A-Za-z0-9]{6}="],
+      counterexamples: ["[A-Za-z0-9+/]{11}+ASb[A-Za-z0-9]{6}="]
+    },
+    {
+      name: "Azure storage key",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["+ASt"],
+      pattern: "<bare>[A-Za-z0-9+/]{76}\\+ASt[A-Za-z0-9+/]{6}(?:==)?(?![A-Za-z0-9+/=])",
+      before: [76],
+      check: "format",
+      examples: ["[A-Za-z0-9+/]{76}+ASt[A-Za-z0-9]{6}=="],
+      counterexamples: ["[A-Za-z0-9+/]{25}+ASt[A-Za-z0-9]{6}=="]
+    },
+    {
+      name: "Azure Cosmos DB key",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["ACDb"],
+      pattern: "<bare>[A-Za-z0-9+/]{76}ACDb[A-Za-z0-9+/]{6}(?:==)?(?![A-Za-z0-9+/=])",
+      before: [76],
+      check: "format",
+      examples: ["[A-Za-z0-9+/]{76}ACDb[A-Za-z0-9]{6}=="],
+      counterexamples: ["[A-Za-z0-9+/]{25}ACDb[A-Za-z0-9]{6}=="]
+    },
+    {
+      name: "Azure function key",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["AzFu"],
+      pattern: "<bare>[A-Za-z0-9_-]{44}AzFu[A-Za-z0-9_-]{6}(?:==)?(?![A-Za-z0-9+/=])",
+      before: [44],
+      check: "format",
+      examples: ["[A-Za-z0-9_-]{44}AzFu[A-Za-z0-9]{6}=="],
+      counterexamples: ["[A-Za-z0-9_-]{14}AzFu[A-Za-z0-9]{6}=="]
+    },
+    {
+      name: "Azure search key",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["AzSe"],
+      pattern: "<bare>[A-Za-z0-9]{42}AzSe[A-D][A-Za-z0-9]{5}(?![A-Za-z0-9+/=])",
+      before: [42],
+      check: "format",
+      examples: ["[A-Za-z0-9]{42}AzSeA[A-Za-z0-9]{5}"],
+      counterexamples: ["[A-Za-z0-9]{14}AzSeA[A-Za-z0-9]{5}"]
+    },
+    {
+      name: "Azure Redis key",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["AzCa"],
+      pattern: "<bare>[A-Za-z0-9+/]{33}AzCa[A-Za-z0-9+/]{6}=?(?![A-Za-z0-9+/=])",
+      before: [33],
+      check: "format",
+      examples: ["[A-Za-z0-9+/]{33}AzCa[A-Za-z0-9]{6}="],
+      counterexamples: ["[A-Za-z0-9+/]{11}AzCa[A-Za-z0-9]{6}="]
+    },
+    {
+      name: "Azure DevOps token",
+      kind: "azure-devops-token",
+      source: "microsoft",
+      anchors: ["AZDO"],
+      pattern: "<bare>[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}(?![A-Za-z0-9])",
+      before: [76],
+      check: "format",
+      examples: ["[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}"],
+      counterexamples: ["[A-Za-z0-9]{25}AZDO[A-Za-z0-9]{4}"]
+    },
+    {
+      name: "Azure AI services key",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["JQQJ99"],
+      pattern: "<bare>[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}(?![A-Za-z0-9])",
+      before: [52],
+      check: "format",
+      examples: ["[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}"],
+      counterexamples: ["[A-Za-z0-9]{17}JQQJ99[A-Za-z0-9]{26}"]
+    },
+    {
+      name: "Azure storage connection string",
+      kind: "azure-key",
+      source: "microsoft",
+      anchors: ["AccountKey=", "SharedAccessKey="],
+      pattern: "(?:AccountKey|SharedAccessKey)=([A-Za-z0-9+/]{43,86}={1,2})",
+      check: "format",
+      examples: ["AccountKey=[A-Za-z0-9+/]{86}=="],
+      counterexamples: ["AccountKey=<key>"]
+    },
+    {
+      name: "Azure client secret",
+      kind: "azure-client-secret",
+      source: "microsoft",
+      anchors: ["Q~"],
+      pattern: "<start>[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}",
+      before: [4],
+      check: "random",
+      examples: ["[A-Za-z0-9]{3}8Q~[A-Za-z0-9_~.-]{34}"],
+      counterexamples: ["[A-Za-z0-9]{3}8Q~[A-Za-z0-9_~.-]{11}"]
+    },
+    {
+      name: "Braintree token",
+      kind: "braintree-token",
+      source: "braintree",
+      anchors: ["access_token$"],
+      pattern: "access_token\\$(?:production|sandbox)\\$[0-9a-z]{16}\\$[0-9a-f]{32}",
+      check: "format",
+      examples: ["access_token$production$[0-9a-z]{16}$[0-9a-f]{32}"],
+      counterexamples: ["access_token$production$[0-9a-z]{16}$[0-9a-f]{10}"]
+    },
+    {
+      name: "Close API key",
+      kind: "close-key",
+      source: "close",
+      anchors: ["api_"],
+      pattern: "<start>api_[A-Za-z0-9.]{45}(?![A-Za-z0-9])",
+      check: "token",
+      examples: ["api_[A-Za-z0-9]{22}.[A-Za-z0-9]{22}"],
+      counterexamples: ["api_version.[a-z]{8}"]
+    },
+    {
+      name: "Cloudflare origin CA key",
+      kind: "cloudflare-token",
+      source: "gitleaks",
+      anchors: ["v1.0-"],
+      pattern: "<start>v1\\.0-[A-Za-z0-9-]{171}(?![A-Za-z0-9-])",
+      check: "format",
+      examples: ["v1.0-[0-9a-f]{24}-[0-9a-f]{146}"],
+      counterexamples: ["v1.0-[0-9a-f]{24}-[0-9a-f]{48}"]
+    },
+    {
+      name: "MaxMind key",
+      kind: "maxmind-key",
+      source: "gitleaks",
+      anchors: ["_mmk"],
+      pattern: "<bare>[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk(?![A-Za-z0-9_])",
+      before: [36],
+      check: "format",
+      examples: ["[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk"],
+      counterexamples: ["[A-Za-z0-9]{6}_[A-Za-z0-9]{9}_mmk"]
+    },
+    {
+      name: "New Relic license key",
+      kind: "new-relic-key",
+      source: "trufflehog",
+      anchors: ["FFFFNRAL"],
+      pattern: "<bare>[0-9a-f]{32}FFFFNRAL(?![A-Za-z0-9])",
+      before: [32],
+      check: "format",
+      examples: ["[0-9a-f]{32}FFFFNRAL"],
+      counterexamples: ["[0-9a-f]{10}FFFFNRAL"]
+    },
+    {
+      name: "New Relic license key (EU)",
+      kind: "new-relic-key",
+      source: "trufflehog",
+      anchors: ["NRAL", "FFFFNRAL", "-NRMA"],
+      pattern: "<bare>(?:eu01xx)?[0-9a-f]{26,36}(?:FFFFNRAL|NRAL|-NRMA)(?![A-Za-z0-9])",
+      before: [32, 34, 36, 40, 42, 46],
+      check: "format",
+      examples: ["eu01xx[0-9a-f]{30}NRAL"],
+      counterexamples: ["eu01xx[0-9a-f]{10}NRAL"]
+    },
+    {
+      name: "Salesforce session ID",
+      kind: "salesforce-token",
+      source: "trufflehog",
+      anchors: ["00D"],
+      pattern: "<start>00D[A-Za-z0-9]{12,15}![A-Za-z0-9._-]{80,}",
+      check: "format",
+      examples: ["00D[A-Za-z0-9]{12}![A-Za-z0-9._]{96}"],
+      counterexamples: ["00D[A-Za-z0-9]{12}![A-Za-z0-9._]{32}"]
+    },
+    {
+      name: "SendGrid key",
+      kind: "sendgrid-key",
+      source: "sendgrid",
+      anchors: ["SG."],
+      pattern: "SG\\.[A-Za-z0-9_-]{16,32}\\.[A-Za-z0-9_-]{32,64}",
+      check: "format",
+      examples: ["SG.[A-Za-z0-9_-]{22}.[A-Za-z0-9_-]{43}"],
+      counterexamples: ["SG.[A-Za-z0-9_-]{22}.[A-Za-z0-9_-]{14}"]
+    },
+    {
+      name: "Sourcegraph token",
+      kind: "sourcegraph-token",
+      source: "gitleaks",
+      anchors: ["sgp_"],
+      pattern: "<start>sgp_(?:(?:[0-9a-fA-F]{16}|local)_)?[0-9a-fA-F]{40}(?![0-9a-fA-F])",
+      check: "format",
+      examples: ["sgp_[0-9a-f]{16}_[0-9a-f]{40}", "sgp_[0-9a-f]{40}"],
+      counterexamples: ["sgp_[0-9a-f]{16}_[0-9a-f]{13}"]
+    },
+    {
+      name: "Terraform Cloud token",
+      kind: "terraform-token",
+      source: "gitleaks",
+      anchors: [".atlasv1."],
+      pattern: "<start>[A-Za-z0-9]{14}\\.atlasv1\\.[A-Za-z0-9_=-]{60,}",
+      before: [14],
+      check: "format",
+      examples: ["[A-Za-z0-9]{14}.atlasv1.[A-Za-z0-9_-]{64}"],
+      counterexamples: ["[A-Za-z0-9]{14}.atlasv1.[A-Za-z0-9_-]{21}"]
+    },
+    {
+      name: "X bearer token",
+      kind: "x-token",
+      source: "x",
+      anchors: [],
+      pattern: "<bare>A{20,22}[A-Za-z0-9%+/=]{60,}",
+      examples: ["AAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9]{40}%3D[A-Za-z0-9]{45}"],
+      counterexamples: ["AAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9]{40}%3D[A-Za-z0-9]{15}"]
+    },
+    {
+      name: "Vault token (before 1.10)",
+      kind: "vault-token",
+      source: "gitleaks",
+      anchors: ["s."],
+      pattern: "<start>s\\.[A-Za-z0-9]{24}(?![A-Za-z0-9.(\\[])",
+      check: "random",
+      examples: ["s.[A-Za-z0-9]{24}"],
+      counterexamples: ["s.[a-z]{24}"]
+    },
+    {
+      name: "Infisical token",
+      kind: "infisical-token",
+      source: "trufflehog",
+      anchors: ["st."],
+      pattern: "<start>st\\.[0-9a-f]{24}\\.[0-9a-f]{32}\\.[0-9a-f]{32}(?![0-9a-f])",
+      check: "format",
+      examples: ["st.[0-9a-f]{24}.[0-9a-f]{32}.[0-9a-f]{32}"],
+      counterexamples: ["st.[0-9a-f]{24}.[0-9a-f]{10}.[0-9a-f]{32}"]
+    },
+    {
+      name: "Zoho token",
+      kind: "zoho-token",
+      source: "zoho",
+      anchors: ["1000."],
+      pattern: "<start>1000\\.[0-9a-f]{32}\\.[0-9a-f]{32}(?![0-9a-f])",
+      check: "format",
+      examples: ["1000.[0-9a-f]{32}.[0-9a-f]{32}"],
+      counterexamples: ["1000.[0-9a-f]{10}.[0-9a-f]{32}"]
+    },
+    {
+      name: "Yandex IAM token",
+      kind: "yandex-key",
+      source: "gitleaks",
+      anchors: ["t1."],
+      pattern: "<start>t1\\.[A-Za-z0-9_-]{20,700}={0,2}\\.[A-Za-z0-9_-]{80,100}={0,2}",
+      check: "format",
+      examples: ["t1.[A-Za-z0-9_-]{60}.[A-Za-z0-9_-]{86}"],
+      counterexamples: ["t1.[A-Za-z0-9_-]{60}.[A-Za-z0-9_-]{28}"]
+    },
+    {
+      name: "Private key in base64",
+      kind: "private-key",
+      source: "rfc7468",
+      anchors: ["LS0tLS1CRUdJTi"],
+      pattern: "LS0tLS1CRUdJTi<encoded>[A-Za-z0-9+/_-]{40,}={0,2}",
+      examples: ["LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t[A-Za-z0-9]{60}"],
+      counterexamples: ["LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t[A-Za-z0-9]{20}"]
+    },
+    {
+      name: "JSON web token",
+      kind: "jwt",
+      source: "rfc7519",
+      anchors: ["eyJ", "ewogIC", "ewoid"],
+      pattern: "<start>(?:eyJ|ewogIC|ewoid)[A-Za-z0-9_-]{8,2000}={0,2}\\.[A-Za-z0-9_-]{8,16000}={0,2}\\.[A-Za-z0-9_-]{10,}(?:\\.[A-Za-z0-9_-]{10,}){0,2}",
+      examples: ["eyJ[A-Za-z0-9_-]{20}.eyJ[A-Za-z0-9_-]{40}.[A-Za-z0-9_-]{43}"],
+      counterexamples: ["eyJ[a-z]{8}.eyJ"]
+    },
+    {
+      name: "Password in an address",
+      kind: "connection-password",
+      source: "rfc3986",
+      anchors: ["://"],
+      pattern: `://(?![^ \\t\\n\\r/"'<>\\\\]{0,280}://)[^ \\t\\n\\r:/?#@"'<>\\\\\\[]{0,80}:([^ \\t\\n\\r/"'<>\\\\\\]]{1,200})@[A-Za-z0-9\\[]`,
+      check: "any",
+      examples: ["postgres://app:[A-Za-z0-9]{4}![A-Za-z0-9]{8}7@db:5432/shop"],
+      counterexamples: ["redis://:${REDIS_PASSWORD}@redis:6379/0"]
+    },
+    {
+      name: "Token in an address",
+      kind: "connection-password",
+      source: "rfc3986",
+      anchors: ["://"],
+      pattern: "://([A-Za-z0-9_-]{40,})@[A-Za-z0-9]",
+      check: "random",
+      examples: ["https://[A-Za-z0-9]{40}@git.h.org/shop.git"],
+      counterexamples: ["https://github.com@host"]
+    },
+    {
+      name: "Answer to aws configure",
+      kind: "aws-secret-key",
+      source: "aws",
+      anchors: ["secret access key ["],
+      pattern: "secret access key \\[[^\\]\\n]{0,40}\\]:[ ]?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
+      ignoreCase: true,
+      check: "random",
+      examples: ["AWS Secret Access Key [None]: [A-Za-z0-9/+]{40}"],
+      counterexamples: ["AWS Secret Access Key [None]: "]
+    },
+    {
+      name: "Jira or Confluence data center token",
+      kind: "atlassian-token",
+      source: "atlassian",
+      anchors: [],
+      pattern: "<bare>[MNO][DTjz][AEIMQUYcgk][w-z0-5][A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=_-])",
+      check: "scrambled",
+      examples: ["NDA5[A-Za-z0-9+/]{40}"],
+      counterexamples: ["NDA5[A-Za-z0-9+/]{20}"]
+    },
+    {
+      name: "Mailgun key with its id",
+      kind: "mailgun-key",
+      source: "mailgun",
+      anchors: ["0-", "1-", "2-", "3-", "4-", "5-", "6-", "7-", "8-", "9-", "a-", "b-", "c-", "d-", "e-", "f-"],
+      pattern: "[0-9a-f](?<=(?<![0-9a-f])[0-9a-f]{32})-[0-9a-f]{8}-[0-9a-f]{8}(?![0-9a-f-])",
+      extend: "A-Za-z0-9_-",
+      check: "random",
+      examples: ["[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}"],
+      counterexamples: ["[0-9a-f]{32}-[0-9a-f]{8}"]
+    },
+    {
+      name: "Mailchimp key",
+      kind: "mailchimp-key",
+      source: "mailchimp",
+      anchors: ["-us"],
+      pattern: "(?<=(?<![0-9a-f])[0-9a-f]{32})-us[0-9]{1,2}(?![A-Za-z0-9])",
+      extend: "A-Za-z0-9_-",
+      check: "format",
+      examples: ["[0-9a-f]{32}-us12"],
+      counterexamples: ["[0-9a-f]{30}-us12"]
+    },
+    {
+      name: "Telegram bot token",
+      kind: "telegram-token",
+      source: "telegram",
+      anchors: [":AA"],
+      pattern: "(?:<start>|(?<=/bot))[0-9]{8,10}:AA[A-Za-z0-9_-]{33}",
+      before: [10, 9, 8],
+      check: "format",
+      examples: ["[1-9]{10}:AA[A-Za-z0-9_-]{33}", "/bot[1-9]{9}:AA[A-Za-z0-9_-]{33}/getMe"],
+      counterexamples: ["[1-9]{5}:AA[A-Za-z0-9_-]{33}"]
+    },
+    {
+      name: "Facebook app token",
+      kind: "facebook-token",
+      source: "facebook",
+      anchors: ["|"],
+      pattern: "\\|(?=[A-Za-z0-9_-]{27})(?:(?<=(?<![0-9A-Za-z])[0-9]{15}\\|)|(?<=(?<![0-9A-Za-z])[0-9]{16}\\|))[A-Za-z0-9_-]{27,40}(?![A-Za-z0-9_-])",
+      extend: "0-9",
+      check: "random",
+      examples: ["[1-9]{15}|[A-Za-z0-9_-]{27}"],
+      counterexamples: ["[1-9]{15}|[A-Za-z0-9_-]{20}"]
+    },
+    {
+      name: "Discord bot token",
+      kind: "discord-token",
+      source: "discord",
+      anchors: ["."],
+      pattern: "\\.(?=[A-Za-z0-9_-]{6}\\.)(?:(?<=<edge>[MNO][A-Za-z0-9_-]{23}\\.)|(?<=<edge>[MNO][A-Za-z0-9_-]{24}\\.)|(?<=<edge>[MNO][A-Za-z0-9_-]{25}\\.)|(?<=<edge>[MNO][A-Za-z0-9_-]{26}\\.)|(?<=<edge>[MNO][A-Za-z0-9_-]{27}\\.))[A-Za-z0-9_-]{6}\\.[A-Za-z0-9_-]{27,}",
+      extend: "A-Za-z0-9_-",
+      check: "random",
+      examples: ["M[A-Za-z0-9]{25}.[A-Za-z0-9]{6}.[A-Za-z0-9_-]{38}"],
+      counterexamples: ["M[A-Za-z0-9]{25}.[A-Za-z0-9]{6}"]
+    },
+    {
+      name: "Discord webhook",
+      kind: "discord-webhook",
+      source: "discord",
+      anchors: ["https://discord", "https://canary.discord", "https://ptb.discord"],
+      pattern: "https://(?:[a-z]{2,10}\\.)?discord(?:app)?\\.com/api/webhooks/[0-9]{16,20}/[A-Za-z0-9_-]{60,}",
+      check: "format",
+      examples: ["https://discord.com/api/webhooks/[1-9]{18}/[A-Za-z0-9_-]{68}"],
+      counterexamples: ["https://discord.com/api/webhooks/"]
+    },
+    {
+      name: "Slack webhook",
+      kind: "slack-webhook",
+      source: "slack",
+      anchors: ["hooks.slack"],
+      pattern: "(?:https://)?hooks\\.slack(?:-gov)?\\.com/(?:services|workflows|triggers)/[A-Za-z0-9_/+-]{20,}",
+      before: [8, 0],
+      check: "format",
+      examples: ["https://hooks.slack.com/services/T[A-Z0-9]{9}/B[A-Z0-9]{10}/[A-Za-z0-9]{24}"],
+      counterexamples: ["https://hooks.slack.com/services/T00/B00/XXX"]
+    },
+    {
+      name: "Microsoft Teams webhook",
+      kind: "teams-webhook",
+      source: "microsoft",
+      anchors: [".webhook.office.com/", ".environment.api.powerplatform.com"],
+      pattern: "\\.webhook\\.office\\.com/webhookb2/[A-Za-z0-9@/_-]{80,300}|\\.environment\\.api\\.powerplatform\\.com(?::[0-9]{1,5})?/powerautomate/automations/direct/workflows/[^ \\t\\n\\r\"'<>`]{40,400}",
+      extend: "A-Za-z0-9_-",
+      examples: ["https://acme.webhook.office.com/webhookb2/[0-9a-f]{36}@[0-9a-f]{36}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f]{36}"],
+      counterexamples: ["https://acme.webhook.office.com/webhookb2/"]
+    },
+    {
+      name: "Zapier webhook",
+      kind: "zapier-webhook",
+      source: "zapier",
+      anchors: ["https://hooks.zapier.com/"],
+      pattern: "https://hooks\\.zapier\\.com/hooks/catch/[A-Za-z0-9/]{10,40}",
+      examples: ["https://hooks.zapier.com/hooks/catch/[1-9]{7}/[a-z0-9]{7}"],
+      counterexamples: ["https://hooks.zapier.com/hooks/catch/"]
+    },
+    {
+      name: "Tines webhook",
+      kind: "tines-webhook",
+      source: "trufflehog",
+      anchors: [".tines.com/webhook/"],
+      pattern: "\\.tines\\.(?:com|io)/webhook/[a-z0-9]{16,64}/[a-z0-9]{16,64}",
+      extend: "A-Za-z0-9_-",
+      examples: ["https://x.tines.com/webhook/[a-z0-9]{32}/[a-z0-9]{32}"],
+      counterexamples: ["https://x.tines.com/webhook/example"]
+    },
+    {
+      name: "Make webhook",
+      kind: "make-webhook",
+      source: "trufflehog",
+      anchors: ["https://hook."],
+      pattern: "https://hook\\.(?:[a-z]{2}[0-9]\\.)?(?:make|integromat)\\.com/([a-z0-9]{20,})",
+      check: "random",
+      examples: ["https://hook.eu1.make.com/[a-z0-9]{32}"],
+      counterexamples: ["https://hook.eu1.make.com/"]
+    },
+    {
+      name: "Google Chat webhook",
+      kind: "google-chat-webhook",
+      source: "google",
+      anchors: ["chat.googleapis.com/v1/spaces/"],
+      pattern: "chat\\.googleapis\\.com/v1/spaces/[A-Za-z0-9_-]{6,40}/messages\\?key=[A-Za-z0-9_-]{20,}(?:&token=[A-Za-z0-9_%=-]{20,})?",
+      extend: "A-Za-z0-9_-",
+      examples: ["https://chat.googleapis.com/v1/spaces/AAAA[A-Za-z0-9]{7}/messages?key=AIza[A-Za-z0-9_-]{35}&token=[A-Za-z0-9_-]{43}"],
+      counterexamples: ["https://chat.googleapis.com/v1/spaces/AAAA/messages"]
+    },
+    {
+      name: "Authorization header",
+      kind: "authorization",
+      source: "rfc9110",
+      anchors: ["authorization"],
+      pattern: `authorization(?:<assign>\\\\{0,3}["'\`]?[ \\t]{0,2}|\\\\{0,3}["'],?[ \\t]{0,4}\\\\{0,3}["'])(?:(?:bearer|basic|token|digest|apikey|api-key|bot|negotiate|ssws)[ \\t]+)?([A-Za-z0-9_.+/=~:$!-]{12,})`,
+      ignoreCase: true,
+      check: "password",
+      examples: ["Authorization: Bearer [A-Za-z0-9]{40}", "authorization: Basic [A-Za-z0-9]{30}Q=="],
+      counterexamples: ["Authorization: Bearer <your-token>"]
+    },
+    {
+      name: "Bearer token",
+      kind: "authorization",
+      source: "rfc6750",
+      anchors: ["bearer"],
+      pattern: "<start>bearer[ \\t]{1,8}([A-Za-z0-9_.+/=~-]{16,})",
+      ignoreCase: true,
+      check: "random",
+      examples: ["bearer [A-Za-z0-9]{40}"],
+      counterexamples: ["bearer token"]
+    },
+    {
+      name: "Login of curl",
+      kind: "password",
+      source: "curl",
+      anchors: [" -", "\t-"],
+      pattern: `[ \\t]-[A-Za-z-]{0,4}u(?:ser)?[ =]?\\\\{0,2}["']?[^ \\t\\n\\r:"']{1,64}:([^ \\t\\n\\r"'\\\\]{8,200})`,
+      after: ["curl", "http", "wget"],
+      check: "password",
+      examples: ["curl -su ada:[A-Za-z0-9]{4}![A-Za-z0-9]{8}7 https://h", "curl --user ada:[A-Za-z0-9]{4}![A-Za-z0-9]{8}7 https://h"],
+      counterexamples: ["curl -u user:password https://h"]
+    },
+    {
+      name: "Password of wget",
+      kind: "password",
+      source: "wget",
+      anchors: ["--password", "--http-password"],
+      pattern: `--(?:http-)?password[ =]\\\\{0,2}["']?([^ \\t\\n\\r"'\\\\]{8,200})`,
+      after: ["curl", "http", "wget"],
+      check: "password",
+      examples: ["wget --user=ada --password=[A-Za-z0-9]{4}![A-Za-z0-9]{8}7 https://h"],
+      counterexamples: ["wget --password=$PASSWORD https://h"]
+    },
+    {
+      name: "Password of mysql",
+      kind: "password",
+      source: "mysql",
+      anchors: [" -p", "\t-p"],
+      pattern: "[ \\t]-p<argument>",
+      after: ["mysql", "mariadb"],
+      check: "password",
+      examples: ["mysql -u root -p[A-Za-z0-9]{4}![A-Za-z0-9]{8}7 shop"],
+      counterexamples: ['mysql -u root -p"$PASSWORD" shop']
+    },
+    {
+      name: "Password of a command",
+      kind: "password",
+      source: "manuals",
+      anchors: [" -p", "\t-p", " -w ", " -a ", " -P ", " -W "],
+      pattern: "[ \\t]-[pwaPW][ \\t]?<argument>",
+      after: ["sshpass", "docker login", "podman login", "oras login", "az login", "oc login", "registry login", "mongosh", "mongo", "mongodump", "mongorestore", "ldapsearch", "ldapmodify", "ldapadd", "redis-cli", "sqlcmd", "psexec", "smbclient", "rdesktop", "xfreerdp"],
+      check: "password",
+      examples: ["sshpass -p [A-Za-z0-9]{4}![A-Za-z0-9]{8}7 ssh ada@h", "ldapsearch -x -D cn=admin -w [A-Za-z0-9]{4}![A-Za-z0-9]{8}7", "redis-cli -a [A-Za-z0-9]{4}![A-Za-z0-9]{8}7 ping", "mongosh mongodb://db -u app -p [A-Za-z0-9]{4}![A-Za-z0-9]{8}7"],
+      counterexamples: ["docker login -u ada -p $TOKEN"]
+    },
+    {
+      name: "Password of sqlplus",
+      kind: "password",
+      source: "oracle",
+      anchors: ["sqlplus", "rman target"],
+      pattern: `(?:sqlplus|rman target)(?:[ \\t]-[a-z]{1,8}){0,3}[ \\t]{1,4}["']?[A-Za-z0-9_.]{1,64}/([^ \\t\\n\\r"'@/]{6,128})@`,
+      check: "password",
+      examples: ["sqlplus app/[A-Za-z0-9]{18}7@db:1521/ORCL"],
+      counterexamples: ["sqlplus app@db"]
+    },
+    {
+      name: "Secret piped into a command",
+      kind: "secret",
+      source: "manuals",
+      anchors: ["echo ", "printf "],
+      pattern: `(?:echo|printf)(?:[ \\t]-[neE]{1,3})?[ \\t]{1,4}(?:['"]?%s['"]?[ \\t])?<quote>?(?:[A-Za-z0-9_.-]{1,32}:(?=[^|\\n]{1,200}chpasswd))?([^ \\t\\n\\r"'\`\\\\|<>$]{8,200})<quote>?[ \\t]{0,4}\\|[ \\t]{0,4}(?:sudo[ \\t])?(?:npx[ \\t])?(?:wrangler[ \\t](?:pages[ \\t])?secret|gh[ \\t](?:secret|auth)|vercel[ \\t]env|docker[ \\t](?:login|secret)|podman[ \\t](?:login|secret)|fly(?:ctl)?[ \\t]secrets|kubectl[ \\t]create[ \\t]secret|vault[ \\t]|passwd|chpasswd|sudo[ \\t]-S|helm[ \\t]registry|pass[ \\t]insert|supabase[ \\t]secrets|glab[ \\t]auth|firebase|gcloud[ \\t]secrets|heroku)`,
+      check: "password",
+      examples: ["echo [A-Za-z0-9]{18}7 | wrangler secret put API_TOKEN", "echo 'ada:[A-Za-z0-9]{18}7' | chpasswd"],
+      counterexamples: ["echo hello | gh secret set X", "echo $TOKEN | gh auth login --with-token"]
+    },
+    {
+      name: "Password of a SQL user",
+      kind: "password",
+      source: "mysql",
+      anchors: ["identified"],
+      pattern: `identified[ \\t](?:with[ \\t][a-z0-9_"']{1,40}[ \\t])?by[ \\t]n?["'](<literal>)`,
+      ignoreCase: true,
+      check: "password",
+      examples: ["CREATE USER app IDENTIFIED BY '[A-Za-z0-9]{4}![A-Za-z0-9]{8}7'"],
+      counterexamples: ["CREATE USER app IDENTIFIED BY 'password'"]
+    },
+    {
+      name: "Password of a SQL role",
+      kind: "password",
+      source: "postgresql",
+      anchors: ["password"],
+      pattern: `(?<=[ \\t\\n])password(?:[ \\t]=)?[ \\t]n?["'](<literal>)`,
+      after: ["user", "role", "login", "with", "encrypted"],
+      ignoreCase: true,
+      check: "password",
+      examples: ["ALTER USER app WITH PASSWORD '[A-Za-z0-9]{4}![A-Za-z0-9]{8}7'"],
+      counterexamples: ["ALTER USER app WITH PASSWORD '${PASSWORD}'"]
+    },
+    {
+      name: "Password in .netrc",
+      kind: "password",
+      source: "netrc",
+      anchors: ["machine"],
+      pattern: "<start>machine[ \\t\\n]{1,40}[^ \\t\\n\\r]{1,100}[ \\t\\n]{1,40}login[ \\t\\n]{1,40}[^ \\t\\n\\r]{1,100}[ \\t\\n]{1,40}password[ \\t\\n]{1,40}([^ \\t\\n\\r]{4,200})",
+      check: "any",
+      examples: [`machine git.h.org
+  login ada
+  password [A-Za-z0-9]{4}![A-Za-z0-9]{8}7`],
+      counterexamples: ["machine git.h.org login ada password"]
+    },
+    {
+      name: "Password in .pgpass",
+      kind: "password",
+      source: "postgresql",
+      anchors: [":5432:", ":5433:", ":6432:", ":*:"],
+      pattern: `:(?:5432|5433|6432|\\*):[^:\\n ]{1,64}:[^:\\n ]{1,64}:([^ \\t\\n\\r:"']{6,128})`,
+      check: "any",
+      examples: ["db.internal.net:5432:shop:app:[A-Za-z0-9]{4}![A-Za-z0-9]{8}7"],
+      counterexamples: ["127.0.0.1:5432:*:*:$PGPASSWORD"]
+    },
+    {
+      name: "Session cookie",
+      kind: "cookie",
+      source: "rfc6265",
+      anchors: ["sess", "sid", "auth", "token", "jwt", "csrf", "xsrf", "remember"],
+      pattern: `(?:sess|sid|auth|token|jwt|csrf|xsrf|remember)[A-Za-z0-9_.-]{0,24}=([^ \\t\\n\\r;,"'\\\\]{16,512})`,
+      after: ["cookie"],
+      ignoreCase: true,
+      check: "random",
+      examples: ["Cookie: theme=dark; sessionid=[A-Za-z0-9]{32}"],
+      counterexamples: ["Set-Cookie: theme=dark"]
+    },
+    {
+      name: "Cookie of curl",
+      kind: "cookie",
+      source: "curl",
+      anchors: ["-b ", "-b'", '-b"', "--cookie"],
+      pattern: `(?:-b|--cookie)[ =]?\\\\{0,2}["']?(?:[A-Za-z0-9_.-]{1,64}=[^ ;"'\\n]{0,200};[ ]?){0,4}[A-Za-z0-9_.-]{1,64}=([^ \\t\\n\\r;,"'\\\\]{16,512})`,
+      after: ["curl", "http", "wget"],
+      check: "random",
+      examples: ["curl https://h --cookie 'remember=[A-Za-z0-9]{32}'"],
+      counterexamples: ["curl -b cookies.txt https://h"]
+    },
+    {
+      name: "Signature of a link",
+      kind: "signature",
+      source: "aws",
+      anchors: ["signature=", "sig=", "security-token="],
+      pattern: "(?<=[?&;])(?:x-amz-signature|x-goog-signature|x-amz-security-token|signature|sig)=([A-Za-z0-9%+/=_-]{20,})|(?<=x-amz-)(?:signature|security-token)=([A-Za-z0-9%+/=_-]{20,})|(?<=x-goog-)signature=([A-Za-z0-9%+/=_-]{20,})",
+      ignoreCase: true,
+      check: "random",
+      examples: ["https://h/a?X-Amz-Signature=[0-9a-f]{64}", "https://h/a?sv=1&sig=[A-Za-z0-9]{42}%3D"],
+      counterexamples: ["https://h/a?sv=1&sig=%SIGNATURE%"]
+    },
+    {
+      name: "Key in a query",
+      kind: "api-key",
+      source: "rfc3986",
+      anchors: ["key=", "api=", "code=", "password=", "pass=", "pwd=", "apikey="],
+      pattern: "(?:(?<=[?&])|(?<=[?&]api))(?:key|api|code|apikey|password|pass|pwd)=([^ \\t\\n\\r&\"'<>#`\\\\]{16,512})",
+      ignoreCase: true,
+      check: "random",
+      examples: ["https://h/v1?from=1&key=[A-Za-z0-9]{32}&to=2"],
+      counterexamples: ["https://h/v1?key=value"]
+    },
+    {
+      name: "Okta token",
+      kind: "okta-token",
+      source: "okta",
+      anchors: ["SSWS"],
+      pattern: "SSWS[ \\t]{1,8}(00[A-Za-z0-9_-]{40})",
+      check: "format",
+      examples: ["SSWS 00[A-Za-z0-9_-]{40}"],
+      counterexamples: ["SSWS {token}"]
+    },
+    {
+      name: "Login of requests",
+      kind: "password",
+      source: "requests",
+      anchors: ["auth=(", "auth = ("],
+      pattern: `auth[ ]?=[ ]?\\(["'][^"'\\n]{1,64}["'],[ ]{0,4}["'](<literal>)`,
+      check: "password",
+      examples: ['requests.get(u, auth=("ada", "[A-Za-z0-9]{4}![A-Za-z0-9]{8}7"))'],
+      counterexamples: ['requests.get(u, auth=("user", "password"))']
+    },
+    {
+      name: "Private part of a JSON web key",
+      kind: "jwk",
+      source: "rfc7517",
+      anchors: ['"d"', "\\\"d\\\""],
+      pattern: '\\\\{0,3}"d\\\\{0,3}"[ \\t]{0,4}:[ \\t]{0,4}\\\\{0,3}"([A-Za-z0-9_-]{43,})\\\\{0,3}"',
+      check: "random",
+      examples: ['{"kty":"EC","crv":"P-256","d":"[A-Za-z0-9_-]{43}"}'],
+      counterexamples: ['{"d": "M0 0L10 10"}']
+    },
+    {
+      name: "First password of mysql",
+      kind: "password",
+      source: "mysql",
+      anchors: ["password is generated for "],
+      pattern: "password is generated for [^ \\t\\n]{1,80}:[ \\t]{1,4}([^ \\t\\n\\r]{8,128})",
+      check: "password",
+      examples: ["A temporary password is generated for root@localhost: [A-Za-z0-9]{4}![A-Za-z0-9]{8}7"],
+      counterexamples: ["A temporary password is generated for root@localhost: <password>"]
+    },
+    {
+      name: "First password of Jenkins",
+      kind: "password",
+      source: "jenkins",
+      anchors: ["proceed to installation"],
+      pattern: "proceed to installation:[ \\t\\n\\r]{1,12}([0-9a-f]{32})(?![0-9a-f])",
+      examples: [`Please use the following password to proceed to installation:
+
+[0-9a-f]{32}
+`],
+      counterexamples: [`Please use the following password to proceed to installation:
+
+`]
+    },
+    {
+      name: "Login with its password",
+      kind: "password",
+      source: "writing",
+      anchors: ["creds:", "credentials:", "creds=", "login:", "login as "],
+      pattern: "(?:creds|credentials|login)(?:[:=]|[ ]as)[ \\t]{0,4}[\"'`]?[A-Za-z0-9_.@-]{1,64}[:/]([^ \\t\\n\\r\"'`]{8,128})",
+      ignoreCase: true,
+      check: "scrambled",
+      examples: ["creds: ada:[A-Za-z0-9]{4}![A-Za-z0-9]{8}7"],
+      counterexamples: ["login: github.com/org"]
+    },
+    {
+      name: "Token of Composer",
+      kind: "token",
+      source: "composer",
+      anchors: ["github-oauth", "gitlab-token", "http-basic", '"bearer"'],
+      pattern: '(?:github-oauth|gitlab-token|http-basic|bearer)\\\\{0,3}"[ \\t]{0,4}:[ \\t\\n]{0,40}\\{[ \\t\\n]{0,40}\\\\{0,3}"[^"\\n]{1,100}"[ \\t]{0,4}:[ \\t]{0,4}\\\\{0,3}"([A-Za-z0-9_.-]{16,200})',
+      check: "random",
+      examples: ['{"github-oauth": {"github.com": "[0-9a-f]{40}"}}'],
+      counterexamples: ['{"github-oauth": {"github.com": "your-token"}}']
+    },
+    {
+      name: "Value before its name",
+      kind: "password",
+      source: "writing",
+      anchors: [" is the ", " is my ", " is our ", " is your ", "` is the ", '" is the '],
+      pattern: "()[\"'`*]{0,2} is (?:the|my|our|your) (?:[A-Za-z]{1,12} ){0,2}(?:password|passphrase|token|secret|api key|key)(?![A-Za-z])",
+      extend: "A-Za-z0-9_-",
+      check: "scrambled",
+      examples: ["[A-Za-z0-9]{28}7 is the password"],
+      counterexamples: ["sha256 is the key"]
+    },
+    {
+      name: "Secret in a sentence",
+      kind: "secret",
+      source: "writing",
+      anchors: ["secret", "token", "passw", "passphrase", "credential", "key", "jwt", "webhook", "auth"],
+      pattern: "(?<![A-Za-z0-9+/])(?:passw(?:or)?d|passphrase|secrets?|tokens?|credentials?|(?<!public)(?<!public[ _-])keys?|jwt|webhook|auth)(?![A-Za-z0-9_-])(?:[ \\t]{1,2}[a-z]{1,12}(?![a-z])){0,3}:?[ \\t\\n]{1,4}(?=[^ \\t\\n]{16})<unassigned>[\"'`(*]{0,3}<start><address>(<spoken>{0,511}(?:<sign><spoken>{0,64}){0,16}<last>)",
+      ignoreCase: true,
+      check: "strong",
+      examples: ["The webhook secret is\n`[A-Za-z0-9]{43}`"],
+      counterexamples: ["Pass the key utf8mb4_0900_ai_ci to it.", "The auth flow in `ieee80211_tx_dequeue` is new."]
+    },
+    {
+      name: "Password in a sentence",
+      kind: "password",
+      source: "writing",
+      anchors: ["passw", "passphrase", "passcode"],
+      pattern: "(?<![A-Za-z0-9+/])(?:passw(?:or)?d|passphrase|passcode)(?:[ \\t]{1,2}[a-z]{1,12}(?![a-z])){0,3}(?:(?:\\*{0,2}:\\*{0,2}|[ \\t]is|[ \\t]to)(?:[ \\t]{1,4}|[ \\t\\n]{1,4}<unassigned>)(?=[^ \\t\\n]{8})(?:[\"'`(*]{1,3}<chosen>[\"'`)*]|<chosen>(?![A-Za-z0-9]))|(?:[ \\t]{1,4}(?=[\"'`(*])|[ \\t\\n]{1,4}(?=[\"'`(*])<unassigned>)(?=[^ \\t\\n]{8})[\"'`(*]{1,3}<chosen>[\"'`)*])",
+      ignoreCase: true,
+      check: "password",
+      examples: ["I set the password to `[A-Za-z0-9]{4}![A-Za-z0-9]{8}7`", "The password is [A-Za-z0-9]{4}![A-Za-z0-9]{8}7."],
+      counterexamples: ["I set the password to `null`", "The password is generated."]
+    },
+    {
+      name: "Password after its name",
+      kind: "password",
+      source: "writing",
+      anchors: ["pwd ", "pass ", "passwd ", "pw ", "password "],
+      pattern: "<start>(?:pwd|pass|passwd|pw|password)[ \\t]{1,4}([A-Za-z0-9_+/=.~!#%*-]{12,128})(?![A-Za-z0-9_/(.-])",
+      ignoreCase: true,
+      check: "scrambled",
+      examples: ["PASS [A-Za-z0-9]{18}7", "pwd [A-Za-z0-9]{14}7"],
+      counterexamples: ["pass TestParse_Empty"]
+    },
+    {
+      name: "npm token within a word, by its check digits",
+      kind: "npm-token",
+      source: "npm",
+      anchors: ["npm_"],
+      pattern: "npm_[A-Za-z0-9]{36}",
+      check: "checked",
+      examples: ["OLD_npm_[A-Za-z0-9]{30}<check>"],
+      counterexamples: ["OLD_npm_[a-z]{36}"]
+    },
+    {
+      name: "GitHub or npm token without its prefix, by its check digits",
+      kind: "token",
+      source: "github-digits",
+      anchors: [],
+      pattern: "<bare>[A-Za-z0-9]{36}(?![A-Za-z0-9+/=_-])",
+      check: "checked",
+      examples: ["[A-Za-z0-9]{30}<check>"],
+      counterexamples: ["[A-Za-z0-9]{36}"]
+    },
+    {
+      name: "Token with any prefix",
+      kind: "token",
+      source: "github-formats",
+      anchors: [],
+      pattern: "<bare>(?<![.$@])[a-z][a-z0-9]{1,9}_(?:[a-z0-9]{1,8}_){0,2}[A-Za-z0-9]{28,}={0,2}(?![A-Za-z0-9_/.(-])",
+      check: "scrambled",
+      examples: ["acme_[A-Za-z0-9]{40}"],
+      counterexamples: ["node_modules/fast-xml-builder/src/orderedJs2Xml.js", "def test_2D_lattice_no_contraction_leftovers():"]
+    },
+    {
+      name: "Token whose prefix says so",
+      kind: "token",
+      source: "github-formats",
+      anchors: ["sk", "pat", "api", "tok", "key", "sec"],
+      pattern: "(?<![A-Za-z0-9])(?:sk|pat|api|tok|tkn|token|key|sec|secret|SK|PAT|API|TOKEN|KEY|SECRET)[_-](?:[a-z0-9]{1,8}[_-]){0,2}[A-Za-z0-9]{20,}(?![A-Za-z0-9_-])",
+      extend: "A-Za-z0-9_-",
+      check: "scrambled",
+      examples: ["acme-sk-[A-Za-z0-9]{40}"],
+      counterexamples: ["flask-worker-9xmj6xhm5j-rljmh", "sk-ssh-ed25519-cert-v01@openssh.com"]
+    }
+  ],
+  names: {
+    excluded: "(?:^|_)(?:public|publishable)(?:_[a-z0-9]{1,20}){0,4}_?keys?$|(?:^|_)(?:request|next|page|paging|continuation|idempotency|sync|resume|delta|cancellation|start|scroll|change|action|lock|fencing|concurrency|paginat(?:ion|or))_?token$|(?:^|_)(?:hash(?:es|ed)?|digest|fingerprint|checksum|ur[li]s?|path|files?|filename|dir|names?|types?|index|fields?|version|policy|arns?|counts?|length|len|size|ids?|sids?|min|max|limit|regex|regexp|pattern|placeholder|labels?|hints?|errors?|messages?|fail(?:ed|ures?)?|algorithms?|providers?|managers?|ttl|expir(?:y|es|ation)|timeout|params?|parameters?|formats?|generators?|reset|strength|rules?|validators?|inputs?|forms?|page|prompt|callback|handler|class|store|region|host|port|domain|scopes?|prefix|suffix|headers?|enabled|usage|used|cost|window|encoder|encoding|izer|izers|method|mode|status|style|algo|issuer|audience|endpoint|project|lifetime|required|changed|rotation|title|text_color|column|columns|blob|family|kind|stdin|mock|buckets?|estimate|budget|price|per|left|total|address|format|code_challenge|options|config|settings|source|refs?|reference|schema|table|model|service|server|request|response|client|pattern|event|stream|iterator|list)$",
+    roles: [
+      { kind: "password", check: "password", pattern: "passw(?:or)?d|passwort|passphrase|passcode|(?:^|_)(?:pass|pwd|pw|psw)(?:_|$)|(?:user|db|sql|root|admin|mail|ftp|ssh|smtp|redis|mongo|[a-z]{2}_)(?:pass|pwd)$|requirepass$|masterauth$" },
+      { kind: "token", check: "random", pattern: "token|jwt|bearer|auth(?![a-z])|(?:^|_)(?:pat|webhook|api)$" },
+      { kind: "secret", check: "password", pattern: "secret|credential|(?:^|_)creds?(?:_|$)|dsn$" },
+      { kind: "api-key", check: "random", pattern: "(?:api|app|access|auth|private|signing|encryption|master|account|service|role|license|shared|storage|admin|webhook|client|deploy|subscription|consumer|(?:^|_)age|ssh|hmac|integration)_?keys?(?:_|$)|apikey|(?:^|_)(?:[si]key|key[12])$" },
+      { kind: "api-key", check: "random", pattern: "(?:^|_)<provider>_?keys?$" },
+      { kind: "api-key", check: "alphanumeric", pattern: "(?:^|_)<provider>$" },
+      { kind: "api-key", check: "key", pattern: "^(?![^\\n]*(?:public|publishable|site|hot|cache|sort|partition|primary|foreign|gpg|group|unique|shard|row|object|index|translation|i18n|query|route|storage|react|host|hash|composite|natural|surrogate|business|lookup|dedup|idempotency)_key)(?:[^\\n]*_)?keys?[12]?$" }
+    ],
+    providers: [
+      "adafruit",
+      "adobe",
+      "airbrake",
+      "airtable",
+      "airvisual",
+      "aiven",
+      "algolia",
+      "alibaba",
+      "aliyun",
+      "amplitude",
+      "apify",
+      "apimetrics",
+      "apitemplate",
+      "appcues",
+      "artifactory",
+      "asana",
+      "assemblyai",
+      "atlassian",
+      "auth0",
+      "autodesk",
+      "aviationstack",
+      "axonaut",
+      "ayrshare",
+      "bannerbear",
+      "baremetrics",
+      "betterstack",
+      "billomat",
+      "bintray",
+      "bitbucket",
+      "bitfinex",
+      "bitly",
+      "bitmex",
+      "bitrise",
+      "bittrex",
+      "blazemeter",
+      "boostnote",
+      "braintree",
+      "braintrust",
+      "browserstack",
+      "budibase",
+      "bugsnag",
+      "buildkite",
+      "buttercms",
+      "calendarific",
+      "calendly",
+      "chartmogul",
+      "checkly",
+      "circle_ci",
+      "circleci",
+      "civo",
+      "clarifai",
+      "clearbit",
+      "clerk",
+      "clickhelp",
+      "clicksend",
+      "clickup",
+      "clockify",
+      "cloudconvert",
+      "cloudflare",
+      "cloudimage",
+      "cloudinary",
+      "cloudmersive",
+      "cloudsmith",
+      "codacy",
+      "codeclimate",
+      "codecov",
+      "codemagic",
+      "cohere",
+      "coinapi",
+      "coinbase",
+      "coinlib",
+      "configcat",
+      "confluent",
+      "contentful",
+      "convertkit",
+      "couchbase",
+      "coveralls",
+      "crowdin",
+      "currencycloud",
+      "currencylayer",
+      "databento",
+      "databricks",
+      "datadog",
+      "datagov",
+      "deepgram",
+      "deepseek",
+      "delighted",
+      "detectify",
+      "diffbot",
+      "digitalocean",
+      "discord",
+      "disqus",
+      "docusign",
+      "drone_ci",
+      "droneci",
+      "dropbox",
+      "dwolla",
+      "dynatrace",
+      "ebay",
+      "edamam",
+      "edenai",
+      "elevenlabs",
+      "endorlabs",
+      "etherscan",
+      "etsy",
+      "eventbrite",
+      "exoscale",
+      "facebook",
+      "fastly",
+      "finicity",
+      "finnhub",
+      "fixer_io",
+      "flickr",
+      "flutterwave",
+      "foursquare",
+      "freshbooks",
+      "freshdesk",
+      "fullstory",
+      "geoapify",
+      "getresponse",
+      "gitea",
+      "gitter",
+      "gocardless",
+      "godaddy",
+      "graphcms",
+      "greptile",
+      "groq",
+      "gumroad",
+      "gyazo",
+      "hashicorp",
+      "hasura",
+      "helpscout",
+      "heroku",
+      "honeycomb",
+      "hubspot",
+      "huggingface",
+      "ibmcloud",
+      "infomaniak",
+      "infura",
+      "instamojo",
+      "intercom",
+      "invoiceocean",
+      "ipinfo",
+      "ipstack",
+      "jfrog",
+      "jotform",
+      "jumpcloud",
+      "kagi",
+      "keenio",
+      "klaviyo",
+      "kraken",
+      "kucoin",
+      "larksuite",
+      "launch_darkly",
+      "launchdarkly",
+      "lemlist",
+      "linear",
+      "linked_in",
+      "linkedin",
+      "liveagent",
+      "livestorm",
+      "locationiq",
+      "loggly",
+      "logz_io",
+      "lokalise",
+      "looker",
+      "magicbell",
+      "mailboxlayer",
+      "mailchimp",
+      "mailerlite",
+      "mailgun",
+      "mailjet",
+      "mandrill",
+      "mapbox",
+      "mapquest",
+      "marketstack",
+      "mattermost",
+      "maxmind",
+      "meraki",
+      "message_bird",
+      "messagebird",
+      "metaapi",
+      "mistral",
+      "mixpanel",
+      "mockaroo",
+      "moonshot",
+      "moralis",
+      "netlify",
+      "new_relic",
+      "newrelic",
+      "newsapi",
+      "ngrok",
+      "numverify",
+      "nylas",
+      "nytimes",
+      "okta",
+      "onesignal",
+      "openai",
+      "openrouter",
+      "openuv",
+      "openweather",
+      "opsgenie",
+      "optimizely",
+      "packagecloud",
+      "pagerduty",
+      "pandadoc",
+      "parsehub",
+      "paystack",
+      "pdfshift",
+      "perplexity",
+      "pinata",
+      "pinecone",
+      "pipedrive",
+      "plaid",
+      "planetscale",
+      "plivo",
+      "polygon_io",
+      "postmark",
+      "privateai",
+      "pubnub",
+      "pulumi",
+      "pushbullet",
+      "pusher",
+      "qualaroo",
+      "railway",
+      "rapidapi",
+      "razorpay",
+      "readme_io",
+      "rebrandly",
+      "replicate",
+      "sanity_io",
+      "saucelabs",
+      "scaleway",
+      "scraperapi",
+      "scrapfly",
+      "scrapingant",
+      "scrapingbee",
+      "securitytrails",
+      "sendbird",
+      "sendgrid",
+      "sendinblue",
+      "sentry",
+      "serpapi",
+      "serpstack",
+      "shippo",
+      "shodan",
+      "shopify",
+      "shotstack",
+      "signalwire",
+      "smartsheet",
+      "snyk",
+      "sonar",
+      "sonarcloud",
+      "sonarqube",
+      "sourcegraph",
+      "sparkpost",
+      "spectralops",
+      "splunk",
+      "spoonacular",
+      "spotify",
+      "squarespace",
+      "statuscake",
+      "storyblok",
+      "strava",
+      "sumo_logic",
+      "sumologic",
+      "surveysparrow",
+      "telegram",
+      "telnyx",
+      "thinkific",
+      "ticketmaster",
+      "tiingo",
+      "todoist",
+      "tomtom",
+      "tradier",
+      "transferwise",
+      "travis",
+      "travis_ci",
+      "travisci",
+      "trello",
+      "twelvedata",
+      "twilio",
+      "twitch",
+      "twitter",
+      "typeform",
+      "unsplash",
+      "upstash",
+      "vercel",
+      "virustotal",
+      "vouchery",
+      "wakatime",
+      "wandb",
+      "weatherstack",
+      "webex",
+      "webflow",
+      "websitepulse",
+      "wepay",
+      "workos",
+      "yandex",
+      "yelp",
+      "zendesk",
+      "zenserp",
+      "zerobounce",
+      "zoominfo",
+      "zulipchat"
+    ],
+    anchors: ["pass", "pwd", "secret", "token", "cred", "key", "auth", "jwt", "bearer", "pat", "pw", "webhook", "dsn", "api", "psw"],
+    weak: "passw(?:or)?d|passphrase|(?:^|_)(?:pass|pwd|pw)$|secret"
+  },
+  innocent: {
+    start: [
+      "\\$[A-Za-z_({]",
+      "@[a-z]+(?:[./(][a-z0-9./()_-]*)?$",
+      "![A-Za-z_]+\\.",
+      "[0-9]{4}-[0-9]{2}-[0-9]{2}",
+      "%[a-z_(]",
+      "[<{(\\[][^\\n]*[>})\\]]$",
+      "<",
+      "\\{\\{",
+      "_{3}",
+      "[a-z][a-z0-9+.-]*://",
+      "arn:|[a-z]{2}-[a-z]+-[0-9]:[0-9]{12}:",
+      "(?:\\.{0,2}|~)/[A-Za-z_.-]{2,}(?:/|$)",
+      "(?:process|os|env|import|config|settings|self|this|ctx|req|request|options|secrets|vars|github|data|form|user|args|params)\\??\\.",
+      "(?:none|null|undefined|required|optional|string|boolean|number|user|pass|passw(?:or)?d|secret|token|bearer|basic)$",
+      "value[0-9]{0,2}(?:$|[^a-z0-9])",
+      "(?:ses|msg|prt|evt|per|que|req|resp|rs|cs|ci|call|toolu|chatcmpl|file|run|thread|asst|step|batch|cus|price|acct|pi|seti|src|sha[0-9]*|md5|h1)[_:-]",
+      "(?:fc|ws|prod|user|org)[_:-][a-z0-9]{1,14}$",
+      "[a-z_]+(?:\\.[a-z_]+)+$",
+      "[a-z_$][a-z0-9_$.]*\\([^\\n]*\\)$",
+      "[+,;)][^\\n]*[+,;(]$",
+      "\\+[a-z_$.]+[0-9]{0,3}$",
+      "[a-z]+[?:!]$",
+      "[a-z]*[\xDF-\u024F][a-z\xDF-\u024F]*[?:]?$",
+      "(?:required|nullable|sometimes)\\|",
+      "id=[a-z]",
+      "\\^[^\\n]*\\$$",
+      "!{1,2}[a-z_$]",
+      "&[a-z]",
+      "=",
+      "[a-z_$][a-z0-9_$]*\\.[a-z_$]+[0-9]{0,3}$",
+      "[a-z_$]{2,20}\\.[a-z_$]{2,20}[0-9]{1,2}[a-z_$]+$",
+      "\\*[a-z_][a-z0-9_]*$",
+      "[;&-]{0,2}[a-z_-]+=$",
+      "\\.\\$[a-z_]",
+      "@[a-z0-9.-]+:[0-9]{1,5}$",
+      "[a-z_$][a-z0-9_.$]*@[0-9a-f]{6,8}$",
+      "[a-z][a-z0-9_]*(?:\\|[a-z][a-z0-9_]*)+$",
+      "[a-z][a-z0-9.]*\\[[a-z0-9_., \\[\\]]*\\]$",
+      "[a-z_]+\\.[a-z_]+(?:\\.[a-z0-9_]+)+$",
+      "[a-z]+=[a-z0-9._/-]+$",
+      "[<{(\\[][a-z_.]+[0-9]{0,3}[>})\\]]?$",
+      "[a-z_$][a-z0-9_$]*\\[[^\\n]*\\](?:\\.[a-z0-9_$]+)*$",
+      "[a-z0-9._+-]+@(?:[a-z0-9-]+\\.)+[a-z]{2,12}$"
+    ],
+    anywhere: [
+      "example(?:key)?$",
+      "[$#]\\{|\\{\\$|\\$\\(|\\{\\{|\\(\\?[a-z=:!<]|\\*\\*\\*|\\.\\.\\.|xxxx|[*]{3}|_{3}$|__[a-z]+__",
+      ":secret:",
+      "(?:private|public)_?key(?:$|[.(])",
+      "/[^/]*\\.[A-Za-z]{1,5}$",
+      "(?:^|[^a-z])(?:your|example|placeholder|change[-_]?me|replace|insert|redacted|dummy|sample)(?:$|[^a-z])",
+      "\\?\\.|\\|\\||&&"
+    ]
+  },
+  word: "^(?:[a-z]*(?:[A-Z]{1,6}[a-z]{2,})*[A-Z]{0,6}[0-9]{0,4}[a-z]*(?:[A-Z][a-z]{2,})*|[A-Z]+[0-9]{0,4}|[0-9]{1,14})$"
+};
+
+// src/redaction/rules.ts
+var PARTS = { ...rules_default.parts, provider: `(?:${rules_default.names.providers.join("|")})` };
+var whole = (pattern) => pattern.replace(/<([a-z]+)>/g, (_, name) => whole(PARTS[name] ?? ""));
+var compiled = (pattern, flags = "") => new RegExp(whole(pattern), flags);
+function formatRule({ alphabet, length, tail = "", prefix, ...entry }) {
+  const letters = `[${alphabet}]`;
+  const [shortest, longest] = typeof length === "number" ? [length, length] : length;
+  const isClosed = longest !== null && !entry.inside;
+  const prefixes = prefix.map((text) => text.replace(/[.+|$^()[\]{}*?\\]/g, "\\$&")).join("|");
+  const run = `${letters}{${shortest},${longest ?? ""}}`;
+  return {
+    name: entry.name,
+    kind: entry.kind,
+    pattern: compiled(`${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`, "dy"),
+    anchors: lower(prefix),
+    before: [0],
+    after: [],
+    extend: "",
+    check: entry.check ?? "format"
+  };
+}
+var ruleOf = ({ pattern, ignoreCase, anchors, before, after, extend, check, ...entry }) => ({
+  name: entry.name,
+  kind: entry.kind,
+  pattern: compiled(pattern, `dy${ignoreCase ? "i" : ""}`),
+  anchors: lower(anchors),
+  before: before ?? [0],
+  after: lower(after ?? []),
+  extend: expanded(extend ?? ""),
+  check
+});
+var lower = (literals) => [...new Set(literals.map((literal) => literal.toLowerCase()))];
+var expanded = (alphabet) => alphabet.replace(/(.)-(.)/g, (_, first, last) => {
+  const start = first.charCodeAt(0);
+  return String.fromCharCode(...Array.from({ length: last.charCodeAt(0) - start + 1 }, (_, index) => start + index));
+});
+var RULES = [
+  ...rules_default.formats.map(formatRule),
+  ...rules_default.rules.map(ruleOf)
+];
+var anyOf = (patterns) => patterns.map((pattern) => `(?:${pattern})`).join("|");
+var INNOCENT_START = compiled(`^(?:${anyOf(rules_default.innocent.start)})`);
+var INNOCENT_PART = compiled(anyOf(rules_default.innocent.anywhere));
+var WORD = compiled(rules_default.word);
+var NAME_ANCHORS = [...rules_default.names.anchors, ...rules_default.names.providers];
+var EXCLUDED_NAME = compiled(rules_default.names.excluded);
+var ROLES = rules_default.names.roles.map(({ kind, check, pattern }) => ({
+  kind,
+  check,
+  pattern: compiled(pattern)
+}));
+var WEAK_NAME = compiled(rules_default.names.weak);
+
+// src/redaction/own-formats.ts
+var MAX_FORMATS = 200;
+var NAME2 = /^[A-Za-z][A-Za-z0-9 -]{1,38}$/;
+var PREFIX = /^[!-~]{2,40}$/;
+var ALPHABET = /^[A-Za-z0-9_+/=.~%-]{1,80}$/;
+var MAX_LENGTH = 500;
+var FIELDS = ["name", "prefix", "alphabet", "length"];
+function ownRules(formats) {
+  if (!Array.isArray(formats) || formats.length > MAX_FORMATS || !formats.every(isFormat))
+    return;
+  return formats.map((format) => formatRule({ ...format, kind: kindOf(format.name) }));
+}
+var isFormat = (value) => isObject(value) && Object.keys(value).length === FIELDS.length && Object.keys(value).every((field) => FIELDS.includes(field)) && isText(value.name, NAME2) && isText(value.alphabet, ALPHABET) && Array.isArray(value.prefix) && value.prefix.length > 0 && value.prefix.every((prefix) => isText(prefix, PREFIX)) && isLength(value.length);
+var isText = (value, pattern) => typeof value === "string" && pattern.test(value);
+function isLength(value) {
+  if (isCount(value))
+    return true;
+  if (!Array.isArray(value) || value.length !== 2)
+    return false;
+  const [shortest, longest] = value;
+  return isCount(shortest) && (longest === null || isCount(longest) && shortest <= longest);
+}
+var isCount = (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_LENGTH;
+var kindOf = (name) => name.toLowerCase().replace(/[ -]+/g, "-").replace(/-$/, "");
+
+// src/settings/privacy.ts
+var PRIVACY_OPTIONS = ["redact", "exclude", "auto"];
+var MIN_DENIED = 3;
+function readPrivacy(own, project = undefined) {
+  const users = readOptions(own);
+  const projects = readOptions(project);
+  if ("problem" in users)
+    return users;
+  if ("problem" in projects)
+    return projects;
+  const { redact = WITHOUT_EXCEPTIONS, exclude = [], auto = false } = users;
+  return {
+    redact: projects.redact ? stricter(redact, projects.redact) : redact,
+    exclude: [...new Set([...exclude, ...projects.exclude ?? []])],
+    auto: auto && projects.auto !== false
+  };
+}
+var WITHOUT_EXCEPTIONS = { allow: [], deny: [], rules: [] };
+var REDACTION_OPTIONS = ["allow", "deny", "formats"];
+function stricter(users, { deny }) {
+  const { allow, deny: own, rules } = users || WITHOUT_EXCEPTIONS;
+  return { allow, deny: [...new Set([...own, ...deny])], rules };
+}
+function readOptions(options) {
+  const { redact, exclude, auto } = isObject(options) ? options : {};
+  const redaction = redact === undefined ? undefined : readRedaction(redact);
+  if (redact !== undefined && redaction === undefined)
+    return {
+      problem: 'The plugin option "redact" must be true, false, or {"allow": [...], "deny": [...], "formats": [...]}: texts, those to deny of 3 characters and more, and formats like {"name": "ACME token", "prefix": ["acme_"], "alphabet": "A-Za-z0-9", "length": [32, null]}.'
+    };
+  if (exclude !== undefined && !areTexts(exclude))
+    return { problem: 'The plugin option "exclude" must be a list of file patterns, like ["secrets/**"].' };
+  if (auto !== undefined && typeof auto !== "boolean")
+    return { problem: 'The plugin option "auto" must be true or false.' };
+  return {
+    ...redaction === undefined ? {} : { redact: redaction },
+    ...exclude === undefined ? {} : { exclude },
+    ...auto === undefined ? {} : { auto }
+  };
+}
+function readRedaction(value) {
+  if (value === false)
+    return false;
+  if (value === true)
+    return WITHOUT_EXCEPTIONS;
+  if (!isObject(value) || Object.keys(value).some((key) => !REDACTION_OPTIONS.includes(key)))
+    return;
+  const { allow = [], deny = [], formats = [] } = value;
+  const rules = ownRules(formats);
+  return rules && areTexts(allow) && areTexts(deny) && deny.every((text) => text.length >= MIN_DENIED) ? { allow, deny, rules } : undefined;
+}
+var areTexts = (value) => Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "");
+
+// src/settings/server.ts
+var OPTIONS = ["url", "uploadHosts", ...PRIVACY_OPTIONS];
+function readSettings(own, env, project = undefined, packaged = undefined) {
+  const problem = problemOf(own) ?? problemOf(project);
+  if (problem !== undefined)
+    return { problem };
+  const token = env.BETTER_SHARE_TOKEN || undefined;
+  if (token && !/^[\x21-\x7e]+$/.test(token))
+    return { problem: "BETTER_SHARE_TOKEN has characters that no token can have." };
+  const variable = env.BETTER_SHARE_BASE_URL;
+  if (variable !== undefined && serverBase(variable) === undefined)
+    return noAddress("BETTER_SHARE_BASE_URL");
+  const uploadHosts = env.BETTER_SHARE_UPLOAD_HOSTS?.split(",") ?? optionsOf(own).uploadHosts ?? [];
+  if (!areHosts(uploadHosts))
+    return { problem: "BETTER_SHARE_UPLOAD_HOSTS must be host names, separated by commas." };
+  const chosen = serverBase(variable) ?? serverBase(optionsOf(own).url);
+  if (chosen !== undefined)
+    return { base: chosen, token, chosenBy: "user", uploadHosts };
+  const ofPackage = serverBase(packaged);
+  const named = serverBase(optionsOf(project).url);
+  if (named !== undefined && named !== ofPackage)
+    return { base: named, token: undefined, chosenBy: "project", uploadHosts };
+  if (ofPackage === undefined)
+    return { problem: NO_SERVER };
+  const isOwn = own !== undefined;
+  return { base: ofPackage, token: isOwn ? token : undefined, chosenBy: isOwn ? "user" : "project", uploadHosts };
+}
+var NO_SERVER = 'No share server is named. Set BETTER_SHARE_BASE_URL, or the option "url" of the plugin, to its address, like https://share.example.com.';
+var optionsOf = (given) => isObject(given) ? given : {};
+function problemOf(given) {
+  if (given !== undefined && given !== null && !isObject(given))
+    return 'The options of Better Share must look like {"url": "https://..."}.';
+  const options = optionsOf(given);
+  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
+  if (unknown !== undefined)
+    return `Better Share has no option "${unknown}"; it knows ${OPTIONS.map((name) => `"${name}"`).join(", ")}.`;
+  const { url, uploadHosts } = options;
+  if (url !== undefined && serverBase(url) === undefined)
+    return noAddress('The plugin option "url"').problem;
+  if (uploadHosts !== undefined && !areHosts(uploadHosts))
+    return 'The plugin option "uploadHosts" must be a list of host names, like ["minio.example.com:9000"].';
+  return;
+}
+var noAddress = (name) => ({
+  problem: `${name} must be the address of your server, like https://share.example.com.`
+});
+var areHosts = (value) => Array.isArray(value) && value.every((host) => typeof host === "string" && isHost(host));
+var isHost = (text) => URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text;
+var HARMLESS = /^[\w.~:/[\]%-]+$/;
+function serverBase(value) {
+  if (typeof value !== "string" || !URL.canParse(value))
+    return;
+  const url = new URL(value);
+  const bare = !url.search && !url.hash && !url.username && !url.password;
+  const base = url.origin + url.pathname.replace(/\/+$/, "");
+  return bare && (url.protocol === "https:" || url.protocol === "http:") && HARMLESS.test(base) ? base : undefined;
+}
+
+// src/server/share.ts
+var hostOf = (base) => new URL(base).host;
+function unpackSecret(id, packed) {
+  const dot = packed.lastIndexOf(".");
+  if (dot < 1)
+    return;
+  const base = Buffer.from(packed.slice(dot + 1), "base64url").toString();
+  if (serverBase(base) !== base)
+    return;
+  return { id, base, secret: packed.slice(0, dot) };
+}
 
 // src/server/networks.ts
 import { BlockList, isIP } from "net";
@@ -583,7 +4538,6 @@ class Uploads {
   }
 }
 var conflict = (share) => new Failure("conflict", `${hostOf(share.base)} has another version of this session.`);
-var hostOf = (base) => new URL(base).host;
 var keyOf = (share) => `${share.base}/${share.id}`;
 
 // src/server/api.ts
@@ -593,7 +4547,6 @@ var TOKEN_MISSING = {
   user: ASKS_FOR_TOKEN,
   project: `${ASKS_FOR_TOKEN}, and BETTER_SHARE_BASE_URL, because a token is not sent to a server that only a project names`
 };
-var hostOf2 = (base) => new URL(base).host;
 
 class ShareApi {
   timeouts;
@@ -613,7 +4566,7 @@ class ShareApi {
     }
   }
   async#create({ base, token, chosenBy }, sessionId, shareId, signal) {
-    const host = hostOf2(base);
+    const host = hostOf(base);
     const answer = await this.#json({
       method: "POST",
       url: `${base}/api/share/presign`,
@@ -644,7 +4597,7 @@ class ShareApi {
       const document = await this.#json({
         method: "GET",
         url: `${share.base}/api/share/${share.id}`,
-        who: hostOf2(share.base),
+        who: hostOf(share.base),
         maxBytes: Math.max(bytes, MAX_ANSWER_BYTES),
         timeout: this.timeouts.upload,
         signal
@@ -662,7 +4615,7 @@ class ShareApi {
       await this.#json({
         method: "DELETE",
         url: `${share.base}/api/share/${share.id}`,
-        who: hostOf2(share.base),
+        who: hostOf(share.base),
         headers: { "x-share-secret": share.secret },
         signal
       });
@@ -683,7 +4636,7 @@ class ShareApi {
 async function removeShare(entry, shareList, stateFiles, api) {
   const share = await shareList.secretOf(entry);
   if (!share)
-    return `What it takes to remove it is not on this machine any more: ask who runs ${hostOf2(entry.base)}.`;
+    return `What it takes to remove it is not on this machine any more: ask who runs ${hostOf(entry.base)}.`;
   try {
     await api.remove(share, TIMEOUTS.request);
   } catch (error) {
@@ -780,27 +4733,27 @@ import { homedir } from "os";
 import { join } from "path";
 
 // src/state/records.ts
-var isText = (value) => typeof value === "string";
+var isText2 = (value) => typeof value === "string";
 var isTime2 = (value) => typeof value === "number" && !Number.isNaN(new Date(value).getTime());
-var isShare = (value) => isObject(value) && [value.id, value.base, value.secret].every(isText) && URL.canParse(String(value.base));
-var areSecrets = (value) => Array.isArray(value) && value.every((secret) => Array.isArray(secret) && secret.length === 2 && secret.every((text) => isText(text) && text !== ""));
-var FIELDS = {
+var isShare = (value) => isObject(value) && [value.id, value.base, value.secret].every(isText2) && URL.canParse(String(value.base));
+var areSecrets = (value) => Array.isArray(value) && value.every((secret) => Array.isArray(secret) && secret.length === 2 && secret.every((text) => isText2(text) && text !== ""));
+var FIELDS2 = {
   removal: { share: isShare },
-  organisation: { sessionId: isText, share: isShare },
-  unshared: { sessionId: isText },
-  share: { id: isText, base: isText, url: isText, sessionId: isText, title: isText, createdAt: isTime2 },
+  organisation: { sessionId: isText2, share: isShare },
+  unshared: { sessionId: isText2 },
+  share: { id: isText2, base: isText2, url: isText2, sessionId: isText2, title: isText2, createdAt: isTime2 },
   secret: { share: isShare },
-  redacted: { id: isText, base: isText, secrets: areSecrets },
-  size: { id: isText, base: isText, bytes: Number.isSafeInteger },
-  allowed: { base: isText },
-  update: { base: isText, at: isTime2 }
+  redacted: { id: isText2, base: isText2, secrets: areSecrets },
+  size: { id: isText2, base: isText2, bytes: Number.isSafeInteger },
+  allowed: { base: isText2 },
+  update: { base: isText2, at: isTime2 }
 };
 function isStateRecord(value) {
   if (!isObject(value) || !isKind(value.kind))
     return false;
-  return Object.entries(FIELDS[value.kind]).every(([name, check]) => check(value[name]));
+  return Object.entries(FIELDS2[value.kind]).every(([name, check]) => check(value[name]));
 }
-var isKind = (value) => typeof value === "string" && Object.hasOwn(FIELDS, value);
+var isKind = (value) => typeof value === "string" && Object.hasOwn(FIELDS2, value);
 
 // src/state/state-files.ts
 var stateHome = (env) => env.XDG_STATE_HOME || join(homedir(), ".local", "state");

@@ -6,7 +6,7 @@ import { readCreation } from "./answers"
 import { Failure } from "./errors"
 import { type Call, MAX_ANSWER_BYTES, misdirected, sendJson, withRetries } from "./http"
 import { machineResolver } from "./resolver"
-import type { Share } from "./share"
+import { hostOf, type Share } from "./share"
 import { Uploads } from "./uploads"
 
 export interface CreatedShare {
@@ -35,8 +35,6 @@ const TOKEN_MISSING: Record<Settings["chosenBy"], string> = {
   user: ASKS_FOR_TOKEN,
   project: `${ASKS_FOR_TOKEN}, and BETTER_SHARE_BASE_URL, because a token is not sent to a server that only a project names`,
 }
-
-export const hostOf = (base: string): string => new URL(base).host
 
 /** A client for the API of a Better Share server, with timeouts and retries. */
 export class ShareApi {

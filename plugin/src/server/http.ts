@@ -172,10 +172,10 @@ export interface Retry {
   signal?: AbortSignal | undefined
 }
 
-/** Retries after a temporary failure, unless the server asks to wait longer than `maxRetryAfter`. */
 /** What the same attempt will not change, though another one later may. */
 const IN_VAIN: ReadonlySet<FailureKind> = new Set(["misdirected", "conflict"])
 
+/** Retries after a temporary failure, unless the server asks to wait longer than `maxRetryAfter`. */
 export async function withRetries<T>(attempt: () => Promise<T>, { pauses, maxRetryAfter, signal }: Retry): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {

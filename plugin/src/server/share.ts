@@ -7,6 +7,8 @@ export interface Share {
   secret: string
 }
 
+export const hostOf = (base: string): string => new URL(base).host
+
 /** Parses what versions before 0.2 had OpenCode store for a share; undefined if this plugin did not create it. */
 export function unpackSecret(id: string, packed: string): Share | undefined {
   const dot = packed.lastIndexOf(".")

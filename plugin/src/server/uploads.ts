@@ -2,7 +2,7 @@ import type { Timeouts } from "../lib/timeouts"
 import { type Committed, readCommitted, readUploadLink, type UploadLink } from "./answers"
 import { asFailure, Failure } from "./errors"
 import { misdirected, type Retry, send, sendJson, withRetries } from "./http"
-import type { Share } from "./share"
+import { hostOf, type Share } from "./share"
 import { checkUploadLink, type UploadPolicy } from "./upload-link"
 
 /** What is uploaded: a whole document, or what changed in it. */
@@ -145,7 +145,5 @@ export class Uploads {
 
 const conflict = (share: Share): Failure =>
   new Failure("conflict", `${hostOf(share.base)} has another version of this session.`)
-
-const hostOf = (base: string): string => new URL(base).host
 
 const keyOf = (share: Share): string => `${share.base}/${share.id}`

@@ -1,6 +1,7 @@
 import { TIMEOUTS } from "../lib/timeouts"
-import { hostOf, type ShareApi } from "../server/api"
+import type { ShareApi } from "../server/api"
 import { asFailure } from "../server/errors"
+import { hostOf } from "../server/share"
 import type { Entry, ShareList } from "./share-list"
 import type { StateFiles } from "./state-files"
 
