@@ -45,6 +45,8 @@ def s3_server() -> Iterator[tuple[dict[str, str], str]]:
         f"-master.port={master}",
         f"-volume.port={volume}",
         "-volume.max=20",
+        # By default it refuses to write as soon as 1 % of the disk is left, however large that is.
+        "-volume.minFreeSpace=100MiB",
         "-volume.preStopSeconds=0",
         "-master.volumeSizeLimitMB=64",
         "-master.telemetry=false",
