@@ -49,7 +49,7 @@ class LiveShare:
         """`<share_id>.<created_ms>`: ids are never used twice, but a database may be restored."""
         return f"{self.share_id}.{self.created_ms}"
 
-    @property
+    @cached_property
     def created_ms(self) -> int:
         """Creation time in epoch milliseconds."""
         return round(self.created_at.timestamp() * 1000)
@@ -67,7 +67,7 @@ class LiveShare:
         """Whether upload links were issued since its creation: OpenCode's own protocol has none."""
         return self.last_link_at > self.created_at
 
-    @property
+    @cached_property
     def has_newer_link(self) -> bool:
         """Whether a link for the whole document was issued since the last commit."""
         return self.synced_at is not None and self.last_link_at > self.synced_at
@@ -77,7 +77,7 @@ class LiveShare:
         """When an upload can no longer change the document, in epoch seconds."""
         return self.uploads_end_at.timestamp() + UPLOAD_GRACE_SECONDS
 
-    @property
+    @cached_property
     def synced_etag(self) -> str:
         """ETag of a document made from sync batches: the same revision is the same document on every host.
 

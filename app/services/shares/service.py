@@ -10,6 +10,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import OperationalError
@@ -30,6 +31,7 @@ from app.storage import ObjectStore, UploadLink, document_key
 SECRET_BYTES = 24
 NATIVE_ID_LENGTH = 8
 RANDOM_ID_BYTES = 9
+MAX_LIVE_SHARES = 1024
 # SQLite accepts some ten thousand values in a statement.
 MAX_IDS_PER_QUERY = 1000
 SHARE_ID = r"[A-Za-z0-9_-]{1,64}"
@@ -90,6 +92,8 @@ class Shares:
         self._store = store
         self._expiry = expiry
         self._connection = connection
+        # The row of a share that is read a lot rarely changes, and what is computed from it is kept with it.
+        self._live_share = lru_cache(MAX_LIVE_SHARES)(self._read_row)
 
     def create(
         self,
@@ -268,17 +272,7 @@ class Shares:
         values = {"share_id": share_id, "lower": share_id.lower()}
         return self._connection.first(OTHER_SPELLING, values) is not None
 
-    def _mark_deleted(self, share_id: str) -> None:
-        """Also on a full disk."""
-        try:
-            mark_deleted(share_id)
-        except OperationalError as error:
-            if not is_disk_full(error) or not self._reserve.release():
-                raise
-            db.session.rollback()
-            mark_deleted(share_id)
-
-    def _live_share(
+    def _read_row(
         self,
         share_id: str,
         created_at: datetime,
@@ -292,6 +286,16 @@ class Shares:
         return LiveShare.from_row(
             share_id, created_at, last_link_at, expires_at, revision, checkpoint, synced_at
         )
+
+    def _mark_deleted(self, share_id: str) -> None:
+        """Also on a full disk."""
+        try:
+            mark_deleted(share_id)
+        except OperationalError as error:
+            if not is_disk_full(error) or not self._reserve.release():
+                raise
+            db.session.rollback()
+            mark_deleted(share_id)
 
 
 def is_share_id(text: str) -> bool:
