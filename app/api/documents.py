@@ -44,7 +44,7 @@ def data(share_id: str) -> ResponseReturnValue:
 
 
 def _fetch(share_id: str) -> StoredDocument | NotModified:
-    stored = services().documents.fetch(services().shares.get_live(share_id), _known_etag())
+    stored = services().documents.fetch(services().live_shares.get(share_id), _known_etag())
     if stored is None:
         raise NotUploaded
     return stored

@@ -22,7 +22,7 @@ from app.api.auth import SECRET_HEADER
 from app.api.blueprint import bp
 from app.lib.release import RELEASE
 from app.services.container import services
-from app.services.shares.service import SHARE_ID
+from app.services.shares.share_ids import SHARE_ID
 
 JSON = "application/json"
 # What every request may be answered with.

@@ -26,7 +26,8 @@ from app.http.request_log import set_share_id
 from app.services.container import services
 from app.services.plugin_package import plugin_package
 from app.services.shares.errors import ShareNotFound
-from app.services.shares.service import SHARE_ID, SignedUpload, UploadDeclaration
+from app.services.shares.service import SignedUpload, UploadDeclaration
+from app.services.shares.share_ids import SHARE_ID
 
 ShareId = Annotated[str, Meta(pattern=rf"^{SHARE_ID}\Z")]
 

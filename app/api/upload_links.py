@@ -72,7 +72,7 @@ def commit(share_id: str) -> ResponseReturnValue:
     """Makes what was uploaded count. 409 with the `revision` if the share has changed since `base`."""
     share = require_share(UPLOAD)
     body = parse_body(CommitRequest)
-    live = services().shares.get_live(share_id)
+    live = services().live_shares.get(share_id)
     committed = Committed(services().commits.commit(share, live, body.kind, body.sha256, body.base))
     if body.next and (body.next.size is not None or not services().config.UPLOAD_SIZE_REQUIRED):
         committed.next = _object_link(share, "changes", committed.revision, declaration_of(body.next))

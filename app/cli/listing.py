@@ -167,7 +167,7 @@ def _as_json(share: ShareSummary) -> dict[str, Any]:
 def _read(share_id: str) -> str | None:
     """Reads the session, which writes its title into the row. Returns why it cannot be read."""
     try:
-        services().documents.reload(services().shares.get_live(share_id))
+        services().documents.reload(services().live_shares.get(share_id))
     except ShareExpired:
         pass
     except UnreadableDocument as error:

@@ -38,7 +38,7 @@ def warm_worker(app: Flask) -> None:
         services().store.warm_up()
         # Connects, and prepares the query of every page; without a database, cached pages are served.
         with suppress(ShareNotFound, SQLAlchemyError):
-            services().shares.get_live(ANY_SHARE_ID)
+            services().live_shares.get(ANY_SHARE_ID)
     # What exists by now stays for good, so the garbage collector need not look at it.
     gc.collect()
     gc.freeze()

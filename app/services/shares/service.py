@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import secrets
-from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import OperationalError
@@ -24,29 +21,13 @@ from app.services.shares.errors import ShareExists, ShareExpired, ShareNotFound,
 from app.services.shares.expiry import Expiry
 from app.services.shares.live_share import UPLOAD_LINK_LIFETIME, LiveShare
 from app.services.shares.object_cleanup import ObjectCleanup
-from app.services.shares.recent import RecentShares
+from app.services.shares.share_ids import is_share_id
 from app.services.shares.tombstones import mark_deleted
 from app.storage import ObjectStore, UploadLink, document_key
 
 SECRET_BYTES = 24
 NATIVE_ID_LENGTH = 8
 RANDOM_ID_BYTES = 9
-MAX_LIVE_SHARES = 1024
-# SQLite accepts some ten thousand values in a statement.
-MAX_IDS_PER_QUERY = 1000
-SHARE_ID = r"[A-Za-z0-9_-]{1,64}"
-
-# The hot query of every page: compiled once and without the ORM it costs a third.
-ROW = select(
-    Share.share_id,
-    Share.created_at,
-    Share.last_link_at,
-    Share.expires_at,
-    Share.revision,
-    Share.checkpoint,
-    Share.synced_at,
-)
-LIVE_ROW = ROW.where(Share.share_id == bindparam("share_id"), Share.deleted_at.is_(None))
 
 OTHER_SPELLING = select(Share.share_id).where(
     func.lower(Share.share_id) == bindparam("lower"), Share.share_id != bindparam("share_id")
@@ -80,20 +61,16 @@ class Shares:
     def __init__(
         self,
         object_cleanup: ObjectCleanup,
-        recent: RecentShares,
         reserve: DiskReserve,
         store: ObjectStore,
         expiry: Expiry,
         connection: AutocommitConnection,
     ) -> None:
         self._object_cleanup = object_cleanup
-        self._recent = recent
         self._reserve = reserve
         self._store = store
         self._expiry = expiry
         self._connection = connection
-        # The row of a share that is read a lot rarely changes, and what is computed from it is kept with it.
-        self._live_share = lru_cache(MAX_LIVE_SHARES)(self._read_row)
 
     def create(
         self,
@@ -149,30 +126,6 @@ class Shares:
         if not is_share_id(share_id):
             return None
         return db.session.scalar(select(Share).where(Share.share_id == share_id, Share.deleted_at.is_(None)))
-
-    def get_live(self, share_id: str) -> LiveShare:
-        """The live share with this id. Raises ShareNotFound or ShareExpired."""
-        if not is_share_id(share_id):
-            raise ShareNotFound
-        row = self._connection.first(LIVE_ROW, {"share_id": share_id})
-        if row is None:
-            raise ShareNotFound
-        share = self._live_share(*row)
-        if share.has_expired:
-            raise ShareExpired
-        self._recent.add(share)
-        return share
-
-    def live_cache_keys(self, cache_keys: Collection[str]) -> set[str]:
-        """Those of the cache keys whose shares are live."""
-        ids = sorted({key.rpartition(".")[0] for key in cache_keys})
-        live: set[str] = set()
-        for start in range(0, len(ids), MAX_IDS_PER_QUERY):
-            some = Share.share_id.in_(ids[start : start + MAX_IDS_PER_QUERY])
-            rows = db.session.execute(ROW.where(some, Share.deleted_at.is_(None)))
-            shares = (self._live_share(*row) for row in rows)
-            live |= {share.cache_key for share in shares if not share.has_expired}
-        return live
 
     def authorize(self, share_id: str, secret: str) -> Share:
         """The live share with this id. Raises ShareNotFound, WrongSecret or ShareExpired."""
@@ -272,21 +225,6 @@ class Shares:
         values = {"share_id": share_id, "lower": share_id.lower()}
         return self._connection.first(OTHER_SPELLING, values) is not None
 
-    def _read_row(
-        self,
-        share_id: str,
-        created_at: datetime,
-        last_link_at: datetime,
-        requested_expiry: datetime | None,
-        revision: int,
-        checkpoint: str | None,
-        synced_at: datetime | None,
-    ) -> LiveShare:
-        expires_at = self._expiry.of(created_at, requested_expiry)
-        return LiveShare.from_row(
-            share_id, created_at, last_link_at, expires_at, revision, checkpoint, synced_at
-        )
-
     def _mark_deleted(self, share_id: str) -> None:
         """Also on a full disk."""
         try:
@@ -296,11 +234,6 @@ class Shares:
                 raise
             db.session.rollback()
             mark_deleted(share_id)
-
-
-def is_share_id(text: str) -> bool:
-    """Whether `text` can be the id of a share; nothing else is worth asking a database for."""
-    return re.fullmatch(SHARE_ID, text) is not None
 
 
 def _check_secret(share: Share, secret: str) -> None:

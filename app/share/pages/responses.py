@@ -74,7 +74,7 @@ def document_view(
                 except VersionGone:
                     pass
                 # The share may be gone as well.
-                version = services().documents.reload(services().shares.get_live(share_id))
+                version = services().documents.reload(services().live_shares.get(share_id))
             raise StorageError("the versions of a session replace each other too fast to be read")
 
         return respond
@@ -139,7 +139,7 @@ def _page_version(*settings: object) -> str:
 def _current(share_id: str) -> tuple[LiveShare, DocumentVersion | None]:
     """A live share and its current version; for a while also without the database, the cached one."""
     try:
-        share = services().shares.get_live(share_id)
+        share = services().live_shares.get(share_id)
     except (DBAPIError, TimeoutError):
         recent = services().recent.get(share_id)
         if recent and (version := services().documents.cached(recent)):
@@ -227,7 +227,7 @@ def _waiting(share: LiveShare) -> Response:
 
     Raises ShareNotFound if the share was deleted while its document was looked for.
     """
-    services().shares.get_live(share.share_id)
+    services().live_shares.get(share.share_id)
     if share.uploads_end_at < datetime.now(UTC):
         raise NotUploaded
     html = render_template(
