@@ -8,10 +8,11 @@ import msgspec
 from flask.typing import ResponseReturnValue
 from msgspec import UNSET, Meta, UnsetType
 
+from app.api.answers import json_of
 from app.api.auth import require_share
 from app.api.blueprint import bp
 from app.api.request_body import parse_body
-from app.api.shares import SignedLink, UploadRequest, declaration_of, json_of, link_fields
+from app.api.shares import SignedLink, UploadRequest, declaration_of, link_fields
 from app.db.models import UPLOAD, Share
 from app.services.container import services
 from app.services.documents.commits import Kind

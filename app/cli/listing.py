@@ -156,6 +156,7 @@ def _as_json(share: ShareSummary) -> dict[str, Any]:
         "title": share.title,
         "project": share.project,
         "createdBy": share.created_by,
+        "audience": share.audience,
         "createdAt": milliseconds(share.created_at),
         "uploadedAt": milliseconds(share.uploaded_at),
         "size": share.size,

@@ -67,12 +67,14 @@ class Services:
     caches: list[ShareCache] = field(default_factory=list)
 
     def is_current(self, share_id: str, version: Version) -> bool:
-        """Whether a response made from `version` may be served again; not if the database fails."""
+        """Whether anybody may be served a response made from `version`; not if the database fails."""
         try:
             share = self.live_shares.get(share_id)
         except (ShareError, SQLAlchemyError):
             return False
-        return share.cache_key == version.cache_key and self.documents.is_current(share, version.etag)
+        if not share.is_public or share.cache_key != version.cache_key:
+            return False
+        return self.documents.is_current(share, version.etag)
 
     def cache_keys(self) -> set[str]:
         """The keys of all shares of which this process or its host holds anything."""

@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import Any
+
+from app.db.models import LINK, Audience
 
 UPLOAD_LINK_LIFETIME = timedelta(hours=1)
 # An upload that began before its link expired may still be under way for this long.
@@ -19,6 +22,9 @@ class LiveShare:
     `uploads_end_at` is when the last upload link issued for it expires. `revision` numbers what was synced or
     committed last, at `synced_at`, and `checkpoint` names the object that contains the first of it. These are
     0 and None before, and for uploads whose client commits nothing.
+
+    `expires_at` is when it expires by the rule of the server. `audience` says who may read it
+    (app.db.models.Audience), and `password_hash` is that of its password.
     """
 
     share_id: str
@@ -28,21 +34,18 @@ class LiveShare:
     revision: int = 0
     checkpoint: str | None = None
     synced_at: datetime | None = None
+    audience: Audience = LINK
+    password_hash: str | None = None
 
     @classmethod
-    def from_row(
-        cls,
-        share_id: str,
-        created_at: datetime,
-        last_link_at: datetime,
-        expires_at: datetime | None = None,
-        revision: int = 0,
-        checkpoint: str | None = None,
-        synced_at: datetime | None = None,
-    ) -> LiveShare:
-        """From the columns of a row; `expires_at` is when it expires by the rule of the server."""
-        uploads_end_at = last_link_at + UPLOAD_LINK_LIFETIME
-        return cls(share_id, created_at, uploads_end_at, expires_at, revision, checkpoint, synced_at)
+    def from_row(cls, share_id: str, created_at: datetime, last_link_at: datetime, *others: Any) -> LiveShare:
+        """From the columns of a row; `others` are the fields from `expires_at` on, in their order."""
+        return cls(share_id, created_at, last_link_at + UPLOAD_LINK_LIFETIME, *others)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the link is all that a reader needs."""
+        return self.audience == LINK
 
     @cached_property
     def cache_key(self) -> str:

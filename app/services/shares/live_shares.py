@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 
 from app.db.connection import AutocommitConnection
 from app.db.extensions import db
-from app.db.models import Share
+from app.db.models import LINK, Audience, Share
 from app.services.shares.errors import ShareExpired, ShareNotFound
 from app.services.shares.expiry import Expiry
 from app.services.shares.live_share import LiveShare
@@ -30,6 +30,8 @@ ROW = select(
     Share.revision,
     Share.checkpoint,
     Share.synced_at,
+    Share.audience,
+    Share.password,
 )
 LIVE_ROW = ROW.where(Share.share_id == bindparam("share_id"), Share.deleted_at.is_(None))
 
@@ -77,8 +79,11 @@ class LiveShares:
         revision: int,
         checkpoint: str | None,
         synced_at: datetime | None,
+        audience: Audience | None,
+        password_hash: str | None,
     ) -> LiveShare:
         expires_at = self._expiry.of(created_at, requested_expiry)
+        synced = (revision, checkpoint, synced_at)
         return LiveShare.from_row(
-            share_id, created_at, last_link_at, expires_at, revision, checkpoint, synced_at
+            share_id, created_at, last_link_at, expires_at, *synced, audience or LINK, password_hash
         )

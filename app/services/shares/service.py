@@ -8,6 +8,7 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import OperationalError
@@ -17,6 +18,7 @@ from app.db.errors import is_disk_full
 from app.db.extensions import db
 from app.db.models import NATIVE, UPLOAD, Share
 from app.lib.disk_reserve import DiskReserve
+from app.services.access.access import DEFAULT, Access
 from app.services.shares.errors import ShareExists, ShareExpired, ShareNotFound, WrongSecret
 from app.services.shares.expiry import Expiry
 from app.services.shares.live_share import UPLOAD_LINK_LIFETIME, LiveShare
@@ -80,13 +82,14 @@ class Shares:
         *,
         lifetime: timedelta | None = None,
         created_by: str | None = None,
+        access: Access = DEFAULT,
     ) -> tuple[Share, str]:
         """A new share and its secret, of which only a hash is stored.
 
         Raises ShareExists, also for the id of a share that was deleted: ids are never used twice. Where the
         store takes ids that differ only in case for one, so does this.
         `source` says which protocol it belongs to, UPLOAD or NATIVE. It expires after `lifetime`, or sooner
-        where the server says so; `created_by` names the creation token used.
+        where the server says so; `created_by` names the creation token used, and `access` says who may read.
         """
         secret = secrets.token_urlsafe(SECRET_BYTES)
         now = datetime.now(UTC)
@@ -99,6 +102,8 @@ class Shares:
             "source": source,
             "expires_at": now + lifetime if lifetime else None,
             "created_by": created_by,
+            "audience": access.audience,
+            "password": access.password_hash,
         }
         if not self._connection.insert_if_absent(insert(Share), row):
             raise ShareExists
@@ -133,7 +138,7 @@ class Shares:
         if share is None:
             raise ShareNotFound
         _check_secret(share, secret)
-        expires_at = self._expiry.of(share.created_at, share.expires_at)
+        expires_at = self.expiry_of(share)
         if expires_at and expires_at <= datetime.now(UTC):
             raise ShareExpired
         return share
@@ -176,6 +181,22 @@ class Shares:
         db.session.commit()
         return upload
 
+    def update(self, share: Share, **values: Any) -> Share:
+        """Replaces columns of a share: `audience` and `password`, or `expires_at`.
+
+        Raises ShareNotFound if it was just deleted.
+        """
+        live = (Share.share_id == share.share_id) & Share.deleted_at.is_(None)
+        updated: Share | None = db.session.scalar(update(Share).where(live).values(**values).returning(Share))
+        if updated is None:
+            raise ShareNotFound
+        db.session.commit()
+        return updated
+
+    def expiry_of(self, share: Share) -> datetime | None:
+        """When a share expires, as its author and the server say; None for never."""
+        return self._expiry.of(share.created_at, share.expires_at)
+
     def delete(self, share_id: str, secret: str) -> LiveShare:
         """Deletes a share, also one that has expired, for whoever knows its secret.
 
@@ -210,7 +231,7 @@ class Shares:
     ) -> SignedUpload:
         """A link that is valid for UPLOAD_LINK_LIFETIME, or until the share expires."""
         link_expires_at = issued_at + UPLOAD_LINK_LIFETIME
-        share_expires_at = self._expiry.of(share.created_at, share.expires_at)
+        share_expires_at = self.expiry_of(share)
         if share_expires_at:
             link_expires_at = min(link_expires_at, share_expires_at)
         # The row may have waited for a lock: counted from now the link would outlive what the row says.
