@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
@@ -19,6 +20,9 @@ from limits.storage import storage_from_string
 from msgspec import Meta
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+Audience = Literal["link", "password", "members"]
+AUDIENCES = get_args(Audience)
 
 
 class ConfigError(SystemExit):
@@ -124,6 +128,28 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         ),
     ] = ""
 
+    SHARE_AUDIENCE: Annotated[
+        Literal["link", "members"],
+        Meta(
+            description="Who may read shares whose authors did not say: everyone who has the link, or those "
+            "who are signed in: [Private links](access.md)."
+        ),
+    ] = "link"
+    SHARE_AUDIENCES: Annotated[
+        str,
+        Meta(description="What authors may choose, such as members,password. If unset, all that can be."),
+    ] = ""
+    AUTH_PROXY_HEADER: Annotated[
+        str, Meta(description="Header in which a proxy names who is signed in, such as Remote-User.")
+    ] = ""
+    AUTH_PROXY_FROM: Annotated[
+        str,
+        Meta(
+            description="Addresses or networks of that proxy, separated by commas; unix for a unix socket. "
+            "From elsewhere, the header is ignored."
+        ),
+    ] = ""
+
     SHARE_CREATE_TOKEN: Annotated[
         str,
         Meta(
@@ -202,6 +228,24 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         return read_duration(self.SHARE_MAX_AGE) if self.SHARE_MAX_AGE else None
 
     @property
+    def audiences(self) -> list[Audience]:
+        """What authors may choose, the default first."""
+        named = [name.strip() for name in self.SHARE_AUDIENCES.split(",") if name.strip()]
+        possible: list[Audience] = ["link"]
+        if not self.S3_PUBLIC_URL:
+            possible.append("password")
+        if self.AUTH_PROXY_HEADER:
+            possible.append("members")
+        offered = [name for name in possible if name in (named or possible)]
+        return sorted(offered, key=lambda name: name != self.SHARE_AUDIENCE)
+
+    @property
+    def sign_in_proxies(self) -> tuple[list[IPv4Network | IPv6Network], bool]:
+        """The networks of AUTH_PROXY_FROM, and whether a unix socket is among them. Raises ValueError."""
+        names = [name.strip() for name in self.AUTH_PROXY_FROM.split(",") if name.strip()]
+        return [ip_network(name) for name in names if name != "unix"], "unix" in names
+
+    @property
     def create_tokens(self) -> dict[str, str]:
         """The tokens of SHARE_CREATE_TOKEN by their names."""
         entries = self.SHARE_CREATE_TOKEN.split(",") if self.SHARE_CREATE_TOKEN else []
@@ -231,6 +275,7 @@ OWN_PATHS = frozenset(
         *("readyz", "share", "static", "t", "themes"),
     }
 )
+HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 BYTES = {"": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3}
 # As long as the tokens that allow creating shares.
@@ -249,6 +294,8 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     _check_limit_storage(config.RATELIMIT_STORAGE_URI)
     _check_duration("SHARE_MAX_AGE", config.SHARE_MAX_AGE)
     _check_tokens("SHARE_CREATE_TOKEN", config.SHARE_CREATE_TOKEN)
+    _check_sign_in(config)
+    _check_audiences(config)
     _make_data_dir(config.data_dir)
     secret_key = config.SECRET_KEY or _generated_secret_key(config.data_dir / "secret_key")
     _check_secret_key(secret_key, "" if config.SECRET_KEY else f" in {str(config.data_dir / 'secret_key')!r}")
@@ -338,6 +385,36 @@ def _check_tokens(name: str, value: str) -> None:
         if found[1] in names:
             raise ConfigError(f"{name} contains the name {found[1]!r} twice.")
         names.add(found[1])
+
+
+def _check_sign_in(config: Config) -> None:
+    for one, other in (("AUTH_PROXY_HEADER", "AUTH_PROXY_FROM"), ("AUTH_PROXY_FROM", "AUTH_PROXY_HEADER")):
+        if getattr(config, one) and not getattr(config, other):
+            raise ConfigError(f"{one} is set but {other} is not.")
+    if not HEADER.fullmatch(config.AUTH_PROXY_HEADER or "Remote-User"):
+        raise ConfigError(
+            f"AUTH_PROXY_HEADER is {config.AUTH_PROXY_HEADER!r}: expected a name like 'Remote-User'."
+        )
+    try:
+        _ = config.sign_in_proxies
+    except ValueError as error:
+        raise ConfigError(f"AUTH_PROXY_FROM is not valid: {error}.") from None
+
+
+def _check_audiences(config: Config) -> None:
+    unknown = {name.strip() for name in config.SHARE_AUDIENCES.split(",") if name.strip()} - set(AUDIENCES)
+    if unknown:
+        raise ConfigError(f"SHARE_AUDIENCES has {min(unknown)!r}: use {', '.join(AUDIENCES)}.")
+    for name in ("SHARE_AUDIENCE", "SHARE_AUDIENCES"):
+        value = getattr(config, name)
+        if "members" in value and not config.AUTH_PROXY_HEADER:
+            raise ConfigError(f"{name} is {value!r}, but nobody can sign in; set AUTH_PROXY_HEADER.")
+        if config.S3_PUBLIC_URL and value not in ("", "link"):
+            raise ConfigError(f"{name} is {value!r}, but S3_PUBLIC_URL lets everyone read every session.")
+    if config.SHARE_AUDIENCE not in config.audiences:
+        raise ConfigError(
+            f"SHARE_AUDIENCE is {config.SHARE_AUDIENCE!r}, which SHARE_AUDIENCES does not have."
+        )
 
 
 def _check_limit_storage(uri: str) -> None:

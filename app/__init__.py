@@ -20,6 +20,7 @@ from app.db.extensions import db, migrate
 from app.http import log_format, redirects, security_headers, static_files
 from app.http.client_address import ClientAddress
 from app.http.metrics import BusyGauge, Metrics, are_possible, count_for, counter, master_of_workers
+from app.http.proxy_sign_in import ProxySignIn
 from app.http.request_log import RequestLog
 from app.http.response_cache import ResponseCache
 from app.http.token_prefix import TokenPrefix
@@ -31,6 +32,7 @@ from app.redaction.rules import RULES
 from app.redaction.scanner import SCANNER, Scanner
 from app.render import filters
 from app.services import rate_limits
+from app.services.access.audiences import Audiences
 from app.services.container import EXTENSION, Services
 from app.services.documents.cache import DocumentCache
 from app.services.documents.checkpoint import Checkpointer
@@ -108,7 +110,8 @@ def build_services(app: Flask, config: Config) -> Services:
     recent = RecentShares(config.data_dir / "cache")
     reserve = DiskReserve(config.data_dir / "reserve")
     expiry = Expiry(config.share_max_age)
-    live_shares = LiveShares(connection, expiry, recent)
+    audiences = Audiences(config.SHARE_AUDIENCE, config.audiences)
+    live_shares = LiveShares(connection, expiry, audiences, recent)
     shares = Shares(object_cleanup, reserve, store, expiry, connection)
     freshness = Freshness()
     on_damage = partial(count_for, app, "cache_damages")
@@ -129,6 +132,7 @@ def build_services(app: Flask, config: Config) -> Services:
         store,
         shares,
         live_shares,
+        audiences,
         descriptions,
         freshness,
         cache,
@@ -181,6 +185,9 @@ def wrap_wsgi_app(app: Flask, config: Config, services: Services) -> WSGIApplica
         wsgi_app = UrlPrefix(wsgi_app, prefix)
     if hops := config.TRUSTED_PROXIES:
         wsgi_app = ProxyFix(ClientAddress(wsgi_app), x_for=hops, x_proto=hops, x_host=hops)
+    if header := config.AUTH_PROXY_HEADER:
+        networks, with_unix_socket = config.sign_in_proxies
+        wsgi_app = ProxySignIn(wsgi_app, header, networks, with_unix_socket)
     return wsgi_app
 
 

@@ -26,6 +26,7 @@ from app.services.shares.errors import (
     ShareExists,
     ShareExpired,
     ShareNotFound,
+    SignInRequired,
     WrongSecret,
     WrongShareSource,
 )
@@ -61,6 +62,7 @@ RESPONSES: dict[type[Exception], tuple[int, str]] = {
     ObjectMissing: (404, "object_missing"),
     NotUploaded: (404, "not_uploaded"),
     WrongSecret: (401, "wrong_secret"),
+    SignInRequired: (401, "sign_in_required"),
     SessionTooLarge: (413, "too_large"),
     UnreadableDocument: (422, "unreadable_document"),
 }
@@ -83,6 +85,7 @@ SHORTAGES: dict[int, str] = {
 }
 
 HEADINGS = {
+    401: "For members only",
     403: "Not allowed",
     404: "Nothing here",
     410: "This link has expired",

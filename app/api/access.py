@@ -13,11 +13,12 @@ from app.api.answers import epoch_milliseconds, json_of
 from app.api.auth import require_any_share
 from app.api.blueprint import bp
 from app.api.request_body import parse_body
-from app.db.models import LINK, PASSWORD, Audience
+from app.db.models import PASSWORD
 from app.errors import ApiError
 from app.services.access.access import Access
 from app.services.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS, generate_password, hash_password
 from app.services.container import services
+from config import Audience
 
 MAX_EXPIRES_IN = 10 * 365 * 24 * 60 * 60
 
@@ -50,7 +51,7 @@ def update(share_id: str) -> ResponseReturnValue:
     values: dict[str, Any] = {}
     if access.audience:
         values["audience"] = access.audience
-        if access.password_hash or access.audience == LINK:
+        if access.password_hash or access.audience != PASSWORD:
             values["password"] = access.password_hash
     if body.expiresIn is not UNSET:
         lasts = timedelta(seconds=body.expiresIn) if body.expiresIn else None
@@ -61,7 +62,7 @@ def update(share_id: str) -> ResponseReturnValue:
     expires_at = services().shares.expiry_of(share)
     return json_of(
         AccessAnswer(
-            audience=share.audience or LINK,
+            audience=services().audiences.of(share.audience),
             password=generated or UNSET,
             shareExpiresAt=epoch_milliseconds(expires_at) if expires_at else UNSET,
         )
@@ -73,19 +74,19 @@ def access_of(
 ) -> tuple[Access, str | None]:
     """What a client asks for, and the password if it has to be made here.
 
-    Raises ApiError (400) for a password that no reader would be asked for, or that would keep nobody out.
+    Raises ApiError (400) for what the server does not offer, or a password that nobody would be asked for.
     """
     audience = audience or (PASSWORD if password else None)
+    choices = services().audiences.choices
+    if audience and audience not in choices:
+        offered = ", ".join(f"'{choice}'" for choice in choices)
+        raise ApiError(
+            400, "audience_not_offered", f"This server does not offer that audience, only {offered}."
+        )
     if audience != PASSWORD:
         if password:
             raise ApiError(400, "invalid_request", "'password' needs the audience 'password'.")
         return Access(audience), None
-    if services().config.S3_PUBLIC_URL:
-        raise ApiError(
-            400,
-            "audience_not_offered",
-            "The bucket of this server is public, so a password would protect nothing; use 'link'.",
-        )
     generated = None if password or has_password else generate_password()
     password = password or generated
     return Access(audience, hash_password(password) if password else None), generated

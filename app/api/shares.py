@@ -21,7 +21,7 @@ from app.api.auth import (
 from app.api.blueprint import bp
 from app.api.rate_limits import limit_presigns, limit_requests
 from app.api.request_body import SessionId, parse_body
-from app.db.models import LINK, UPLOAD, Audience
+from app.db.models import UPLOAD
 from app.errors import ApiError
 from app.http.metrics import count
 from app.http.request_log import set_share_id
@@ -30,6 +30,7 @@ from app.services.plugin_package import plugin_package
 from app.services.shares.errors import ShareNotFound
 from app.services.shares.service import SignedUpload, UploadDeclaration
 from app.services.shares.share_ids import SHARE_ID
+from config import Audience
 
 ShareId = Annotated[str, Meta(pattern=rf"^{SHARE_ID}\Z")]
 
@@ -109,7 +110,7 @@ def create() -> ResponseReturnValue:
     created = CreatedShare(
         **link_fields(share.share_id, upload),
         secret=secret,
-        audience=access.audience or LINK,
+        audience=services().audiences.of(access.audience),
         password=generated or UNSET,
         plugin=plugin,
     )

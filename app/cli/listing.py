@@ -143,7 +143,8 @@ def _print_json(summaries: Iterable[ShareSummary]) -> None:
 
 
 def _inventory() -> Inventory:
-    return Inventory(services().store, Expiry(services().config.share_max_age))
+    expiry = Expiry(services().config.share_max_age)
+    return Inventory(services().store, expiry, services().audiences)
 
 
 def _as_json(share: ShareSummary) -> dict[str, Any]:

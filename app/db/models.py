@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Double, LargeBinary, Text, TypeDecorator, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.extensions import Base
+from config import Audience
 
 # Which protocol created a share: the plugin's uploads, or OpenCode's own sync batches.
 UPLOAD = "upload"
 NATIVE = "native"
 
-# Who may read a share: everybody who has the link, or those among them who know its password.
-Audience = Literal["link", "password"]
+# Who may read a share: all who have the link, or those among them who know its password, or are signed in.
 LINK: Audience = "link"
 PASSWORD: Audience = "password"  # noqa: S105 - a name
+MEMBERS: Audience = "members"
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -13,6 +13,7 @@ from app.db.connection import AutocommitConnection
 from app.http.response_cache import Version
 from app.lib.disk_reserve import DiskReserve
 from app.redaction.scanner import Scanner
+from app.services.access.audiences import Audiences
 from app.services.documents.cache import DocumentCache
 from app.services.documents.checkpoint import Checkpointer
 from app.services.documents.commits import Commits
@@ -52,6 +53,7 @@ class Services:
     store: ObjectStore
     shares: Shares
     live_shares: LiveShares
+    audiences: Audiences
     descriptions: Descriptions
     freshness: Freshness
     cache: DocumentCache

@@ -170,6 +170,13 @@ def test_a_public_bucket_alone_is_half_an_s3_configuration(tmp_path: Path) -> No
         ("DATABASE_URL", "sqlite://"),
         ("RATELIMIT_STORAGE_URI", "foo://host"),
         ("RATELIMIT_STORAGE_URI", "memory://"),
+        ("SHARE_AUDIENCE", "everybody"),
+        ("SHARE_AUDIENCE", "members"),
+        ("SHARE_AUDIENCES", "password"),
+        ("SHARE_AUDIENCES", "link,members"),
+        ("SHARE_AUDIENCES", "link,friends"),
+        ("AUTH_PROXY_HEADER", "Remote-User"),
+        ("AUTH_PROXY_FROM", "127.0.0.1"),
         ("DATA_DIR", "/dev/null/data"),
     ],
 )
@@ -177,6 +184,29 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_setting(tmp_path: Path, nam
     with pytest.raises(ConfigError, match=name) as refused:
         read_config({"DATA_DIR": str(tmp_path), name: value})
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "proxies", "name"),
+    [
+        ("Remote_User", "127.0.0.1", "AUTH_PROXY_HEADER"),
+        ("Remote User", "127.0.0.1", "AUTH_PROXY_HEADER"),
+        ("Remote-User", "proxy.example.com", "AUTH_PROXY_FROM"),
+        ("Remote-User", "10.0.0.1/8", "AUTH_PROXY_FROM"),
+    ],
+)
+def test_a_proxy_that_cannot_be_believed_is_refused(
+    tmp_path: Path, header: str, proxies: str, name: str
+) -> None:
+    with pytest.raises(ConfigError, match=name):
+        read(tmp_path, AUTH_PROXY_HEADER=header, AUTH_PROXY_FROM=proxies)
+
+
+def test_a_public_bucket_has_no_private_sessions(tmp_path: Path) -> None:
+    bucket = {**S3, "S3_PUBLIC_URL": "https://public.example.com"}
+    assert read(tmp_path, **bucket).audiences == ["link"]
+    with pytest.raises(ConfigError, match="S3_PUBLIC_URL"):
+        read(tmp_path, **bucket, SHARE_AUDIENCES="link,password")
 
 
 def test_a_wrong_value_never_shows_the_password_of_the_database(tmp_path: Path) -> None:

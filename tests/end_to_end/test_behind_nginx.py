@@ -96,6 +96,8 @@ def installed(
             "S3_PRESIGN_ENDPOINT": address,
             "RATELIMIT_STORAGE_URI": f"redis://127.0.0.1:{redis_port}",
             "TRUSTED_PROXIES": "1",
+            "AUTH_PROXY_HEADER": "Remote-User",
+            "AUTH_PROXY_FROM": "unix",
             "WEB_CONCURRENCY": "4",
             "LOG_FORMAT": "json",
             "METRICS_ENABLED": "true",
@@ -197,6 +199,14 @@ def test_logs_tell_of_the_same_requests_and_of_no_secret(team: Team) -> None:
     errors = (team.folder / "error.log").read_text()
     for private in (str(answer["secret"]), "X-Amz-Signature", "TEAMTOKEN", "PRESIGNED", "TICKET"):
         assert private not in ours + theirs + errors
+
+
+def test_nobody_forges_a_sign_in_through_nginx(team: Team) -> None:
+    answer = team.share("Members1")
+    secret = {"X-Share-Secret": str(answer["secret"])}
+    team.ask("PATCH", "/api/share/Members1", json={"audience": "members"}, headers=secret)
+    for header in ("Remote-User", "Remote_User", "REMOTE_USER"):
+        assert team.ask("GET", "/api/share/Members1", headers={header: "grace"}).status == 401
 
 
 def test_limits_stay_exact_when_redis_is_killed(team: Team) -> None:

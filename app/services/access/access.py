@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.db.models import Audience
+from config import Audience
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class ImportTicket(NamedTuple):
             return True
         ends_at, _ = _FORMAT.unpack(urlsafe_b64decode(self.proof + "=="))
         is_genuine = hmac.compare_digest(self.proof, _proof(share, ends_at))
-        return bool(share.password_hash) and is_genuine and ends_at > time.time()
+        return is_genuine and ends_at > time.time()
 
 
 def issue_ticket(share: LiveShare) -> str:
@@ -51,5 +51,7 @@ def read_ticket(text: str) -> ImportTicket | None:
 
 def _proof(share: LiveShare, ends_at: int) -> str:
     message = f"import of {share.cache_key} until {ends_at}"
-    mac = hmac.digest((share.password_hash or "").encode(), message.encode(), hashlib.sha256)
+    # All hosts have these, and a new password ends the tickets of the old one.
+    key = f"{share.secret_hash} {share.password_hash}"
+    mac = hmac.digest(key.encode(), message.encode(), hashlib.sha256)
     return urlsafe_b64encode(_FORMAT.pack(ends_at, mac[:12])).rstrip(b"=").decode()

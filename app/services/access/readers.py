@@ -9,8 +9,10 @@ from flask import request
 from itsdangerous import BadSignature, TimestampSigner
 from werkzeug import Response
 
+from app.db.models import MEMBERS, PASSWORD
+from app.http.proxy_sign_in import signed_in_member
 from app.services.container import services
-from app.services.shares.errors import PasswordRequired
+from app.services.shares.errors import PasswordRequired, SignInRequired
 from app.services.shares.live_share import LiveShare
 
 COOKIE_PREFIX = "share-"
@@ -21,8 +23,10 @@ SIGNED = "reader"
 
 
 def require_reader(share: LiveShare) -> None:
-    """Raises PasswordRequired unless the current request may read the share."""
-    if not share.is_public and not _has_cookie(share, request.cookies):
+    """Raises PasswordRequired or SignInRequired unless the current request may read the share."""
+    if share.audience == MEMBERS and not signed_in_member():
+        raise SignInRequired
+    if share.audience == PASSWORD and not _has_cookie(share, request.cookies):
         raise PasswordRequired(share.share_id)
 
 

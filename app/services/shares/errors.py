@@ -52,6 +52,11 @@ class PasswordRequired(ShareError):
         self.share_id = share_id
 
 
+class SignInRequired(ShareError):
+    def __init__(self) -> None:
+        super().__init__("This session is only for people who are signed in on this server.")
+
+
 class WrongSecret(ShareError):
     def __init__(self) -> None:
         super().__init__("The secret of this share is missing or wrong; send it as 'X-Share-Secret'.")

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, func, select
 
 from app.db.extensions import db
-from app.db.models import LINK, Share
+from app.db.models import Share
+from app.services.access.audiences import Audiences
 from app.services.shares.expiry import Expiry
 from app.storage import ObjectInfo, ObjectStore, objects_of, share_id_of
 
@@ -112,9 +113,10 @@ class Page(NamedTuple):
 class Inventory:
     """Joins the rows in the database with the objects of the store."""
 
-    def __init__(self, store: ObjectStore, expiry: Expiry) -> None:
+    def __init__(self, store: ObjectStore, expiry: Expiry, audiences: Audiences) -> None:
         self._store = store
         self._expiry = expiry
+        self._audiences = audiences
 
     def list(
         self, objects: Iterable[ObjectInfo], filter: ShareFilter = ANY, order: Order = OLDEST_FIRST
@@ -177,7 +179,7 @@ class Inventory:
             row.title,
             row.project,
             row.created_by,
-            row.audience or LINK,
+            self._audiences.of(row.audience),
             row.created_at,
             expires_at,
             expires_at is not None and expires_at <= now,

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from app.db.models import LINK, Audience
+from app.db.models import LINK
+from config import Audience
 
 UPLOAD_LINK_LIFETIME = timedelta(hours=1)
 # An upload that began before its link expired may still be under way for this long.
@@ -24,7 +25,7 @@ class LiveShare:
     0 and None before, and for uploads whose client commits nothing.
 
     `expires_at` is when it expires by the rule of the server. `audience` says who may read it
-    (app.db.models.Audience), and `password_hash` is that of its password.
+    (app.db.models.Audience); `password_hash` is that of its password, and `secret_hash` of its secret.
     """
 
     share_id: str
@@ -36,6 +37,7 @@ class LiveShare:
     synced_at: datetime | None = None
     audience: Audience = LINK
     password_hash: str | None = None
+    secret_hash: str = ""
 
     @classmethod
     def from_row(cls, share_id: str, created_at: datetime, last_link_at: datetime, *others: Any) -> LiveShare:

@@ -10,12 +10,14 @@ from sqlalchemy import bindparam, select
 
 from app.db.connection import AutocommitConnection
 from app.db.extensions import db
-from app.db.models import LINK, Audience, Share
+from app.db.models import Share
+from app.services.access.audiences import Audiences
 from app.services.shares.errors import ShareExpired, ShareNotFound
 from app.services.shares.expiry import Expiry
 from app.services.shares.live_share import LiveShare
 from app.services.shares.recent import RecentShares
 from app.services.shares.share_ids import is_share_id
+from config import Audience
 
 MAX_ROWS = 1024
 # SQLite accepts some ten thousand values in a statement.
@@ -32,16 +34,20 @@ ROW = select(
     Share.synced_at,
     Share.audience,
     Share.password,
+    Share.secret,
 )
 LIVE_ROW = ROW.where(Share.share_id == bindparam("share_id"), Share.deleted_at.is_(None))
 
 
 class LiveShares:
-    """The shares that were neither deleted nor have expired, by `expiry`."""
+    """The shares that were neither deleted nor have expired, by the rules of the server."""
 
-    def __init__(self, connection: AutocommitConnection, expiry: Expiry, recent: RecentShares) -> None:
+    def __init__(
+        self, connection: AutocommitConnection, expiry: Expiry, audiences: Audiences, recent: RecentShares
+    ) -> None:
         self._connection = connection
         self._expiry = expiry
+        self._audiences = audiences
         self._recent = recent
         # The row of a share that is read a lot rarely changes, and what is computed from it is kept with it.
         self._live_share = lru_cache(MAX_ROWS)(self._read_row)
@@ -81,9 +87,11 @@ class LiveShares:
         synced_at: datetime | None,
         audience: Audience | None,
         password_hash: str | None,
+        secret_hash: str,
     ) -> LiveShare:
         expires_at = self._expiry.of(created_at, requested_expiry)
-        synced = (revision, checkpoint, synced_at)
+        audience = self._audiences.of(audience)
+        access = (audience, password_hash, secret_hash)
         return LiveShare.from_row(
-            share_id, created_at, last_link_at, expires_at, *synced, audience or LINK, password_hash
+            share_id, created_at, last_link_at, expires_at, revision, checkpoint, synced_at, *access
         )
