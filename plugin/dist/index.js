@@ -48,6 +48,7 @@ function debounceFor(bytes) {
 }
 var TIMEOUTS = {
   create: 8000,
+  firstUpload: 700,
   remove: 5000,
   dispose: 3000,
   request: 1e4,
@@ -132,6 +133,7 @@ class Toasts {
 
 // src/opencode/changes.ts
 class Touched {
+  everything = false;
   messages = new Set;
   children = new Set;
   addItems(items) {
@@ -144,7 +146,8 @@ class Touched {
         this.messages.add(String(data.messageID));
     }
   }
-  add({ messages, children }) {
+  add({ everything, messages, children }) {
+    this.everything ||= everything;
     for (const id of messages)
       this.messages.add(id);
     for (const id of children)
@@ -153,12 +156,15 @@ class Touched {
   take() {
     const taken = new Touched;
     taken.add(this);
+    this.everything = false;
     this.messages.clear();
     this.children.clear();
     return taken;
   }
 }
 async function readChanges(client, sessionId, touched) {
+  if (touched.everything)
+    return;
   const session = await client.session(sessionId);
   const messages = [];
   const gone = [];
@@ -6245,6 +6251,7 @@ class TrackedShare {
   sessionId;
   dependencies;
   created;
+  onStopped;
   #children = new Set;
   #items = new SyncedItems;
   #touched = new Touched;
@@ -6256,11 +6263,12 @@ class TrackedShare {
   #published;
   #isFailing = false;
   #stage = "following";
-  constructor(share, sessionId, dependencies, created) {
+  constructor(share, sessionId, dependencies, created, onStopped) {
     this.share = share;
     this.sessionId = sessionId;
     this.dependencies = dependencies;
     this.created = created;
+    this.onStopped = onStopped;
     this.#createdAt = created.createdAt;
     this.#base = created.createdAt === undefined ? undefined : 0;
     this.#filter = new PrivacyFilter(dependencies.privacy, dependencies.machine);
@@ -6293,7 +6301,7 @@ class TrackedShare {
     if (sessionId !== this.sessionId)
       return;
     if (messageId === undefined)
-      this.#uploaded = undefined;
+      this.#touched.everything = true;
     else
       this.#touched.messages.add(messageId);
     if (isRemoval)
@@ -6309,14 +6317,11 @@ class TrackedShare {
     return this.#queue.flush();
   }
   async stop() {
-    this.#items.clear();
+    this.onStopped();
     await this.#queue.stop();
   }
-  restarted() {
-    return new TrackedShare(this.share, this.sessionId, this.dependencies, {
-      url: this.created.url,
-      createdAt: this.#createdAt
-    });
+  get facts() {
+    return { url: this.created.url, createdAt: this.#createdAt };
   }
   async#publish(signal) {
     const touched = this.#touched.take();
@@ -6416,7 +6421,15 @@ class TrackedShare {
     if (share?.url === (this.created.url ?? addressOf(this.share)))
       await client.unshare(this.sessionId);
   }
+  async#abandon(failure) {
+    const { removals, toasts } = this.dependencies;
+    await removals.remove(this.share);
+    await this.#forget();
+    await toasts.replace("error", `Not shared: ${failure.message}`);
+  }
   #announce(failure) {
+    if (failure && !failure.temporary)
+      this.onStopped();
     if (this.#stage === "opening")
       return;
     const { toasts } = this.dependencies;
@@ -6429,14 +6442,20 @@ class TrackedShare {
       this.#forget().catch(() => {
         return;
       });
-    if (failure && !failure.temporary)
-      toasts.show("error", `The shared page no longer follows this session: ${failure.message}`);
+    if (failure && !failure.temporary) {
+      if (this.#stage === "late" && failure.kind !== "missing")
+        this.#abandon(failure).catch(() => {
+          return;
+        });
+      else
+        toasts.show("error", `The shared page no longer follows this session: ${failure.message}`);
+    }
     if (failure || !this.#published)
       return;
     const isLate = this.#stage === "late";
     this.#stage = "following";
     if (isLate)
-      toasts.show("success", `Uploaded to ${host}: ${counts(this.#published)}. /unshare removes it.`);
+      toasts.replace("success", `Uploaded to ${host}: ${counts(this.#published)}. /unshare removes it.`);
     else if (wasFailing)
       toasts.show("success", `The shared page on ${host} is up to date again.`);
   }
@@ -6450,17 +6469,22 @@ function expiry(deadline) {
 }
 
 // src/publishing/publisher.ts
+var UNKNOWN = { url: undefined, createdAt: undefined };
+
 class Publisher {
   dependencies;
   #tracked = new Map;
+  #stopped = new Map;
   constructor(dependencies) {
     this.dependencies = dependencies;
   }
   publishFirst({ share, url, createdAt }, sessionId, deadline) {
-    return this.#track(new TrackedShare(share, sessionId, this.dependencies, { url, createdAt })).publishFirst(deadline);
+    return this.#track(share, sessionId, { url, createdAt }).publishFirst(deadline);
   }
   changed(share, sessionId, items = []) {
-    const tracked = this.#tracked.get(keyOf2(share)) ?? this.#track(new TrackedShare(share, sessionId, this.dependencies, { url: undefined, createdAt: undefined }));
+    if (this.#stopped.has(keyOf2(share)))
+      return;
+    const tracked = this.#tracked.get(keyOf2(share)) ?? this.#track(share, sessionId, UNKNOWN);
     tracked.changed(items);
   }
   sessionTouched(sessionId, parentId) {
@@ -6472,7 +6496,7 @@ class Publisher {
       tracked.messageTouched(sessionId, messageId, isRemoval);
   }
   sessionOf(share) {
-    return this.#tracked.get(keyOf2(share))?.sessionId;
+    return (this.#tracked.get(keyOf2(share)) ?? this.#stopped.get(keyOf2(share)))?.sessionId;
   }
   async forget(share) {
     const tracked = this.#tracked.get(keyOf2(share));
@@ -6480,9 +6504,9 @@ class Publisher {
       await Promise.race([tracked.stop(), sleep(this.dependencies.timeouts.remove)]);
   }
   resume(share) {
-    const forgotten = this.#tracked.get(keyOf2(share));
-    if (forgotten)
-      this.#track(forgotten.restarted()).changed();
+    const stopped = this.#stopped.get(keyOf2(share));
+    if (stopped)
+      this.#track(share, stopped.sessionId, stopped.created).changed();
   }
   async dispose() {
     const all = [...this.#tracked.values()];
@@ -6490,9 +6514,19 @@ class Publisher {
     for (const tracked of all)
       tracked.stop();
   }
-  #track(tracked) {
-    this.#tracked.set(keyOf2(tracked.share), tracked);
+  #track(share, sessionId, created) {
+    const tracked = new TrackedShare(share, sessionId, this.dependencies, created, () => this.#release(tracked));
+    this.#tracked.set(keyOf2(share), tracked);
+    this.#stopped.delete(keyOf2(share));
     return tracked;
+  }
+  #release(tracked) {
+    const key = keyOf2(tracked.share);
+    if (this.#tracked.get(key) !== tracked)
+      return;
+    this.#tracked.delete(key);
+    this.#stopped.set(key, { sessionId: tracked.sessionId, created: tracked.facts });
+    this.dependencies.api.uploads.forget(tracked.share);
   }
 }
 var keyOf2 = (share) => `${share.base}/${share.id}`;
@@ -7301,9 +7335,10 @@ class ShareCalls {
     if ("problem" in this.dependencies.privacy)
       throw new Failure("refused", this.dependencies.privacy.problem);
     await this.#refuseUnknownServer(settings);
+    const soon = AbortSignal.timeout(this.dependencies.timeouts.firstUpload);
     return await this.dependencies.lock.run(sessionId, async () => {
       const deadline = AbortSignal.timeout(this.dependencies.timeouts.create);
-      return await this.#existing(settings, sessionId, deadline) ?? await this.#create(settings, sessionId, deadline);
+      return await this.#existing(settings, sessionId, deadline) ?? await this.#create(settings, sessionId, deadline, soon);
     });
   }
   async#existing(settings, sessionId, deadline) {
@@ -7314,12 +7349,12 @@ class ShareCalls {
     this.dependencies.toasts.replace("success", shared(settings, existing.url, "running"));
     return existing;
   }
-  async#create(settings, sessionId, deadline) {
+  async#create(settings, sessionId, deadline, soon) {
     const created = await createShare(settings, sessionId, this.dependencies, deadline);
     this.dependencies.updates.compare(settings.base, created.plugin).catch(() => {
       return;
     });
-    const outcome = await this.dependencies.publisher.publishFirst(created, sessionId, deadline);
+    const outcome = await this.dependencies.publisher.publishFirst(created, sessionId, soon);
     if (outcome instanceof Failure) {
       this.dependencies.publisher.forget(created.share).then(() => this.dependencies.removals.remove(created.share)).catch(() => {
         return;
@@ -7750,8 +7785,8 @@ function startBetterShare({
   const api = new ShareApi(timeouts, "problem" in settings ? [] : settings.uploadHosts);
   const stateFiles = new StateFiles(folder);
   const shareList = new ShareList(stateFiles);
-  const publisher = new Publisher({ client, api, privacy, machine, shareList, toasts, timeouts });
   const removals = new PendingRemovals(api, stateFiles, shareList, toasts, timeouts);
+  const publisher = new Publisher({ client, api, privacy, machine, shareList, removals, toasts, timeouts });
   const allowed = new AllowedServers(stateFiles, machine.env);
   const seal = new ShareSeal(folder);
   const updates = new UpdateNotice(origin, stateFiles, toasts);

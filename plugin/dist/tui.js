@@ -27,6 +27,7 @@ function debounceFor(bytes) {
 }
 var TIMEOUTS = {
   create: 8000,
+  firstUpload: 700,
   remove: 5000,
   dispose: 3000,
   request: 1e4,

@@ -174,6 +174,22 @@ describe("a share on a server that takes changes", () => {
     expect(stored()).toEqual(["hello", "the second", "the third", "odd"])
   })
 
+  test("uploads everything after an event that names no message, also if it comes during an upload", async () => {
+    const { opencode, share } = await shared()
+    const { message: read } = world.host
+    world.host.message = async (...about) => {
+      world.host.message = read
+      put(1, "changed, which no event names")
+      opencode.share.contentChanged(SESSION)
+      return await read.apply(world.host, about)
+    }
+    await opencode.sync(share, put(4, "named"))
+    await until(2)
+    await opencode.sync(share, put(5, "named as well"))
+    await until(3)
+    expect(stored()).toEqual(["changed, which no event names", "the second", "the third", "named", "named as well"])
+  })
+
   test("removes the session of a sub-agent that was deleted", async () => {
     world.host.transcripts.set(CHILD, transcript("of the sub-agent", CHILD, { parentID: SESSION }))
     const { opencode } = await shared()

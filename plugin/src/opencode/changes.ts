@@ -3,6 +3,8 @@ import type { Transcript } from "./snapshot"
 
 /** The ids of what changed since it was read last: messages of a session, and the sessions of its sub-agents. */
 export class Touched {
+  /** Whether anything may have changed. */
+  everything = false
   readonly messages = new Set<string>()
   readonly children = new Set<string>()
 
@@ -15,7 +17,8 @@ export class Touched {
     }
   }
 
-  add({ messages, children }: Touched): void {
+  add({ everything, messages, children }: Touched): void {
+    this.everything ||= everything
     for (const id of messages) this.messages.add(id)
     for (const id of children) this.children.add(id)
   }
@@ -24,6 +27,7 @@ export class Touched {
   take(): Touched {
     const taken = new Touched()
     taken.add(this)
+    this.everything = false
     this.messages.clear()
     this.children.clear()
     return taken
@@ -45,6 +49,7 @@ export async function readChanges(
   sessionId: string,
   touched: Touched,
 ): Promise<SessionChanges | undefined> {
+  if (touched.everything) return undefined
   const session = await client.session(sessionId)
   const messages: Message[] = []
   const gone: string[] = []

@@ -9,6 +9,7 @@ import type { ShareApi } from "../server/api"
 import { asFailure, type Failure, type FailureKind } from "../server/errors"
 import { hostOf, type Share } from "../server/share"
 import type { PrivacyResult } from "../settings/privacy"
+import type { PendingRemovals } from "../state/pending-removals"
 import { addressOf, type ShareList } from "../state/share-list"
 import { buildDocument, encode } from "./document"
 import { counts, type Published } from "./published"
@@ -26,13 +27,14 @@ export interface Dependencies {
   shareList: ShareList
   toasts: Toasts
   timeouts: Timeouts
+  removals: PendingRemovals
 }
 
 /** What no other way to upload can mend. */
 const FINAL: ReadonlySet<FailureKind> = new Set(["missing", "unauthorized"])
 
 /** What is known of a new share. */
-interface Created {
+export interface Created {
   url: string | undefined
   createdAt: number | undefined
 }
@@ -59,6 +61,8 @@ export class TrackedShare {
     readonly sessionId: string,
     private readonly dependencies: Dependencies,
     private readonly created: Created,
+    /** Called when nothing is uploaded any more. */
+    private readonly onStopped: () => void,
   ) {
     this.#createdAt = created.createdAt
     this.#base = created.createdAt === undefined ? undefined : 0
@@ -98,7 +102,7 @@ export class TrackedShare {
   messageTouched(sessionId: string, messageId: string | undefined, isRemoval: boolean): void {
     if (this.#children.has(sessionId)) this.#childChanged(sessionId)
     if (sessionId !== this.sessionId) return
-    if (messageId === undefined) this.#uploaded = undefined
+    if (messageId === undefined) this.#touched.everything = true
     else this.#touched.messages.add(messageId)
     if (isRemoval) void this.#queue.changed()
     else this.#queue.touch()
@@ -116,16 +120,13 @@ export class TrackedShare {
 
   /** Stops uploading; later changes are ignored. */
   async stop(): Promise<void> {
-    this.#items.clear()
+    this.onStopped()
     await this.#queue.stop()
   }
 
-  /** A new tracker of the same share, after `stop`. */
-  restarted(): TrackedShare {
-    return new TrackedShare(this.share, this.sessionId, this.dependencies, {
-      url: this.created.url,
-      createdAt: this.#createdAt,
-    })
+  /** What a new tracker of the same share needs, after `stop`. */
+  get facts(): Created {
+    return { url: this.created.url, createdAt: this.#createdAt }
   }
 
   /** Uploads what changed, or all of it. */
@@ -230,7 +231,16 @@ export class TrackedShare {
     if (share?.url === (this.created.url ?? addressOf(this.share))) await client.unshare(this.sessionId)
   }
 
+  /** Removes a share whose first upload failed for good: a link without a session is useless. */
+  async #abandon(failure: Failure): Promise<void> {
+    const { removals, toasts } = this.dependencies
+    await removals.remove(this.share)
+    await this.#forget()
+    await toasts.replace("error", `Not shared: ${failure.message}`)
+  }
+
   #announce(failure: Failure | undefined): void {
+    if (failure && !failure.temporary) this.onStopped()
     if (this.#stage === "opening") return
     const { toasts } = this.dependencies
     const host = hostOf(this.share.base)
@@ -239,12 +249,14 @@ export class TrackedShare {
     if (failure?.temporary && !wasFailing)
       void toasts.show("warning", `The shared page is not up to date: ${failure.message} Better Share keeps trying.`)
     if (failure?.kind === "missing") void this.#forget().catch(() => undefined)
-    if (failure && !failure.temporary)
-      void toasts.show("error", `The shared page no longer follows this session: ${failure.message}`)
+    if (failure && !failure.temporary) {
+      if (this.#stage === "late" && failure.kind !== "missing") void this.#abandon(failure).catch(() => undefined)
+      else void toasts.show("error", `The shared page no longer follows this session: ${failure.message}`)
+    }
     if (failure || !this.#published) return
     const isLate = this.#stage === "late"
     this.#stage = "following"
-    if (isLate) void toasts.show("success", `Uploaded to ${host}: ${counts(this.#published)}. /unshare removes it.`)
+    if (isLate) void toasts.replace("success", `Uploaded to ${host}: ${counts(this.#published)}. /unshare removes it.`)
     else if (wasFailing) void toasts.show("success", `The shared page on ${host} is up to date again.`)
   }
 }

@@ -68,19 +68,21 @@ export class ShareCalls implements NativeCalls {
   }
 
   /**
-   * The share of a session: the one that this or another process has made, or a new one with its first document. Used by
-   * `/share` and by the organisation fallback.
+   * The share of a session: the one that this or another process has made, or a new one, with its first document if that is
+   * uploaded soon. Used by `/share` and by the organisation fallback.
    */
   async open(sessionId: string): Promise<CreatedShare> {
     const { settings } = this.dependencies
     if ("problem" in settings) throw new Failure("refused", settings.problem)
     if ("problem" in this.dependencies.privacy) throw new Failure("refused", this.dependencies.privacy.problem)
     await this.#refuseUnknownServer(settings)
+    const soon = AbortSignal.timeout(this.dependencies.timeouts.firstUpload)
     // OpenCode may ask twice at once, and so may two processes of it.
     return await this.dependencies.lock.run(sessionId, async () => {
       const deadline = AbortSignal.timeout(this.dependencies.timeouts.create)
       return (
-        (await this.#existing(settings, sessionId, deadline)) ?? (await this.#create(settings, sessionId, deadline))
+        (await this.#existing(settings, sessionId, deadline)) ??
+        (await this.#create(settings, sessionId, deadline, soon))
       )
     })
   }
@@ -93,10 +95,15 @@ export class ShareCalls implements NativeCalls {
     return existing
   }
 
-  async #create(settings: Settings, sessionId: string, deadline: AbortSignal): Promise<CreatedShare> {
+  async #create(
+    settings: Settings,
+    sessionId: string,
+    deadline: AbortSignal,
+    soon: AbortSignal,
+  ): Promise<CreatedShare> {
     const created = await createShare(settings, sessionId, this.dependencies, deadline)
     void this.dependencies.updates.compare(settings.base, created.plugin).catch(() => undefined)
-    const outcome = await this.dependencies.publisher.publishFirst(created, sessionId, deadline)
+    const outcome = await this.dependencies.publisher.publishFirst(created, sessionId, soon)
     if (outcome instanceof Failure) {
       // A link without a session is useless.
       void this.dependencies.publisher
