@@ -5028,18 +5028,25 @@ function* textsOf(value, name = "") {
     }
   }
 }
-function withTexts(value, exchange, name = "") {
+function* withTexts(value, exchange, name = "") {
   if (typeof value === "string")
     return mayBeSecret(value, name) ? exchange(textOf(value, name)) : value;
-  if (Array.isArray(value))
-    return value.map((item) => withTexts(item, exchange, name));
+  if (Array.isArray(value)) {
+    const items = [];
+    for (const item of value)
+      items.push(yield* withTexts(item, exchange, name));
+    return items;
+  }
   if (!isObject(value))
     return value;
   const taken = new Map;
-  const entries = Object.entries(value).map(([key, item]) => [
-    unused(mayBeKey(key) ? exchange({ text: key }) : key, taken),
-    withTexts(item, exchange, nameOf2(key, value))
-  ]);
+  const entries = [];
+  for (const [key, item] of Object.entries(value))
+    entries.push([
+      unused(mayBeKey(key) ? exchange({ text: key }) : key, taken),
+      yield* withTexts(item, exchange, nameOf2(key, value))
+    ]);
+  yield;
   return Object.fromEntries(entries);
 }
 function nameOf2(key, { name, key: other }) {
@@ -5198,6 +5205,14 @@ class TimeSlices {
       await this.yield();
     }
   }
+  async map(items, convert) {
+    const converted = [];
+    for (const item of items) {
+      converted.push(convert(item));
+      await this.yield();
+    }
+    return converted;
+  }
   async yield() {
     if (!this.isOver)
       return;
@@ -5293,7 +5308,8 @@ class Redactor {
           kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
       return redacted;
     };
-    return { value: withTexts(value, exchange), ...counted(kinds), removed: this.#secretsRemoved() };
+    const redacted = await slices.run(withTexts(value, exchange));
+    return { value: redacted, ...counted(kinds), removed: this.#secretsRemoved() };
   }
   async#masked({ text, name }, slices) {
     const attachment = attachmentIn(text);
@@ -5587,16 +5603,19 @@ class Exclusions {
     this.home = home;
     this.#paths = patterns.length > 0 ? new PathMatcher(patterns) : undefined;
   }
-  apply(document) {
+  async apply(document) {
     const paths = this.#paths;
     if (!paths)
       return document;
-    const { children } = document;
-    const allowed = (transcript) => withoutExcluded(transcript, paths, this.home);
-    return { ...document, ...allowed(document), ...children ? { children: children.map(allowed) } : {} };
+    const slices = new TimeSlices;
+    const allowed = (transcript) => withoutExcluded(transcript, paths, this.home, slices);
+    const children = [];
+    for (const child of document.children ?? [])
+      children.push(await allowed(child));
+    return { ...document, ...await allowed(document), ...children.length > 0 ? { children } : {} };
   }
 }
-function withoutExcluded({ session, messages }, paths, home) {
+async function withoutExcluded({ session, messages }, paths, home, slices) {
   const project = new PathReader(typeof session.directory === "string" ? session.directory : "/", home);
   const find = (texts, { command, workdir } = {}) => {
     const folders = project.workingDirectories(textsIn(command).join(" "), typeof workdir === "string" ? workdir : "");
@@ -5605,7 +5624,7 @@ function withoutExcluded({ session, messages }, paths, home) {
   const diffs = (holder) => withoutDiffs(holder, find);
   return {
     session: withoutUndone(diffs(session), find),
-    messages: messages.map((message) => withoutContents(message, find, diffs))
+    messages: await slices.map(messages, (message) => withoutContents(message, find, diffs))
   };
 }
 function withoutContents(message, find, diffs) {
@@ -5726,7 +5745,7 @@ class PrivacyFilter {
   async apply(document, removed) {
     if ("problem" in this.privacy)
       throw new Failure("refused", this.privacy.problem);
-    const allowed = this.#exclusions.apply(document);
+    const allowed = await this.#exclusions.apply(document);
     if (!this.#redactor)
       return { document: allowed, redactions: 0, kinds: {}, removed };
     const { directory } = allowed.session;
@@ -5976,8 +5995,71 @@ var isPageOf = (link, address) => address === link || address.startsWith(`${link
 
 // src/publishing/document.ts
 import { createHash } from "crypto";
-import { promisify } from "util";
-import { gzip } from "zlib";
+import { once } from "events";
+import { buffer } from "stream/consumers";
+import { createGzip } from "zlib";
+
+// src/lib/json-pieces.ts
+var LONG = 65536;
+var NODE = 8;
+function* jsonPieces(value) {
+  if (left(value, LONG) > 0)
+    yield JSON.stringify(value);
+  else if (typeof value === "string")
+    yield* stringPieces(value);
+  else if (Array.isArray(value))
+    yield* listPieces(value);
+  else if (isObject(value))
+    yield* objectPieces(value);
+}
+function left(value, length) {
+  if (typeof value === "string")
+    return length - value.length - NODE;
+  if (typeof value !== "object" || value === null)
+    return length - NODE;
+  let rest = length - NODE;
+  for (const key in value) {
+    if (rest <= 0)
+      break;
+    rest = left(value[key], rest - (Array.isArray(value) ? 0 : key.length + NODE));
+  }
+  return rest;
+}
+function* listPieces(list) {
+  let before = "[";
+  for (const item of list) {
+    yield before;
+    yield* jsonPieces(item ?? null);
+    before = ",";
+  }
+  yield before === "[" ? "[]" : "]";
+}
+function* objectPieces(object) {
+  let before = "{";
+  for (const [key, item] of Object.entries(object)) {
+    if (item === undefined)
+      continue;
+    yield before + JSON.stringify(key);
+    yield ":";
+    yield* jsonPieces(item);
+    before = ",";
+  }
+  yield before === "{" ? "{}" : "}";
+}
+function* stringPieces(text) {
+  yield '"';
+  for (let start = 0;start < text.length; ) {
+    const end = endOfPiece(text, start);
+    yield JSON.stringify(text.slice(start, end)).slice(1, -1);
+    start = end;
+  }
+  yield '"';
+}
+function endOfPiece(text, start) {
+  const end = start + LONG;
+  const last = text.charCodeAt(end - 1);
+  return last >= 55296 && last <= 56319 ? end + 1 : end;
+}
 
 // src/publishing/sanitize.ts
 var PROVIDER_DATA = [
@@ -6028,26 +6110,52 @@ function sanitizeError(error) {
 var without2 = (object, keys) => Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
 
 // src/publishing/document.ts
-function buildDocument(share, createdAt, snapshot, now) {
-  const children = snapshot.children.map(sanitizeTranscript);
+async function buildDocument(share, createdAt, snapshot, now) {
+  const slices = new TimeSlices;
+  const children = [];
+  for (const child of snapshot.children)
+    children.push(await sanitizeTranscript(child, slices));
   return {
     shareId: share.id,
     sessionId: snapshot.session.id,
     createdAt,
     updatedAt: now,
-    ...sanitizeTranscript(snapshot),
+    ...await sanitizeTranscript(snapshot, slices),
     ...children.length > 0 ? { children } : {}
   };
 }
-var sanitizeTranscript = ({ session, messages }) => ({
+var sanitizeTranscript = async ({ session, messages }, slices) => ({
   session: sanitizeSession(session),
-  messages: messages.map(sanitizeMessage)
+  messages: await slices.map(messages, sanitizeMessage)
 });
-var compress = promisify(gzip);
+var CHUNK5 = 65536;
 async function encode(value) {
-  const json = Buffer.from(JSON.stringify(value));
-  const sha256 = createHash("sha256").update(json).digest("hex");
-  return { body: await compress(json), bytes: json.byteLength, sha256 };
+  const slices = new TimeSlices;
+  const hash = createHash("sha256");
+  const gzip = createGzip();
+  const body = buffer(gzip);
+  let bytes = 0;
+  for (const text of chunks(jsonPieces(value))) {
+    const chunk = Buffer.from(text);
+    bytes += chunk.byteLength;
+    hash.update(chunk);
+    if (!gzip.write(chunk))
+      await once(gzip, "drain");
+    await slices.yield();
+  }
+  gzip.end();
+  return { body: await body, bytes, sha256: hash.digest("hex") };
+}
+function* chunks(pieces) {
+  let chunk = "";
+  for (const piece of pieces) {
+    chunk += piece;
+    if (chunk.length < CHUNK5)
+      continue;
+    yield chunk;
+    chunk = "";
+  }
+  yield chunk;
 }
 
 // src/publishing/published.ts
@@ -6184,64 +6292,73 @@ class ShareQueue {
 // src/publishing/uploaded-state.ts
 import { createHash as createHash2 } from "crypto";
 class UploadedState {
-  #session;
-  #revision;
+  session;
+  currentRevision;
   #messages = new Map;
   #children = new Map;
-  constructor(session, revision) {
-    this.#session = session;
-    this.#revision = revision;
+  constructor(session, currentRevision) {
+    this.session = session;
+    this.currentRevision = currentRevision;
   }
   static async of({ session, messages, children = [] }, revision) {
     const slices = new TimeSlices;
-    const state = new UploadedState(digest(session), revision);
-    for (const message of messages) {
-      state.#messages.set(messageId(message), digest(message));
-      await slices.yield();
-    }
-    for (const child of children) {
-      state.#children.set(child.session.id, digest(child));
-      await slices.yield();
-    }
+    const state = new UploadedState(await digest(session, slices), revision);
+    for (const message of messages)
+      state.#messages.set(messageId(message), await digest(message, slices));
+    for (const child of children)
+      state.#children.set(child.session.id, await digest(child, slices));
     return state;
   }
   get revision() {
-    return this.#revision;
+    return this.currentRevision;
   }
   get messages() {
     return this.#messages.size;
   }
-  delta({ session, messages, children = [] }, gone) {
-    const head = digest(session);
+  async delta({ session, messages, children = [] }, gone) {
+    const slices = new TimeSlices;
+    const head = await digest(session, slices);
     const changed = new Map;
     for (const message of messages) {
-      const now = digest(message);
+      const now = await digest(message, slices);
       if (this.#messages.get(messageId(message)) !== now)
         changed.set(messageId(message), { digest: now, message });
     }
-    const grown = children.filter((child) => this.#children.get(child.session.id) !== digest(child));
+    const grown = new Map;
+    for (const child of children) {
+      const now = await digest(child, slices);
+      if (this.#children.get(child.session.id) !== now)
+        grown.set(child.session.id, { digest: now, child });
+    }
     const removed = gone.filter((id) => this.#messages.has(id));
     return {
       items: [
-        ...head === this.#session ? [] : [{ type: "session", data: session }],
+        ...head === this.session ? [] : [{ type: "session", data: session }],
         ...removed.map((id) => ({ type: "delete_message", data: { id } })),
         ...[...changed.values()].map(({ message }) => ({ type: "put_message", data: message })),
-        ...grown.map((child) => ({ type: "put_child", data: child }))
+        ...[...grown.values()].map(({ child }) => ({ type: "put_child", data: child }))
       ],
       confirm: (revision) => {
-        this.#session = head;
-        this.#revision = revision;
+        this.session = head;
+        this.currentRevision = revision;
         for (const id of removed)
           this.#messages.delete(id);
         for (const [id, { digest }] of changed)
           this.#messages.set(id, digest);
-        for (const child of grown)
-          this.#children.set(child.session.id, digest(child));
+        for (const [id, { digest }] of grown)
+          this.#children.set(id, digest);
       }
     };
   }
 }
-var digest = (value) => createHash2("sha256").update(JSON.stringify(value)).digest("base64url");
+async function digest(value, slices) {
+  const hash = createHash2("sha256");
+  for (const piece of jsonPieces(value)) {
+    hash.update(piece);
+    await slices.yield();
+  }
+  return hash.digest("base64url");
+}
 
 // src/publishing/tracked-share.ts
 var FINAL = new Set(["missing", "unauthorized"]);
@@ -6345,7 +6462,7 @@ class TrackedShare {
       return;
     if (removed.length > 0 && !signal.aborted)
       await shareList.rememberRedacted(this.share, removed);
-    const { items, confirm } = uploaded.delta(document, changes.gone);
+    const { items, confirm } = await uploaded.delta(document, changes.gone);
     const encoded = await encode(items);
     await shareList.rememberSize(this.share, await shareList.sizeOf(this.share) + encoded.bytes);
     try {
@@ -6413,7 +6530,8 @@ class TrackedShare {
   }
   async#redacted(snapshot) {
     const known = await this.dependencies.shareList.redactedFrom(this.share);
-    return await this.#filter.apply(buildDocument(this.share, this.#createdAt ?? 0, snapshot, Date.now()), known);
+    const document = await buildDocument(this.share, this.#createdAt ?? 0, snapshot, Date.now());
+    return await this.#filter.apply(document, known);
   }
   async#forget() {
     const { client } = this.dependencies;

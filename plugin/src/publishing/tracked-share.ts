@@ -152,7 +152,7 @@ export class TrackedShare {
     // A secret that was not known before may stand in what was uploaded before.
     if (this.#filter.knownSecrets > known) return undefined
     if (removed.length > 0 && !signal.aborted) await shareList.rememberRedacted(this.share, removed)
-    const { items, confirm } = uploaded.delta(document, changes.gone)
+    const { items, confirm } = await uploaded.delta(document, changes.gone)
     const encoded = await encode(items)
     // The server keeps all of it, which a rebuilt session is read from.
     await shareList.rememberSize(this.share, (await shareList.sizeOf(this.share)) + encoded.bytes)
@@ -221,7 +221,8 @@ export class TrackedShare {
 
   async #redacted(snapshot: Snapshot): Promise<FilteredDocument> {
     const known = await this.dependencies.shareList.redactedFrom(this.share)
-    return await this.#filter.apply(buildDocument(this.share, this.#createdAt ?? 0, snapshot, Date.now()), known)
+    const document = await buildDocument(this.share, this.#createdAt ?? 0, snapshot, Date.now())
+    return await this.#filter.apply(document, known)
   }
 
   /** Has OpenCode forget a link that is gone: it would show it, and copy it for /share. The session may have another one. */

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto"
+import { jsonPieces } from "../lib/json-pieces"
 import { type Message, messageId, type SyncItem } from "../opencode/client"
+import type { Transcript } from "../opencode/snapshot"
 import { TimeSlices } from "../redaction/time-slices"
 import type { SessionDocument } from "./document"
 
@@ -11,34 +13,25 @@ export interface Delta {
 
 /** What the server has of a session, as digests: the session would otherwise be in memory twice. */
 export class UploadedState {
-  #session: string
-  #revision: number
   readonly #messages = new Map<string, string>()
   readonly #children = new Map<string, string>()
 
-  private constructor(session: string, revision: number) {
-    this.#session = session
-    this.#revision = revision
-  }
+  private constructor(
+    private session: string,
+    private currentRevision: number,
+  ) {}
 
-  /** In time slices: a session may have many megabytes. */
   static async of({ session, messages, children = [] }: SessionDocument, revision: number): Promise<UploadedState> {
     const slices = new TimeSlices()
-    const state = new UploadedState(digest(session), revision)
-    for (const message of messages) {
-      state.#messages.set(messageId(message), digest(message))
-      await slices.yield()
-    }
-    for (const child of children) {
-      state.#children.set(child.session.id, digest(child))
-      await slices.yield()
-    }
+    const state = new UploadedState(await digest(session, slices), revision)
+    for (const message of messages) state.#messages.set(messageId(message), await digest(message, slices))
+    for (const child of children) state.#children.set(child.session.id, await digest(child, slices))
     return state
   }
 
   /** The revision of the share with all that was confirmed. */
   get revision(): number {
-    return this.#revision
+    return this.currentRevision
   }
 
   get messages(): number {
@@ -46,31 +39,43 @@ export class UploadedState {
   }
 
   /** The items that bring the server to the parts of the session in `document`, and rid it of the messages that are `gone`. */
-  delta({ session, messages, children = [] }: SessionDocument, gone: readonly string[]): Delta {
-    const head = digest(session)
+  async delta({ session, messages, children = [] }: SessionDocument, gone: readonly string[]): Promise<Delta> {
+    const slices = new TimeSlices()
+    const head = await digest(session, slices)
     const changed = new Map<string, { digest: string; message: Message }>()
     for (const message of messages) {
-      const now = digest(message)
+      const now = await digest(message, slices)
       if (this.#messages.get(messageId(message)) !== now) changed.set(messageId(message), { digest: now, message })
     }
-    const grown = children.filter((child) => this.#children.get(child.session.id) !== digest(child))
+    const grown = new Map<string, { digest: string; child: Transcript }>()
+    for (const child of children) {
+      const now = await digest(child, slices)
+      if (this.#children.get(child.session.id) !== now) grown.set(child.session.id, { digest: now, child })
+    }
     const removed = gone.filter((id) => this.#messages.has(id))
     return {
       items: [
-        ...(head === this.#session ? [] : [{ type: "session", data: session }]),
+        ...(head === this.session ? [] : [{ type: "session", data: session }]),
         ...removed.map((id) => ({ type: "delete_message", data: { id } })),
         ...[...changed.values()].map(({ message }) => ({ type: "put_message", data: message })),
-        ...grown.map((child) => ({ type: "put_child", data: child })),
+        ...[...grown.values()].map(({ child }) => ({ type: "put_child", data: child })),
       ],
       confirm: (revision) => {
-        this.#session = head
-        this.#revision = revision
+        this.session = head
+        this.currentRevision = revision
         for (const id of removed) this.#messages.delete(id)
         for (const [id, { digest }] of changed) this.#messages.set(id, digest)
-        for (const child of grown) this.#children.set(child.session.id, digest(child))
+        for (const [id, { digest }] of grown) this.#children.set(id, digest)
       },
     }
   }
 }
 
-const digest = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("base64url")
+async function digest(value: unknown, slices: TimeSlices): Promise<string> {
+  const hash = createHash("sha256")
+  for (const piece of jsonPieces(value)) {
+    hash.update(piece)
+    await slices.yield()
+  }
+  return hash.digest("base64url")
+}
