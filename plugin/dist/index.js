@@ -131,13 +131,94 @@ class Toasts {
   }
 }
 
+// src/opencode/sync-items.ts
+class UnparsedSync {
+  json;
+  constructor(json) {
+    this.json = json;
+  }
+  items() {
+    try {
+      return itemsOf(JSON.parse(new TextDecoder().decode(this.json)));
+    } catch {
+      return [];
+    }
+  }
+}
+var itemsOf = (body) => isObject(body) && Array.isArray(body.data) ? body.data.filter(isSyncItem) : [];
+var isSyncItem = (value) => isObject(value) && typeof value.type === "string";
+
+class SyncedItems {
+  #entries = new Map;
+  #syncs = [];
+  add(sync) {
+    this.#syncs.push(sync);
+  }
+  clear() {
+    this.#syncs = [];
+    this.#entries.clear();
+  }
+  applyTo(stored) {
+    for (const sync of this.#syncs)
+      this.#merge(sync instanceof UnparsedSync ? sync.items() : sync);
+    this.#syncs = [];
+    const mergeOverlaps = new Map;
+    for (const message of stored) {
+      const info = isObject(message.info) ? message.info : {};
+      const parts = Array.isArray(message.parts) ? message.parts.filter(isObject) : [];
+      mergeOverlaps.set(String(info.id), { info, parts: new Map(parts.map((part) => [String(part.id), part])) });
+    }
+    for (const [id, entry] of this.#entries) {
+      const before = mergeOverlaps.get(id);
+      mergeOverlaps.set(id, {
+        info: entry.info ?? before?.info,
+        parts: new Map([...before?.parts ?? [], ...entry.parts])
+      });
+    }
+    return [...mergeOverlaps.values()].flatMap(({ info, parts }) => info ? [{ info, parts: [...parts.values()].sort(byId) }] : []).sort((a, b) => createdOf(a.info) - createdOf(b.info) || byId(a.info, b.info));
+  }
+  #merge(items) {
+    for (const { type, data } of items) {
+      if (!isObject(data))
+        continue;
+      if (type === "message")
+        this.#entry(String(data.id)).info = data;
+      if (type === "part")
+        this.#entry(String(data.messageID)).parts.set(String(data.id), data);
+    }
+  }
+  #entry(messageId) {
+    const entry = this.#entries.get(messageId) ?? { info: undefined, parts: new Map };
+    this.#entries.set(messageId, entry);
+    return entry;
+  }
+}
+function sessionOf(sync) {
+  for (const { type, data } of sync instanceof UnparsedSync ? sync.items() : sync) {
+    if (!isObject(data))
+      continue;
+    const id = type === "session" ? data.id : data.sessionID;
+    if (typeof id === "string")
+      return id;
+  }
+  return;
+}
+var createdOf = (info) => isObject(info.time) && typeof info.time.created === "number" ? info.time.created : 0;
+function byId(a, b) {
+  if (a.id === b.id)
+    return 0;
+  return String(a.id) < String(b.id) ? -1 : 1;
+}
+
 // src/opencode/changes.ts
 class Touched {
   everything = false;
   messages = new Set;
   children = new Set;
-  addItems(items) {
-    for (const { type, data } of items) {
+  addSync(sync) {
+    if (sync instanceof UnparsedSync)
+      return;
+    for (const { type, data } of sync) {
       if (!isObject(data))
         continue;
       if (type === "message")
@@ -211,61 +292,6 @@ async function descendants(source, parentId) {
     return messages ? [{ session, messages }, ...below] : below;
   }));
   return families.flat();
-}
-
-// src/opencode/sync-items.ts
-class SyncedItems {
-  #entries = new Map;
-  add(items) {
-    for (const { type, data } of items) {
-      if (!isObject(data))
-        continue;
-      if (type === "message")
-        this.#entry(String(data.id)).info = data;
-      if (type === "part")
-        this.#entry(String(data.messageID)).parts.set(String(data.id), data);
-    }
-  }
-  clear() {
-    this.#entries.clear();
-  }
-  applyTo(stored) {
-    const mergeOverlaps = new Map;
-    for (const message of stored) {
-      const info = isObject(message.info) ? message.info : {};
-      const parts = Array.isArray(message.parts) ? message.parts.filter(isObject) : [];
-      mergeOverlaps.set(String(info.id), { info, parts: new Map(parts.map((part) => [String(part.id), part])) });
-    }
-    for (const [id, entry] of this.#entries) {
-      const before = mergeOverlaps.get(id);
-      mergeOverlaps.set(id, {
-        info: entry.info ?? before?.info,
-        parts: new Map([...before?.parts ?? [], ...entry.parts])
-      });
-    }
-    return [...mergeOverlaps.values()].flatMap(({ info, parts }) => info ? [{ info, parts: [...parts.values()].sort(byId) }] : []).sort((a, b) => createdOf(a.info) - createdOf(b.info) || byId(a.info, b.info));
-  }
-  #entry(messageId) {
-    const entry = this.#entries.get(messageId) ?? { info: undefined, parts: new Map };
-    this.#entries.set(messageId, entry);
-    return entry;
-  }
-}
-function sessionOf(items) {
-  for (const { type, data } of items) {
-    if (!isObject(data))
-      continue;
-    const id = type === "session" ? data.id : data.sessionID;
-    if (typeof id === "string")
-      return id;
-  }
-  return;
-}
-var createdOf = (info) => isObject(info.time) && typeof info.time.created === "number" ? info.time.created : 0;
-function byId(a, b) {
-  if (a.id === b.id)
-    return 0;
-  return String(a.id) < String(b.id) ? -1 : 1;
 }
 
 // src/redaction/environment.ts
@@ -6397,11 +6423,11 @@ class TrackedShare {
     this.#stage = outcome === "running" ? "late" : "following";
     return outcome ?? this.#published ?? "running";
   }
-  changed(items = []) {
+  changed(sync = []) {
     if (this.#queue.stopped)
       return;
-    this.#items.add(items);
-    this.#touched.addItems(items);
+    this.#items.add(sync);
+    this.#touched.addSync(sync);
     this.#queue.changed();
   }
   sessionTouched(sessionId, parentId) {
@@ -6599,11 +6625,11 @@ class Publisher {
   publishFirst({ share, url, createdAt }, sessionId, deadline) {
     return this.#track(share, sessionId, { url, createdAt }).publishFirst(deadline);
   }
-  changed(share, sessionId, items = []) {
+  changed(share, sessionId, sync = []) {
     if (this.#stopped.has(keyOf2(share)))
       return;
     const tracked = this.#tracked.get(keyOf2(share)) ?? this.#track(share, sessionId, UNKNOWN);
-    tracked.changed(items);
+    tracked.changed(sync);
   }
   sessionTouched(sessionId, parentId) {
     for (const tracked of this.#tracked.values())
@@ -7225,6 +7251,8 @@ class ShareApi {
 
 // src/sharing/bridge.ts
 import { randomBytes as randomBytes2 } from "crypto";
+var LARGE_BYTES = 1e6;
+var SECRET_FIRST = /^\{"secret":"([^"\\]{1,2000})",/;
 function openBridge(calls) {
   const token = randomBytes2(24).toString("base64url");
   const server = Bun.serve({
@@ -7244,7 +7272,9 @@ async function route(calls, token, request) {
   const [given, api, shares, id, action, ...rest] = new URL(request.url).pathname.slice(1).split("/");
   if (given !== token || api !== "api" || shares !== "share" || rest.length > 0)
     return notFound();
-  const body = await readJson(request);
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  const largeSecret = action === "sync" && bytes.byteLength > LARGE_BYTES ? secretOf(bytes) : undefined;
+  const body = largeSecret === undefined ? parse2(bytes) : { secret: largeSecret };
   if (!body)
     return Response.json({ error: "The body must be a JSON object." }, { status: 400 });
   try {
@@ -7253,7 +7283,7 @@ async function route(calls, token, request) {
     if (id === undefined)
       return notFound();
     if (request.method === "POST" && action === "sync") {
-      calls.sync(id, text(body.secret), Array.isArray(body.data) ? body.data.filter(isSyncItem) : []);
+      calls.sync(id, text(body.secret), largeSecret === undefined ? itemsOf(body) : new UnparsedSync(bytes));
       return Response.json({});
     }
     if (request.method === "DELETE" && action === undefined) {
@@ -7266,13 +7296,15 @@ async function route(calls, token, request) {
   }
 }
 var notFound = () => new Response(null, { status: 404 });
-var readJson = async (request) => {
-  const body = await request.json().catch(() => {
+function parse2(body) {
+  try {
+    const value = JSON.parse(new TextDecoder().decode(body));
+    return isObject(value) ? value : undefined;
+  } catch {
     return;
-  });
-  return isObject(body) ? body : undefined;
-};
-var isSyncItem = (value) => isObject(value) && typeof value.type === "string";
+  }
+}
+var secretOf = (body) => SECRET_FIRST.exec(new TextDecoder().decode(body.subarray(0, 4096)))?.[1];
 function text(value) {
   if (typeof value === "string" && value)
     return value;
@@ -7488,13 +7520,13 @@ class ShareCalls {
       await this.dependencies.removals.remove(share);
     }
   }
-  sync(id, secret, items) {
+  sync(id, secret, sync) {
     const share = this.dependencies.seal.open(id, secret);
     if (share === undefined || share === "lost")
       return void this.#explainForeign(id, secret, share);
-    const sessionId = sessionOf(items) ?? this.dependencies.publisher.sessionOf(share);
+    const sessionId = this.dependencies.publisher.sessionOf(share) ?? sessionOf(sync);
     if (sessionId !== undefined)
-      this.dependencies.publisher.changed(share, sessionId, items);
+      this.dependencies.publisher.changed(share, sessionId, sync);
   }
   async remove(id, secret) {
     const share = this.dependencies.seal.open(id, secret) ?? await this.#nativeShare(id, secret);

@@ -190,6 +190,20 @@ describe("a share on a server that takes changes", () => {
     expect(stored()).toEqual(["changed, which no event names", "the second", "the third", "named", "named as well"])
   })
 
+  test("reads nothing again when OpenCode has synced all of a large session", async () => {
+    const { opencode, share } = await shared()
+    const read: string[] = []
+    const { message: hand } = world.host
+    world.host.message = (session, id) => (read.push(id), hand.call(world.host, session, id))
+    await opencode.sync(share, [...put(2, "the second"), ...put(3, "x".repeat(1_000_000))])
+    opencode.share.contentChanged(SESSION, "msg_3")
+    await opencode.sync(share, put(4, "new"))
+    await until(2)
+    await opencode.share.dispose()
+    expect(read).not.toContain("msg_2")
+    expect(stored()).toEqual(["hello", "the second", "x".repeat(1_000_000), "new"])
+  })
+
   test("removes the session of a sub-agent that was deleted", async () => {
     world.host.transcripts.set(CHILD, transcript("of the sub-agent", CHILD, { parentID: SESSION }))
     const { opencode } = await shared()

@@ -270,6 +270,17 @@ describe("a session that OpenCode cannot list", () => {
     expect(texts(world.server.document(ID)?.messages)).toEqual(["hello", "second, changed", "third"])
   })
 
+  test("is built from a sync of all of a large session", async () => {
+    world.host.listable = false
+    const opencode = world.start()
+    const share = await opencode.created()
+    await opencode.sync(share, [...item(1, "first"), ...item(2, "x".repeat(1_000_000))])
+    await world.server.until(() => world.server.document(ID)?.messages.length === 2)
+    await opencode.sync(share, item(3, "third"))
+    await world.server.until(() => world.server.document(ID)?.messages.length === 3)
+    expect(texts(world.server.document(ID)?.messages)).toEqual(["first", "x".repeat(1_000_000), "third"])
+  })
+
   test("starts from nothing when nothing is stored yet", async () => {
     world.host.listable = false
     const opencode = world.start()

@@ -1,5 +1,6 @@
-import { isObject, type Message, type OpenCodeClient, type Session, type SyncItem } from "./client"
+import { isObject, type Message, type OpenCodeClient, type Session } from "./client"
 import type { Transcript } from "./snapshot"
+import { type Sync, UnparsedSync } from "./sync-items"
 
 /** The ids of what changed since it was read last: messages of a session, and the sessions of its sub-agents. */
 export class Touched {
@@ -8,9 +9,10 @@ export class Touched {
   readonly messages = new Set<string>()
   readonly children = new Set<string>()
 
-  /** Adds what a sync of OpenCode is about. */
-  addItems(items: readonly SyncItem[]): void {
-    for (const { type, data } of items) {
+  /** Adds what a sync of OpenCode is about. One of all of a session adds nothing: events have named what changed. */
+  addSync(sync: Sync): void {
+    if (sync instanceof UnparsedSync) return
+    for (const { type, data } of sync) {
       if (!isObject(data)) continue
       if (type === "message") this.messages.add(String(data.id))
       if (type === "part") this.messages.add(String(data.messageID))

@@ -1,5 +1,5 @@
 import { sleep } from "../lib/sleep"
-import type { SyncItem } from "../opencode/client"
+import type { Sync } from "../opencode/sync-items"
 import type { CreatedShare } from "../server/api"
 import type { Failure } from "../server/errors"
 import type { Share } from "../server/share"
@@ -26,10 +26,10 @@ export class Publisher {
   }
 
   /** Called when OpenCode syncs the session of a share. */
-  changed(share: Share, sessionId: string, items: readonly SyncItem[] = []): void {
+  changed(share: Share, sessionId: string, sync: Sync = []): void {
     if (this.#stopped.has(keyOf(share))) return
     const tracked = this.#tracked.get(keyOf(share)) ?? this.#track(share, sessionId, UNKNOWN)
-    tracked.changed(items)
+    tracked.changed(sync)
   }
 
   /** Called on every event about a session, which may be a sub-agent's. */

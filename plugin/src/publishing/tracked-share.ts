@@ -1,8 +1,8 @@
 import type { Timeouts } from "../lib/timeouts"
 import { readChanges, Touched } from "../opencode/changes"
-import type { OpenCodeClient, SyncItem } from "../opencode/client"
+import type { OpenCodeClient } from "../opencode/client"
 import { type Snapshot, takeSnapshot } from "../opencode/snapshot"
-import { SyncedItems } from "../opencode/sync-items"
+import { type Sync, SyncedItems } from "../opencode/sync-items"
 import type { Toasts } from "../opencode/toasts"
 import { type FilteredDocument, type Machine, PrivacyFilter } from "../privacy/filter"
 import type { ShareApi } from "../server/api"
@@ -83,10 +83,10 @@ export class TrackedShare {
   }
 
   /** Schedules an upload, because the session changed. */
-  changed(items: readonly SyncItem[] = []): void {
+  changed(sync: Sync = []): void {
     if (this.#queue.stopped) return
-    this.#items.add(items)
-    this.#touched.addItems(items)
+    this.#items.add(sync)
+    this.#touched.addSync(sync)
     void this.#queue.changed()
   }
 
