@@ -8092,16 +8092,14 @@ var hint = (name) => `To use /${name}, add the plugin to tui.json as well, or ru
 
 // src/index.ts
 var TOAST_DURATION = 8000;
+var PAGE_LENGTH = 40;
 function clientFrom(client) {
   const at = (id) => ({ path: { id } });
   return {
     async session(id) {
       return present((await client.session.get(at(id))).data, "the session");
     },
-    async messages(id) {
-      const { data, response } = await client.session.messages(at(id));
-      return response?.status === 400 ? undefined : present(data, "the messages");
-    },
+    messages: (id) => allMessages(client, id),
     async message(sessionId, id) {
       const answer = await client.session.message?.({ path: { id: sessionId, messageID: id } });
       return answer?.response?.status === 404 ? null : answer?.data;
@@ -8124,6 +8122,24 @@ function clientFrom(client) {
       await client.tui.showToast({ body: { ...toast, duration: TOAST_DURATION } });
     }
   };
+}
+async function allMessages(client, id) {
+  const last = await pageOfMessages(client, id, { limit: PAGE_LENGTH });
+  if (last && !last.before && last.messages.length === PAGE_LENGTH)
+    return (await pageOfMessages(client, id))?.messages;
+  const pages = [];
+  for (let page = last;page; page = await pageOfMessages(client, id, { limit: PAGE_LENGTH, before: page.before })) {
+    pages.unshift(page.messages);
+    if (!page.before)
+      return pages.flat();
+  }
+  return;
+}
+async function pageOfMessages(client, id, query) {
+  const { data, response } = await client.session.messages({ path: { id }, ...query && { query } });
+  if (response?.status === 400)
+    return;
+  return { messages: present(data, "the messages"), before: response?.headers?.get("x-next-cursor") ?? undefined };
 }
 function present(value, what) {
   if (value === undefined)
