@@ -20,7 +20,7 @@ from flask.testing import FlaskClient
 
 from app.services.container import services
 from app.services.documents.freshness import MAX_STALE_SECONDS
-from app.storage import object_key, objects_of
+from app.storage import document_key, object_key, objects_of
 from tests.support import recorded
 from tests.support.backdate import backdate
 from tests.support.client import SESSION_ID, delete, renew, share, upload
@@ -272,10 +272,34 @@ def test_who_commits_nothing_takes_no_more_room(writer: Writer, app: Flask) -> N
 def test_a_snapshot_leaves_nothing_of_what_it_replaces(writer: Writer, app: Flask) -> None:
     """A secret that was found late would otherwise stay in the bucket."""
     writer.snapshot()
-    [before] = keys(app)
+    writer.change(writer.rename("Before"))
+    checkpoint(app)
+    writer.put("changes", [writer.rename("Never committed")])
+    before = keys(app)
+    assert len(before) == 3
     writer.snapshot()
     [after] = keys(app)
-    assert before != after
+    assert after not in before
+    writer.assert_stored()
+
+
+def test_a_snapshot_leaves_a_later_checkpoint_that_is_about_to_be_named(writer: Writer, app: Flask) -> None:
+    writer.snapshot()
+    later = object_key("GhIjKlMn", "3-0123456789abcdef")
+    with app.app_context():
+        services().store.put(later, b"{}", encoding=None)
+    writer.snapshot()
+    assert later in keys(app)
+
+
+def test_a_snapshot_leaves_nothing_of_a_document_that_an_older_client_uploaded(
+    client: FlaskClient, writer: Writer, app: Flask
+) -> None:
+    body = json.dumps(writer.document()).encode()
+    link = renew(client, "GhIjKlMn", writer.secret, size=len(body)).get_json()
+    assert upload(client, link, body).status_code == 200
+    writer.snapshot()
+    assert document_key("GhIjKlMn") not in keys(app)
     writer.assert_stored()
 
 
