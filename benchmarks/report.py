@@ -76,6 +76,9 @@ GROWTH_COLUMNS = {
     "uploaded": "uploaded, sessions",
     "cpu_ms_per_mb": "CPU ms per MB",
     "pause_ms": "longest pause ms",
+    "first_returned_ms": "shared at once: link ms",
+    "first_page_ms": "its page ms",
+    "first_cpu_ms_per_mb": "its CPU ms per MB",
 }
 # The parts of a run, in the order in which they are shown.
 PARTS = {

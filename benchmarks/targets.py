@@ -271,6 +271,30 @@ GROWTH_TARGETS = (
         "the finished session, compressed",
         "following a session costs the square of its size",
     ),
+    Target(
+        "longest pause of the plugin, a session of 15 MB",
+        " ms",
+        20,
+        _figure("pause_ms"),
+        "CPU of the thread of OpenCode's event loop",
+        "OpenCode does not react",
+    ),
+    Target(
+        "link of a session of 15 MB that is shared at once",
+        " ms",
+        1_000,
+        _figure("first_returned_ms"),
+        "-",
+        "/share shows no progress while it waits",
+    ),
+    Target(
+        "its page",
+        " ms",
+        6_000,
+        _figure("first_page_ms"),
+        "-",
+        "who opens the link at once waits",
+    ),
 )
 REDACTION_TARGETS = (
     Target(
