@@ -214,7 +214,12 @@ function byId(a, b) {
 class Touched {
   everything = false;
   messages = new Set;
-  children = new Set;
+  children = new Map;
+  child(id) {
+    const child = this.children.get(id) ?? new Touched;
+    this.children.set(id, child);
+    return child;
+  }
   addSync(sync) {
     if (sync instanceof UnparsedSync)
       return;
@@ -231,8 +236,8 @@ class Touched {
     this.everything ||= everything;
     for (const id of messages)
       this.messages.add(id);
-    for (const id of children)
-      this.children.add(id);
+    for (const [id, child] of children)
+      this.child(id).add(child);
   }
   take() {
     const taken = new Touched;
@@ -243,9 +248,23 @@ class Touched {
     return taken;
   }
 }
-async function readChanges(client, sessionId, touched) {
-  if (touched.everything)
+async function readChanges(client, sessionId, touched, known) {
+  const own = touched.everything ? undefined : await readTouched(client, sessionId, touched);
+  if (!own)
     return;
+  const children = [];
+  for (const [id, child] of touched.children) {
+    const isPart = known.hasChild(id) && !child.everything;
+    const read = await (isPart ? readTouched(client, id, child) : readWhole(client, id)).catch(() => {
+      return;
+    });
+    if (!read)
+      return;
+    children.push(read);
+  }
+  return { ...own, children };
+}
+async function readTouched(client, sessionId, touched) {
   const session = await client.session(sessionId);
   const messages = [];
   const gone = [];
@@ -258,22 +277,11 @@ async function readChanges(client, sessionId, touched) {
     else
       messages.push(message);
   }
-  const children = [];
-  for (const id of touched.children) {
-    const child = await readChild(client, id);
-    if (!child)
-      return;
-    children.push(child);
-  }
-  return { session, messages, gone, children };
+  return { session, messages, gone, isWhole: false };
 }
-async function readChild(client, id) {
-  try {
-    const [session, messages] = await Promise.all([client.session(id), client.messages(id)]);
-    return messages && { session, messages };
-  } catch {
-    return;
-  }
+async function readWhole(client, sessionId) {
+  const [session, messages] = await Promise.all([client.session(sessionId), client.messages(sessionId)]);
+  return messages && { session, messages, gone: [], isWhole: true };
 }
 
 // src/opencode/snapshot.ts
@@ -5797,6 +5805,171 @@ function secretsGiven({ BETTER_SHARE_SECRETS: json }) {
   return secrets;
 }
 
+// src/publishing/document.ts
+import { createHash } from "crypto";
+import { once } from "events";
+import { buffer } from "stream/consumers";
+import { createGzip } from "zlib";
+
+// src/lib/json-pieces.ts
+var LONG = 65536;
+var NODE = 8;
+function* jsonPieces(value) {
+  if (left(value, LONG) > 0)
+    yield JSON.stringify(value);
+  else if (typeof value === "string")
+    yield* stringPieces(value);
+  else if (Array.isArray(value))
+    yield* listPieces(value);
+  else if (isObject(value))
+    yield* objectPieces(value);
+}
+function left(value, length) {
+  if (typeof value === "string")
+    return length - value.length - NODE;
+  if (typeof value !== "object" || value === null)
+    return length - NODE;
+  let rest = length - NODE;
+  for (const key in value) {
+    if (rest <= 0)
+      break;
+    rest = left(value[key], rest - (Array.isArray(value) ? 0 : key.length + NODE));
+  }
+  return rest;
+}
+function* listPieces(list) {
+  let before = "[";
+  for (const item of list) {
+    yield before;
+    yield* jsonPieces(item ?? null);
+    before = ",";
+  }
+  yield before === "[" ? "[]" : "]";
+}
+function* objectPieces(object) {
+  let before = "{";
+  for (const [key, item] of Object.entries(object)) {
+    if (item === undefined)
+      continue;
+    yield before + JSON.stringify(key);
+    yield ":";
+    yield* jsonPieces(item);
+    before = ",";
+  }
+  yield before === "{" ? "{}" : "}";
+}
+function* stringPieces(text) {
+  yield '"';
+  for (let start = 0;start < text.length; ) {
+    const end = endOfPiece(text, start);
+    yield JSON.stringify(text.slice(start, end)).slice(1, -1);
+    start = end;
+  }
+  yield '"';
+}
+function endOfPiece(text, start) {
+  const end = start + LONG;
+  const last = text.charCodeAt(end - 1);
+  return last >= 55296 && last <= 56319 ? end + 1 : end;
+}
+
+// src/publishing/sanitize.ts
+var PROVIDER_DATA = [
+  "native",
+  "providerState",
+  "providerMetadata",
+  "providerContext",
+  "providerResultState",
+  "resultMetadata"
+];
+var PROVIDER_METADATA = new Set(["text", "reasoning", "tool"]);
+var ERROR_DETAILS = ["responseHeaders", "responseBody", "metadata"];
+var sanitizeSession = (session) => without2(session, ["share", ...PROVIDER_DATA]);
+function sanitizeMessage(message) {
+  const cleaned = withSanitizedErrors(without2(message, PROVIDER_DATA));
+  if (isObject(cleaned.info))
+    cleaned.info = withSanitizedErrors(without2(cleaned.info, PROVIDER_DATA));
+  if (Array.isArray(cleaned.parts))
+    cleaned.parts = cleaned.parts.map((part) => isObject(part) ? sanitizePart(part) : part);
+  if (Array.isArray(cleaned.content))
+    cleaned.content = cleaned.content.map((block) => isObject(block) ? sanitizeBlock(block) : block);
+  return cleaned;
+}
+function sanitizePart(part) {
+  const opaque = PROVIDER_METADATA.has(String(part.type)) ? [...PROVIDER_DATA, "metadata"] : PROVIDER_DATA;
+  return withSanitizedErrors(without2(part, opaque));
+}
+function sanitizeBlock(block) {
+  const cleaned = withSanitizedErrors(without2(block, block.type === "tool" ? PROVIDER_DATA : [...PROVIDER_DATA, "state"]));
+  if (isObject(cleaned.provider))
+    cleaned.provider = without2(cleaned.provider, ["metadata", ...PROVIDER_DATA]);
+  return cleaned;
+}
+function withSanitizedErrors(object) {
+  const cleaned = { ...object };
+  if (isObject(cleaned.error))
+    cleaned.error = sanitizeError(cleaned.error);
+  if (isObject(cleaned.retry))
+    cleaned.retry = withSanitizedErrors(cleaned.retry);
+  return cleaned;
+}
+function sanitizeError(error) {
+  const cleaned = without2(error, ERROR_DETAILS);
+  if (isObject(cleaned.data))
+    cleaned.data = without2(cleaned.data, ERROR_DETAILS);
+  return cleaned;
+}
+var without2 = (object, keys) => Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
+
+// src/publishing/document.ts
+async function buildDocument(share, createdAt, snapshot, now) {
+  const slices = new TimeSlices;
+  const children = [];
+  for (const child of snapshot.children)
+    children.push(await sanitizeTranscript(child, slices));
+  return {
+    shareId: share.id,
+    sessionId: snapshot.session.id,
+    createdAt,
+    updatedAt: now,
+    ...await sanitizeTranscript(snapshot, slices),
+    ...children.length > 0 ? { children } : {}
+  };
+}
+var sanitizeTranscript = async ({ session, messages }, slices) => ({
+  session: sanitizeSession(session),
+  messages: await slices.map(messages, sanitizeMessage)
+});
+var CHUNK5 = 65536;
+async function encode(value) {
+  const slices = new TimeSlices;
+  const hash = createHash("sha256");
+  const gzip = createGzip();
+  const body = buffer(gzip);
+  let bytes = 0;
+  for (const text of chunks(jsonPieces(value))) {
+    const chunk = Buffer.from(text);
+    bytes += chunk.byteLength;
+    hash.update(chunk);
+    if (!gzip.write(chunk))
+      await once(gzip, "drain");
+    await slices.yield();
+  }
+  gzip.end();
+  return { body: await body, bytes, sha256: hash.digest("hex") };
+}
+function* chunks(pieces) {
+  let chunk = "";
+  for (const piece of pieces) {
+    chunk += piece;
+    if (chunk.length < CHUNK5)
+      continue;
+    yield chunk;
+    chunk = "";
+  }
+  yield chunk;
+}
+
 // src/redaction/own-formats.ts
 var MAX_FORMATS = 200;
 var NAME2 = /^[A-Za-z][A-Za-z0-9 -]{1,38}$/;
@@ -6019,174 +6192,69 @@ class ShareList {
 var addressOf = ({ base, id }) => `${base}/share/${id}`;
 var isPageOf = (link, address) => address === link || address.startsWith(`${link}/`) || address.startsWith(`${link}.`);
 
-// src/publishing/document.ts
-import { createHash } from "crypto";
-import { once } from "events";
-import { buffer } from "stream/consumers";
-import { createGzip } from "zlib";
-
-// src/lib/json-pieces.ts
-var LONG = 65536;
-var NODE = 8;
-function* jsonPieces(value) {
-  if (left(value, LONG) > 0)
-    yield JSON.stringify(value);
-  else if (typeof value === "string")
-    yield* stringPieces(value);
-  else if (Array.isArray(value))
-    yield* listPieces(value);
-  else if (isObject(value))
-    yield* objectPieces(value);
-}
-function left(value, length) {
-  if (typeof value === "string")
-    return length - value.length - NODE;
-  if (typeof value !== "object" || value === null)
-    return length - NODE;
-  let rest = length - NODE;
-  for (const key in value) {
-    if (rest <= 0)
-      break;
-    rest = left(value[key], rest - (Array.isArray(value) ? 0 : key.length + NODE));
-  }
-  return rest;
-}
-function* listPieces(list) {
-  let before = "[";
-  for (const item of list) {
-    yield before;
-    yield* jsonPieces(item ?? null);
-    before = ",";
-  }
-  yield before === "[" ? "[]" : "]";
-}
-function* objectPieces(object) {
-  let before = "{";
-  for (const [key, item] of Object.entries(object)) {
-    if (item === undefined)
-      continue;
-    yield before + JSON.stringify(key);
-    yield ":";
-    yield* jsonPieces(item);
-    before = ",";
-  }
-  yield before === "{" ? "{}" : "}";
-}
-function* stringPieces(text) {
-  yield '"';
-  for (let start = 0;start < text.length; ) {
-    const end = endOfPiece(text, start);
-    yield JSON.stringify(text.slice(start, end)).slice(1, -1);
-    start = end;
-  }
-  yield '"';
-}
-function endOfPiece(text, start) {
-  const end = start + LONG;
-  const last = text.charCodeAt(end - 1);
-  return last >= 55296 && last <= 56319 ? end + 1 : end;
-}
-
-// src/publishing/sanitize.ts
-var PROVIDER_DATA = [
-  "native",
-  "providerState",
-  "providerMetadata",
-  "providerContext",
-  "providerResultState",
-  "resultMetadata"
-];
-var PROVIDER_METADATA = new Set(["text", "reasoning", "tool"]);
-var ERROR_DETAILS = ["responseHeaders", "responseBody", "metadata"];
-var sanitizeSession = (session) => without2(session, ["share", ...PROVIDER_DATA]);
-function sanitizeMessage(message) {
-  const cleaned = withSanitizedErrors(without2(message, PROVIDER_DATA));
-  if (isObject(cleaned.info))
-    cleaned.info = withSanitizedErrors(without2(cleaned.info, PROVIDER_DATA));
-  if (Array.isArray(cleaned.parts))
-    cleaned.parts = cleaned.parts.map((part) => isObject(part) ? sanitizePart(part) : part);
-  if (Array.isArray(cleaned.content))
-    cleaned.content = cleaned.content.map((block) => isObject(block) ? sanitizeBlock(block) : block);
-  return cleaned;
-}
-function sanitizePart(part) {
-  const opaque = PROVIDER_METADATA.has(String(part.type)) ? [...PROVIDER_DATA, "metadata"] : PROVIDER_DATA;
-  return withSanitizedErrors(without2(part, opaque));
-}
-function sanitizeBlock(block) {
-  const cleaned = withSanitizedErrors(without2(block, block.type === "tool" ? PROVIDER_DATA : [...PROVIDER_DATA, "state"]));
-  if (isObject(cleaned.provider))
-    cleaned.provider = without2(cleaned.provider, ["metadata", ...PROVIDER_DATA]);
-  return cleaned;
-}
-function withSanitizedErrors(object) {
-  const cleaned = { ...object };
-  if (isObject(cleaned.error))
-    cleaned.error = sanitizeError(cleaned.error);
-  if (isObject(cleaned.retry))
-    cleaned.retry = withSanitizedErrors(cleaned.retry);
-  return cleaned;
-}
-function sanitizeError(error) {
-  const cleaned = without2(error, ERROR_DETAILS);
-  if (isObject(cleaned.data))
-    cleaned.data = without2(cleaned.data, ERROR_DETAILS);
-  return cleaned;
-}
-var without2 = (object, keys) => Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
-
-// src/publishing/document.ts
-async function buildDocument(share, createdAt, snapshot, now) {
-  const slices = new TimeSlices;
-  const children = [];
-  for (const child of snapshot.children)
-    children.push(await sanitizeTranscript(child, slices));
-  return {
-    shareId: share.id,
-    sessionId: snapshot.session.id,
-    createdAt,
-    updatedAt: now,
-    ...await sanitizeTranscript(snapshot, slices),
-    ...children.length > 0 ? { children } : {}
-  };
-}
-var sanitizeTranscript = async ({ session, messages }, slices) => ({
-  session: sanitizeSession(session),
-  messages: await slices.map(messages, sanitizeMessage)
-});
-var CHUNK5 = 65536;
-async function encode(value) {
-  const slices = new TimeSlices;
-  const hash = createHash("sha256");
-  const gzip = createGzip();
-  const body = buffer(gzip);
-  let bytes = 0;
-  for (const text of chunks(jsonPieces(value))) {
-    const chunk = Buffer.from(text);
-    bytes += chunk.byteLength;
-    hash.update(chunk);
-    if (!gzip.write(chunk))
-      await once(gzip, "drain");
-    await slices.yield();
-  }
-  gzip.end();
-  return { body: await body, bytes, sha256: hash.digest("hex") };
-}
-function* chunks(pieces) {
-  let chunk = "";
-  for (const piece of pieces) {
-    chunk += piece;
-    if (chunk.length < CHUNK5)
-      continue;
-    yield chunk;
-    chunk = "";
-  }
-  yield chunk;
-}
-
 // src/publishing/published.ts
 var counts = ({ messages, redactions }) => `${plural(messages, "message")}, ${plural(redactions, "redaction")}`;
 var plural = (amount, noun) => `${amount} ${noun}${amount === 1 ? "" : "s"}`;
+
+// src/publishing/reports.ts
+class Reports {
+  share;
+  sessionId;
+  url;
+  dependencies;
+  stage = "following";
+  #isFailing = false;
+  constructor(share, sessionId, url, dependencies) {
+    this.share = share;
+    this.sessionId = sessionId;
+    this.url = url;
+    this.dependencies = dependencies;
+  }
+  report(failure, published) {
+    if (this.stage === "opening")
+      return;
+    const wasFailing = this.#isFailing;
+    this.#isFailing = failure !== undefined;
+    if (failure?.temporary && !wasFailing)
+      this.#show("warning", `The shared page is not up to date: ${failure.message} Better Share keeps trying.`);
+    if (failure && !failure.temporary)
+      this.#end(failure);
+    if (failure || !published)
+      return;
+    const isLate = this.stage === "late";
+    this.stage = "following";
+    const host = hostOf(this.share.base);
+    if (isLate)
+      this.dependencies.toasts.replace("success", `Uploaded to ${host}: ${counts(published)}. /unshare removes it.`);
+    else if (wasFailing)
+      this.#show("success", `The shared page on ${host} is up to date again.`);
+  }
+  #end(failure) {
+    if (failure.kind === "missing")
+      this.#forget().catch(() => {
+        return;
+      });
+    else if (this.stage === "late")
+      return void this.#abandon(failure).catch(() => {
+        return;
+      });
+    this.#show("error", `The shared page no longer follows this session: ${failure.message}`);
+  }
+  async#abandon(failure) {
+    await this.dependencies.removals.remove(this.share);
+    await this.#forget();
+    await this.dependencies.toasts.replace("error", `Not shared: ${failure.message}`);
+  }
+  async#forget() {
+    const { client } = this.dependencies;
+    const { share } = await client.session(this.sessionId);
+    if (share?.url === (this.url ?? addressOf(this.share)))
+      await client.unshare(this.sessionId);
+  }
+  #show(variant, message) {
+    this.dependencies.toasts.show(variant, message);
+  }
+}
 
 // src/publishing/title.ts
 var maxLength = 80;
@@ -6223,9 +6291,9 @@ async function uploadDocument({ document, removed }, share, url, { api, shareLis
   const encoded = await encode({ ...document, revision: base + 1 });
   if (!signal.aborted)
     await shareList.rememberSize(share, encoded.bytes);
-  const revision = await api.uploads.snapshot(share, encoded, base, signal);
+  const committed = await api.uploads.snapshot(share, encoded, base, signal);
   await list(document, share, url, shareList, signal);
-  return { bytes: encoded.bytes, revision };
+  return { bytes: encoded.bytes, committed };
 }
 async function list(document, share, url, shareList, signal) {
   if (signal.aborted)
@@ -6315,34 +6383,24 @@ class ShareQueue {
   }
 }
 
-// src/publishing/uploaded-state.ts
+// src/publishing/uploaded-transcript.ts
 import { createHash as createHash2 } from "crypto";
-class UploadedState {
+class UploadedTranscript {
   session;
-  currentRevision;
   #messages = new Map;
-  #children = new Map;
-  constructor(session, currentRevision) {
+  constructor(session) {
     this.session = session;
-    this.currentRevision = currentRevision;
   }
-  static async of({ session, messages, children = [] }, revision) {
-    const slices = new TimeSlices;
-    const state = new UploadedState(await digest(session, slices), revision);
+  static async of({ session, messages }, slices) {
+    const uploaded = new UploadedTranscript(await digest(session, slices));
     for (const message of messages)
-      state.#messages.set(messageId(message), await digest(message, slices));
-    for (const child of children)
-      state.#children.set(child.session.id, await digest(child, slices));
-    return state;
-  }
-  get revision() {
-    return this.currentRevision;
+      uploaded.#messages.set(messageId(message), await digest(message, slices));
+    return uploaded;
   }
   get messages() {
     return this.#messages.size;
   }
-  async delta({ session, messages, children = [] }, gone) {
-    const slices = new TimeSlices;
+  async delta({ session, messages }, { gone, isWhole }, slices) {
     const head = await digest(session, slices);
     const changed = new Map;
     for (const message of messages) {
@@ -6350,29 +6408,18 @@ class UploadedState {
       if (this.#messages.get(messageId(message)) !== now)
         changed.set(messageId(message), { digest: now, message });
     }
-    const grown = new Map;
-    for (const child of children) {
-      const now = await digest(child, slices);
-      if (this.#children.get(child.session.id) !== now)
-        grown.set(child.session.id, { digest: now, child });
-    }
-    const removed = gone.filter((id) => this.#messages.has(id));
+    const present = new Set(messages.map(messageId));
+    const removed = isWhole ? [...this.#messages.keys()].filter((id) => !present.has(id)) : gone.filter((id) => this.#messages.has(id));
     return {
-      items: [
-        ...head === this.session ? [] : [{ type: "session", data: session }],
-        ...removed.map((id) => ({ type: "delete_message", data: { id } })),
-        ...[...changed.values()].map(({ message }) => ({ type: "put_message", data: message })),
-        ...[...grown.values()].map(({ child }) => ({ type: "put_child", data: child }))
-      ],
-      confirm: (revision) => {
+      session: head === this.session ? undefined : session,
+      messages: [...changed.values()].map(({ message }) => message),
+      removed,
+      confirm: () => {
         this.session = head;
-        this.currentRevision = revision;
         for (const id of removed)
           this.#messages.delete(id);
         for (const [id, { digest }] of changed)
           this.#messages.set(id, digest);
-        for (const [id, { digest }] of grown)
-          this.#children.set(id, digest);
       }
     };
   }
@@ -6384,6 +6431,81 @@ async function digest(value, slices) {
     await slices.yield();
   }
   return hash.digest("base64url");
+}
+
+// src/publishing/uploaded-state.ts
+var PART = "put_child_message";
+var NONE_GONE = { gone: [], isWhole: true };
+
+class UploadedState {
+  own;
+  committed;
+  takesParts;
+  #children = new Map;
+  constructor(own, committed, takesParts) {
+    this.own = own;
+    this.committed = committed;
+    this.takesParts = takesParts;
+  }
+  static async of(document, committed) {
+    const slices = new TimeSlices;
+    const own = await UploadedTranscript.of(document, slices);
+    const state = new UploadedState(own, committed, committed.items.has(PART));
+    for (const child of document.children ?? [])
+      state.#children.set(child.session.id, await UploadedTranscript.of(child, slices));
+    return state;
+  }
+  get revision() {
+    return this.committed.revision;
+  }
+  get messages() {
+    return this.own.messages;
+  }
+  isTakenBy({ items }) {
+    return !this.takesParts || items.has(PART);
+  }
+  hasChild(id) {
+    return this.takesParts && this.#children.has(id);
+  }
+  async delta(document, changes) {
+    const slices = new TimeSlices;
+    const { session, messages, removed, confirm } = await this.own.delta(document, changes, slices);
+    const children = [];
+    for (const child of document.children ?? []) {
+      const read = changes.children.find((changed) => changed.session.id === child.session.id);
+      children.push(await this.#childDelta(child, read ?? NONE_GONE, slices));
+    }
+    return {
+      items: [
+        ...session ? [{ type: "session", data: session }] : [],
+        ...removed.map((id) => ({ type: "delete_message", data: { id } })),
+        ...messages.map((message) => ({ type: "put_message", data: message })),
+        ...children.flatMap(({ items }) => items)
+      ],
+      confirm: (committed) => {
+        this.committed = committed;
+        confirm();
+        for (const child of children)
+          child.confirm(committed);
+      }
+    };
+  }
+  async#childDelta(child, read, slices) {
+    const { id } = child.session;
+    const uploaded = this.#children.get(id);
+    const put = { type: "put_child", data: child };
+    if (!uploaded) {
+      const added = await UploadedTranscript.of(child, slices);
+      return { items: [put], confirm: () => this.#children.set(id, added) };
+    }
+    const { session, messages, removed, confirm } = await uploaded.delta(child, read, slices);
+    const items = [
+      ...session ? [{ type: "put_child_session", data: session }] : [],
+      ...removed.map((message) => ({ type: "delete_child_message", data: { sessionID: id, id: message } })),
+      ...messages.map((message) => ({ type: PART, data: { sessionID: id, message } }))
+    ];
+    return { items: this.takesParts || items.length === 0 ? items : [put], confirm };
+  }
 }
 
 // src/publishing/tracked-share.ts
@@ -6404,8 +6526,7 @@ class TrackedShare {
   #uploaded;
   #base;
   #published;
-  #isFailing = false;
-  #stage = "following";
+  #reports;
   constructor(share, sessionId, dependencies, created, onStopped) {
     this.share = share;
     this.sessionId = sessionId;
@@ -6415,12 +6536,17 @@ class TrackedShare {
     this.#createdAt = created.createdAt;
     this.#base = created.createdAt === undefined ? undefined : 0;
     this.#filter = new PrivacyFilter(dependencies.privacy, dependencies.machine);
-    this.#queue = new ShareQueue((signal) => this.#publish(signal), dependencies.timeouts, (failure) => this.#announce(failure));
+    this.#queue = new ShareQueue((signal) => this.#publish(signal), dependencies.timeouts, (failure) => {
+      if (failure && !failure.temporary)
+        this.onStopped();
+      this.#reports.report(failure, this.#published);
+    });
+    this.#reports = new Reports(share, sessionId, created.url, dependencies);
   }
   async publishFirst(deadline) {
-    this.#stage = "opening";
+    this.#reports.stage = "opening";
     const outcome = await Promise.race([this.#queue.changed(0), expiry(deadline)]);
-    this.#stage = outcome === "running" ? "late" : "following";
+    this.#reports.stage = outcome === "running" ? "late" : "following";
     return outcome ?? this.#published ?? "running";
   }
   changed(sync = []) {
@@ -6435,26 +6561,24 @@ class TrackedShare {
       this.#children.add(sessionId);
     if (sessionId === this.sessionId)
       this.#queue.touch();
-    if (this.#children.has(sessionId))
-      this.#childChanged(sessionId);
+    if (!this.#children.has(sessionId))
+      return;
+    this.#touched.child(sessionId);
+    this.#queue.changed();
   }
   messageTouched(sessionId, messageId, isRemoval) {
-    if (this.#children.has(sessionId))
-      this.#childChanged(sessionId);
-    if (sessionId !== this.sessionId)
+    const isChild = this.#children.has(sessionId);
+    if (sessionId !== this.sessionId && !isChild)
       return;
+    const touched = isChild ? this.#touched.child(sessionId) : this.#touched;
     if (messageId === undefined)
-      this.#touched.everything = true;
+      touched.everything = true;
     else
-      this.#touched.messages.add(messageId);
-    if (isRemoval)
+      touched.messages.add(messageId);
+    if (isRemoval || isChild)
       this.#queue.changed();
     else
       this.#queue.touch();
-  }
-  #childChanged(sessionId) {
-    this.#touched.children.add(sessionId);
-    this.#queue.changed();
   }
   flush() {
     return this.#queue.flush();
@@ -6479,7 +6603,7 @@ class TrackedShare {
     const { client, api, shareList } = this.dependencies;
     const uploaded = this.#uploaded;
     this.#uploaded = undefined;
-    const changes = uploaded && await readChanges(client, this.sessionId, touched);
+    const changes = uploaded && await readChanges(client, this.sessionId, touched, uploaded);
     if (!changes)
       return;
     const known = this.#filter.knownSecrets;
@@ -6488,12 +6612,17 @@ class TrackedShare {
       return;
     if (removed.length > 0 && !signal.aborted)
       await shareList.rememberRedacted(this.share, removed);
-    const { items, confirm } = await uploaded.delta(document, changes.gone);
+    const { items, confirm } = await uploaded.delta(document, changes);
     const encoded = await encode(items);
     await shareList.rememberSize(this.share, await shareList.sizeOf(this.share) + encoded.bytes);
     try {
-      if (items.length > 0)
-        confirm(await api.uploads.changes(this.share, encoded, uploaded.revision, signal));
+      if (items.length > 0) {
+        const committed = await api.uploads.changes(this.share, encoded, uploaded.revision, signal);
+        this.#base = committed.revision;
+        if (!uploaded.isTakenBy(committed))
+          return;
+        confirm(committed);
+      }
     } catch (error) {
       const { kind, temporary } = asFailure(error);
       if (kind === "conflict" || !(temporary || FINAL.has(kind)))
@@ -6504,7 +6633,6 @@ class TrackedShare {
     }
     this.#items.clear();
     this.#uploaded = uploaded;
-    this.#base = uploaded.revision;
     this.#published = {
       messages: uploaded.messages,
       redactions: Math.max(redactions, this.#published?.redactions ?? 0)
@@ -6545,63 +6673,19 @@ class TrackedShare {
       this.#children.add(session.id);
     const filtered = await this.#redacted(snapshot);
     const tools = { api, shareList };
-    const { bytes, revision } = await uploadDocument(filtered, this.share, this.created.url, tools, signal, base);
+    const { bytes, committed } = await uploadDocument(filtered, this.share, this.created.url, tools, signal, base);
     const { document, redactions } = filtered;
     this.#published = { messages: document.messages.length, redactions };
-    this.#base = revision ?? 0;
-    if (revision === undefined || !isListed)
+    this.#base = committed?.revision ?? 0;
+    if (!committed || !isListed)
       return bytes;
-    this.#uploaded = await UploadedState.of(document, revision);
+    this.#uploaded = await UploadedState.of(document, committed);
     return 0;
   }
   async#redacted(snapshot) {
     const known = await this.dependencies.shareList.redactedFrom(this.share);
     const document = await buildDocument(this.share, this.#createdAt ?? 0, snapshot, Date.now());
     return await this.#filter.apply(document, known);
-  }
-  async#forget() {
-    const { client } = this.dependencies;
-    const { share } = await client.session(this.sessionId);
-    if (share?.url === (this.created.url ?? addressOf(this.share)))
-      await client.unshare(this.sessionId);
-  }
-  async#abandon(failure) {
-    const { removals, toasts } = this.dependencies;
-    await removals.remove(this.share);
-    await this.#forget();
-    await toasts.replace("error", `Not shared: ${failure.message}`);
-  }
-  #announce(failure) {
-    if (failure && !failure.temporary)
-      this.onStopped();
-    if (this.#stage === "opening")
-      return;
-    const { toasts } = this.dependencies;
-    const host = hostOf(this.share.base);
-    const wasFailing = this.#isFailing;
-    this.#isFailing = failure !== undefined;
-    if (failure?.temporary && !wasFailing)
-      toasts.show("warning", `The shared page is not up to date: ${failure.message} Better Share keeps trying.`);
-    if (failure?.kind === "missing")
-      this.#forget().catch(() => {
-        return;
-      });
-    if (failure && !failure.temporary) {
-      if (this.#stage === "late" && failure.kind !== "missing")
-        this.#abandon(failure).catch(() => {
-          return;
-        });
-      else
-        toasts.show("error", `The shared page no longer follows this session: ${failure.message}`);
-    }
-    if (failure || !this.#published)
-      return;
-    const isLate = this.#stage === "late";
-    this.#stage = "following";
-    if (isLate)
-      toasts.replace("success", `Uploaded to ${host}: ${counts(this.#published)}. /unshare removes it.`);
-    else if (wasFailing)
-      toasts.show("success", `The shared page on ${host} is up to date again.`);
   }
 }
 function expiry(deadline) {
@@ -6708,8 +6792,14 @@ function readUploadLink({
     revision: kind !== undefined && isRevision(revision) ? revision : undefined
   };
 }
-function readCommitted({ revision, next }) {
-  return isRevision(revision) ? { revision, next: isObject(next) ? readUploadLink(next) : undefined } : undefined;
+function readCommitted({ revision, items, next }) {
+  if (!isRevision(revision))
+    return;
+  return {
+    revision,
+    items: new Set(Array.isArray(items) ? items : []),
+    next: isObject(next) ? readUploadLink(next) : undefined
+  };
 }
 function readUrl(value) {
   if (typeof value !== "string" || !URL.canParse(value))
@@ -7087,10 +7177,10 @@ class Uploads {
     return withRetries(async () => {
       const link = this.#takeNext(share) ?? await this.link(share, encoded.body.byteLength, signal, "changes");
       const isTaken = link.revision !== undefined;
-      const revision = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined;
-      if (revision === undefined)
+      const committed = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined;
+      if (!committed)
         throw conflict(share);
-      return revision;
+      return committed;
     }, this.#retry(signal));
   }
   forget(share) {
@@ -7102,10 +7192,10 @@ class Uploads {
     await this.#put(share, link, body, signal);
     if (link.revision === undefined)
       return;
-    const { revision, next } = await this.#commit(share, { kind, sha256, base }, signal);
-    if (next)
-      this.#next.set(keyOf3(share), { link: next, at: Date.now() });
-    return revision;
+    const committed = await this.#commit(share, { kind, sha256, base }, signal);
+    if (committed.next)
+      this.#next.set(keyOf3(share), { link: committed.next, at: Date.now() });
+    return committed;
   }
   async#put(share, link, body, signal) {
     await checkUploadLink(link.url, share.base, this.policy);

@@ -90,8 +90,14 @@ function readUploadLink({
     revision: kind !== undefined && isRevision(revision) ? revision : undefined
   };
 }
-function readCommitted({ revision, next }) {
-  return isRevision(revision) ? { revision, next: isObject(next) ? readUploadLink(next) : undefined } : undefined;
+function readCommitted({ revision, items, next }) {
+  if (!isRevision(revision))
+    return;
+  return {
+    revision,
+    items: new Set(Array.isArray(items) ? items : []),
+    next: isObject(next) ? readUploadLink(next) : undefined
+  };
 }
 function readUrl(value) {
   if (typeof value !== "string" || !URL.canParse(value))
@@ -4471,10 +4477,10 @@ class Uploads {
     return withRetries(async () => {
       const link = this.#takeNext(share) ?? await this.link(share, encoded.body.byteLength, signal, "changes");
       const isTaken = link.revision !== undefined;
-      const revision = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined;
-      if (revision === undefined)
+      const committed = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined;
+      if (!committed)
         throw conflict(share);
-      return revision;
+      return committed;
     }, this.#retry(signal));
   }
   forget(share) {
@@ -4486,10 +4492,10 @@ class Uploads {
     await this.#put(share, link, body, signal);
     if (link.revision === undefined)
       return;
-    const { revision, next } = await this.#commit(share, { kind, sha256, base }, signal);
-    if (next)
-      this.#next.set(keyOf(share), { link: next, at: Date.now() });
-    return revision;
+    const committed = await this.#commit(share, { kind, sha256, base }, signal);
+    if (committed.next)
+      this.#next.set(keyOf(share), { link: committed.next, at: Date.now() });
+    return committed;
   }
   async#put(share, link, body, signal) {
     await checkUploadLink(link.url, share.base, this.policy);

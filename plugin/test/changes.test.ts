@@ -97,7 +97,60 @@ describe("a share on a server that takes changes", () => {
     await until(3)
     const [child] = world.server.document(ID)?.children ?? []
     expect(texts(child?.messages)).toEqual(["of the sub-agent", "more"])
-    expect(uploads().map((items) => items.map(({ type }) => type))).toEqual([["put_child"], ["put_child"]])
+    expect(uploads().map((items) => items.map(({ type }) => type))).toEqual([["put_child"], ["put_child_message"]])
+  })
+
+  test("follows what is edited, removed and renamed in the session of a sub-agent, and reads nothing else of it", async () => {
+    const child = transcript("one", CHILD, { parentID: SESSION })
+    child.messages.push(message(2, "two", CHILD), message(3, "three", CHILD))
+    world.host.transcripts.set(CHILD, child)
+    const { opencode } = await shared()
+    const listed: string[] = []
+    world.host.whileReading = () => void listed.push("all messages")
+    child.messages.splice(1, 2, message(3, "three, edited", CHILD))
+    child.session = { ...child.session, title: "Another title" }
+    opencode.share.contentChanged(CHILD, "msg_2", true)
+    opencode.share.contentChanged(CHILD, "msg_3")
+    await until(2)
+    const [stored] = world.server.document(ID)?.children ?? []
+    expect(stored).toEqual(child)
+    expect(uploads().map((items) => items.map(({ type }) => type))).toEqual([
+      ["put_child_session", "delete_child_message", "put_child_message"],
+    ])
+    expect(listed).toEqual([])
+  })
+
+  test("compares all of a sub-agent's session after an event that names no message", async () => {
+    const child = transcript("one", CHILD, { parentID: SESSION })
+    child.messages.push(message(2, "two", CHILD))
+    world.host.transcripts.set(CHILD, child)
+    const { opencode } = await shared()
+    child.messages.splice(0, 1)
+    opencode.share.contentChanged(CHILD)
+    await until(2)
+    expect(world.server.document(ID)?.children).toEqual([child])
+    expect(uploads()[0]?.map(({ type }) => type)).toEqual(["delete_child_message"])
+  })
+
+  test("uploads sub-agents' sessions whole where the server takes no messages of them", async () => {
+    world.server.childItems = false
+    world.host.transcripts.set(CHILD, transcript("one", CHILD, { parentID: SESSION }))
+    const { opencode } = await shared()
+    world.host.transcripts.get(CHILD)?.messages.push(message(9, "more", CHILD))
+    opencode.share.contentChanged(CHILD, "msg_9")
+    await until(2)
+    expect(texts(world.server.document(ID)?.children?.[0]?.messages)).toEqual(["one", "more"])
+    expect(uploads()[0]?.map(({ type }) => type)).toEqual(["put_child"])
+  })
+
+  test("uploads everything when the server was changed back to one that ignores messages of sub-agents", async () => {
+    world.host.transcripts.set(CHILD, transcript("one", CHILD, { parentID: SESSION }))
+    const { opencode } = await shared()
+    world.server.childItems = false
+    world.host.transcripts.get(CHILD)?.messages.push(message(9, "more", CHILD))
+    opencode.share.contentChanged(CHILD, "msg_9")
+    await until(3)
+    expect(texts(world.server.document(ID)?.children?.[0]?.messages)).toEqual(["one", "more"])
   })
 
   test("uploads everything after another process has changed the share", async () => {
