@@ -5930,7 +5930,7 @@ function debounceFor(bytes) {
 }
 var TIMEOUTS = {
   create: 8000,
-  firstUpload: 700,
+  firstUpload: 600,
   remove: 5000,
   dispose: 3000,
   request: 1e4,
@@ -9060,7 +9060,7 @@ import { createGzip } from "node:zlib";
 var LONG = 65536;
 var NODE = 8;
 function* jsonPieces(value) {
-  if (left(value, LONG) > 0)
+  if (isShort(value, LONG))
     yield JSON.stringify(value);
   else if (typeof value === "string")
     yield* stringPieces(value);
@@ -9069,6 +9069,7 @@ function* jsonPieces(value) {
   else if (isObject(value))
     yield* objectPieces(value);
 }
+var isShort = (value, length) => left(value, length) > 0;
 function left(value, length) {
   if (typeof value === "string")
     return length - value.length - NODE;

@@ -37,6 +37,14 @@ function sleep(milliseconds, signal) {
     signal?.addEventListener("abort", done, { once: true });
   });
 }
+function aborted(signal) {
+  return new Promise((resolve) => {
+    if (signal.aborted)
+      resolve();
+    else
+      signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
 var backoffAt = (pauses, attempt) => pauses[Math.min(attempt, pauses.length - 1)] ?? 0;
 
 // src/lib/timeouts.ts
@@ -48,7 +56,7 @@ function debounceFor(bytes) {
 }
 var TIMEOUTS = {
   create: 8000,
-  firstUpload: 700,
+  firstUpload: 600,
   remove: 5000,
   dispose: 3000,
   request: 1e4,
@@ -129,6 +137,69 @@ class Toasts {
       await sleep(this.timeouts.toastDelay);
     await this.show(variant, message);
   }
+}
+
+// src/lib/json-pieces.ts
+var LONG = 65536;
+var NODE = 8;
+function* jsonPieces(value) {
+  if (isShort(value, LONG))
+    yield JSON.stringify(value);
+  else if (typeof value === "string")
+    yield* stringPieces(value);
+  else if (Array.isArray(value))
+    yield* listPieces(value);
+  else if (isObject(value))
+    yield* objectPieces(value);
+}
+var isShort = (value, length) => left(value, length) > 0;
+function left(value, length) {
+  if (typeof value === "string")
+    return length - value.length - NODE;
+  if (typeof value !== "object" || value === null)
+    return length - NODE;
+  let rest = length - NODE;
+  for (const key in value) {
+    if (rest <= 0)
+      break;
+    rest = left(value[key], rest - (Array.isArray(value) ? 0 : key.length + NODE));
+  }
+  return rest;
+}
+function* listPieces(list) {
+  let before = "[";
+  for (const item of list) {
+    yield before;
+    yield* jsonPieces(item ?? null);
+    before = ",";
+  }
+  yield before === "[" ? "[]" : "]";
+}
+function* objectPieces(object) {
+  let before = "{";
+  for (const [key, item] of Object.entries(object)) {
+    if (item === undefined)
+      continue;
+    yield before + JSON.stringify(key);
+    yield ":";
+    yield* jsonPieces(item);
+    before = ",";
+  }
+  yield before === "{" ? "{}" : "}";
+}
+function* stringPieces(text) {
+  yield '"';
+  for (let start = 0;start < text.length; ) {
+    const end = endOfPiece(text, start);
+    yield JSON.stringify(text.slice(start, end)).slice(1, -1);
+    start = end;
+  }
+  yield '"';
+}
+function endOfPiece(text, start) {
+  const end = start + LONG;
+  const last = text.charCodeAt(end - 1);
+  return last >= 55296 && last <= 56319 ? end + 1 : end;
 }
 
 // src/opencode/sync-items.ts
@@ -5811,68 +5882,6 @@ import { once } from "events";
 import { buffer } from "stream/consumers";
 import { createGzip } from "zlib";
 
-// src/lib/json-pieces.ts
-var LONG = 65536;
-var NODE = 8;
-function* jsonPieces(value) {
-  if (left(value, LONG) > 0)
-    yield JSON.stringify(value);
-  else if (typeof value === "string")
-    yield* stringPieces(value);
-  else if (Array.isArray(value))
-    yield* listPieces(value);
-  else if (isObject(value))
-    yield* objectPieces(value);
-}
-function left(value, length) {
-  if (typeof value === "string")
-    return length - value.length - NODE;
-  if (typeof value !== "object" || value === null)
-    return length - NODE;
-  let rest = length - NODE;
-  for (const key in value) {
-    if (rest <= 0)
-      break;
-    rest = left(value[key], rest - (Array.isArray(value) ? 0 : key.length + NODE));
-  }
-  return rest;
-}
-function* listPieces(list) {
-  let before = "[";
-  for (const item of list) {
-    yield before;
-    yield* jsonPieces(item ?? null);
-    before = ",";
-  }
-  yield before === "[" ? "[]" : "]";
-}
-function* objectPieces(object) {
-  let before = "{";
-  for (const [key, item] of Object.entries(object)) {
-    if (item === undefined)
-      continue;
-    yield before + JSON.stringify(key);
-    yield ":";
-    yield* jsonPieces(item);
-    before = ",";
-  }
-  yield before === "{" ? "{}" : "}";
-}
-function* stringPieces(text) {
-  yield '"';
-  for (let start = 0;start < text.length; ) {
-    const end = endOfPiece(text, start);
-    yield JSON.stringify(text.slice(start, end)).slice(1, -1);
-    start = end;
-  }
-  yield '"';
-}
-function endOfPiece(text, start) {
-  const end = start + LONG;
-  const last = text.charCodeAt(end - 1);
-  return last >= 55296 && last <= 56319 ? end + 1 : end;
-}
-
 // src/publishing/sanitize.ts
 var PROVIDER_DATA = [
   "native",
@@ -6509,6 +6518,7 @@ class UploadedState {
 }
 
 // src/publishing/tracked-share.ts
+var SHORT_CHARACTERS = 1e6;
 var FINAL = new Set(["missing", "unauthorized"]);
 
 class TrackedShare {
@@ -6526,6 +6536,7 @@ class TrackedShare {
   #uploaded;
   #base;
   #published;
+  #isShort = false;
   #reports;
   constructor(share, sessionId, dependencies, created, onStopped) {
     this.share = share;
@@ -6545,9 +6556,15 @@ class TrackedShare {
   }
   async publishFirst(deadline) {
     this.#reports.stage = "opening";
-    const outcome = await Promise.race([this.#queue.changed(0), expiry(deadline)]);
+    const outcome = await Promise.race([this.#queue.changed(0), this.#running(deadline)]);
     this.#reports.stage = outcome === "running" ? "late" : "following";
     return outcome ?? this.#published ?? "running";
+  }
+  async#running(deadline) {
+    await sleep(this.dependencies.timeouts.firstUpload, deadline);
+    if (this.#isShort)
+      await aborted(deadline);
+    return "running";
   }
   changed(sync = []) {
     if (this.#queue.stopped)
@@ -6667,6 +6684,7 @@ class TrackedShare {
       isListed = false;
       return this.#items.applyTo(await api.storedMessages(this.share, await shareList.sizeOf(this.share), signal));
     });
+    this.#isShort = isShort(snapshot, SHORT_CHARACTERS);
     if (isListed)
       this.#items.clear();
     for (const { session } of snapshot.children)
@@ -6687,13 +6705,6 @@ class TrackedShare {
     const document = await buildDocument(this.share, this.#createdAt ?? 0, snapshot, Date.now());
     return await this.#filter.apply(document, known);
   }
-}
-function expiry(deadline) {
-  return new Promise((resolve) => {
-    if (deadline.aborted)
-      return resolve("running");
-    deadline.addEventListener("abort", () => resolve("running"), { once: true });
-  });
 }
 
 // src/publishing/publisher.ts
@@ -7575,10 +7586,9 @@ class ShareCalls {
     if ("problem" in this.dependencies.privacy)
       throw new Failure("refused", this.dependencies.privacy.problem);
     await this.#refuseUnknownServer(settings);
-    const soon = AbortSignal.timeout(this.dependencies.timeouts.firstUpload);
     return await this.dependencies.lock.run(sessionId, async () => {
       const deadline = AbortSignal.timeout(this.dependencies.timeouts.create);
-      return await this.#existing(settings, sessionId, deadline) ?? await this.#create(settings, sessionId, deadline, soon);
+      return await this.#existing(settings, sessionId, deadline) ?? await this.#create(settings, sessionId, deadline);
     });
   }
   async#existing(settings, sessionId, deadline) {
@@ -7589,12 +7599,12 @@ class ShareCalls {
     this.dependencies.toasts.replace("success", shared(settings, existing.url, "running"));
     return existing;
   }
-  async#create(settings, sessionId, deadline, soon) {
+  async#create(settings, sessionId, deadline) {
     const created = await createShare(settings, sessionId, this.dependencies, deadline);
     this.dependencies.updates.compare(settings.base, created.plugin).catch(() => {
       return;
     });
-    const outcome = await this.dependencies.publisher.publishFirst(created, sessionId, soon);
+    const outcome = await this.dependencies.publisher.publishFirst(created, sessionId, deadline);
     if (outcome instanceof Failure) {
       this.dependencies.publisher.forget(created.share).then(() => this.dependencies.removals.remove(created.share)).catch(() => {
         return;

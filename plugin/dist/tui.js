@@ -27,7 +27,7 @@ function debounceFor(bytes) {
 }
 var TIMEOUTS = {
   create: 8000,
-  firstUpload: 700,
+  firstUpload: 600,
   remove: 5000,
   dispose: 3000,
   request: 1e4,
@@ -156,6 +156,14 @@ function sleep(milliseconds, signal) {
     const timer = setTimeout(done, milliseconds);
     timer.unref();
     signal?.addEventListener("abort", done, { once: true });
+  });
+}
+function aborted(signal) {
+  return new Promise((resolve) => {
+    if (signal.aborted)
+      resolve();
+    else
+      signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
 var backoffAt = (pauses, attempt) => pauses[Math.min(attempt, pauses.length - 1)] ?? 0;

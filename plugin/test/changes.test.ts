@@ -61,6 +61,18 @@ describe("a share on a server that takes changes", () => {
     expect(world.server.count("renew")).toBe(before)
   })
 
+  test("waits no longer the larger the session is", async () => {
+    put(2, "x".repeat(6_000_000))
+    const sizes = new Set<number>()
+    const opencode = world.start({ timeouts: { firstUpload: 10_000, debounce: (bytes) => (sizes.add(bytes), 5) } })
+    const share = await opencode.created()
+    await opencode.sync(share, put(3, "more"))
+    await until(2)
+    await opencode.sync(share, put(4, "and more"))
+    await until(3)
+    expect([...sizes]).toEqual([0])
+  })
+
   test("uploads nothing if nothing is different", async () => {
     const { opencode, share } = await shared()
     await opencode.sync(share, put(2, "the second"))

@@ -164,6 +164,12 @@ describe("/share succeeds although", () => {
     expect(world.server.document(ID)).toBeDefined()
   })
 
+  test("the server takes its time with a short session: the link is readable at once all the same", async () => {
+    world.server.faults.upload = [status(503)]
+    await world.start({ timeouts: { create: 30_000, retries: [1_200] } }).created()
+    expect(world.server.document(ID)).toBeDefined()
+  })
+
   test("the upload takes longer, and fails before it succeeds", async () => {
     const reading = Promise.withResolvers<void>()
     world.host.whileReading = () => reading.promise

@@ -169,7 +169,7 @@ describe("the life of a share", () => {
     for (let n = 2; n < 42; n++)
       large.messages.push(message(n, Buffer.alloc(500_000, `line ${n} of the output\n`).toString("hex")))
     await inWorldOf(new FakeClient(large))
-    const opencode = world.start({ timeouts: { firstUpload: 60_000, request: 10_000, upload: 60_000 } })
+    const opencode = world.start({ timeouts: { create: 60_000, firstUpload: 60_000, request: 10_000, upload: 60_000 } })
     await opencode.created()
     const document = world.server.document(ID)
     expect(document?.messages).toEqual(large.messages)

@@ -7,11 +7,14 @@ const NODE = 8
 
 /** What `JSON.stringify` makes of a value that came from JSON, in pieces that take no time each, however large it is. */
 export function* jsonPieces(value: unknown): Generator<string> {
-  if (left(value, LONG) > 0) yield JSON.stringify(value)
+  if (isShort(value, LONG)) yield JSON.stringify(value)
   else if (typeof value === "string") yield* stringPieces(value)
   else if (Array.isArray(value)) yield* listPieces(value)
   else if (isObject(value)) yield* objectPieces(value)
 }
+
+/** Whether the JSON of a value has about `length` characters at most; looks at no more of it than that. */
+export const isShort = (value: unknown, length: number): boolean => left(value, length) > 0
 
 /** What is left of a length without this value; not positive if the value is longer. */
 function left(value: unknown, length: number): number {

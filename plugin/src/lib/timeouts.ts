@@ -2,7 +2,7 @@
 export interface Timeouts {
   /** How long `/share` may take: OpenCode shows no progress while it waits. */
   create: number
-  /** How long after the command `/share` waits for the first upload before it goes on in the background. */
+  /** How long `/share` waits for the first upload of a long session before that goes on in the background. */
   firstUpload: number
   /** How long `/unshare` may take before the removal goes on in the background. */
   remove: number
@@ -36,7 +36,7 @@ export function debounceFor(bytes: number): number {
 
 export const TIMEOUTS: Timeouts = {
   create: 8_000,
-  firstUpload: 700,
+  firstUpload: 600,
   remove: 5_000,
   dispose: 3_000,
   request: 10_000,

@@ -16,7 +16,10 @@ export class Publisher {
 
   constructor(private readonly dependencies: Dependencies) {}
 
-  /** The first upload of a new share: the published document, its failure, or "running" if the deadline came first. */
+  /**
+   * The first upload of a new share: the published document, its failure, or "running" if the deadline came first, or the session
+   * turns out to be long.
+   */
   publishFirst(
     { share, url, createdAt }: CreatedShare,
     sessionId: string,

@@ -1,3 +1,5 @@
+import { isShort } from "../lib/json-pieces"
+import { aborted, sleep } from "../lib/sleep"
 import type { Timeouts } from "../lib/timeouts"
 import { readChanges, Touched } from "../opencode/changes"
 import type { OpenCodeClient } from "../opencode/client"
@@ -31,6 +33,9 @@ export interface Dependencies {
   removals: PendingRemovals
 }
 
+/** A session that takes no time to redact and to upload. */
+const SHORT_CHARACTERS = 1_000_000
+
 /** What no other way to upload can mend. */
 const FINAL: ReadonlySet<FailureKind> = new Set(["missing", "unauthorized"])
 
@@ -53,6 +58,7 @@ export class TrackedShare {
   /** The revision that the next snapshot follows, if that is known. */
   #base: number | undefined
   #published: Published | undefined
+  #isShort = false
   readonly #reports: Reports
 
   constructor(
@@ -77,12 +83,19 @@ export class TrackedShare {
     this.#reports = new Reports(share, sessionId, created.url, dependencies)
   }
 
-  /** The first upload: the published document, its failure, or "running" if the deadline came first. */
+  /** As `Publisher.publishFirst`. */
   async publishFirst(deadline: AbortSignal): Promise<Failure | "running" | Published> {
     this.#reports.stage = "opening"
-    const outcome = await Promise.race([this.#queue.changed(0), expiry(deadline)])
+    const outcome = await Promise.race([this.#queue.changed(0), this.#running(deadline)])
     this.#reports.stage = outcome === "running" ? "late" : "following"
     return outcome ?? this.#published ?? "running"
+  }
+
+  /** Resolves when nobody should wait for the first upload any more. */
+  async #running(deadline: AbortSignal): Promise<"running"> {
+    await sleep(this.dependencies.timeouts.firstUpload, deadline)
+    if (this.#isShort) await aborted(deadline)
+    return "running"
   }
 
   /** Schedules an upload, because the session changed. */
@@ -212,6 +225,7 @@ export class TrackedShare {
       isListed = false
       return this.#items.applyTo(await api.storedMessages(this.share, await shareList.sizeOf(this.share), signal))
     })
+    this.#isShort = isShort(snapshot, SHORT_CHARACTERS)
     // Messages that could be listed are not rebuilt: a large session should not be in memory twice.
     if (isListed) this.#items.clear()
     for (const { session } of snapshot.children) this.#children.add(session.id)
@@ -231,11 +245,4 @@ export class TrackedShare {
     const document = await buildDocument(this.share, this.#createdAt ?? 0, snapshot, Date.now())
     return await this.#filter.apply(document, known)
   }
-}
-
-function expiry(deadline: AbortSignal): Promise<"running"> {
-  return new Promise((resolve) => {
-    if (deadline.aborted) return resolve("running")
-    deadline.addEventListener("abort", () => resolve("running"), { once: true })
-  })
 }

@@ -68,21 +68,19 @@ export class ShareCalls implements NativeCalls {
   }
 
   /**
-   * The share of a session: the one that this or another process has made, or a new one, with its first document if that is
-   * uploaded soon. Used by `/share` and by the organisation fallback.
+   * The share of a session: the one that this or another process has made, or a new one, with its first document unless that is
+   * large. Used by `/share` and by the organisation fallback.
    */
   async open(sessionId: string): Promise<CreatedShare> {
     const { settings } = this.dependencies
     if ("problem" in settings) throw new Failure("refused", settings.problem)
     if ("problem" in this.dependencies.privacy) throw new Failure("refused", this.dependencies.privacy.problem)
     await this.#refuseUnknownServer(settings)
-    const soon = AbortSignal.timeout(this.dependencies.timeouts.firstUpload)
     // OpenCode may ask twice at once, and so may two processes of it.
     return await this.dependencies.lock.run(sessionId, async () => {
       const deadline = AbortSignal.timeout(this.dependencies.timeouts.create)
       return (
-        (await this.#existing(settings, sessionId, deadline)) ??
-        (await this.#create(settings, sessionId, deadline, soon))
+        (await this.#existing(settings, sessionId, deadline)) ?? (await this.#create(settings, sessionId, deadline))
       )
     })
   }
@@ -95,15 +93,10 @@ export class ShareCalls implements NativeCalls {
     return existing
   }
 
-  async #create(
-    settings: Settings,
-    sessionId: string,
-    deadline: AbortSignal,
-    soon: AbortSignal,
-  ): Promise<CreatedShare> {
+  async #create(settings: Settings, sessionId: string, deadline: AbortSignal): Promise<CreatedShare> {
     const created = await createShare(settings, sessionId, this.dependencies, deadline)
     void this.dependencies.updates.compare(settings.base, created.plugin).catch(() => undefined)
-    const outcome = await this.dependencies.publisher.publishFirst(created, sessionId, soon)
+    const outcome = await this.dependencies.publisher.publishFirst(created, sessionId, deadline)
     if (outcome instanceof Failure) {
       // A link without a session is useless.
       void this.dependencies.publisher
