@@ -296,6 +296,16 @@ GROWTH_TARGETS = (
         "who opens the link at once waits",
     ),
 )
+OPENCODE_TARGETS = (
+    Target(
+        "CPU of OpenCode with the plugin while a session grows",
+        " %",
+        110,
+        _part("plugin_s", "unshared_s", 100),
+        "the same without sharing",
+        "OpenCode becomes slower where it is shared",
+    ),
+)
 REDACTION_TARGETS = (
     Target(
         "worst text, redaction",
@@ -312,6 +322,7 @@ def check_targets(results: Mapping[str, Sequence[Row]]) -> list[Row]:
     return [
         *(target.check(results["sessions"], results["api"]) for target in TARGETS),
         *(target.check(results["growth"], []) for target in GROWTH_TARGETS),
+        *(target.check(results["opencode"], []) for target in OPENCODE_TARGETS),
         *(target.check(results["hostile"], []) for target in HOSTILE_TARGETS),
         *(target.check(results["redaction"], []) for target in REDACTION_TARGETS),
     ]
