@@ -20,8 +20,8 @@ from tests.support.web import fetch
 
 # Each step prints so many bytes, which OpenCode keeps twice.
 STEP_BYTES = 40_000
-STEPS_PER_TURN = 10
-TURNS = 4
+STEPS_PER_TURN = 5
+TURNS = 8
 LAST_WORDS = "That was all of it."
 MAX_WAIT_SECONDS = 30
 # For what OpenCode does after the last answer.
