@@ -165,6 +165,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     RATELIMIT_SEARCH: Annotated[
         str, Meta(description="Searches in sessions per IP address, or per /64 network for IPv6.")
     ] = "120/minute"
+    RATELIMIT_PASSWORD: Annotated[
+        str, Meta(description="Passwords of shares entered per IP address, or per /64 network for IPv6.")
+    ] = "10/minute"  # noqa: S105 - a limit
+    RATELIMIT_PASSWORD_SHARE: Annotated[
+        str, Meta(description="Passwords entered for one share, from all addresses.")
+    ] = "30/minute"  # noqa: S105 - a limit
     TRUSTED_PROXIES: Annotated[
         int,
         Meta(
@@ -208,6 +214,8 @@ LIMITS = (
     "RATELIMIT_API",
     "RATELIMIT_SHARE",
     "RATELIMIT_SEARCH",
+    "RATELIMIT_PASSWORD",
+    "RATELIMIT_PASSWORD_SHARE",
 )
 SIZES = ("MAX_SESSION_BYTES", "CACHE_MAX_BYTES")
 S3_REQUIRED = ("S3_ENDPOINT", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_BUCKET")

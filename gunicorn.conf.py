@@ -3,6 +3,8 @@
 import logging
 import os
 
+from gunicorn.glogging import Logger
+
 from app.db.deadlines import deadlines
 from app.db.extensions import db
 from app.http import log_format, metrics
@@ -28,6 +30,20 @@ control_socket_disable = True
 # The path prefix comes from BASE_URL; any client could send a SCRIPT_NAME header.
 forwarder_headers = ""
 logconfig_dict = log_format.configuration(_config.LOG_FORMAT)
+
+
+class AccessLogger(Logger):
+    """Composes lines of gunicorn's own access log only where `--access-logfile` asks for it.
+
+    With `logconfig_dict`, gunicorn does so for each request, which takes a tenth of its time.
+    """
+
+    def access(self, resp, req, environ, request_time):
+        if self.cfg.accesslog:
+            super().access(resp, req, environ, request_time)
+
+
+logger_class = AccessLogger
 # Not part of that configuration, which would take away the handler that --access-logfile sets.
 logging.getLogger("gunicorn.access").addFilter(log_format.TokenFilter())
 # Looking up caller, thread and process, which no log line contains, costs as much as writing the line.

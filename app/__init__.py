@@ -43,9 +43,11 @@ from app.services.heavy_requests import HeavyRequests
 from app.services.server_metrics import ServerCollector
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.expiry import Expiry
+from app.services.shares.live_shares import LiveShares
 from app.services.shares.object_cleanup import ObjectCleanup
 from app.services.shares.recent import RecentShares
-from app.services.shares.service import SHARE_ID, Shares
+from app.services.shares.service import Shares
+from app.services.shares.share_ids import SHARE_ID
 from app.share.views import landing, plugin
 from app.storage import open_store
 from config import Config, ConfigError, read_config
@@ -105,7 +107,9 @@ def build_services(app: Flask, config: Config) -> Services:
     object_cleanup = ObjectCleanup(store)
     recent = RecentShares(config.data_dir / "cache")
     reserve = DiskReserve(config.data_dir / "reserve")
-    shares = Shares(object_cleanup, recent, reserve, store, Expiry(config.share_max_age), connection)
+    expiry = Expiry(config.share_max_age)
+    live_shares = LiveShares(connection, expiry, recent)
+    shares = Shares(object_cleanup, reserve, store, expiry, connection)
     freshness = Freshness()
     on_damage = partial(count_for, app, "cache_damages")
     cache = DocumentCache(config.data_dir / "cache", config.CACHE_MAX_BYTES, max_bytes, on_damage)
@@ -115,7 +119,7 @@ def build_services(app: Flask, config: Config) -> Services:
     descriptions = Descriptions(connection)
     uploaded = UploadedDocument(store, freshness, max_bytes)
     documents = Documents(uploaded, synced, cache, freshness, slots, descriptions, max_bytes)
-    checkpointer = Checkpointer(shares, synced, descriptions, max_bytes)
+    checkpointer = Checkpointer(live_shares, synced, descriptions, max_bytes)
     commits = Commits(store, slots, uploaded, synced, checkpointer, descriptions, object_cleanup)
     heavy_requests = HeavyRequests(config.data_dir / "heavy-requests", config.WEB_CONCURRENCY)
     return Services(
@@ -124,6 +128,7 @@ def build_services(app: Flask, config: Config) -> Services:
         counters,
         store,
         shares,
+        live_shares,
         descriptions,
         freshness,
         cache,

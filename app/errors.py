@@ -17,9 +17,11 @@ from app.db.extensions import db
 from app.http.metrics import count
 from app.lib.os_errors import describe
 from app.opencode import UnreadableDocument
+from app.services.access.passwords import MAX_CHARACTERS
 from app.services.documents.checkpoint import SessionTooLarge
 from app.services.shares.errors import (
     ObjectMissing,
+    PasswordRequired,
     RevisionConflict,
     ShareExists,
     ShareExpired,
@@ -94,6 +96,7 @@ HEADINGS = {
 def init_app(app: Flask) -> None:
     for kind in RESPONSES:
         app.register_error_handler(kind, _known_error)
+    app.register_error_handler(PasswordRequired, _password_required)
     app.register_error_handler(RevisionConflict, _revision_conflict)
     app.register_error_handler(ApiError, _stated_error)
     app.register_error_handler(UploadRefused, _stated_error)
@@ -117,6 +120,28 @@ def _revision_conflict(error: RevisionConflict) -> ResponseReturnValue:
     response = jsonify(error=str(error), code="revision_conflict", revision=error.revision)
     response.headers["Cache-Control"] = "no-store"
     return response, 409
+
+
+def _password_required(error: PasswordRequired) -> ResponseReturnValue:
+    """The form for people; programs are told what to do."""
+    is_page = request.method in ("GET", "HEAD") and not request.path.startswith("/api/")
+    if is_page and "text/html" in request.accept_mimetypes.values():
+        return password_form(error.share_id, request.full_path.removesuffix("?"))
+    response = jsonify(error=str(error), code="password_required")
+    response.headers["Cache-Control"] = "no-store"
+    return response, 401
+
+
+def password_form(share_id: str, destination: str, sentence: str = "") -> Response:
+    """The page that asks for the password of a share; `destination` is where its reader is going."""
+    html = render_template(
+        "password.html",
+        share_id=share_id,
+        destination=destination,
+        sentence=sentence,
+        max_length=MAX_CHARACTERS,
+    )
+    return make_response(html, {"Cache-Control": "no-store"})
 
 
 def _stated_error(error: ApiError | UploadRefused) -> ResponseReturnValue:

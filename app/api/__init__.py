@@ -1,6 +1,6 @@
 """Blueprint `api`: JSON for the plugin, and for OpenCode itself."""
 
-from app.api import documents, openapi, shares, sync, upload_links
+from app.api import access, documents, openapi, shares, sync, upload_links
 from app.api.blueprint import bp
 
-__all__ = ["bp", "documents", "openapi", "shares", "sync", "upload_links"]
+__all__ = ["access", "bp", "documents", "openapi", "shares", "sync", "upload_links"]

@@ -41,11 +41,17 @@ def require_share(source: str) -> Share:
 
     Raises ShareNotFound, WrongSecret, ShareExpired or WrongShareSource.
     """
+    share = require_any_share()
+    if share.source != source:
+        raise WrongShareSource
+    return share
+
+
+def require_any_share() -> Share:
+    """The live share whose secret the request presents. Raises ShareNotFound, WrongSecret or ShareExpired."""
     outcome = _authorization()
     if isinstance(outcome, ShareError):
         raise outcome
-    if outcome.source != source:
-        raise WrongShareSource
     return outcome
 
 

@@ -19,7 +19,7 @@ def allow_large_syncs(endpoint: str | None, values: dict[str, Any] | None) -> No
     """Raises the cap of the body of a sync, before anything reads it, when its share exists."""
     is_large = (request.content_length or 0) > current_app.config["MAX_CONTENT_LENGTH"]
     if endpoint == "api.sync" and values and is_large:
-        services().shares.get_live(values["share_id"])
+        services().live_shares.get(values["share_id"])
         request.max_content_length = services().config.MAX_SESSION_BYTES
 
 

@@ -17,12 +17,12 @@ from flask.typing import ResponseReturnValue
 from msgspec import UNSET, Meta, UnsetType
 from werkzeug.routing import Rule
 
-from app.api import shares, sync, upload_links
+from app.api import access, shares, sync, upload_links
 from app.api.auth import SECRET_HEADER
 from app.api.blueprint import bp
 from app.lib.release import RELEASE
 from app.services.container import services
-from app.services.shares.service import SHARE_ID
+from app.services.shares.share_ids import SHARE_ID
 
 JSON = "application/json"
 # What every request may be answered with.
@@ -118,12 +118,21 @@ OPERATIONS = {
         body=Session,
         query=UPLOAD_QUERY,
     ),
-    "api.document": Operation("Read a session", {200: Session}, (404, 410, 422)),
-    "api.data": Operation("Read a session as `opencode import` does", {200: list[SyncItem]}, (404, 410, 422)),
+    "api.document": Operation("Read a session", {200: Session}, (401, 404, 410, 422)),
+    "api.data": Operation(
+        "Read a session as `opencode import` does", {200: list[SyncItem]}, (401, 404, 410, 422)
+    ),
     "api.delete": Operation(
         "Delete a share; OpenCode sends its secret in the body, as `secret`",
         {200: Ok},
         (400, 401, 404, 413),
+        security=[SECRET],
+    ),
+    "api.update": Operation(
+        "Change who may read a session, and until when",
+        {200: access.AccessAnswer},
+        (400, 401, 404, 410, 413),
+        body=access.UpdateRequest,
         security=[SECRET],
     ),
     "api.create_native": Operation(

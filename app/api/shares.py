@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 import msgspec
 from flask.typing import ResponseReturnValue
 from msgspec import UNSET, Meta, UnsetType
 
+from app.api.access import ExpiresIn, Password, access_of
+from app.api.answers import epoch_milliseconds, json_of
 from app.api.auth import (
     authorized_share,
     is_secret_in_body,
@@ -19,20 +21,20 @@ from app.api.auth import (
 from app.api.blueprint import bp
 from app.api.rate_limits import limit_presigns, limit_requests
 from app.api.request_body import SessionId, parse_body
-from app.db.models import UPLOAD
+from app.db.models import LINK, UPLOAD, Audience
 from app.errors import ApiError
 from app.http.metrics import count
 from app.http.request_log import set_share_id
 from app.services.container import services
 from app.services.plugin_package import plugin_package
 from app.services.shares.errors import ShareNotFound
-from app.services.shares.service import SHARE_ID, SignedUpload, UploadDeclaration
+from app.services.shares.service import SignedUpload, UploadDeclaration
+from app.services.shares.share_ids import SHARE_ID
 
 ShareId = Annotated[str, Meta(pattern=rf"^{SHARE_ID}\Z")]
 
 # Ids of fewer characters can be guessed; shares from before this rule keep theirs.
 MIN_NEW_ID_CHARACTERS = 6
-MAX_EXPIRES_IN = 10 * 365 * 24 * 60 * 60
 
 
 class UploadRequest(msgspec.Struct):
@@ -43,11 +45,16 @@ class UploadRequest(msgspec.Struct):
 
 
 class CreateRequest(UploadRequest, kw_only=True):
-    """`expiresIn` is how many seconds a new share is to last, where the server allows that many."""
+    """A share, which is to last for `expiresIn` seconds, where the server allows that many.
+
+    Without a `password` the server makes one, where the `audience` needs it.
+    """
 
     shareId: ShareId  # noqa: N815
     sessionId: SessionId  # noqa: N815
-    expiresIn: Annotated[int, Meta(ge=1, le=MAX_EXPIRES_IN)] | None = None  # noqa: N815
+    expiresIn: ExpiresIn | None = None  # noqa: N815
+    audience: Audience | None = None
+    password: Password | None = None
 
 
 class SignedLink(msgspec.Struct, kw_only=True):
@@ -63,9 +70,14 @@ class SignedLink(msgspec.Struct, kw_only=True):
 
 
 class CreatedShare(SignedLink, kw_only=True):
-    """A new share: its secret, and which plugin the server hands out."""
+    """A new share: its secret, who may read it, and which plugin the server hands out.
+
+    `password` is there only if the server made it.
+    """
 
     secret: str
+    audience: Audience
+    password: str | UnsetType = UNSET
     plugin: str
 
 
@@ -87,13 +99,21 @@ def create() -> ResponseReturnValue:
             400, "invalid_request", f"'shareId' must have at least {MIN_NEW_ID_CHARACTERS} characters."
         )
     lifetime = timedelta(seconds=body.expiresIn) if body.expiresIn else None
+    access, generated = access_of(body.audience, body.password)
     share, secret = services().shares.create(
-        body.shareId, body.sessionId, lifetime=lifetime, created_by=created_by
+        body.shareId, body.sessionId, lifetime=lifetime, created_by=created_by, access=access
     )
     count("shares_created")
     upload = services().shares.sign_upload(share, declaration)
     plugin = plugin_package(services().config.BASE_URL).release
-    return json_of(CreatedShare(**link_fields(share.share_id, upload), secret=secret, plugin=plugin)), 201
+    created = CreatedShare(
+        **link_fields(share.share_id, upload),
+        secret=secret,
+        audience=access.audience or LINK,
+        password=generated or UNSET,
+        plugin=plugin,
+    )
+    return json_of(created), 201
 
 
 @bp.delete("/share/<share_id>")
@@ -130,16 +150,7 @@ def link_fields(share_id: str, upload: SignedUpload) -> dict[str, Any]:
         "url": f"{services().config.BASE_URL}/share/{share_id}",
         "presignedUrl": upload.link.url,
         "headers": upload.link.headers,
-        "expiresAt": _epoch_milliseconds(upload.expires_at),
-        "createdAt": _epoch_milliseconds(upload.created_at),
-        **({"shareExpiresAt": _epoch_milliseconds(expires_at)} if expires_at else {}),
+        "expiresAt": epoch_milliseconds(upload.expires_at),
+        "createdAt": epoch_milliseconds(upload.created_at),
+        **({"shareExpiresAt": epoch_milliseconds(expires_at)} if expires_at else {}),
     }
-
-
-def json_of(answer: msgspec.Struct) -> dict[str, Any]:
-    built: dict[str, Any] = msgspec.to_builtins(answer)
-    return built
-
-
-def _epoch_milliseconds(time: datetime) -> int:
-    return round(time.timestamp() * 1000)

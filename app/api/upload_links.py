@@ -8,10 +8,11 @@ import msgspec
 from flask.typing import ResponseReturnValue
 from msgspec import UNSET, Meta, UnsetType
 
+from app.api.answers import json_of
 from app.api.auth import require_share
 from app.api.blueprint import bp
 from app.api.request_body import parse_body
-from app.api.shares import SignedLink, UploadRequest, declaration_of, json_of, link_fields
+from app.api.shares import SignedLink, UploadRequest, declaration_of, link_fields
 from app.db.models import UPLOAD, Share
 from app.opencode import CHANGE_TYPES
 from app.services.container import services
@@ -77,7 +78,7 @@ def commit(share_id: str) -> ResponseReturnValue:
     """Makes what was uploaded count. 409 with the `revision` if the share has changed since `base`."""
     share = require_share(UPLOAD)
     body = parse_body(CommitRequest)
-    live = services().shares.get_live(share_id)
+    live = services().live_shares.get(share_id)
     committed = Committed(services().commits.commit(share, live, body.kind, body.sha256, body.base))
     if body.next and (body.next.size is not None or not services().config.UPLOAD_SIZE_REQUIRED):
         committed.next = _object_link(share, "changes", committed.revision, declaration_of(body.next))

@@ -72,7 +72,7 @@ def _store(share_id: str, key: str, check: Callable[[StagedObject], T]) -> tuple
 
 def _live_share(share_id: str) -> LiveShare:
     try:
-        return services().shares.get_live(share_id)
+        return services().live_shares.get(share_id)
     except ShareNotFound:
         raise _share_deleted() from None
     except ShareExpired as expired:

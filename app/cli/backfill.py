@@ -14,7 +14,7 @@ def backfill_titles() -> None:
 
     May run beside the server. If the command is interrupted, run it again: it continues where it stopped.
     """
-    backfill = Backfill(services().shares, services().documents, services().descriptions)
+    backfill = Backfill(services().live_shares, services().documents, services().descriptions)
     for _ in progress(backfill, "Reading titles"):
         pass
     echo(f"titles read: {backfill.filled}, sessions that cannot be read: {backfill.unreadable}")

@@ -156,6 +156,7 @@ def _as_json(share: ShareSummary) -> dict[str, Any]:
         "title": share.title,
         "project": share.project,
         "createdBy": share.created_by,
+        "audience": share.audience,
         "createdAt": milliseconds(share.created_at),
         "uploadedAt": milliseconds(share.uploaded_at),
         "size": share.size,
@@ -167,7 +168,7 @@ def _as_json(share: ShareSummary) -> dict[str, Any]:
 def _read(share_id: str) -> str | None:
     """Reads the session, which writes its title into the row. Returns why it cannot be read."""
     try:
-        services().documents.reload(services().shares.get_live(share_id))
+        services().documents.reload(services().live_shares.get(share_id))
     except ShareExpired:
         pass
     except UnreadableDocument as error:

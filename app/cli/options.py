@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from app.lib.visible import visible, visible_json
-from app.services.shares.service import SHARE_ID
+from app.services.shares.share_ids import SHARE_ID
 from config import BYTES, read_duration, read_size
 
 T = TypeVar("T")

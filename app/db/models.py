@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Literal
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Double, LargeBinary, Text, TypeDecorator, func
 from sqlalchemy.orm import Mapped, mapped_column
@@ -12,6 +13,11 @@ from app.db.extensions import Base
 # Which protocol created a share: the plugin's uploads, or OpenCode's own sync batches.
 UPLOAD = "upload"
 NATIVE = "native"
+
+# Who may read a share: everybody who has the link, or those among them who know its password.
+Audience = Literal["link", "password"]
+LINK: Audience = "link"
+PASSWORD: Audience = "password"  # noqa: S105 - a name
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -42,6 +48,9 @@ class Share(Base):
     before the first one, and for one that a release before 0.2 wrote under the key of uploads. `synced_at` is
     when the last batch arrived.
 
+    `audience` says who may read it (Audience), None as the server does by default, and
+    `password` is the hash of its password.
+
     `title` and `project` are those of the session (app.opencode.description) as read last, None before.
 
     `cleanup_at` is when to delete the objects of the share in the store that this row does not name.
@@ -64,6 +73,8 @@ class Share(Base):
     weight: Mapped[int] = mapped_column(BigInteger, server_default="0")
     checkpoint: Mapped[str | None] = mapped_column(Text)
     synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    audience: Mapped[Audience | None] = mapped_column(Text)
+    password: Mapped[str | None] = mapped_column(Text)
     title: Mapped[str | None] = mapped_column(Text)
     project: Mapped[str | None] = mapped_column(Text)
     cleanup_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)

@@ -20,6 +20,8 @@ from app.lib.visible import visible
 TOKEN_IN_PATH = re.compile(r"/t/.+?(?=/(?:api|share)\b|$)", re.IGNORECASE | re.DOTALL)
 # The same in a text, where an address ends at a blank or quote and may be percent-encoded.
 TOKEN = re.compile(r"(?:/|%2f)(?:t|%[57]4)(?:/|%2f)[^\s\"']+?(?=/(?:api|share)\b|[\s?\"']|$)", re.IGNORECASE)
+# What lets `opencode import` in, behind the id of a private share (app.services.access.import_tickets).
+TICKET_IN_PATH = re.compile(r"(/shares?/[A-Za-z0-9_-]{1,64}_)[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")
 QUERY = re.compile(r"\?\S+")
 SIGNATURE = re.compile(r"\bsig=[^&\s\"]+")
 # gunicorn quotes what it could not parse, which may have any secret in it.
@@ -67,7 +69,8 @@ def log_request(record: RequestRecord) -> None:
 
 
 def _masked_path(record: RequestRecord) -> str:
-    return _escape(TOKEN_IN_PATH.sub(MASKED, record.path)) + ("?***" if record.query else "")
+    path = TICKET_IN_PATH.sub(r"\1***", TOKEN_IN_PATH.sub(MASKED, record.path))
+    return _escape(path) + ("?***" if record.query else "")
 
 
 def _escape(text: str) -> str:
@@ -81,7 +84,8 @@ class TokenFilter(logging.Filter):
     """Masks tokens and signatures in gunicorn's own log of requests, which `--access-logfile` turns on."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = visible(SIGNATURE.sub("sig=***", TOKEN.sub(MASKED, record.getMessage())))
+        line = TICKET_IN_PATH.sub(r"\1***", TOKEN.sub(MASKED, record.getMessage()))
+        record.msg = visible(SIGNATURE.sub("sig=***", line))
         record.args = None
         return True
 

@@ -22,6 +22,7 @@ from app.services.documents.synced_document import SyncedDocument
 from app.services.heavy_requests import HeavyRequests
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.errors import ShareError
+from app.services.shares.live_shares import LiveShares
 from app.services.shares.object_cleanup import ObjectCleanup
 from app.services.shares.recent import RecentShares
 from app.services.shares.service import Shares
@@ -50,6 +51,7 @@ class Services:
     counters: AutocommitConnection
     store: ObjectStore
     shares: Shares
+    live_shares: LiveShares
     descriptions: Descriptions
     freshness: Freshness
     cache: DocumentCache
@@ -65,12 +67,14 @@ class Services:
     caches: list[ShareCache] = field(default_factory=list)
 
     def is_current(self, share_id: str, version: Version) -> bool:
-        """Whether a response made from `version` may be served again; not if the database fails."""
+        """Whether anybody may be served a response made from `version`; not if the database fails."""
         try:
-            share = self.shares.get_live(share_id)
+            share = self.live_shares.get(share_id)
         except (ShareError, SQLAlchemyError):
             return False
-        return share.cache_key == version.cache_key and self.documents.is_current(share, version.etag)
+        if not share.is_public or share.cache_key != version.cache_key:
+            return False
+        return self.documents.is_current(share, version.etag)
 
     def cache_keys(self) -> set[str]:
         """The keys of all shares of which this process or its host holds anything."""

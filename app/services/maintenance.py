@@ -47,7 +47,7 @@ def run_maintenance() -> None:
 def clean_caches() -> None:
     """Forgets shares that have ended, evicts what was used longest ago, and keeps the reserve."""
     cached = services().cache_keys()
-    for cache_key in cached - services().shares.live_cache_keys(cached):
+    for cache_key in cached - services().live_shares.cache_keys(cached):
         services().forget(cache_key)
     services().cache.evict()
     services().reserve.create()

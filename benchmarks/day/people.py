@@ -1,66 +1,70 @@
-"""People who share sessions, follow them, delete them or forget them."""
+"""People who share sessions, follow them, and delete them or let them expire."""
 
 from __future__ import annotations
 
 import heapq
 import json
+import ssl
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from itertools import count
+from pathlib import Path
 from random import Random
 
 TIMEOUT_SECONDS = 30
-ATTEMPTS = 5
-RETRY_SECONDS = 0.5
 # How many changes a session has, at least and at most, and how many characters come with each.
 CHANGES = (10, 40)
 TEXT_CHARACTERS = 6_000
+EXPIRED_OR_PURGED = (410, 404)
 # Of a hundred sessions that end, so many are deleted; the others expire.
 DELETED_PERCENT = 60
 
 
 class Client:
-    """Asks one server after the other, as a load balancer would; `problems` counts unexpected answers."""
+    """Asks the server at `address`; `problems` counts unexpected answers."""
 
-    def __init__(self, addresses: Sequence[str]) -> None:
-        self._addresses = addresses
-        self._turn = count()
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._context = ssl.create_default_context()
         self.requests: Counter[str] = Counter()
         self.problems: Counter[str] = Counter()
 
-    def ask(self, method: str, path: str, body: object = None, *, expected: int) -> bytes:
-        """The body of an answer; one with another status is a problem, and empty."""
+    def trust(self, certificate: Path) -> None:
+        """Takes a certificate as well as those before."""
+        self._context.load_verify_locations(certificate)
+
+    def ask(self, method: str, path: str, body: object = None, expected: Sequence[int] = (200,)) -> bytes:
+        """The body of an answer; one with a status that is not expected is a problem, and empty."""
         data = None if body is None else json.dumps(body).encode()
-        first = next(self._turn)
-        for attempt in range(ATTEMPTS):
-            address = self._addresses[(first + attempt) % len(self._addresses)]
-            request = urllib.request.Request(address + path, data, method=method)  # noqa: S310
-            request.add_header("Content-Type", "application/json")
-            try:
-                with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
-                    status, content = answer.status, answer.read()
-            except urllib.error.HTTPError as error:
-                status, content = error.code, error.read()
-            except OSError:
-                # A server that restarts; the next attempt is for the other one.
-                if attempt + 1 < ATTEMPTS:
-                    time.sleep(RETRY_SECONDS * attempt)
-                    continue
-                status, content = 0, b""
-            break
+        request = urllib.request.Request(self._address + path, data, method=method)  # noqa: S310
+        request.add_header("Content-Type", "application/json")
+        try:
+            with urllib.request.urlopen(  # noqa: S310
+                request, timeout=TIMEOUT_SECONDS, context=self._context
+            ) as answer:
+                status, content = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            status, content = error.code, error.read()
+        except OSError as error:
+            status, content = 0, b""
+            self.problems[f"{method} failed: {error}"[:100]] += 1
         self.requests[method] += 1
-        if status != expected:
+        if status in expected:
+            return content
+        if status:
             self.problems[f"{method} was answered {status} instead of {expected}"] += 1
-            return b""
-        return content
+        return b""
 
 
 class Session:
-    """One session that is shared, changed and followed until it ends; `step` is what happens next."""
+    """One session that is shared, changed and followed until it ends; `step` is what happens next.
+
+    `path` is that of its page. One that was not deleted expires.
+    """
 
     def __init__(self, client: Client, random: Random, number: int) -> None:
         self._client = client
@@ -68,8 +72,11 @@ class Session:
         self._id = f"ses_{number:024d}"
         self._changes = random.randint(*CHANGES)
         self._change = 0
-        answer = json.loads(client.ask("POST", "/api/share", {"sessionID": self._id}, expected=200))
+        answer = json.loads(client.ask("POST", "/api/share", {"sessionID": self._id}))
         self._share, self._secret = answer["id"], answer["secret"]
+        self.path = f"/share/{self._share}"
+        self.created_at = time.monotonic()
+        self.is_deleted = False
         self._sync({"type": "session", "data": {"id": self._id, "title": f"Session {number}"}})
 
     @property
@@ -95,29 +102,36 @@ class Session:
             {"type": "message", "data": message},
             {"type": "part", "data": {**part, "type": "text", "text": text}},
         )
-        self._client.ask("GET", f"/share/{self._share}", expected=200)
-        document = self._client.ask("GET", f"/api/share/{self._share}", expected=200)
+        self._client.ask("GET", self.path)
+        document = self._client.ask("GET", f"/api/share/{self._share}")
         if document and words.encode() not in document:
             self._client.problems["A reader did not see the last change"] += 1
 
     def _end(self) -> None:
         if self._random.randrange(100) < DELETED_PERCENT:
             body = {"secret": self._secret}
-            self._client.ask("DELETE", f"/api/share/{self._share}", body, expected=200)
+            self._client.ask("DELETE", f"/api/share/{self._share}", body)
+            self.is_deleted = True
             for _ in range(2):
-                self._client.ask("GET", f"/share/{self._share}", expected=404)
+                self._client.ask("GET", self.path, expected=[404])
 
     def _sync(self, *items: dict[str, object]) -> None:
         body = {"secret": self._secret, "data": items}
-        self._client.ask("POST", f"/api/share/{self._share}/sync", body, expected=200)
+        self._client.ask("POST", f"/api/share/{self._share}/sync", body)
 
 
 class People:
-    """Keeps `sessions` sessions alive, each with a change every `seconds`, in some threads."""
+    """Keeps `sessions` sessions alive, each with a change every `seconds`, in some threads.
 
-    def __init__(self, client: Client, sessions: int, seconds: float, threads: int) -> None:
+    Those that were not deleted must be gone after `max_age` seconds; `expired` counts them.
+    """
+
+    def __init__(self, client: Client, sessions: int, seconds: float, max_age: float, threads: int) -> None:
         self._client = client
         self._seconds = seconds
+        self._max_age = max_age
+        self._left: deque[Session] = deque()
+        self.expired = 0
         self._random = Random(1)  # noqa: S311 - no secret
         self._numbers = count(1)
         self._lock = threading.Lock()
@@ -156,7 +170,20 @@ class People:
                 number, random = next(self._numbers), Random(self._random.random())  # noqa: S311
             return Session(self._client, random, number)
         session.step()
-        return None if session.has_ended else session
+        if not session.has_ended:
+            return session
+        if not session.is_deleted:
+            self._left.append(session)
+        self._look_for_expired()
+        return None
+
+    def _look_for_expired(self) -> None:
+        with self._lock:
+            if not self._left or time.monotonic() - self._left[0].created_at < self._max_age + 1:
+                return
+            session = self._left.popleft()
+            self.expired += 1
+        self._client.ask("GET", session.path, expected=EXPIRED_OR_PURGED)
 
     def _try(self, work: Callable[[], Session | None]) -> Session | None:
         try:

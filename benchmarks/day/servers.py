@@ -1,4 +1,4 @@
-"""Two servers on one PostgreSQL and one bucket, as behind a load balancer."""
+"""Two servers on one PostgreSQL and one bucket, behind nginx with a certificate."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -17,11 +18,15 @@ from benchmarks.service import NO_REFUSALS
 from tests.support.paths import ROOT
 from tests.support.servers import answers, free_ports, wait_until
 from tests.support.servers.gunicorn import PROGRAMS, environment
+from tests.support.servers.nginx import nginx, renew_certificate
 from tests.support.servers.postgres import postgres, run_sql
 from tests.support.servers.s3 import s3_server
 
 DATABASE = "day"
+# What deploy/nginx.conf has for a single server.
+UPSTREAM = "server unix:/run/better-share/better-share.sock fail_timeout=0;"
 WORKERS = 2
+RETRY_SECONDS = 2
 STOP_SECONDS = 60
 # Of `/metrics`, by the columns of the table.
 GAUGES = {
@@ -38,9 +43,8 @@ class Server:
 
     def __init__(self, folder: Path, port: int, settings: Mapping[str, str]) -> None:
         folder.mkdir()
-        self.address = f"http://127.0.0.1:{port}"
         self.log = folder / "log"
-        self._port = port
+        self.port = port
         self._rotations = 0
         self._environment = environment({**settings, "DATA_DIR": f"{folder}/data", "PORT": str(port)})
         self._environment["PATH"] = f"{PROGRAMS}:{self._environment['PATH']}"
@@ -50,7 +54,7 @@ class Server:
         with self.log.open("ab") as log:
             command = [ROOT / "deploy/start.sh"]
             self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)  # noqa: S603
-        wait_until(lambda: answers(self._port), self.log.read_text, lambda: self._process.poll() is None)
+        wait_until(lambda: answers(self.port), self.log.read_text, lambda: self._process.poll() is None)
 
     def stop(self) -> None:
         """As systemd does: requests that are under way are answered first."""
@@ -70,7 +74,7 @@ class Server:
 
     def gauges(self) -> dict[str, float]:
         """What it holds, as it tells Prometheus."""
-        with urllib.request.urlopen(f"{self.address}/metrics") as answer:  # noqa: S310
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics") as answer:
             text = answer.read().decode()
         found = dict(re.findall(r"^better_share_(\w+) (\S+)$", text, re.MULTILINE))
         return {column: float(found[name]) for column, name in GAUGES.items()}
@@ -79,23 +83,37 @@ class Server:
 class Servers:
     """Both servers, and what they have in common."""
 
-    def __init__(self, servers: list[Server], database_url: str, settings: Mapping[str, str]) -> None:
-        self.all = servers
+    def __init__(
+        self, servers: list[Server], proxy: Path, address: str, database_url: str, settings: Mapping[str, str]
+    ) -> None:
+        self.address = address
+        self._all = servers
+        self._proxy = proxy
         self._database_url = database_url
         self._environment = environment(settings)
 
     def restart_one_by_one(self) -> None:
-        for server in self.all:
+        for server in self._all:
             server.stop()
             server.start()
+            # nginx asks a server that refused connections only after its `fail_timeout`.
+            time.sleep(RETRY_SECONDS)
 
     def reload(self) -> None:
-        for server in self.all:
+        for server in self._all:
             server.reload()
 
     def rotate_logs(self) -> None:
-        for server in self.all:
+        for server in self._all:
             server.rotate_log()
+
+    @property
+    def certificate(self) -> Path:
+        """That of nginx, which clients have to trust."""
+        return self._proxy / "fullchain.pem"
+
+    def renew_certificate(self) -> None:
+        renew_certificate(self._proxy)
 
     def shares(self, *words: str) -> None:
         """Runs a command of the operator."""
@@ -104,7 +122,7 @@ class Servers:
 
     def sample(self) -> dict[str, float]:
         """What all servers and the database hold now, added up."""
-        gauges = [server.gauges() for server in self.all]
+        gauges = [server.gauges() for server in self._all]
         added = {name: sum(gauge[name] for gauge in gauges) for name in GAUGES}
         with psycopg2.connect(self._database_url) as connection, connection.cursor() as cursor:
             cursor.execute(
@@ -129,6 +147,7 @@ def two_servers(folder: Path, settings: Mapping[str, str]) -> Iterator[Servers]:
             **NO_REFUSALS,
             "DATABASE_URL": database_url,
             "METRICS_ENABLED": "true",
+            "TRUSTED_PROXIES": "1",
             "WEB_CONCURRENCY": str(WORKERS),
             "BASE_URL": "http://127.0.0.1:8000",
             **settings,
@@ -140,5 +159,9 @@ def two_servers(folder: Path, settings: Mapping[str, str]) -> Iterator[Servers]:
         for server in servers:
             server.start()
             stack.callback(server.stop)
+        proxy = folder / "nginx"
+        proxy.mkdir()
+        upstreams = " ".join(f"server 127.0.0.1:{server.port} fail_timeout=1s;" for server in servers)
+        address = stack.enter_context(nginx(proxy, {UPSTREAM: upstreams}))
         operator = {**common, "DATA_DIR": str(folder / "operator")}
-        yield Servers(servers, database_url, operator)
+        yield Servers(servers, proxy, address, database_url, operator)

@@ -369,7 +369,7 @@ def test_what_was_not_committed_is_not_taken_for_a_lost_state(writer: Writer, ap
     writer.snapshot()
     writer.put("snapshot", {**writer.document(), "messages": []})
     with app.app_context():
-        share = services().shares.get_live("GhIjKlMn")
+        share = services().live_shares.get("GhIjKlMn")
         newest = services().synced.newest_checkpoint(share)
         assert newest == object_key("GhIjKlMn", str(share.checkpoint))
         services().forget(share.cache_key)
@@ -489,7 +489,7 @@ def test_whatever_happens_readers_get_what_the_writer_has(
             checkpoint(app)
         if random.random() < 0.15:
             with app.app_context():
-                services().documents.forget(services().shares.get_live("GhIjKlMn").cache_key)
+                services().documents.forget(services().live_shares.get("GhIjKlMn").cache_key)
         writer.assert_stored()
         assert client.get("/share/GhIjKlMn").status_code == 200
     assert delete(client, "GhIjKlMn", writer.secret).status_code == 200
@@ -526,7 +526,7 @@ def large(client: FlaskClient, app: Flask, writer: Writer) -> Callable[[], Abstr
         cache = services().cache
         services().freshness.large_bytes = 0
         services().freshness.fresh_seconds = 0
-        live = services().shares.get_live("GhIjKlMn")
+        live = services().live_shares.get("GhIjKlMn")
     return lambda: cache.lock(live, wait=True)
 
 

@@ -182,6 +182,8 @@ def test_logs_tell_of_the_same_requests_and_of_no_secret(team: Team) -> None:
         "/t/%20TEAMTOKEN/x",
         "/t/%20/TEAMTOKEN/x",
         "/t/TEAMTOKEN/a%0Ab",
+        "/api/share/LogsLogs_TICKETxxxxxxxxxxxxxxxx/data",
+        "/api/shares/Logs_Logs_TICKETxxxxxxxxxxxxxxxx/data",
     ):
         team.ask("GET", path)
     team.ask("POST", "/t/TEAMTOKEN/api/share?sig=PRESIGNED", headers={"Content-Length": str(1 << 40)})
@@ -190,9 +192,10 @@ def test_logs_tell_of_the_same_requests_and_of_no_secret(team: Team) -> None:
     assert (line["route"], line["share_id"], line["client"]) == ("/share/<share_id>", "LogsLogs", "127.0.0.1")
     assert named in theirs
     assert "/t/***/api/share" in theirs
+    assert "/api/share/LogsLogs_***/data" in theirs
     assert "PUT /shares/sessions/LogsLogs.json?***" in theirs
     errors = (team.folder / "error.log").read_text()
-    for private in (str(answer["secret"]), "X-Amz-Signature", "TEAMTOKEN", "PRESIGNED"):
+    for private in (str(answer["secret"]), "X-Amz-Signature", "TEAMTOKEN", "PRESIGNED", "TICKET"):
         assert private not in ours + theirs + errors
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
 
 import lxml.html
 import pytest
@@ -167,6 +170,21 @@ def test_every_recorded_session_is_imported_as_it_was_shared(
             expected = document(links[name])
             assert reader.messages(expected["sessionId"]) == expected["messages"], name
             assert_same_session(reader.session(expected["sessionId"]), expected["session"])
+
+
+def test_a_private_session_is_imported_with_a_ticket(tmp_path: Path, service: str, outside: Trap) -> None:
+    reader_profile = profile(tmp_path / "reader", service, outside, "http://127.0.0.1:9")
+    shared = Shared.create(service, uuid.uuid4().hex, recorded.document_bytes("rate-limit-feature"))
+    page, secret = f"{service}{shared.path}", {"X-Share-Secret": shared.secret}
+    assert fetch("PATCH", api(page), {"password": "a long password"}, headers=secret)[0] == 200
+    browser = build_opener(ProxyHandler({}), HTTPCookieProcessor())
+    browser.open(f"{page}/password", urlencode({"password": "a long password"}).encode()).close()
+    with browser.open(f"{page}/import") as answer:
+        [link] = re.findall(r"opencode import ([^<]+)", answer.read().decode())
+    assert "Imported session: " not in import_session(reader_profile, page)
+    assert "Imported session: " in import_session(reader_profile, link)
+    assert fetch("PATCH", api(page), {"password": "another password"}, headers=secret)[0] == 200
+    assert "Imported session: " not in import_session(reader_profile, link)
 
 
 def test_sessions_of_other_versions_and_with_parts_of_plugins_are_imported(

@@ -147,7 +147,7 @@ def test_two_that_believe_to_hold_the_lock_lose_nothing(
 def write(app: Flask, share_id: str) -> None:
     """A checkpoint without the lock."""
     with app.app_context():
-        services().synced.write_checkpoint(*services().synced.merge(services().shares.get_live(share_id)))
+        services().synced.write_checkpoint(*services().synced.merge(services().live_shares.get(share_id)))
 
 
 class SlowUpload:

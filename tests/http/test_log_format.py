@@ -158,7 +158,7 @@ def test_what_is_logged_during_a_request_bears_its_name(
     def fail(*_args: object) -> None:
         raise RuntimeError("broken on purpose")
 
-    monkeypatch.setattr("app.services.shares.service.Shares.get_live", fail)
+    monkeypatch.setattr("app.services.shares.live_shares.LiveShares.get", fail)
     answer = client.get("/share/GhIjKlMn")
     error, access = lines(log)
     assert error["request_id"] == access["request_id"] == answer.headers["X-Request-ID"]

@@ -18,8 +18,8 @@ from app.db.models import Share, ShareEvent
 from app.services.container import services
 from app.services.documents import event_log
 from app.services.shares.live_share import LiveShare
+from app.services.shares.live_shares import LiveShares
 from app.services.shares.object_cleanup import named_keys
-from app.services.shares.service import Shares
 from app.storage import DiskStore, StorageError
 from tests.conftest import running_app
 from tests.support import recorded
@@ -267,15 +267,15 @@ def test_who_reads_while_a_share_is_deleted_is_told_that_it_is_gone(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     share = shared(client, SESSION)
-    get_live = Shares.get_live
+    get = LiveShares.get
 
-    def deleted_then(self: Shares, share_id: str) -> LiveShare:
-        found = get_live(self, share_id)
-        monkeypatch.setattr(Shares, "get_live", get_live)
-        self.delete_unchecked(share_id)
+    def deleted_then(self: LiveShares, share_id: str) -> LiveShare:
+        found = get(self, share_id)
+        monkeypatch.setattr(LiveShares, "get", get)
+        services().shares.delete_unchecked(share_id)
         return found
 
-    monkeypatch.setattr(Shares, "get_live", deleted_then)
+    monkeypatch.setattr(LiveShares, "get", deleted_then)
     assert client.get(address.format(**share)).status_code == 404
 
 

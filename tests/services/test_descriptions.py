@@ -148,7 +148,7 @@ def test_a_database_that_cannot_be_written_costs_nobody_the_page(
 def test_a_delete_clears_it_also_for_whoever_is_reading(app: Flask, client: FlaskClient) -> None:
     secret = share(client, document("A title"))["secret"]
     with app.app_context():
-        reading = services().shares.get_live(ID)
+        reading = services().live_shares.get(ID)
     assert uploads.delete(client, ID, secret).status_code == 200
     assert described(app) == (None, None)
     with app.app_context():

@@ -12,7 +12,7 @@ from app.opencode import UnreadableDocument, describe_document
 from app.services.documents.service import Documents
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.errors import ShareError
-from app.services.shares.service import Shares
+from app.services.shares.live_shares import LiveShares
 
 IDS_PER_QUERY = 1000
 UNTITLED = Share.deleted_at.is_(None), Share.title.is_(None)
@@ -24,8 +24,8 @@ class Backfill:
     It may be broken off, repeated, and run several times at once. `filled` and `unreadable` count.
     """
 
-    def __init__(self, shares: Shares, documents: Documents, descriptions: Descriptions) -> None:
-        self._shares = shares
+    def __init__(self, live_shares: LiveShares, documents: Documents, descriptions: Descriptions) -> None:
+        self._live_shares = live_shares
         self._documents = documents
         self._descriptions = descriptions
         self.filled = 0
@@ -52,7 +52,7 @@ class Backfill:
 
     def _fill(self, share_id: str) -> None:
         try:
-            share = self._shares.get_live(share_id)
+            share = self._live_shares.get(share_id)
             document = self._documents.read(share)
             if document is not None:
                 self.filled += self._descriptions.fill(share, describe_document(document.json))

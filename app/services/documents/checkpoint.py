@@ -28,7 +28,7 @@ from app.services.documents.batch import Batch
 from app.services.documents.synced_document import SyncedDocument
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.errors import RevisionConflict, ShareError
-from app.services.shares.service import Shares
+from app.services.shares.live_shares import LiveShares
 from app.storage import StorageError
 
 # Less than this waits until the session is quiet.
@@ -50,9 +50,9 @@ class Checkpointer:
     """Keeps the documents of synced shares near their event logs, none over `max_bytes`."""
 
     def __init__(
-        self, shares: Shares, synced: SyncedDocument, descriptions: Descriptions, max_bytes: int
+        self, live_shares: LiveShares, synced: SyncedDocument, descriptions: Descriptions, max_bytes: int
     ) -> None:
-        self._shares = shares
+        self._live_shares = live_shares
         self._synced = synced
         self._descriptions = descriptions
         self._max_bytes = max_bytes
@@ -130,13 +130,13 @@ class Checkpointer:
 
     def _grown(self, share: Share, batch: Batch) -> tuple[int, Callable[[], JSON]]:
         """The revision of a share, and its document with the batch, to be read when both are freed."""
-        state, document = self._synced.merge(self._shares.get_live(share.share_id))
+        state, document = self._synced.merge(self._live_shares.get(share.share_id))
         event = event_log.Event(state.share.revision + batch.row_count, datetime.now(UTC), batch.json())
         return state.share.revision, event_log.with_events(state, document, [event])
 
     def _checkpoint(self, share_id: str) -> None:
         """Writes a checkpoint, if the log has anything. A lock saves work here, and decides nothing."""
-        share = self._shares.get_live(share_id)
+        share = self._live_shares.get(share_id)
         if event_log.has_pending(share):
             state, document = self._synced.merge(share)
             self._synced.write_checkpoint(state, document)

@@ -16,7 +16,7 @@ from app.db.models import Share
 from app.services.shares.expiry import Expiry
 from app.services.shares.live_share import LiveShare
 from app.services.shares.object_cleanup import ObjectCleanup, named_keys
-from app.services.shares.service import is_share_id
+from app.services.shares.share_ids import is_share_id
 from app.services.shares.tombstones import mark_deleted
 from app.storage import ObjectInfo, ObjectStore, is_temporary, objects_of, share_id_of
 

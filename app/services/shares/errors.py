@@ -44,6 +44,14 @@ class ObjectMissing(ShareError):
         )
 
 
+class PasswordRequired(ShareError):
+    """The session of the share `share_id` is only for those who know its password."""
+
+    def __init__(self, share_id: str) -> None:
+        super().__init__("This session is only for those who know its password; open the link in a browser.")
+        self.share_id = share_id
+
+
 class WrongSecret(ShareError):
     def __init__(self) -> None:
         super().__init__("The secret of this share is missing or wrong; send it as 'X-Share-Secret'.")

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, func, select
 
 from app.db.extensions import db
-from app.db.models import Share
+from app.db.models import LINK, Share
 from app.services.shares.expiry import Expiry
 from app.storage import ObjectInfo, ObjectStore, objects_of, share_id_of
 
@@ -35,6 +35,7 @@ class ShareSummary:
     title: str | None
     project: str | None
     created_by: str | None
+    audience: str
     created_at: datetime
     expires_at: datetime | None
     has_expired: bool
@@ -176,6 +177,7 @@ class Inventory:
             row.title,
             row.project,
             row.created_by,
+            row.audience or LINK,
             row.created_at,
             expires_at,
             expires_at is not None and expires_at <= now,

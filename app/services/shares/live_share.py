@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import Any
+
+from app.db.models import LINK, Audience
 
 UPLOAD_LINK_LIFETIME = timedelta(hours=1)
 # An upload that began before its link expired may still be under way for this long.
@@ -19,6 +22,9 @@ class LiveShare:
     `uploads_end_at` is when the last upload link issued for it expires. `revision` numbers what was synced or
     committed last, at `synced_at`, and `checkpoint` names the object that contains the first of it. These are
     0 and None before, and for uploads whose client commits nothing.
+
+    `expires_at` is when it expires by the rule of the server. `audience` says who may read it
+    (app.db.models.Audience), and `password_hash` is that of its password.
     """
 
     share_id: str
@@ -28,28 +34,25 @@ class LiveShare:
     revision: int = 0
     checkpoint: str | None = None
     synced_at: datetime | None = None
+    audience: Audience = LINK
+    password_hash: str | None = None
 
     @classmethod
-    def from_row(
-        cls,
-        share_id: str,
-        created_at: datetime,
-        last_link_at: datetime,
-        expires_at: datetime | None = None,
-        revision: int = 0,
-        checkpoint: str | None = None,
-        synced_at: datetime | None = None,
-    ) -> LiveShare:
-        """From the columns of a row; `expires_at` is when it expires by the rule of the server."""
-        uploads_end_at = last_link_at + UPLOAD_LINK_LIFETIME
-        return cls(share_id, created_at, uploads_end_at, expires_at, revision, checkpoint, synced_at)
+    def from_row(cls, share_id: str, created_at: datetime, last_link_at: datetime, *others: Any) -> LiveShare:
+        """From the columns of a row; `others` are the fields from `expires_at` on, in their order."""
+        return cls(share_id, created_at, last_link_at + UPLOAD_LINK_LIFETIME, *others)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the link is all that a reader needs."""
+        return self.audience == LINK
 
     @cached_property
     def cache_key(self) -> str:
         """`<share_id>.<created_ms>`: ids are never used twice, but a database may be restored."""
         return f"{self.share_id}.{self.created_ms}"
 
-    @property
+    @cached_property
     def created_ms(self) -> int:
         """Creation time in epoch milliseconds."""
         return round(self.created_at.timestamp() * 1000)
@@ -67,7 +70,7 @@ class LiveShare:
         """Whether upload links were issued since its creation: OpenCode's own protocol has none."""
         return self.last_link_at > self.created_at
 
-    @property
+    @cached_property
     def has_newer_link(self) -> bool:
         """Whether a link for the whole document was issued since the last commit."""
         return self.synced_at is not None and self.last_link_at > self.synced_at
@@ -77,7 +80,7 @@ class LiveShare:
         """When an upload can no longer change the document, in epoch seconds."""
         return self.uploads_end_at.timestamp() + UPLOAD_GRACE_SECONDS
 
-    @property
+    @cached_property
     def synced_etag(self) -> str:
         """ETag of a document made from sync batches: the same revision is the same document on every host.
 

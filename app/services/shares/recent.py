@@ -45,6 +45,13 @@ class RecentShares:
         with suppress(OSError):
             write_checked(folder / ROW, [msgspec.json.encode(share)])
 
+    def forget(self, share_id: str) -> None:
+        """Lets no reader be served by what this host knew of a share's row."""
+        for path in self._folder.glob(f"{share_id}.*/{ROW}"):
+            with suppress(OSError):
+                path.unlink()
+            self._written_at.pop(path.parent.name, None)
+
     def get(self, share_id: str) -> LiveShare | None:
         """The share, if its row was read not long ago and it has not expired since."""
         for path in self._folder.glob(f"{share_id}.*/{ROW}"):

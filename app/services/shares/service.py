@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import secrets
-from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import OperationalError
@@ -19,32 +18,18 @@ from app.db.errors import is_disk_full
 from app.db.extensions import db
 from app.db.models import NATIVE, UPLOAD, Share
 from app.lib.disk_reserve import DiskReserve
+from app.services.access.access import DEFAULT, Access
 from app.services.shares.errors import ShareExists, ShareExpired, ShareNotFound, WrongSecret
 from app.services.shares.expiry import Expiry
 from app.services.shares.live_share import UPLOAD_LINK_LIFETIME, LiveShare
 from app.services.shares.object_cleanup import ObjectCleanup
-from app.services.shares.recent import RecentShares
+from app.services.shares.share_ids import is_share_id
 from app.services.shares.tombstones import mark_deleted
 from app.storage import ObjectStore, UploadLink, document_key
 
 SECRET_BYTES = 24
 NATIVE_ID_LENGTH = 8
 RANDOM_ID_BYTES = 9
-# SQLite accepts some ten thousand values in a statement.
-MAX_IDS_PER_QUERY = 1000
-SHARE_ID = r"[A-Za-z0-9_-]{1,64}"
-
-# The hot query of every page: compiled once and without the ORM it costs a third.
-ROW = select(
-    Share.share_id,
-    Share.created_at,
-    Share.last_link_at,
-    Share.expires_at,
-    Share.revision,
-    Share.checkpoint,
-    Share.synced_at,
-)
-LIVE_ROW = ROW.where(Share.share_id == bindparam("share_id"), Share.deleted_at.is_(None))
 
 OTHER_SPELLING = select(Share.share_id).where(
     func.lower(Share.share_id) == bindparam("lower"), Share.share_id != bindparam("share_id")
@@ -78,14 +63,12 @@ class Shares:
     def __init__(
         self,
         object_cleanup: ObjectCleanup,
-        recent: RecentShares,
         reserve: DiskReserve,
         store: ObjectStore,
         expiry: Expiry,
         connection: AutocommitConnection,
     ) -> None:
         self._object_cleanup = object_cleanup
-        self._recent = recent
         self._reserve = reserve
         self._store = store
         self._expiry = expiry
@@ -99,13 +82,14 @@ class Shares:
         *,
         lifetime: timedelta | None = None,
         created_by: str | None = None,
+        access: Access = DEFAULT,
     ) -> tuple[Share, str]:
         """A new share and its secret, of which only a hash is stored.
 
         Raises ShareExists, also for the id of a share that was deleted: ids are never used twice. Where the
         store takes ids that differ only in case for one, so does this.
         `source` says which protocol it belongs to, UPLOAD or NATIVE. It expires after `lifetime`, or sooner
-        where the server says so; `created_by` names the creation token used.
+        where the server says so; `created_by` names the creation token used, and `access` says who may read.
         """
         secret = secrets.token_urlsafe(SECRET_BYTES)
         now = datetime.now(UTC)
@@ -118,6 +102,8 @@ class Shares:
             "source": source,
             "expires_at": now + lifetime if lifetime else None,
             "created_by": created_by,
+            "audience": access.audience,
+            "password": access.password_hash,
         }
         if not self._connection.insert_if_absent(insert(Share), row):
             raise ShareExists
@@ -146,37 +132,13 @@ class Shares:
             return None
         return db.session.scalar(select(Share).where(Share.share_id == share_id, Share.deleted_at.is_(None)))
 
-    def get_live(self, share_id: str) -> LiveShare:
-        """The live share with this id. Raises ShareNotFound or ShareExpired."""
-        if not is_share_id(share_id):
-            raise ShareNotFound
-        row = self._connection.first(LIVE_ROW, {"share_id": share_id})
-        if row is None:
-            raise ShareNotFound
-        share = self._live_share(*row)
-        if share.has_expired:
-            raise ShareExpired
-        self._recent.add(share)
-        return share
-
-    def live_cache_keys(self, cache_keys: Collection[str]) -> set[str]:
-        """Those of the cache keys whose shares are live."""
-        ids = sorted({key.rpartition(".")[0] for key in cache_keys})
-        live: set[str] = set()
-        for start in range(0, len(ids), MAX_IDS_PER_QUERY):
-            some = Share.share_id.in_(ids[start : start + MAX_IDS_PER_QUERY])
-            rows = db.session.execute(ROW.where(some, Share.deleted_at.is_(None)))
-            shares = (self._live_share(*row) for row in rows)
-            live |= {share.cache_key for share in shares if not share.has_expired}
-        return live
-
     def authorize(self, share_id: str, secret: str) -> Share:
         """The live share with this id. Raises ShareNotFound, WrongSecret or ShareExpired."""
         share = self.find(share_id)
         if share is None:
             raise ShareNotFound
         _check_secret(share, secret)
-        expires_at = self._expiry.of(share.created_at, share.expires_at)
+        expires_at = self.expiry_of(share)
         if expires_at and expires_at <= datetime.now(UTC):
             raise ShareExpired
         return share
@@ -219,6 +181,22 @@ class Shares:
         db.session.commit()
         return upload
 
+    def update(self, share: Share, **values: Any) -> Share:
+        """Replaces columns of a share: `audience` and `password`, or `expires_at`.
+
+        Raises ShareNotFound if it was just deleted.
+        """
+        live = (Share.share_id == share.share_id) & Share.deleted_at.is_(None)
+        updated: Share | None = db.session.scalar(update(Share).where(live).values(**values).returning(Share))
+        if updated is None:
+            raise ShareNotFound
+        db.session.commit()
+        return updated
+
+    def expiry_of(self, share: Share) -> datetime | None:
+        """When a share expires, as its author and the server say; None for never."""
+        return self._expiry.of(share.created_at, share.expires_at)
+
     def delete(self, share_id: str, secret: str) -> LiveShare:
         """Deletes a share, also one that has expired, for whoever knows its secret.
 
@@ -253,7 +231,7 @@ class Shares:
     ) -> SignedUpload:
         """A link that is valid for UPLOAD_LINK_LIFETIME, or until the share expires."""
         link_expires_at = issued_at + UPLOAD_LINK_LIFETIME
-        share_expires_at = self._expiry.of(share.created_at, share.expires_at)
+        share_expires_at = self.expiry_of(share)
         if share_expires_at:
             link_expires_at = min(link_expires_at, share_expires_at)
         # The row may have waited for a lock: counted from now the link would outlive what the row says.
@@ -277,26 +255,6 @@ class Shares:
                 raise
             db.session.rollback()
             mark_deleted(share_id)
-
-    def _live_share(
-        self,
-        share_id: str,
-        created_at: datetime,
-        last_link_at: datetime,
-        requested_expiry: datetime | None,
-        revision: int,
-        checkpoint: str | None,
-        synced_at: datetime | None,
-    ) -> LiveShare:
-        expires_at = self._expiry.of(created_at, requested_expiry)
-        return LiveShare.from_row(
-            share_id, created_at, last_link_at, expires_at, revision, checkpoint, synced_at
-        )
-
-
-def is_share_id(text: str) -> bool:
-    """Whether `text` can be the id of a share; nothing else is worth asking a database for."""
-    return re.fullmatch(SHARE_ID, text) is not None
 
 
 def _check_secret(share: Share, secret: str) -> None:

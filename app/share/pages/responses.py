@@ -21,6 +21,7 @@ from app.lib.budget import Budget
 from app.lib.build_id import build_id
 from app.lib.time_limit import TimeLimitExceeded, cpu_time_limit
 from app.opencode import DamagedIndex, UnreadableDocument
+from app.services.access.readers import require_reader
 from app.services.container import services
 from app.services.documents.service import DocumentVersion, VersionGone
 from app.services.shares.errors import ShareError
@@ -57,7 +58,7 @@ def document_view(
     it is the version that was cached last, and `Cache-Status` (RFC 9211) says so. If the version is stale,
     the next is fetched after the response.
 
-    Raises ShareNotFound, ShareExpired, NotUploaded, UnreadableDocument or StorageError.
+    Raises ShareNotFound, ShareExpired, PasswordRequired, NotUploaded, UnreadableDocument or StorageError.
     """
 
     def decorate(view: View[P]) -> Callable[..., Response]:
@@ -74,7 +75,7 @@ def document_view(
                 except VersionGone:
                     pass
                 # The share may be gone as well.
-                version = services().documents.reload(services().shares.get_live(share_id))
+                version = services().documents.reload(_readable(share_id))
             raise StorageError("the versions of a session replace each other too fast to be read")
 
         return respond
@@ -95,6 +96,7 @@ def save_page(
     (pictures as they are).
     What the budget cut short is `no-store`, and rendered again after CUT_PAGE_SECONDS.
     """
+    name = _scope(version.share) + name
     encoding = accepted_encoding(request) if mimetype.startswith("text/") else "identity"
     page = _load(version, name, encoding)
     count("cache_misses" if page is None else "cache_hits")
@@ -110,8 +112,9 @@ def save_page(
         response = encoded_response(page.body, encoding, mimetype)
         response.headers["Cache-Control"] = "no-store"
         return response
-    made_from = response_cache.Version(version.share.cache_key, version.etag)
-    response_cache.mark_cacheable(request.environ, made_from, page.body)
+    if version.share.is_public:
+        made_from = response_cache.Version(version.share.cache_key, version.etag)
+        response_cache.mark_cacheable(request.environ, made_from, page.body)
     return encoded_response(page.body, encoding, mimetype)
 
 
@@ -139,19 +142,27 @@ def _page_version(*settings: object) -> str:
 def _current(share_id: str) -> tuple[LiveShare, DocumentVersion | None]:
     """A live share and its current version; for a while also without the database, the cached one."""
     try:
-        share = services().shares.get_live(share_id)
+        share = _readable(share_id)
     except (DBAPIError, TimeoutError):
         recent = services().recent.get(share_id)
         if recent and (version := services().documents.cached(recent)):
+            require_reader(recent)
             return recent, version
         raise
     return share, services().documents.current(share)
 
 
+def _readable(share_id: str) -> LiveShare:
+    """A live share that the client may read."""
+    share = services().live_shares.get(share_id)
+    require_reader(share)
+    return share
+
+
 def _respond(version: DocumentVersion, variant: str, render: Callable[[], Response]) -> Response:
     tag = _tag(version, variant)
     response = Response(status=304) if request.if_none_match.contains_weak(tag) else render()
-    _add_headers(response, tag)
+    _add_headers(response, version.share, tag)
     if version.is_unconfirmed:
         response.headers["Cache-Status"] = OUTAGE_STATUS
     if version.is_stale:
@@ -212,14 +223,19 @@ def _cut_page_file(name: str, encoding: str) -> str:
 
 
 def _tag(version: DocumentVersion, variant: str) -> str:
-    return f"{version.etag}.{page_version()}.{variant}"
+    return f"{version.etag}.{page_version()}.{_scope(version.share)}{variant}"
 
 
-def _add_headers(response: Response, tag: str) -> None:
+def _scope(share: LiveShare) -> str:
+    """Sets the pages of a private session apart, which do not say the same as those of a public one."""
+    return "" if share.is_public else "private-"
+
+
+def _add_headers(response: Response, share: LiveShare, tag: str) -> None:
     if not response.cache_control.no_store:
         response.set_etag(tag, weak=True)
         response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["Vary"] = "Accept, Accept-Encoding"
+    response.headers["Vary"] = "Accept, Accept-Encoding" + ("" if share.is_public else ", Cookie")
 
 
 def _waiting(share: LiveShare) -> Response:
@@ -227,7 +243,7 @@ def _waiting(share: LiveShare) -> Response:
 
     Raises ShareNotFound if the share was deleted while its document was looked for.
     """
-    services().shares.get_live(share.share_id)
+    services().live_shares.get(share.share_id)
     if share.uploads_end_at < datetime.now(UTC):
         raise NotUploaded
     html = render_template(

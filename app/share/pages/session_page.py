@@ -63,6 +63,7 @@ class SessionPage:
             is_child=self.is_child,
             # OpenCode takes only links at the root of a host.
             is_importable=self.index.conversation.is_importable and not services().config.base_path,
+            is_public=self.version.share.is_public,
             preview=preview_of(session),
             themes=THEMES.values(),
             worked=session.timeline,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from flask import Response, abort, render_template, request, url_for
+from flask import Response, abort, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.http.compression import prefers_markdown
 from app.lib.budget import Budget
 from app.opencode.paging.find import find_block
 from app.render import Renderer
+from app.services.access.import_tickets import issue_ticket
 from app.services.container import services
 from app.services.documents.service import DocumentVersion
 from app.share.blueprint import bp
@@ -103,6 +104,21 @@ def prompts(version: DocumentVersion, budget: Budget) -> Response:
     """The prompts of the session, some hundred to a page, each with a link to where it is."""
     number = page_number()
     return save_page(version, budget, f"prompts-{number}", lambda: _render_prompts(version, number))
+
+
+@bp.get("/share/<share_id>/import")
+@document_view()
+def import_command(version: DocumentVersion, budget: Budget) -> Response:
+    """The command that continues the session in OpenCode, with a ticket if it is private."""
+    share = version.share
+    id = share.share_id if share.is_public else issue_ticket(share)
+    html = render_template(
+        "subpages/import.html",
+        share_id=share.share_id,
+        conversation=services().documents.index(version).conversation,
+        url=f"{services().config.BASE_URL}/share/{id}",
+    )
+    return make_response(html, {"Cache-Control": "no-store"})
 
 
 def _with_alternates(response: Response, version: DocumentVersion) -> Response:

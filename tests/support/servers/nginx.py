@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -91,6 +92,12 @@ def nginx_of_others(folder: Path, changes: Mapping[str, str], locations: str) ->
         yield f"https://127.0.0.1:{port}"
 
 
+def renew_certificate(folder: Path) -> None:
+    """Puts another certificate in place of the one of the nginx in `folder`, which reads it again."""
+    _write_certificate(folder)
+    os.kill(int((folder / "nginx.pid").read_text()), signal.SIGHUP)
+
+
 @contextmanager
 def _serving(folder: Path, port: int, *parts: str) -> Iterator[None]:
     """nginx with these parts of a configuration, once it answers at `port`."""
@@ -118,6 +125,7 @@ def _edited(text: str, edits: Mapping[str, str]) -> str:
 
 
 def _write_certificate(folder: Path) -> None:
+    """Of its own authority, as `fullchain.pem` and `privkey.pem`."""
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     files = ["-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"]
     names = ["-days", "2", "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST},IP:127.0.0.1"]
