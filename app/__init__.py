@@ -123,7 +123,7 @@ def build_services(app: Flask, config: Config) -> Services:
     uploaded = UploadedDocument(store, freshness, max_bytes)
     documents = Documents(uploaded, synced, cache, freshness, slots, descriptions, max_bytes)
     checkpointer = Checkpointer(live_shares, synced, descriptions, max_bytes)
-    commits = Commits(store, slots, uploaded, synced, checkpointer, descriptions)
+    commits = Commits(store, slots, uploaded, synced, checkpointer, descriptions, object_cleanup)
     heavy_requests = HeavyRequests(config.data_dir / "heavy-requests", config.WEB_CONCURRENCY)
     return Services(
         config,

@@ -14,6 +14,7 @@ from benchmarks.growth import measure_growth
 from benchmarks.hostile import measure_hostile
 from benchmarks.load import clients
 from benchmarks.measure import QUICK, Bench, Effort
+from benchmarks.opencode import measure_opencode
 from benchmarks.prepared import prepare
 from benchmarks.redaction import measure_redaction
 from benchmarks.report import as_json, tables
@@ -43,13 +44,22 @@ def main() -> None:
                     rows.append(bench.measure(service, session))
         _note("growth")
         growth = measure_growth(setups[0], folder, is_quick=options.quick)
+        _note("OpenCode")
+        opencode = measure_opencode(setups[0], folder, is_quick=options.quick)
         hostile = []
         if options.with_hostile:
             _note("hostile sessions")
             hostile = measure_hostile(setups[0], prepare(folder, "15M", SIZES["15M"], "turns"))
     _note("redaction")
     redaction = measure_redaction(is_quick=options.quick)
-    results = {"sessions": rows, "api": api, "growth": growth, "hostile": hostile, "redaction": redaction}
+    results = {
+        "sessions": rows,
+        "api": api,
+        "growth": growth,
+        "opencode": opencode,
+        "hostile": hostile,
+        "redaction": redaction,
+    }
     targets = check_targets(results)
     sys.stdout.write(f"\n{tables(results, targets)}\n")
     if options.results:

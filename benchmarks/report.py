@@ -76,12 +76,22 @@ GROWTH_COLUMNS = {
     "uploaded": "uploaded, sessions",
     "cpu_ms_per_mb": "CPU ms per MB",
     "pause_ms": "longest pause ms",
+    "first_returned_ms": "shared at once: link ms",
+    "first_page_ms": "its page ms",
+    "first_cpu_ms_per_mb": "its CPU ms per MB",
+}
+OPENCODE_COLUMNS = {
+    "steps": "steps in OpenCode",
+    "unshared_s": "CPU s unshared",
+    "own_s": "shared by itself",
+    "plugin_s": "with the plugin",
 }
 # The parts of a run, in the order in which they are shown.
 PARTS = {
     "sessions": COLUMNS,
     "api": API_COLUMNS,
     "growth": GROWTH_COLUMNS,
+    "opencode": OPENCODE_COLUMNS,
     "hostile": HOSTILE_COLUMNS,
     "redaction": REDACTION_COLUMNS,
 }

@@ -271,6 +271,40 @@ GROWTH_TARGETS = (
         "the finished session, compressed",
         "following a session costs the square of its size",
     ),
+    Target(
+        "longest pause of the plugin, a session of 15 MB",
+        " ms",
+        20,
+        _figure("pause_ms"),
+        "CPU of the thread of OpenCode's event loop",
+        "OpenCode does not react",
+    ),
+    Target(
+        "link of a session of 15 MB that is shared at once",
+        " ms",
+        1_000,
+        _figure("first_returned_ms"),
+        "-",
+        "/share shows no progress while it waits",
+    ),
+    Target(
+        "its page",
+        " ms",
+        6_000,
+        _figure("first_page_ms"),
+        "-",
+        "who opens the link at once waits",
+    ),
+)
+OPENCODE_TARGETS = (
+    Target(
+        "CPU of OpenCode with the plugin while a session grows",
+        " %",
+        110,
+        _part("plugin_s", "unshared_s", 100),
+        "the same without sharing",
+        "OpenCode becomes slower where it is shared",
+    ),
 )
 REDACTION_TARGETS = (
     Target(
@@ -288,6 +322,7 @@ def check_targets(results: Mapping[str, Sequence[Row]]) -> list[Row]:
     return [
         *(target.check(results["sessions"], results["api"]) for target in TARGETS),
         *(target.check(results["growth"], []) for target in GROWTH_TARGETS),
+        *(target.check(results["opencode"], []) for target in OPENCODE_TARGETS),
         *(target.check(results["hostile"], []) for target in HOSTILE_TARGETS),
         *(target.check(results["redaction"], []) for target in REDACTION_TARGETS),
     ]

@@ -14,6 +14,7 @@ from app.api.blueprint import bp
 from app.api.request_body import parse_body
 from app.api.shares import SignedLink, UploadRequest, declaration_of, link_fields
 from app.db.models import UPLOAD, Share
+from app.opencode import CHANGE_TYPES
 from app.services.container import services
 from app.services.documents.commits import Kind
 from app.services.documents.event_log import expect_object
@@ -47,9 +48,13 @@ class CommitRequest(msgspec.Struct):
 
 
 class Committed(msgspec.Struct):
-    """The new revision of the share, and the link that was asked for, where it needs no size."""
+    """The new revision of the share, and the link that was asked for, where it needs no size.
+
+    `items` are the types of items that changes may consist of.
+    """
 
     revision: int
+    items: tuple[str, ...] = CHANGE_TYPES
     next: UploadLink | UnsetType = UNSET
 
 

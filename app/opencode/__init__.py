@@ -15,9 +15,10 @@ from app.opencode.sync.older_importers import is_older_importer
 from app.opencode.sync.sanitize import sanitize_item
 from app.opencode.sync.validate import require_spare_levels, validate_batch
 from app.opencode.sync.weight import MAX_WEIGHT, weight_of, weight_of_document
-from app.opencode.sync_items import Item
+from app.opencode.sync_items import CHANGE_TYPES, Item
 
 __all__ = [
+    "CHANGE_TYPES",
     "JSON",
     "MAX_WEIGHT",
     "Conversation",

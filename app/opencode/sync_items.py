@@ -5,8 +5,9 @@ The keys of OpenCode's own protocol are those of its share-next.ts: `session`, `
 messages of an OpenCode 2 session.
 
 The plugin's changes are of the types `session`, `put_message` (`{info, parts}`, or a message of OpenCode 2),
-`delete_message` (`{id}`), `put_child` (`{session, messages}`) and `delete_child` (`{id}`). What is put
-replaces what was there.
+`delete_message` (`{id}`), `put_child` (`{session, messages}`) and `delete_child` (`{id}`); and for what is in
+a child `put_child_session` (the session), `put_child_message` (`{sessionID, message}`) and
+`delete_child_message` (`{sessionID, id}`). What is put replaces what was there.
 """
 
 from __future__ import annotations
@@ -18,12 +19,24 @@ from typing import Annotated, NamedTuple
 import msgspec
 from msgspec import Meta, Raw
 
+from app.opencode.child_changes import ChildChanges, id_of_message
 from app.opencode.encoding import UnreadableDocument
 from app.opencode.fields import ABSENT, is_absent, read_span
 from app.opencode.json_pieces import PartlyEncoded
 from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, objects
 from app.opencode.model import NOTHING
 
+# The types of the plugin's changes. Older servers lack some, and keep those as unknown items.
+CHANGE_TYPES = (
+    "session",
+    "put_message",
+    "delete_message",
+    "put_child",
+    "delete_child",
+    "put_child_session",
+    "put_child_message",
+    "delete_child_message",
+)
 # How many items are kept that belong nowhere in a session.
 MAX_OTHERS = 10_000
 
@@ -74,6 +87,16 @@ class PutChild(msgspec.Struct, frozen=True):
     messages: Raw
 
 
+class PutChildMessage(msgspec.Struct, frozen=True):
+    sessionID: Id  # noqa: N815
+    message: Raw
+
+
+class DeleteChildMessage(msgspec.Struct, frozen=True):
+    sessionID: Id  # noqa: N815
+    id: Id
+
+
 class Deletion(msgspec.Struct, frozen=True):
     id: Id
 
@@ -111,8 +134,8 @@ class SyncState:
     """The session `id` as its items leave it; parts may come before their message.
 
     `batch` has the messages of V2 by id. `entries` has those of V1, and `new_parts` the parts that came after
-    them, by message and part. `children` has what became of sub-agents' sessions, None of one that is gone.
-    Items of other sessions, and of unknown types, are in `others` by their keys.
+    them, by message and part. `children` has what became of sub-agents' sessions. Items of other sessions,
+    and of unknown types, are in `others` by their keys.
     """
 
     id: str
@@ -122,7 +145,7 @@ class SyncState:
     batch: dict[str, Raw] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     new_parts: dict[str, dict[str, Raw]] = field(default_factory=dict)
-    children: dict[str, Raw | None] = field(default_factory=dict)
+    children: ChildChanges = field(default_factory=ChildChanges)
     others: dict[str, Raw] = field(default_factory=dict)
 
     def add(self, raw: Raw) -> None:
@@ -175,6 +198,16 @@ class SyncState:
         self.keep_message(stored.info, stored.parts)
         return True
 
+    def _put_child_message(self, data: Raw) -> bool:
+        item = msgspec.json.decode(data, type=PutChildMessage)
+        self.children.put_message(item.sessionID, id_of_message(item.message), item.message)
+        return True
+
+    def _delete_child_message(self, data: Raw) -> bool:
+        item = msgspec.json.decode(data, type=DeleteChildMessage)
+        self.children.put_message(item.sessionID, item.id, None)
+        return True
+
     def _delete_message(self, id: str) -> None:
         self.batch.pop(id, None)
         self.entries.pop(id, None)
@@ -220,11 +253,18 @@ class SyncState:
                 self._delete_message(msgspec.json.decode(data, type=Deletion).id)
                 return True
             case "put_child":
-                self.children[msgspec.json.decode(data, type=PutChild).session.id] = data
+                self.children.put(msgspec.json.decode(data, type=PutChild).session.id, data)
                 return True
             case "delete_child":
-                self.children[msgspec.json.decode(data, type=Deletion).id] = None
+                self.children.put(msgspec.json.decode(data, type=Deletion).id, None)
                 return True
+            case "put_child_session":
+                self.children.put_session(msgspec.json.decode(data, type=ChildSession).id, data)
+                return True
+            case "put_child_message":
+                return self._put_child_message(data)
+            case "delete_child_message":
+                return self._delete_child_message(data)
         return False
 
     def _is_own(self, session_id: str) -> bool:

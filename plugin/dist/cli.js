@@ -5930,6 +5930,7 @@ function debounceFor(bytes) {
 }
 var TIMEOUTS = {
   create: 8000,
+  firstUpload: 600,
   remove: 5000,
   dispose: 3000,
   request: 1e4,
@@ -7280,18 +7281,25 @@ function* textsOf(value, name = "") {
     }
   }
 }
-function withTexts(value, exchange, name = "") {
+function* withTexts(value, exchange, name = "") {
   if (typeof value === "string")
     return mayBeSecret(value, name) ? exchange(textOf(value, name)) : value;
-  if (Array.isArray(value))
-    return value.map((item) => withTexts(item, exchange, name));
+  if (Array.isArray(value)) {
+    const items = [];
+    for (const item of value)
+      items.push(yield* withTexts(item, exchange, name));
+    return items;
+  }
   if (!isObject(value))
     return value;
   const taken = new Map;
-  const entries = Object.entries(value).map(([key, item]) => [
-    unused(mayBeKey(key) ? exchange({ text: key }) : key, taken),
-    withTexts(item, exchange, nameOf2(key, value))
-  ]);
+  const entries = [];
+  for (const [key, item] of Object.entries(value))
+    entries.push([
+      unused(mayBeKey(key) ? exchange({ text: key }) : key, taken),
+      yield* withTexts(item, exchange, nameOf2(key, value))
+    ]);
+  yield;
   return Object.fromEntries(entries);
 }
 function nameOf2(key, { name, key: other }) {
@@ -7450,6 +7458,14 @@ class TimeSlices {
       await this.yield();
     }
   }
+  async map(items, convert) {
+    const converted = [];
+    for (const item of items) {
+      converted.push(convert(item));
+      await this.yield();
+    }
+    return converted;
+  }
   async yield() {
     if (!this.isOver)
       return;
@@ -7545,7 +7561,8 @@ class Redactor {
           kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
       return redacted;
     };
-    return { value: withTexts(value, exchange), ...counted(kinds), removed: this.#secretsRemoved() };
+    const redacted = await slices.run(withTexts(value, exchange));
+    return { value: redacted, ...counted(kinds), removed: this.#secretsRemoved() };
   }
   async#masked({ text, name }, slices) {
     const attachment = attachmentIn(text);
@@ -7809,16 +7826,19 @@ class Exclusions {
     this.home = home;
     this.#paths = patterns.length > 0 ? new PathMatcher(patterns) : undefined;
   }
-  apply(document) {
+  async apply(document) {
     const paths = this.#paths;
     if (!paths)
       return document;
-    const { children } = document;
-    const allowed = (transcript) => withoutExcluded(transcript, paths, this.home);
-    return { ...document, ...allowed(document), ...children ? { children: children.map(allowed) } : {} };
+    const slices = new TimeSlices;
+    const allowed = (transcript) => withoutExcluded(transcript, paths, this.home, slices);
+    const children = [];
+    for (const child of document.children ?? [])
+      children.push(await allowed(child));
+    return { ...document, ...await allowed(document), ...children.length > 0 ? { children } : {} };
   }
 }
-function withoutExcluded({ session, messages }, paths, home) {
+async function withoutExcluded({ session, messages }, paths, home, slices) {
   const project = new PathReader(typeof session.directory === "string" ? session.directory : "/", home);
   const find = (texts, { command, workdir } = {}) => {
     const folders = project.workingDirectories(textsIn(command).join(" "), typeof workdir === "string" ? workdir : "");
@@ -7827,7 +7847,7 @@ function withoutExcluded({ session, messages }, paths, home) {
   const diffs = (holder) => withoutDiffs(holder, find);
   return {
     session: withoutUndone(diffs(session), find),
-    messages: messages.map((message) => withoutContents(message, find, diffs))
+    messages: await slices.map(messages, (message) => withoutContents(message, find, diffs))
   };
 }
 function withoutContents(message, find, diffs) {
@@ -7948,7 +7968,7 @@ class PrivacyFilter {
   async apply(document, removed) {
     if ("problem" in this.privacy)
       throw new Failure("refused", this.privacy.problem);
-    const allowed = this.#exclusions.apply(document);
+    const allowed = await this.#exclusions.apply(document);
     if (!this.#redactor)
       return { document: allowed, redactions: 0, kinds: {}, removed };
     const { directory } = allowed.session;
@@ -8007,8 +8027,14 @@ function readUploadLink({
     revision: kind !== undefined && isRevision(revision) ? revision : undefined
   };
 }
-function readCommitted({ revision, next }) {
-  return isRevision(revision) ? { revision, next: isObject(next) ? readUploadLink(next) : undefined } : undefined;
+function readCommitted({ revision, items, next }) {
+  if (!isRevision(revision))
+    return;
+  return {
+    revision,
+    items: new Set(Array.isArray(items) ? items : []),
+    next: isObject(next) ? readUploadLink(next) : undefined
+  };
 }
 function readUrl(value) {
   if (typeof value !== "string" || !URL.canParse(value))
@@ -8415,10 +8441,10 @@ class Uploads {
     return withRetries(async () => {
       const link = this.#takeNext(share) ?? await this.link(share, encoded.body.byteLength, signal, "changes");
       const isTaken = link.revision !== undefined;
-      const revision = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined;
-      if (revision === undefined)
+      const committed = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined;
+      if (!committed)
         throw conflict(share);
-      return revision;
+      return committed;
     }, this.#retry(signal));
   }
   forget(share) {
@@ -8430,10 +8456,10 @@ class Uploads {
     await this.#put(share, link, body, signal);
     if (link.revision === undefined)
       return;
-    const { revision, next } = await this.#commit(share, { kind, sha256, base }, signal);
-    if (next)
-      this.#next.set(keyOf2(share), { link: next, at: Date.now() });
-    return revision;
+    const committed = await this.#commit(share, { kind, sha256, base }, signal);
+    if (committed.next)
+      this.#next.set(keyOf2(share), { link: committed.next, at: Date.now() });
+    return committed;
   }
   async#put(share, link, body, signal) {
     await checkUploadLink(link.url, share.base, this.policy);
@@ -9026,8 +9052,72 @@ import { randomBytes as randomBytes3 } from "node:crypto";
 
 // src/publishing/document.ts
 import { createHash as createHash3 } from "node:crypto";
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
+import { once } from "node:events";
+import { buffer } from "node:stream/consumers";
+import { createGzip } from "node:zlib";
+
+// src/lib/json-pieces.ts
+var LONG = 65536;
+var NODE = 8;
+function* jsonPieces(value) {
+  if (isShort(value, LONG))
+    yield JSON.stringify(value);
+  else if (typeof value === "string")
+    yield* stringPieces(value);
+  else if (Array.isArray(value))
+    yield* listPieces(value);
+  else if (isObject(value))
+    yield* objectPieces(value);
+}
+var isShort = (value, length) => left(value, length) > 0;
+function left(value, length) {
+  if (typeof value === "string")
+    return length - value.length - NODE;
+  if (typeof value !== "object" || value === null)
+    return length - NODE;
+  let rest = length - NODE;
+  for (const key in value) {
+    if (rest <= 0)
+      break;
+    rest = left(value[key], rest - (Array.isArray(value) ? 0 : key.length + NODE));
+  }
+  return rest;
+}
+function* listPieces(list) {
+  let before = "[";
+  for (const item of list) {
+    yield before;
+    yield* jsonPieces(item ?? null);
+    before = ",";
+  }
+  yield before === "[" ? "[]" : "]";
+}
+function* objectPieces(object) {
+  let before = "{";
+  for (const [key, item] of Object.entries(object)) {
+    if (item === undefined)
+      continue;
+    yield before + JSON.stringify(key);
+    yield ":";
+    yield* jsonPieces(item);
+    before = ",";
+  }
+  yield before === "{" ? "{}" : "}";
+}
+function* stringPieces(text) {
+  yield '"';
+  for (let start = 0;start < text.length; ) {
+    const end = endOfPiece(text, start);
+    yield JSON.stringify(text.slice(start, end)).slice(1, -1);
+    start = end;
+  }
+  yield '"';
+}
+function endOfPiece(text, start) {
+  const end = start + LONG;
+  const last = text.charCodeAt(end - 1);
+  return last >= 55296 && last <= 56319 ? end + 1 : end;
+}
 
 // src/publishing/sanitize.ts
 var PROVIDER_DATA = [
@@ -9078,26 +9168,52 @@ function sanitizeError(error) {
 var without2 = (object, keys) => Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
 
 // src/publishing/document.ts
-function buildDocument(share, createdAt, snapshot, now) {
-  const children = snapshot.children.map(sanitizeTranscript);
+async function buildDocument(share, createdAt, snapshot, now) {
+  const slices = new TimeSlices;
+  const children = [];
+  for (const child of snapshot.children)
+    children.push(await sanitizeTranscript(child, slices));
   return {
     shareId: share.id,
     sessionId: snapshot.session.id,
     createdAt,
     updatedAt: now,
-    ...sanitizeTranscript(snapshot),
+    ...await sanitizeTranscript(snapshot, slices),
     ...children.length > 0 ? { children } : {}
   };
 }
-var sanitizeTranscript = ({ session, messages }) => ({
+var sanitizeTranscript = async ({ session, messages }, slices) => ({
   session: sanitizeSession(session),
-  messages: messages.map(sanitizeMessage)
+  messages: await slices.map(messages, sanitizeMessage)
 });
-var compress = promisify(gzip);
+var CHUNK5 = 65536;
 async function encode(value) {
-  const json = Buffer.from(JSON.stringify(value));
-  const sha256 = createHash3("sha256").update(json).digest("hex");
-  return { body: await compress(json), bytes: json.byteLength, sha256 };
+  const slices = new TimeSlices;
+  const hash = createHash3("sha256");
+  const gzip = createGzip();
+  const body = buffer(gzip);
+  let bytes = 0;
+  for (const text of chunks(jsonPieces(value))) {
+    const chunk = Buffer.from(text);
+    bytes += chunk.byteLength;
+    hash.update(chunk);
+    if (!gzip.write(chunk))
+      await once(gzip, "drain");
+    await slices.yield();
+  }
+  gzip.end();
+  return { body: await body, bytes, sha256: hash.digest("hex") };
+}
+function* chunks(pieces) {
+  let chunk = "";
+  for (const piece of pieces) {
+    chunk += piece;
+    if (chunk.length < CHUNK5)
+      continue;
+    yield chunk;
+    chunk = "";
+  }
+  yield chunk;
 }
 
 // src/publishing/title.ts
@@ -9135,9 +9251,9 @@ async function uploadDocument({ document, removed }, share, url, { api, shareLis
   const encoded = await encode({ ...document, revision: base + 1 });
   if (!signal.aborted)
     await shareList.rememberSize(share, encoded.bytes);
-  const revision = await api.uploads.snapshot(share, encoded, base, signal);
+  const committed = await api.uploads.snapshot(share, encoded, base, signal);
   await list(document, share, url, shareList, signal);
-  return { bytes: encoded.bytes, revision };
+  return { bytes: encoded.bytes, committed };
 }
 async function replaceDocument(filtered, share, url, tools, signal) {
   for (let attempt = 1;; attempt++) {
@@ -9234,7 +9350,8 @@ var isoDate = (time) => new Date(time).toISOString();
 // src/cli/preparation.ts
 var NO_SHARE = { id: "", base: "", secret: "" };
 async function prepare(snapshot, known, context) {
-  return await context.filter(snapshot.session).apply(buildDocument(NO_SHARE, 0, snapshot, Date.now()), known);
+  const document = await buildDocument(NO_SHARE, 0, snapshot, Date.now());
+  return await context.filter(snapshot.session).apply(document, known);
 }
 var ofShare = (prepared, { id }, createdAt) => ({
   ...prepared,

@@ -37,6 +37,14 @@ function sleep(milliseconds, signal) {
     signal?.addEventListener("abort", done, { once: true });
   });
 }
+function aborted(signal) {
+  return new Promise((resolve) => {
+    if (signal.aborted)
+      resolve();
+    else
+      signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
 var backoffAt = (pauses, attempt) => pauses[Math.min(attempt, pauses.length - 1)] ?? 0;
 
 // src/lib/timeouts.ts
@@ -48,6 +56,7 @@ function debounceFor(bytes) {
 }
 var TIMEOUTS = {
   create: 8000,
+  firstUpload: 600,
   remove: 5000,
   dispose: 3000,
   request: 1e4,
@@ -130,12 +139,162 @@ class Toasts {
   }
 }
 
+// src/lib/json-pieces.ts
+var LONG = 65536;
+var NODE = 8;
+function* jsonPieces(value) {
+  if (isShort(value, LONG))
+    yield JSON.stringify(value);
+  else if (typeof value === "string")
+    yield* stringPieces(value);
+  else if (Array.isArray(value))
+    yield* listPieces(value);
+  else if (isObject(value))
+    yield* objectPieces(value);
+}
+var isShort = (value, length) => left(value, length) > 0;
+function left(value, length) {
+  if (typeof value === "string")
+    return length - value.length - NODE;
+  if (typeof value !== "object" || value === null)
+    return length - NODE;
+  let rest = length - NODE;
+  for (const key in value) {
+    if (rest <= 0)
+      break;
+    rest = left(value[key], rest - (Array.isArray(value) ? 0 : key.length + NODE));
+  }
+  return rest;
+}
+function* listPieces(list) {
+  let before = "[";
+  for (const item of list) {
+    yield before;
+    yield* jsonPieces(item ?? null);
+    before = ",";
+  }
+  yield before === "[" ? "[]" : "]";
+}
+function* objectPieces(object) {
+  let before = "{";
+  for (const [key, item] of Object.entries(object)) {
+    if (item === undefined)
+      continue;
+    yield before + JSON.stringify(key);
+    yield ":";
+    yield* jsonPieces(item);
+    before = ",";
+  }
+  yield before === "{" ? "{}" : "}";
+}
+function* stringPieces(text) {
+  yield '"';
+  for (let start = 0;start < text.length; ) {
+    const end = endOfPiece(text, start);
+    yield JSON.stringify(text.slice(start, end)).slice(1, -1);
+    start = end;
+  }
+  yield '"';
+}
+function endOfPiece(text, start) {
+  const end = start + LONG;
+  const last = text.charCodeAt(end - 1);
+  return last >= 55296 && last <= 56319 ? end + 1 : end;
+}
+
+// src/opencode/sync-items.ts
+class UnparsedSync {
+  json;
+  constructor(json) {
+    this.json = json;
+  }
+  items() {
+    try {
+      return itemsOf(JSON.parse(new TextDecoder().decode(this.json)));
+    } catch {
+      return [];
+    }
+  }
+}
+var itemsOf = (body) => isObject(body) && Array.isArray(body.data) ? body.data.filter(isSyncItem) : [];
+var isSyncItem = (value) => isObject(value) && typeof value.type === "string";
+
+class SyncedItems {
+  #entries = new Map;
+  #syncs = [];
+  add(sync) {
+    this.#syncs.push(sync);
+  }
+  clear() {
+    this.#syncs = [];
+    this.#entries.clear();
+  }
+  applyTo(stored) {
+    for (const sync of this.#syncs)
+      this.#merge(sync instanceof UnparsedSync ? sync.items() : sync);
+    this.#syncs = [];
+    const mergeOverlaps = new Map;
+    for (const message of stored) {
+      const info = isObject(message.info) ? message.info : {};
+      const parts = Array.isArray(message.parts) ? message.parts.filter(isObject) : [];
+      mergeOverlaps.set(String(info.id), { info, parts: new Map(parts.map((part) => [String(part.id), part])) });
+    }
+    for (const [id, entry] of this.#entries) {
+      const before = mergeOverlaps.get(id);
+      mergeOverlaps.set(id, {
+        info: entry.info ?? before?.info,
+        parts: new Map([...before?.parts ?? [], ...entry.parts])
+      });
+    }
+    return [...mergeOverlaps.values()].flatMap(({ info, parts }) => info ? [{ info, parts: [...parts.values()].sort(byId) }] : []).sort((a, b) => createdOf(a.info) - createdOf(b.info) || byId(a.info, b.info));
+  }
+  #merge(items) {
+    for (const { type, data } of items) {
+      if (!isObject(data))
+        continue;
+      if (type === "message")
+        this.#entry(String(data.id)).info = data;
+      if (type === "part")
+        this.#entry(String(data.messageID)).parts.set(String(data.id), data);
+    }
+  }
+  #entry(messageId) {
+    const entry = this.#entries.get(messageId) ?? { info: undefined, parts: new Map };
+    this.#entries.set(messageId, entry);
+    return entry;
+  }
+}
+function sessionOf(sync) {
+  for (const { type, data } of sync instanceof UnparsedSync ? sync.items() : sync) {
+    if (!isObject(data))
+      continue;
+    const id = type === "session" ? data.id : data.sessionID;
+    if (typeof id === "string")
+      return id;
+  }
+  return;
+}
+var createdOf = (info) => isObject(info.time) && typeof info.time.created === "number" ? info.time.created : 0;
+function byId(a, b) {
+  if (a.id === b.id)
+    return 0;
+  return String(a.id) < String(b.id) ? -1 : 1;
+}
+
 // src/opencode/changes.ts
 class Touched {
+  everything = false;
   messages = new Set;
-  children = new Set;
-  addItems(items) {
-    for (const { type, data } of items) {
+  children = new Map;
+  child(id) {
+    const child = this.children.get(id) ?? new Touched;
+    this.children.set(id, child);
+    return child;
+  }
+  addSync(sync) {
+    if (sync instanceof UnparsedSync)
+      return;
+    for (const { type, data } of sync) {
       if (!isObject(data))
         continue;
       if (type === "message")
@@ -144,21 +303,39 @@ class Touched {
         this.messages.add(String(data.messageID));
     }
   }
-  add({ messages, children }) {
+  add({ everything, messages, children }) {
+    this.everything ||= everything;
     for (const id of messages)
       this.messages.add(id);
-    for (const id of children)
-      this.children.add(id);
+    for (const [id, child] of children)
+      this.child(id).add(child);
   }
   take() {
     const taken = new Touched;
     taken.add(this);
+    this.everything = false;
     this.messages.clear();
     this.children.clear();
     return taken;
   }
 }
-async function readChanges(client, sessionId, touched) {
+async function readChanges(client, sessionId, touched, known) {
+  const own = touched.everything ? undefined : await readTouched(client, sessionId, touched);
+  if (!own)
+    return;
+  const children = [];
+  for (const [id, child] of touched.children) {
+    const isPart = known.hasChild(id) && !child.everything;
+    const read = await (isPart ? readTouched(client, id, child) : readWhole(client, id)).catch(() => {
+      return;
+    });
+    if (!read)
+      return;
+    children.push(read);
+  }
+  return { ...own, children };
+}
+async function readTouched(client, sessionId, touched) {
   const session = await client.session(sessionId);
   const messages = [];
   const gone = [];
@@ -171,22 +348,11 @@ async function readChanges(client, sessionId, touched) {
     else
       messages.push(message);
   }
-  const children = [];
-  for (const id of touched.children) {
-    const child = await readChild(client, id);
-    if (!child)
-      return;
-    children.push(child);
-  }
-  return { session, messages, gone, children };
+  return { session, messages, gone, isWhole: false };
 }
-async function readChild(client, id) {
-  try {
-    const [session, messages] = await Promise.all([client.session(id), client.messages(id)]);
-    return messages && { session, messages };
-  } catch {
-    return;
-  }
+async function readWhole(client, sessionId) {
+  const [session, messages] = await Promise.all([client.session(sessionId), client.messages(sessionId)]);
+  return messages && { session, messages, gone: [], isWhole: true };
 }
 
 // src/opencode/snapshot.ts
@@ -205,61 +371,6 @@ async function descendants(source, parentId) {
     return messages ? [{ session, messages }, ...below] : below;
   }));
   return families.flat();
-}
-
-// src/opencode/sync-items.ts
-class SyncedItems {
-  #entries = new Map;
-  add(items) {
-    for (const { type, data } of items) {
-      if (!isObject(data))
-        continue;
-      if (type === "message")
-        this.#entry(String(data.id)).info = data;
-      if (type === "part")
-        this.#entry(String(data.messageID)).parts.set(String(data.id), data);
-    }
-  }
-  clear() {
-    this.#entries.clear();
-  }
-  applyTo(stored) {
-    const mergeOverlaps = new Map;
-    for (const message of stored) {
-      const info = isObject(message.info) ? message.info : {};
-      const parts = Array.isArray(message.parts) ? message.parts.filter(isObject) : [];
-      mergeOverlaps.set(String(info.id), { info, parts: new Map(parts.map((part) => [String(part.id), part])) });
-    }
-    for (const [id, entry] of this.#entries) {
-      const before = mergeOverlaps.get(id);
-      mergeOverlaps.set(id, {
-        info: entry.info ?? before?.info,
-        parts: new Map([...before?.parts ?? [], ...entry.parts])
-      });
-    }
-    return [...mergeOverlaps.values()].flatMap(({ info, parts }) => info ? [{ info, parts: [...parts.values()].sort(byId) }] : []).sort((a, b) => createdOf(a.info) - createdOf(b.info) || byId(a.info, b.info));
-  }
-  #entry(messageId) {
-    const entry = this.#entries.get(messageId) ?? { info: undefined, parts: new Map };
-    this.#entries.set(messageId, entry);
-    return entry;
-  }
-}
-function sessionOf(items) {
-  for (const { type, data } of items) {
-    if (!isObject(data))
-      continue;
-    const id = type === "session" ? data.id : data.sessionID;
-    if (typeof id === "string")
-      return id;
-  }
-  return;
-}
-var createdOf = (info) => isObject(info.time) && typeof info.time.created === "number" ? info.time.created : 0;
-function byId(a, b) {
-  if (a.id === b.id)
-    return 0;
-  return String(a.id) < String(b.id) ? -1 : 1;
 }
 
 // src/redaction/environment.ts
@@ -5022,18 +5133,25 @@ function* textsOf(value, name = "") {
     }
   }
 }
-function withTexts(value, exchange, name = "") {
+function* withTexts(value, exchange, name = "") {
   if (typeof value === "string")
     return mayBeSecret(value, name) ? exchange(textOf(value, name)) : value;
-  if (Array.isArray(value))
-    return value.map((item) => withTexts(item, exchange, name));
+  if (Array.isArray(value)) {
+    const items = [];
+    for (const item of value)
+      items.push(yield* withTexts(item, exchange, name));
+    return items;
+  }
   if (!isObject(value))
     return value;
   const taken = new Map;
-  const entries = Object.entries(value).map(([key, item]) => [
-    unused(mayBeKey(key) ? exchange({ text: key }) : key, taken),
-    withTexts(item, exchange, nameOf2(key, value))
-  ]);
+  const entries = [];
+  for (const [key, item] of Object.entries(value))
+    entries.push([
+      unused(mayBeKey(key) ? exchange({ text: key }) : key, taken),
+      yield* withTexts(item, exchange, nameOf2(key, value))
+    ]);
+  yield;
   return Object.fromEntries(entries);
 }
 function nameOf2(key, { name, key: other }) {
@@ -5192,6 +5310,14 @@ class TimeSlices {
       await this.yield();
     }
   }
+  async map(items, convert) {
+    const converted = [];
+    for (const item of items) {
+      converted.push(convert(item));
+      await this.yield();
+    }
+    return converted;
+  }
   async yield() {
     if (!this.isOver)
       return;
@@ -5287,7 +5413,8 @@ class Redactor {
           kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
       return redacted;
     };
-    return { value: withTexts(value, exchange), ...counted(kinds), removed: this.#secretsRemoved() };
+    const redacted = await slices.run(withTexts(value, exchange));
+    return { value: redacted, ...counted(kinds), removed: this.#secretsRemoved() };
   }
   async#masked({ text, name }, slices) {
     const attachment = attachmentIn(text);
@@ -5581,16 +5708,19 @@ class Exclusions {
     this.home = home;
     this.#paths = patterns.length > 0 ? new PathMatcher(patterns) : undefined;
   }
-  apply(document) {
+  async apply(document) {
     const paths = this.#paths;
     if (!paths)
       return document;
-    const { children } = document;
-    const allowed = (transcript) => withoutExcluded(transcript, paths, this.home);
-    return { ...document, ...allowed(document), ...children ? { children: children.map(allowed) } : {} };
+    const slices = new TimeSlices;
+    const allowed = (transcript) => withoutExcluded(transcript, paths, this.home, slices);
+    const children = [];
+    for (const child of document.children ?? [])
+      children.push(await allowed(child));
+    return { ...document, ...await allowed(document), ...children.length > 0 ? { children } : {} };
   }
 }
-function withoutExcluded({ session, messages }, paths, home) {
+async function withoutExcluded({ session, messages }, paths, home, slices) {
   const project = new PathReader(typeof session.directory === "string" ? session.directory : "/", home);
   const find = (texts, { command, workdir } = {}) => {
     const folders = project.workingDirectories(textsIn(command).join(" "), typeof workdir === "string" ? workdir : "");
@@ -5599,7 +5729,7 @@ function withoutExcluded({ session, messages }, paths, home) {
   const diffs = (holder) => withoutDiffs(holder, find);
   return {
     session: withoutUndone(diffs(session), find),
-    messages: messages.map((message) => withoutContents(message, find, diffs))
+    messages: await slices.map(messages, (message) => withoutContents(message, find, diffs))
   };
 }
 function withoutContents(message, find, diffs) {
@@ -5720,7 +5850,7 @@ class PrivacyFilter {
   async apply(document, removed) {
     if ("problem" in this.privacy)
       throw new Failure("refused", this.privacy.problem);
-    const allowed = this.#exclusions.apply(document);
+    const allowed = await this.#exclusions.apply(document);
     if (!this.#redactor)
       return { document: allowed, redactions: 0, kinds: {}, removed };
     const { directory } = allowed.session;
@@ -5744,6 +5874,109 @@ function secretsGiven({ BETTER_SHARE_SECRETS: json }) {
   if (!secrets)
     throw new Failure("refused", "BETTER_SHARE_SECRETS must be a JSON object of names and texts.");
   return secrets;
+}
+
+// src/publishing/document.ts
+import { createHash } from "crypto";
+import { once } from "events";
+import { buffer } from "stream/consumers";
+import { createGzip } from "zlib";
+
+// src/publishing/sanitize.ts
+var PROVIDER_DATA = [
+  "native",
+  "providerState",
+  "providerMetadata",
+  "providerContext",
+  "providerResultState",
+  "resultMetadata"
+];
+var PROVIDER_METADATA = new Set(["text", "reasoning", "tool"]);
+var ERROR_DETAILS = ["responseHeaders", "responseBody", "metadata"];
+var sanitizeSession = (session) => without2(session, ["share", ...PROVIDER_DATA]);
+function sanitizeMessage(message) {
+  const cleaned = withSanitizedErrors(without2(message, PROVIDER_DATA));
+  if (isObject(cleaned.info))
+    cleaned.info = withSanitizedErrors(without2(cleaned.info, PROVIDER_DATA));
+  if (Array.isArray(cleaned.parts))
+    cleaned.parts = cleaned.parts.map((part) => isObject(part) ? sanitizePart(part) : part);
+  if (Array.isArray(cleaned.content))
+    cleaned.content = cleaned.content.map((block) => isObject(block) ? sanitizeBlock(block) : block);
+  return cleaned;
+}
+function sanitizePart(part) {
+  const opaque = PROVIDER_METADATA.has(String(part.type)) ? [...PROVIDER_DATA, "metadata"] : PROVIDER_DATA;
+  return withSanitizedErrors(without2(part, opaque));
+}
+function sanitizeBlock(block) {
+  const cleaned = withSanitizedErrors(without2(block, block.type === "tool" ? PROVIDER_DATA : [...PROVIDER_DATA, "state"]));
+  if (isObject(cleaned.provider))
+    cleaned.provider = without2(cleaned.provider, ["metadata", ...PROVIDER_DATA]);
+  return cleaned;
+}
+function withSanitizedErrors(object) {
+  const cleaned = { ...object };
+  if (isObject(cleaned.error))
+    cleaned.error = sanitizeError(cleaned.error);
+  if (isObject(cleaned.retry))
+    cleaned.retry = withSanitizedErrors(cleaned.retry);
+  return cleaned;
+}
+function sanitizeError(error) {
+  const cleaned = without2(error, ERROR_DETAILS);
+  if (isObject(cleaned.data))
+    cleaned.data = without2(cleaned.data, ERROR_DETAILS);
+  return cleaned;
+}
+var without2 = (object, keys) => Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
+
+// src/publishing/document.ts
+async function buildDocument(share, createdAt, snapshot, now) {
+  const slices = new TimeSlices;
+  const children = [];
+  for (const child of snapshot.children)
+    children.push(await sanitizeTranscript(child, slices));
+  return {
+    shareId: share.id,
+    sessionId: snapshot.session.id,
+    createdAt,
+    updatedAt: now,
+    ...await sanitizeTranscript(snapshot, slices),
+    ...children.length > 0 ? { children } : {}
+  };
+}
+var sanitizeTranscript = async ({ session, messages }, slices) => ({
+  session: sanitizeSession(session),
+  messages: await slices.map(messages, sanitizeMessage)
+});
+var CHUNK5 = 65536;
+async function encode(value) {
+  const slices = new TimeSlices;
+  const hash = createHash("sha256");
+  const gzip = createGzip();
+  const body = buffer(gzip);
+  let bytes = 0;
+  for (const text of chunks(jsonPieces(value))) {
+    const chunk = Buffer.from(text);
+    bytes += chunk.byteLength;
+    hash.update(chunk);
+    if (!gzip.write(chunk))
+      await once(gzip, "drain");
+    await slices.yield();
+  }
+  gzip.end();
+  return { body: await body, bytes, sha256: hash.digest("hex") };
+}
+function* chunks(pieces) {
+  let chunk = "";
+  for (const piece of pieces) {
+    chunk += piece;
+    if (chunk.length < CHUNK5)
+      continue;
+    yield chunk;
+    chunk = "";
+  }
+  yield chunk;
 }
 
 // src/redaction/own-formats.ts
@@ -5968,85 +6201,69 @@ class ShareList {
 var addressOf = ({ base, id }) => `${base}/share/${id}`;
 var isPageOf = (link, address) => address === link || address.startsWith(`${link}/`) || address.startsWith(`${link}.`);
 
-// src/publishing/document.ts
-import { createHash } from "crypto";
-import { promisify } from "util";
-import { gzip } from "zlib";
-
-// src/publishing/sanitize.ts
-var PROVIDER_DATA = [
-  "native",
-  "providerState",
-  "providerMetadata",
-  "providerContext",
-  "providerResultState",
-  "resultMetadata"
-];
-var PROVIDER_METADATA = new Set(["text", "reasoning", "tool"]);
-var ERROR_DETAILS = ["responseHeaders", "responseBody", "metadata"];
-var sanitizeSession = (session) => without2(session, ["share", ...PROVIDER_DATA]);
-function sanitizeMessage(message) {
-  const cleaned = withSanitizedErrors(without2(message, PROVIDER_DATA));
-  if (isObject(cleaned.info))
-    cleaned.info = withSanitizedErrors(without2(cleaned.info, PROVIDER_DATA));
-  if (Array.isArray(cleaned.parts))
-    cleaned.parts = cleaned.parts.map((part) => isObject(part) ? sanitizePart(part) : part);
-  if (Array.isArray(cleaned.content))
-    cleaned.content = cleaned.content.map((block) => isObject(block) ? sanitizeBlock(block) : block);
-  return cleaned;
-}
-function sanitizePart(part) {
-  const opaque = PROVIDER_METADATA.has(String(part.type)) ? [...PROVIDER_DATA, "metadata"] : PROVIDER_DATA;
-  return withSanitizedErrors(without2(part, opaque));
-}
-function sanitizeBlock(block) {
-  const cleaned = withSanitizedErrors(without2(block, block.type === "tool" ? PROVIDER_DATA : [...PROVIDER_DATA, "state"]));
-  if (isObject(cleaned.provider))
-    cleaned.provider = without2(cleaned.provider, ["metadata", ...PROVIDER_DATA]);
-  return cleaned;
-}
-function withSanitizedErrors(object) {
-  const cleaned = { ...object };
-  if (isObject(cleaned.error))
-    cleaned.error = sanitizeError(cleaned.error);
-  if (isObject(cleaned.retry))
-    cleaned.retry = withSanitizedErrors(cleaned.retry);
-  return cleaned;
-}
-function sanitizeError(error) {
-  const cleaned = without2(error, ERROR_DETAILS);
-  if (isObject(cleaned.data))
-    cleaned.data = without2(cleaned.data, ERROR_DETAILS);
-  return cleaned;
-}
-var without2 = (object, keys) => Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
-
-// src/publishing/document.ts
-function buildDocument(share, createdAt, snapshot, now) {
-  const children = snapshot.children.map(sanitizeTranscript);
-  return {
-    shareId: share.id,
-    sessionId: snapshot.session.id,
-    createdAt,
-    updatedAt: now,
-    ...sanitizeTranscript(snapshot),
-    ...children.length > 0 ? { children } : {}
-  };
-}
-var sanitizeTranscript = ({ session, messages }) => ({
-  session: sanitizeSession(session),
-  messages: messages.map(sanitizeMessage)
-});
-var compress = promisify(gzip);
-async function encode(value) {
-  const json = Buffer.from(JSON.stringify(value));
-  const sha256 = createHash("sha256").update(json).digest("hex");
-  return { body: await compress(json), bytes: json.byteLength, sha256 };
-}
-
 // src/publishing/published.ts
 var counts = ({ messages, redactions }) => `${plural(messages, "message")}, ${plural(redactions, "redaction")}`;
 var plural = (amount, noun) => `${amount} ${noun}${amount === 1 ? "" : "s"}`;
+
+// src/publishing/reports.ts
+class Reports {
+  share;
+  sessionId;
+  url;
+  dependencies;
+  stage = "following";
+  #isFailing = false;
+  constructor(share, sessionId, url, dependencies) {
+    this.share = share;
+    this.sessionId = sessionId;
+    this.url = url;
+    this.dependencies = dependencies;
+  }
+  report(failure, published) {
+    if (this.stage === "opening")
+      return;
+    const wasFailing = this.#isFailing;
+    this.#isFailing = failure !== undefined;
+    if (failure?.temporary && !wasFailing)
+      this.#show("warning", `The shared page is not up to date: ${failure.message} Better Share keeps trying.`);
+    if (failure && !failure.temporary)
+      this.#end(failure);
+    if (failure || !published)
+      return;
+    const isLate = this.stage === "late";
+    this.stage = "following";
+    const host = hostOf(this.share.base);
+    if (isLate)
+      this.dependencies.toasts.replace("success", `Uploaded to ${host}: ${counts(published)}. /unshare removes it.`);
+    else if (wasFailing)
+      this.#show("success", `The shared page on ${host} is up to date again.`);
+  }
+  #end(failure) {
+    if (failure.kind === "missing")
+      this.#forget().catch(() => {
+        return;
+      });
+    else if (this.stage === "late")
+      return void this.#abandon(failure).catch(() => {
+        return;
+      });
+    this.#show("error", `The shared page no longer follows this session: ${failure.message}`);
+  }
+  async#abandon(failure) {
+    await this.dependencies.removals.remove(this.share);
+    await this.#forget();
+    await this.dependencies.toasts.replace("error", `Not shared: ${failure.message}`);
+  }
+  async#forget() {
+    const { client } = this.dependencies;
+    const { share } = await client.session(this.sessionId);
+    if (share?.url === (this.url ?? addressOf(this.share)))
+      await client.unshare(this.sessionId);
+  }
+  #show(variant, message) {
+    this.dependencies.toasts.show(variant, message);
+  }
+}
 
 // src/publishing/title.ts
 var maxLength = 80;
@@ -6083,9 +6300,9 @@ async function uploadDocument({ document, removed }, share, url, { api, shareLis
   const encoded = await encode({ ...document, revision: base + 1 });
   if (!signal.aborted)
     await shareList.rememberSize(share, encoded.bytes);
-  const revision = await api.uploads.snapshot(share, encoded, base, signal);
+  const committed = await api.uploads.snapshot(share, encoded, base, signal);
   await list(document, share, url, shareList, signal);
-  return { bytes: encoded.bytes, revision };
+  return { bytes: encoded.bytes, committed };
 }
 async function list(document, share, url, shareList, signal) {
   if (signal.aborted)
@@ -6175,69 +6392,133 @@ class ShareQueue {
   }
 }
 
-// src/publishing/uploaded-state.ts
+// src/publishing/uploaded-transcript.ts
 import { createHash as createHash2 } from "crypto";
-class UploadedState {
-  #session;
-  #revision;
+class UploadedTranscript {
+  session;
   #messages = new Map;
-  #children = new Map;
-  constructor(session, revision) {
-    this.#session = session;
-    this.#revision = revision;
+  constructor(session) {
+    this.session = session;
   }
-  static async of({ session, messages, children = [] }, revision) {
-    const slices = new TimeSlices;
-    const state = new UploadedState(digest(session), revision);
-    for (const message of messages) {
-      state.#messages.set(messageId(message), digest(message));
-      await slices.yield();
-    }
-    for (const child of children) {
-      state.#children.set(child.session.id, digest(child));
-      await slices.yield();
-    }
-    return state;
-  }
-  get revision() {
-    return this.#revision;
+  static async of({ session, messages }, slices) {
+    const uploaded = new UploadedTranscript(await digest(session, slices));
+    for (const message of messages)
+      uploaded.#messages.set(messageId(message), await digest(message, slices));
+    return uploaded;
   }
   get messages() {
     return this.#messages.size;
   }
-  delta({ session, messages, children = [] }, gone) {
-    const head = digest(session);
+  async delta({ session, messages }, { gone, isWhole }, slices) {
+    const head = await digest(session, slices);
     const changed = new Map;
     for (const message of messages) {
-      const now = digest(message);
+      const now = await digest(message, slices);
       if (this.#messages.get(messageId(message)) !== now)
         changed.set(messageId(message), { digest: now, message });
     }
-    const grown = children.filter((child) => this.#children.get(child.session.id) !== digest(child));
-    const removed = gone.filter((id) => this.#messages.has(id));
+    const present = new Set(messages.map(messageId));
+    const removed = isWhole ? [...this.#messages.keys()].filter((id) => !present.has(id)) : gone.filter((id) => this.#messages.has(id));
     return {
-      items: [
-        ...head === this.#session ? [] : [{ type: "session", data: session }],
-        ...removed.map((id) => ({ type: "delete_message", data: { id } })),
-        ...[...changed.values()].map(({ message }) => ({ type: "put_message", data: message })),
-        ...grown.map((child) => ({ type: "put_child", data: child }))
-      ],
-      confirm: (revision) => {
-        this.#session = head;
-        this.#revision = revision;
+      session: head === this.session ? undefined : session,
+      messages: [...changed.values()].map(({ message }) => message),
+      removed,
+      confirm: () => {
+        this.session = head;
         for (const id of removed)
           this.#messages.delete(id);
         for (const [id, { digest }] of changed)
           this.#messages.set(id, digest);
-        for (const child of grown)
-          this.#children.set(child.session.id, digest(child));
       }
     };
   }
 }
-var digest = (value) => createHash2("sha256").update(JSON.stringify(value)).digest("base64url");
+async function digest(value, slices) {
+  const hash = createHash2("sha256");
+  for (const piece of jsonPieces(value)) {
+    hash.update(piece);
+    await slices.yield();
+  }
+  return hash.digest("base64url");
+}
+
+// src/publishing/uploaded-state.ts
+var PART = "put_child_message";
+var NONE_GONE = { gone: [], isWhole: true };
+
+class UploadedState {
+  own;
+  committed;
+  takesParts;
+  #children = new Map;
+  constructor(own, committed, takesParts) {
+    this.own = own;
+    this.committed = committed;
+    this.takesParts = takesParts;
+  }
+  static async of(document, committed) {
+    const slices = new TimeSlices;
+    const own = await UploadedTranscript.of(document, slices);
+    const state = new UploadedState(own, committed, committed.items.has(PART));
+    for (const child of document.children ?? [])
+      state.#children.set(child.session.id, await UploadedTranscript.of(child, slices));
+    return state;
+  }
+  get revision() {
+    return this.committed.revision;
+  }
+  get messages() {
+    return this.own.messages;
+  }
+  isTakenBy({ items }) {
+    return !this.takesParts || items.has(PART);
+  }
+  hasChild(id) {
+    return this.takesParts && this.#children.has(id);
+  }
+  async delta(document, changes) {
+    const slices = new TimeSlices;
+    const { session, messages, removed, confirm } = await this.own.delta(document, changes, slices);
+    const children = [];
+    for (const child of document.children ?? []) {
+      const read = changes.children.find((changed) => changed.session.id === child.session.id);
+      children.push(await this.#childDelta(child, read ?? NONE_GONE, slices));
+    }
+    return {
+      items: [
+        ...session ? [{ type: "session", data: session }] : [],
+        ...removed.map((id) => ({ type: "delete_message", data: { id } })),
+        ...messages.map((message) => ({ type: "put_message", data: message })),
+        ...children.flatMap(({ items }) => items)
+      ],
+      confirm: (committed) => {
+        this.committed = committed;
+        confirm();
+        for (const child of children)
+          child.confirm(committed);
+      }
+    };
+  }
+  async#childDelta(child, read, slices) {
+    const { id } = child.session;
+    const uploaded = this.#children.get(id);
+    const put = { type: "put_child", data: child };
+    if (!uploaded) {
+      const added = await UploadedTranscript.of(child, slices);
+      return { items: [put], confirm: () => this.#children.set(id, added) };
+    }
+    const { session, messages, removed, confirm } = await uploaded.delta(child, read, slices);
+    const items = [
+      ...session ? [{ type: "put_child_session", data: session }] : [],
+      ...removed.map((message) => ({ type: "delete_child_message", data: { sessionID: id, id: message } })),
+      ...messages.map((message) => ({ type: PART, data: { sessionID: id, message } }))
+    ];
+    return { items: this.takesParts || items.length === 0 ? items : [put], confirm };
+  }
+}
 
 // src/publishing/tracked-share.ts
+var SHORT_CHARACTERS = 1e6;
 var FINAL = new Set(["missing", "unauthorized"]);
 
 class TrackedShare {
@@ -6245,6 +6526,7 @@ class TrackedShare {
   sessionId;
   dependencies;
   created;
+  onStopped;
   #children = new Set;
   #items = new SyncedItems;
   #touched = new Touched;
@@ -6254,29 +6536,41 @@ class TrackedShare {
   #uploaded;
   #base;
   #published;
-  #isFailing = false;
-  #stage = "following";
-  constructor(share, sessionId, dependencies, created) {
+  #isShort = false;
+  #reports;
+  constructor(share, sessionId, dependencies, created, onStopped) {
     this.share = share;
     this.sessionId = sessionId;
     this.dependencies = dependencies;
     this.created = created;
+    this.onStopped = onStopped;
     this.#createdAt = created.createdAt;
     this.#base = created.createdAt === undefined ? undefined : 0;
     this.#filter = new PrivacyFilter(dependencies.privacy, dependencies.machine);
-    this.#queue = new ShareQueue((signal) => this.#publish(signal), dependencies.timeouts, (failure) => this.#announce(failure));
+    this.#queue = new ShareQueue((signal) => this.#publish(signal), dependencies.timeouts, (failure) => {
+      if (failure && !failure.temporary)
+        this.onStopped();
+      this.#reports.report(failure, this.#published);
+    });
+    this.#reports = new Reports(share, sessionId, created.url, dependencies);
   }
   async publishFirst(deadline) {
-    this.#stage = "opening";
-    const outcome = await Promise.race([this.#queue.changed(0), expiry(deadline)]);
-    this.#stage = outcome === "running" ? "late" : "following";
+    this.#reports.stage = "opening";
+    const outcome = await Promise.race([this.#queue.changed(0), this.#running(deadline)]);
+    this.#reports.stage = outcome === "running" ? "late" : "following";
     return outcome ?? this.#published ?? "running";
   }
-  changed(items = []) {
+  async#running(deadline) {
+    await sleep(this.dependencies.timeouts.firstUpload, deadline);
+    if (this.#isShort)
+      await aborted(deadline);
+    return "running";
+  }
+  changed(sync = []) {
     if (this.#queue.stopped)
       return;
-    this.#items.add(items);
-    this.#touched.addItems(items);
+    this.#items.add(sync);
+    this.#touched.addSync(sync);
     this.#queue.changed();
   }
   sessionTouched(sessionId, parentId) {
@@ -6284,39 +6578,34 @@ class TrackedShare {
       this.#children.add(sessionId);
     if (sessionId === this.sessionId)
       this.#queue.touch();
-    if (this.#children.has(sessionId))
-      this.#childChanged(sessionId);
+    if (!this.#children.has(sessionId))
+      return;
+    this.#touched.child(sessionId);
+    this.#queue.changed();
   }
   messageTouched(sessionId, messageId, isRemoval) {
-    if (this.#children.has(sessionId))
-      this.#childChanged(sessionId);
-    if (sessionId !== this.sessionId)
+    const isChild = this.#children.has(sessionId);
+    if (sessionId !== this.sessionId && !isChild)
       return;
+    const touched = isChild ? this.#touched.child(sessionId) : this.#touched;
     if (messageId === undefined)
-      this.#uploaded = undefined;
+      touched.everything = true;
     else
-      this.#touched.messages.add(messageId);
-    if (isRemoval)
+      touched.messages.add(messageId);
+    if (isRemoval || isChild)
       this.#queue.changed();
     else
       this.#queue.touch();
-  }
-  #childChanged(sessionId) {
-    this.#touched.children.add(sessionId);
-    this.#queue.changed();
   }
   flush() {
     return this.#queue.flush();
   }
   async stop() {
-    this.#items.clear();
+    this.onStopped();
     await this.#queue.stop();
   }
-  restarted() {
-    return new TrackedShare(this.share, this.sessionId, this.dependencies, {
-      url: this.created.url,
-      createdAt: this.#createdAt
-    });
+  get facts() {
+    return { url: this.created.url, createdAt: this.#createdAt };
   }
   async#publish(signal) {
     const touched = this.#touched.take();
@@ -6331,7 +6620,7 @@ class TrackedShare {
     const { client, api, shareList } = this.dependencies;
     const uploaded = this.#uploaded;
     this.#uploaded = undefined;
-    const changes = uploaded && await readChanges(client, this.sessionId, touched);
+    const changes = uploaded && await readChanges(client, this.sessionId, touched, uploaded);
     if (!changes)
       return;
     const known = this.#filter.knownSecrets;
@@ -6340,12 +6629,17 @@ class TrackedShare {
       return;
     if (removed.length > 0 && !signal.aborted)
       await shareList.rememberRedacted(this.share, removed);
-    const { items, confirm } = uploaded.delta(document, changes.gone);
+    const { items, confirm } = await uploaded.delta(document, changes);
     const encoded = await encode(items);
     await shareList.rememberSize(this.share, await shareList.sizeOf(this.share) + encoded.bytes);
     try {
-      if (items.length > 0)
-        confirm(await api.uploads.changes(this.share, encoded, uploaded.revision, signal));
+      if (items.length > 0) {
+        const committed = await api.uploads.changes(this.share, encoded, uploaded.revision, signal);
+        this.#base = committed.revision;
+        if (!uploaded.isTakenBy(committed))
+          return;
+        confirm(committed);
+      }
     } catch (error) {
       const { kind, temporary } = asFailure(error);
       if (kind === "conflict" || !(temporary || FINAL.has(kind)))
@@ -6356,7 +6650,6 @@ class TrackedShare {
     }
     this.#items.clear();
     this.#uploaded = uploaded;
-    this.#base = uploaded.revision;
     this.#published = {
       messages: uploaded.messages,
       redactions: Math.max(redactions, this.#published?.redactions ?? 0)
@@ -6391,77 +6684,47 @@ class TrackedShare {
       isListed = false;
       return this.#items.applyTo(await api.storedMessages(this.share, await shareList.sizeOf(this.share), signal));
     });
+    this.#isShort = isShort(snapshot, SHORT_CHARACTERS);
     if (isListed)
       this.#items.clear();
     for (const { session } of snapshot.children)
       this.#children.add(session.id);
     const filtered = await this.#redacted(snapshot);
     const tools = { api, shareList };
-    const { bytes, revision } = await uploadDocument(filtered, this.share, this.created.url, tools, signal, base);
+    const { bytes, committed } = await uploadDocument(filtered, this.share, this.created.url, tools, signal, base);
     const { document, redactions } = filtered;
     this.#published = { messages: document.messages.length, redactions };
-    this.#base = revision ?? 0;
-    if (revision === undefined || !isListed)
+    this.#base = committed?.revision ?? 0;
+    if (!committed || !isListed)
       return bytes;
-    this.#uploaded = await UploadedState.of(document, revision);
+    this.#uploaded = await UploadedState.of(document, committed);
     return 0;
   }
   async#redacted(snapshot) {
     const known = await this.dependencies.shareList.redactedFrom(this.share);
-    return await this.#filter.apply(buildDocument(this.share, this.#createdAt ?? 0, snapshot, Date.now()), known);
+    const document = await buildDocument(this.share, this.#createdAt ?? 0, snapshot, Date.now());
+    return await this.#filter.apply(document, known);
   }
-  async#forget() {
-    const { client } = this.dependencies;
-    const { share } = await client.session(this.sessionId);
-    if (share?.url === (this.created.url ?? addressOf(this.share)))
-      await client.unshare(this.sessionId);
-  }
-  #announce(failure) {
-    if (this.#stage === "opening")
-      return;
-    const { toasts } = this.dependencies;
-    const host = hostOf(this.share.base);
-    const wasFailing = this.#isFailing;
-    this.#isFailing = failure !== undefined;
-    if (failure?.temporary && !wasFailing)
-      toasts.show("warning", `The shared page is not up to date: ${failure.message} Better Share keeps trying.`);
-    if (failure?.kind === "missing")
-      this.#forget().catch(() => {
-        return;
-      });
-    if (failure && !failure.temporary)
-      toasts.show("error", `The shared page no longer follows this session: ${failure.message}`);
-    if (failure || !this.#published)
-      return;
-    const isLate = this.#stage === "late";
-    this.#stage = "following";
-    if (isLate)
-      toasts.show("success", `Uploaded to ${host}: ${counts(this.#published)}. /unshare removes it.`);
-    else if (wasFailing)
-      toasts.show("success", `The shared page on ${host} is up to date again.`);
-  }
-}
-function expiry(deadline) {
-  return new Promise((resolve) => {
-    if (deadline.aborted)
-      return resolve("running");
-    deadline.addEventListener("abort", () => resolve("running"), { once: true });
-  });
 }
 
 // src/publishing/publisher.ts
+var UNKNOWN = { url: undefined, createdAt: undefined };
+
 class Publisher {
   dependencies;
   #tracked = new Map;
+  #stopped = new Map;
   constructor(dependencies) {
     this.dependencies = dependencies;
   }
   publishFirst({ share, url, createdAt }, sessionId, deadline) {
-    return this.#track(new TrackedShare(share, sessionId, this.dependencies, { url, createdAt })).publishFirst(deadline);
+    return this.#track(share, sessionId, { url, createdAt }).publishFirst(deadline);
   }
-  changed(share, sessionId, items = []) {
-    const tracked = this.#tracked.get(keyOf2(share)) ?? this.#track(new TrackedShare(share, sessionId, this.dependencies, { url: undefined, createdAt: undefined }));
-    tracked.changed(items);
+  changed(share, sessionId, sync = []) {
+    if (this.#stopped.has(keyOf2(share)))
+      return;
+    const tracked = this.#tracked.get(keyOf2(share)) ?? this.#track(share, sessionId, UNKNOWN);
+    tracked.changed(sync);
   }
   sessionTouched(sessionId, parentId) {
     for (const tracked of this.#tracked.values())
@@ -6472,7 +6735,7 @@ class Publisher {
       tracked.messageTouched(sessionId, messageId, isRemoval);
   }
   sessionOf(share) {
-    return this.#tracked.get(keyOf2(share))?.sessionId;
+    return (this.#tracked.get(keyOf2(share)) ?? this.#stopped.get(keyOf2(share)))?.sessionId;
   }
   async forget(share) {
     const tracked = this.#tracked.get(keyOf2(share));
@@ -6480,9 +6743,9 @@ class Publisher {
       await Promise.race([tracked.stop(), sleep(this.dependencies.timeouts.remove)]);
   }
   resume(share) {
-    const forgotten = this.#tracked.get(keyOf2(share));
-    if (forgotten)
-      this.#track(forgotten.restarted()).changed();
+    const stopped = this.#stopped.get(keyOf2(share));
+    if (stopped)
+      this.#track(share, stopped.sessionId, stopped.created).changed();
   }
   async dispose() {
     const all = [...this.#tracked.values()];
@@ -6490,9 +6753,19 @@ class Publisher {
     for (const tracked of all)
       tracked.stop();
   }
-  #track(tracked) {
-    this.#tracked.set(keyOf2(tracked.share), tracked);
+  #track(share, sessionId, created) {
+    const tracked = new TrackedShare(share, sessionId, this.dependencies, created, () => this.#release(tracked));
+    this.#tracked.set(keyOf2(share), tracked);
+    this.#stopped.delete(keyOf2(share));
     return tracked;
+  }
+  #release(tracked) {
+    const key = keyOf2(tracked.share);
+    if (this.#tracked.get(key) !== tracked)
+      return;
+    this.#tracked.delete(key);
+    this.#stopped.set(key, { sessionId: tracked.sessionId, created: tracked.facts });
+    this.dependencies.api.uploads.forget(tracked.share);
   }
 }
 var keyOf2 = (share) => `${share.base}/${share.id}`;
@@ -6530,8 +6803,14 @@ function readUploadLink({
     revision: kind !== undefined && isRevision(revision) ? revision : undefined
   };
 }
-function readCommitted({ revision, next }) {
-  return isRevision(revision) ? { revision, next: isObject(next) ? readUploadLink(next) : undefined } : undefined;
+function readCommitted({ revision, items, next }) {
+  if (!isRevision(revision))
+    return;
+  return {
+    revision,
+    items: new Set(Array.isArray(items) ? items : []),
+    next: isObject(next) ? readUploadLink(next) : undefined
+  };
 }
 function readUrl(value) {
   if (typeof value !== "string" || !URL.canParse(value))
@@ -6909,10 +7188,10 @@ class Uploads {
     return withRetries(async () => {
       const link = this.#takeNext(share) ?? await this.link(share, encoded.body.byteLength, signal, "changes");
       const isTaken = link.revision !== undefined;
-      const revision = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined;
-      if (revision === undefined)
+      const committed = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined;
+      if (!committed)
         throw conflict(share);
-      return revision;
+      return committed;
     }, this.#retry(signal));
   }
   forget(share) {
@@ -6924,10 +7203,10 @@ class Uploads {
     await this.#put(share, link, body, signal);
     if (link.revision === undefined)
       return;
-    const { revision, next } = await this.#commit(share, { kind, sha256, base }, signal);
-    if (next)
-      this.#next.set(keyOf3(share), { link: next, at: Date.now() });
-    return revision;
+    const committed = await this.#commit(share, { kind, sha256, base }, signal);
+    if (committed.next)
+      this.#next.set(keyOf3(share), { link: committed.next, at: Date.now() });
+    return committed;
   }
   async#put(share, link, body, signal) {
     await checkUploadLink(link.url, share.base, this.policy);
@@ -7073,6 +7352,8 @@ class ShareApi {
 
 // src/sharing/bridge.ts
 import { randomBytes as randomBytes2 } from "crypto";
+var LARGE_BYTES = 1e6;
+var SECRET_FIRST = /^\{"secret":"([^"\\]{1,2000})",/;
 function openBridge(calls) {
   const token = randomBytes2(24).toString("base64url");
   const server = Bun.serve({
@@ -7092,7 +7373,9 @@ async function route(calls, token, request) {
   const [given, api, shares, id, action, ...rest] = new URL(request.url).pathname.slice(1).split("/");
   if (given !== token || api !== "api" || shares !== "share" || rest.length > 0)
     return notFound();
-  const body = await readJson(request);
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  const largeSecret = action === "sync" && bytes.byteLength > LARGE_BYTES ? secretOf(bytes) : undefined;
+  const body = largeSecret === undefined ? parse2(bytes) : { secret: largeSecret };
   if (!body)
     return Response.json({ error: "The body must be a JSON object." }, { status: 400 });
   try {
@@ -7101,7 +7384,7 @@ async function route(calls, token, request) {
     if (id === undefined)
       return notFound();
     if (request.method === "POST" && action === "sync") {
-      calls.sync(id, text(body.secret), Array.isArray(body.data) ? body.data.filter(isSyncItem) : []);
+      calls.sync(id, text(body.secret), largeSecret === undefined ? itemsOf(body) : new UnparsedSync(bytes));
       return Response.json({});
     }
     if (request.method === "DELETE" && action === undefined) {
@@ -7114,13 +7397,15 @@ async function route(calls, token, request) {
   }
 }
 var notFound = () => new Response(null, { status: 404 });
-var readJson = async (request) => {
-  const body = await request.json().catch(() => {
+function parse2(body) {
+  try {
+    const value = JSON.parse(new TextDecoder().decode(body));
+    return isObject(value) ? value : undefined;
+  } catch {
     return;
-  });
-  return isObject(body) ? body : undefined;
-};
-var isSyncItem = (value) => isObject(value) && typeof value.type === "string";
+  }
+}
+var secretOf = (body) => SECRET_FIRST.exec(new TextDecoder().decode(body.subarray(0, 4096)))?.[1];
 function text(value) {
   if (typeof value === "string" && value)
     return value;
@@ -7335,13 +7620,13 @@ class ShareCalls {
       await this.dependencies.removals.remove(share);
     }
   }
-  sync(id, secret, items) {
+  sync(id, secret, sync) {
     const share = this.dependencies.seal.open(id, secret);
     if (share === undefined || share === "lost")
       return void this.#explainForeign(id, secret, share);
-    const sessionId = sessionOf(items) ?? this.dependencies.publisher.sessionOf(share);
+    const sessionId = this.dependencies.publisher.sessionOf(share) ?? sessionOf(sync);
     if (sessionId !== undefined)
-      this.dependencies.publisher.changed(share, sessionId, items);
+      this.dependencies.publisher.changed(share, sessionId, sync);
   }
   async remove(id, secret) {
     const share = this.dependencies.seal.open(id, secret) ?? await this.#nativeShare(id, secret);
@@ -7750,8 +8035,8 @@ function startBetterShare({
   const api = new ShareApi(timeouts, "problem" in settings ? [] : settings.uploadHosts);
   const stateFiles = new StateFiles(folder);
   const shareList = new ShareList(stateFiles);
-  const publisher = new Publisher({ client, api, privacy, machine, shareList, toasts, timeouts });
   const removals = new PendingRemovals(api, stateFiles, shareList, toasts, timeouts);
+  const publisher = new Publisher({ client, api, privacy, machine, shareList, removals, toasts, timeouts });
   const allowed = new AllowedServers(stateFiles, machine.env);
   const seal = new ShareSeal(folder);
   const updates = new UpdateNotice(origin, stateFiles, toasts);
@@ -7907,16 +8192,14 @@ var hint = (name) => `To use /${name}, add the plugin to tui.json as well, or ru
 
 // src/index.ts
 var TOAST_DURATION = 8000;
+var PAGE_LENGTH = 40;
 function clientFrom(client) {
   const at = (id) => ({ path: { id } });
   return {
     async session(id) {
       return present((await client.session.get(at(id))).data, "the session");
     },
-    async messages(id) {
-      const { data, response } = await client.session.messages(at(id));
-      return response?.status === 400 ? undefined : present(data, "the messages");
-    },
+    messages: (id) => allMessages(client, id),
     async message(sessionId, id) {
       const answer = await client.session.message?.({ path: { id: sessionId, messageID: id } });
       return answer?.response?.status === 404 ? null : answer?.data;
@@ -7939,6 +8222,24 @@ function clientFrom(client) {
       await client.tui.showToast({ body: { ...toast, duration: TOAST_DURATION } });
     }
   };
+}
+async function allMessages(client, id) {
+  const last = await pageOfMessages(client, id, { limit: PAGE_LENGTH });
+  if (last && !last.before && last.messages.length === PAGE_LENGTH)
+    return (await pageOfMessages(client, id))?.messages;
+  const pages = [];
+  for (let page = last;page; page = await pageOfMessages(client, id, { limit: PAGE_LENGTH, before: page.before })) {
+    pages.unshift(page.messages);
+    if (!page.before)
+      return pages.flat();
+  }
+  return;
+}
+async function pageOfMessages(client, id, query) {
+  const { data, response } = await client.session.messages({ path: { id }, ...query && { query } });
+  if (response?.status === 400)
+    return;
+  return { messages: present(data, "the messages"), before: response?.headers?.get("x-next-cursor") ?? undefined };
 }
 function present(value, what) {
   if (value === undefined)

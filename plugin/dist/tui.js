@@ -27,6 +27,7 @@ function debounceFor(bytes) {
 }
 var TIMEOUTS = {
   create: 8000,
+  firstUpload: 600,
   remove: 5000,
   dispose: 3000,
   request: 1e4,
@@ -89,8 +90,14 @@ function readUploadLink({
     revision: kind !== undefined && isRevision(revision) ? revision : undefined
   };
 }
-function readCommitted({ revision, next }) {
-  return isRevision(revision) ? { revision, next: isObject(next) ? readUploadLink(next) : undefined } : undefined;
+function readCommitted({ revision, items, next }) {
+  if (!isRevision(revision))
+    return;
+  return {
+    revision,
+    items: new Set(Array.isArray(items) ? items : []),
+    next: isObject(next) ? readUploadLink(next) : undefined
+  };
 }
 function readUrl(value) {
   if (typeof value !== "string" || !URL.canParse(value))
@@ -149,6 +156,14 @@ function sleep(milliseconds, signal) {
     const timer = setTimeout(done, milliseconds);
     timer.unref();
     signal?.addEventListener("abort", done, { once: true });
+  });
+}
+function aborted(signal) {
+  return new Promise((resolve) => {
+    if (signal.aborted)
+      resolve();
+    else
+      signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
 var backoffAt = (pauses, attempt) => pauses[Math.min(attempt, pauses.length - 1)] ?? 0;
@@ -4470,10 +4485,10 @@ class Uploads {
     return withRetries(async () => {
       const link = this.#takeNext(share) ?? await this.link(share, encoded.body.byteLength, signal, "changes");
       const isTaken = link.revision !== undefined;
-      const revision = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined;
-      if (revision === undefined)
+      const committed = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined;
+      if (!committed)
         throw conflict(share);
-      return revision;
+      return committed;
     }, this.#retry(signal));
   }
   forget(share) {
@@ -4485,10 +4500,10 @@ class Uploads {
     await this.#put(share, link, body, signal);
     if (link.revision === undefined)
       return;
-    const { revision, next } = await this.#commit(share, { kind, sha256, base }, signal);
-    if (next)
-      this.#next.set(keyOf(share), { link: next, at: Date.now() });
-    return revision;
+    const committed = await this.#commit(share, { kind, sha256, base }, signal);
+    if (committed.next)
+      this.#next.set(keyOf(share), { link: committed.next, at: Date.now() });
+    return committed;
   }
   async#put(share, link, body, signal) {
     await checkUploadLink(link.url, share.base, this.policy);

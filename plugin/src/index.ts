@@ -16,15 +16,26 @@ import { openStateFolder } from "./state/state-files"
 
 interface Answer<T> {
   data?: T
-  response?: { status: number }
+  response?: { status: number; headers?: Headers }
 }
 type ById = { path: { id: string } }
+
+interface PageQuery {
+  limit: number
+  /** What a page said about what comes before it. */
+  before?: string | undefined
+}
+
+interface Page {
+  messages: Message[]
+  before: string | undefined
+}
 
 /** The part of OpenCode's client that the plugin uses. */
 interface Client {
   session: {
     get(options: ById): Promise<Answer<Session>>
-    messages(options: ById): Promise<Answer<Message[]>>
+    messages(options: ById & { query?: PageQuery }): Promise<Answer<Message[]>>
     message?(options: { path: { id: string; messageID: string } }): Promise<Answer<Message>>
     children(options: ById): Promise<Answer<Session[]>>
     list(): Promise<Answer<Session[]>>
@@ -53,6 +64,8 @@ interface Hooks {
 }
 
 const TOAST_DURATION = 8_000
+/** Messages that OpenCode is asked for at a time. */
+const PAGE_LENGTH = 40
 
 function clientFrom(client: Client): OpenCodeClient {
   const at = (id: string): ById => ({ path: { id } })
@@ -60,10 +73,7 @@ function clientFrom(client: Client): OpenCodeClient {
     async session(id) {
       return present((await client.session.get(at(id))).data, "the session")
     },
-    async messages(id) {
-      const { data, response } = await client.session.messages(at(id))
-      return response?.status === 400 ? undefined : present(data, "the messages")
-    },
+    messages: (id) => allMessages(client, id),
     async message(sessionId, id) {
       const answer = await client.session.message?.({ path: { id: sessionId, messageID: id } })
       return answer?.response?.status === 404 ? null : answer?.data
@@ -86,6 +96,25 @@ function clientFrom(client: Client): OpenCodeClient {
       await client.tui.showToast({ body: { ...toast, duration: TOAST_DURATION } })
     },
   }
+}
+
+/** All messages of a session, in pages: OpenCode does nothing else while it encodes one. Undefined where it cannot list them. */
+async function allMessages(client: Client, id: string): Promise<Message[] | undefined> {
+  const last = await pageOfMessages(client, id, { limit: PAGE_LENGTH })
+  // Releases that have no pages do not say either that there is more.
+  if (last && !last.before && last.messages.length === PAGE_LENGTH) return (await pageOfMessages(client, id))?.messages
+  const pages: Message[][] = []
+  for (let page = last; page; page = await pageOfMessages(client, id, { limit: PAGE_LENGTH, before: page.before })) {
+    pages.unshift(page.messages)
+    if (!page.before) return pages.flat()
+  }
+  return undefined
+}
+
+async function pageOfMessages(client: Client, id: string, query?: PageQuery): Promise<Page | undefined> {
+  const { data, response } = await client.session.messages({ path: { id }, ...(query && { query }) })
+  if (response?.status === 400) return undefined
+  return { messages: present(data, "the messages"), before: response?.headers?.get("x-next-cursor") ?? undefined }
 }
 
 /** The data of a client's response. Throws a temporary Failure if there is none. */

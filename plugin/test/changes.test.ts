@@ -61,6 +61,18 @@ describe("a share on a server that takes changes", () => {
     expect(world.server.count("renew")).toBe(before)
   })
 
+  test("waits no longer the larger the session is", async () => {
+    put(2, "x".repeat(6_000_000))
+    const sizes = new Set<number>()
+    const opencode = world.start({ timeouts: { firstUpload: 10_000, debounce: (bytes) => (sizes.add(bytes), 5) } })
+    const share = await opencode.created()
+    await opencode.sync(share, put(3, "more"))
+    await until(2)
+    await opencode.sync(share, put(4, "and more"))
+    await until(3)
+    expect([...sizes]).toEqual([0])
+  })
+
   test("uploads nothing if nothing is different", async () => {
     const { opencode, share } = await shared()
     await opencode.sync(share, put(2, "the second"))
@@ -97,7 +109,60 @@ describe("a share on a server that takes changes", () => {
     await until(3)
     const [child] = world.server.document(ID)?.children ?? []
     expect(texts(child?.messages)).toEqual(["of the sub-agent", "more"])
-    expect(uploads().map((items) => items.map(({ type }) => type))).toEqual([["put_child"], ["put_child"]])
+    expect(uploads().map((items) => items.map(({ type }) => type))).toEqual([["put_child"], ["put_child_message"]])
+  })
+
+  test("follows what is edited, removed and renamed in the session of a sub-agent, and reads nothing else of it", async () => {
+    const child = transcript("one", CHILD, { parentID: SESSION })
+    child.messages.push(message(2, "two", CHILD), message(3, "three", CHILD))
+    world.host.transcripts.set(CHILD, child)
+    const { opencode } = await shared()
+    const listed: string[] = []
+    world.host.whileReading = () => void listed.push("all messages")
+    child.messages.splice(1, 2, message(3, "three, edited", CHILD))
+    child.session = { ...child.session, title: "Another title" }
+    opencode.share.contentChanged(CHILD, "msg_2", true)
+    opencode.share.contentChanged(CHILD, "msg_3")
+    await until(2)
+    const [stored] = world.server.document(ID)?.children ?? []
+    expect(stored).toEqual(child)
+    expect(uploads().map((items) => items.map(({ type }) => type))).toEqual([
+      ["put_child_session", "delete_child_message", "put_child_message"],
+    ])
+    expect(listed).toEqual([])
+  })
+
+  test("compares all of a sub-agent's session after an event that names no message", async () => {
+    const child = transcript("one", CHILD, { parentID: SESSION })
+    child.messages.push(message(2, "two", CHILD))
+    world.host.transcripts.set(CHILD, child)
+    const { opencode } = await shared()
+    child.messages.splice(0, 1)
+    opencode.share.contentChanged(CHILD)
+    await until(2)
+    expect(world.server.document(ID)?.children).toEqual([child])
+    expect(uploads()[0]?.map(({ type }) => type)).toEqual(["delete_child_message"])
+  })
+
+  test("uploads sub-agents' sessions whole where the server takes no messages of them", async () => {
+    world.server.childItems = false
+    world.host.transcripts.set(CHILD, transcript("one", CHILD, { parentID: SESSION }))
+    const { opencode } = await shared()
+    world.host.transcripts.get(CHILD)?.messages.push(message(9, "more", CHILD))
+    opencode.share.contentChanged(CHILD, "msg_9")
+    await until(2)
+    expect(texts(world.server.document(ID)?.children?.[0]?.messages)).toEqual(["one", "more"])
+    expect(uploads()[0]?.map(({ type }) => type)).toEqual(["put_child"])
+  })
+
+  test("uploads everything when the server was changed back to one that ignores messages of sub-agents", async () => {
+    world.host.transcripts.set(CHILD, transcript("one", CHILD, { parentID: SESSION }))
+    const { opencode } = await shared()
+    world.server.childItems = false
+    world.host.transcripts.get(CHILD)?.messages.push(message(9, "more", CHILD))
+    opencode.share.contentChanged(CHILD, "msg_9")
+    await until(3)
+    expect(texts(world.server.document(ID)?.children?.[0]?.messages)).toEqual(["one", "more"])
   })
 
   test("uploads everything after another process has changed the share", async () => {
@@ -172,6 +237,36 @@ describe("a share on a server that takes changes", () => {
     await opencode.sync(share, put(4, "odd"))
     await until(2)
     expect(stored()).toEqual(["hello", "the second", "the third", "odd"])
+  })
+
+  test("uploads everything after an event that names no message, also if it comes during an upload", async () => {
+    const { opencode, share } = await shared()
+    const { message: read } = world.host
+    world.host.message = async (...about) => {
+      world.host.message = read
+      put(1, "changed, which no event names")
+      opencode.share.contentChanged(SESSION)
+      return await read.apply(world.host, about)
+    }
+    await opencode.sync(share, put(4, "named"))
+    await until(2)
+    await opencode.sync(share, put(5, "named as well"))
+    await until(3)
+    expect(stored()).toEqual(["changed, which no event names", "the second", "the third", "named", "named as well"])
+  })
+
+  test("reads nothing again when OpenCode has synced all of a large session", async () => {
+    const { opencode, share } = await shared()
+    const read: string[] = []
+    const { message: hand } = world.host
+    world.host.message = (session, id) => (read.push(id), hand.call(world.host, session, id))
+    await opencode.sync(share, [...put(2, "the second"), ...put(3, "x".repeat(1_000_000))])
+    opencode.share.contentChanged(SESSION, "msg_3")
+    await opencode.sync(share, put(4, "new"))
+    await until(2)
+    await opencode.share.dispose()
+    expect(read).not.toContain("msg_2")
+    expect(stored()).toEqual(["hello", "the second", "x".repeat(1_000_000), "new"])
   })
 
   test("removes the session of a sub-agent that was deleted", async () => {

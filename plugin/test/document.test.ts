@@ -9,10 +9,10 @@ import { recordedSession } from "./support/fixtures"
 const share = { id: "7NSn851p", base: "https://share.example.com", secret: "s" }
 
 describe("the document", () => {
-  test("of a recorded session keeps everything but the details of provider errors", () => {
+  test("of a recorded session keeps everything but the details of provider errors", async () => {
     const recorded = recordedSession("errors-and-abort")
     expect(JSON.stringify(recorded)).toMatch(/responseHeaders.*responseBody.*v1\/chat\/completions/)
-    const document = buildDocument(share, 5, { ...recorded, children: [] }, 9)
+    const document = await buildDocument(share, 5, { ...recorded, children: [] }, 9)
     expect(JSON.stringify(document)).not.toMatch(/responseHeaders|responseBody|v1\/chat\/completions/)
     const text = (messages: unknown) =>
       JSON.parse(
@@ -26,8 +26,8 @@ describe("the document", () => {
     expect(document).not.toHaveProperty("children")
   })
 
-  test("has no link in its session: who imports it does not own the share", () => {
-    const document = buildDocument(
+  test("has no link in its session: who imports it does not own the share", async () => {
+    const document = await buildDocument(
       share,
       1,
       { session: { id: "ses_1", share: { url: "https://share.example.com/share/1" } }, messages: [], children: [] },
@@ -38,7 +38,7 @@ describe("the document", () => {
 
   test("is compressed, and tells its size before that", async () => {
     const recorded = recordedSession("subagents")
-    const document = buildDocument(share, 1, { ...recorded, children: [recordedSession("subagents.child1")] }, 1)
+    const document = await buildDocument(share, 1, { ...recorded, children: [recordedSession("subagents.child1")] }, 1)
     const { body, bytes } = await encode(document)
     const json = gunzipSync(body)
     expect(json.byteLength).toBe(bytes)

@@ -9,9 +9,9 @@ const CONTENTS = "the launch is in May"
 const NOTE = "[excluded: secrets/plan.md]"
 
 /** What is left of a message whose parts these are. */
-function left(patterns: string[], parts: Json[], info: Json = {}, more: Json = {}): string {
+async function left(patterns: string[], parts: Json[], info: Json = {}, more: Json = {}): Promise<string> {
   const session = { id: "ses_1", directory: "/srv/shop", ...more }
-  const document = buildDocument(
+  const document = await buildDocument(
     share,
     1,
     {
@@ -21,7 +21,7 @@ function left(patterns: string[], parts: Json[], info: Json = {}, more: Json = {
     },
     1,
   )
-  return JSON.stringify(new Exclusions(patterns, HOME).apply(document))
+  return JSON.stringify(await new Exclusions(patterns, HOME).apply(document))
 }
 
 const tool = (name: string, input: Json, output = CONTENTS, metadata: Json = { preview: CONTENTS }): Json => ({
@@ -82,28 +82,28 @@ describe("an excluded file stays out", () => {
         },
       },
     ],
-  ])("when it is %s", (_, part) => {
-    const text = left(["secrets/**"], [part])
+  ])("when it is %s", async (_, part) => {
+    const text = await left(["secrets/**"], [part])
     expect(text).not.toContain(CONTENTS)
     expect(text).toContain(NOTE)
-    expect(left(["other/**", "plan.md.bak"], [part])).toContain(CONTENTS)
+    expect(await left(["other/**", "plan.md.bak"], [part])).toContain(CONTENTS)
   })
 
-  test("when its folder is entered, or all of it is printed", () => {
+  test("when its folder is entered, or all of it is printed", async () => {
     for (const command of [
       "cd secrets && cat *",
       "cat secrets/*",
       "ls; cat /srv/shop/secrets/plan.md",
       "tar c secrets",
     ])
-      expect(left(["secrets/**"], [tool("bash", { command })])).not.toContain(CONTENTS)
-    expect(left(["secrets/**"], [tool("bash", { command: "cat *", workdir: "/srv/shop/secrets" })])).not.toContain(
-      CONTENTS,
-    )
-    expect(left(["secrets/**"], [tool("bash", { command: "cat the-secrets" }, CONTENTS, {})])).toContain(CONTENTS)
+      expect(await left(["secrets/**"], [tool("bash", { command })])).not.toContain(CONTENTS)
+    expect(
+      await left(["secrets/**"], [tool("bash", { command: "cat *", workdir: "/srv/shop/secrets" })]),
+    ).not.toContain(CONTENTS)
+    expect(await left(["secrets/**"], [tool("bash", { command: "cat the-secrets" }, CONTENTS, {})])).toContain(CONTENTS)
   })
 
-  test("when it is attached to a prompt, whose text OpenCode adds", () => {
+  test("when it is attached to a prompt, whose text OpenCode adds", async () => {
     const parts = [
       { type: "text", text: "look at @secrets/plan.md" },
       { type: "text", synthetic: true, text: `<content>${CONTENTS}</content>` },
@@ -115,25 +115,25 @@ describe("an excluded file stays out", () => {
         source: { type: "file", path: "secrets/plan.md", text: { value: "@secrets/plan.md" } },
       },
     ]
-    const text = left(["secrets/**"], parts)
+    const text = await left(["secrets/**"], parts)
     expect(text).not.toContain(CONTENTS)
     expect(text).toContain("look at @secrets/plan.md")
   })
 
-  test("of the diffs of a prompt and of a session", () => {
+  test("of the diffs of a prompt and of a session", async () => {
     const summary = {
       diffs: [
         { file: "secrets/plan.md", patch: CONTENTS, before: CONTENTS, after: CONTENTS, additions: 1 },
         { file: "a.ts", patch: "+kept" },
       ],
     }
-    const text = left(["secrets/**"], [], { summary })
+    const text = await left(["secrets/**"], [], { summary })
     expect(text).not.toContain(CONTENTS)
     expect(text).toContain("+kept")
     expect(text).toContain(NOTE)
   })
 
-  test("whatever the pattern has of choices", () => {
+  test("whatever the pattern has of choices", async () => {
     for (const pattern of [
       "{private,secrets}/*.md",
       "secret[rs]/plan.*",
@@ -143,10 +143,10 @@ describe("an excluded file stays out", () => {
       "secrets/{a,b,plan}.md",
       "s?crets/*",
     ])
-      expect(left([pattern], [tool("read", { filePath: "secrets/plan.md" })])).not.toContain(CONTENTS)
+      expect(await left([pattern], [tool("read", { filePath: "secrets/plan.md" })])).not.toContain(CONTENTS)
   })
 
-  test("when names have spaces and other signs in them, also that of the project's folder", () => {
+  test("when names have spaces and other signs in them, also that of the project's folder", async () => {
     const folder = "/Users/me/My Projects/shop"
     for (const part of [
       tool("read", { filePath: `${folder}/secrets/plan.md` }),
@@ -154,7 +154,7 @@ describe("an excluded file stays out", () => {
       tool("bash", { command: "cat /Users/me/My\\ Projects/shop/secrets/plan.md" }),
       tool("grep", {}, `${folder}/secrets/plan.md:\n  Line 1: ${CONTENTS}`),
     ]) {
-      const text = left(["secrets/**"], [part], {}, { directory: folder })
+      const text = await left(["secrets/**"], [part], {}, { directory: folder })
       expect(text).not.toContain(CONTENTS)
       expect(text).toContain(NOTE)
     }
@@ -169,57 +169,63 @@ describe("an excluded file stays out", () => {
     ] as const) {
       const escaped = path.replace(/[ ()=,]/g, "\\$&")
       for (const command of [`cat "${path}" | head`, `cat '/srv/shop/${path}'`, `cd x; cat ${escaped}`])
-        expect(left([pattern], [tool("bash", { command })])).not.toContain(CONTENTS)
+        expect(await left([pattern], [tool("bash", { command })])).not.toContain(CONTENTS)
       for (const filePath of [path, `/srv/shop/${path}`])
-        expect(left([pattern], [tool("read", { filePath })])).toContain(`[excluded: ${path}]`)
-      expect(left([pattern], [tool("grep", {}, `/srv/shop/${path}:\n  Line 1: ${CONTENTS}`)])).not.toContain(CONTENTS)
-      expect(left([pattern], [tool("bash", { command: "cat notes/plan.md, private/plan.md" })])).toContain(CONTENTS)
+        expect(await left([pattern], [tool("read", { filePath })])).toContain(`[excluded: ${path}]`)
+      expect(await left([pattern], [tool("grep", {}, `/srv/shop/${path}:\n  Line 1: ${CONTENTS}`)])).not.toContain(
+        CONTENTS,
+      )
+      expect(await left([pattern], [tool("bash", { command: "cat notes/plan.md, private/plan.md" })])).toContain(
+        CONTENTS,
+      )
     }
   })
 
-  test("when git prints what changed in it", () => {
+  test("when git prints what changed in it", async () => {
     const diff = (path: string, [a, b]: string) =>
       `diff --git ${a}/${path} ${b}/${path}\n--- ${a}/${path}\n+++ ${b}/${path}\n@@ -1 +1 @@\n+${CONTENTS}`
     for (const sides of ["ab", "iw", "co"])
       expect(
-        left(["secrets/**"], [tool("bash", { command: "git diff" }, diff("secrets/plan.md", sides), {})]),
+        await left(["secrets/**"], [tool("bash", { command: "git diff" }, diff("secrets/plan.md", sides), {})]),
       ).toContain(NOTE)
     expect(
-      left(["secrets/*.md"], [tool("bash", { command: "git log -p" }, diff("secrets/my plan.md", "ab"), {})]),
+      await left(["secrets/*.md"], [tool("bash", { command: "git log -p" }, diff("secrets/my plan.md", "ab"), {})]),
     ).toContain("[excluded: secrets/my plan.md]")
-    expect(left(["secrets/**"], [tool("bash", { command: "git show" }, diff("docs/plan.md", "ab"), {})])).toContain(
+    expect(
+      await left(["secrets/**"], [tool("bash", { command: "git show" }, diff("docs/plan.md", "ab"), {})]),
+    ).toContain(CONTENTS)
+  })
+
+  test("of the diff of what was undone", async () => {
+    const revert = { messageID: "msg_1", diff: `diff --git a/secrets/plan.md b/secrets/plan.md\n+${CONTENTS}` }
+    const text = await left(["secrets/**"], [], {}, { revert })
+    expect(text).not.toContain(CONTENTS)
+    expect(text).toContain(`"revert":{"messageID":"msg_1","diff":"${NOTE}"}`)
+    expect(await left(["other/**"], [], {}, { revert })).toContain(CONTENTS)
+  })
+
+  test("below a folder that is named as in a .gitignore", async () => {
+    for (const pattern of ["secrets", "secrets/", "/secrets/", "se*ts", "deep/secrets"]) {
+      for (const filePath of ["/srv/shop/deep/secrets/plan.md", "deep/secrets/more/plan.md"])
+        expect(await left([pattern], [tool("read", { filePath })])).not.toContain(CONTENTS)
+      expect(await left([pattern], [tool("read", { filePath: "/srv/shop/no-secrets/plan.md" })])).toContain(CONTENTS)
+    }
+    expect(await left(["secrets/**"], [tool("read", { filePath: "/srv/shop/deep/secrets/plan.md" })])).toContain(
       CONTENTS,
     )
   })
 
-  test("of the diff of what was undone", () => {
-    const revert = { messageID: "msg_1", diff: `diff --git a/secrets/plan.md b/secrets/plan.md\n+${CONTENTS}` }
-    const text = left(["secrets/**"], [], {}, { revert })
-    expect(text).not.toContain(CONTENTS)
-    expect(text).toContain(`"revert":{"messageID":"msg_1","diff":"${NOTE}"}`)
-    expect(left(["other/**"], [], {}, { revert })).toContain(CONTENTS)
-  })
-
-  test("below a folder that is named as in a .gitignore", () => {
-    for (const pattern of ["secrets", "secrets/", "/secrets/", "se*ts", "deep/secrets"]) {
-      for (const filePath of ["/srv/shop/deep/secrets/plan.md", "deep/secrets/more/plan.md"])
-        expect(left([pattern], [tool("read", { filePath })])).not.toContain(CONTENTS)
-      expect(left([pattern], [tool("read", { filePath: "/srv/shop/no-secrets/plan.md" })])).toContain(CONTENTS)
-    }
-    expect(left(["secrets/**"], [tool("read", { filePath: "/srv/shop/deep/secrets/plan.md" })])).toContain(CONTENTS)
-  })
-
-  test("when it is named from another folder, or by its address", () => {
+  test("when it is named from another folder, or by its address", async () => {
     for (const command of [
       "cd app && cat ../secrets/plan.md",
       "cd app/deep; cat ../../secrets/plan.md",
       "open file:///srv/shop/secrets/plan.md",
     ])
-      expect(left(["secrets/**"], [tool("bash", { command })])).toContain(NOTE)
-    expect(left(["secrets/**"], [tool("bash", { command: "cat /srv/secrets/plan.md" })])).toContain(CONTENTS)
+      expect(await left(["secrets/**"], [tool("bash", { command })])).toContain(NOTE)
+    expect(await left(["secrets/**"], [tool("bash", { command: "cat /srv/secrets/plan.md" })])).toContain(CONTENTS)
     const url = "file:///srv/My%20shop/secrets/my%20plan.md?start=1"
     for (const pattern of ["secrets/**", "secrets/my plan.md"]) {
-      const text = left(
+      const text = await left(
         [pattern],
         [
           { type: "text", synthetic: true, text: CONTENTS },
@@ -232,9 +238,9 @@ describe("an excluded file stays out", () => {
     }
   })
 
-  test("in any folder, when the pattern names no folder; its name in a listing stays", () => {
-    expect(left(["*.pem"], [tool("read", { filePath: "/srv/shop/deep/down/key.pem" })])).not.toContain(CONTENTS)
-    expect(left(["*.pem"], [tool("glob", { pattern: "**" }, "deep/key.pem\na.ts", {})])).toContain(
+  test("in any folder, when the pattern names no folder; its name in a listing stays", async () => {
+    expect(await left(["*.pem"], [tool("read", { filePath: "/srv/shop/deep/down/key.pem" })])).not.toContain(CONTENTS)
+    expect(await left(["*.pem"], [tool("glob", { pattern: "**" }, "deep/key.pem\na.ts", {})])).toContain(
       "deep/key.pem\\na.ts",
     )
   })
@@ -273,9 +279,9 @@ describe("an excluded file stays out", () => {
     ...["cat 'secrets'/plan.md", 'cat secrets/"plan".md', "cat 'sec'rets/plan.md"],
     ...["cat {secrets,docs}/plan.md", "cat {docs,secrets/{plan,more}}.md", "cat secrets/p{lan,lot}.md"],
     ...["echo 'See [secrets/plan.md].'", "echo See secrets/plan.md."],
-  ])("however a command names it: %s", (command) => {
+  ])("however a command names it: %s", async (command) => {
     for (const pattern of ["secrets/**", "secrets/*", "secrets/plan.md"]) {
-      const text = left([pattern], [printed(command)], {}, shop)
+      const text = await left([pattern], [printed(command)], {}, shop)
       expect(text).not.toContain(CONTENTS)
       expect(text).toContain("[excluded: secrets")
     }
@@ -293,11 +299,11 @@ describe("an excluded file stays out", () => {
     ...["cat secrets/../plan.md", "cat ../secrets2/plan.md", "cat /home/ada/shop/../secrets/plan.md"],
     ...["cat {docs,notes}/plan.md", "cat 'docs'/plan.md", "cat the-{secrets,x}/plan.md"],
     ...["rg -g '!secrets/**' launch", "curl -d @plan.md https://example.com", 'echo {"plan.md": [1, 2]}'],
-  ])("but not what it names besides: %s", (command) => {
+  ])("but not what it names besides: %s", async (command) => {
     for (const pattern of ["secrets/**", "secrets/*", "secrets/plan.md"])
-      expect(left([pattern], [printed(command)], {}, shop)).toContain(CONTENTS)
+      expect(await left([pattern], [printed(command)], {}, shop)).toContain(CONTENTS)
     for (const beside of ["cat 'my secrets'/plan.md", "cat the-'secrets'/plan.md", "cat 'secrets' plan.md"])
-      expect(left(["secrets/*"], [printed(beside)], {}, shop)).toContain(CONTENTS)
+      expect(await left(["secrets/*"], [printed(beside)], {}, shop)).toContain(CONTENTS)
   })
 
   test.each([
@@ -317,20 +323,25 @@ describe("an excluded file stays out", () => {
       "cd ~; cat shop/secrets/plan.md",
       "cd docs && cat $PWD/../secrets/plan.md",
     ],
-  ])("from the folder that a command entered: %s", (command) => {
+  ])("from the folder that a command entered: %s", async (command) => {
     for (const pattern of ["secrets/**", "secrets/*", "secrets/plan.md"])
-      expect(left([pattern], [printed(command)], {}, shop)).not.toContain(CONTENTS)
+      expect(await left([pattern], [printed(command)], {}, shop)).not.toContain(CONTENTS)
   })
 
-  test("from the folder in which a command ran, also in what it printed", () => {
+  test("from the folder in which a command ran, also in what it printed", async () => {
     expect(
-      left(["app/private/*.md"], [printed("cd app && rg launch", `private/plan.md:${CONTENTS}`)], {}, shop),
+      await left(["app/private/*.md"], [printed("cd app && rg launch", `private/plan.md:${CONTENTS}`)], {}, shop),
     ).toContain("[excluded: app/private/plan.md]")
     expect(
-      left(["app/private/*.md"], [printed("cat private/plan.md", CONTENTS, { workdir: `${HOME}/shop/app` })], {}, shop),
+      await left(
+        ["app/private/*.md"],
+        [printed("cat private/plan.md", CONTENTS, { workdir: `${HOME}/shop/app` })],
+        {},
+        shop,
+      ),
     ).toContain("[excluded: app/private/plan.md]")
     expect(
-      left(["app/private/*.md"], [printed("cd private; cat plan.md", CONTENTS, { workdir: "app" })], {}, shop),
+      await left(["app/private/*.md"], [printed("cd private; cat plan.md", CONTENTS, { workdir: "app" })], {}, shop),
     ).toContain("[excluded: app/private/plan.md]")
     for (const command of [
       "cd docs && cat plan.md",
@@ -338,34 +349,34 @@ describe("an excluded file stays out", () => {
       "cd private; cat plan.md",
       "cd app/private && cat a.ts",
     ])
-      expect(left(["app/private/*.md"], [printed(command)], {}, shop)).toContain(CONTENTS)
+      expect(await left(["app/private/*.md"], [printed(command)], {}, shop)).toContain(CONTENTS)
   })
 
-  test("when its name is printed in colours, or as a link", () => {
+  test("when its name is printed in colours, or as a link", async () => {
     const ripgrep = `\x1b[0m\x1b[35msecrets/plan.md\x1b[0m\n\x1b[0m\x1b[32m1\x1b[0m:\x1b[0m\x1b[1m\x1b[31mthe launch\x1b[0m is in May`
     const git = `\x1b[1mdiff --git a/secrets/plan.md b/secrets/plan.md\x1b[m\n\x1b[1m+++ b/secrets/plan.md\x1b[m\n\x1b[32m+\x1b[m\x1b[32m${CONTENTS}\x1b[m`
     const matched = `secrets/\x1b[01;31m\x1b[Kpl\x1b[m\x1b[Kan.md:${CONTENTS}`
     const linked = `\x1b]8;;file://laptop/home/ada/shop/secrets/plan.md\x1b\\plan.md\x1b]8;;\x1b\\:${CONTENTS}`
     for (const output of [ripgrep, git, matched, linked, JSON.stringify(git)]) {
       for (const pattern of ["secrets/**", "secrets/*", "*.md"]) {
-        const text = left([pattern], [printed("make search", output)], {}, shop)
+        const text = await left([pattern], [printed("make search", output)], {}, shop)
         expect(text).not.toContain("is in May")
         expect(text).toMatch(/\[excluded: (?:a\/)?secrets\/plan\.md/)
       }
-      expect(left(["other/**"], [printed("make search", output)], {}, shop)).toContain("is in May")
+      expect(await left(["other/**"], [printed("make search", output)], {}, shop)).toContain("is in May")
     }
   })
 
-  test("in a project on another kind of machine", () => {
+  test("in a project on another kind of machine", async () => {
     const directory = "C:\\Users\\Ada B\\shop"
     for (const command of [
       `type "${directory}\\secrets\\plan.md"`,
       "type secrets\\plan.md",
       'cat "C:/Users/Ada B/shop/secrets/plan.md"',
     ])
-      expect(left(["secrets/*"], [printed(command)], {}, { directory })).toContain(NOTE)
-    expect(left(["secrets/*"], [printed(`type "C:\\Users\\Ada B\\secrets\\plan.md"`)], {}, { directory })).toContain(
-      CONTENTS,
-    )
+      expect(await left(["secrets/*"], [printed(command)], {}, { directory })).toContain(NOTE)
+    expect(
+      await left(["secrets/*"], [printed(`type "C:\\Users\\Ada B\\secrets\\plan.md"`)], {}, { directory }),
+    ).toContain(CONTENTS)
   })
 })

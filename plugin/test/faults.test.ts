@@ -156,7 +156,7 @@ describe("/share succeeds although", () => {
   test("the upload takes longer than OpenCode should wait: it goes on behind", async () => {
     const reading = Promise.withResolvers<void>()
     world.host.whileReading = () => reading.promise
-    await world.start({ timeouts: { create: 50 } }).created()
+    await world.start({ timeouts: { firstUpload: 50 } }).created()
     await world.host.told(/upload is still under way/)
     expect(world.server.document(ID)).toBeUndefined()
     reading.resolve()
@@ -164,17 +164,41 @@ describe("/share succeeds although", () => {
     expect(world.server.document(ID)).toBeDefined()
   })
 
+  test("the server takes its time with a short session: the link is readable at once all the same", async () => {
+    world.server.faults.upload = [status(503)]
+    await world.start({ timeouts: { create: 30_000, retries: [1_200] } }).created()
+    expect(world.server.document(ID)).toBeDefined()
+  })
+
   test("the upload takes longer, and fails before it succeeds", async () => {
     const reading = Promise.withResolvers<void>()
     world.host.whileReading = () => reading.promise
     world.server.always.renew = () => status(500)
-    await world.start({ timeouts: { create: 50 } }).created()
+    await world.start({ timeouts: { firstUpload: 50 } }).created()
     await world.host.told(/upload is still under way/)
     reading.resolve()
     await world.host.told(/not up to date: .* keeps trying/)
     delete world.server.always.renew
     await world.host.told(/^Uploaded to .*: 1 message, 0 redactions/)
     expect(world.host.toasts.filter(({ message }) => /up to date again/.test(message))).toEqual([])
+  })
+
+  test("the upload takes longer, and is refused for good: nothing is left, and the person is told", async () => {
+    const reading = Promise.withResolvers<void>()
+    world.host.whileReading = () => reading.promise
+    const opencode = world.start({ timeouts: { firstUpload: 50 } })
+    const share = await opencode.created()
+    const session = world.host.transcripts.get(SESSION)?.session
+    if (session) session.share = { url: share.url }
+    world.server.always.renew = () => status(413)
+    reading.resolve()
+    expect((await world.host.told(/^Not shared: The session is too large/)).variant).toBe("error")
+    expect(world.server.shares.size).toBe(0)
+    expect(session?.share).toBeUndefined()
+    const before = world.server.requests.length
+    await opencode.sync(share)
+    await opencode.share.dispose()
+    expect(world.server.requests).toHaveLength(before)
   })
 
   test("the server wants a token, which it gets on creation and nowhere else", async () => {

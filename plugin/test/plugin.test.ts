@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import plugin from "../src/index"
-import { FakeClient, SESSION, transcript } from "./support/fake-client"
+import { FakeClient, message, SESSION, transcript } from "./support/fake-client"
 import { FakeServer } from "./support/fake-server"
 
 const source = new URL("../src/", import.meta.url).pathname
@@ -41,7 +41,7 @@ function client(host = new FakeClient(transcript())) {
     asked.push(name)
     return { data: await value, response: { status: 200 } }
   }
-  type ById = { path: { id: string } }
+  type ById = { path: { id: string }; query?: { limit: number; before?: string | undefined } }
   return {
     host,
     asked,
@@ -109,6 +109,28 @@ describe("the plugin", () => {
     }
     // The second and the third time the session has its link already.
     expect(server.count("create", 201)).toBe(1)
+  })
+
+  test.each([
+    ["in pages", true, 5],
+    ["as a whole where OpenCode has no pages", false, 2],
+  ])("reads a long session %s", async (_, hasPages, requests) => {
+    const long = transcript()
+    for (let n = 2; n <= 200; n++) long.messages.push(message(n, `message ${n}`))
+    const fake = client(new FakeClient(long))
+    let asked = 0
+    fake.session.messages = async ({ query }) => {
+      asked++
+      const end = Number(query?.before ?? 200)
+      const start = query ? end - query.limit : 0
+      const headers = new Headers(hasPages && start > 0 ? { "x-next-cursor": String(start) } : {})
+      return { data: long.messages.slice(start, end), response: { status: 200, headers } }
+    }
+    const hooks = await plugin.server({ client: fake }, { url: server.base })
+    expect((await create(await configured(hooks))).status).toBe(200)
+    expect(server.document(SESSION.slice(-8))?.messages).toEqual(long.messages)
+    expect(asked).toBe(requests)
+    await hooks.dispose()
   })
 
   test("asks before it shares on a server that only the project names", async () => {

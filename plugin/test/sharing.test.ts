@@ -169,7 +169,7 @@ describe("the life of a share", () => {
     for (let n = 2; n < 42; n++)
       large.messages.push(message(n, Buffer.alloc(500_000, `line ${n} of the output\n`).toString("hex")))
     await inWorldOf(new FakeClient(large))
-    const opencode = world.start({ timeouts: { create: 60_000, request: 10_000, upload: 60_000 } })
+    const opencode = world.start({ timeouts: { create: 60_000, firstUpload: 60_000, request: 10_000, upload: 60_000 } })
     await opencode.created()
     const document = world.server.document(ID)
     expect(document?.messages).toEqual(large.messages)
@@ -268,6 +268,17 @@ describe("a session that OpenCode cannot list", () => {
     await opencode.sync(share, item(2, "second, changed"))
     await world.server.until(() => texts(world.server.document(ID)?.messages)?.[1] === "second, changed")
     expect(texts(world.server.document(ID)?.messages)).toEqual(["hello", "second, changed", "third"])
+  })
+
+  test("is built from a sync of all of a large session", async () => {
+    world.host.listable = false
+    const opencode = world.start()
+    const share = await opencode.created()
+    await opencode.sync(share, [...item(1, "first"), ...item(2, "x".repeat(1_000_000))])
+    await world.server.until(() => world.server.document(ID)?.messages.length === 2)
+    await opencode.sync(share, item(3, "third"))
+    await world.server.until(() => world.server.document(ID)?.messages.length === 3)
+    expect(texts(world.server.document(ID)?.messages)).toEqual(["first", "x".repeat(1_000_000), "third"])
   })
 
   test("starts from nothing when nothing is stored yet", async () => {

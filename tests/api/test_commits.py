@@ -20,7 +20,7 @@ from flask.testing import FlaskClient
 
 from app.services.container import services
 from app.services.documents.freshness import MAX_STALE_SECONDS
-from app.storage import object_key, objects_of
+from app.storage import document_key, object_key, objects_of
 from tests.support import recorded
 from tests.support.backdate import backdate
 from tests.support.client import SESSION_ID, delete, renew, share, upload
@@ -57,7 +57,7 @@ def message(id: str, text: str, **info: object) -> dict[str, Any]:
 def test_a_snapshot_counts_from_its_commit(client: FlaskClient, writer: Writer) -> None:
     name = writer.put("snapshot", writer.document())
     assert client.get("/share/GhIjKlMn").status_code == 202
-    assert writer.commit(name).get_json() == {"revision": 1}
+    assert writer.commit(name).get_json()["revision"] == 1
     writer.assert_stored()
     assert SESSION["session"]["title"] in client.get("/share/GhIjKlMn").text
 
@@ -73,7 +73,7 @@ def test_changes_replace_add_and_remove_messages(client: FlaskClient, writer: Wr
         writer.put_message(message("msg_zz", "A new prompt")),
         writer.rename("Another title"),
     )
-    assert response.get_json() == {"revision": 2}
+    assert response.get_json()["revision"] == 2
     writer.assert_stored()
     page = client.get("/share/GhIjKlMn").text
     assert "Quite another prompt" in page
@@ -91,6 +91,39 @@ def test_sub_agents_sessions_change_as_well(client: FlaskClient, writer: Writer)
     writer.assert_stored()
     writer.change(writer.delete_child(one["session"]["id"]))
     writer.assert_stored()
+
+
+def test_what_is_in_a_sub_agents_session_changes_by_itself(writer: Writer) -> None:
+    one, two = CHILDREN
+    id = one["session"]["id"]
+    first, last = one["messages"][0]["info"]["id"], one["messages"][-1]["info"]["id"]
+    writer.put_child(one)
+    writer.snapshot()
+    writer.change(
+        writer.put_child(two),
+        writer.put_child_session({**one["session"], "title": "Another title"}),
+        writer.put_child_message(id, message(first, "Edited")),
+        writer.put_child_message(id, message("msg_zz", "Added")),
+        writer.delete_child_message(id, last),
+    )
+    writer.assert_stored()
+    texts = [part["text"] for part in writer.stored()["children"][0]["messages"][0]["parts"]]
+    assert texts == ["Edited"]
+    # What is put whole replaces what was changed before, and what is gone takes no changes.
+    writer.change(writer.put_child_message(id, message("msg_zzz", "Replaced")), writer.put_child(one))
+    writer.assert_stored()
+    deleted = writer.delete_child(id)
+    writer.change(
+        deleted,
+        {"type": "put_child_message", "data": {"sessionID": id, "message": message("msg_1", "late")}},
+        {"type": "put_child_session", "data": one["session"]},
+    )
+    writer.assert_stored()
+
+
+def test_a_commit_says_which_items_changes_may_have(client: FlaskClient, writer: Writer) -> None:
+    answer = writer.commit(writer.put("snapshot", writer.document())).get_json()
+    assert {"put_child", "put_child_session", "put_child_message"} < {*answer["items"]}
 
 
 def test_messages_of_opencode_2_change_by_their_ids(client: FlaskClient) -> None:
@@ -145,6 +178,9 @@ def test_nothing_is_committed_twice(writer: Writer) -> None:
         ([{"type": "put_message", "data": {"parts": []}}], "unreadable_document"),
         ([{"type": "delete_message", "data": {"id": ""}}], "unreadable_document"),
         ([{"type": "put_child", "data": {"messages": []}}], "unreadable_document"),
+        ([{"type": "put_child_session", "data": {"title": "x"}}], "unreadable_document"),
+        ([{"type": "put_child_message", "data": {"sessionID": "c", "message": {}}}], "unreadable_document"),
+        ([{"type": "delete_child_message", "data": {"id": "msg_1"}}], "unreadable_document"),
         (
             [{"type": "put_child", "data": {"session": {"id": "c"}, "messages": {}}}],
             "unreadable_document",
@@ -258,7 +294,8 @@ def test_where_links_are_for_exact_sizes_each_is_asked_for(client: FlaskClient, 
     body = {**writer.put("snapshot", writer.document()), "base": 0, "next": {}}
     headers = {"X-Share-Secret": writer.secret}
     committed = client.post("/api/share/GhIjKlMn/commit", json=body, headers=headers)
-    assert committed.get_json() == {"revision": 1}
+    assert "next" not in committed.get_json()
+    assert committed.get_json()["revision"] == 1
 
 
 def test_who_commits_nothing_takes_no_more_room(writer: Writer, app: Flask) -> None:
@@ -272,10 +309,34 @@ def test_who_commits_nothing_takes_no_more_room(writer: Writer, app: Flask) -> N
 def test_a_snapshot_leaves_nothing_of_what_it_replaces(writer: Writer, app: Flask) -> None:
     """A secret that was found late would otherwise stay in the bucket."""
     writer.snapshot()
-    [before] = keys(app)
+    writer.change(writer.rename("Before"))
+    checkpoint(app)
+    writer.put("changes", [writer.rename("Never committed")])
+    before = keys(app)
+    assert len(before) == 3
     writer.snapshot()
     [after] = keys(app)
-    assert before != after
+    assert after not in before
+    writer.assert_stored()
+
+
+def test_a_snapshot_leaves_a_later_checkpoint_that_is_about_to_be_named(writer: Writer, app: Flask) -> None:
+    writer.snapshot()
+    later = object_key("GhIjKlMn", "3-0123456789abcdef")
+    with app.app_context():
+        services().store.put(later, b"{}", encoding=None)
+    writer.snapshot()
+    assert later in keys(app)
+
+
+def test_a_snapshot_leaves_nothing_of_a_document_that_an_older_client_uploaded(
+    client: FlaskClient, writer: Writer, app: Flask
+) -> None:
+    body = json.dumps(writer.document()).encode()
+    link = renew(client, "GhIjKlMn", writer.secret, size=len(body)).get_json()
+    assert upload(client, link, body).status_code == 200
+    writer.snapshot()
+    assert document_key("GhIjKlMn") not in keys(app)
     writer.assert_stored()
 
 
@@ -313,7 +374,7 @@ def test_what_was_not_committed_is_not_taken_for_a_lost_state(writer: Writer, ap
         assert newest == object_key("GhIjKlMn", str(share.checkpoint))
         services().forget(share.cache_key)
     writer.assert_stored()
-    assert writer.change(writer.rename("Goes on")).get_json() == {"revision": 2}
+    assert writer.change(writer.rename("Goes on")).get_json()["revision"] == 2
 
 
 def test_another_share_of_opencode_itself_takes_no_commits(client: FlaskClient) -> None:
@@ -332,7 +393,14 @@ def test_provider_data_in_changes_is_not_stored(writer: Writer) -> None:
     opaque = message("msg_1", "hello", error={"name": "X", "data": {"responseBody": "opaque"}})
     opaque["parts"][0]["metadata"] = {"anthropic": {"signature": "opaque"}}
     writer.change({"type": "put_message", "data": opaque})
+    id = CHILDREN[0]["session"]["id"]
+    writer.change(
+        writer.put_child(CHILDREN[0]),
+        {"type": "put_child_message", "data": {"sessionID": id, "message": opaque}},
+        {"type": "put_child_session", "data": {**CHILDREN[0]["session"], "native": "opaque"}},
+    )
     assert "opaque" not in json.dumps(writer.stored())
+    assert "msg_1" in json.dumps(writer.stored()["children"])
 
 
 Step = Callable[[Writer, Random], None]
@@ -359,6 +427,15 @@ def _child(writer: Writer, random: Random) -> None:
     id = child["session"]["id"]
     item = writer.delete_child(id) if id in writer.children else writer.put_child(child)
     assert writer.change(item).status_code == 200
+
+
+def _child_message(writer: Writer, random: Random) -> None:
+    for id, child in writer.children.items():
+        old = random.choice(child["messages"])["info"]["id"]
+        items = [writer.put_child_message(id, message(f"msg_{random.randrange(10**9):09}", "added"))]
+        if random.random() < 0.5:
+            items.append(writer.delete_child_message(id, old))
+        assert writer.change(*items).status_code == 200
 
 
 def _whole(writer: Writer, random: Random) -> None:
@@ -396,7 +473,7 @@ def _late_upload(writer: Writer, _random: Random) -> None:
     assert upload(writer.client, link, whole).status_code == 200
 
 
-STEPS: list[Step] = [_edit, _edit, _add, _add, _undo, _child, _whole]
+STEPS: list[Step] = [_edit, _edit, _add, _add, _undo, _child, _child_message, _whole]
 ACCIDENTS: list[Step] = [_crash_before_commit, _lose_the_answer, _overtake, _late_upload]
 
 

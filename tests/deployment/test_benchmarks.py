@@ -18,6 +18,7 @@ from benchmarks.report import (
     COLUMNS,
     GROWTH_COLUMNS,
     HOSTILE_COLUMNS,
+    OPENCODE_COLUMNS,
     PARTS,
     Results,
     as_json,
@@ -33,7 +34,14 @@ from benchmarks.sessions import (
     session_id_of,
     write_session,
 )
-from benchmarks.targets import GROWTH_TARGETS, HOSTILE_TARGETS, REDACTION_TARGETS, TARGETS, check_targets
+from benchmarks.targets import (
+    GROWTH_TARGETS,
+    HOSTILE_TARGETS,
+    OPENCODE_TARGETS,
+    REDACTION_TARGETS,
+    TARGETS,
+    check_targets,
+)
 from tests.support import hostile
 from tests.support.paths import ROOT
 
@@ -62,6 +70,8 @@ def test_it_measures_every_column_it_promises(tmp_path: Path) -> None:
     for row in measured["growth"]:
         assert [name for name in GROWTH_COLUMNS if name != "engine" and not is_number(row[name])] == []
         assert row["uploaded"] < 2
+    for row in measured["opencode"]:
+        assert [name for name in OPENCODE_COLUMNS if not is_number(row[name])] == []
     assert [row["document"] for row in measured["hostile"]] == list(hostile.DOCUMENTS)
     for row in measured["hostile"]:
         assert [name for name in HOSTILE_COLUMNS if name != "document" and not is_number(row[name])] == []
@@ -70,7 +80,7 @@ def test_it_measures_every_column_it_promises(tmp_path: Path) -> None:
         assert is_number(row["ms_per_mb"])
         assert 1 < row["worst"] < 100
         assert is_number(row["pause_ms"]) or row["engine"].startswith("Python ")
-    judged = (*TARGETS, *GROWTH_TARGETS, *HOSTILE_TARGETS, *REDACTION_TARGETS)
+    judged = (*TARGETS, *GROWTH_TARGETS, *OPENCODE_TARGETS, *HOSTILE_TARGETS, *REDACTION_TARGETS)
     assert [target["target"] for target in measured["targets"]] == [target.name for target in judged]
     assert all(target["target"] in done.stdout for target in measured["targets"])
 

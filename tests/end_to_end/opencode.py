@@ -138,8 +138,10 @@ def opencode(profile: Profile, program: Path = PROGRAM) -> Iterator[OpenCode]:
     # At each start OpenCode unpacks a library into its temporary folder and leaves it there.
     with TemporaryDirectory(prefix="opencode-") as scratch:
         environment = {**profile.environment, "TMPDIR": scratch}
-        with running(command, profile.home / f"{port}.log", ready, cwd=profile.project, env=environment):
-            yield OpenCode(url)
+        with running(
+            command, profile.home / f"{port}.log", ready, cwd=profile.project, env=environment
+        ) as process:
+            yield OpenCode(url, process.pid)
 
 
 def run_once(profile: Profile, *arguments: str) -> str:
@@ -165,9 +167,10 @@ def with_node(environment: dict[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class OpenCode:
-    """What the tests ask of OpenCode's API."""
+    """What the tests ask of OpenCode's API, and the id of its process."""
 
     url: str
+    pid: int
 
     def create_session(self) -> str:
         session = self._call("POST", "/session", {})

@@ -91,6 +91,23 @@ class Writer:
         self.children[child["session"]["id"]] = child
         return {"type": "put_child", "data": child}
 
+    def put_child_session(self, session: Json) -> Json:
+        self._change_child(session["id"], session=session)
+        return {"type": "put_child_session", "data": session}
+
+    def put_child_message(self, id: str, message: Json) -> Json:
+        changed = {one["info"]["id"]: one for one in [*self.children[id]["messages"], message]}
+        self._change_child(id, messages=list(changed.values()))
+        return {"type": "put_child_message", "data": {"sessionID": id, "message": message}}
+
+    def delete_child_message(self, id: str, message_id: str) -> Json:
+        left = [one for one in self.children[id]["messages"] if one["info"]["id"] != message_id]
+        self._change_child(id, messages=left)
+        return {"type": "delete_child_message", "data": {"sessionID": id, "id": message_id}}
+
+    def _change_child(self, id: str, **fields: object) -> None:
+        self.children[id] = {**self.children[id], **fields}
+
     def delete_child(self, id: str) -> Json:
         del self.children[id]
         return {"type": "delete_child", "data": {"id": id}}

@@ -12,9 +12,9 @@ from msgspec import Raw
 from app.opencode.encoding import JSON
 from app.opencode.fields import ABSENT, is_absent
 from app.opencode.json_pieces import PartlyEncoded, encode_pieces
-from app.opencode.limits import MAX_CHILDREN, MAX_MESSAGES, MAX_PARTS, Counter, objects
+from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, Counter, objects
 from app.opencode.model import NOTHING
-from app.opencode.sync_items import PutChild, SyncState, by_id
+from app.opencode.sync_items import SyncState, by_id
 
 COMMA = memoryview(b",")
 
@@ -91,7 +91,7 @@ def merge_batches(
         "others": others,
     }
     if state.children:
-        fields["children"] = _children(stored.children, state.children)
+        fields["children"] = state.children.applied_to(stored.children)
     messages = [[memoryview(raw)] for raw in state.batch.values()] or state.pieces_of_messages()
     pieces = [piece for message in messages for piece in (COMMA, *message)][1:]
     *head, end = encode_pieces(fields)
@@ -120,16 +120,6 @@ def _load(state: SyncState, document: _Document) -> None:
     state.batch = by_id(batch)
     for raw in objects(document.others, MAX_PARTS):
         state.add(raw)
-
-
-def _children(stored: Raw, changed: dict[str, Raw | None]) -> list[Raw]:
-    """The sessions of sub-agents. Raises UnreadableDocument when there are too many."""
-    before = {
-        msgspec.json.decode(child, type=PutChild).session.id: child for child in objects(stored, MAX_CHILDREN)
-    }
-    children = [child for child in {**before, **changed}.values() if child is not None]
-    Counter(MAX_CHILDREN, "sub-sessions").add(len(children))
-    return children
 
 
 def _others(state: SyncState) -> Iterator[PartlyEncoded]:

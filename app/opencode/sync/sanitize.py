@@ -79,6 +79,10 @@ def _put_child(raw: Raw) -> PartlyEncoded:
     )
 
 
+def _put_child_message(raw: Raw) -> PartlyEncoded:
+    return _without(raw, (), {"message": _put_message})
+
+
 def _message_2(raw: Raw) -> PartlyEncoded:
     return _without(raw, PROVIDER_DATA, {**ERRORS, "content": lambda content: _each(content, _block)})
 
@@ -132,4 +136,6 @@ SANITIZERS: dict[str, Sanitizer] = {
     "model": lambda raw: _each(raw, _model),
     "put_message": _put_message,
     "put_child": _put_child,
+    "put_child_session": _session,
+    "put_child_message": _put_child_message,
 }

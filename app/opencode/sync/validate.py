@@ -9,11 +9,14 @@ from app.lib.chunks import chunks
 from app.opencode.limits import MAX_COMMAS, MAX_MESSAGES, MAX_PARTS, objects
 from app.opencode.sync_items import (
     Batch,
+    ChildSession,
+    DeleteChildMessage,
     Deletion,
     Item,
     Message,
     Part,
     PutChild,
+    PutChildMessage,
     PutMessage,
     Session,
 )
@@ -28,6 +31,9 @@ SHAPES: dict[str, type[msgspec.Struct]] = {
     "delete_message": Deletion,
     "put_child": PutChild,
     "delete_child": Deletion,
+    "put_child_session": ChildSession,
+    "put_child_message": PutChildMessage,
+    "delete_child_message": DeleteChildMessage,
 }
 
 # Levels of nesting that a document may add around the body of a sync before it is read again.
@@ -60,6 +66,8 @@ def _validate(raw: Raw, number: int) -> Item:
             data = msgspec.json.decode(item.data, type=shape)
             if isinstance(data, Batch | PutChild):
                 objects(data.messages, MAX_MESSAGES)
+            if isinstance(data, PutChildMessage):
+                data = msgspec.json.decode(data.message, type=PutMessage)
             if isinstance(data, PutMessage) and not (data.info or data.id):
                 raise msgspec.ValidationError("Object missing required field `id`")
         if _count_commas(item.data) > MAX_COMMAS:

@@ -12,7 +12,7 @@ from msgspec import Raw
 
 from app.opencode.encoding import JSON
 from app.opencode.limits import MAX_CHILDREN, MAX_MESSAGES, MAX_PARTS, Scalar
-from app.opencode.sync_items import Batch, Item, PutChild
+from app.opencode.sync_items import Batch, Item, PutChild, PutChildMessage
 
 # A session up to this weight is sure to pass check_counts; above, it must be decoded to know.
 MAX_WEIGHT = MAX_PARTS
@@ -65,6 +65,8 @@ def _weight_of_item(item: Item) -> int:
             return _weight_of_list(msgspec.json.decode(item.data, type=Batch).messages)
         case "put_message":
             return _weight_of_message(item.data)
+        case "put_child_message":
+            return _weight_of_message(msgspec.json.decode(item.data, type=PutChildMessage).message)
         case "put_child":
             return CHILD_WEIGHT + _weight_of_list(msgspec.json.decode(item.data, type=PutChild).messages)
     return 1

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -42,6 +41,7 @@ from app.services.documents.synced_document import SyncedDocument
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.errors import ObjectMissing, RevisionConflict
 from app.services.shares.live_share import LiveShare
+from app.services.shares.object_cleanup import ObjectCleanup
 from app.storage import ObjectStore, StorageError, object_key
 
 Kind = Literal["snapshot", "changes"]
@@ -60,6 +60,7 @@ class Commits:
         synced: SyncedDocument,
         checkpointer: Checkpointer,
         descriptions: Descriptions,
+        cleanup: ObjectCleanup,
     ) -> None:
         self._store = store
         self._slots = slots
@@ -67,6 +68,7 @@ class Commits:
         self._synced = synced
         self._checkpointer = checkpointer
         self._descriptions = descriptions
+        self._cleanup = cleanup
 
     def commit(self, share: Share, live: LiveShare, kind: Kind, sha256: str, base: int) -> int:
         """Commits what was uploaded last as what follows the revision `base`, and returns the new revision.
@@ -88,7 +90,14 @@ class Commits:
                 revision = self._commit_changes(share, live, uploaded)
             else:
                 revision = self._commit_snapshot(share, live, uploaded)
-        self._delete([key])
+        try:
+            if kind == "snapshot":
+                # It may be there to remove a secret, which may stand in all that was uploaded before.
+                self._cleanup.delete_before(share.share_id, revision)
+            else:
+                self._store.delete(key)
+        except StorageError as error:
+            logger.warning("an object that was committed stays for now: %s", error)
         return revision
 
     def _commit_changes(self, share: Share, live: LiveShare, uploaded: StoredDocument) -> int:
@@ -106,7 +115,7 @@ class Commits:
         return live.revision + batch.row_count
 
     def _commit_snapshot(self, share: Share, live: LiveShare, uploaded: StoredDocument) -> int:
-        """Makes the upload the checkpoint, and deletes what it replaces: that may have secrets."""
+        """Makes the upload the checkpoint."""
         revision = live.revision + 1
         json = uploaded.json
         with as_unreadable():
@@ -117,19 +126,9 @@ class Commits:
             raise SessionTooLarge("The session has too many messages and parts.")
         conversation = read_conversation(json)
         conversation.release()
-        replaced = [object_key(share.share_id, share.checkpoint)] if share.checkpoint else []
         state = LogState(live, share.session_id, share.document_bytes, share.weight, [])
         packed = bytes(uploaded.stored) if uploaded.is_gzip and uploaded.is_as_stored else None
         if not self._synced.write_checkpoint(state, json, revision=revision, packed=packed):
             raise RevisionConflict(event_log.revision_of(live))
         self._descriptions.replace(live, description_of(conversation))
-        self._delete(replaced)
         return revision
-
-    def _delete(self, keys: Sequence[str]) -> None:
-        """Deletes what is no longer needed; if the store fails, that is left to the cleanup."""
-        try:
-            for key in keys:
-                self._store.delete(key)
-        except StorageError as error:
-            logger.warning("an object that was committed stays for now: %s", error)

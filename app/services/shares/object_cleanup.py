@@ -17,7 +17,15 @@ from sqlalchemy import Row, select, update
 from app.db.extensions import db
 from app.db.models import Share
 from app.db.write_ahead_log import truncate_log
-from app.storage import ObjectStore, StorageError, delete_objects, document_key, object_key, objects_of
+from app.storage import (
+    ObjectStore,
+    StorageError,
+    delete_objects,
+    document_key,
+    object_key,
+    objects_of,
+    revision_of_checkpoint,
+)
 
 # When a deleted share is looked through again, counted from the delete: an upload link lives for an hour, and
 # a slow upload may end long after its link.
@@ -73,6 +81,20 @@ class ObjectCleanup:
             self.run(share_id)
         except StorageError as error:
             logger.warning("objects of share %s stay in the store for now: %s", share_id, error)
+
+    def delete_before(self, share_id: str, revision: int) -> None:
+        """Deletes what the row of a share does not name and a revision has replaced, at once.
+
+        A checkpoint of a later revision may be about to be named. Raises StorageError.
+        """
+        share = db.session.get(Share, share_id, populate_existing=True)
+        if share is None:
+            return
+        named = named_keys(share)
+        db.session.rollback()
+        for info in objects_of(self._store, share_id):
+            if info.key not in named and (revision_of_checkpoint(info.key) or 0) <= revision:
+                self._store.delete(info.key)
 
     def _clean(self, share: Share) -> datetime | None:
         if share.deleted_at:

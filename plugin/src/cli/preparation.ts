@@ -17,7 +17,8 @@ export async function prepare(
   known: readonly Secret[],
   context: Context,
 ): Promise<FilteredDocument> {
-  return await context.filter(snapshot.session).apply(buildDocument(NO_SHARE, 0, snapshot, Date.now()), known)
+  const document = await buildDocument(NO_SHARE, 0, snapshot, Date.now())
+  return await context.filter(snapshot.session).apply(document, known)
 }
 
 /** The document, made the one of a share. */

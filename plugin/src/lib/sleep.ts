@@ -13,6 +13,14 @@ export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
   })
 }
 
+/** Resolves when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener("abort", () => resolve(), { once: true })
+  })
+}
+
 /** The pause before this attempt; the last one of the list repeats. */
 export const backoffAt = (pauses: readonly number[], attempt: number): number =>
   pauses[Math.min(attempt, pauses.length - 1)] ?? 0

@@ -2,6 +2,8 @@
 export interface Timeouts {
   /** How long `/share` may take: OpenCode shows no progress while it waits. */
   create: number
+  /** How long `/share` waits for the first upload of a long session before that goes on in the background. */
+  firstUpload: number
   /** How long `/unshare` may take before the removal goes on in the background. */
   remove: number
   /** How long the last upload may delay the exit of OpenCode. */
@@ -34,6 +36,7 @@ export function debounceFor(bytes: number): number {
 
 export const TIMEOUTS: Timeouts = {
   create: 8_000,
+  firstUpload: 600,
   remove: 5_000,
   dispose: 3_000,
   request: 10_000,

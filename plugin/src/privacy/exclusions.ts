@@ -1,6 +1,7 @@
 import { isObject, type Json, type Message, type Session } from "../opencode/client"
 import type { Transcript } from "../opencode/snapshot"
 import type { SessionDocument } from "../publishing/document"
+import { TimeSlices } from "../redaction/time-slices"
 import { PathMatcher } from "./path-matcher"
 import { PathReader } from "./path-reader"
 
@@ -19,19 +20,26 @@ export class Exclusions {
     this.#paths = patterns.length > 0 ? new PathMatcher(patterns) : undefined
   }
 
-  apply(document: SessionDocument): SessionDocument {
+  async apply(document: SessionDocument): Promise<SessionDocument> {
     const paths = this.#paths
     if (!paths) return document
-    const { children } = document
-    const allowed = (transcript: Transcript): Transcript => withoutExcluded(transcript, paths, this.home)
-    return { ...document, ...allowed(document), ...(children ? { children: children.map(allowed) } : {}) }
+    const slices = new TimeSlices()
+    const allowed = (transcript: Transcript) => withoutExcluded(transcript, paths, this.home, slices)
+    const children: Transcript[] = []
+    for (const child of document.children ?? []) children.push(await allowed(child))
+    return { ...document, ...(await allowed(document)), ...(children.length > 0 ? { children } : {}) }
   }
 }
 
 /** The first excluded path in the input and output of a tool call. */
 type Find = (texts: readonly string[], call?: Json) => string | undefined
 
-function withoutExcluded({ session, messages }: Transcript, paths: PathMatcher, home: string): Transcript {
+async function withoutExcluded(
+  { session, messages }: Transcript,
+  paths: PathMatcher,
+  home: string,
+  slices: TimeSlices,
+): Promise<Transcript> {
   const project = new PathReader(typeof session.directory === "string" ? session.directory : "/", home)
   const find: Find = (texts, { command, workdir } = {}) => {
     const folders = project.workingDirectories(textsIn(command).join(" "), typeof workdir === "string" ? workdir : "")
@@ -40,7 +48,7 @@ function withoutExcluded({ session, messages }: Transcript, paths: PathMatcher, 
   const diffs = (holder: Json): Json => withoutDiffs(holder, find)
   return {
     session: withoutUndone(diffs(session), find) as Session,
-    messages: messages.map((message) => withoutContents(message, find, diffs)),
+    messages: await slices.map(messages, (message) => withoutContents(message, find, diffs)),
   }
 }
 

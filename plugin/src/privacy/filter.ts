@@ -42,7 +42,7 @@ export class PrivacyFilter {
   /** `removed` are the secrets removed from earlier documents, including those that another process uploaded. */
   async apply(document: SessionDocument, removed: readonly Secret[]): Promise<FilteredDocument> {
     if ("problem" in this.privacy) throw new Failure("refused", this.privacy.problem)
-    const allowed = this.#exclusions.apply(document)
+    const allowed = await this.#exclusions.apply(document)
     if (!this.#redactor) return { document: allowed, redactions: 0, kinds: {}, removed }
     const { directory } = allowed.session
     this.#redactor.learn(secretsIn(this.machine.env))

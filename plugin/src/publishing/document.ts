@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto"
-import { promisify } from "node:util"
-import { gzip } from "node:zlib"
+import { once } from "node:events"
+import { buffer } from "node:stream/consumers"
+import { createGzip } from "node:zlib"
+import { jsonPieces } from "../lib/json-pieces"
 import type { SyncItem } from "../opencode/client"
 import type { Snapshot, Transcript } from "../opencode/snapshot"
+import { TimeSlices } from "../redaction/time-slices"
 import type { Share } from "../server/share"
 import type { Encoded } from "../server/uploads"
 import { sanitizeMessage, sanitizeSession } from "./sanitize"
@@ -18,21 +21,28 @@ export interface SessionDocument extends Transcript {
   children?: Transcript[]
 }
 
-export function buildDocument(share: Share, createdAt: number, snapshot: Snapshot, now: number): SessionDocument {
-  const children = snapshot.children.map(sanitizeTranscript)
+export async function buildDocument(
+  share: Share,
+  createdAt: number,
+  snapshot: Snapshot,
+  now: number,
+): Promise<SessionDocument> {
+  const slices = new TimeSlices()
+  const children: Transcript[] = []
+  for (const child of snapshot.children) children.push(await sanitizeTranscript(child, slices))
   return {
     shareId: share.id,
     sessionId: snapshot.session.id,
     createdAt,
     updatedAt: now,
-    ...sanitizeTranscript(snapshot),
+    ...(await sanitizeTranscript(snapshot, slices)),
     ...(children.length > 0 ? { children } : {}),
   }
 }
 
-const sanitizeTranscript = ({ session, messages }: Transcript): Transcript => ({
+const sanitizeTranscript = async ({ session, messages }: Transcript, slices: TimeSlices): Promise<Transcript> => ({
   session: sanitizeSession(session),
-  messages: messages.map(sanitizeMessage),
+  messages: await slices.map(messages, sanitizeMessage),
 })
 
 export interface EncodedJson extends Encoded {
@@ -40,11 +50,34 @@ export interface EncodedJson extends Encoded {
   bytes: number
 }
 
-const compress = promisify(gzip)
+/** Characters that are hashed and compressed at a time. */
+const CHUNK = 65_536
 
-/** Compresses in another thread, so that OpenCode stays responsive. */
+/** The value as JSON, compressed in another thread, in time slices and without a second copy of it. */
 export async function encode(value: SessionDocument | readonly SyncItem[]): Promise<EncodedJson> {
-  const json = Buffer.from(JSON.stringify(value))
-  const sha256 = createHash("sha256").update(json).digest("hex")
-  return { body: await compress(json), bytes: json.byteLength, sha256 }
+  const slices = new TimeSlices()
+  const hash = createHash("sha256")
+  const gzip = createGzip()
+  const body = buffer(gzip)
+  let bytes = 0
+  for (const text of chunks(jsonPieces(value))) {
+    const chunk = Buffer.from(text)
+    bytes += chunk.byteLength
+    hash.update(chunk)
+    if (!gzip.write(chunk)) await once(gzip, "drain")
+    await slices.yield()
+  }
+  gzip.end()
+  return { body: await body, bytes, sha256: hash.digest("hex") }
+}
+
+function* chunks(pieces: Iterable<string>): Generator<string> {
+  let chunk = ""
+  for (const piece of pieces) {
+    chunk += piece
+    if (chunk.length < CHUNK) continue
+    yield chunk
+    chunk = ""
+  }
+  yield chunk
 }

@@ -1,32 +1,38 @@
 import { sleep } from "../lib/sleep"
-import type { SyncItem } from "../opencode/client"
+import type { Sync } from "../opencode/sync-items"
 import type { CreatedShare } from "../server/api"
 import type { Failure } from "../server/errors"
 import type { Share } from "../server/share"
 import type { Published } from "./published"
-import { type Dependencies, TrackedShare } from "./tracked-share"
+import { type Created, type Dependencies, TrackedShare } from "./tracked-share"
+
+const UNKNOWN: Created = { url: undefined, createdAt: undefined }
 
 /** Keeps the documents of all shares up to date. */
 export class Publisher {
   readonly #tracked = new Map<string, TrackedShare>()
+  /** What is left of those that nothing is uploaded to any more: a late sync must not bring them back. */
+  readonly #stopped = new Map<string, { sessionId: string; created: Created }>()
 
   constructor(private readonly dependencies: Dependencies) {}
 
-  /** The first upload of a new share: the published document, its failure, or "running" if the deadline came first. */
+  /**
+   * The first upload of a new share: the published document, its failure, or "running" if the deadline came first, or the session
+   * turns out to be long.
+   */
   publishFirst(
     { share, url, createdAt }: CreatedShare,
     sessionId: string,
     deadline: AbortSignal,
   ): Promise<Failure | "running" | Published> {
-    return this.#track(new TrackedShare(share, sessionId, this.dependencies, { url, createdAt })).publishFirst(deadline)
+    return this.#track(share, sessionId, { url, createdAt }).publishFirst(deadline)
   }
 
   /** Called when OpenCode syncs the session of a share. */
-  changed(share: Share, sessionId: string, items: readonly SyncItem[] = []): void {
-    const tracked =
-      this.#tracked.get(keyOf(share)) ??
-      this.#track(new TrackedShare(share, sessionId, this.dependencies, { url: undefined, createdAt: undefined }))
-    tracked.changed(items)
+  changed(share: Share, sessionId: string, sync: Sync = []): void {
+    if (this.#stopped.has(keyOf(share))) return
+    const tracked = this.#tracked.get(keyOf(share)) ?? this.#track(share, sessionId, UNKNOWN)
+    tracked.changed(sync)
   }
 
   /** Called on every event about a session, which may be a sub-agent's. */
@@ -40,7 +46,7 @@ export class Publisher {
   }
 
   sessionOf(share: Share): string | undefined {
-    return this.#tracked.get(keyOf(share))?.sessionId
+    return (this.#tracked.get(keyOf(share)) ?? this.#stopped.get(keyOf(share)))?.sessionId
   }
 
   /** Stops uploading this share. */
@@ -51,8 +57,8 @@ export class Publisher {
 
   /** Resumes a share whose removal the server refused: its page follows the session again. */
   resume(share: Share): void {
-    const forgotten = this.#tracked.get(keyOf(share))
-    if (forgotten) this.#track(forgotten.restarted()).changed()
+    const stopped = this.#stopped.get(keyOf(share))
+    if (stopped) this.#track(share, stopped.sessionId, stopped.created).changed()
   }
 
   /** Uploads pending changes before OpenCode exits, as far as the time allows. */
@@ -62,9 +68,19 @@ export class Publisher {
     for (const tracked of all) void tracked.stop()
   }
 
-  #track(tracked: TrackedShare): TrackedShare {
-    this.#tracked.set(keyOf(tracked.share), tracked)
+  #track(share: Share, sessionId: string, created: Created): TrackedShare {
+    const tracked = new TrackedShare(share, sessionId, this.dependencies, created, () => this.#release(tracked))
+    this.#tracked.set(keyOf(share), tracked)
+    this.#stopped.delete(keyOf(share))
     return tracked
+  }
+
+  #release(tracked: TrackedShare): void {
+    const key = keyOf(tracked.share)
+    if (this.#tracked.get(key) !== tracked) return
+    this.#tracked.delete(key)
+    this.#stopped.set(key, { sessionId: tracked.sessionId, created: tracked.facts })
+    this.dependencies.api.uploads.forget(tracked.share)
   }
 }
 

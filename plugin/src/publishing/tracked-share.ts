@@ -1,17 +1,21 @@
+import { isShort } from "../lib/json-pieces"
+import { aborted, sleep } from "../lib/sleep"
 import type { Timeouts } from "../lib/timeouts"
 import { readChanges, Touched } from "../opencode/changes"
-import type { OpenCodeClient, SyncItem } from "../opencode/client"
+import type { OpenCodeClient } from "../opencode/client"
 import { type Snapshot, takeSnapshot } from "../opencode/snapshot"
-import { SyncedItems } from "../opencode/sync-items"
+import { type Sync, SyncedItems } from "../opencode/sync-items"
 import type { Toasts } from "../opencode/toasts"
 import { type FilteredDocument, type Machine, PrivacyFilter } from "../privacy/filter"
 import type { ShareApi } from "../server/api"
 import { asFailure, type Failure, type FailureKind } from "../server/errors"
-import { hostOf, type Share } from "../server/share"
+import type { Share } from "../server/share"
 import type { PrivacyResult } from "../settings/privacy"
-import { addressOf, type ShareList } from "../state/share-list"
+import type { PendingRemovals } from "../state/pending-removals"
+import type { ShareList } from "../state/share-list"
 import { buildDocument, encode } from "./document"
-import { counts, type Published } from "./published"
+import type { Published } from "./published"
+import { Reports } from "./reports"
 import { titleOf } from "./title"
 import { MAX_ATTEMPTS, uploadDocument } from "./upload-document"
 import { ShareQueue } from "./upload-queue"
@@ -26,13 +30,17 @@ export interface Dependencies {
   shareList: ShareList
   toasts: Toasts
   timeouts: Timeouts
+  removals: PendingRemovals
 }
+
+/** A session that takes no time to redact and to upload. */
+const SHORT_CHARACTERS = 1_000_000
 
 /** What no other way to upload can mend. */
 const FINAL: ReadonlySet<FailureKind> = new Set(["missing", "unauthorized"])
 
 /** What is known of a new share. */
-interface Created {
+export interface Created {
   url: string | undefined
   createdAt: number | undefined
 }
@@ -50,15 +58,16 @@ export class TrackedShare {
   /** The revision that the next snapshot follows, if that is known. */
   #base: number | undefined
   #published: Published | undefined
-  #isFailing = false
-  /** Who reports outcomes: the waiting caller while "opening", this class when "open" or when the first upload is "late". */
-  #stage: "opening" | "late" | "following" = "following"
+  #isShort = false
+  readonly #reports: Reports
 
   constructor(
     readonly share: Share,
     readonly sessionId: string,
     private readonly dependencies: Dependencies,
     private readonly created: Created,
+    /** Called when nothing is uploaded any more. */
+    private readonly onStopped: () => void,
   ) {
     this.#createdAt = created.createdAt
     this.#base = created.createdAt === undefined ? undefined : 0
@@ -66,23 +75,34 @@ export class TrackedShare {
     this.#queue = new ShareQueue(
       (signal) => this.#publish(signal),
       dependencies.timeouts,
-      (failure) => this.#announce(failure),
+      (failure) => {
+        if (failure && !failure.temporary) this.onStopped()
+        this.#reports.report(failure, this.#published)
+      },
     )
+    this.#reports = new Reports(share, sessionId, created.url, dependencies)
   }
 
-  /** The first upload: the published document, its failure, or "running" if the deadline came first. */
+  /** As `Publisher.publishFirst`. */
   async publishFirst(deadline: AbortSignal): Promise<Failure | "running" | Published> {
-    this.#stage = "opening"
-    const outcome = await Promise.race([this.#queue.changed(0), expiry(deadline)])
-    this.#stage = outcome === "running" ? "late" : "following"
+    this.#reports.stage = "opening"
+    const outcome = await Promise.race([this.#queue.changed(0), this.#running(deadline)])
+    this.#reports.stage = outcome === "running" ? "late" : "following"
     return outcome ?? this.#published ?? "running"
   }
 
+  /** Resolves when nobody should wait for the first upload any more. */
+  async #running(deadline: AbortSignal): Promise<"running"> {
+    await sleep(this.dependencies.timeouts.firstUpload, deadline)
+    if (this.#isShort) await aborted(deadline)
+    return "running"
+  }
+
   /** Schedules an upload, because the session changed. */
-  changed(items: readonly SyncItem[] = []): void {
+  changed(sync: Sync = []): void {
     if (this.#queue.stopped) return
-    this.#items.add(items)
-    this.#touched.addItems(items)
+    this.#items.add(sync)
+    this.#touched.addSync(sync)
     void this.#queue.changed()
   }
 
@@ -91,22 +111,21 @@ export class TrackedShare {
     if (parentId !== undefined && (parentId === this.sessionId || this.#children.has(parentId)))
       this.#children.add(sessionId)
     if (sessionId === this.sessionId) this.#queue.touch()
-    if (this.#children.has(sessionId)) this.#childChanged(sessionId)
+    if (!this.#children.has(sessionId)) return
+    this.#touched.child(sessionId)
+    void this.#queue.changed()
   }
 
   /** Called when a message of any session changed. OpenCode does not sync that one was removed. */
   messageTouched(sessionId: string, messageId: string | undefined, isRemoval: boolean): void {
-    if (this.#children.has(sessionId)) this.#childChanged(sessionId)
-    if (sessionId !== this.sessionId) return
-    if (messageId === undefined) this.#uploaded = undefined
-    else this.#touched.messages.add(messageId)
-    if (isRemoval) void this.#queue.changed()
+    const isChild = this.#children.has(sessionId)
+    if (sessionId !== this.sessionId && !isChild) return
+    const touched = isChild ? this.#touched.child(sessionId) : this.#touched
+    if (messageId === undefined) touched.everything = true
+    else touched.messages.add(messageId)
+    // OpenCode itself syncs what else happens in the shared session.
+    if (isRemoval || isChild) void this.#queue.changed()
     else this.#queue.touch()
-  }
-
-  #childChanged(sessionId: string): void {
-    this.#touched.children.add(sessionId)
-    void this.#queue.changed()
   }
 
   /** Uploads pending changes now. */
@@ -116,16 +135,13 @@ export class TrackedShare {
 
   /** Stops uploading; later changes are ignored. */
   async stop(): Promise<void> {
-    this.#items.clear()
+    this.onStopped()
     await this.#queue.stop()
   }
 
-  /** A new tracker of the same share, after `stop`. */
-  restarted(): TrackedShare {
-    return new TrackedShare(this.share, this.sessionId, this.dependencies, {
-      url: this.created.url,
-      createdAt: this.#createdAt,
-    })
+  /** What a new tracker of the same share needs, after `stop`. */
+  get facts(): Created {
+    return { url: this.created.url, createdAt: this.#createdAt }
   }
 
   /** Uploads what changed, or all of it. */
@@ -144,19 +160,25 @@ export class TrackedShare {
     const { client, api, shareList } = this.dependencies
     const uploaded = this.#uploaded
     this.#uploaded = undefined
-    const changes = uploaded && (await readChanges(client, this.sessionId, touched))
+    const changes = uploaded && (await readChanges(client, this.sessionId, touched, uploaded))
     if (!changes) return undefined
     const known = this.#filter.knownSecrets
     const { document, redactions, removed } = await this.#redacted(changes)
     // A secret that was not known before may stand in what was uploaded before.
     if (this.#filter.knownSecrets > known) return undefined
     if (removed.length > 0 && !signal.aborted) await shareList.rememberRedacted(this.share, removed)
-    const { items, confirm } = uploaded.delta(document, changes.gone)
+    const { items, confirm } = await uploaded.delta(document, changes)
     const encoded = await encode(items)
     // The server keeps all of it, which a rebuilt session is read from.
     await shareList.rememberSize(this.share, (await shareList.sizeOf(this.share)) + encoded.bytes)
     try {
-      if (items.length > 0) confirm(await api.uploads.changes(this.share, encoded, uploaded.revision, signal))
+      if (items.length > 0) {
+        const committed = await api.uploads.changes(this.share, encoded, uploaded.revision, signal)
+        this.#base = committed.revision
+        // A server that was changed back to an older one has ignored what it does not know.
+        if (!uploaded.isTakenBy(committed)) return undefined
+        confirm(committed)
+      }
     } catch (error) {
       const { kind, temporary } = asFailure(error)
       // What is refused as changes may be taken as a whole; whatever is wrong with that is final.
@@ -166,7 +188,6 @@ export class TrackedShare {
     }
     this.#items.clear()
     this.#uploaded = uploaded
-    this.#base = uploaded.revision
     this.#published = {
       messages: uploaded.messages,
       redactions: Math.max(redactions, this.#published?.redactions ?? 0),
@@ -204,54 +225,24 @@ export class TrackedShare {
       isListed = false
       return this.#items.applyTo(await api.storedMessages(this.share, await shareList.sizeOf(this.share), signal))
     })
+    this.#isShort = isShort(snapshot, SHORT_CHARACTERS)
     // Messages that could be listed are not rebuilt: a large session should not be in memory twice.
     if (isListed) this.#items.clear()
     for (const { session } of snapshot.children) this.#children.add(session.id)
     const filtered = await this.#redacted(snapshot)
     const tools = { api, shareList }
-    const { bytes, revision } = await uploadDocument(filtered, this.share, this.created.url, tools, signal, base)
+    const { bytes, committed } = await uploadDocument(filtered, this.share, this.created.url, tools, signal, base)
     const { document, redactions } = filtered
     this.#published = { messages: document.messages.length, redactions }
-    this.#base = revision ?? 0
-    if (revision === undefined || !isListed) return bytes
-    this.#uploaded = await UploadedState.of(document, revision)
+    this.#base = committed?.revision ?? 0
+    if (!committed || !isListed) return bytes
+    this.#uploaded = await UploadedState.of(document, committed)
     return 0
   }
 
   async #redacted(snapshot: Snapshot): Promise<FilteredDocument> {
     const known = await this.dependencies.shareList.redactedFrom(this.share)
-    return await this.#filter.apply(buildDocument(this.share, this.#createdAt ?? 0, snapshot, Date.now()), known)
+    const document = await buildDocument(this.share, this.#createdAt ?? 0, snapshot, Date.now())
+    return await this.#filter.apply(document, known)
   }
-
-  /** Has OpenCode forget a link that is gone: it would show it, and copy it for /share. The session may have another one. */
-  async #forget(): Promise<void> {
-    const { client } = this.dependencies
-    const { share } = await client.session(this.sessionId)
-    if (share?.url === (this.created.url ?? addressOf(this.share))) await client.unshare(this.sessionId)
-  }
-
-  #announce(failure: Failure | undefined): void {
-    if (this.#stage === "opening") return
-    const { toasts } = this.dependencies
-    const host = hostOf(this.share.base)
-    const wasFailing = this.#isFailing
-    this.#isFailing = failure !== undefined
-    if (failure?.temporary && !wasFailing)
-      void toasts.show("warning", `The shared page is not up to date: ${failure.message} Better Share keeps trying.`)
-    if (failure?.kind === "missing") void this.#forget().catch(() => undefined)
-    if (failure && !failure.temporary)
-      void toasts.show("error", `The shared page no longer follows this session: ${failure.message}`)
-    if (failure || !this.#published) return
-    const isLate = this.#stage === "late"
-    this.#stage = "following"
-    if (isLate) void toasts.show("success", `Uploaded to ${host}: ${counts(this.#published)}. /unshare removes it.`)
-    else if (wasFailing) void toasts.show("success", `The shared page on ${host} is up to date again.`)
-  }
-}
-
-function expiry(deadline: AbortSignal): Promise<"running"> {
-  return new Promise((resolve) => {
-    if (deadline.aborted) return resolve("running")
-    deadline.addEventListener("abort", () => resolve("running"), { once: true })
-  })
 }

@@ -1,4 +1,5 @@
 import type { FilteredDocument } from "../privacy/filter"
+import type { Committed } from "../server/answers"
 import type { ShareApi } from "../server/api"
 import { asFailure } from "../server/errors"
 import type { Share } from "../server/share"
@@ -17,8 +18,8 @@ interface Tools {
 export interface UploadedDocument {
   /** Size before compression, in bytes. */
   bytes: number
-  /** The revision of the share by now; undefined where the server knows none. */
-  revision: number | undefined
+  /** What the server made of it; undefined where it knows no revisions. */
+  committed: Committed | undefined
 }
 
 /**
@@ -37,9 +38,9 @@ export async function uploadDocument(
   const encoded = await encode({ ...document, revision: base + 1 })
   // Before the upload, because its answer may be lost.
   if (!signal.aborted) await shareList.rememberSize(share, encoded.bytes)
-  const revision = await api.uploads.snapshot(share, encoded, base, signal)
+  const committed = await api.uploads.snapshot(share, encoded, base, signal)
   await list(document, share, url, shareList, signal)
-  return { bytes: encoded.bytes, revision }
+  return { bytes: encoded.bytes, committed }
 }
 
 /** As `uploadDocument`, in place of whatever is there. */

@@ -1,76 +1,101 @@
-import { createHash } from "node:crypto"
-import { type Message, messageId, type SyncItem } from "../opencode/client"
+import type { KnownChildren, SessionChanges, TranscriptChanges } from "../opencode/changes"
+import type { SyncItem } from "../opencode/client"
+import type { Transcript } from "../opencode/snapshot"
 import { TimeSlices } from "../redaction/time-slices"
+import type { Committed } from "../server/answers"
 import type { SessionDocument } from "./document"
+import { UploadedTranscript } from "./uploaded-transcript"
 
 /** What the server lacks, and what to call when it has it. */
 export interface Delta {
   items: SyncItem[]
-  confirm(revision: number): void
+  confirm(committed: Pick<Committed, "revision">): void
 }
 
-/** What the server has of a session, as digests: the session would otherwise be in memory twice. */
-export class UploadedState {
-  #session: string
-  #revision: number
-  readonly #messages = new Map<string, string>()
-  readonly #children = new Map<string, string>()
+/** Servers that take this type take the others for parts of sub-agents' sessions. */
+const PART = "put_child_message"
+const NONE_GONE = { gone: [], isWhole: true }
 
-  private constructor(session: string, revision: number) {
-    this.#session = session
-    this.#revision = revision
-  }
+/** What the server has of a session and of those of its sub-agents. */
+export class UploadedState implements KnownChildren {
+  readonly #children = new Map<string, UploadedTranscript>()
 
-  /** In time slices: a session may have many megabytes. */
-  static async of({ session, messages, children = [] }: SessionDocument, revision: number): Promise<UploadedState> {
+  private constructor(
+    private readonly own: UploadedTranscript,
+    private committed: Pick<Committed, "revision">,
+    /** Whether the sessions of sub-agents may change in parts. */
+    private readonly takesParts: boolean,
+  ) {}
+
+  static async of(document: SessionDocument, committed: Committed): Promise<UploadedState> {
     const slices = new TimeSlices()
-    const state = new UploadedState(digest(session), revision)
-    for (const message of messages) {
-      state.#messages.set(messageId(message), digest(message))
-      await slices.yield()
-    }
-    for (const child of children) {
-      state.#children.set(child.session.id, digest(child))
-      await slices.yield()
-    }
+    const own = await UploadedTranscript.of(document, slices)
+    const state = new UploadedState(own, committed, committed.items.has(PART))
+    for (const child of document.children ?? [])
+      state.#children.set(child.session.id, await UploadedTranscript.of(child, slices))
     return state
   }
 
   /** The revision of the share with all that was confirmed. */
   get revision(): number {
-    return this.#revision
+    return this.committed.revision
   }
 
   get messages(): number {
-    return this.#messages.size
+    return this.own.messages
   }
 
-  /** The items that bring the server to the parts of the session in `document`, and rid it of the messages that are `gone`. */
-  delta({ session, messages, children = [] }: SessionDocument, gone: readonly string[]): Delta {
-    const head = digest(session)
-    const changed = new Map<string, { digest: string; message: Message }>()
-    for (const message of messages) {
-      const now = digest(message)
-      if (this.#messages.get(messageId(message)) !== now) changed.set(messageId(message), { digest: now, message })
+  /** Whether the server takes all types of items that this makes. */
+  isTakenBy({ items }: Committed): boolean {
+    return !this.takesParts || items.has(PART)
+  }
+
+  hasChild(id: string): boolean {
+    return this.takesParts && this.#children.has(id)
+  }
+
+  /** The items that bring the server to the parts of the session in `document`, which are redacted `changes`. */
+  async delta(document: SessionDocument, changes: SessionChanges): Promise<Delta> {
+    const slices = new TimeSlices()
+    const { session, messages, removed, confirm } = await this.own.delta(document, changes, slices)
+    const children: Delta[] = []
+    for (const child of document.children ?? []) {
+      const read = changes.children.find((changed) => changed.session.id === child.session.id)
+      children.push(await this.#childDelta(child, read ?? NONE_GONE, slices))
     }
-    const grown = children.filter((child) => this.#children.get(child.session.id) !== digest(child))
-    const removed = gone.filter((id) => this.#messages.has(id))
     return {
       items: [
-        ...(head === this.#session ? [] : [{ type: "session", data: session }]),
+        ...(session ? [{ type: "session", data: session }] : []),
         ...removed.map((id) => ({ type: "delete_message", data: { id } })),
-        ...[...changed.values()].map(({ message }) => ({ type: "put_message", data: message })),
-        ...grown.map((child) => ({ type: "put_child", data: child })),
+        ...messages.map((message) => ({ type: "put_message", data: message })),
+        ...children.flatMap(({ items }) => items),
       ],
-      confirm: (revision) => {
-        this.#session = head
-        this.#revision = revision
-        for (const id of removed) this.#messages.delete(id)
-        for (const [id, { digest }] of changed) this.#messages.set(id, digest)
-        for (const child of grown) this.#children.set(child.session.id, digest(child))
+      confirm: (committed) => {
+        this.committed = committed
+        confirm()
+        for (const child of children) child.confirm(committed)
       },
     }
   }
-}
 
-const digest = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("base64url")
+  async #childDelta(
+    child: Transcript,
+    read: Pick<TranscriptChanges, "gone" | "isWhole">,
+    slices: TimeSlices,
+  ): Promise<Delta> {
+    const { id } = child.session
+    const uploaded = this.#children.get(id)
+    const put = { type: "put_child", data: child }
+    if (!uploaded) {
+      const added = await UploadedTranscript.of(child, slices)
+      return { items: [put], confirm: () => this.#children.set(id, added) }
+    }
+    const { session, messages, removed, confirm } = await uploaded.delta(child, read, slices)
+    const items = [
+      ...(session ? [{ type: "put_child_session", data: session }] : []),
+      ...removed.map((message) => ({ type: "delete_child_message", data: { sessionID: id, id: message } })),
+      ...messages.map((message) => ({ type: PART, data: { sessionID: id, message } })),
+    ]
+    return { items: this.takesParts || items.length === 0 ? items : [put], confirm }
+  }
+}

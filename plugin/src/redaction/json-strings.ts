@@ -1,5 +1,6 @@
 import { isObject } from "../opencode/client"
 import { roleOf } from "./names"
+import type { Steps } from "./steps"
 
 /** A string of a document; `name` is that of its field if it promises a secret, like `apiKey`. */
 export interface Text {
@@ -46,16 +47,23 @@ export function* textsOf(value: unknown, name = ""): Generator<Text> {
   }
 }
 
-/** The value with each string that `textsOf` yields replaced. */
-export function withTexts(value: unknown, exchange: (text: Text) => string, name = ""): unknown {
+/** The value with each string that `textsOf` yields replaced; it pauses after each object. */
+export function* withTexts(value: unknown, exchange: (text: Text) => string, name = ""): Steps<unknown> {
   if (typeof value === "string") return mayBeSecret(value, name) ? exchange(textOf(value, name)) : value
-  if (Array.isArray(value)) return value.map((item) => withTexts(item, exchange, name))
+  if (Array.isArray(value)) {
+    const items: unknown[] = []
+    for (const item of value) items.push(yield* withTexts(item, exchange, name))
+    return items
+  }
   if (!isObject(value)) return value
   const taken = new Map<string, number>()
-  const entries = Object.entries(value).map(([key, item]) => [
-    unused(mayBeKey(key) ? exchange({ text: key }) : key, taken),
-    withTexts(item, exchange, nameOf(key, value)),
-  ])
+  const entries: [string, unknown][] = []
+  for (const [key, item] of Object.entries(value))
+    entries.push([
+      unused(mayBeKey(key) ? exchange({ text: key }) : key, taken),
+      yield* withTexts(item, exchange, nameOf(key, value)),
+    ])
+  yield
   return Object.fromEntries(entries)
 }
 

@@ -98,7 +98,8 @@ export class Redactor {
         for (const [, kind = ""] of redacted.matchAll(MARKER)) kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
       return redacted
     }
-    return { value: withTexts(value, exchange) as T, ...counted(kinds), removed: this.#secretsRemoved() }
+    const redacted = await slices.run(withTexts(value, exchange))
+    return { value: redacted as T, ...counted(kinds), removed: this.#secretsRemoved() }
   }
 
   /** Returns the text without the matches of the rules, and learns what can be recognised elsewhere. */

@@ -20,6 +20,15 @@ export class TimeSlices {
     }
   }
 
+  async map<T, U>(items: readonly T[], convert: (item: T) => U): Promise<U[]> {
+    const converted: U[] = []
+    for (const item of items) {
+      converted.push(convert(item))
+      await this.yield()
+    }
+    return converted
+  }
+
   /** Await this often: it waits only at the end of a slice. */
   async yield(): Promise<void> {
     if (!this.isOver) return

@@ -23,6 +23,8 @@ export interface UploadLink {
 
 export interface Committed {
   revision: number
+  /** The types of items that changes may have; empty from servers of 0.2.0, which do not say. */
+  items: ReadonlySet<unknown>
   /** A link for the next changes, of any size. */
   next: UploadLink | undefined
 }
@@ -65,8 +67,13 @@ export function readUploadLink({
 }
 
 /** Reads the answer to a commit; undefined if it is none. */
-export function readCommitted({ revision, next }: Json): Committed | undefined {
-  return isRevision(revision) ? { revision, next: isObject(next) ? readUploadLink(next) : undefined } : undefined
+export function readCommitted({ revision, items, next }: Json): Committed | undefined {
+  if (!isRevision(revision)) return undefined
+  return {
+    revision,
+    items: new Set(Array.isArray(items) ? items : []),
+    next: isObject(next) ? readUploadLink(next) : undefined,
+  }
 }
 
 /** An http(s) URL without a user name or password. */

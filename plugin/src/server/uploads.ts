@@ -45,11 +45,11 @@ export class Uploads {
   }
 
   /**
-   * Uploads the encoded document that is to follow a revision. Returns its own; undefined from a server that knows none, where it
-   * replaces the document. Every attempt requests a new link, so an expired one costs one retry. Throws a Failure of the kind
+   * Uploads the encoded document that is to follow a revision. Undefined from a server that knows no revisions, where it replaces
+   * the document. Every attempt requests a new link, so an expired one costs one retry. Throws a Failure of the kind
    * "conflict" if the share has another revision.
    */
-  snapshot(share: Share, encoded: Encoded, base: number, signal: AbortSignal): Promise<number | undefined> {
+  snapshot(share: Share, encoded: Encoded, base: number, signal: AbortSignal): Promise<Committed | undefined> {
     return withRetries(async () => {
       const link = await this.link(share, encoded.body.byteLength, signal)
       return await this.#deliver("snapshot", share, link, encoded, base, signal)
@@ -57,14 +57,14 @@ export class Uploads {
   }
 
   /** As `snapshot`, with the encoded changes since that revision. A server that knows none is a conflict. */
-  changes(share: Share, encoded: Encoded, base: number, signal: AbortSignal): Promise<number> {
+  changes(share: Share, encoded: Encoded, base: number, signal: AbortSignal): Promise<Committed> {
     return withRetries(async () => {
       const link = this.#takeNext(share) ?? (await this.link(share, encoded.body.byteLength, signal, "changes"))
       // The link of an older server is one for the whole document.
       const isTaken = link.revision !== undefined
-      const revision = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined
-      if (revision === undefined) throw conflict(share)
-      return revision
+      const committed = isTaken ? await this.#deliver("changes", share, link, encoded, base, signal) : undefined
+      if (!committed) throw conflict(share)
+      return committed
     }, this.#retry(signal))
   }
 
@@ -80,13 +80,13 @@ export class Uploads {
     { body, sha256 }: Encoded,
     base: number,
     signal: AbortSignal,
-  ): Promise<number | undefined> {
+  ): Promise<Committed | undefined> {
     if (link.revision !== undefined && link.revision !== base) throw conflict(share)
     await this.#put(share, link, body, signal)
     if (link.revision === undefined) return undefined
-    const { revision, next } = await this.#commit(share, { kind, sha256, base }, signal)
-    if (next) this.#next.set(keyOf(share), { link: next, at: Date.now() })
-    return revision
+    const committed = await this.#commit(share, { kind, sha256, base }, signal)
+    if (committed.next) this.#next.set(keyOf(share), { link: committed.next, at: Date.now() })
+    return committed
   }
 
   async #put(share: Share, link: UploadLink, body: Uint8Array, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto"
-import { isObject, type Json, type SyncItem } from "../opencode/client"
+import { isObject, type Json } from "../opencode/client"
+import { itemsOf, type Sync, UnparsedSync } from "../opencode/sync-items"
 import { Failure } from "../server/errors"
 
 export interface NativeShare {
@@ -11,7 +12,7 @@ export interface NativeShare {
 /** The three calls that OpenCode makes to a share server. */
 export interface NativeCalls {
   create(sessionId: string): Promise<NativeShare>
-  sync(id: string, secret: string, items: readonly SyncItem[]): void
+  sync(id: string, secret: string, sync: Sync): void
   remove(id: string, secret: string): Promise<void>
 }
 
@@ -19,6 +20,11 @@ export interface Bridge {
   url: string
   close(): void
 }
+
+/** A larger sync is one of all of a session. */
+const LARGE_BYTES = 1_000_000
+/** How the body of a sync begins, as OpenCode writes it. */
+const SECRET_FIRST = /^\{"secret":"([^"\\]{1,2000})",/
 
 /** A share server for this OpenCode process only, on loopback, under an unguessable path. */
 export function openBridge(calls: NativeCalls): Bridge {
@@ -42,13 +48,15 @@ export function openBridge(calls: NativeCalls): Bridge {
 async function route(calls: NativeCalls, token: string, request: Request): Promise<Response> {
   const [given, api, shares, id, action, ...rest] = new URL(request.url).pathname.slice(1).split("/")
   if (given !== token || api !== "api" || shares !== "share" || rest.length > 0) return notFound()
-  const body = await readJson(request)
+  const bytes = new Uint8Array(await request.arrayBuffer())
+  const largeSecret = action === "sync" && bytes.byteLength > LARGE_BYTES ? secretOf(bytes) : undefined
+  const body = largeSecret === undefined ? parse(bytes) : { secret: largeSecret }
   if (!body) return Response.json({ error: "The body must be a JSON object." }, { status: 400 })
   try {
     if (request.method === "POST" && id === undefined) return Response.json(await calls.create(text(body.sessionID)))
     if (id === undefined) return notFound()
     if (request.method === "POST" && action === "sync") {
-      calls.sync(id, text(body.secret), Array.isArray(body.data) ? body.data.filter(isSyncItem) : [])
+      calls.sync(id, text(body.secret), largeSecret === undefined ? itemsOf(body) : new UnparsedSync(bytes))
       return Response.json({})
     }
     if (request.method === "DELETE" && action === undefined) {
@@ -63,12 +71,17 @@ async function route(calls: NativeCalls, token: string, request: Request): Promi
 
 const notFound = () => new Response(null, { status: 404 })
 
-const readJson = async (request: Request): Promise<Json | undefined> => {
-  const body: unknown = await request.json().catch(() => undefined)
-  return isObject(body) ? body : undefined
+function parse(body: Uint8Array): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(body))
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
 }
 
-const isSyncItem = (value: unknown): value is SyncItem => isObject(value) && typeof value.type === "string"
+const secretOf = (body: Uint8Array): string | undefined =>
+  SECRET_FIRST.exec(new TextDecoder().decode(body.subarray(0, 4_096)))?.[1]
 
 function text(value: unknown): string {
   if (typeof value === "string" && value) return value

@@ -1,7 +1,7 @@
 import { commandLine } from "../lib/package"
 import type { Timeouts } from "../lib/timeouts"
-import type { OpenCodeClient, SyncItem } from "../opencode/client"
-import { sessionOf } from "../opencode/sync-items"
+import type { OpenCodeClient } from "../opencode/client"
+import { type Sync, sessionOf } from "../opencode/sync-items"
 import type { Toasts } from "../opencode/toasts"
 import { counts, type Published } from "../publishing/published"
 import type { Publisher } from "../publishing/publisher"
@@ -68,8 +68,8 @@ export class ShareCalls implements NativeCalls {
   }
 
   /**
-   * The share of a session: the one that this or another process has made, or a new one with its first document. Used by
-   * `/share` and by the organisation fallback.
+   * The share of a session: the one that this or another process has made, or a new one, with its first document unless that is
+   * large. Used by `/share` and by the organisation fallback.
    */
   async open(sessionId: string): Promise<CreatedShare> {
     const { settings } = this.dependencies
@@ -117,12 +117,12 @@ export class ShareCalls implements NativeCalls {
     }
   }
 
-  sync(id: string, secret: string, items: readonly SyncItem[]): void {
+  sync(id: string, secret: string, sync: Sync): void {
     const share = this.dependencies.seal.open(id, secret)
     if (share === undefined || share === "lost") return void this.#explainForeign(id, secret, share)
-    const sessionId = sessionOf(items) ?? this.dependencies.publisher.sessionOf(share)
-    // A batch without a session contains nothing that readers see.
-    if (sessionId !== undefined) this.dependencies.publisher.changed(share, sessionId, items)
+    const sessionId = this.dependencies.publisher.sessionOf(share) ?? sessionOf(sync)
+    // A sync without a session contains nothing that readers see.
+    if (sessionId !== undefined) this.dependencies.publisher.changed(share, sessionId, sync)
   }
 
   async remove(id: string, secret: string): Promise<void> {

@@ -50,6 +50,8 @@ export class FakeServer extends Watch {
   plugin: string | undefined
   /** Whether it takes changes, as servers do since 0.2. */
   commits = false
+  /** Whether it takes messages of sub-agents' sessions by themselves, as servers do after 0.2.0. */
+  childItems = true
   /** What the server calls itself in links; else as it is reached. */
   name: string | undefined
   uploadsInFlight = 0
@@ -211,11 +213,12 @@ export class FakeServer extends Watch {
       return failure(404, "object_missing")
     this.#objects.delete(`${id}/${kind}`)
     if (kind === "snapshot") share.object = uploaded
-    else share.object = merged(share.object, uploaded)
+    else share.object = merged(share.object, uploaded, this.childItems)
     share.revision++
     const wanted = Buffer.from(JSON.stringify({ contentEncoding: "gzip", kind: "changes" }))
     return Response.json({
       revision: share.revision,
+      ...(this.childItems ? { items: ["put_child_session", "put_child_message", "delete_child_message"] } : {}),
       next: { ...this.#link(id, wanted), createdAt: share.createdAt },
     })
   }
@@ -223,11 +226,11 @@ export class FakeServer extends Watch {
 
 interface Item {
   type: string
-  data: Message & { id: string; session: { id: string } }
+  data: Message & { id: string; session: { id: string }; sessionID: string; message: Message }
 }
 
 /** A stored document with changes in it, as the API describes them. */
-function merged(stored: Buffer | undefined, uploaded: Buffer): Buffer {
+function merged(stored: Buffer | undefined, uploaded: Buffer, childItems: boolean): Buffer {
   if (!stored) throw new Error("there is nothing to change")
   const document = JSON.parse(gunzipSync(stored).toString()) as SessionDocument
   const messages = new Map(document.messages.map((message) => [messageId(message), message]))
@@ -237,11 +240,22 @@ function merged(stored: Buffer | undefined, uploaded: Buffer): Buffer {
     else if (type === "put_message") messages.set(messageId(data), data)
     else if (type === "delete_message") messages.delete(data.id)
     else if (type === "put_child") children.set(data.session.id, data as unknown as Transcript)
-    else throw new Error(`unknown type ${type}`)
+    else if (childItems) changeChild(children, type, data)
+    else if (!type.includes("_child_")) throw new Error(`unknown type ${type}`)
   }
   document.messages = [...messages.values()]
   if (children.size > 0) document.children = [...children.values()]
   return gzipSync(JSON.stringify(document))
+}
+
+function changeChild(children: Map<string, Transcript>, type: string, data: Item["data"]): void {
+  const child = children.get(type === "put_child_session" ? data.id : data.sessionID)
+  if (!child) throw new Error("there is nothing to change")
+  if (type === "put_child_session") child.session = data as Session
+  const id = type === "put_child_message" ? messageId(data.message) : data.id
+  const place = child.messages.findIndex((message) => messageId(message) === id)
+  if (type === "put_child_message") child.messages.splice(place < 0 ? child.messages.length : place, 1, data.message)
+  else if (type === "delete_child_message") child.messages.splice(place, 1)
 }
 
 function kindOf(method: string, path: string): Kind {

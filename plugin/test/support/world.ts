@@ -16,6 +16,7 @@ import { FakeServer } from "./fake-server"
 export const SHORT: Timeouts = {
   ...TIMEOUTS,
   create: 800,
+  firstUpload: 800,
   remove: 300,
   dispose: 400,
   request: 300,
