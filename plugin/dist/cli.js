@@ -5812,8 +5812,44 @@ function readRedaction(value) {
 }
 var areTexts = (value) => Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "");
 
+// src/settings/readers.ts
+var AUDIENCES = ["link", "password", "members"];
+var READERS_OPTIONS = ["audience", "expiresIn"];
+var UNITS = { m: 60, h: 3600, d: 86400, w: 604800 };
+function readReaders(own, project) {
+  const [users, projects] = [optionsOf(own), optionsOf(project)];
+  const stricter = projects.audience === "link" ? undefined : projects.audience;
+  const audience = users.audience === "link" || users.audience === undefined ? stricter ?? users.audience : users.audience;
+  const lifetimes = [users.expiresIn, projects.expiresIn].flatMap((seconds) => seconds ?? []);
+  return {
+    ...audience ? { audience } : {},
+    ...lifetimes.length > 0 ? { expiresIn: Math.min(...lifetimes) } : {}
+  };
+}
+function problemOfReaders(options) {
+  if (options.audience !== undefined && !isAudience(options.audience))
+    return 'The plugin option "audience" must be "link", "password" or "members".';
+  if (options.expiresIn !== undefined && secondsOf(options.expiresIn) === undefined)
+    return 'The plugin option "expiresIn" must be a time like "12h", "7d" or "4w".';
+  return;
+}
+function optionsOf(given) {
+  if (!isObject(given))
+    return {};
+  const expiresIn = secondsOf(given.expiresIn);
+  return {
+    ...isAudience(given.audience) ? { audience: given.audience } : {},
+    ...expiresIn === undefined ? {} : { expiresIn }
+  };
+}
+var isAudience = (value) => AUDIENCES.some((audience) => audience === value);
+function secondsOf(value) {
+  const [, count, unit] = typeof value === "string" ? /^([1-9]\d{0,3})([mhdw])$/.exec(value) ?? [] : [];
+  return unit === undefined ? undefined : Number(count) * (UNITS[unit] ?? 0);
+}
+
 // src/settings/server.ts
-var OPTIONS = ["url", "uploadHosts", ...PRIVACY_OPTIONS];
+var OPTIONS = ["url", "uploadHosts", ...READERS_OPTIONS, ...PRIVACY_OPTIONS];
 function readSettings(own, env, project = undefined, packaged = undefined) {
   const problem = problemOf(own) ?? problemOf(project);
   if (problem !== undefined)
@@ -5824,27 +5860,28 @@ function readSettings(own, env, project = undefined, packaged = undefined) {
   const variable = env.BETTER_SHARE_BASE_URL;
   if (variable !== undefined && serverBase(variable) === undefined)
     return noAddress("BETTER_SHARE_BASE_URL");
-  const uploadHosts = env.BETTER_SHARE_UPLOAD_HOSTS?.split(",") ?? optionsOf(own).uploadHosts ?? [];
+  const uploadHosts = env.BETTER_SHARE_UPLOAD_HOSTS?.split(",") ?? optionsOf2(own).uploadHosts ?? [];
   if (!areHosts(uploadHosts))
     return { problem: "BETTER_SHARE_UPLOAD_HOSTS must be host names, separated by commas." };
-  const chosen = serverBase(variable) ?? serverBase(optionsOf(own).url);
+  const common = { uploadHosts, ...readReaders(own, project) };
+  const chosen = serverBase(variable) ?? serverBase(optionsOf2(own).url);
   if (chosen !== undefined)
-    return { base: chosen, token, chosenBy: "user", uploadHosts };
+    return { base: chosen, token, chosenBy: "user", ...common };
   const ofPackage = serverBase(packaged);
-  const named = serverBase(optionsOf(project).url);
+  const named = serverBase(optionsOf2(project).url);
   if (named !== undefined && named !== ofPackage)
-    return { base: named, token: undefined, chosenBy: "project", uploadHosts };
+    return { base: named, token: undefined, chosenBy: "project", ...common };
   if (ofPackage === undefined)
     return { problem: NO_SERVER };
   const isOwn = own !== undefined;
-  return { base: ofPackage, token: isOwn ? token : undefined, chosenBy: isOwn ? "user" : "project", uploadHosts };
+  return { base: ofPackage, token: isOwn ? token : undefined, chosenBy: isOwn ? "user" : "project", ...common };
 }
 var NO_SERVER = 'No share server is named. Set BETTER_SHARE_BASE_URL, or the option "url" of the plugin, to its address, like https://share.example.com.';
-var optionsOf = (given) => isObject(given) ? given : {};
+var optionsOf2 = (given) => isObject(given) ? given : {};
 function problemOf(given) {
   if (given !== undefined && given !== null && !isObject(given))
     return 'The options of Better Share must look like {"url": "https://..."}.';
-  const options = optionsOf(given);
+  const options = optionsOf2(given);
   const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
   if (unknown !== undefined)
     return `Better Share has no option "${unknown}"; it knows ${OPTIONS.map((name) => `"${name}"`).join(", ")}.`;
@@ -5853,7 +5890,7 @@ function problemOf(given) {
     return noAddress('The plugin option "url"').problem;
   if (uploadHosts !== undefined && !areHosts(uploadHosts))
     return 'The plugin option "uploadHosts" must be a list of host names, like ["minio.example.com:9000"].';
-  return;
+  return problemOfReaders(options);
 }
 var noAddress = (name) => ({
   problem: `${name} must be the address of your server, like https://share.example.com.`
@@ -8001,12 +8038,31 @@ import { randomBytes } from "node:crypto";
 var MAX_LINK_CHARACTERS = 2000;
 var PRINTABLE = /^[\x21-\x7e]+$/;
 var SIGNED_HEADER = /^(content-type|content-encoding|cache-control|if-none-match|x-amz-[a-z0-9-]+)$/i;
-function readCreation({ url, secret, createdAt, plugin }) {
+function readCreation({
+  url,
+  secret,
+  createdAt,
+  plugin,
+  audience,
+  password,
+  shareExpiresAt
+}) {
   if (typeof secret !== "string" || !PRINTABLE.test(secret) || !isTime(createdAt))
     return;
   const link = readUrl(url)?.href;
-  return link && link.length <= MAX_LINK_CHARACTERS ? { url: link, secret, createdAt, plugin: isRelease(plugin) ? plugin : undefined } : undefined;
+  if (!link || link.length > MAX_LINK_CHARACTERS)
+    return;
+  return {
+    url: link,
+    secret,
+    createdAt,
+    plugin: isRelease(plugin) ? plugin : undefined,
+    audience: typeof audience === "string" ? audience : undefined,
+    password: typeof password === "string" && PASSWORD.test(password) ? password : undefined,
+    expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined
+  };
 }
+var PASSWORD = /^[\x21-\x7e]{8,200}$/;
 var isRelease = (value) => typeof value === "string" && /^[\w.-]{1,64}$/.test(value);
 function readUploadLink({
   presignedUrl,
@@ -8536,14 +8592,14 @@ class ShareApi {
       throw error;
     }
   }
-  async#create({ base, token, chosenBy }, sessionId, shareId, signal) {
+  async#create({ base, token, chosenBy, audience, expiresIn }, sessionId, shareId, signal) {
     const host = hostOf(base);
     const answer = await this.#json({
       method: "POST",
       url: `${base}/api/share/presign`,
       who: host,
       headers: token ? { authorization: `Bearer ${token}` } : {},
-      body: JSON.stringify({ shareId, sessionId, size: UNKNOWN_SIZE, contentEncoding: "gzip" }),
+      body: JSON.stringify({ shareId, sessionId, size: UNKNOWN_SIZE, contentEncoding: "gzip", audience, expiresIn }),
       signal
     }).catch((error) => {
       if (error instanceof Failure && error.kind === "unauthorized") {
@@ -8556,8 +8612,14 @@ class ShareApi {
     const created = readCreation(answer);
     if (!created)
       throw misdirected(host);
-    const { url, secret, createdAt, plugin } = created;
-    return { share: { id: shareId, base, secret }, url, createdAt, plugin };
+    const { secret, ...rest } = created;
+    const share = { id: shareId, base, secret };
+    const isObeyed = audience === undefined || created.audience === audience;
+    if (!isObeyed || expiresIn !== undefined && created.expiresAt === undefined) {
+      await this.remove(share, this.timeouts.request);
+      throw new Failure("refused", `${host} is too old for private links; ask who runs it for an update.`);
+    }
+    return { share, ...rest };
   }
   async about(share, signal) {
     const link = await withRetries(() => this.uploads.link(share, UNKNOWN_SIZE, signal), this.#retry(signal));
@@ -8569,6 +8631,7 @@ class ShareApi {
         method: "GET",
         url: `${share.base}/api/share/${share.id}`,
         who: hostOf(share.base),
+        headers: { "x-share-secret": share.secret },
         maxBytes: Math.max(bytes, MAX_ANSWER_BYTES),
         timeout: this.timeouts.upload,
         signal
@@ -9753,6 +9816,16 @@ async function removeAll(entries, context) {
   return removals.failed.length > 0 ? 1 : 0;
 }
 
+// src/sharing/readers.ts
+function describeReaders({ share, audience, password, expiresAt }) {
+  const sentences = [
+    ...password === undefined ? [] : [`Its password is ${password} (shown only now).`],
+    ...audience === "members" ? [`Only members of ${hostOf(share.base)} can read it.`] : [],
+    ...expiresAt === undefined ? [] : [`It ends on ${new Date(expiresAt).toISOString().slice(0, 16).replace("T", " ")} UTC.`]
+  ];
+  return sentences.map((sentence) => ` ${sentence}`).join("");
+}
+
 // src/cli/share.ts
 var share = {
   usages: [
@@ -9783,8 +9856,12 @@ var share = {
       output.result(summary, []);
       return 0;
     }
-    const { url, id } = await publish(prepared, settings, context);
-    output.result({ url, id, ...summary }, [url]);
+    const created = await publish(prepared, settings, context);
+    const { share, url, password } = created;
+    const readers = describeReaders(created).trim();
+    if (readers)
+      output.note(readers);
+    output.result({ url, id: share.id, ...password === undefined ? {} : { password }, ...summary }, [url]);
     return 0;
   }
 };
@@ -9806,7 +9883,7 @@ async function publish(prepared, settings, context) {
       await removeShare(entry, shareList, stateFiles, tools.api);
     throw error;
   }
-  return { url, id: share.id };
+  return created;
 }
 
 // src/cli/show.ts

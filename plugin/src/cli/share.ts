@@ -5,6 +5,7 @@ import { replaceDocument } from "../publishing/upload-document"
 import type { CreatedShare } from "../server/api"
 import { hostOf } from "../server/share"
 import type { Settings } from "../settings/server"
+import { describeReaders } from "../sharing/readers"
 import { createShare, existingShare } from "../sharing/session-share"
 import { removeShare } from "../state/remove-share"
 import { type Command, wordOf } from "./command"
@@ -43,18 +44,17 @@ export const share: Command = {
       output.result(summary, [])
       return 0
     }
-    const { url, id } = await publish(prepared, settings, context)
-    output.result({ url, id, ...summary }, [url])
+    const created = await publish(prepared, settings, context)
+    const { share, url, password } = created
+    const readers = describeReaders(created).trim()
+    if (readers) output.note(readers)
+    output.result({ url, id: share.id, ...(password === undefined ? {} : { password }), ...summary }, [url])
     return 0
   },
 }
 
 /** Uploads to the share that the session has, or to a new one, which does not stay without its document. */
-export async function publish(
-  prepared: FilteredDocument,
-  settings: Settings,
-  context: Context,
-): Promise<{ url: string; id: string }> {
+export async function publish(prepared: FilteredDocument, settings: Settings, context: Context): Promise<CreatedShare> {
   const { sessionId } = prepared.document
   const { shareList, stateFiles } = context
   const tools = { api: context.api(), shareList }
@@ -74,5 +74,5 @@ export async function publish(
     if (entry) await removeShare(entry, shareList, stateFiles, tools.api)
     throw error
   }
-  return { url, id: share.id }
+  return created
 }

@@ -8,6 +8,12 @@ export interface Creation {
   createdAt: number
   /** The release of the plugin that the server hands out; undefined from older servers. */
   plugin: string | undefined
+  /** Who may read the share; undefined from older servers, which know only links. */
+  audience: string | undefined
+  /** What readers need, if the server made it for this share. */
+  password: string | undefined
+  /** When the share ends; undefined if it stays until it is removed. */
+  expiresAt: number | undefined
 }
 
 /** A signed URL for one upload, with the headers that were signed. */
@@ -35,13 +41,30 @@ const PRINTABLE = /^[\x21-\x7e]+$/
 const SIGNED_HEADER = /^(content-type|content-encoding|cache-control|if-none-match|x-amz-[a-z0-9-]+)$/i
 
 /** Reads the answer to the creation of a share; undefined if it is none. */
-export function readCreation({ url, secret, createdAt, plugin }: Json): Creation | undefined {
+export function readCreation({
+  url,
+  secret,
+  createdAt,
+  plugin,
+  audience,
+  password,
+  shareExpiresAt,
+}: Json): Creation | undefined {
   if (typeof secret !== "string" || !PRINTABLE.test(secret) || !isTime(createdAt)) return undefined
   const link = readUrl(url)?.href
-  return link && link.length <= MAX_LINK_CHARACTERS
-    ? { url: link, secret, createdAt, plugin: isRelease(plugin) ? plugin : undefined }
-    : undefined
+  if (!link || link.length > MAX_LINK_CHARACTERS) return undefined
+  return {
+    url: link,
+    secret,
+    createdAt,
+    plugin: isRelease(plugin) ? plugin : undefined,
+    audience: typeof audience === "string" ? audience : undefined,
+    password: typeof password === "string" && PASSWORD.test(password) ? password : undefined,
+    expiresAt: isTime(shareExpiresAt) ? shareExpiresAt : undefined,
+  }
 }
+
+const PASSWORD = /^[\x21-\x7e]{8,200}$/
 
 const isRelease = (value: unknown): value is string => typeof value === "string" && /^[\w.-]{1,64}$/.test(value)
 

@@ -15,6 +15,11 @@ export interface CreatedShare {
   createdAt: number
   /** The release of the plugin that the server hands out, if it says so. */
   plugin?: string | undefined
+  /** Who may read it, as far as it is known here. */
+  audience?: string | undefined
+  /** What readers need, which only its creation says. */
+  password?: string | undefined
+  expiresAt?: number | undefined
 }
 
 /** What the server knows of a share. */
@@ -61,7 +66,7 @@ export class ShareApi {
   }
 
   async #create(
-    { base, token, chosenBy }: Settings,
+    { base, token, chosenBy, audience, expiresIn }: Settings,
     sessionId: string,
     shareId: string,
     signal: AbortSignal,
@@ -72,7 +77,7 @@ export class ShareApi {
       url: `${base}/api/share/presign`,
       who: host,
       headers: token ? { authorization: `Bearer ${token}` } : {},
-      body: JSON.stringify({ shareId, sessionId, size: UNKNOWN_SIZE, contentEncoding: "gzip" }),
+      body: JSON.stringify({ shareId, sessionId, size: UNKNOWN_SIZE, contentEncoding: "gzip", audience, expiresIn }),
       signal,
     }).catch((error: unknown) => {
       if (error instanceof Failure && error.kind === "unauthorized") {
@@ -86,8 +91,15 @@ export class ShareApi {
     })
     const created = readCreation(answer)
     if (!created) throw misdirected(host)
-    const { url, secret, createdAt, plugin } = created
-    return { share: { id: shareId, base, secret }, url, createdAt, plugin }
+    const { secret, ...rest } = created
+    const share = { id: shareId, base, secret }
+    const isObeyed = audience === undefined || created.audience === audience
+    if (!isObeyed || (expiresIn !== undefined && created.expiresAt === undefined)) {
+      // An older server ignores what it does not know, and would show the session to everyone who has the link.
+      await this.remove(share, this.timeouts.request)
+      throw new Failure("refused", `${host} is too old for private links; ask who runs it for an update.`)
+    }
+    return { share, ...rest }
   }
 
   /**
@@ -106,6 +118,7 @@ export class ShareApi {
         method: "GET",
         url: `${share.base}/api/share/${share.id}`,
         who: hostOf(share.base),
+        headers: { "x-share-secret": share.secret },
         maxBytes: Math.max(bytes, MAX_ANSWER_BYTES),
         timeout: this.timeouts.upload,
         signal,

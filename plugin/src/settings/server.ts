@@ -1,7 +1,8 @@
 import { isObject } from "../opencode/client"
 import { PRIVACY_OPTIONS } from "./privacy"
+import { problemOfReaders, READERS_OPTIONS, type Readers, readReaders } from "./readers"
 
-export interface Settings {
+export interface Settings extends Readers {
   /** URL of the server that creates new shares, without a trailing slash. */
   base: string
   /** Token for servers that restrict who may share. */
@@ -15,7 +16,7 @@ export interface Settings {
 /** Valid settings, or a sentence that says why sharing is refused. */
 export type SettingsResult = Settings | { problem: string }
 
-const OPTIONS = ["url", "uploadHosts", ...PRIVACY_OPTIONS]
+const OPTIONS = ["url", "uploadHosts", ...READERS_OPTIONS, ...PRIVACY_OPTIONS]
 
 /**
  * Environment, then the user's options, then the project's, then the server that handed out this package. The token goes to a server that the user chose,
@@ -37,16 +38,17 @@ export function readSettings(
   const uploadHosts = env.BETTER_SHARE_UPLOAD_HOSTS?.split(",") ?? optionsOf(own).uploadHosts ?? []
   if (!areHosts(uploadHosts)) return { problem: "BETTER_SHARE_UPLOAD_HOSTS must be host names, separated by commas." }
 
+  const common = { uploadHosts, ...readReaders(own, project) }
   const chosen = serverBase(variable) ?? serverBase(optionsOf(own).url)
-  if (chosen !== undefined) return { base: chosen, token, chosenBy: "user", uploadHosts }
+  if (chosen !== undefined) return { base: chosen, token, chosenBy: "user", ...common }
   const ofPackage = serverBase(packaged)
   const named = serverBase(optionsOf(project).url)
   if (named !== undefined && named !== ofPackage)
-    return { base: named, token: undefined, chosenBy: "project", uploadHosts }
+    return { base: named, token: undefined, chosenBy: "project", ...common }
   if (ofPackage === undefined) return { problem: NO_SERVER }
   // Whoever listed the package chose the server that it is from.
   const isOwn = own !== undefined
-  return { base: ofPackage, token: isOwn ? token : undefined, chosenBy: isOwn ? "user" : "project", uploadHosts }
+  return { base: ofPackage, token: isOwn ? token : undefined, chosenBy: isOwn ? "user" : "project", ...common }
 }
 
 const NO_SERVER =
@@ -66,7 +68,7 @@ function problemOf(given: unknown): string | undefined {
   if (url !== undefined && serverBase(url) === undefined) return noAddress('The plugin option "url"').problem
   if (uploadHosts !== undefined && !areHosts(uploadHosts))
     return 'The plugin option "uploadHosts" must be a list of host names, like ["minio.example.com:9000"].'
-  return undefined
+  return problemOfReaders(options)
 }
 
 const noAddress = (name: string): { problem: string } => ({

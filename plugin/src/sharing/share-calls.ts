@@ -17,6 +17,7 @@ import type { ShareSeal } from "../state/share-seal"
 import type { StateLock } from "../state/state-lock"
 import { isAutoShare, type ShareConfig } from "./auto-share"
 import type { NativeCalls, NativeShare } from "./bridge"
+import { describeReaders } from "./readers"
 import { createShare, existingShare } from "./session-share"
 import type { UpdateNotice } from "./update-notice"
 
@@ -89,7 +90,7 @@ export class ShareCalls implements NativeCalls {
     const existing = await existingShare(settings, sessionId, this.dependencies, deadline)
     if (!existing) return undefined
     this.dependencies.publisher.changed(existing.share, sessionId)
-    void this.dependencies.toasts.replace("success", shared(settings, existing.url, "running"))
+    void this.dependencies.toasts.replace("success", shared(existing, "running"))
     return existing
   }
 
@@ -105,7 +106,7 @@ export class ShareCalls implements NativeCalls {
         .catch(() => undefined)
       throw outcome
     }
-    void this.dependencies.toasts.replace("success", shared(settings, created.url, outcome))
+    void this.dependencies.toasts.replace("success", shared(created, outcome))
     return created
   }
 
@@ -208,8 +209,8 @@ export class ShareCalls implements NativeCalls {
   }
 }
 
-function shared({ base }: Settings, url: string, outcome: Published | "running"): string {
-  const where = hostOf(base)
-  if (outcome === "running") return `Shared on ${where}: ${url} - the upload is still under way. /unshare removes it.`
-  return `Shared on ${where}: ${url} - ${counts(outcome)}. /unshare removes it.`
+function shared(created: CreatedShare, outcome: Published | "running"): string {
+  const state = outcome === "running" ? "the upload is still under way" : counts(outcome)
+  const readers = describeReaders(created)
+  return `Shared on ${hostOf(created.share.base)}: ${created.url} - ${state}.${readers} /unshare removes it.`
 }

@@ -35,6 +35,16 @@ interface Link {
 /** What to answer instead; "hang" never answers, "drop" does the work but loses the answer. */
 export type Fault = Response | "hang" | "drop"
 
+/** What a server answers that has understood who may read. */
+function readersOf(body: Buffer) {
+  const { audience = "link", expiresIn } = JSON.parse(body.toString()) as { audience?: string; expiresIn?: number }
+  return {
+    audience,
+    ...(audience === "password" ? { password: "made-by-server" } : {}),
+    ...(expiresIn === undefined ? {} : { shareExpiresAt: Date.now() + expiresIn * 1000 }),
+  }
+}
+
 const failure = (status: number, code: string, headers: Record<string, string> = {}) =>
   Response.json({ error: `A sentence about ${code}.`, code }, { status, headers })
 
@@ -52,6 +62,8 @@ export class FakeServer extends Watch {
   commits = false
   /** Whether it takes messages of sub-agents' sessions by themselves, as servers do after 0.2.0. */
   childItems = true
+  /** Whether it knows who may read, as servers do after 0.2. */
+  audiences = false
   /** What the server calls itself in links; else as it is reached. */
   name: string | undefined
   uploadsInFlight = 0
@@ -155,6 +167,7 @@ export class FakeServer extends Watch {
         ...this.#link(shareId, body),
         createdAt: share.createdAt,
         ...(this.plugin === undefined ? {} : { plugin: this.plugin }),
+        ...(this.audiences ? readersOf(body) : {}),
       },
       { status: 201 },
     )
