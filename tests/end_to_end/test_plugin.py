@@ -163,3 +163,29 @@ def test_the_work_of_sub_agents_is_part_of_the_document(profile: Profile) -> Non
     assert child["session"]["parentID"] == session
     for expected in ("Count the names", "2 lines", "There are two names."):
         assert expected in json.dumps(child["messages"])
+
+
+def test_a_session_that_is_shared_with_a_password_is_read_and_followed_with_it(
+    tmp_path: Path, service: str, outside: Trap
+) -> None:
+    with scripted_model(SCRIPT) as model:
+        readers = {"audience": "password", "expiresIn": "7d"}
+        setup = Setup(
+            service, copy_plugin(tmp_path), model, environment=through(outside.url), options=readers
+        )
+        profile = make_profile(tmp_path, setup)
+        with opencode(profile) as author:
+            session = author.create_session()
+            author.prompt(session, "Greet everybody")
+            link = author.share(session)
+            secret = {"X-Share-Secret": kept_secret(profile)}
+            for address in (link, f"{link}.md", api(link)):
+                status, answer = fetch("GET", address)
+                assert (status, json.loads(answer)["code"]) == (401, "password_required")
+            author.prompt(session, "Say goodbye")
+            began = time.monotonic()
+            while b"Goodbye to everybody." not in fetch("GET", api(link), headers=secret)[1]:
+                assert time.monotonic() - began < PATIENCE
+                time.sleep(0.1)
+            author.unshare(session)
+            assert fetch("GET", link)[0] == 404
