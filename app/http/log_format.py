@@ -21,6 +21,7 @@ TOKEN_IN_PATH = re.compile(r"/t/.+?(?=/(?:api|share)\b|$)", re.IGNORECASE | re.D
 # The same in a text, where an address ends at a blank or quote and may be percent-encoded.
 TOKEN = re.compile(r"(?:/|%2f)(?:t|%[57]4)(?:/|%2f)[^\s\"']+?(?=/(?:api|share)\b|[\s?\"']|$)", re.IGNORECASE)
 # What lets `opencode import` in, behind the id of a private share (app.services.access.import_tickets).
+TICKET = re.compile(r"^([A-Za-z0-9_-]{1,64}_)[A-Za-z0-9_-]{22}$")
 TICKET_IN_PATH = re.compile(r"(/shares?/[A-Za-z0-9_-]{1,64}_)[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")
 QUERY = re.compile(r"\?\S+")
 SIGNATURE = re.compile(r"\bsig=[^&\s\"]+")
@@ -59,7 +60,7 @@ def log_request(record: RequestRecord) -> None:
             "request_id": record.request_id,
             "method": record.method,
             "route": record.route,
-            "share_id": record.share_id and _escape(record.share_id),
+            "share_id": record.share_id and _escape(TICKET.sub(r"\1***", record.share_id)),
             "status": record.status,
             "ms": round(record.seconds * 1000, 2),
             "bytes": record.bytes,

@@ -85,6 +85,20 @@ def test_neither_secrets_nor_upload_links_are_written_down(client: FlaskClient, 
 
 @as_text
 @pytest.mark.parametrize(
+    "path", ["/api/share/{}/data", "/api/shares/{}/data", "/share/{}", "/share/{}.md?a=b"]
+)
+def test_tickets_and_passwords_are_not_written_down(client: FlaskClient, log: io.StringIO, path: str) -> None:
+    created = share(client, SESSION, audience="password")
+    client.post("/share/GhIjKlMn/password", data={"password": created["password"]})
+    client.get(path.format("GhIjKlMn_the-ticket-of-an-hour-"))
+    written = log.getvalue()
+    assert "/GhIjKlMn_***" in written
+    assert "the-ticket" not in written
+    assert created["password"] not in written
+
+
+@as_text
+@pytest.mark.parametrize(
     "path",
     [
         "/t//{}/api/share",
