@@ -28,8 +28,9 @@ class Rule:
     `pattern` is matched `before` characters ahead of each of `anchors`, which are in lower case and occur
     in any case; a rule without anchors is tried at every long word. The last group that took part, or the
     whole match, is the secret; it extends backwards over the characters of `extend`. One of `after` must
-    stand at most `MAX_CONTEXT` characters ahead in the same line. `check` is a key of
-    `app.redaction.heuristics.CHECKS` that the secret must also pass.
+    stand at most `MAX_CONTEXT` characters ahead in the same line. The secret begins at most `reach`
+    characters behind the anchor, and is one that `app.redaction.values` does not skip. `check` is a key of
+    `app.redaction.heuristics.CHECKS` that it must also pass.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Rule:
     before: tuple[int, ...] = (0,)
     after: tuple[str, ...] = ()
     extend: str = ""
+    reach: int | None = None
     check: str | None = None
 
 
@@ -79,12 +81,17 @@ def _rule(entry: Mapping[str, Any]) -> Rule:
         name=entry["name"],
         kind=entry["kind"],
         pattern=compiled(entry["pattern"], re.IGNORECASE if entry.get("ignoreCase") else 0),
-        anchors=_lower(entry["anchors"]),
+        anchors=_lower(_followed(entry["anchors"], entry.get("next"))),
         before=tuple(entry.get("before", [0])),
         after=_lower(entry.get("after", [])),
         extend=_expanded(entry.get("extend", "")),
+        reach=entry.get("reach"),
         check=entry.get("check"),
     )
+
+
+def _followed(anchors: list[str], characters: str | None) -> list[str]:
+    return [anchor + end for anchor in anchors for end in characters] if characters else anchors
 
 
 def _lower(literals: list[str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from app.redaction.literals import Literals
 from app.redaction.names import find_named
 from app.redaction.rules import NAME_ANCHORS, RULES, Rule
 from app.redaction.stripped_text import unwrapped
+from app.redaction.values import before_values
 from app.redaction.words import Word, long_words
 
 # The characters between a command, as `curl`, and the option of a rule.
@@ -95,7 +96,8 @@ def _merged(offsets: Offsets, literals: Iterable[str]) -> Sequence[int]:
 def _matches(rule: Rule, text: str, offsets: Offsets, words: Iterable[Word]) -> Iterator[Finding]:
     position = 0
     match_at = rule.pattern.match
-    for start in _starts(rule, text, offsets) if rule.anchors else (word.start for word in words):
+    starts = _starts(rule, text, offsets) if rule.anchors else (word.start for word in words)
+    for start in starts if rule.reach is None else before_values(text, starts, rule.reach):
         if start < position:
             continue
         match = match_at(text, start)

@@ -21,6 +21,8 @@ export interface Rule {
   after: readonly string[]
   /** The secret extends backwards over these characters. */
   extend: string
+  /** The secret begins so near behind the anchor, and is one that values.ts does not skip. */
+  reach: number | undefined
   /** A key of `CHECKS` in heuristics.ts that the secret must also pass. */
   check: string | undefined
 }
@@ -54,10 +56,13 @@ interface RuleData {
   name: string
   kind: string
   anchors: string[]
+  /** The characters of which one follows the anchor. */
+  next?: string
   pattern: string
   before?: number[]
   after?: string[]
   extend?: string
+  reach?: number
   check?: string
   ignoreCase?: boolean
 }
@@ -85,20 +90,36 @@ export function formatRule({ alphabet, length, tail = "", prefix, ...entry }: Fo
     before: [0],
     after: [],
     extend: "",
+    reach: undefined,
     check: entry.check ?? "format",
   }
 }
 
-const ruleOf = ({ pattern, ignoreCase, anchors, before, after, extend, check, ...entry }: RuleData): Rule => ({
+const ruleOf = ({
+  pattern,
+  ignoreCase,
+  anchors,
+  next,
+  before,
+  after,
+  extend,
+  reach,
+  check,
+  ...entry
+}: RuleData): Rule => ({
   name: entry.name,
   kind: entry.kind,
   pattern: compiled(pattern, `dy${ignoreCase ? "i" : ""}`),
-  anchors: lower(anchors),
+  anchors: lower(followed(anchors, next)),
   before: before ?? [0],
   after: lower(after ?? []),
   extend: expanded(extend ?? ""),
+  reach,
   check,
 })
+
+const followed = (anchors: readonly string[], next?: string): readonly string[] =>
+  next === undefined ? anchors : anchors.flatMap((anchor) => [...next].map((character) => anchor + character))
 
 const lower = (literals: readonly string[]): string[] => [...new Set(literals.map((literal) => literal.toLowerCase()))]
 

@@ -8,6 +8,7 @@ import { BEGIN, END, findPrivateKeys } from "./private-keys"
 import { NAME_ANCHORS, RULES, type Rule } from "./rules"
 import type { Steps } from "./steps"
 import { unwrapped } from "./stripped-text"
+import { beforeValues } from "./values"
 import { longWords, type Word } from "./words"
 
 /** The characters between a command, as `curl`, and the option of a rule. */
@@ -84,7 +85,7 @@ function* matchesOf(rule: Rule, text: string, offsets: Offsets, words: readonly 
   let count = 0
   const anchors = rule.anchors.length > 0 ? yield* inOrder(offsets, rule.anchors) : words.map(({ start }) => start)
   const contexts = yield* inOrder(offsets, rule.after)
-  for (const anchor of anchors) {
+  for (const anchor of rule.reach === undefined ? anchors : beforeValues(text, anchors, rule.reach)) {
     if (++count % STEP === 0) yield
     if (rule.after.length > 0 && !isAfter(text, anchor, contexts)) continue
     for (const before of rule.before) {
