@@ -60,13 +60,12 @@ def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
 def format_rule(entry: Mapping[str, Any]) -> Rule:
     """Return the rule for a published format: literal prefixes and a run of an alphabet."""
     letters = f"[{entry['alphabet']}]"
-    length = entry["length"]
-    shortest, longest = (length, length) if isinstance(length, int) else length
+    shortest, longest = _limits(entry["length"])
     run = f"{letters}{{{shortest},{'' if longest is None else longest}}}"
     is_closed = longest is not None and not entry.get("inside")
     end = entry.get("tail", "") + (f"(?!{letters})" if is_closed else "")
     start = "" if entry.get("anywhere") else "<start>"
-    prefixes = "|".join(re.sub(r"[.+|$^()\[\]{}*?\\]", r"\\\g<0>", prefix) for prefix in entry["prefix"])
+    prefixes = "|".join(map(_escaped, entry["prefix"]))
     return Rule(
         name=entry["name"],
         kind=entry["kind"],
@@ -74,6 +73,28 @@ def format_rule(entry: Mapping[str, Any]) -> Rule:
         anchors=_lower(entry["prefix"]),
         check=entry.get("check", "format"),
     )
+
+
+def _unprefixed_rule(entry: Mapping[str, Any]) -> Rule:
+    """Return the rule for keys that have nothing but a length, behind the names of their providers."""
+    shortest, longest = _limits(entry["length"])
+    names = "|".join(map(_escaped, entry["names"]))
+    run = f"([A-Za-z0-9_=-]{{{shortest},{longest}}})(?![A-Za-z0-9_=/+-])"
+    return Rule(
+        name=entry["name"],
+        kind="api-key",
+        pattern=compiled(f"(?:{names})<credential><near>{run}", re.IGNORECASE),
+        anchors=_lower(entry["names"]),
+        check="unprefixed",
+    )
+
+
+def _limits(length: int | list[int | None]) -> list[int | None]:
+    return [length, length] if isinstance(length, int) else length
+
+
+def _escaped(literal: str) -> str:
+    return re.sub(r"[.+|$^()\[\]{}*?\\]", r"\\\g<0>", literal)
 
 
 def _rule(entry: Mapping[str, Any]) -> Rule:
@@ -111,7 +132,11 @@ def _whole(pattern: str) -> str:
     return re.sub("<([a-z]+)>", _part, pattern)
 
 
-RULES = [*map(format_rule, _data["formats"]), *map(_rule, _data["rules"])]
+RULES = [
+    *map(format_rule, _data["formats"]),
+    *map(_rule, _data["rules"]),
+    *map(_unprefixed_rule, _data["unprefixed"]),
+]
 # A value that begins so, or contains this, in lower case, is no secret: placeholders, variables, paths.
 PLACEHOLDER_START = compiled("|".join(f"(?:{pattern})" for pattern in _data["innocent"]["start"]))
 PLACEHOLDER_PART = compiled("|".join(f"(?:{pattern})" for pattern in _data["innocent"]["anywhere"]))

@@ -75,9 +75,9 @@ export const compiled = (pattern: string, flags = ""): RegExp => new RegExp(whol
 
 export function formatRule({ alphabet, length, tail = "", prefix, ...entry }: Format): Rule {
   const letters = `[${alphabet}]`
-  const [shortest, longest] = typeof length === "number" ? [length, length] : length
+  const [shortest, longest] = limits(length)
   const isClosed = longest !== null && !entry.inside
-  const prefixes = prefix.map((text) => text.replace(/[.+|$^()[\]{}*?\\]/g, "\\$&")).join("|")
+  const prefixes = prefix.map(escaped).join("|")
   const run = `${letters}{${shortest},${longest ?? ""}}`
   return {
     name: entry.name,
@@ -94,6 +94,34 @@ export function formatRule({ alphabet, length, tail = "", prefix, ...entry }: Fo
     check: entry.check ?? "format",
   }
 }
+
+/** Keys that have nothing but a length, behind the names of their providers. */
+interface Unprefixed {
+  name: string
+  names: string[]
+  length: Format["length"]
+}
+
+function unprefixedRule({ name, names, length }: Unprefixed): Rule {
+  const [shortest, longest] = limits(length)
+  const run = `([A-Za-z0-9_=-]{${shortest},${longest}})(?![A-Za-z0-9_=/+-])`
+  return {
+    name,
+    kind: "api-key",
+    pattern: compiled(`(?:${names.map(escaped).join("|")})<credential><near>${run}`, "dyi"),
+    anchors: lower(names),
+    before: [0],
+    after: [],
+    extend: "",
+    reach: undefined,
+    check: "unprefixed",
+  }
+}
+
+const limits = (length: Format["length"]): readonly (number | null | undefined)[] =>
+  typeof length === "number" ? [length, length] : length
+
+const escaped = (literal: string): string => literal.replace(/[.+|$^()[\]{}*?\\]/g, "\\$&")
 
 const ruleOf = ({
   pattern,
@@ -133,6 +161,7 @@ const expanded = (alphabet: string): string =>
 export const RULES: readonly Rule[] = [
   ...(data.formats as Format[]).map(formatRule),
   ...(data.rules as RuleData[]).map(ruleOf),
+  ...(data.unprefixed as Unprefixed[]).map(unprefixedRule),
 ]
 
 const anyOf = (patterns: readonly string[]): string => patterns.map((pattern) => `(?:${pattern})`).join("|")
