@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,21 +76,7 @@ def format_rule(entry: Mapping[str, Any]) -> Rule:
     )
 
 
-def _unprefixed_rule(entry: Mapping[str, Any]) -> Rule:
-    """Return the rule for keys that have nothing but a length, behind the names of their providers."""
-    shortest, longest = _limits(entry["length"])
-    names = "|".join(map(_escaped, entry["names"]))
-    run = f"([A-Za-z0-9_=-]{{{shortest},{longest}}})(?![A-Za-z0-9_=/+-])"
-    return Rule(
-        name=entry["name"],
-        kind="api-key",
-        pattern=compiled(f"(?:{names})<credential><near>{run}", re.IGNORECASE),
-        anchors=_lower(entry["names"]),
-        check="unprefixed",
-    )
-
-
-def _limits(length: int | list[int | None]) -> list[int | None]:
+def _limits(length: int | list[Any]) -> list[Any]:
     return [length, length] if isinstance(length, int) else length
 
 
@@ -132,11 +119,18 @@ def _whole(pattern: str) -> str:
     return re.sub("<([a-z]+)>", _part, pattern)
 
 
-RULES = [
-    *map(format_rule, _data["formats"]),
-    *map(_rule, _data["rules"]),
-    *map(_unprefixed_rule, _data["unprefixed"]),
-]
+def _lengths() -> dict[str, list[tuple[int, int]]]:
+    lengths: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for entry in _data["unprefixed"]:
+        least, most = _limits(entry["length"])
+        for name in entry["names"]:
+            lengths[name].append((least, most))
+    return dict(lengths)
+
+
+RULES = [*map(format_rule, _data["formats"]), *map(_rule, _data["rules"])]
+# The least and the most characters of the keys of providers that have nothing but a length.
+PROVIDER_LENGTHS = _lengths()
 # A value that begins so, or contains this, in lower case, is no secret: placeholders, variables, paths.
 PLACEHOLDER_START = compiled("|".join(f"(?:{pattern})" for pattern in _data["innocent"]["start"]))
 PLACEHOLDER_PART = compiled("|".join(f"(?:{pattern})" for pattern in _data["innocent"]["anywhere"]))

@@ -36,26 +36,11 @@ class Example:
 def entries() -> list[Mapping[str, Any]]:
     """The formats and rules as they stand in the file."""
     data = json.loads(RULES_FILE.read_text())
-    return [*data["formats"], *data["rules"], *map(_unprefixed, data["unprefixed"])]
-
-
-def _unprefixed(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The entry of keys that have only a length, with examples: the first name, and as a variable."""
-    name = entry["names"][0]
-    length = entry["length"]
-    shortest, longest = (length, length) if isinstance(length, int) else length
-    return {
-        "name": entry["name"],
-        "kind": "api-key",
-        "source": entry["source"],
-        "anchors": entry["names"],
-        "examples": [f'{name}: "[a-z0-9]{{{shortest}}}"', f"{name.upper()}_TOKEN=[a-z0-9]{{{longest}}}"],
-        "counterexamples": [f'{name}: "[a-z]{{{shortest}}}"'],
-    }
+    return [*data["formats"], *data["rules"]]
 
 
 def provider_examples() -> Iterator[Example]:
-    """A key behind each name of a provider whose keys have only a length."""
+    """Write a key behind each name of a provider whose keys have only a length."""
     for entry in json.loads(RULES_FILE.read_text())["unprefixed"]:
         length = entry["length"] if isinstance(entry["length"], int) else entry["length"][0]
         for name in entry["names"]:

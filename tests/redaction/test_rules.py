@@ -49,6 +49,7 @@ def test_both_engines_remove_the_examples_and_agree() -> None:
 def test_a_key_is_found_behind_the_name_of_each_provider() -> None:
     providers = list(provider_examples())
     redacted = by_server([example.text for example in providers])
+    assert redacted == by_plugin([example.text for example in providers])
     both = zip(providers, redacted, strict=True)
     left = [example.text for example, text in both if example.values[0] in text]
     assert left == []

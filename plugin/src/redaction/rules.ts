@@ -95,29 +95,6 @@ export function formatRule({ alphabet, length, tail = "", prefix, ...entry }: Fo
   }
 }
 
-/** Keys that have nothing but a length, behind the names of their providers. */
-interface Unprefixed {
-  name: string
-  names: string[]
-  length: Format["length"]
-}
-
-function unprefixedRule({ name, names, length }: Unprefixed): Rule {
-  const [shortest, longest] = limits(length)
-  const run = `([A-Za-z0-9_=-]{${shortest},${longest}})(?![A-Za-z0-9_=/+-])`
-  return {
-    name,
-    kind: "api-key",
-    pattern: compiled(`(?:${names.map(escaped).join("|")})<credential><near>${run}`, "dyi"),
-    anchors: lower(names),
-    before: [0],
-    after: [],
-    extend: "",
-    reach: undefined,
-    check: "unprefixed",
-  }
-}
-
 const limits = (length: Format["length"]): readonly (number | null | undefined)[] =>
   typeof length === "number" ? [length, length] : length
 
@@ -161,8 +138,20 @@ const expanded = (alphabet: string): string =>
 export const RULES: readonly Rule[] = [
   ...(data.formats as Format[]).map(formatRule),
   ...(data.rules as RuleData[]).map(ruleOf),
-  ...(data.unprefixed as Unprefixed[]).map(unprefixedRule),
 ]
+
+/** The least and the most characters of the keys of providers that have nothing but a length. */
+export const PROVIDER_LENGTHS: ReadonlyMap<string, [least: number, most: number][]> = lengths()
+
+function lengths(): Map<string, [number, number][]> {
+  const result = new Map<string, [number, number][]>()
+  for (const { names, length } of data.unprefixed)
+    for (const name of names) {
+      const [least, most] = limits(length) as [number, number]
+      result.set(name, [...(result.get(name) ?? []), [least, most]])
+    }
+  return result
+}
 
 const anyOf = (patterns: readonly string[]): string => patterns.map((pattern) => `(?:${pattern})`).join("|")
 

@@ -5,9 +5,10 @@ import { passes } from "./heuristics"
 import { Literals } from "./literals"
 import { findNamed } from "./names"
 import { BEGIN, END, findPrivateKeys } from "./private-keys"
-import { NAME_ANCHORS, RULES, type Rule } from "./rules"
+import { NAME_ANCHORS, PROVIDER_LENGTHS, RULES, type Rule } from "./rules"
 import type { Steps } from "./steps"
 import { unwrapped } from "./stripped-text"
+import { findUnprefixed } from "./unprefixed"
 import { beforeValues } from "./values"
 import { longWords, type Word } from "./words"
 
@@ -37,7 +38,9 @@ export class Scanner {
   constructor(own: readonly Rule[] = []) {
     this.#rules = [...own, ...RULES]
     const anchors = this.#rules.flatMap((rule) => [...rule.anchors, ...rule.after])
-    this.#literals = new Literals([...anchors, ...NAME_ANCHORS, BEGIN, END], { ignoreCase: true })
+    this.#literals = new Literals([...anchors, ...NAME_ANCHORS, ...PROVIDER_LENGTHS.keys(), BEGIN, END], {
+      ignoreCase: true,
+    })
   }
 
   /** What the rules find, in order and without overlaps; the earlier rule names an overlap. */
@@ -73,6 +76,7 @@ export class Scanner {
     add("Private key", findPrivateKeys(text, offsets.get(BEGIN) ?? [], offsets.get(END) ?? []))
     for (const rule of this.#rules) add(rule.name, yield* matchesOf(rule, text, offsets, words))
     add("Value of a secret name", yield* findNamed(text, yield* inOrder(offsets, NAME_ANCHORS)))
+    add("Key behind the name of its provider", yield* findUnprefixed(text, offsets))
     return reasons
   }
 }
