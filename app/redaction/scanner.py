@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from app.redaction import private_keys
@@ -40,8 +41,14 @@ class Scanner:
 
     def __init__(self, rules: Iterable[Rule] = RULES) -> None:
         self._rules = tuple(rules)
-        anchors = (literal for rule in self._rules for literal in (*rule.anchors, *rule.after))
-        self._literals = Literals((*anchors, *NAME_ANCHORS, *PROVIDER_LENGTHS, *_MARKS))
+        # The indices of the rules with each anchor, and of those without any.
+        self._anchored: defaultdict[str, list[int]] = defaultdict(list)
+        for index, rule in enumerate(self._rules):
+            for anchor in rule.anchors:
+                self._anchored[anchor].append(index)
+        self._others = [index for index, rule in enumerate(self._rules) if not rule.anchors]
+        contexts = (literal for rule in self._rules for literal in rule.after)
+        self._literals = Literals((*self._anchored, *contexts, *NAME_ANCHORS, *PROVIDER_LENGTHS, *_MARKS))
 
     def find(self, text: str) -> list[Finding]:
         """Return what was found, in order and without overlaps."""
@@ -67,13 +74,19 @@ class Scanner:
         begins, ends = (offsets.get(mark, ()) for mark in _MARKS)
         for finding in private_keys.find_private_keys(text, begins, ends):
             yield "Private key", finding
-        for rule in self._rules:
+        for rule in self._rules_of(offsets, words):
             for finding in _matches(rule, text, offsets, words):
                 yield rule.name, finding
         for finding in find_named(text, _merged(offsets, NAME_ANCHORS)):
             yield "Value of a secret name", finding
         for finding in find_unprefixed(text, offsets):
             yield "Key behind the name of its provider", finding
+
+    def _rules_of(self, offsets: Offsets, words: Sequence[Word]) -> list[Rule]:
+        """The rules that may match, in order: few of all have an anchor in a text."""
+        indices = {index for literal in offsets for index in self._anchored.get(literal, ())}
+        indices.update(self._others if words else ())
+        return [self._rules[index] for index in sorted(indices)]
 
 
 SCANNER = Scanner()
