@@ -70,7 +70,7 @@ def format_rule(entry: Mapping[str, Any]) -> Rule:
     return Rule(
         name=entry["name"],
         kind=entry["kind"],
-        pattern=compiled(f"{start}(?:{prefixes}){run}{end}"),
+        pattern=compiled(f"(?=(?:{prefixes}){letters}){start}(?:{prefixes}){run}{end}"),
         anchors=_lower(entry["prefix"]),
         check=entry.get("check", "format"),
     )

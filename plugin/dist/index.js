@@ -3382,7 +3382,7 @@ var rules_default = {
       kind: "zai-key",
       source: "betterleaks",
       anchors: [],
-      pattern: "<bare>[0-9a-f]{32}\\.(?=[A-Za-z_-]{0,15}[0-9])[A-Za-z0-9_-]{16,24}(?![A-Za-z0-9_.-])",
+      pattern: "[0-9a-f]{32}\\.(?=[A-Za-z_-]{0,15}[0-9])[A-Za-z0-9_-]{16,24}(?![A-Za-z0-9_.-])",
       check: "format",
       examples: ["[0-9a-f]{32}.[a-z]{8}7[a-z0-9]{7}"],
       counterexamples: ["[0-9a-f]{32}.min.js"]
@@ -3433,7 +3433,7 @@ var rules_default = {
       kind: "airtable-token",
       source: "gitleaks",
       anchors: ["pat"],
-      pattern: "<start>pat[A-Za-z0-9]{14}\\.[0-9a-f]{64}(?![0-9a-f])",
+      pattern: "(?=pat[A-Za-z0-9]{14}\\.)<start>pat[A-Za-z0-9]{14}\\.[0-9a-f]{64}(?![0-9a-f])",
       check: "format",
       examples: ["pat[A-Za-z0-9]{14}.[0-9a-f]{64}"],
       counterexamples: ["pat[A-Za-z0-9]{14}.[0-9a-f]{21}"]
@@ -3717,7 +3717,7 @@ var rules_default = {
       kind: "x-token",
       source: "x",
       anchors: [],
-      pattern: "<bare>A{20,22}[A-Za-z0-9%+/=]{60,}",
+      pattern: "A{20,22}[A-Za-z0-9%+/=]{60,}",
       examples: ["AAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9]{40}%3D[A-Za-z0-9]{45}"],
       counterexamples: ["AAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9]{40}%3D[A-Za-z0-9]{15}"]
     },
@@ -3726,7 +3726,7 @@ var rules_default = {
       kind: "vault-token",
       source: "gitleaks",
       anchors: ["s."],
-      pattern: "<start>s\\.[A-Za-z0-9]{24}(?![A-Za-z0-9.(\\[])",
+      pattern: "(?=s\\.[A-Za-z0-9]{24})<start>s\\.[A-Za-z0-9]{24}(?![A-Za-z0-9.(\\[])",
       check: "random",
       examples: ["s.[A-Za-z0-9]{24}"],
       counterexamples: ["s.[a-z]{24}"]
@@ -3815,7 +3815,7 @@ var rules_default = {
       kind: "atlassian-token",
       source: "atlassian",
       anchors: [],
-      pattern: "<bare>[MNO][DTjz][AEIMQUYcgk][w-z0-5][A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=_-])",
+      pattern: "[MNO][DTjz][AEIMQUYcgk][w-z0-5][A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=_-])",
       check: "scrambled",
       examples: ["NDA5[A-Za-z0-9+/]{40}"],
       counterexamples: ["NDA5[A-Za-z0-9+/]{20}"]
@@ -3869,7 +3869,7 @@ var rules_default = {
       kind: "discord-token",
       source: "discord",
       anchors: [],
-      pattern: "<bare>(?:[A-Za-z0-9_-]{0,64}[+/]){0,8}([MNO][A-Za-z0-9_-]{23,27}\\.[A-Za-z0-9_-]{6}\\.[A-Za-z0-9_-]{27,})",
+      pattern: "(?:[A-Za-z0-9_-]{0,64}[+/]){0,8}([MNO][A-Za-z0-9_-]{23,27}\\.[A-Za-z0-9_-]{6}\\.[A-Za-z0-9_-]{27,})",
       extend: "A-Za-z0-9_-",
       check: "random",
       examples: ["M[A-Za-z0-9]{25}.[A-Za-z0-9]{6}.[A-Za-z0-9_-]{38}"],
@@ -4262,7 +4262,7 @@ var rules_default = {
       kind: "token",
       source: "github-digits",
       anchors: [],
-      pattern: "<bare>[A-Za-z0-9]{36}(?![A-Za-z0-9+/=_-])",
+      pattern: "[A-Za-z0-9]{36}(?![A-Za-z0-9+/=_-])",
       check: "checked",
       examples: ["[A-Za-z0-9]{30}<check>"],
       counterexamples: ["[A-Za-z0-9]{36}"]
@@ -4272,7 +4272,7 @@ var rules_default = {
       kind: "token",
       source: "github-formats",
       anchors: [],
-      pattern: "<bare>(?<![.$@])[a-z][a-z0-9]{1,9}_(?:[a-z0-9]{1,8}_){0,2}[A-Za-z0-9]{28,}={0,2}(?![A-Za-z0-9_/.(-])",
+      pattern: "(?<![.$@])[a-z][a-z0-9]{1,9}_(?:[a-z0-9]{1,8}_){0,2}[A-Za-z0-9]{28,}={0,2}(?![A-Za-z0-9_/.(-])",
       check: "scrambled",
       examples: ["acme_[A-Za-z0-9]{40}"],
       counterexamples: ["node_modules/fast-xml-builder/src/orderedJs2Xml.js", "def test_2D_lattice_no_contraction_leftovers():"]
@@ -4694,7 +4694,7 @@ function formatRule({ alphabet, length, tail = "", prefix, ...entry }) {
   return {
     name: entry.name,
     kind: entry.kind,
-    pattern: compiled(`${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`, "dy"),
+    pattern: compiled(`(?=(?:${prefixes})${letters})${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`, "dy"),
     anchors: lower(prefix),
     before: [0],
     after: [],

@@ -83,7 +83,7 @@ export function formatRule({ alphabet, length, tail = "", prefix, ...entry }: Fo
     name: entry.name,
     kind: entry.kind,
     pattern: compiled(
-      `${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`,
+      `(?=(?:${prefixes})${letters})${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`,
       "dy",
     ),
     anchors: lower(prefix),
