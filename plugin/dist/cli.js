@@ -1929,6 +1929,7 @@ var isObject = (value) => typeof value === "object" && value !== null && !Array.
 // ../app/redaction/rules.json
 var rules_default = {
   sources: {
+    age: "https://manpages.debian.org/unstable/age/age-keygen.1.en.html",
     akamai: "https://techdocs.akamai.com/developer/docs/edgegrid",
     anthropic: "https://docs.anthropic.com/en/api/overview",
     atlassian: "https://confluence.atlassian.com/enterprise/using-personal-access-tokens-1026032365.html",
@@ -1937,11 +1938,13 @@ var rules_default = {
     braintree: "https://developer.paypal.com/braintree/docs/guides/authorization/overview",
     buildkite: "https://buildkite.com/docs/platform/security/tokens",
     close: "https://developer.close.com/topics/authentication/",
+    cloudflare: "https://developers.cloudflare.com/fundamentals/api/get-started/token-formats",
     composer: "https://getcomposer.org/doc/articles/authentication-for-private-packages.md",
     curl: "https://curl.se/docs/manpage.html",
     "detect-secrets": "https://github.com/Yelp/detect-secrets/tree/master/detect_secrets/plugins",
     discord: "https://discord.com/developers/docs/reference",
     doppler: "https://docs.doppler.com/reference/auth-token-formats",
+    dynatrace: "https://docs.dynatrace.com/managed/dynatrace-api/basics/dynatrace-api-authentication",
     facebook: "https://developers.facebook.com/docs/facebook-login/guides/access-tokens/",
     github: "https://docs.github.com/en/code-security/reference/secret-security/supported-secret-scanning-patterns",
     "github-digits": "https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/",
@@ -1954,6 +1957,7 @@ var rules_default = {
     mailchimp: "https://mailchimp.com/developer/marketing/guides/quick-start/",
     mailgun: "https://documentation.mailgun.com/docs/mailgun/user-manual/get-started/",
     manuals: "the manuals of the commands",
+    mapbox: "https://docs.mapbox.com/help/dive-deeper/access-tokens",
     microsoft: "https://learn.microsoft.com/en-us/purview/sit-defn-all-creds",
     mysql: "https://dev.mysql.com/doc/refman/8.4/en/",
     nats: "https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/nkey_auth",
@@ -1963,6 +1967,7 @@ var rules_default = {
     okta: "https://developer.okta.com/docs/guides/create-an-api-token/main/",
     openai: "https://platform.openai.com/docs/api-reference/authentication",
     oracle: "https://docs.oracle.com/en/database/oracle/oracle-database/",
+    plaid: "https://plaid.com/docs/quickstart/glossary/",
     postgresql: "https://www.postgresql.org/docs/current/",
     pypi: "https://pypi.org/help/#apitoken",
     requests: "https://requests.readthedocs.io/en/latest/user/authentication/",
@@ -1975,10 +1980,12 @@ var rules_default = {
     rfc7519: "https://www.rfc-editor.org/rfc/rfc7519",
     rfc9110: "https://www.rfc-editor.org/rfc/rfc9110",
     sendgrid: "https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/authentication",
+    sentry: "https://docs.sentry.io/security-legal-pii/security/token-formats/",
     shopify: "https://shopify.dev/docs/apps/build/authentication-authorization",
     slack: "https://docs.slack.dev/authentication/tokens/",
     sonarqube: "https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens/",
     stripe: "https://docs.stripe.com/keys",
+    supabase: "https://www.supabase.com/docs/guides/getting-started/api-keys",
     tailscale: "https://tailscale.com/kb/1277/key-prefixes",
     telegram: "https://core.telegram.org/bots/api#authorizing-your-bot",
     trufflehog: "https://github.com/trufflesecurity/trufflehog/tree/main/pkg/detectors",
@@ -2056,8 +2063,8 @@ var rules_default = {
     {
       name: "Age secret key",
       kind: "age-key",
-      source: "gitleaks",
-      prefix: ["AGE-SECRET-KEY-1"],
+      source: "age",
+      prefix: ["AGE-SECRET-KEY-1", "AGE-SECRET-KEY-PQ-1"],
       alphabet: "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L",
       length: 58,
       examples: ["AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}"],
@@ -2423,7 +2430,7 @@ var rules_default = {
     {
       name: "Cloudflare token",
       kind: "cloudflare-token",
-      source: "github",
+      source: "cloudflare",
       prefix: ["cfut_", "cfat_", "cfk_"],
       alphabet: "A-Za-z0-9",
       length: [40, null],
@@ -2649,7 +2656,7 @@ var rules_default = {
     {
       name: "Dynatrace token",
       kind: "dynatrace-token",
-      source: "gitleaks",
+      source: "dynatrace",
       prefix: ["dt0c01.", "dt0s01."],
       alphabet: "A-Za-z0-9",
       length: [24, 24],
@@ -3291,7 +3298,7 @@ var rules_default = {
     {
       name: "Mapbox secret token",
       kind: "mapbox-token",
-      source: "trufflehog",
+      source: "mapbox",
       prefix: ["sk."],
       alphabet: "A-Za-z0-9_.-",
       length: [80, null],
@@ -3638,7 +3645,7 @@ var rules_default = {
     {
       name: "Plaid access token",
       kind: "plaid-token",
-      source: "trufflehog",
+      source: "plaid",
       prefix: ["access-sandbox-", "access-production-", "access-development-"],
       alphabet: "0-9a-f-",
       length: 36,
@@ -3972,7 +3979,7 @@ var rules_default = {
     {
       name: "Sentry user token",
       kind: "sentry-token",
-      source: "gitleaks",
+      source: "sentry",
       prefix: ["sntryu_", "sntryi_", "sntrya_"],
       alphabet: "0-9a-f",
       length: 64,
@@ -4151,7 +4158,7 @@ var rules_default = {
     {
       name: "Supabase key",
       kind: "supabase-token",
-      source: "betterleaks",
+      source: "supabase",
       prefix: ["sb_secret_"],
       alphabet: "A-Za-z0-9_-",
       length: [30, null],
@@ -7594,7 +7601,9 @@ class StrippedText {
   #matches = [];
   static *of(text, pattern, starts) {
     const stripped = new StrippedText;
+    const pieces = [];
     let position = 0;
+    let size = 0;
     let length = 0;
     for (const [index, start] of starts.entries()) {
       if (index % STEP2 === 0)
@@ -7602,13 +7611,16 @@ class StrippedText {
       const end = start < position ? undefined : endOfMatch(pattern, text, start);
       if (end === undefined)
         continue;
-      stripped.plain += text.slice(position, start);
+      pieces.push(text.slice(position, start));
+      size += start - position;
       length += end - start;
       position = end;
-      stripped.#matches.push({ at: stripped.plain.length, length });
+      stripped.#matches.push({ at: size, length });
     }
-    stripped.plain += text.slice(position);
-    return position > 0 ? stripped : undefined;
+    if (position === 0)
+      return;
+    stripped.plain = [...pieces, text.slice(position)].join("");
+    return stripped;
   }
   restored(findings) {
     let match = 0;
