@@ -28,13 +28,18 @@ def end_of_value(text: str, start: int, end: int) -> int:
 
 def merge_overlaps(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings in order, overlapping ones merged under the kind that came first in the input."""
-    ranked = sorted(enumerate(findings), key=lambda ranked: (ranked[1].start, ranked[0]))
-    result: list[tuple[int, Finding]] = []
-    for rank, finding in ranked:
-        if result and finding.start < result[-1][1].end:
-            best, last = result[-1]
-            kind = finding.kind if rank < best else last.kind
-            result[-1] = (min(rank, best), Finding(last.start, max(last.end, finding.end), kind))
-        else:
-            result.append((rank, finding))
-    return [finding for _, finding in result]
+    found = list(findings)
+    result: list[Finding] = []
+    start = end = best = 0
+    kind = ""
+    for rank in sorted(range(len(found)), key=[finding.start for finding in found].__getitem__):
+        next_start, next_end, next_kind = found[rank]
+        if next_start >= end:
+            if end:
+                result.append(Finding(start, end, kind))
+            start, end, kind, best = next_start, next_end, next_kind, rank
+            continue
+        if rank < best:
+            kind, best = next_kind, rank
+        end = max(end, next_end)
+    return [*result, Finding(start, end, kind)] if found else []

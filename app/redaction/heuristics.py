@@ -39,6 +39,7 @@ _PERIODIC = re.compile(r"([\s\S]{1,32}?)\1{3}")
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _UUID = re.compile(r"(?:[A-Za-z]{1,12}_){0,2}[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}")
 _ALPHANUMERIC = re.compile(r"[a-z0-9]+|[A-Z0-9]+")
+_DIGITS = re.compile(r"[0-9]+")
 _CASES = re.compile(r"[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+")
 _DIGEST = re.compile(
     r"^(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}|[0-9A-F]{64})$"
@@ -70,6 +71,16 @@ def is_key(value: str) -> bool:
         return 3 * runs > len(value)
     is_alphanumeric = _ALPHANUMERIC.fullmatch(value) and not _HEX.fullmatch(value)
     return bool(is_alphanumeric) and len(value) >= MIN_KEY_IN_ONE_CASE and 4 * runs > len(value)
+
+
+def is_unprefixed_key(value: str) -> bool:
+    """Return whether digits stand among the letters as in no name, also in base 16."""
+    is_mixed = 24 * len(_DIGITS.findall(value)) > len(value) or (
+        _is_both_cases(value) and 3 * len(_CASES.findall(value)) > len(value)
+    )
+    is_even = entropy(value) >= (MIN_HEX_ENTROPY if _HEX.fullmatch(value) else MIN_ENTROPY)
+    has_both = bool(_LETTER.search(value) and _DIGIT.search(value))
+    return has_both and is_mixed and is_even and not PLACEHOLDER_PART.search(value.lower())
 
 
 def is_scrambled(value: str) -> bool:
@@ -149,6 +160,7 @@ CHECKS: dict[str, Callable[[str], bool]] = {
     ),
     "checked": has_check_digits,
     "key": is_key,
+    "unprefixed": is_unprefixed_key,
     "scrambled": is_scrambled,
     "nkey": lambda value: entropy(value) >= MIN_ENTROPY,
     "mixed": lambda value: looks_random(value) and _is_both_cases(value) and bool(_DIGIT.search(value)),

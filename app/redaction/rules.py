@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +29,9 @@ class Rule:
     `pattern` is matched `before` characters ahead of each of `anchors`, which are in lower case and occur
     in any case; a rule without anchors is tried at every long word. The last group that took part, or the
     whole match, is the secret; it extends backwards over the characters of `extend`. One of `after` must
-    stand at most `MAX_CONTEXT` characters ahead in the same line. `check` is a key of
-    `app.redaction.heuristics.CHECKS` that the secret must also pass.
+    stand at most `MAX_CONTEXT` characters ahead in the same line. The secret begins at most `reach`
+    characters behind the anchor, and is one that `app.redaction.values` does not skip. `check` is a key of
+    `app.redaction.heuristics.CHECKS` that it must also pass.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Rule:
     before: tuple[int, ...] = (0,)
     after: tuple[str, ...] = ()
     extend: str = ""
+    reach: int | None = None
     check: str | None = None
 
 
@@ -58,20 +61,27 @@ def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
 def format_rule(entry: Mapping[str, Any]) -> Rule:
     """Return the rule for a published format: literal prefixes and a run of an alphabet."""
     letters = f"[{entry['alphabet']}]"
-    length = entry["length"]
-    shortest, longest = (length, length) if isinstance(length, int) else length
+    shortest, longest = _limits(entry["length"])
     run = f"{letters}{{{shortest},{'' if longest is None else longest}}}"
     is_closed = longest is not None and not entry.get("inside")
     end = entry.get("tail", "") + (f"(?!{letters})" if is_closed else "")
     start = "" if entry.get("anywhere") else "<start>"
-    prefixes = "|".join(re.sub(r"[.+|$^()\[\]{}*?\\]", r"\\\g<0>", prefix) for prefix in entry["prefix"])
+    prefixes = "|".join(map(_escaped, entry["prefix"]))
     return Rule(
         name=entry["name"],
         kind=entry["kind"],
-        pattern=compiled(f"{start}(?:{prefixes}){run}{end}"),
+        pattern=compiled(f"(?=(?:{prefixes}){letters}){start}(?:{prefixes}){run}{end}"),
         anchors=_lower(entry["prefix"]),
         check=entry.get("check", "format"),
     )
+
+
+def _limits(length: int | list[Any]) -> list[Any]:
+    return [length, length] if isinstance(length, int) else length
+
+
+def _escaped(literal: str) -> str:
+    return re.sub(r"[.+|$^()\[\]{}*?\\]", r"\\\g<0>", literal)
 
 
 def _rule(entry: Mapping[str, Any]) -> Rule:
@@ -79,12 +89,17 @@ def _rule(entry: Mapping[str, Any]) -> Rule:
         name=entry["name"],
         kind=entry["kind"],
         pattern=compiled(entry["pattern"], re.IGNORECASE if entry.get("ignoreCase") else 0),
-        anchors=_lower(entry["anchors"]),
+        anchors=_lower(_followed(entry["anchors"], entry.get("next"))),
         before=tuple(entry.get("before", [0])),
         after=_lower(entry.get("after", [])),
         extend=_expanded(entry.get("extend", "")),
+        reach=entry.get("reach"),
         check=entry.get("check"),
     )
+
+
+def _followed(anchors: list[str], characters: str | None) -> list[str]:
+    return [anchor + end for anchor in anchors for end in characters] if characters else anchors
 
 
 def _lower(literals: list[str]) -> tuple[str, ...]:
@@ -104,7 +119,18 @@ def _whole(pattern: str) -> str:
     return re.sub("<([a-z]+)>", _part, pattern)
 
 
+def _lengths() -> dict[str, list[tuple[int, int]]]:
+    lengths: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for entry in _data["unprefixed"]:
+        least, most = _limits(entry["length"])
+        for name in entry["names"]:
+            lengths[name].append((least, most))
+    return dict(lengths)
+
+
 RULES = [*map(format_rule, _data["formats"]), *map(_rule, _data["rules"])]
+# The least and the most characters of the keys of providers that have nothing but a length.
+PROVIDER_LENGTHS = _lengths()
 # A value that begins so, or contains this, in lower case, is no secret: placeholders, variables, paths.
 PLACEHOLDER_START = compiled("|".join(f"(?:{pattern})" for pattern in _data["innocent"]["start"]))
 PLACEHOLDER_PART = compiled("|".join(f"(?:{pattern})" for pattern in _data["innocent"]["anywhere"]))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from app.redaction import private_keys
 from app.redaction.encoded import find_encoded
@@ -12,8 +12,10 @@ from app.redaction.finding import Finding, end_of_value, merge_overlaps
 from app.redaction.heuristics import passes
 from app.redaction.literals import Literals
 from app.redaction.names import find_named
-from app.redaction.rules import NAME_ANCHORS, RULES, Rule
+from app.redaction.rules import NAME_ANCHORS, PROVIDER_LENGTHS, RULES, Rule
 from app.redaction.stripped_text import unwrapped
+from app.redaction.unprefixed import find_unprefixed
+from app.redaction.values import before_values
 from app.redaction.words import Word, long_words
 
 # The characters between a command, as `curl`, and the option of a rule.
@@ -30,12 +32,8 @@ Offsets = Mapping[str, Sequence[int]]
 
 _MARKS = (private_keys.BEGIN, private_keys.END)
 
-
-class Reason(NamedTuple):
-    """A finding, and what found it: the name of a rule, for example."""
-
-    name: str
-    finding: Finding
+# What found something, the name of a rule for example, and the finding.
+Reason = tuple[str, Finding]
 
 
 class Scanner:
@@ -43,8 +41,14 @@ class Scanner:
 
     def __init__(self, rules: Iterable[Rule] = RULES) -> None:
         self._rules = tuple(rules)
-        anchors = (literal for rule in self._rules for literal in (*rule.anchors, *rule.after))
-        self._literals = Literals((*anchors, *NAME_ANCHORS, *_MARKS))
+        # The indices of the rules with each anchor, and of those without any.
+        self._anchored: defaultdict[str, list[int]] = defaultdict(list)
+        for index, rule in enumerate(self._rules):
+            for anchor in rule.anchors:
+                self._anchored[anchor].append(index)
+        self._others = [index for index, rule in enumerate(self._rules) if not rule.anchors]
+        contexts = (literal for rule in self._rules for literal in rule.after)
+        self._literals = Literals((*self._anchored, *contexts, *NAME_ANCHORS, *PROVIDER_LENGTHS, *_MARKS))
 
     def find(self, text: str) -> list[Finding]:
         """Return what was found, in order and without overlaps."""
@@ -60,7 +64,7 @@ class Scanner:
             encoded: Iterable[Finding] = wrapped.restored(inside)
         else:
             encoded = find_encoded(text, words, self._find_decoded)
-        yield from (Reason("Base64 of a text with secrets", finding) for finding in encoded)
+        yield from (("Base64 of a text with secrets", finding) for finding in encoded)
 
     def _find_decoded(self, text: str) -> list[Finding]:
         return merge_overlaps(finding for _, finding in self._reasons(text, long_words(text)))
@@ -69,12 +73,20 @@ class Scanner:
         offsets = self._literals.offsets(lower(text))
         begins, ends = (offsets.get(mark, ()) for mark in _MARKS)
         for finding in private_keys.find_private_keys(text, begins, ends):
-            yield Reason("Private key", finding)
-        for rule in self._rules:
+            yield "Private key", finding
+        for rule in self._rules_of(offsets, words):
             for finding in _matches(rule, text, offsets, words):
-                yield Reason(rule.name, finding)
+                yield rule.name, finding
         for finding in find_named(text, _merged(offsets, NAME_ANCHORS)):
-            yield Reason("Value of a secret name", finding)
+            yield "Value of a secret name", finding
+        for finding in find_unprefixed(text, offsets):
+            yield "Key behind the name of its provider", finding
+
+    def _rules_of(self, offsets: Offsets, words: Sequence[Word]) -> list[Rule]:
+        """The rules that may match, in order: few of all have an anchor in a text."""
+        indices = {index for literal in offsets for index in self._anchored.get(literal, ())}
+        indices.update(self._others if words else ())
+        return [self._rules[index] for index in sorted(indices)]
 
 
 SCANNER = Scanner()
@@ -95,14 +107,16 @@ def _merged(offsets: Offsets, literals: Iterable[str]) -> Sequence[int]:
 def _matches(rule: Rule, text: str, offsets: Offsets, words: Iterable[Word]) -> Iterator[Finding]:
     position = 0
     match_at = rule.pattern.match
-    for start in _starts(rule, text, offsets) if rule.anchors else (word.start for word in words):
+    starts = _starts(rule, text, offsets) if rule.anchors else (word.start for word in words)
+    for start in starts if rule.reach is None else before_values(text, starts, rule.reach):
         if start < position:
             continue
         match = match_at(text, start)
         if not match:
             continue
         first, end = match.span(match.lastindex or 0)
-        first = _extended(rule, text, first)
+        if rule.extend:
+            first = _extended(rule, text, first)
         if rule.check is None or passes(rule.check, text[first:end]):
             end = end_of_value(text, first, end)
             yield Finding(first, end, rule.kind)
@@ -130,7 +144,5 @@ def _is_after(text: str, anchor: int, contexts: Sequence[int]) -> bool:
 
 
 def _extended(rule: Rule, text: str, start: int) -> int:
-    if not rule.extend:
-        return start
     before = text[max(0, start - MAX_EXTENDED) : start]
     return start - len(before) + len(before.rstrip(rule.extend))

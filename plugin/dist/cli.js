@@ -1929,6 +1929,7 @@ var isObject = (value) => typeof value === "object" && value !== null && !Array.
 // ../app/redaction/rules.json
 var rules_default = {
   sources: {
+    age: "https://manpages.debian.org/unstable/age/age-keygen.1.en.html",
     akamai: "https://techdocs.akamai.com/developer/docs/edgegrid",
     anthropic: "https://docs.anthropic.com/en/api/overview",
     atlassian: "https://confluence.atlassian.com/enterprise/using-personal-access-tokens-1026032365.html",
@@ -1937,11 +1938,13 @@ var rules_default = {
     braintree: "https://developer.paypal.com/braintree/docs/guides/authorization/overview",
     buildkite: "https://buildkite.com/docs/platform/security/tokens",
     close: "https://developer.close.com/topics/authentication/",
+    cloudflare: "https://developers.cloudflare.com/fundamentals/api/get-started/token-formats",
     composer: "https://getcomposer.org/doc/articles/authentication-for-private-packages.md",
     curl: "https://curl.se/docs/manpage.html",
     "detect-secrets": "https://github.com/Yelp/detect-secrets/tree/master/detect_secrets/plugins",
     discord: "https://discord.com/developers/docs/reference",
     doppler: "https://docs.doppler.com/reference/auth-token-formats",
+    dynatrace: "https://docs.dynatrace.com/managed/dynatrace-api/basics/dynatrace-api-authentication",
     facebook: "https://developers.facebook.com/docs/facebook-login/guides/access-tokens/",
     github: "https://docs.github.com/en/code-security/reference/secret-security/supported-secret-scanning-patterns",
     "github-digits": "https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/",
@@ -1954,6 +1957,7 @@ var rules_default = {
     mailchimp: "https://mailchimp.com/developer/marketing/guides/quick-start/",
     mailgun: "https://documentation.mailgun.com/docs/mailgun/user-manual/get-started/",
     manuals: "the manuals of the commands",
+    mapbox: "https://docs.mapbox.com/help/dive-deeper/access-tokens",
     microsoft: "https://learn.microsoft.com/en-us/purview/sit-defn-all-creds",
     mysql: "https://dev.mysql.com/doc/refman/8.4/en/",
     nats: "https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/nkey_auth",
@@ -1963,6 +1967,7 @@ var rules_default = {
     okta: "https://developer.okta.com/docs/guides/create-an-api-token/main/",
     openai: "https://platform.openai.com/docs/api-reference/authentication",
     oracle: "https://docs.oracle.com/en/database/oracle/oracle-database/",
+    plaid: "https://plaid.com/docs/quickstart/glossary/",
     postgresql: "https://www.postgresql.org/docs/current/",
     pypi: "https://pypi.org/help/#apitoken",
     requests: "https://requests.readthedocs.io/en/latest/user/authentication/",
@@ -1975,10 +1980,12 @@ var rules_default = {
     rfc7519: "https://www.rfc-editor.org/rfc/rfc7519",
     rfc9110: "https://www.rfc-editor.org/rfc/rfc9110",
     sendgrid: "https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/authentication",
+    sentry: "https://docs.sentry.io/security-legal-pii/security/token-formats/",
     shopify: "https://shopify.dev/docs/apps/build/authentication-authorization",
     slack: "https://docs.slack.dev/authentication/tokens/",
     sonarqube: "https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens/",
     stripe: "https://docs.stripe.com/keys",
+    supabase: "https://www.supabase.com/docs/guides/getting-started/api-keys",
     tailscale: "https://tailscale.com/kb/1277/key-prefixes",
     telegram: "https://core.telegram.org/bots/api#authorizing-your-bot",
     trufflehog: "https://github.com/trufflesecurity/trufflehog/tree/main/pkg/detectors",
@@ -1998,9 +2005,9 @@ var rules_default = {
     typed: "(?:[?!]?:[ \\t]{0,4}[&*?]?(?:'[a-z]{1,12}[ \\t])?[A-Za-z_][A-Za-z0-9_.]{0,30}(?![A-Za-z0-9_.])(?:[<\\[][A-Za-z0-9_.,| \\t]{0,30}[>\\]])?(?:[ \\t]{0,2}\\|[ \\t]{0,2}[A-Za-z]{1,12}){0,3}\\??|string)[ \\t]{0,4}=(?=[ \\t]{0,8}(?:\\r?\\n[ \\t]{0,40})?<quote>)",
     default: "\\)?[ \\t]{0,4}(?:(?:\\|\\||\\?\\?)=?(?=[ \\t]{0,8}<quote>)|or(?=[ \\t]{1,8}<quote>))",
     returned: "\\([^()\\n]{0,40}\\)[^\"'`\\n]{0,40}return(?=[ \\t]{1,4}<quote>)",
-    worth: `\\]?\\\\{0,3}["']?,?(?:[ \\t\\n\\r]|\\\\n){0,40}\\\\{0,3}["']?(?:value|text|Value)`,
+    worth: `(?![:=])\\]?\\\\{0,3}["']?,?(?:[ \\t\\n\\r]|\\\\n){0,40}\\\\{0,3}["']?(?:value|text|Value)`,
     nested: `\\\\{0,3}["']?[ \\t]{0,4}[:=][ \\t]{0,4}\\{[^{}]{0,200}?\\\\{0,3}["']value`,
-    assign: "(?![A-Za-z0-9_])\\??\\\\{0,3}[\"'`]?(?:\\]|\\[[0-9]{0,4}\\](?=[ \\t]{0,8}=))?\\*{0,2}[ \\t]{0,8}(?![ \\t\"'`\\\\])(?:<typed>|<default>|<returned>|=>|->|→|-(?=[ \\t]{1,4}<quote>)|:=|={2,3}(?=[ \\t]{0,4}<quote>)|[+.?]?=(?!=)|:\\*{1,2}(?=[ \\t])|:(?!:)|>(?!=)(?:\\r?\\n[ \\t]{1,40}|\\{(?:[A-Za-z]{1,20}[ ]){0,2})?|,[ \\t]{0,4}(?=<quote>))[ \\t]{0,10}(?![ \\t])(?:[|>][+-]?[ \\t]{0,4}\\r?\\n[ \\t]{1,40}(?![ \\t])|\\r?\\n[ \\t]{0,40}(?=[\"'`]))?",
+    assign: "(?![A-Za-z0-9_])\\??\\\\{0,3}[\"'`]?(?:\\]|\\[[0-9]{0,4}\\](?=[ \\t]{0,8}=))?\\*{0,2}[ \\t]{0,8}(?![ \\t\"'`\\\\])(?:=>|->|→|-(?=[ \\t]{1,4}<quote>)|:=|={2,3}(?=[ \\t]{0,4}<quote>)|[+.?]?=(?!=)|<typed>|<default>|<returned>|:\\*{1,2}(?=[ \\t])|:(?!:)|>(?!=)(?:\\r?\\n[ \\t]{1,40}|\\{(?:[A-Za-z]{1,20}[ ]){0,2})?|,[ \\t]{0,4}(?=<quote>))[ \\t]{0,10}(?![ \\t])(?:[|>][+-]?[ \\t]{0,4}\\r?\\n[ \\t]{1,40}(?![ \\t])|\\r?\\n[ \\t]{0,40}(?=[\"'`]))?",
     entity: "(?:quot|apos|lt|gt|nbsp|#x?[0-9A-Fa-f]{2,6});",
     inner: "[^ \\t\\n\\r\"'`<>&;,(){}\\[\\]\\\\]",
     outer: "[^ \\t\\n\\r\"'`<>&;,(){}\\[\\]\\\\.:?|]",
@@ -2018,7 +2025,9 @@ var rules_default = {
     address: "(?![a-z0-9._+/-]{1,64}@(?:localhost|[0-9v^~]{1,4}\\.[0-9]|(?:[a-z0-9-]{1,63}\\.){1,4}[a-z]{2,24}(?![a-z0-9])))",
     sign: "(?:[@^]|[&?,;](?![&?,;.]|[A-Za-z_.$]{1,40}[=:]|<entity>))",
     chosen: "<address>(<spoken>{0,127}(?:<sign><spoken>{0,64}){0,16}(?:<last>|[@&^]))",
-    edge: "(?<![A-Za-z0-9_-])"
+    edge: "(?<![A-Za-z0-9_-])",
+    near: "(?:\\\\{0,3}[\"'`]?[\\])]?[ \\t]{0,8}(?::=|=>|={1,3}|:|\\|{1,2}|,|>)[ \\t]{0,8}(?:bearer[ ])?[({]?\\\\{0,3}[\"'`]?|[ \\t]{0,3}[({]?\\\\{0,3}[\"'`]|[ \\t]{1,2}(?![0-9a-f]{12,200}(?![A-Za-z0-9])))",
+    followed: "(?:,(?:[ \\t\\n\\r\\\\\"'`]|value|text|Value|<inner>{12})|\\((?:[^()\\n]{0,40}\\)|<quote>[^\"'` \\t\\n\\r]{12})|(?:\\[[0-9]{0,4}\\][ \\t]{0,8})?={1,3}>?[ \\t]{0,10}(?:[\"'`\\\\\\n\\r|]|[^ \\t\\n\\r\"'`<>(){}\\[\\]\\\\&][^ \\t\\n\\r\"'`<>(){}\\[\\]\\\\]{7})|[?!\\\\\"'`\\]*:+>→\\n\\r|-]|[ \\t]{1,40}(?:[?!\\\\\"'`\\[\\]*:+=>→\\n\\r,|(-]|\\)[ \\t]{0,4}[|?o]|or[ \\t]|string|\\.=)|[ \\t]{2,40}(?:value|text|Value|[^ \\t\\n\\r\"'`]{12})|\\.=|\\)[ \\t]{0,4}(?:\\||\\?|or))"
   },
   formats: [
     {
@@ -2054,8 +2063,8 @@ var rules_default = {
     {
       name: "Age secret key",
       kind: "age-key",
-      source: "gitleaks",
-      prefix: ["AGE-SECRET-KEY-1"],
+      source: "age",
+      prefix: ["AGE-SECRET-KEY-1", "AGE-SECRET-KEY-PQ-1"],
       alphabet: "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L",
       length: 58,
       examples: ["AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}"],
@@ -2192,7 +2201,7 @@ var rules_default = {
       source: "gitleaks",
       prefix: ["ATATT"],
       alphabet: "A-Za-z0-9+/=_-",
-      length: [40, null],
+      length: [30, null],
       anywhere: true,
       examples: ["ATATT[A-Za-z0-9]{40}"],
       counterexamples: ["ATATT[A-Za-z0-9]{9}"]
@@ -2356,6 +2365,17 @@ var rules_default = {
       counterexamples: ["csk-[a-z0-9]{9}"]
     },
     {
+      name: "CheckiO key",
+      kind: "checkio-key",
+      source: "trufflehog",
+      prefix: ["pk_"],
+      alphabet: "a-z0-9",
+      length: 45,
+      check: "random",
+      examples: ["pk_[a-z0-9]{45}"],
+      counterexamples: ["pk_[a-z0-9]{12}"]
+    },
+    {
       name: "Checkout.com key",
       kind: "checkout-key",
       source: "github",
@@ -2410,7 +2430,7 @@ var rules_default = {
     {
       name: "Cloudflare token",
       kind: "cloudflare-token",
-      source: "github",
+      source: "cloudflare",
       prefix: ["cfut_", "cfat_", "cfk_"],
       alphabet: "A-Za-z0-9",
       length: [40, null],
@@ -2457,6 +2477,27 @@ var rules_default = {
       length: 43,
       examples: ["CFPAT-[A-Za-z0-9]{43}"],
       counterexamples: ["CFPAT-[A-Za-z0-9_-]{14}"]
+    },
+    {
+      name: "crates.io token",
+      kind: "crates-io-token",
+      source: "betterleaks",
+      prefix: ["cio"],
+      alphabet: "A-Za-z0-9",
+      length: 32,
+      check: "mixed",
+      examples: ["cio[A-Za-z0-9]{32}"],
+      counterexamples: ["cio[a-z]{32}"]
+    },
+    {
+      name: "Cursor key",
+      kind: "cursor-key",
+      source: "betterleaks",
+      prefix: ["key_"],
+      alphabet: "0-9a-f",
+      length: 64,
+      examples: ["key_[0-9a-f]{64}"],
+      counterexamples: ["key_[0-9a-f]{20}"]
     },
     {
       name: "Databricks token",
@@ -2615,7 +2656,7 @@ var rules_default = {
     {
       name: "Dynatrace token",
       kind: "dynatrace-token",
-      source: "gitleaks",
+      source: "dynatrace",
       prefix: ["dt0c01.", "dt0s01."],
       alphabet: "A-Za-z0-9",
       length: [24, 24],
@@ -2997,6 +3038,16 @@ var rules_default = {
       counterexamples: ["pat.[A-Za-z0-9_-]{7}"]
     },
     {
+      name: "Header of a JSON web token, and what follows",
+      kind: "jwt",
+      source: "trufflehog",
+      prefix: ["eyJhbGciOiJIUzI1NiJ9"],
+      alphabet: "A-Za-z0-9._-",
+      length: [100, null],
+      examples: ["eyJhbGciOiJIUzI1NiJ9.[A-Za-z0-9]{60}.[A-Za-z0-9]{43}"],
+      counterexamples: ["eyJhbGciOiJIUzI1NiJ9[A-Za-z0-9]{12}"]
+    },
+    {
       name: "Helicone key",
       kind: "helicone-key",
       source: "trufflehog",
@@ -3068,17 +3119,6 @@ var rules_default = {
       counterexamples: ["s-s4t2ud-[0-9a-f]{21}"]
     },
     {
-      name: "JSON web token in base64",
-      kind: "jwt",
-      source: "betterleaks",
-      prefix: ["ZXlK"],
-      alphabet: "A-Za-z0-9+/_-",
-      length: [80, null],
-      tail: "={0,2}",
-      examples: ["ZXlKaGJHY2lPaUpJVXpJMU5pSjku[A-Za-z0-9]{80}"],
-      counterexamples: ["ZXlK[A-Za-z0-9]{40}"]
-    },
-    {
       name: "Jina key",
       kind: "jina-key",
       source: "github",
@@ -3087,6 +3127,17 @@ var rules_default = {
       length: [50, null],
       examples: ["jina_[A-Za-z0-9]{50}"],
       counterexamples: ["jina_[A-Za-z0-9_-]{16}"]
+    },
+    {
+      name: "JSON web token in base64",
+      kind: "jwt",
+      source: "betterleaks",
+      prefix: ["ZXlK"],
+      alphabet: "A-Za-z0-9+/_-",
+      length: [62, null],
+      tail: "={0,2}",
+      examples: ["ZXlKaGJHY2lPaUpJVXpJMU5pSjku[A-Za-z0-9]{80}"],
+      counterexamples: ["ZXlK[A-Za-z0-9]{40}"]
     },
     {
       name: "JumpCloud key",
@@ -3247,7 +3298,7 @@ var rules_default = {
     {
       name: "Mapbox secret token",
       kind: "mapbox-token",
-      source: "trufflehog",
+      source: "mapbox",
       prefix: ["sk."],
       alphabet: "A-Za-z0-9_.-",
       length: [80, null],
@@ -3292,7 +3343,7 @@ var rules_default = {
       source: "github",
       prefix: ["SB-Mid-server-", "Mid-server-"],
       alphabet: "A-Za-z0-9_-",
-      length: [20, null],
+      length: [12, null],
       examples: ["SB-Mid-server-[A-Za-z0-9]{20}", "Mid-server-[A-Za-z0-9]{20}"],
       counterexamples: ["SB-Mid-server-[A-Za-z0-9_-]{6}"]
     },
@@ -3594,7 +3645,7 @@ var rules_default = {
     {
       name: "Plaid access token",
       kind: "plaid-token",
-      source: "trufflehog",
+      source: "plaid",
       prefix: ["access-sandbox-", "access-production-", "access-development-"],
       alphabet: "0-9a-f-",
       length: 36,
@@ -3719,6 +3770,16 @@ var rules_default = {
       counterexamples: ["pypi-AgE[A-Za-z0-9_-]{16}"]
     },
     {
+      name: "Rainforest key",
+      kind: "rainforest-key",
+      source: "betterleaks",
+      prefix: ["apikey_"],
+      alphabet: "0-9a-f",
+      length: 64,
+      examples: ["apikey_[0-9a-f]{64}"],
+      counterexamples: ["apikey_[0-9a-f]{20}"]
+    },
+    {
       name: "Ramp secret",
       kind: "ramp-secret",
       source: "betterleaks",
@@ -3807,7 +3868,7 @@ var rules_default = {
       source: "gitleaks",
       prefix: ["rubygems_"],
       alphabet: "a-z0-9",
-      length: 48,
+      length: [48, null],
       anywhere: true,
       examples: ["rubygems_[a-z0-9]{48}"],
       counterexamples: ["rubygems_[a-z0-9]{9}"]
@@ -3918,7 +3979,7 @@ var rules_default = {
     {
       name: "Sentry user token",
       kind: "sentry-token",
-      source: "gitleaks",
+      source: "sentry",
       prefix: ["sntryu_", "sntryi_", "sntrya_"],
       alphabet: "0-9a-f",
       length: 64,
@@ -4097,7 +4158,7 @@ var rules_default = {
     {
       name: "Supabase key",
       kind: "supabase-token",
-      source: "betterleaks",
+      source: "supabase",
       prefix: ["sb_secret_"],
       alphabet: "A-Za-z0-9_-",
       length: [30, null],
@@ -4154,7 +4215,7 @@ var rules_default = {
       prefix: ["tss_"],
       alphabet: "A-Za-z0-9_-",
       length: [20, 80],
-      check: "mixed",
+      check: "scrambled",
       examples: ["tss_[A-Za-z0-9]{80}"],
       counterexamples: ["tss_[A-Za-z0-9]{9}"]
     },
@@ -4334,6 +4395,16 @@ var rules_default = {
       counterexamples: ["sk_a2V5X[A-Za-z0-9]{13}"]
     },
     {
+      name: "WorkOS or Highnote key",
+      kind: "workos-key",
+      source: "betterleaks",
+      prefix: ["sk_live_a2V5Xz", "sk_test_a2V5Xz"],
+      alphabet: "A-Za-z0-9+/=",
+      length: [60, 90],
+      examples: ["sk_live_a2V5Xz[A-Za-z0-9]{69}"],
+      counterexamples: ["sk_live_a2V5Xz[A-Za-z0-9]{3}"]
+    },
+    {
       name: "WunderGraph key",
       kind: "wundergraph-key",
       source: "trufflehog",
@@ -4405,7 +4476,557 @@ var rules_default = {
       counterexamples: ["zpka_[A-Za-z0-9_]{10}"]
     }
   ],
+  unprefixed: [
+    { source: "betterleaks", length: [42, 44], names: ["ibm", "ibm_cloud", "ibmcloud"] },
+    { source: "betterleaks", length: 46, names: ["beamer"] },
+    { source: "trufflehog", length: 14, names: ["checkvist", "ipinfo"] },
+    { source: "trufflehog", length: 15, names: ["dropbox", "eagleeyenetworks"] },
+    { source: "trufflehog", length: 16, names: [
+      "autodesk",
+      "coinlib",
+      "confluent",
+      "formcraft",
+      "geoip",
+      "linked-in",
+      "linked_in",
+      "linkedin",
+      "maxmind",
+      "metrilo",
+      "nexmo",
+      "ovh",
+      "shutterstock"
+    ] },
+    { source: "trufflehog", length: 17, names: ["airtable"] },
+    { source: "trufflehog", length: 20, names: [
+      "alegra",
+      "browserstack",
+      "codacy",
+      "companyhub",
+      "easy-insight",
+      "easyinsight",
+      "eventbrite",
+      "finicity",
+      "finnhub",
+      "freshdesk",
+      "fxmarket",
+      "getemail",
+      "hiveage",
+      "invoiceocean",
+      "smartystreets",
+      "statuscake",
+      "timezoneapi",
+      "uploadcare"
+    ] },
+    { source: "trufflehog", length: 21, names: ["carboninterface"] },
+    { source: "trufflehog", length: 22, names: [
+      "bugherd",
+      "convertkit",
+      "ethplorer",
+      "freshworks",
+      "mandrill",
+      "proxycrawl",
+      "ringcentral",
+      "splunk"
+    ] },
+    { source: "trufflehog", length: 24, names: [
+      "atlassian",
+      "betterstack",
+      "clickhelp",
+      "etsy",
+      "exchangerate",
+      "flightapi",
+      "happyscribe",
+      "kucoin",
+      "meta-api",
+      "metaapi",
+      "oanda",
+      "replyio",
+      "satismeter",
+      "sendbird",
+      "tableau",
+      "textanywhere",
+      "vercel"
+    ] },
+    { source: "trufflehog", length: [24, 26], names: ["clientary"] },
+    { source: "trufflehog", length: [24, 27], names: ["cex.io", "cexio"] },
+    { source: "trufflehog", length: 25, names: ["message-bird", "message_bird", "messagebird", "twitter", "visualcrossing"] },
+    { source: "trufflehog", length: [25, 26], names: ["skybiometry"] },
+    { source: "trufflehog", length: 26, names: ["getemails", "mattermost", "timecamp"] },
+    { source: "trufflehog", length: 27, names: ["cloudinary", "glassnode", "hypertrack"] },
+    { source: "trufflehog", length: 28, names: ["browshot", "fastforex", "pollsapi", "tradier"] },
+    { source: "trufflehog", length: 29, names: ["bulksms", "userflow"] },
+    { source: "trufflehog", length: 30, names: [
+      "alibaba",
+      "aliyun",
+      "centralstation",
+      "cloudimage",
+      "nylas",
+      "plaid",
+      "scrapeowl",
+      "textmagic",
+      "twitch"
+    ] },
+    { source: "trufflehog", length: [30, 64], names: ["alibaba", "aliyun"] },
+    { source: "trufflehog", length: 31, names: ["worldweather"] },
+    { source: "trufflehog", length: 32, names: [
+      "accuweather",
+      "adafruit",
+      "adobe",
+      "adzuna",
+      "airbrake",
+      "alconost",
+      "aletheiaapi",
+      "algolia",
+      "amplitude",
+      "anypoint",
+      "api2cart",
+      "apiflash",
+      "apilayer",
+      "apimetrics",
+      "artsy",
+      "asana",
+      "assemblyai",
+      "atera",
+      "autodesk",
+      "autoklose",
+      "aviationstack",
+      "axonaut",
+      "aylien",
+      "billomat",
+      "bitbar",
+      "bittrex",
+      "braintree",
+      "bulbul",
+      "calendarific",
+      "censys",
+      "chartmogul",
+      "checklyhq",
+      "clarifai",
+      "clinchpad",
+      "cloudplan",
+      "cloze",
+      "codecov",
+      "coinlayer",
+      "countrylayer",
+      "currencyfreaks",
+      "currencylayer",
+      "currencyscoop",
+      "datadog",
+      "delighted",
+      "detectify",
+      "detectlanguage",
+      "diffbot",
+      "discord",
+      "dnscheck",
+      "docsearch",
+      "droneci",
+      "edamam",
+      "exchangerates",
+      "faceplusplus",
+      "fastly",
+      "financialmodelingprep",
+      "finicity",
+      "flickr",
+      "flightstats",
+      "fmfw",
+      "formsite",
+      "geoapify",
+      "getresponse",
+      "gtmetrix",
+      "infura",
+      "ip2location",
+      "ipapi",
+      "ipgeolocation",
+      "ipifi",
+      "ipquality",
+      "ipstack",
+      "jotform",
+      "knapsackpro",
+      "languagelayer",
+      "lark",
+      "larksuite",
+      "lemlist",
+      "linkpreview",
+      "liveagent",
+      "loyverse",
+      "madkudu",
+      "mailboxlayer",
+      "mailerlite",
+      "mailjet",
+      "mapquest",
+      "marketstack",
+      "meaningcloud",
+      "mediastack",
+      "mixpanel",
+      "moonclerk",
+      "netcore",
+      "new-york-times",
+      "newsapi",
+      "newyorktimes",
+      "numverify",
+      "nutritionix",
+      "nytimes",
+      "onfleet",
+      "opencage",
+      "opencagedata",
+      "openuv",
+      "openweather",
+      "ovh",
+      "pastebin",
+      "paydirtapp",
+      "paymongo",
+      "pdflayer",
+      "pdfshift",
+      "pipedream",
+      "podio",
+      "positionstack",
+      "postageapp",
+      "private-ai",
+      "private_ai",
+      "privateai",
+      "pyxis",
+      "rawg",
+      "rebrandly",
+      "redhat",
+      "route4me",
+      "runrunit",
+      "salescookie",
+      "satismeter",
+      "scraperapi",
+      "scraperbox",
+      "scrapestack",
+      "scrapingant",
+      "screenshotlayer",
+      "securitytrails",
+      "serpstack",
+      "sherpadesk",
+      "shodan",
+      "shutterstock",
+      "signupgenius",
+      "simfin",
+      "sinch",
+      "siteleaf",
+      "spoonacular",
+      "statuspal",
+      "sugester",
+      "sumologic",
+      "survicate",
+      "taxjar",
+      "testingbot",
+      "the-odds-api",
+      "theoddsapi",
+      "thinkific",
+      "thousandeyes",
+      "ticketmaster",
+      "tomtom",
+      "travelpayouts",
+      "trello",
+      "twelvedata",
+      "tyntec",
+      "upcdatabase",
+      "uplead",
+      "upwave",
+      "userstack",
+      "vatlayer",
+      "verimail",
+      "veriphone",
+      "vpnapi",
+      "walkscore",
+      "weatherbit",
+      "weatherstack",
+      "webscraping",
+      "websitepulse",
+      "yousign",
+      "zerobounce",
+      "zerotier",
+      "zipapi"
+    ] },
+    { source: "trufflehog", length: 33, names: ["simvoly", "whoxy"] },
+    { source: "trufflehog", length: 34, names: ["bscscan", "etherscan", "pixabay"] },
+    { source: "trufflehog", length: 35, names: [
+      "accuweather",
+      "clearbit",
+      "craftmypdf",
+      "crates",
+      "crates_io",
+      "iexcloud",
+      "stitchdata",
+      "worldcoinindex"
+    ] },
+    { source: "trufflehog", length: 36, names: [
+      "airvisual",
+      "apacta",
+      "appcues",
+      "apptivo",
+      "blazemeter",
+      "bugsnag",
+      "cloudmersive",
+      "codecov",
+      "coinapi",
+      "deepai",
+      "enablex",
+      "graphhopper",
+      "heroku",
+      "holidayapi",
+      "hubspot",
+      "imagekit",
+      "insightly",
+      "kylas",
+      "loggly",
+      "logz.io",
+      "logzio",
+      "messagebird",
+      "metabase",
+      "mux",
+      "nethunt",
+      "opsgenie",
+      "pinecone",
+      "polymarket",
+      "postmark",
+      "saucelabs",
+      "scaleway",
+      "selectpdf",
+      "sendbird",
+      "snyk",
+      "squarespace",
+      "sslmate",
+      "statuspage",
+      "urlscan",
+      "vouchery",
+      "vultr",
+      "wakatime",
+      "zenserp"
+    ] },
+    { source: "trufflehog", length: 37, names: ["cloudflare", "coveralls"] },
+    { source: "trufflehog", length: [37, 45], names: ["cloudflare"] },
+    { source: "trufflehog", length: 39, names: ["apitemplate", "blitapp", "geocod", "rocketreach"] },
+    { source: "trufflehog", length: 40, names: [
+      "abyssale",
+      "airbrake",
+      "beebole",
+      "bitly",
+      "brandfetch",
+      "buddyns",
+      "buildkite",
+      "buttercms",
+      "calorieninja",
+      "circleci",
+      "cloudflare",
+      "cloudsmith",
+      "codeclimate",
+      "cohere",
+      "data.gov",
+      "data_gov",
+      "datadog",
+      "datagov",
+      "deepgram",
+      "diggernaut",
+      "docparser",
+      "extractorapi",
+      "geocodify",
+      "getgeoapi",
+      "getsandbox",
+      "gitea",
+      "gitter",
+      "helpscout",
+      "instamojo",
+      "jumpcloud",
+      "klipfolio",
+      "launchdarkly",
+      "loadmill",
+      "lokalise",
+      "magicbell",
+      "meraki",
+      "monkeylearn",
+      "nicereply",
+      "oopspam",
+      "owlbot",
+      "pandadoc",
+      "parseur",
+      "pipedrive",
+      "plivo",
+      "powrbot",
+      "purestake",
+      "qase",
+      "sendbird",
+      "shotstack",
+      "simplesat",
+      "sonarcloud",
+      "sonarqube",
+      "stockdata",
+      "stormboard",
+      "strava",
+      "teamgate",
+      "tiingo",
+      "todoist",
+      "versioneye",
+      "wandb",
+      "weightsandbiases",
+      "worksnaps",
+      "zendesk",
+      "zenrows"
+    ] },
+    { source: "trufflehog", length: [40, 46], names: ["netlify"] },
+    { source: "trufflehog", length: [40, 50], names: ["upstage"] },
+    { source: "trufflehog", length: [40, 60], names: ["exoscale"] },
+    { source: "trufflehog", length: [40, 80], names: ["lighton"] },
+    { source: "trufflehog", length: 42, names: ["skrapp"] },
+    { source: "trufflehog", length: 43, names: [
+      "bitcoinaverage",
+      "bitfinex",
+      "cloudelements",
+      "contentful",
+      "gumroad",
+      "gyazo",
+      "hereapi",
+      "hybiscus",
+      "leadfeeder",
+      "linenotify",
+      "luno",
+      "meistertask",
+      "mindmeister",
+      "newscatcher",
+      "paralleldots",
+      "storecove",
+      "unsplash"
+    ] },
+    { source: "trufflehog", length: [43, 45], names: ["netlify"] },
+    { source: "trufflehog", length: 44, names: ["geckoboard", "intrinio", "onepagecrm", "paymoapp", "ritekit", "typeform"] },
+    { source: "trufflehog", length: 45, names: ["salesflare", "twitter"] },
+    { source: "trufflehog", length: 48, names: [
+      "clockify",
+      "commercejs",
+      "currentsapi",
+      "foursquare",
+      "neutrinoapi",
+      "packagecloud",
+      "restpack",
+      "rownd",
+      "sigopt",
+      "technicalanalysisapi"
+    ] },
+    { source: "trufflehog", length: 50, names: [
+      "caspio",
+      "civo",
+      "dronahq",
+      "dwolla",
+      "lunchmoney",
+      "overloop",
+      "rapidapi",
+      "signalwire",
+      "twitter"
+    ] },
+    { source: "trufflehog", length: 51, names: ["flowflu", "repairshopr"] },
+    { source: "trufflehog", length: 52, names: ["dyspatch"] },
+    { source: "trufflehog", length: 54, names: ["hypertrack"] },
+    { source: "trufflehog", length: 60, names: [
+      "clustdoc",
+      "dareboost",
+      "intercom",
+      "serphouse",
+      "sportsmonk",
+      "webscraper",
+      "workstack"
+    ] },
+    { source: "trufflehog", length: [60, 100], names: ["infomaniak"] },
+    { source: "trufflehog", length: [60, 120], names: ["bitrise"] },
+    { source: "trufflehog", length: 62, names: ["planyo", "wepay"] },
+    { source: "trufflehog", length: 64, names: [
+      "alienvault",
+      "allsports",
+      "ambee",
+      "apimatic",
+      "appsynergy",
+      "artifactory",
+      "besnappy",
+      "bintray",
+      "bitbucket",
+      "boostnote",
+      "campayn",
+      "captaindata",
+      "codequiry",
+      "coinbase",
+      "confluent",
+      "cryptocompare",
+      "currencycloud",
+      "discord",
+      "disqus",
+      "freshbooks",
+      "gumroad",
+      "hasura",
+      "html2pdf",
+      "iconfinder",
+      "ipinfodb",
+      "jfrog",
+      "keen_io",
+      "keenio",
+      "mavenlink",
+      "mesibo",
+      "meta-api",
+      "metaapi",
+      "moralis",
+      "netsuite",
+      "partnerstack",
+      "peopledatalabs",
+      "pinata",
+      "prodpad",
+      "qualaroo",
+      "qubole",
+      "reachmail",
+      "scrutinizer",
+      "sentry",
+      "sheety",
+      "teletype",
+      "tmetric",
+      "typetalk",
+      "virustotal",
+      "webex",
+      "webflow",
+      "wistia",
+      "youneedabudget",
+      "zipcodeapi"
+    ] },
+    { source: "trufflehog", length: 71, names: ["solarwinds"] },
+    { source: "trufflehog", length: 72, names: ["imagga"] },
+    { source: "trufflehog", length: 73, names: ["artifactory", "bintray", "jfrog", "stormglass"] },
+    { source: "trufflehog", length: 75, names: ["omnisend", "snipcart"] },
+    { source: "trufflehog", length: 76, names: ["jupiterone"] },
+    { source: "trufflehog", length: 80, names: ["abuseipdb", "crowdin", "scrapingbee", "surveybot", "teamgate"] },
+    { source: "trufflehog", length: 86, names: ["signaturit"] },
+    { source: "trufflehog", length: 88, names: ["sirv", "surveysparrow"] },
+    { source: "trufflehog", length: 128, names: ["chatfuel", "dynalist", "instamojo", "planview", "planviewleankit", "poloniex"] }
+  ],
   rules: [
+    {
+      name: "Checkout.com key with a UUID",
+      kind: "checkout-key",
+      source: "betterleaks",
+      anchors: ["sk_"],
+      pattern: "<start>sk_(?:sbox_|test_)?<uuid>",
+      check: "format",
+      examples: ["sk_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"],
+      counterexamples: ["sk_[0-9a-f]{8}-[0-9a-f]{4}"]
+    },
+    {
+      name: "eBay client secret",
+      kind: "ebay-secret",
+      source: "betterleaks",
+      anchors: ["PRD-", "SBX-"],
+      pattern: "<start>(?:PRD|SBX)-[0-9a-f]{8,12}(?:-[0-9a-f]{4,12}){4}(?![0-9a-f-])",
+      check: "format",
+      examples: ["PRD-[0-9a-f]{12}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}", "PRD-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{7}"],
+      counterexamples: ["PRD-[0-9a-f]{12}-[0-9a-f]{8}"]
+    },
+    {
+      name: "Z.ai or Ollama key",
+      kind: "zai-key",
+      source: "betterleaks",
+      anchors: [],
+      pattern: "[0-9a-f]{32}\\.(?=[A-Za-z_-]{0,15}[0-9])[A-Za-z0-9_-]{16,24}(?![A-Za-z0-9_.-])",
+      check: "format",
+      examples: ["[0-9a-f]{32}.[a-z]{8}7[a-z0-9]{7}"],
+      counterexamples: ["[0-9a-f]{32}.min.js"]
+    },
     {
       name: "Workato token",
       kind: "workato-token",
@@ -4452,7 +5073,7 @@ var rules_default = {
       kind: "airtable-token",
       source: "gitleaks",
       anchors: ["pat"],
-      pattern: "<start>pat[A-Za-z0-9]{14}\\.[0-9a-f]{64}(?![0-9a-f])",
+      pattern: "(?=pat[A-Za-z0-9]{14}\\.)<start>pat[A-Za-z0-9]{14}\\.[0-9a-f]{64}(?![0-9a-f])",
       check: "format",
       examples: ["pat[A-Za-z0-9]{14}.[0-9a-f]{64}"],
       counterexamples: ["pat[A-Za-z0-9]{14}.[0-9a-f]{21}"]
@@ -4705,7 +5326,7 @@ var rules_default = {
       kind: "sendgrid-key",
       source: "sendgrid",
       anchors: ["SG."],
-      pattern: "SG\\.[A-Za-z0-9_-]{16,32}\\.[A-Za-z0-9_-]{32,64}",
+      pattern: "SG\\.(?:[A-Za-z0-9_-]{16,32}\\.[A-Za-z0-9_-]{32,64}|[A-Za-z0-9_=.-]{66}(?![A-Za-z0-9_=.-]))",
       check: "format",
       examples: ["SG.[A-Za-z0-9_-]{22}.[A-Za-z0-9_-]{43}"],
       counterexamples: ["SG.[A-Za-z0-9_-]{22}.[A-Za-z0-9_-]{14}"]
@@ -4736,7 +5357,7 @@ var rules_default = {
       kind: "x-token",
       source: "x",
       anchors: [],
-      pattern: "<bare>A{20,22}[A-Za-z0-9%+/=]{60,}",
+      pattern: "A{20,22}[A-Za-z0-9%+/=]{60,}",
       examples: ["AAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9]{40}%3D[A-Za-z0-9]{45}"],
       counterexamples: ["AAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9]{40}%3D[A-Za-z0-9]{15}"]
     },
@@ -4745,7 +5366,7 @@ var rules_default = {
       kind: "vault-token",
       source: "gitleaks",
       anchors: ["s."],
-      pattern: "<start>s\\.[A-Za-z0-9]{24}(?![A-Za-z0-9.(\\[])",
+      pattern: "(?=s\\.[A-Za-z0-9]{24})<start>s\\.[A-Za-z0-9]{24}(?![A-Za-z0-9.(\\[])",
       check: "random",
       examples: ["s.[A-Za-z0-9]{24}"],
       counterexamples: ["s.[a-z]{24}"]
@@ -4834,7 +5455,7 @@ var rules_default = {
       kind: "atlassian-token",
       source: "atlassian",
       anchors: [],
-      pattern: "<bare>[MNO][DTjz][AEIMQUYcgk][w-z0-5][A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=_-])",
+      pattern: "[MNO][DTjz][AEIMQUYcgk][w-z0-5][A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=_-])",
       check: "scrambled",
       examples: ["NDA5[A-Za-z0-9+/]{40}"],
       counterexamples: ["NDA5[A-Za-z0-9+/]{20}"]
@@ -4865,10 +5486,10 @@ var rules_default = {
       name: "Telegram bot token",
       kind: "telegram-token",
       source: "telegram",
-      anchors: [":AA"],
-      pattern: "(?:<start>|(?<=/bot))[0-9]{8,10}:AA[A-Za-z0-9_-]{33}",
-      before: [10, 9, 8],
-      check: "format",
+      anchors: [":A"],
+      pattern: "(?<=[0-9]{6}):A[A-Za-z0-9_-]{34}(?![A-Za-z0-9_-])",
+      extend: "0-9",
+      check: "random",
       examples: ["[1-9]{10}:AA[A-Za-z0-9_-]{33}", "/bot[1-9]{9}:AA[A-Za-z0-9_-]{33}/getMe"],
       counterexamples: ["[1-9]{5}:AA[A-Za-z0-9_-]{33}"]
     },
@@ -4887,8 +5508,8 @@ var rules_default = {
       name: "Discord bot token",
       kind: "discord-token",
       source: "discord",
-      anchors: ["."],
-      pattern: "\\.(?=[A-Za-z0-9_-]{6}\\.)(?:(?<=<edge>[MNO][A-Za-z0-9_-]{23}\\.)|(?<=<edge>[MNO][A-Za-z0-9_-]{24}\\.)|(?<=<edge>[MNO][A-Za-z0-9_-]{25}\\.)|(?<=<edge>[MNO][A-Za-z0-9_-]{26}\\.)|(?<=<edge>[MNO][A-Za-z0-9_-]{27}\\.))[A-Za-z0-9_-]{6}\\.[A-Za-z0-9_-]{27,}",
+      anchors: [],
+      pattern: "(?:[A-Za-z0-9_-]{0,64}[+/]){0,8}([MNO][A-Za-z0-9_-]{23,27}\\.[A-Za-z0-9_-]{6}\\.[A-Za-z0-9_-]{27,})",
       extend: "A-Za-z0-9_-",
       check: "random",
       examples: ["M[A-Za-z0-9]{25}.[A-Za-z0-9]{6}.[A-Za-z0-9_-]{38}"],
@@ -5230,7 +5851,10 @@ var rules_default = {
       name: "Secret in a sentence",
       kind: "secret",
       source: "writing",
-      anchors: ["secret", "token", "passw", "passphrase", "credential", "key", "jwt", "webhook", "auth"],
+      reach: 100,
+      anchors: ["secret", "secrets", "token", "tokens", "passwd", "password", "passphrase", "credential", "credentials", "key", "keys", "jwt", "webhook", "auth"],
+      next: ` 	
+:`,
       pattern: "(?<![A-Za-z0-9+/])(?:passw(?:or)?d|passphrase|secrets?|tokens?|credentials?|(?<!public)(?<!public[ _-])keys?|jwt|webhook|auth)(?![A-Za-z0-9_-])(?:[ \\t]{1,2}[a-z]{1,12}(?![a-z])){0,3}:?[ \\t\\n]{1,4}(?=[^ \\t\\n]{16})<unassigned>[\"'`(*]{0,3}<start><address>(<spoken>{0,511}(?:<sign><spoken>{0,64}){0,16}<last>)",
       ignoreCase: true,
       check: "strong",
@@ -5241,7 +5865,10 @@ var rules_default = {
       name: "Password in a sentence",
       kind: "password",
       source: "writing",
-      anchors: ["passw", "passphrase", "passcode"],
+      reach: 100,
+      anchors: ["passwd", "password", "passphrase", "passcode"],
+      next: ` 	
+:*`,
       pattern: "(?<![A-Za-z0-9+/])(?:passw(?:or)?d|passphrase|passcode)(?:[ \\t]{1,2}[a-z]{1,12}(?![a-z])){0,3}(?:(?:\\*{0,2}:\\*{0,2}|[ \\t]is|[ \\t]to)(?:[ \\t]{1,4}|[ \\t\\n]{1,4}<unassigned>)(?=[^ \\t\\n]{8})(?:[\"'`(*]{1,3}<chosen>[\"'`)*]|<chosen>(?![A-Za-z0-9]))|(?:[ \\t]{1,4}(?=[\"'`(*])|[ \\t\\n]{1,4}(?=[\"'`(*])<unassigned>)(?=[^ \\t\\n]{8})[\"'`(*]{1,3}<chosen>[\"'`)*])",
       ignoreCase: true,
       check: "password",
@@ -5252,6 +5879,7 @@ var rules_default = {
       name: "Password after its name",
       kind: "password",
       source: "writing",
+      reach: 100,
       anchors: ["pwd ", "pass ", "passwd ", "pw ", "password "],
       pattern: "<start>(?:pwd|pass|passwd|pw|password)[ \\t]{1,4}([A-Za-z0-9_+/=.~!#%*-]{12,128})(?![A-Za-z0-9_/(.-])",
       ignoreCase: true,
@@ -5274,7 +5902,7 @@ var rules_default = {
       kind: "token",
       source: "github-digits",
       anchors: [],
-      pattern: "<bare>[A-Za-z0-9]{36}(?![A-Za-z0-9+/=_-])",
+      pattern: "[A-Za-z0-9]{36}(?![A-Za-z0-9+/=_-])",
       check: "checked",
       examples: ["[A-Za-z0-9]{30}<check>"],
       counterexamples: ["[A-Za-z0-9]{36}"]
@@ -5284,7 +5912,7 @@ var rules_default = {
       kind: "token",
       source: "github-formats",
       anchors: [],
-      pattern: "<bare>(?<![.$@])[a-z][a-z0-9]{1,9}_(?:[a-z0-9]{1,8}_){0,2}[A-Za-z0-9]{28,}={0,2}(?![A-Za-z0-9_/.(-])",
+      pattern: "(?<![.$@])[a-z][a-z0-9]{1,9}_(?:[a-z0-9]{1,8}_){0,2}[A-Za-z0-9]{28,}={0,2}(?![A-Za-z0-9_/.(-])",
       check: "scrambled",
       examples: ["acme_[A-Za-z0-9]{40}"],
       counterexamples: ["node_modules/fast-xml-builder/src/orderedJs2Xml.js", "def test_2D_lattice_no_contraction_leftovers():"]
@@ -5293,7 +5921,8 @@ var rules_default = {
       name: "Token whose prefix says so",
       kind: "token",
       source: "github-formats",
-      anchors: ["sk", "pat", "api", "tok", "key", "sec"],
+      anchors: ["sk", "pat", "api", "tok", "tkn", "token", "key", "sec", "secret"],
+      next: "_-",
       pattern: "(?<![A-Za-z0-9])(?:sk|pat|api|tok|tkn|token|key|sec|secret|SK|PAT|API|TOKEN|KEY|SECRET)[_-](?:[a-z0-9]{1,8}[_-]){0,2}[A-Za-z0-9]{20,}(?![A-Za-z0-9_-])",
       extend: "A-Za-z0-9_-",
       check: "scrambled",
@@ -5338,6 +5967,7 @@ var rules_default = {
       "ayrshare",
       "bannerbear",
       "baremetrics",
+      "beamer",
       "betterstack",
       "billomat",
       "bintray",
@@ -5390,6 +6020,7 @@ var rules_default = {
       "convertkit",
       "couchbase",
       "coveralls",
+      "crates_io",
       "crowdin",
       "currencycloud",
       "currencylayer",
@@ -5446,6 +6077,7 @@ var rules_default = {
       "hasura",
       "helpscout",
       "heroku",
+      "highnote",
       "honeycomb",
       "hubspot",
       "huggingface",
@@ -5469,6 +6101,7 @@ var rules_default = {
       "launch_darkly",
       "launchdarkly",
       "lemlist",
+      "lighton",
       "linear",
       "linked_in",
       "linkedin",
@@ -5495,6 +6128,7 @@ var rules_default = {
       "message_bird",
       "messagebird",
       "metaapi",
+      "midtrans",
       "mistral",
       "mixpanel",
       "mockaroo",
@@ -5509,6 +6143,7 @@ var rules_default = {
       "nylas",
       "nytimes",
       "okta",
+      "ollama",
       "onesignal",
       "openai",
       "openrouter",
@@ -5516,6 +6151,7 @@ var rules_default = {
       "openweather",
       "opsgenie",
       "optimizely",
+      "ovh",
       "packagecloud",
       "pagerduty",
       "pandadoc",
@@ -5563,6 +6199,7 @@ var rules_default = {
       "shotstack",
       "signalwire",
       "smartsheet",
+      "snowflake",
       "snyk",
       "sonar",
       "sonarcloud",
@@ -5574,12 +6211,14 @@ var rules_default = {
       "spoonacular",
       "spotify",
       "squarespace",
+      "sslmate",
       "statuscake",
       "storyblok",
       "strava",
       "sumo_logic",
       "sumologic",
       "surveysparrow",
+      "tableau",
       "telegram",
       "telnyx",
       "thinkific",
@@ -5599,6 +6238,7 @@ var rules_default = {
       "twitter",
       "typeform",
       "unsplash",
+      "upstage",
       "upstash",
       "vercel",
       "virustotal",
@@ -5687,31 +6327,47 @@ var whole = (pattern) => pattern.replace(/<([a-z]+)>/g, (_, name) => whole(PARTS
 var compiled = (pattern, flags = "") => new RegExp(whole(pattern), flags);
 function formatRule({ alphabet, length, tail = "", prefix, ...entry }) {
   const letters = `[${alphabet}]`;
-  const [shortest, longest] = typeof length === "number" ? [length, length] : length;
+  const [shortest, longest] = limits(length);
   const isClosed = longest !== null && !entry.inside;
-  const prefixes = prefix.map((text) => text.replace(/[.+|$^()[\]{}*?\\]/g, "\\$&")).join("|");
+  const prefixes = prefix.map(escaped2).join("|");
   const run = `${letters}{${shortest},${longest ?? ""}}`;
   return {
     name: entry.name,
     kind: entry.kind,
-    pattern: compiled(`${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`, "dy"),
+    pattern: compiled(`(?=(?:${prefixes})${letters})${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`, "dy"),
     anchors: lower(prefix),
     before: [0],
     after: [],
     extend: "",
+    reach: undefined,
     check: entry.check ?? "format"
   };
 }
-var ruleOf = ({ pattern, ignoreCase, anchors, before, after, extend, check, ...entry }) => ({
+var limits = (length) => typeof length === "number" ? [length, length] : length;
+var escaped2 = (literal) => literal.replace(/[.+|$^()[\]{}*?\\]/g, "\\$&");
+var ruleOf = ({
+  pattern,
+  ignoreCase,
+  anchors,
+  next,
+  before,
+  after,
+  extend,
+  reach,
+  check,
+  ...entry
+}) => ({
   name: entry.name,
   kind: entry.kind,
   pattern: compiled(pattern, `dy${ignoreCase ? "i" : ""}`),
-  anchors: lower(anchors),
+  anchors: lower(followed(anchors, next)),
   before: before ?? [0],
   after: lower(after ?? []),
   extend: expanded(extend ?? ""),
+  reach,
   check
 });
+var followed = (anchors, next) => next === undefined ? anchors : anchors.flatMap((anchor) => [...next].map((character) => anchor + character));
 var lower = (literals) => [...new Set(literals.map((literal) => literal.toLowerCase()))];
 var expanded = (alphabet) => alphabet.replace(/(.)-(.)/g, (_, first, last) => {
   const start = first.charCodeAt(0);
@@ -5721,6 +6377,16 @@ var RULES = [
   ...rules_default.formats.map(formatRule),
   ...rules_default.rules.map(ruleOf)
 ];
+var PROVIDER_LENGTHS = lengths();
+function lengths() {
+  const result = new Map;
+  for (const { names, length } of rules_default.unprefixed)
+    for (const name of names) {
+      const [least, most] = limits(length);
+      result.set(name, [...result.get(name) ?? [], [least, most]]);
+    }
+  return result;
+}
 var anyOf = (patterns) => patterns.map((pattern) => `(?:${pattern})`).join("|");
 var INNOCENT_START = compiled(`^(?:${anyOf(rules_default.innocent.start)})`);
 var INNOCENT_PART = compiled(anyOf(rules_default.innocent.anywhere));
@@ -6431,6 +7097,7 @@ var CHECKS = {
   alphanumeric: (value) => looksRandom(value) && !DIGEST.test(value) && /[0-9]/.test(value),
   checked: hasCheckDigits,
   key: isKey,
+  unprefixed: isUnprefixedKey,
   scrambled: isScrambled,
   nkey: (value) => entropy(value) >= MIN_ENTROPY,
   mixed: (value) => looksRandom(value) && hasBothCases(value) && /[0-9]/.test(value)
@@ -6461,6 +7128,12 @@ function isKey(value) {
     return isAlternating(value);
   const isAlphanumeric = ALPHANUMERIC.test(value) && !HEX.test(value);
   return isAlphanumeric && value.length >= MIN_KEY_IN_ONE_CASE && 4 * runsOf(value) > value.length;
+}
+function isUnprefixedKey(value) {
+  const digits = value.match(/[0-9]+/g)?.length ?? 0;
+  const isMixed = 24 * digits > value.length || hasBothCases(value) && isAlternating(value);
+  const isEven = entropy(value) >= (HEX.test(value) ? MIN_HEX_ENTROPY : MIN_ENTROPY);
+  return /[A-Za-z]/.test(value) && digits > 0 && isMixed && isEven && !INNOCENT_PART.test(value.toLowerCase());
 }
 function isScrambled(value) {
   return value.length >= MIN_SCRAMBLED && hasBothCases(value) && /[0-9]/.test(value) && isAlternating(value) && !isInnocent(value) && !isWorded(value) && entropy(value) >= MIN_ENTROPY;
@@ -6554,12 +7227,32 @@ function replaced(text, findings) {
   return result + text.slice(position);
 }
 
+// src/redaction/values.ts
+var MAX_SKIPPED = 1e4;
+var SKIPPED = /(?:[a-z_./-]{0,127}|[A-Z_./-]{0,127})(?:["'`]|[<>;,(){}[\]\\:?|]{0,15}\.?[ \t\n\r])|[^ \t\n\r"'`]{0,7}[ \t\n\r]|[^ \t\n\r"'`=]{0,7}["'`]|[a-z][a-z_-]{0,126}=\\{0,3}["'`]/y;
+function nextValue(text, start) {
+  const last = start + MAX_SKIPPED;
+  let position = start;
+  for (;; ) {
+    const end = endOfMatch(SKIPPED, text, position);
+    if (end === undefined || end > last)
+      return position;
+    position = end;
+  }
+}
+function* beforeValues(text, offsets, reach) {
+  let value = -1;
+  for (const offset of offsets) {
+    if (value < offset)
+      value = nextValue(text, offset);
+    if (value <= offset + reach)
+      yield offset;
+  }
+}
+
 // src/redaction/names.ts
 var MAX_NAME = 80;
-var MIN_VALUE = 8;
-var MAX_AHEAD = 1000;
-var MAX_SEARCHED = 1e4;
-var VALUE = /[^ \t\n\r"'`]{8}/;
+var MAX_JOINT = 500;
 var MAX_VALUE_SEARCHED = 128;
 var STEP = 64;
 var REST = /[A-Za-z0-9_]{0,60}(?:-[A-Za-z0-9_]{1,60}){0,8}/y;
@@ -6572,7 +7265,7 @@ var way = (pattern, check) => ({
   pattern: compiled(pattern, "dy"),
   ...check ? { check } : {}
 });
-var FOLLOWED = /[^A-Za-z0-9_ \t.;){}]|[ \t]{1,8}(?:[^A-Za-z0-9_ \t.;{}]|or[ \t]|string|\.=)|[ \t]{2}|\.=|\)[ \t]{0,4}(?:\||\?|or)/y;
+var FOLLOWED = compiled("<followed>", "y");
 var OTHER = way(String.raw`\(<quote>(<literal>)|(?:[ \t]{2,40}|[ \t]{0,40}\|[ \t]{0,40})(<run>)(?=[ \t\r\n|]|$)|,(<run>)(?=[ \t\r\n,]|$)`, "scrambled");
 var CHOSEN = [way("(?:<worth>|<nested>)?<entered>"), OTHER];
 var MADE = [way("(?:<worth>|<nested>)?<assigned>"), OTHER];
@@ -6595,18 +7288,21 @@ function* findNamed(text, anchors) {
   let value = 0;
   let count = 0;
   for (const anchor of anchors) {
-    if (anchor < position)
+    if (anchor < position || value > anchor + MAX_NAME + MAX_JOINT)
       continue;
     if (++count % STEP === 0)
       yield;
-    if (value <= anchor)
-      value = nextValue(text, anchor + 1);
-    if (value > anchor + MAX_AHEAD)
+    const end = endOfMatch(REST, text, anchor) ?? anchor;
+    const isFollowed = isBeforeValue(text, end);
+    if (!isFollowed && !isBlank(text.charCodeAt(end)))
+      continue;
+    if (value < end)
+      value = nextValue(text, end - 1);
+    if (value > end + MAX_JOINT)
       continue;
     const start = startOfName(text, Math.max(position, anchor - MAX_NAME), anchor);
-    const end = endOfMatch(REST, text, anchor) ?? anchor;
     position = end;
-    if (endOfMatch(FOLLOWED, text, end) === undefined && !text.startsWith("--", start))
+    if (!isFollowed && !text.startsWith("--", start))
       continue;
     const name = nameOf(text, start, end);
     const role = name.length <= MAX_NAME ? roleOf(name) : undefined;
@@ -6619,10 +7315,14 @@ function* findNamed(text, anchors) {
   }
   return findings;
 }
-function nextValue(text, start) {
-  const found = text.slice(start, start + MAX_SEARCHED).search(VALUE);
-  return start + (found === -1 ? MAX_SEARCHED - MIN_VALUE + 1 : found);
+function isBeforeValue(text, end) {
+  if (text.charCodeAt(end) === EQUALS && !isSmall(text.charCodeAt(end - 1)))
+    return true;
+  return endOfMatch(FOLLOWED, text, end) !== undefined;
 }
+var EQUALS = 61;
+var isSmall = (code) => code >= 97 && code <= 122;
+var isBlank = (code) => code === 32 || code === 9;
 function nameOf(text, start, end) {
   const name = text.slice(start, end);
   if (!KEY.test(name))
@@ -6636,7 +7336,7 @@ function startOfName(text, first, anchor) {
     start--;
   return start;
 }
-var isNamePart = (code) => code >= 97 && code <= 122 || code >= 65 && code <= 90 || code >= 48 && code <= 57 || code === 95 || code === 45;
+var isNamePart = (code) => isSmall(code) || code >= 65 && code <= 90 || code >= 48 && code <= 57 || code === 95 || code === 45;
 function isOtherText(text, start, end) {
   const before = text.slice(Math.max(0, start - 7), start).toLowerCase();
   return before === "public " || before.endsWith(":") && text.startsWith(":", end) || text.slice(start, end) === "PASS" && !text.startsWith("=", end);
@@ -6939,7 +7639,9 @@ class StrippedText {
   #matches = [];
   static *of(text, pattern, starts) {
     const stripped = new StrippedText;
+    const pieces = [];
     let position = 0;
+    let size = 0;
     let length = 0;
     for (const [index, start] of starts.entries()) {
       if (index % STEP2 === 0)
@@ -6947,13 +7649,16 @@ class StrippedText {
       const end = start < position ? undefined : endOfMatch(pattern, text, start);
       if (end === undefined)
         continue;
-      stripped.plain += text.slice(position, start);
+      pieces.push(text.slice(position, start));
+      size += start - position;
       length += end - start;
       position = end;
-      stripped.#matches.push({ at: stripped.plain.length, length });
+      stripped.#matches.push({ at: size, length });
     }
-    stripped.plain += text.slice(position);
-    return position > 0 ? stripped : undefined;
+    if (position === 0)
+      return;
+    stripped.plain = [...pieces, text.slice(position)].join("");
+    return stripped;
   }
   restored(findings) {
     let match = 0;
@@ -6999,6 +7704,33 @@ function unwrapped(text, words) {
   return StrippedText.of(text, WRAP, ends);
 }
 
+// src/redaction/unprefixed.ts
+var KIND2 = "api-key";
+var STEP3 = 64;
+var REST2 = /[A-Za-z0-9_.-]{0,40}/y;
+var KEY2 = compiled("<near>([A-Za-z0-9_=-]{14,130})(?![A-Za-z0-9_=/+-])", "dy");
+var OTHER3 = /(?:id|uuid|sha|md5|hash|commit|ref|rev|revision|release|version|digest|checksum|integrity|ur[il]|path|file|image|public|dsn)s?[0-9]{0,3}$/i;
+function* findUnprefixed(text, offsets) {
+  const findings = [];
+  let count = 0;
+  for (const [name, lengths] of PROVIDER_LENGTHS)
+    for (const offset of offsets.get(name) ?? []) {
+      if (++count % STEP3 === 0)
+        yield;
+      const start = offset + name.length;
+      const end = endOfMatch(REST2, text, start) ?? start;
+      const key = secretOfMatch(KEY2, text, end);
+      if (!key || OTHER3.test(text.slice(start, end)))
+        continue;
+      const length = key[1] - key[0];
+      if (!lengths.some(([least, most]) => least <= length && length <= most))
+        continue;
+      if (passes("unprefixed", text.slice(...key)))
+        findings.push({ start: key[0], end: key[1], kind: KIND2 });
+    }
+  return findings;
+}
+
 // src/redaction/words.ts
 var CHUNK4 = 1e5;
 var MIN_LENGTH2 = 20;
@@ -7030,16 +7762,22 @@ function wordsIn(text, from, to, first, words) {
 var MAX_CONTEXT = 300;
 var MAX_EXTENDED = 128;
 var MAX_SEARCHED_AGAIN = 64;
-var STEP3 = 64;
+var STEP4 = 64;
 var MERGE_STEP = 16384;
 
 class Scanner {
   #rules;
+  #anchored = new Map;
+  #others;
   #literals;
   constructor(own = []) {
     this.#rules = [...own, ...RULES];
-    const anchors = this.#rules.flatMap((rule) => [...rule.anchors, ...rule.after]);
-    this.#literals = new Literals([...anchors, ...NAME_ANCHORS, BEGIN, END2], { ignoreCase: true });
+    for (const [index, rule] of this.#rules.entries())
+      for (const anchor of rule.anchors)
+        this.#anchored.set(anchor, [...this.#anchored.get(anchor) ?? [], index]);
+    this.#others = [...this.#rules.keys()].filter((index) => this.#rules[index]?.anchors.length === 0);
+    const literals = [...this.#anchored.keys(), ...this.#rules.flatMap(({ after }) => after), ...NAME_ANCHORS];
+    this.#literals = new Literals([...literals, ...PROVIDER_LENGTHS.keys(), BEGIN, END2], { ignoreCase: true });
   }
   *find(text) {
     return merged(yield* this.reasons(text));
@@ -7067,10 +7805,18 @@ class Scanner {
     };
     const offsets = yield* this.#literals.offsets(text);
     add("Private key", findPrivateKeys(text, offsets.get(BEGIN) ?? [], offsets.get(END2) ?? []));
-    for (const rule of this.#rules)
+    for (const rule of this.#rulesOf(offsets, words))
       add(rule.name, yield* matchesOf(rule, text, offsets, words));
     add("Value of a secret name", yield* findNamed(text, yield* inOrder(offsets, NAME_ANCHORS)));
+    add("Key behind the name of its provider", yield* findUnprefixed(text, offsets));
     return reasons;
+  }
+  #rulesOf(offsets, words) {
+    const indices = new Set(words.length > 0 ? this.#others : []);
+    for (const literal of offsets.keys())
+      for (const index of this.#anchored.get(literal) ?? [])
+        indices.add(index);
+    return this.#rules.filter((_, index) => indices.has(index));
   }
 }
 var merged = (reasons) => mergeOverlaps(reasons.map(({ finding }) => finding));
@@ -7080,8 +7826,8 @@ function* matchesOf(rule, text, offsets, words) {
   let count = 0;
   const anchors = rule.anchors.length > 0 ? yield* inOrder(offsets, rule.anchors) : words.map(({ start }) => start);
   const contexts = yield* inOrder(offsets, rule.after);
-  for (const anchor of anchors) {
-    if (++count % STEP3 === 0)
+  for (const anchor of rule.reach === undefined ? anchors : beforeValues(text, anchors, rule.reach)) {
+    if (++count % STEP4 === 0)
       yield;
     if (rule.after.length > 0 && !isAfter(text, anchor, contexts))
       continue;
@@ -7154,7 +7900,7 @@ function finished(steps) {
 }
 
 // src/redaction/environment.ts
-var KIND2 = "environment-variable";
+var KIND3 = "environment-variable";
 var GIVEN_KIND = "given-secret";
 var MIN_GIVEN = 4;
 var MIN_LENGTH3 = 12;
@@ -7166,7 +7912,7 @@ var SCANNER = new Scanner;
 var WORKING_FOLDER = /^(?:OLD)?PWD$/;
 var TEMPLATE = /\.(?:example|sample|template|dist|defaults?)$/;
 function secretsIn(variables) {
-  return Object.entries(variables).flatMap(([name, value = ""]) => secretValues(name, value).map((secret) => [secret, KIND2]));
+  return Object.entries(variables).flatMap(([name, value = ""]) => secretValues(name, value).map((secret) => [secret, KIND3]));
 }
 function givenSecrets(json) {
   const values = valuesIn(json);
@@ -7363,7 +8109,7 @@ var MIN_ENCODED = 12;
 var MAX_AROUND = 4096;
 var HEAD = 16;
 var MAX_SAME_HEAD = 4;
-var STEP4 = 16;
+var STEP5 = 16;
 
 class KnownSecrets {
   #needles = new Map;
@@ -7382,7 +8128,7 @@ class KnownSecrets {
     const whole = [];
     let count = 0;
     for (const [text, kind] of secrets) {
-      if (++count % STEP4 === 0)
+      if (++count % STEP5 === 0)
         yield;
       needles.push(...formsOf(text, kind));
       if (canBeCut(text))

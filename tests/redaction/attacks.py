@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.redaction.examples import PER_EXAMPLE, entries, examples
+from tests.redaction.examples import PER_EXAMPLE, entries, examples, provider_examples
 
 NAMES = ("password", "api_key", "token", "db_secret", "--password", "MY_TOKEN", "key", "secret.key")
 ASSIGNED = (
@@ -42,6 +42,10 @@ def attacks() -> Iterator[tuple[str, str]]:
         yield f"{example.rule}: all of an example", f"{example.text} "
         yield f"{example.rule}: nearly all of an example", f"{example.text[:-1]}~"
         yield f"{example.rule}: an example in one piece", example.text
+    for example in provider_examples():
+        yield f"key behind {example.rule}: the name", example.rule
+        yield f"key behind {example.rule}: nearly all of an example", f"{example.text[:-2]}~"
+        yield f"key behind {example.rule}: all of an example", example.text
     for name in NAMES:
         for assigned in ASSIGNED:
             yield f"{name}{assigned}", name + assigned

@@ -39,6 +39,15 @@ def entries() -> list[Mapping[str, Any]]:
     return [*data["formats"], *data["rules"]]
 
 
+def provider_examples() -> Iterator[Example]:
+    """Write a key behind each name of a provider whose keys have only a length."""
+    for entry in json.loads(RULES_FILE.read_text())["unprefixed"]:
+        length = entry["length"] if isinstance(entry["length"], int) else entry["length"][0]
+        for name in entry["names"]:
+            template = f"const my{name}Key = '[a-z0-9]{{{length}}}'"
+            yield written({"name": name, "kind": "api-key"}, template, Random(name))
+
+
 def examples(field: str = "examples") -> Iterator[Example]:
     """Write each example, or each of `counterexamples`, out a few times, always in the same way."""
     for entry in entries():

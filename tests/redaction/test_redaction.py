@@ -217,8 +217,34 @@ def test_the_name_of_a_provider_alone_tells_that_a_random_value_is_its_key(redac
     lines = [f'cloudsmith: "{value}"', f"TWITTER={value}", f"boostnoteKey := '{value}'", f"okta_key={value}"]
     assert [text for text in redact(lines) if value in text] == []
     commit = pick(Random(3), "0123456789abcdef", 40)
-    others = [f"cloudsmith: {commit}", "from: OptInToReceiveEmailsFromMailchimp", f"mailchimp {value}"]
+    others = [
+        f"okta: {commit}",
+        f"sentry: {commit}",
+        f"cloudsmith/{commit}",
+        "from: OptInToReceiveEmailsFromMailchimp",
+        f"mailchimp {value}",
+    ]
     assert redact(others) == others
+
+
+@pytest.mark.parametrize("redact", [by_plugin, by_server], ids=["plugin", "server"])
+def test_a_value_of_the_length_of_a_providers_keys_is_one_behind_its_name(redact: Any) -> None:
+    random = Random(4)
+    digest = pick(random, "0123456789abcdef", 40)
+    dashed = "jzde8gx-d6ncf10epf91d_ho-d_-zdoc"
+    texts = [
+        f"cloudsmith: {digest}",
+        f"ADAFRUIT_IO_KEY={dashed}",
+        f"circleci '{digest}'",
+        f"myAdafruitKey({dashed!r})",
+    ]
+    assert [text for text in redact(texts) if digest in text or dashed in text] == []
+    longer = [
+        f"sentry: {digest}",
+        "cloudsmith: some-name-of-a-package-without-digits",
+        f"adafruit.{dashed}",
+    ]
+    assert redact(longer) == longer
 
 
 def test_names_that_become_the_same_lose_nothing() -> None:

@@ -10,7 +10,7 @@ import pytest
 from app.redaction.rules import RULES
 from app.redaction.scanner import Scanner
 from tests.redaction.engines import by_plugin, by_server
-from tests.redaction.examples import RULES_FILE, entries, examples
+from tests.redaction.examples import RULES_FILE, entries, examples, provider_examples
 
 BY_NAME = {rule.name: Scanner([rule]) for rule in RULES}
 MATCHING = list(examples())
@@ -43,6 +43,15 @@ def test_both_engines_remove_the_examples_and_agree() -> None:
         for example, text in zip(MATCHING, redacted, strict=True)
         if any(value in text for value in example.values)
     ]
+    assert left == []
+
+
+def test_a_key_is_found_behind_the_name_of_each_provider() -> None:
+    providers = list(provider_examples())
+    redacted = by_server([example.text for example in providers])
+    assert redacted == by_plugin([example.text for example in providers])
+    both = zip(providers, redacted, strict=True)
+    left = [example.text for example, text in both if example.values[0] in text]
     assert left == []
 
 

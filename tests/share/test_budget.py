@@ -95,7 +95,8 @@ def test_every_answer_with_a_document_has_a_budget(
         initialise(self, *args, **options)
 
     monkeypatch.setattr(Budget, "__init__", counting)
-    rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/share/<share_id>")]
+    below = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/share/<share_id>")]
+    rules = [rule for rule in below if "GET" in (rule.methods or ())]
     assert len(rules) > 10
     for rule in rules:
         made.clear()

@@ -42,6 +42,7 @@ export const CHECKS: Readonly<Record<string, (value: string) => boolean>> = {
   alphanumeric: (value) => looksRandom(value) && !DIGEST.test(value) && /[0-9]/.test(value),
   checked: hasCheckDigits,
   key: isKey,
+  unprefixed: isUnprefixedKey,
   scrambled: isScrambled,
   nkey: (value) => entropy(value) >= MIN_ENTROPY,
   mixed: (value) => looksRandom(value) && hasBothCases(value) && /[0-9]/.test(value),
@@ -75,6 +76,14 @@ function isKey(value: string): boolean {
   if (hasBothCases(value)) return isAlternating(value)
   const isAlphanumeric = ALPHANUMERIC.test(value) && !HEX.test(value)
   return isAlphanumeric && value.length >= MIN_KEY_IN_ONE_CASE && 4 * runsOf(value) > value.length
+}
+
+/** Whether digits stand among the letters as in no name, also in base 16. */
+function isUnprefixedKey(value: string): boolean {
+  const digits = value.match(/[0-9]+/g)?.length ?? 0
+  const isMixed = 24 * digits > value.length || (hasBothCases(value) && isAlternating(value))
+  const isEven = entropy(value) >= (HEX.test(value) ? MIN_HEX_ENTROPY : MIN_ENTROPY)
+  return /[A-Za-z]/.test(value) && digits > 0 && isMixed && isEven && !INNOCENT_PART.test(value.toLowerCase())
 }
 
 /** Whether letters of both cases and digits alternate as in no name, without any hint from outside. */

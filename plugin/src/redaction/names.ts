@@ -2,15 +2,13 @@ import { endOfMatch, endOfValue, type Finding, secretOfMatch } from "./finding"
 import { passes } from "./heuristics"
 import { compiled, EXCLUDED_NAME, ROLES, type Role, WEAK_NAME } from "./rules"
 import type { Steps } from "./steps"
+import { nextValue } from "./values"
 
 /** Finds the values of variables, fields and options whose names promise a secret. */
 
 const MAX_NAME = 80
-/** A value is so many characters or more without a blank or a quote, and begins so near to its name. */
-const MIN_VALUE = 8
-const MAX_AHEAD = 1_000
-const MAX_SEARCHED = 10_000
-const VALUE = /[^ \t\n\r"'`]{8}/
+/** The characters between a name and its value. */
+const MAX_JOINT = 500
 /** A value of this length that is no secret is not searched for names in its first half. */
 const MAX_VALUE_SEARCHED = 128
 /** The anchors between two pauses. */
@@ -35,8 +33,7 @@ const way = (pattern: string, check?: string): Way => ({
 })
 
 /** What begins any of these ways: most names are followed by something else. */
-const FOLLOWED =
-  /[^A-Za-z0-9_ \t.;){}]|[ \t]{1,8}(?:[^A-Za-z0-9_ \t.;{}]|or[ \t]|string|\.=)|[ \t]{2}|\.=|\)[ \t]{0,4}(?:\||\?|or)/y
+const FOLLOWED = compiled("<followed>", "y")
 const OTHER = way(
   String.raw`\(<quote>(<literal>)|(?:[ \t]{2,40}|[ \t]{0,40}\|[ \t]{0,40})(<run>)(?=[ \t\r\n|]|$)|,(<run>)(?=[ \t\r\n,]|$)`,
   "scrambled",
@@ -65,14 +62,16 @@ export function* findNamed(text: string, anchors: readonly number[]): Steps<Find
   let value = 0
   let count = 0
   for (const anchor of anchors) {
-    if (anchor < position) continue
+    if (anchor < position || value > anchor + MAX_NAME + MAX_JOINT) continue
     if (++count % STEP === 0) yield
-    if (value <= anchor) value = nextValue(text, anchor + 1)
-    if (value > anchor + MAX_AHEAD) continue
-    const start = startOfName(text, Math.max(position, anchor - MAX_NAME), anchor)
     const end = endOfMatch(REST, text, anchor) ?? anchor
+    const isFollowed = isBeforeValue(text, end)
+    if (!isFollowed && !isBlank(text.charCodeAt(end))) continue
+    if (value < end) value = nextValue(text, end - 1)
+    if (value > end + MAX_JOINT) continue
+    const start = startOfName(text, Math.max(position, anchor - MAX_NAME), anchor)
     position = end
-    if (endOfMatch(FOLLOWED, text, end) === undefined && !text.startsWith("--", start)) continue
+    if (!isFollowed && !text.startsWith("--", start)) continue
     const name = nameOf(text, start, end)
     const role = name.length <= MAX_NAME ? roleOf(name) : undefined
     if (!role || isOtherText(text, start, end)) continue
@@ -83,11 +82,17 @@ export function* findNamed(text: string, anchors: readonly number[]): Steps<Find
   return findings
 }
 
-/** Where the next characters that may be a value begin, or may begin at the earliest. */
-function nextValue(text: string, start: number): number {
-  const found = text.slice(start, start + MAX_SEARCHED).search(VALUE)
-  return start + (found === -1 ? MAX_SEARCHED - MIN_VALUE + 1 : found)
+/** Whether a name ends here that may have a value: a variable may have a weak one, which no other way begins with. */
+function isBeforeValue(text: string, end: number): boolean {
+  if (text.charCodeAt(end) === EQUALS && !isSmall(text.charCodeAt(end - 1))) return true
+  return endOfMatch(FOLLOWED, text, end) !== undefined
 }
+
+const EQUALS = 61
+
+const isSmall = (code: number): boolean => code >= 97 && code <= 122
+
+const isBlank = (code: number): boolean => code === 32 || code === 9
 
 /** The name, after the word ahead of a key, which says what it is for: `api_key` for `API key: ...`. */
 function nameOf(text: string, start: number, end: number): string {
@@ -105,7 +110,7 @@ function startOfName(text: string, first: number, anchor: number): number {
 
 /** Letters, digits, `_` and `-`. */
 const isNamePart = (code: number): boolean =>
-  (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 95 || code === 45
+  isSmall(code) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 95 || code === 45
 
 /** Whether the name belongs to a public key, a resource name or the output of tests. */
 function isOtherText(text: string, start: number, end: number): boolean {

@@ -21,6 +21,8 @@ export interface Rule {
   after: readonly string[]
   /** The secret extends backwards over these characters. */
   extend: string
+  /** The secret begins so near behind the anchor, and is one that values.ts does not skip. */
+  reach: number | undefined
   /** A key of `CHECKS` in heuristics.ts that the secret must also pass. */
   check: string | undefined
 }
@@ -54,10 +56,13 @@ interface RuleData {
   name: string
   kind: string
   anchors: string[]
+  /** The characters of which one follows the anchor. */
+  next?: string
   pattern: string
   before?: number[]
   after?: string[]
   extend?: string
+  reach?: number
   check?: string
   ignoreCase?: boolean
 }
@@ -70,35 +75,56 @@ export const compiled = (pattern: string, flags = ""): RegExp => new RegExp(whol
 
 export function formatRule({ alphabet, length, tail = "", prefix, ...entry }: Format): Rule {
   const letters = `[${alphabet}]`
-  const [shortest, longest] = typeof length === "number" ? [length, length] : length
+  const [shortest, longest] = limits(length)
   const isClosed = longest !== null && !entry.inside
-  const prefixes = prefix.map((text) => text.replace(/[.+|$^()[\]{}*?\\]/g, "\\$&")).join("|")
+  const prefixes = prefix.map(escaped).join("|")
   const run = `${letters}{${shortest},${longest ?? ""}}`
   return {
     name: entry.name,
     kind: entry.kind,
     pattern: compiled(
-      `${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`,
+      `(?=(?:${prefixes})${letters})${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`,
       "dy",
     ),
     anchors: lower(prefix),
     before: [0],
     after: [],
     extend: "",
+    reach: undefined,
     check: entry.check ?? "format",
   }
 }
 
-const ruleOf = ({ pattern, ignoreCase, anchors, before, after, extend, check, ...entry }: RuleData): Rule => ({
+const limits = (length: Format["length"]): readonly (number | null | undefined)[] =>
+  typeof length === "number" ? [length, length] : length
+
+const escaped = (literal: string): string => literal.replace(/[.+|$^()[\]{}*?\\]/g, "\\$&")
+
+const ruleOf = ({
+  pattern,
+  ignoreCase,
+  anchors,
+  next,
+  before,
+  after,
+  extend,
+  reach,
+  check,
+  ...entry
+}: RuleData): Rule => ({
   name: entry.name,
   kind: entry.kind,
   pattern: compiled(pattern, `dy${ignoreCase ? "i" : ""}`),
-  anchors: lower(anchors),
+  anchors: lower(followed(anchors, next)),
   before: before ?? [0],
   after: lower(after ?? []),
   extend: expanded(extend ?? ""),
+  reach,
   check,
 })
+
+const followed = (anchors: readonly string[], next?: string): readonly string[] =>
+  next === undefined ? anchors : anchors.flatMap((anchor) => [...next].map((character) => anchor + character))
 
 const lower = (literals: readonly string[]): string[] => [...new Set(literals.map((literal) => literal.toLowerCase()))]
 
@@ -113,6 +139,19 @@ export const RULES: readonly Rule[] = [
   ...(data.formats as Format[]).map(formatRule),
   ...(data.rules as RuleData[]).map(ruleOf),
 ]
+
+/** The least and the most characters of the keys of providers that have nothing but a length. */
+export const PROVIDER_LENGTHS: ReadonlyMap<string, [least: number, most: number][]> = lengths()
+
+function lengths(): Map<string, [number, number][]> {
+  const result = new Map<string, [number, number][]>()
+  for (const { names, length } of data.unprefixed)
+    for (const name of names) {
+      const [least, most] = limits(length) as [number, number]
+      result.set(name, [...(result.get(name) ?? []), [least, most]])
+    }
+  return result
+}
 
 const anyOf = (patterns: readonly string[]): string => patterns.map((pattern) => `(?:${pattern})`).join("|")
 

@@ -5,9 +5,11 @@ import { passes } from "./heuristics"
 import { Literals } from "./literals"
 import { findNamed } from "./names"
 import { BEGIN, END, findPrivateKeys } from "./private-keys"
-import { NAME_ANCHORS, RULES, type Rule } from "./rules"
+import { NAME_ANCHORS, PROVIDER_LENGTHS, RULES, type Rule } from "./rules"
 import type { Steps } from "./steps"
 import { unwrapped } from "./stripped-text"
+import { findUnprefixed } from "./unprefixed"
+import { beforeValues } from "./values"
 import { longWords, type Word } from "./words"
 
 /** The characters between a command, as `curl`, and the option of a rule. */
@@ -31,12 +33,18 @@ type Offsets = ReadonlyMap<string, readonly number[]>
 /** Finds secrets in a text with the rules of `rules.json` and one's own, in time that is linear in its length. */
 export class Scanner {
   readonly #rules: readonly Rule[]
+  /** The indices of the rules with each anchor, and of those without any. */
+  readonly #anchored = new Map<string, number[]>()
+  readonly #others: readonly number[]
   readonly #literals: Literals
 
   constructor(own: readonly Rule[] = []) {
     this.#rules = [...own, ...RULES]
-    const anchors = this.#rules.flatMap((rule) => [...rule.anchors, ...rule.after])
-    this.#literals = new Literals([...anchors, ...NAME_ANCHORS, BEGIN, END], { ignoreCase: true })
+    for (const [index, rule] of this.#rules.entries())
+      for (const anchor of rule.anchors) this.#anchored.set(anchor, [...(this.#anchored.get(anchor) ?? []), index])
+    this.#others = [...this.#rules.keys()].filter((index) => this.#rules[index]?.anchors.length === 0)
+    const literals = [...this.#anchored.keys(), ...this.#rules.flatMap(({ after }) => after), ...NAME_ANCHORS]
+    this.#literals = new Literals([...literals, ...PROVIDER_LENGTHS.keys(), BEGIN, END], { ignoreCase: true })
   }
 
   /** What the rules find, in order and without overlaps; the earlier rule names an overlap. */
@@ -70,9 +78,17 @@ export class Scanner {
     }
     const offsets = yield* this.#literals.offsets(text)
     add("Private key", findPrivateKeys(text, offsets.get(BEGIN) ?? [], offsets.get(END) ?? []))
-    for (const rule of this.#rules) add(rule.name, yield* matchesOf(rule, text, offsets, words))
+    for (const rule of this.#rulesOf(offsets, words)) add(rule.name, yield* matchesOf(rule, text, offsets, words))
     add("Value of a secret name", yield* findNamed(text, yield* inOrder(offsets, NAME_ANCHORS)))
+    add("Key behind the name of its provider", yield* findUnprefixed(text, offsets))
     return reasons
+  }
+
+  /** The rules that may match, in order: few of all have an anchor in a text. */
+  #rulesOf(offsets: Offsets, words: readonly Word[]): Rule[] {
+    const indices = new Set(words.length > 0 ? this.#others : [])
+    for (const literal of offsets.keys()) for (const index of this.#anchored.get(literal) ?? []) indices.add(index)
+    return this.#rules.filter((_, index) => indices.has(index))
   }
 }
 
@@ -84,7 +100,7 @@ function* matchesOf(rule: Rule, text: string, offsets: Offsets, words: readonly 
   let count = 0
   const anchors = rule.anchors.length > 0 ? yield* inOrder(offsets, rule.anchors) : words.map(({ start }) => start)
   const contexts = yield* inOrder(offsets, rule.after)
-  for (const anchor of anchors) {
+  for (const anchor of rule.reach === undefined ? anchors : beforeValues(text, anchors, rule.reach)) {
     if (++count % STEP === 0) yield
     if (rule.after.length > 0 && !isAfter(text, anchor, contexts)) continue
     for (const before of rule.before) {
