@@ -63,10 +63,11 @@ class Client:
 class Session:
     """One session that is shared, changed and followed until it ends; `step` is what happens next.
 
-    `path` is that of its page. One that was not deleted expires.
+    `path` is that of its page. One that was not deleted expires. It ends early on a machine that is too slow
+    for a change every `interval` seconds.
     """
 
-    def __init__(self, client: Client, random: Random, number: int) -> None:
+    def __init__(self, client: Client, random: Random, number: int, interval: float) -> None:
         self._client = client
         self._random = random
         self._id = f"ses_{number:024d}"
@@ -76,12 +77,13 @@ class Session:
         self._share, self._secret = answer["id"], answer["secret"]
         self.path = f"/share/{self._share}"
         self.created_at = time.monotonic()
+        self._last_change_at = self.created_at + self.longest_seconds(interval)
         self.is_deleted = False
         self._sync({"type": "session", "data": {"id": self._id, "title": f"Session {number}"}})
 
     @property
     def has_ended(self) -> bool:
-        return self._change >= self._changes
+        return self._change >= self._changes or time.monotonic() > self._last_change_at
 
     @staticmethod
     def longest_seconds(interval: float) -> float:
@@ -168,7 +170,7 @@ class People:
         if session is None:
             with self._lock:
                 number, random = next(self._numbers), Random(self._random.random())  # noqa: S311
-            return Session(self._client, random, number)
+            return Session(self._client, random, number, self._seconds)
         session.step()
         if not session.has_ended:
             return session
