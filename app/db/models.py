@@ -81,7 +81,7 @@ class Share(Base):
 
 
 class ShareEvent(Base):
-    """A sync batch, or a slice of a large one, that the checkpoint of its share may lack.
+    """A batch that was synced or committed, or a slice of one, that the checkpoint of its share may lack.
 
     `number` counts the rows of a share from 1, in the order of arrival; `items` is compressed with zstd. The
     first row of a batch has the size in bytes of its whole JSON list; those that continue it have 0.

@@ -1,7 +1,7 @@
-"""The sync batches of OpenCode's own protocol: a write-ahead log in the database.
+"""What is synced or committed piece by piece: a write-ahead log of batches in the database.
 
-Each batch is a row, numbered by its share, and a large one is several. A row costs what the batch brings,
-however large the session is.
+Batches come from OpenCode's own protocol and from commits of changes. Each is a row, numbered by its share,
+and a large one is several. A row costs what the batch brings, however large the session is.
 Now and then the log is checkpointed: merged into a new document in the store, which the share's row names
 from then on. Readers get the document that the row names with the later rows merged in, so a change is seen
 without writing a document, and an object that no row names is seen by nobody.

@@ -1,4 +1,4 @@
-"""The document of a synced share: the checkpoint that its row names, and the batches since.
+"""A document that is synced or committed: the checkpoint that its row names, and the batches since.
 
 A database that was restored from a backup may be older or younger than the store. Such a share is read at the
 newest state that can be proved: from the newest checkpoint in the store, with what the log has beyond it.

@@ -259,5 +259,5 @@ def _refresh(share: LiveShare) -> None:
     """Fetches a newer version, once the reader has the response."""
     try:
         services().documents.refresh(share)
-    except (StorageError, UnreadableDocument, ShareError, DBAPIError) as error:
+    except (StorageError, UnreadableDocument, ShareError, DBAPIError, TimeoutError) as error:
         logger.warning("a newer version could not be read: %s", error)
