@@ -13,9 +13,10 @@ from app.api.answers import epoch_milliseconds, json_of
 from app.api.auth import require_any_share
 from app.api.blueprint import bp
 from app.api.request_body import parse_body
-from app.db.models import PASSWORD
+from app.db.models import PASSWORD, Share
 from app.errors import ApiError
 from app.services.access.access import Access
+from app.services.access.audit import audit
 from app.services.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS, generate_password, hash_password
 from app.services.container import services
 from config import Audience
@@ -59,13 +60,21 @@ def update(share_id: str) -> ResponseReturnValue:
     if values:
         share = services().shares.update(share, **values)
         services().recent.forget(share_id)
-    expires_at = services().shares.expiry_of(share)
-    return json_of(
-        AccessAnswer(
-            audience=services().audiences.of(share.audience),
-            password=generated or UNSET,
-            shareExpiresAt=epoch_milliseconds(expires_at) if expires_at else UNSET,
+        audit(
+            "share_changed",
+            share_id,
+            **json_of(_answer(share, None)),
+            newPassword=access.password_hash is not None,
         )
+    return json_of(_answer(share, generated))
+
+
+def _answer(share: Share, generated: str | None) -> AccessAnswer:
+    expires_at = services().shares.expiry_of(share)
+    return AccessAnswer(
+        audience=services().audiences.of(share.audience),
+        password=generated or UNSET,
+        shareExpiresAt=epoch_milliseconds(expires_at) if expires_at else UNSET,
     )
 
 

@@ -25,6 +25,7 @@ from app.db.models import UPLOAD
 from app.errors import ApiError
 from app.http.metrics import count
 from app.http.request_log import set_share_id
+from app.services.access.audit import audit
 from app.services.container import services
 from app.services.plugin_package import plugin_package
 from app.services.shares.errors import ShareNotFound
@@ -104,13 +105,15 @@ def create() -> ResponseReturnValue:
     share, secret = services().shares.create(
         body.shareId, body.sessionId, lifetime=lifetime, created_by=created_by, access=access
     )
+    audience = services().audiences.of(access.audience)
+    audit("share_created", share.share_id, token=created_by, audience=audience)
     count("shares_created")
     upload = services().shares.sign_upload(share, declaration)
     plugin = plugin_package(services().config.BASE_URL).release
     created = CreatedShare(
         **link_fields(share.share_id, upload),
         secret=secret,
-        audience=services().audiences.of(access.audience),
+        audience=audience,
         password=generated or UNSET,
         plugin=plugin,
     )
@@ -128,6 +131,7 @@ def delete(share_id: str) -> ResponseReturnValue:
             return {"ok": True}
         raise
     services().forget(share.cache_key)
+    audit("share_deleted", share_id)
     count("shares_deleted")
     return {"ok": True}
 

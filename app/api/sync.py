@@ -29,6 +29,7 @@ from app.http.request_log import set_share_id
 from app.lib.time_limit import TimeLimitExceeded, cpu_time_limit
 from app.opencode import Item, require_spare_levels, sanitize_item, validate_batch
 from app.redaction import redact_items
+from app.services.access.audit import audit
 from app.services.container import services
 from app.services.documents.batch import Batch
 
@@ -61,8 +62,10 @@ class SyncRequest(msgspec.Struct):
 def create_native() -> ResponseReturnValue:
     """Creates a share, named after the end of its session's id where that is free."""
     body = parse_body(CreateNativeRequest)
-    share, secret = services().shares.create_native(body.sessionID, created_by=require_creation_token())
+    token = require_creation_token()
+    share, secret = services().shares.create_native(body.sessionID, created_by=token)
     set_share_id(share.share_id)
+    audit("share_created", share.share_id, token=token, audience=services().audiences.of(None))
     count("shares_created")
     url = f"{services().config.BASE_URL}/share/{share.share_id}"
     return asdict(NativeShare(share.share_id, url, secret))

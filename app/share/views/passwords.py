@@ -8,6 +8,7 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.errors import password_form
+from app.services.access.audit import audit
 from app.services.access.passwords import is_password
 from app.services.access.readers import add_reader_cookie
 from app.services.container import services
@@ -32,7 +33,9 @@ def enter_password(share_id: str) -> ResponseReturnValue:
     response.headers["Cache-Control"] = "no-store"
     if share.password_hash:
         if not is_password(request.form.get("password", ""), share.password_hash):
+            audit("password_refused", share_id)
             return password_form(share_id, destination, "That is not the password."), 403
+        audit("password_entered", share_id)
         add_reader_cookie(response, share, share.password_hash)
     return response
 
