@@ -45,7 +45,9 @@ def main() -> None:
     problems = [f"{problem} ({count})" for problem, count in client.problems.most_common()]
     problems += misses(samples, CACHE_BYTES_AT_MOST)
     late = f"the latest change was {people.late_seconds:.1f} s late"
-    summary = f"requests: {requests}; {people.expired} shares expired; {late}"
+    summary = (
+        f"requests: {requests}; {client.waits} of them asked to wait; {people.expired} shares expired; {late}"
+    )
     sys.stdout.write("\n".join(["", table(samples), "", summary, *problems, ""]))
     if problems:
         sys.exit(1)

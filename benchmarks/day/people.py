@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 
 TIMEOUT_SECONDS = 30
+RETRIES, RETRY_SECONDS = 3, 2
 # How many changes a session has, at least and at most, and how many characters come with each.
 CHANGES = (10, 40)
 TEXT_CHARACTERS = 6_000
@@ -25,12 +26,16 @@ DELETED_PERCENT = 60
 
 
 class Client:
-    """Asks the server at `address`; `problems` counts unexpected answers."""
+    """Asks the server at `address`; `problems` counts unexpected answers.
+
+    It comes back when it is asked to (503), as the plugin does; `waits` counts that.
+    """
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._context = ssl.create_default_context()
         self.requests: Counter[str] = Counter()
+        self.waits = 0
         self.problems: Counter[str] = Counter()
 
     def trust(self, certificate: Path) -> None:
@@ -42,22 +47,32 @@ class Client:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._address + path, data, method=method)  # noqa: S310
         request.add_header("Content-Type", "application/json")
-        try:
-            with urllib.request.urlopen(  # noqa: S310
-                request, timeout=TIMEOUT_SECONDS, context=self._context
-            ) as answer:
-                status, content = answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            status, content = error.code, error.read()
-        except OSError as error:
-            status, content = 0, b""
-            self.problems[f"{method} failed: {error}"[:100]] += 1
+        status, content = self._send(request)
+        for _ in range(RETRIES):
+            if status != 503:
+                break
+            self.waits += 1
+            time.sleep(RETRY_SECONDS)
+            status, content = self._send(request)
         self.requests[method] += 1
         if status in expected:
             return content
         if status:
             self.problems[f"{method} was answered {status} instead of {expected}"] += 1
         return b""
+
+    def _send(self, request: urllib.request.Request) -> tuple[int, bytes]:
+        """Status and body; 0 if there was no answer, which is a problem."""
+        try:
+            with urllib.request.urlopen(  # noqa: S310
+                request, timeout=TIMEOUT_SECONDS, context=self._context
+            ) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+        except OSError as error:
+            self.problems[f"{request.method} failed: {error}"[:100]] += 1
+            return 0, b""
 
 
 class Session:

@@ -43,7 +43,7 @@ def test_no_request_that_can_be_made_of_it_is_answered_otherwise(address: str, t
     )
     assert ran.returncode == 0, ran.stdout
     [tested] = re.findall(r"Tested: (\d+)", ran.stdout)
-    assert int(tested) == 16
+    assert int(tested) == 17
 
 
 def test_the_life_of_a_share_is_as_described(address: str) -> None:

@@ -16,6 +16,7 @@ from tests.support.servers.gunicorn import PROGRAMS, environment
 DOCS = ROOT / "docs"
 # The first words of blocks that nothing here can run, and what they would need.
 NOT_HERE = {
+    ("access.md", "curl -s"): "a public name, and the secret of a share",
     ("install.md", "apt-get install -y certbot"): "a public name, which the certificate is for",
     ("install-with-compose.md", "docker compose"): "a container engine",
     ("install-on-kubernetes.md", "docker build"): "a container engine",
