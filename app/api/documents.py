@@ -16,7 +16,7 @@ from app.services.access.readers import require_reader
 from app.services.container import services
 from app.services.documents.sources import NotModified
 from app.services.documents.stored_document import StoredDocument
-from app.services.shares.errors import PasswordRequired, ShareNotFound
+from app.services.shares.errors import ShareNotFound
 from app.services.shares.live_share import LiveShare
 
 JSON_TYPE = "application/json"
@@ -68,7 +68,7 @@ def _importable_share(id: str) -> LiveShare:
     set_share_id(ticket.share_id)
     share = services().live_shares.get(ticket.share_id)
     if not ticket.admits_to(share):
-        raise PasswordRequired(share.share_id)
+        require_reader(share)
     return share
 
 
