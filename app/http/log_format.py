@@ -21,8 +21,7 @@ TOKEN_IN_PATH = re.compile(r"/t/.+?(?=/(?:api|share)\b|$)", re.IGNORECASE | re.D
 # The same in a text, where an address ends at a blank or quote and may be percent-encoded.
 TOKEN = re.compile(r"(?:/|%2f)(?:t|%[57]4)(?:/|%2f)[^\s\"']+?(?=/(?:api|share)\b|[\s?\"']|$)", re.IGNORECASE)
 # What lets `opencode import` in, behind the id of a private share (app.services.access.import_tickets).
-TICKET = re.compile(r"^([A-Za-z0-9_-]{1,64}_)[A-Za-z0-9_-]{22}$")
-TICKET_IN_PATH = re.compile(r"(/shares?/[A-Za-z0-9_-]{1,64}_)[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")
+TICKET = re.compile(r"((?:^|/shares?/)[A-Za-z0-9_-]{1,64}_)[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")
 QUERY = re.compile(r"\?\S+")
 SIGNATURE = re.compile(r"\bsig=[^&\s\"]+")
 # gunicorn quotes what it could not parse, which may have any secret in it.
@@ -60,7 +59,7 @@ def log_request(record: RequestRecord) -> None:
             "request_id": record.request_id,
             "method": record.method,
             "route": record.route,
-            "share_id": record.share_id and _escape(TICKET.sub(r"\1***", record.share_id)),
+            "share_id": record.share_id and _escape(_without_ticket(record.share_id)),
             "status": record.status,
             "ms": round(record.seconds * 1000, 2),
             "bytes": record.bytes,
@@ -70,8 +69,13 @@ def log_request(record: RequestRecord) -> None:
 
 
 def _masked_path(record: RequestRecord) -> str:
-    path = TICKET_IN_PATH.sub(r"\1***", TOKEN_IN_PATH.sub(MASKED, record.path))
+    path = TOKEN_IN_PATH.sub(MASKED, _without_ticket(record.path))
     return _escape(path) + ("?***" if record.query else "")
+
+
+def _without_ticket(text: str) -> str:
+    """An address, a text with addresses, or what stands in place of the id of a share."""
+    return TICKET.sub(r"\1***", text)
 
 
 def _escape(text: str) -> str:
@@ -85,7 +89,7 @@ class TokenFilter(logging.Filter):
     """Masks tokens and signatures in gunicorn's own log of requests, which `--access-logfile` turns on."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        line = TICKET_IN_PATH.sub(r"\1***", TOKEN.sub(MASKED, record.getMessage()))
+        line = TOKEN.sub(MASKED, _without_ticket(record.getMessage()))
         record.msg = visible(SIGNATURE.sub("sig=***", line))
         record.args = None
         return True
@@ -96,7 +100,7 @@ class AddressFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         valid = INVALID_REQUEST.sub(r"\1", record.getMessage())
-        record.msg = QUERY.sub("?***", TOKEN.sub(MASKED, valid))
+        record.msg = QUERY.sub("?***", TOKEN.sub(MASKED, _without_ticket(valid)))
         record.args = None
         return True
 
