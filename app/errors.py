@@ -120,9 +120,7 @@ def _known_error(error: Exception) -> ResponseReturnValue:
 
 
 def _revision_conflict(error: RevisionConflict) -> ResponseReturnValue:
-    response = jsonify(error=str(error), code="revision_conflict", revision=error.revision)
-    response.headers["Cache-Control"] = "no-store"
-    return response, 409
+    return _json(409, "revision_conflict", str(error), revision=error.revision)
 
 
 def _password_required(error: PasswordRequired) -> ResponseReturnValue:
@@ -130,9 +128,7 @@ def _password_required(error: PasswordRequired) -> ResponseReturnValue:
     is_page = request.method in ("GET", "HEAD") and not request.path.startswith("/api/")
     if is_page and "text/html" in request.accept_mimetypes.values():
         return password_form(error.share_id, request.full_path.removesuffix("?"))
-    response = jsonify(error=str(error), code="password_required")
-    response.headers["Cache-Control"] = "no-store"
-    return response, 401
+    return _json(401, "password_required", str(error))
 
 
 def password_form(share_id: str, destination: str, sentence: str = "") -> Response:
@@ -207,10 +203,14 @@ def _unavailable(code: str, sentence: str) -> Response:
 
 def _response(status: int, code: str, sentence: str) -> Response:
     if request.path.startswith(("/api/", "/readyz", "/healthz")):
-        response = jsonify(error=sentence, code=code)
-    else:
-        heading = HEADINGS.get(status, "This did not work")
-        response = make_response(render_template("status.html", heading=heading, sentence=sentence))
+        return _json(status, code, sentence)
+    heading = HEADINGS.get(status, "This did not work")
+    html = render_template("status.html", heading=heading, sentence=sentence)
+    return make_response(html, status, {"Cache-Control": "no-store"})
+
+
+def _json(status: int, code: str, sentence: str, **more: object) -> Response:
+    response = jsonify(error=sentence, code=code, **more)
     response.status_code = status
     response.headers["Cache-Control"] = "no-store"
     return response
