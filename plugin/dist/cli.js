@@ -10564,12 +10564,11 @@ async function removeAll(entries, context) {
 
 // src/sharing/readers.ts
 function describeReaders({ share, audience, password, expiresAt }) {
-  const sentences = [
+  return [
     ...password === undefined ? [] : [`Its password is ${password} (shown only now).`],
     ...audience === "members" ? [`Only members of ${hostOf(share.base)} can read it.`] : [],
     ...expiresAt === undefined ? [] : [`It ends on ${new Date(expiresAt).toISOString().slice(0, 16).replace("T", " ")} UTC.`]
   ];
-  return sentences.map((sentence) => ` ${sentence}`).join("");
 }
 
 // src/cli/share.ts
@@ -10604,9 +10603,8 @@ var share = {
     }
     const created = await publish(prepared, settings, context);
     const { share, url, password } = created;
-    const readers = describeReaders(created).trim();
-    if (readers)
-      output.note(readers);
+    for (const sentence of describeReaders(created))
+      output.note(sentence);
     output.result({ url, id: share.id, ...password === undefined ? {} : { password }, ...summary }, [url]);
     return 0;
   }

@@ -8341,12 +8341,11 @@ var isOn = (value) => value === "1" || value?.toLowerCase() === "true";
 
 // src/sharing/readers.ts
 function describeReaders({ share, audience, password, expiresAt }) {
-  const sentences = [
+  return [
     ...password === undefined ? [] : [`Its password is ${password} (shown only now).`],
     ...audience === "members" ? [`Only members of ${hostOf(share.base)} can read it.`] : [],
     ...expiresAt === undefined ? [] : [`It ends on ${new Date(expiresAt).toISOString().slice(0, 16).replace("T", " ")} UTC.`]
   ];
-  return sentences.map((sentence) => ` ${sentence}`).join("");
 }
 
 // src/sharing/session-share.ts
@@ -8509,8 +8508,8 @@ class ShareCalls {
 }
 function shared(created, outcome) {
   const state = outcome === "running" ? "the upload is still under way" : counts(outcome);
-  const readers = describeReaders(created);
-  return `Shared on ${hostOf(created.share.base)}: ${created.url} - ${state}.${readers} /unshare removes it.`;
+  const link = `Shared on ${hostOf(created.share.base)}: ${created.url} - ${state}.`;
+  return [link, ...describeReaders(created), "/unshare removes it."].join(" ");
 }
 
 // src/sharing/update-notice.ts

@@ -46,8 +46,7 @@ export const share: Command = {
     }
     const created = await publish(prepared, settings, context)
     const { share, url, password } = created
-    const readers = describeReaders(created).trim()
-    if (readers) output.note(readers)
+    for (const sentence of describeReaders(created)) output.note(sentence)
     output.result({ url, id: share.id, ...(password === undefined ? {} : { password }), ...summary }, [url])
     return 0
   },

@@ -211,6 +211,6 @@ export class ShareCalls implements NativeCalls {
 
 function shared(created: CreatedShare, outcome: Published | "running"): string {
   const state = outcome === "running" ? "the upload is still under way" : counts(outcome)
-  const readers = describeReaders(created)
-  return `Shared on ${hostOf(created.share.base)}: ${created.url} - ${state}.${readers} /unshare removes it.`
+  const link = `Shared on ${hostOf(created.share.base)}: ${created.url} - ${state}.`
+  return [link, ...describeReaders(created), "/unshare removes it."].join(" ")
 }
