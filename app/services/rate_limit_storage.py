@@ -30,8 +30,10 @@ FALLBACK_URI = "fallback://"
 ANSWER_SECONDS = 2
 RETRY_SECONDS = 5
 
-# A window that ends later than one that begins now was opened while the clock was ahead.
-IS_OVER = "rate_limit_counts.expires_at <= :now OR rate_limit_counts.expires_at > :now + :expiry"
+# By how much the clocks of hosts may differ, with how long a request may wait between reading its clock and
+# counting. A window that ends later than that after one that begins now was opened while a clock was ahead.
+CLOCK_TOLERANCE_SECONDS = 60
+IS_OVER = "rate_limit_counts.expires_at <= :now OR rate_limit_counts.expires_at > :now + :longest"
 # One statement, so that the database serialises workers that count the same key; both dialects read it.
 COUNT = text(
     """
@@ -71,7 +73,13 @@ class DatabaseStorage(Storage):
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         now = time.time()
-        values = {"key": key, "amount": amount, "now": now, "expires_at": now + expiry, "expiry": expiry}
+        values = {
+            "key": key,
+            "amount": amount,
+            "now": now,
+            "expires_at": now + expiry,
+            "longest": expiry + CLOCK_TOLERANCE_SECONDS,
+        }
         try:
             window = Window._make(services().counters.execute(COUNT, values).one())
         except OperationalError as error:

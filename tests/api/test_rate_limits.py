@@ -202,6 +202,17 @@ def test_counts_of_windows_that_have_closed_are_swept(app: Flask, monkeypatch: p
         assert limiter.storage.get("old") == 0
 
 
+def test_a_request_whose_clock_is_behind_counts_in_the_window_of_the_others(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count(seconds: float) -> int:
+        monkeypatch.setattr("app.services.rate_limit_storage.time.time", lambda: 1e9 + seconds)
+        with app.app_context():
+            return limiter.storage.incr("key", expiry=10)
+
+    assert [count(0.002), count(0.001), count(-5), count(-3600)] == [1, 2, 3, 1]
+
+
 def create_over_http(address: str, number: int) -> int:
     body = json.dumps({"shareId": f"share{number}", "sessionId": SESSION_ID}).encode()
     request = urllib.request.Request(f"{address}/api/share/presign", data=body, method="POST")
