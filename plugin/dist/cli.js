@@ -9540,6 +9540,7 @@ class ShareList {
     await this.stateFiles.remove({ kind: "secret", share });
     await this.stateFiles.remove({ kind: "redacted", ...share });
     await this.stateFiles.remove({ kind: "size", ...share });
+    await this.stateFiles.remove({ kind: "upload", ...share });
   }
   async redactedFrom({ id, base }) {
     return (await this.stateFiles.read({ kind: "redacted", id, base }))?.secrets ?? [];
@@ -9671,6 +9672,7 @@ var isShare = (value) => isObject(value) && [value.id, value.base, value.secret]
 var areSecrets = (value) => Array.isArray(value) && value.every((secret) => Array.isArray(secret) && secret.length === 2 && secret.every((text) => isText2(text) && text !== ""));
 var FIELDS2 = {
   removal: { share: isShare },
+  upload: { id: isText2, base: isText2, sessionId: isText2, pid: Number.isSafeInteger },
   organisation: { sessionId: isText2, share: isShare },
   unshared: { sessionId: isText2 },
   share: { id: isText2, base: isText2, url: isText2, sessionId: isText2, title: isText2, createdAt: isTime2 },
@@ -9741,13 +9743,11 @@ class StateFiles {
   }
 }
 function subjectOf(key) {
-  if (key.kind === "share" || key.kind === "redacted" || key.kind === "size")
+  if ("id" in key)
     return `${key.base}/${key.id}`;
   if (key.kind === "removal" || key.kind === "secret")
     return `${key.share.base}/${key.share.id}`;
-  if (key.kind === "allowed" || key.kind === "update")
-    return key.base;
-  return key.sessionId;
+  return "base" in key ? key.base : key.sessionId;
 }
 async function readRecords(path) {
   try {

@@ -6935,6 +6935,7 @@ class ShareList {
     await this.stateFiles.remove({ kind: "secret", share });
     await this.stateFiles.remove({ kind: "redacted", ...share });
     await this.stateFiles.remove({ kind: "size", ...share });
+    await this.stateFiles.remove({ kind: "upload", ...share });
   }
   async redactedFrom({ id, base }) {
     return (await this.stateFiles.read({ kind: "redacted", id, base }))?.secrets ?? [];
@@ -7099,18 +7100,21 @@ class ShareQueue {
   publish;
   timeouts;
   onOutcome;
+  onPending;
   #dirty = false;
   #touched = false;
   #hurry = false;
+  #isPending = false;
   #bytes = 0;
   #running;
   #next = Promise.withResolvers();
   #stop = new AbortController;
   #wake = new AbortController;
-  constructor(publish, timeouts, onOutcome) {
+  constructor(publish, timeouts, onOutcome, onPending) {
     this.publish = publish;
     this.timeouts = timeouts;
     this.onOutcome = onOutcome;
+    this.onPending = onPending;
   }
   get stopped() {
     return this.#stop.signal.aborted;
@@ -7120,11 +7124,15 @@ class ShareQueue {
     if (this.stopped)
       return promise;
     this.#dirty = true;
+    this.#setPending(true);
     this.#running ??= this.#run(debounce);
     return promise;
   }
   touch() {
+    if (this.stopped)
+      return;
     this.#touched = true;
+    this.#setPending(true);
   }
   async flush() {
     this.#hurry = true;
@@ -7155,6 +7163,7 @@ class ShareQueue {
         this.#dirty = true;
       else if (failure)
         this.#stop.abort();
+      this.#setPending(!this.stopped && (this.#dirty || this.#touched));
       this.onOutcome(failure);
       resolve(failure);
       if (failure && this.#hurry)
@@ -7164,6 +7173,12 @@ class ShareQueue {
         failures = 0;
     }
     this.#running = undefined;
+  }
+  #setPending(isPending) {
+    if (isPending === this.#isPending)
+      return;
+    this.#isPending = isPending;
+    this.onPending(isPending);
   }
   async#attempt() {
     try {
@@ -7334,6 +7349,11 @@ class TrackedShare {
       if (failure && !failure.temporary)
         this.onStopped();
       this.#reports.report(failure, this.#published);
+    }, (isPending) => {
+      if (isPending)
+        dependencies.pendingUploads.add(share, sessionId);
+      else
+        dependencies.pendingUploads.remove(share);
     });
     this.#reports = new Reports(share, sessionId, created.url, dependencies);
   }
@@ -7520,10 +7540,21 @@ class Publisher {
   sessionOf(share) {
     return (this.#tracked.get(keyOf2(share)) ?? this.#stopped.get(keyOf2(share)))?.sessionId;
   }
+  async resumePending() {
+    const { client, shareList, pendingUploads } = this.dependencies;
+    for (const { id, base, sessionId } of await pendingUploads.abandoned()) {
+      const shares = (await shareList.ofSession(sessionId)).map(({ share }) => share);
+      const share = shares.find((share) => share.id === id && share.base === base);
+      const isHere = await client.session(sessionId).then(() => true, () => false);
+      if (share && isHere)
+        this.changed(share, sessionId);
+    }
+  }
   async forget(share) {
     const tracked = this.#tracked.get(keyOf2(share));
     if (tracked)
       await Promise.race([tracked.stop(), sleep(this.dependencies.timeouts.remove)]);
+    this.dependencies.pendingUploads.remove(share);
   }
   resume(share) {
     const stopped = this.#stopped.get(keyOf2(share));
@@ -7532,7 +7563,10 @@ class Publisher {
   }
   async dispose() {
     const all = [...this.#tracked.values()];
-    await Promise.race([Promise.all(all.map((tracked) => tracked.flush())), sleep(this.dependencies.timeouts.dispose)]);
+    await Promise.race([
+      Promise.all(all.map((tracked) => tracked.flush())).then(() => this.dependencies.pendingUploads.saved()),
+      sleep(this.dependencies.timeouts.dispose)
+    ]);
     for (const tracked of all)
       tracked.stop();
   }
@@ -8623,6 +8657,40 @@ class PendingRemovals {
   }
 }
 
+// src/state/pending-uploads.ts
+class PendingUploads {
+  stateFiles;
+  #written = Promise.resolve();
+  constructor(stateFiles) {
+    this.stateFiles = stateFiles;
+  }
+  add({ id, base }, sessionId) {
+    this.#then(() => this.stateFiles.write({ kind: "upload", id, base, sessionId, pid: process.pid }));
+  }
+  remove({ id, base }) {
+    this.#then(() => this.stateFiles.remove({ kind: "upload", id, base }));
+  }
+  async abandoned() {
+    const records = await this.stateFiles.readAll();
+    return records.filter((record) => record.kind === "upload").filter(({ pid }) => !isRunning(pid));
+  }
+  async saved() {
+    await this.#written;
+  }
+  #then(write) {
+    this.#written = this.#written.then(write).catch(() => {
+      return;
+    });
+  }
+}
+function isRunning(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
 // src/state/share-seal.ts
 import { createCipheriv, createDecipheriv, randomBytes as randomBytes3, randomUUID } from "crypto";
 import { linkSync, mkdirSync, readFileSync as readFileSync2, rmSync, writeFileSync } from "fs";
@@ -8705,6 +8773,7 @@ var isShare = (value) => isObject(value) && [value.id, value.base, value.secret]
 var areSecrets = (value) => Array.isArray(value) && value.every((secret) => Array.isArray(secret) && secret.length === 2 && secret.every((text) => isText2(text) && text !== ""));
 var FIELDS2 = {
   removal: { share: isShare },
+  upload: { id: isText2, base: isText2, sessionId: isText2, pid: Number.isSafeInteger },
   organisation: { sessionId: isText2, share: isShare },
   unshared: { sessionId: isText2 },
   share: { id: isText2, base: isText2, url: isText2, sessionId: isText2, title: isText2, createdAt: isTime2 },
@@ -8775,13 +8844,11 @@ class StateFiles {
   }
 }
 function subjectOf(key) {
-  if (key.kind === "share" || key.kind === "redacted" || key.kind === "size")
+  if ("id" in key)
     return `${key.base}/${key.id}`;
   if (key.kind === "removal" || key.kind === "secret")
     return `${key.share.base}/${key.share.id}`;
-  if (key.kind === "allowed" || key.kind === "update")
-    return key.base;
-  return key.sessionId;
+  return "base" in key ? key.base : key.sessionId;
 }
 async function readRecords(path) {
   try {
@@ -8853,7 +8920,18 @@ function startBetterShare({
   const stateFiles = new StateFiles(folder);
   const shareList = new ShareList(stateFiles);
   const removals = new PendingRemovals(api, stateFiles, shareList, toasts, timeouts);
-  const publisher = new Publisher({ client, api, privacy, machine, shareList, removals, toasts, timeouts });
+  const pendingUploads = new PendingUploads(stateFiles);
+  const publisher = new Publisher({
+    client,
+    api,
+    privacy,
+    machine,
+    shareList,
+    removals,
+    pendingUploads,
+    toasts,
+    timeouts
+  });
   const allowed = new AllowedServers(stateFiles, machine.env);
   const seal = new ShareSeal(folder);
   const updates = new UpdateNotice(origin, stateFiles, toasts);
@@ -8882,7 +8960,7 @@ function startBetterShare({
       if (!bridge)
         toasts.show("error", "Better Share could not open a port on this machine: nothing will be shared.");
       removals.retry();
-      await organisation.start();
+      await Promise.all([organisation.start(), publisher.resumePending()]);
     },
     async sessionChanged(session) {
       publisher.sessionTouched(session.id, typeof session.parentID === "string" ? session.parentID : undefined);

@@ -15,6 +15,7 @@ import { ShareCalls } from "./sharing/share-calls"
 import { UpdateNotice } from "./sharing/update-notice"
 import { AllowedServers } from "./state/allowed-servers"
 import { PendingRemovals } from "./state/pending-removals"
+import { PendingUploads } from "./state/pending-uploads"
 import { ShareList } from "./state/share-list"
 import { ShareSeal } from "./state/share-seal"
 import { StateFiles } from "./state/state-files"
@@ -69,7 +70,18 @@ export function startBetterShare({
   const stateFiles = new StateFiles(folder)
   const shareList = new ShareList(stateFiles)
   const removals = new PendingRemovals(api, stateFiles, shareList, toasts, timeouts)
-  const publisher = new Publisher({ client, api, privacy, machine, shareList, removals, toasts, timeouts })
+  const pendingUploads = new PendingUploads(stateFiles)
+  const publisher = new Publisher({
+    client,
+    api,
+    privacy,
+    machine,
+    shareList,
+    removals,
+    pendingUploads,
+    toasts,
+    timeouts,
+  })
   const allowed = new AllowedServers(stateFiles, machine.env)
   const seal = new ShareSeal(folder)
   const updates = new UpdateNotice(origin, stateFiles, toasts)
@@ -98,7 +110,7 @@ export function startBetterShare({
       if (!bridge)
         void toasts.show("error", "Better Share could not open a port on this machine: nothing will be shared.")
       void removals.retry()
-      await organisation.start()
+      await Promise.all([organisation.start(), publisher.resumePending()])
     },
     async sessionChanged(session) {
       publisher.sessionTouched(session.id, typeof session.parentID === "string" ? session.parentID : undefined)

@@ -7,6 +7,7 @@ import { SHORT } from "./support/world"
 function manual(timeouts = {}) {
   const started: PromiseWithResolvers<number>[] = []
   const outcomes: (Failure | undefined)[] = []
+  const pending: boolean[] = []
   let noticed = Promise.withResolvers<void>()
   const notice = () => {
     noticed.resolve()
@@ -28,8 +29,9 @@ function manual(timeouts = {}) {
       outcomes.push(failure)
       notice()
     },
+    (isPending) => pending.push(isPending),
   )
-  return { queue, started, outcomes, until }
+  return { queue, started, outcomes, pending, until }
 }
 
 describe("the uploads of one share", () => {
@@ -114,5 +116,29 @@ describe("the uploads of one share", () => {
     await until(() => started.length === 1)
     await queue.stop()
     expect(outcomes).toEqual([])
+  })
+
+  test("something is pending from the first change, until an upload has all of them", async () => {
+    const { queue, started, pending, until } = manual()
+    queue.touch()
+    void queue.changed()
+    await until(() => started.length === 1)
+    void queue.changed()
+    started[0]?.resolve(1)
+    await until(() => started.length === 2)
+    expect(pending).toEqual([true])
+    started[1]?.resolve(1)
+    await queue.flush()
+    expect(pending).toEqual([true, false])
+  })
+
+  test("nothing is pending that never can be uploaded", async () => {
+    const { queue, started, outcomes, pending, until } = manual()
+    void queue.changed()
+    await until(() => started.length === 1)
+    started[0]?.reject(new Failure("missing", "x"))
+    await until(() => outcomes.length === 1)
+    queue.touch()
+    expect(pending).toEqual([true, false])
   })
 })

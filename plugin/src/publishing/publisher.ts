@@ -49,10 +49,25 @@ export class Publisher {
     return (this.#tracked.get(keyOf(share)) ?? this.#stopped.get(keyOf(share)))?.sessionId
   }
 
+  /** Uploads what processes that have ended did not, of the sessions that this OpenCode has. */
+  async resumePending(): Promise<void> {
+    const { client, shareList, pendingUploads } = this.dependencies
+    for (const { id, base, sessionId } of await pendingUploads.abandoned()) {
+      const shares = (await shareList.ofSession(sessionId)).map(({ share }) => share)
+      const share = shares.find((share) => share.id === id && share.base === base)
+      const isHere = await client.session(sessionId).then(
+        () => true,
+        () => false,
+      )
+      if (share && isHere) this.changed(share, sessionId)
+    }
+  }
+
   /** Stops uploading this share. */
   async forget(share: Share): Promise<void> {
     const tracked = this.#tracked.get(keyOf(share))
     if (tracked) await Promise.race([tracked.stop(), sleep(this.dependencies.timeouts.remove)])
+    this.dependencies.pendingUploads.remove(share)
   }
 
   /** Resumes a share whose removal the server refused: its page follows the session again. */
@@ -64,7 +79,10 @@ export class Publisher {
   /** Uploads pending changes before OpenCode exits, as far as the time allows. */
   async dispose(): Promise<void> {
     const all = [...this.#tracked.values()]
-    await Promise.race([Promise.all(all.map((tracked) => tracked.flush())), sleep(this.dependencies.timeouts.dispose)])
+    await Promise.race([
+      Promise.all(all.map((tracked) => tracked.flush())).then(() => this.dependencies.pendingUploads.saved()),
+      sleep(this.dependencies.timeouts.dispose),
+    ])
     for (const tracked of all) void tracked.stop()
   }
 

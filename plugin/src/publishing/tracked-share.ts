@@ -12,6 +12,7 @@ import { asFailure, type Failure, type FailureKind } from "../server/errors"
 import type { Share } from "../server/share"
 import type { PrivacyResult } from "../settings/privacy"
 import type { PendingRemovals } from "../state/pending-removals"
+import type { PendingUploads } from "../state/pending-uploads"
 import type { ShareList } from "../state/share-list"
 import { buildDocument, encode } from "./document"
 import type { Published } from "./published"
@@ -31,6 +32,7 @@ export interface Dependencies {
   toasts: Toasts
   timeouts: Timeouts
   removals: PendingRemovals
+  pendingUploads: PendingUploads
 }
 
 /** A session that takes no time to redact and to upload. */
@@ -78,6 +80,10 @@ export class TrackedShare {
       (failure) => {
         if (failure && !failure.temporary) this.onStopped()
         this.#reports.report(failure, this.#published)
+      },
+      (isPending) => {
+        if (isPending) dependencies.pendingUploads.add(share, sessionId)
+        else dependencies.pendingUploads.remove(share)
       },
     )
     this.#reports = new Reports(share, sessionId, created.url, dependencies)

@@ -13,6 +13,7 @@ export class ShareQueue {
   #dirty = false
   #touched = false
   #hurry = false
+  #isPending = false
   #bytes = 0
   #running: Promise<void> | undefined
   /** The outcome of the next round of attempts. */
@@ -25,6 +26,8 @@ export class ShareQueue {
     private readonly timeouts: Timeouts,
     /** Called after each round of attempts, with its failure if there was one. */
     private readonly onOutcome: (failure: Failure | undefined) => void,
+    /** Called when something is to be uploaded, and when all of it is, or never will be. */
+    private readonly onPending: (isPending: boolean) => void,
   ) {}
 
   get stopped(): boolean {
@@ -39,13 +42,16 @@ export class ShareQueue {
     const { promise } = this.#next
     if (this.stopped) return promise
     this.#dirty = true
+    this.#setPending(true)
     this.#running ??= this.#run(debounce)
     return promise
   }
 
   /** Marks the share as changed without scheduling: OpenCode will report the change itself, unless it exits before. */
   touch(): void {
+    if (this.stopped) return
     this.#touched = true
+    this.#setPending(true)
   }
 
   /** Uploads pending changes now. */
@@ -76,6 +82,7 @@ export class ShareQueue {
       if (this.stopped) break
       if (failure?.temporary) this.#dirty = true
       else if (failure) this.#stop.abort()
+      this.#setPending(!this.stopped && (this.#dirty || this.#touched))
       this.onOutcome(failure)
       resolve(failure)
       if (failure && this.#hurry) break
@@ -85,6 +92,12 @@ export class ShareQueue {
       if (!failure) failures = 0
     }
     this.#running = undefined
+  }
+
+  #setPending(isPending: boolean): void {
+    if (isPending === this.#isPending) return
+    this.#isPending = isPending
+    this.onPending(isPending)
   }
 
   async #attempt(): Promise<Failure | undefined> {

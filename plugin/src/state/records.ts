@@ -5,6 +5,7 @@ import type { Share } from "../server/share"
 /** The records that must survive a restart, because OpenCode does not store them. */
 export type StateRecord =
   | { kind: "removal"; share: Share } // still to be removed from its server
+  | { kind: "upload"; id: string; base: string; sessionId: string; pid: number } // something is not uploaded yet, by this process
   | { kind: "organisation"; sessionId: string; share: Share } // made beside an organisation's share
   | { kind: "unshared"; sessionId: string } // never to be published again by itself
   | { kind: "share"; id: string; base: string; url: string; sessionId: string; title: string; createdAt: number } // one's own, for finding it again
@@ -18,6 +19,7 @@ export type StateRecord =
 export type RecordKey =
   | { kind: "removal"; share: ShareName }
   | { kind: "secret"; share: ShareName }
+  | { kind: "upload"; id: string; base: string }
   | { kind: "organisation"; sessionId: string }
   | { kind: "unshared"; sessionId: string }
   | { kind: "share"; id: string; base: string }
@@ -46,6 +48,7 @@ const FIELDS: {
   [Kind in StateRecord["kind"]]: Record<Exclude<keyof Extract<StateRecord, { kind: Kind }>, "kind">, Check>
 } = {
   removal: { share: isShare },
+  upload: { id: isText, base: isText, sessionId: isText, pid: Number.isSafeInteger },
   organisation: { sessionId: isText, share: isShare },
   unshared: { sessionId: isText },
   share: { id: isText, base: isText, url: isText, sessionId: isText, title: isText, createdAt: isTime },

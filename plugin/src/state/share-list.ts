@@ -39,6 +39,7 @@ export class ShareList {
     await this.stateFiles.remove({ kind: "secret", share })
     await this.stateFiles.remove({ kind: "redacted", ...share })
     await this.stateFiles.remove({ kind: "size", ...share })
+    await this.stateFiles.remove({ kind: "upload", ...share })
   }
 
   /** The secrets removed from the documents of a share. Another process may know none of them and upload the session again. */

@@ -81,10 +81,9 @@ export class StateFiles {
 }
 
 function subjectOf(key: RecordKey): string {
-  if (key.kind === "share" || key.kind === "redacted" || key.kind === "size") return `${key.base}/${key.id}`
+  if ("id" in key) return `${key.base}/${key.id}`
   if (key.kind === "removal" || key.kind === "secret") return `${key.share.base}/${key.share.id}`
-  if (key.kind === "allowed" || key.kind === "update") return key.base
-  return key.sessionId
+  return "base" in key ? key.base : key.sessionId
 }
 
 /** The record in the file, or undefined if it was removed meanwhile or is damaged. */
