@@ -27,10 +27,12 @@ _KEYS = frozenset({"key", "keys"})
 _UPPER = re.compile(r"[A-Z0-9_]+")
 
 # The rest of a name, ahead of what begins any of the ways in which a value follows, or of the blank before
-# the argument of an option: most names are followed by something else.
+# the argument of an option: most names are followed by something else. A longer word is no name.
 _REST = compiled(
-    r"((?>[A-Za-z0-9_]{0,60}(?:-[A-Za-z0-9_]{1,60}){0,8}))(?:(?=<followed>|(?<![a-z])=)|(?=([ \t])))"
+    r"((?>[A-Za-z0-9_]{0,60}(?:-[A-Za-z0-9_]{1,60}){0,8}))"
+    r"(?:(?=<followed>|(?<![a-z])=)|(?=([ \t]))|(?=([A-Za-z0-9_])))"
 )
+_REST_OF_WORD = re.compile(r"[A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*")
 
 
 class _Way(NamedTuple):
@@ -75,14 +77,19 @@ def role_of(name: str) -> Role | None:
 
 def find_named(text: str, anchors: Iterable[int]) -> Iterator[Finding]:
     """Find the values of secret names around `anchors`, in order."""
-    position = value = 0
+    position = value = no_name_until = 0
     for anchor in anchors:
-        if anchor < position or value > anchor + MAX_NAME + MAX_JOINT:
+        if anchor < position or anchor < no_name_until or value > anchor + MAX_NAME + MAX_JOINT:
             continue
         rest = _REST.match(text, anchor)
         if rest is None:
             continue
         end = rest.end(1)
+        if rest.lastindex == 3:
+            word = _REST_OF_WORD.match(text, end)
+            if word and word.end() - anchor > MAX_NAME:
+                no_name_until = word.end()
+            continue
         if value < end:
             value = next_value(text, end - 1)
         if value > end + MAX_JOINT:

@@ -71,7 +71,7 @@ def format_rule(entry: Mapping[str, Any]) -> Rule:
         name=entry["name"],
         kind=entry["kind"],
         pattern=compiled(f"(?=(?:{prefixes}){letters}){start}(?:{prefixes}){run}{end}"),
-        anchors=_lower(entry["prefix"]),
+        anchors=_lower(_followed(entry["prefix"], entry.get("next"))),
         check=entry.get("check", "format"),
     )
 

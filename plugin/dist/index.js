@@ -463,6 +463,7 @@ var rules_default = {
     slack: "https://docs.slack.dev/authentication/tokens/",
     sonarqube: "https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens/",
     stripe: "https://docs.stripe.com/keys",
+    "stripe-intents": "https://docs.stripe.com/api/payment_intents/object",
     supabase: "https://www.supabase.com/docs/guides/getting-started/api-keys",
     tailscale: "https://tailscale.com/kb/1277/key-prefixes",
     telegram: "https://core.telegram.org/bots/api#authorizing-your-bot",
@@ -491,7 +492,7 @@ var rules_default = {
     outer: "[^ \\t\\n\\r\"'`<>&;,(){}\\[\\]\\\\.:?|]",
     run: "<inner>{7,511}<outer>",
     literal: "(?=[^\"'` \\t\\n\\r]{8})[^\"'` \\t\\n\\r\\\\]{0,128}(?:\\\\(?:\\\\?u00[0-9A-Fa-f][0-9A-Fa-f]|/)[^\"'` \\t\\n\\r\\\\]{0,64}){0,16}(?=\\\\{0,3}[\"'`])",
-    line: "(?=[^ \\t\\n\\r\"'`]{8})(?!&)<inner>{0,511}(?:[&;,](?![&;, \\t]|[A-Za-z_.$ ]{1,40}[=:]|<entity>)<inner>{0,64}){0,16}<outer>(?!<inner>)(?=[ \\t]{0,8}(?:[\\n\\r]|\\\\{1,3}[nr]|$)|[ \\t]{1,8}#)",
+    line: "(?=[^ \\t\\n\\r\"'`]{8})(?!&)(?!<inner>{513})<inner>{0,512}(?!<inner>)(?:[&;,](?![&;, \\t]|[A-Za-z_.$ ]{1,40}[=:]|<entity>)<inner>{0,65}(?!<inner>)){0,16}(?<=<outer>)(?=[ \\t]{0,8}(?:[\\n\\r]|\\\\{1,3}[nr]|$)|[ \\t]{1,8}#)",
     opened: "(?:(?:\\\\{1,3}[\"'`]?|[\"'`])[ \\t]{0,2})?",
     entered: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|<opened>(?:(<line>)|(<run>)))",
     assigned: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|<opened>(<run>))",
@@ -2408,6 +2409,7 @@ var rules_default = {
       kind: "sanity-token",
       source: "trufflehog",
       prefix: ["sk"],
+      next: "abcdefghijklmnopqrstuvwxyz0123456789",
       alphabet: "A-Za-z0-9",
       length: 79,
       check: "mixed",
@@ -2602,18 +2604,6 @@ var rules_default = {
       counterexamples: ["sk_live_[A-Za-z0-9]{5}"]
     },
     {
-      name: "Stripe payment intent secret",
-      kind: "stripe-key",
-      source: "trufflehog",
-      prefix: ["pi_"],
-      alphabet: "A-Za-z0-9",
-      length: [24, 24],
-      tail: "_secret_[A-Za-z0-9]{25}",
-      inside: true,
-      examples: ["pi_[A-Za-z0-9]{24}_secret_[A-Za-z0-9]{25}"],
-      counterexamples: ["pi_[A-Za-z0-9]{24}"]
-    },
-    {
       name: "Stripe webhook secret",
       kind: "stripe-key",
       source: "stripe",
@@ -2732,6 +2722,7 @@ var rules_default = {
       kind: "twilio-key",
       source: "gitleaks",
       prefix: ["SK"],
+      next: "0123456789abcdef",
       alphabet: "0-9a-f",
       length: 32,
       examples: ["SK[0-9a-f]{32}"],
@@ -3820,6 +3811,16 @@ var rules_default = {
       counterexamples: ["sgp_[0-9a-f]{16}_[0-9a-f]{13}"]
     },
     {
+      name: "Stripe client secret",
+      kind: "stripe-key",
+      source: "stripe-intents",
+      anchors: ["_secret_"],
+      before: [27, 29],
+      pattern: "<start>(?:pi|seti)_[A-Za-z0-9]{24}_secret_[A-Za-z0-9]{25,}",
+      examples: ["pi_[A-Za-z0-9]{24}_secret_[A-Za-z0-9]{25}", "seti_[A-Za-z0-9]{24}_secret_[A-Za-z0-9]{31}"],
+      counterexamples: ["pi_[A-Za-z0-9]{24}", "client_secret_[a-z]{25}"]
+    },
+    {
       name: "Terraform Cloud token",
       kind: "terraform-token",
       source: "gitleaks",
@@ -4803,7 +4804,7 @@ var rules_default = {
 var PARTS = { ...rules_default.parts, provider: `(?:${rules_default.names.providers.join("|")})` };
 var whole = (pattern) => pattern.replace(/<([a-z]+)>/g, (_, name) => whole(PARTS[name] ?? ""));
 var compiled = (pattern, flags = "") => new RegExp(whole(pattern), flags);
-function formatRule({ alphabet, length, tail = "", prefix, ...entry }) {
+function formatRule({ alphabet, length, tail = "", prefix, next, ...entry }) {
   const letters = `[${alphabet}]`;
   const [shortest, longest] = limits(length);
   const isClosed = longest !== null && !entry.inside;
@@ -4813,7 +4814,7 @@ function formatRule({ alphabet, length, tail = "", prefix, ...entry }) {
     name: entry.name,
     kind: entry.kind,
     pattern: compiled(`(?=(?:${prefixes})${letters})${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`, "dy"),
-    anchors: lower(prefix),
+    anchors: lower(followed(prefix, next)),
     before: [0],
     after: [],
     extend: "",
@@ -5071,6 +5072,7 @@ var MAX_JOINT = 500;
 var MAX_VALUE_SEARCHED = 128;
 var STEP = 64;
 var REST = /[A-Za-z0-9_]{0,60}(?:-[A-Za-z0-9_]{1,60}){0,8}/y;
+var REST_OF_WORD = /[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*/y;
 var BUMP = /([a-z0-9])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g;
 var SEPARATOR2 = /[-. ]/g;
 var KEY = /^keys?$/i;
@@ -5101,13 +5103,20 @@ function* findNamed(text, anchors) {
   const findings = [];
   let position = 0;
   let value = 0;
+  let noNameUntil = 0;
   let count = 0;
   for (const anchor of anchors) {
-    if (anchor < position || value > anchor + MAX_NAME + MAX_JOINT)
+    if (anchor < position || anchor < noNameUntil || value > anchor + MAX_NAME + MAX_JOINT)
       continue;
     if (++count % STEP === 0)
       yield;
     const end = endOfMatch(REST, text, anchor) ?? anchor;
+    const endOfWord = isNamePart(text.charCodeAt(end)) ? endOfMatch(REST_OF_WORD, text, end) : undefined;
+    if (endOfWord !== undefined) {
+      if (endOfWord - anchor > MAX_NAME)
+        noNameUntil = endOfWord;
+      continue;
+    }
     const isFollowed = isBeforeValue(text, end);
     if (!isFollowed && !isBlank(text.charCodeAt(end)))
       continue;
@@ -5521,20 +5530,28 @@ function unwrapped(text, words) {
 
 // src/redaction/unprefixed.ts
 var KIND2 = "api-key";
+var MAX_REST = 40;
 var STEP3 = 64;
 var REST2 = /[A-Za-z0-9_.-]{0,40}/y;
-var KEY2 = compiled("<near>([A-Za-z0-9_=-]{14,130})(?![A-Za-z0-9_=/+-])", "dy");
+var REST_OF_WORD2 = /[A-Za-z0-9_.-]+/y;
+var KEY2 = compiled("<near>(?![A-Za-z0-9_=-]{131})([A-Za-z0-9_=-]{14,130})(?![A-Za-z0-9_=/+-])", "dy");
 var OTHER3 = /(?:id|uuid|sha|md5|hash|commit|ref|rev|revision|release|version|digest|checksum|integrity|ur[il]|path|file|image|public|dsn)s?[0-9]{0,3}$/i;
 function* findUnprefixed(text, offsets) {
   const findings = [];
   let count = 0;
-  for (const [name, lengths] of PROVIDER_LENGTHS)
+  for (const [name, lengths] of PROVIDER_LENGTHS) {
+    let first = 0;
     for (const offset of offsets.get(name) ?? []) {
+      if (offset < first)
+        continue;
       if (++count % STEP3 === 0)
         yield;
       const start = offset + name.length;
       const end = endOfMatch(REST2, text, start) ?? start;
-      const key = secretOfMatch(KEY2, text, end);
+      const endOfWord = endOfMatch(REST_OF_WORD2, text, end);
+      if (endOfWord !== undefined)
+        first = endOfWord - MAX_REST - name.length;
+      const key = endOfWord === undefined ? secretOfMatch(KEY2, text, end) : undefined;
       if (!key || OTHER3.test(text.slice(start, end)))
         continue;
       const length = key[1] - key[0];
@@ -5543,6 +5560,7 @@ function* findUnprefixed(text, offsets) {
       if (passes("unprefixed", text.slice(...key)))
         findings.push({ start: key[0], end: key[1], kind: KIND2 });
     }
+  }
   return findings;
 }
 

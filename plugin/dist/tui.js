@@ -493,6 +493,7 @@ var rules_default = {
     slack: "https://docs.slack.dev/authentication/tokens/",
     sonarqube: "https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens/",
     stripe: "https://docs.stripe.com/keys",
+    "stripe-intents": "https://docs.stripe.com/api/payment_intents/object",
     supabase: "https://www.supabase.com/docs/guides/getting-started/api-keys",
     tailscale: "https://tailscale.com/kb/1277/key-prefixes",
     telegram: "https://core.telegram.org/bots/api#authorizing-your-bot",
@@ -521,7 +522,7 @@ var rules_default = {
     outer: "[^ \\t\\n\\r\"'`<>&;,(){}\\[\\]\\\\.:?|]",
     run: "<inner>{7,511}<outer>",
     literal: "(?=[^\"'` \\t\\n\\r]{8})[^\"'` \\t\\n\\r\\\\]{0,128}(?:\\\\(?:\\\\?u00[0-9A-Fa-f][0-9A-Fa-f]|/)[^\"'` \\t\\n\\r\\\\]{0,64}){0,16}(?=\\\\{0,3}[\"'`])",
-    line: "(?=[^ \\t\\n\\r\"'`]{8})(?!&)<inner>{0,511}(?:[&;,](?![&;, \\t]|[A-Za-z_.$ ]{1,40}[=:]|<entity>)<inner>{0,64}){0,16}<outer>(?!<inner>)(?=[ \\t]{0,8}(?:[\\n\\r]|\\\\{1,3}[nr]|$)|[ \\t]{1,8}#)",
+    line: "(?=[^ \\t\\n\\r\"'`]{8})(?!&)(?!<inner>{513})<inner>{0,512}(?!<inner>)(?:[&;,](?![&;, \\t]|[A-Za-z_.$ ]{1,40}[=:]|<entity>)<inner>{0,65}(?!<inner>)){0,16}(?<=<outer>)(?=[ \\t]{0,8}(?:[\\n\\r]|\\\\{1,3}[nr]|$)|[ \\t]{1,8}#)",
     opened: "(?:(?:\\\\{1,3}[\"'`]?|[\"'`])[ \\t]{0,2})?",
     entered: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|<opened>(?:(<line>)|(<run>)))",
     assigned: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|<opened>(<run>))",
@@ -2438,6 +2439,7 @@ var rules_default = {
       kind: "sanity-token",
       source: "trufflehog",
       prefix: ["sk"],
+      next: "abcdefghijklmnopqrstuvwxyz0123456789",
       alphabet: "A-Za-z0-9",
       length: 79,
       check: "mixed",
@@ -2632,18 +2634,6 @@ var rules_default = {
       counterexamples: ["sk_live_[A-Za-z0-9]{5}"]
     },
     {
-      name: "Stripe payment intent secret",
-      kind: "stripe-key",
-      source: "trufflehog",
-      prefix: ["pi_"],
-      alphabet: "A-Za-z0-9",
-      length: [24, 24],
-      tail: "_secret_[A-Za-z0-9]{25}",
-      inside: true,
-      examples: ["pi_[A-Za-z0-9]{24}_secret_[A-Za-z0-9]{25}"],
-      counterexamples: ["pi_[A-Za-z0-9]{24}"]
-    },
-    {
       name: "Stripe webhook secret",
       kind: "stripe-key",
       source: "stripe",
@@ -2762,6 +2752,7 @@ var rules_default = {
       kind: "twilio-key",
       source: "gitleaks",
       prefix: ["SK"],
+      next: "0123456789abcdef",
       alphabet: "0-9a-f",
       length: 32,
       examples: ["SK[0-9a-f]{32}"],
@@ -3850,6 +3841,16 @@ var rules_default = {
       counterexamples: ["sgp_[0-9a-f]{16}_[0-9a-f]{13}"]
     },
     {
+      name: "Stripe client secret",
+      kind: "stripe-key",
+      source: "stripe-intents",
+      anchors: ["_secret_"],
+      before: [27, 29],
+      pattern: "<start>(?:pi|seti)_[A-Za-z0-9]{24}_secret_[A-Za-z0-9]{25,}",
+      examples: ["pi_[A-Za-z0-9]{24}_secret_[A-Za-z0-9]{25}", "seti_[A-Za-z0-9]{24}_secret_[A-Za-z0-9]{31}"],
+      counterexamples: ["pi_[A-Za-z0-9]{24}", "client_secret_[a-z]{25}"]
+    },
+    {
       name: "Terraform Cloud token",
       kind: "terraform-token",
       source: "gitleaks",
@@ -4833,7 +4834,7 @@ var rules_default = {
 var PARTS = { ...rules_default.parts, provider: `(?:${rules_default.names.providers.join("|")})` };
 var whole = (pattern) => pattern.replace(/<([a-z]+)>/g, (_, name) => whole(PARTS[name] ?? ""));
 var compiled = (pattern, flags = "") => new RegExp(whole(pattern), flags);
-function formatRule({ alphabet, length, tail = "", prefix, ...entry }) {
+function formatRule({ alphabet, length, tail = "", prefix, next, ...entry }) {
   const letters = `[${alphabet}]`;
   const [shortest, longest] = limits(length);
   const isClosed = longest !== null && !entry.inside;
@@ -4843,7 +4844,7 @@ function formatRule({ alphabet, length, tail = "", prefix, ...entry }) {
     name: entry.name,
     kind: entry.kind,
     pattern: compiled(`(?=(?:${prefixes})${letters})${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`, "dy"),
-    anchors: lower(prefix),
+    anchors: lower(followed(prefix, next)),
     before: [0],
     after: [],
     extend: "",

@@ -15,6 +15,7 @@ const MAX_VALUE_SEARCHED = 128
 const STEP = 64
 
 const REST = /[A-Za-z0-9_]{0,60}(?:-[A-Za-z0-9_]{1,60}){0,8}/y
+const REST_OF_WORD = /[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*/y
 const BUMP = /([a-z0-9])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g
 const SEPARATOR = /[-. ]/g
 const KEY = /^keys?$/i
@@ -60,11 +61,17 @@ export function* findNamed(text: string, anchors: readonly number[]): Steps<Find
   const findings: Finding[] = []
   let position = 0
   let value = 0
+  let noNameUntil = 0
   let count = 0
   for (const anchor of anchors) {
-    if (anchor < position || value > anchor + MAX_NAME + MAX_JOINT) continue
+    if (anchor < position || anchor < noNameUntil || value > anchor + MAX_NAME + MAX_JOINT) continue
     if (++count % STEP === 0) yield
     const end = endOfMatch(REST, text, anchor) ?? anchor
+    const endOfWord = isNamePart(text.charCodeAt(end)) ? endOfMatch(REST_OF_WORD, text, end) : undefined
+    if (endOfWord !== undefined) {
+      if (endOfWord - anchor > MAX_NAME) noNameUntil = endOfWord
+      continue
+    }
     const isFollowed = isBeforeValue(text, end)
     if (!isFollowed && !isBlank(text.charCodeAt(end))) continue
     if (value < end) value = nextValue(text, end - 1)

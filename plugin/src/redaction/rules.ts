@@ -39,6 +39,8 @@ export interface Format {
   name: string
   kind: string
   prefix: string[]
+  /** As of a rule, where a prefix is part of many words. */
+  next?: string
   /** The inside of a character class. */
   alphabet: string
   /** Exactly so many characters, or between two numbers; without an upper limit if the second is null. */
@@ -73,7 +75,7 @@ const whole = (pattern: string): string => pattern.replace(/<([a-z]+)>/g, (_, na
 
 export const compiled = (pattern: string, flags = ""): RegExp => new RegExp(whole(pattern), flags)
 
-export function formatRule({ alphabet, length, tail = "", prefix, ...entry }: Format): Rule {
+export function formatRule({ alphabet, length, tail = "", prefix, next, ...entry }: Format): Rule {
   const letters = `[${alphabet}]`
   const [shortest, longest] = limits(length)
   const isClosed = longest !== null && !entry.inside
@@ -86,7 +88,7 @@ export function formatRule({ alphabet, length, tail = "", prefix, ...entry }: Fo
       `(?=(?:${prefixes})${letters})${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`,
       "dy",
     ),
-    anchors: lower(prefix),
+    anchors: lower(followed(prefix, next)),
     before: [0],
     after: [],
     extend: "",
