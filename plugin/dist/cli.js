@@ -1741,103 +1741,8 @@ var require_picomatch2 = __commonJS(function(exports, module) {
 // src/cli/node-runtime.ts
 var import_picomatch = __toESM(require_picomatch2(), 1);
 import { lookup } from "node:dns/promises";
-
-// node_modules/strip-json-comments/index.js
-var singleComment = Symbol("singleComment");
-var multiComment = Symbol("multiComment");
-var stripWithoutWhitespace = () => "";
-var stripWithWhitespace = (string, start, end) => string.slice(start, end).replace(/[^ \t\r\n]/g, " ");
-var isEscaped = (jsonString, quotePosition) => {
-  let index = quotePosition - 1;
-  let backslashCount = 0;
-  while (jsonString[index] === "\\") {
-    index -= 1;
-    backslashCount += 1;
-  }
-  return Boolean(backslashCount % 2);
-};
-function stripJsonComments(jsonString, { whitespace = true, trailingCommas = false } = {}) {
-  if (typeof jsonString !== "string") {
-    throw new TypeError(`Expected argument \`jsonString\` to be a \`string\`, got \`${typeof jsonString}\``);
-  }
-  const strip = whitespace ? stripWithWhitespace : stripWithoutWhitespace;
-  let isInsideString = false;
-  let isInsideComment = false;
-  let offset = 0;
-  let buffer = "";
-  let result = "";
-  let commaIndex = -1;
-  for (let index = 0;index < jsonString.length; index++) {
-    const currentCharacter = jsonString[index];
-    const nextCharacter = jsonString[index + 1];
-    if (!isInsideComment && currentCharacter === '"') {
-      const escaped = isEscaped(jsonString, index);
-      if (!escaped) {
-        isInsideString = !isInsideString;
-      }
-    }
-    if (isInsideString) {
-      continue;
-    }
-    if (!isInsideComment && currentCharacter + nextCharacter === "//") {
-      buffer += jsonString.slice(offset, index);
-      offset = index;
-      isInsideComment = singleComment;
-      index++;
-    } else if (isInsideComment === singleComment && currentCharacter + nextCharacter === `\r
-`) {
-      index++;
-      isInsideComment = false;
-      buffer += strip(jsonString, offset, index);
-      offset = index;
-      continue;
-    } else if (isInsideComment === singleComment && currentCharacter === `
-`) {
-      isInsideComment = false;
-      buffer += strip(jsonString, offset, index);
-      offset = index;
-    } else if (!isInsideComment && currentCharacter + nextCharacter === "/*") {
-      buffer += jsonString.slice(offset, index);
-      offset = index;
-      isInsideComment = multiComment;
-      index++;
-      continue;
-    } else if (isInsideComment === multiComment && currentCharacter + nextCharacter === "*/") {
-      index++;
-      isInsideComment = false;
-      buffer += strip(jsonString, offset, index + 1);
-      offset = index + 1;
-      continue;
-    } else if (trailingCommas && !isInsideComment) {
-      if (commaIndex !== -1) {
-        if (currentCharacter === "}" || currentCharacter === "]") {
-          buffer += jsonString.slice(offset, index);
-          result += strip(buffer, 0, 1) + buffer.slice(1);
-          buffer = "";
-          offset = index;
-          commaIndex = -1;
-        } else if (currentCharacter !== " " && currentCharacter !== "\t" && currentCharacter !== "\r" && currentCharacter !== `
-`) {
-          buffer += jsonString.slice(offset, index);
-          offset = index;
-          commaIndex = -1;
-        }
-      } else if (currentCharacter === ",") {
-        result += buffer + jsonString.slice(offset, index);
-        buffer = "";
-        offset = index;
-        commaIndex = index;
-      }
-    }
-  }
-  const remaining = isInsideComment === singleComment ? strip(jsonString, offset) : jsonString.slice(offset);
-  return result + buffer + remaining;
-}
-
-// src/cli/node-runtime.ts
 /*!
- * Includes picomatch (Copyright (c) 2017-present, Jon Schlinkert) and strip-json-comments (Copyright (c) Sindre Sorhus), both
- * under the MIT license, whose text is in the file LICENSE.
+ * Includes picomatch (Copyright (c) 2017-present, Jon Schlinkert) under the MIT license, whose text is in the file LICENSE.
  */
 function translated(pattern) {
   const grouped = /[@+?*!]\(/.test(pattern) ? pattern : pattern.replace(/[()|]/g, "\\$&");
@@ -1852,9 +1757,8 @@ class Glob {
     this.match = (path) => matches(withNamedParents(path));
   }
 }
-var JSONC = { parse: (text) => JSON.parse(stripJsonComments(text, { trailingCommas: true })) };
 var dns = { lookup: (name) => lookup(name, { all: true }) };
-var nodeRuntime = { Glob, JSONC, dns };
+var nodeRuntime = { Glob, dns };
 RegExp.escape ??= (text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 if (!process.versions.bun)
   Object.assign(globalThis, { Bun: nodeRuntime });
@@ -9438,11 +9342,21 @@ import { dirname as dirname4, join as join6 } from "node:path";
 import { readFileSync as readFileSync2, realpathSync } from "node:fs";
 import { dirname as dirname3, join as join5, resolve as resolve3, sep } from "node:path";
 import { fileURLToPath as fileURLToPath2 } from "node:url";
+
+// src/lib/jsonc.ts
+var TEXT_OR_COMMENT = /"(?:[^"\\]|\\[\s\S])*"|\/\/[^\r\n]*|\/\*[\s\S]*?\*\//g;
+var TEXT_OR_TRAILING_COMMA = /"(?:[^"\\]|\\[\s\S])*"|,(?=\s*[}\]])/g;
+var textOnly = (match) => match.startsWith('"') ? match : " ";
+function parseJsonc(text) {
+  return JSON.parse(text.replace(TEXT_OR_COMMENT, textOnly).replace(TEXT_OR_TRAILING_COMMA, textOnly));
+}
+
+// src/settings/user-files.ts
 var NAMED = new RegExp(`^(?:${NAME}|${OLD_NAME})(?:@.*)?$|^https?://[^?#]+/plugin(?:/[^/]+)?\\.tgz$`);
 var OPTIONS_FILE = "better-share.json";
 function userOptions(places) {
   const [file] = read(join5(globalFolder(places), OPTIONS_FILE));
-  const common = file === undefined ? undefined : Bun.JSONC.parse(file);
+  const common = file === undefined ? undefined : parseJsonc(file);
   const options = optionsIn(sources(places), places);
   if (options === undefined)
     return common;
@@ -9452,7 +9366,7 @@ function filesToEdit(places) {
   const main = sources(places);
   const loading = [...main, ...terminalSources(places)].filter((source) => optionsIn([source], places) !== undefined);
   const naming = main.filter(({ text }) => {
-    const config = Bun.JSONC.parse(text);
+    const config = parseJsonc(text);
     return isObject(config) && config.enterprise !== undefined;
   });
   return { plugin: loading.map(({ name }) => name), enterprise: naming.map(({ name }) => name) };
@@ -9487,7 +9401,7 @@ function read(file) {
   }
 }
 function pluginsOf({ text, folder }, places) {
-  const config = Bun.JSONC.parse(substituted(text, folder, places));
+  const config = parseJsonc(substituted(text, folder, places));
   const plugins = isObject(config) && Array.isArray(config.plugin) ? config.plugin : [];
   return plugins.map((plugin) => {
     const [name, options] = Array.isArray(plugin) ? plugin : [plugin];

@@ -9013,11 +9013,21 @@ function tryToOpen(open) {
 import { readFileSync as readFileSync3, realpathSync } from "fs";
 import { dirname as dirname2, join as join5, resolve as resolve2, sep } from "path";
 import { fileURLToPath as fileURLToPath2 } from "url";
+
+// src/lib/jsonc.ts
+var TEXT_OR_COMMENT = /"(?:[^"\\]|\\[\s\S])*"|\/\/[^\r\n]*|\/\*[\s\S]*?\*\//g;
+var TEXT_OR_TRAILING_COMMA = /"(?:[^"\\]|\\[\s\S])*"|,(?=\s*[}\]])/g;
+var textOnly = (match) => match.startsWith('"') ? match : " ";
+function parseJsonc(text) {
+  return JSON.parse(text.replace(TEXT_OR_COMMENT, textOnly).replace(TEXT_OR_TRAILING_COMMA, textOnly));
+}
+
+// src/settings/user-files.ts
 var NAMED = new RegExp(`^(?:${NAME}|${OLD_NAME})(?:@.*)?$|^https?://[^?#]+/plugin(?:/[^/]+)?\\.tgz$`);
 var OPTIONS_FILE = "better-share.json";
 function userOptions(places) {
   const [file] = read(join5(globalFolder(places), OPTIONS_FILE));
-  const common = file === undefined ? undefined : Bun.JSONC.parse(file);
+  const common = file === undefined ? undefined : parseJsonc(file);
   const options = optionsIn(sources(places), places);
   if (options === undefined)
     return common;
@@ -9054,7 +9064,7 @@ function read(file) {
   }
 }
 function pluginsOf({ text, folder }, places) {
-  const config = Bun.JSONC.parse(substituted(text, folder, places));
+  const config = parseJsonc(substituted(text, folder, places));
   const plugins = isObject(config) && Array.isArray(config.plugin) ? config.plugin : [];
   return plugins.map((plugin) => {
     const [name, options] = Array.isArray(plugin) ? plugin : [plugin];

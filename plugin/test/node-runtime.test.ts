@@ -64,20 +64,6 @@ describe("what Node.js does in place of bun", () => {
     expect(matched(new nodeRuntime.Glob(pattern))).toEqual(matched(new Bun.Glob(pattern)))
   })
 
-  test.each(['{"a": 1}', '{/* b */ "a": [1, 2,], // c\n}', '{"a": "// no comment, \\" ,}"}', "[]", "{", '{"a" 1}', ""])(
-    "reads %j",
-    (text) => {
-      const read = (parse: (text: string) => unknown) => {
-        try {
-          return parse(text)
-        } catch {
-          return "an error"
-        }
-      }
-      expect(read(nodeRuntime.JSONC.parse)).toEqual(read(Bun.JSONC.parse))
-    },
-  )
-
   test("resolves names", async () => {
     const addresses = (await nodeRuntime.dns.lookup("localhost")).map(({ address }) => address)
     expect(addresses).toContain("127.0.0.1")

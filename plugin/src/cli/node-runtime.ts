@@ -1,11 +1,9 @@
 /*!
- * Includes picomatch (Copyright (c) 2017-present, Jon Schlinkert) and strip-json-comments (Copyright (c) Sindre Sorhus), both
- * under the MIT license, whose text is in the file LICENSE.
+ * Includes picomatch (Copyright (c) 2017-present, Jon Schlinkert) under the MIT license, whose text is in the file LICENSE.
  */
 /** What the plugin uses of bun and of newer JavaScript, for `npx`, which runs Node.js. */
 import { lookup } from "node:dns/promises"
 import picomatch from "picomatch"
-import stripJsonComments from "strip-json-comments"
 
 /** The pattern as picomatch reads it to match what bun matches. */
 function translated(pattern: string): string {
@@ -25,11 +23,9 @@ class Glob {
   }
 }
 
-const JSONC = { parse: (text: string): unknown => JSON.parse(stripJsonComments(text, { trailingCommas: true })) }
-
 const dns = { lookup: (name: string) => lookup(name, { all: true }) }
 
-export const nodeRuntime = { Glob, JSONC, dns }
+export const nodeRuntime = { Glob, dns }
 
 /** Node.js has it since version 24. */
 RegExp.escape ??= (text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")

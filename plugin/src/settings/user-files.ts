@@ -1,6 +1,7 @@
 import { readFileSync, realpathSync } from "node:fs"
 import { dirname, join, resolve, sep } from "node:path"
 import { fileURLToPath } from "node:url"
+import { parseJsonc } from "../lib/jsonc"
 import { NAME, OLD_NAME } from "../lib/package"
 import { isObject } from "../opencode/client"
 
@@ -30,7 +31,7 @@ const OPTIONS_FILE = "better-share.json"
  */
 export function userOptions(places: Places): unknown {
   const [file] = read(join(globalFolder(places), OPTIONS_FILE))
-  const common: unknown = file === undefined ? undefined : Bun.JSONC.parse(file)
+  const common: unknown = file === undefined ? undefined : parseJsonc(file)
   const options = optionsIn(sources(places), places)
   if (options === undefined) return common
   return isObject(common) && isObject(options) ? { ...common, ...options } : options
@@ -41,7 +42,7 @@ export function filesToEdit(places: Places): { plugin: string[]; enterprise: str
   const main = sources(places)
   const loading = [...main, ...terminalSources(places)].filter((source) => optionsIn([source], places) !== undefined)
   const naming = main.filter(({ text }) => {
-    const config: unknown = Bun.JSONC.parse(text)
+    const config: unknown = parseJsonc(text)
     return isObject(config) && config.enterprise !== undefined
   })
   return { plugin: loading.map(({ name }) => name), enterprise: naming.map(({ name }) => name) }
@@ -97,7 +98,7 @@ function read(file: string): string[] {
 }
 
 function pluginsOf({ text, folder }: Source, places: Places): { name: string; options: unknown; folder: string }[] {
-  const config: unknown = Bun.JSONC.parse(substituted(text, folder, places))
+  const config: unknown = parseJsonc(substituted(text, folder, places))
   const plugins = isObject(config) && Array.isArray(config.plugin) ? config.plugin : []
   return plugins.map((plugin: unknown) => {
     const [name, options] = Array.isArray(plugin) ? plugin : [plugin]
