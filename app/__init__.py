@@ -12,7 +12,7 @@ from flask import Flask
 from msgspec.structs import asdict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import api, cli, errors, share
+from app import account, api, cli, errors, share
 from app.api import health, uploads
 from app.db.connection import AutocommitConnection
 from app.db.deadlines import CONNECT_ARGS
@@ -42,6 +42,10 @@ from app.services.documents.service import Documents
 from app.services.documents.sources import UploadedDocument
 from app.services.documents.synced_document import SyncedDocument
 from app.services.heavy_requests import HeavyRequests
+from app.services.members.directory import Members
+from app.services.members.identity import EVERYBODY, People
+from app.services.members.openid import OpenIdProvider
+from app.services.members.signing_key import Signing
 from app.services.server_metrics import ServerCollector
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.expiry import Expiry
@@ -89,6 +93,8 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(landing.bp)
     app.register_blueprint(plugin.bp)
     app.register_blueprint(share.bp)
+    if config.has_sign_in:
+        app.register_blueprint(account.bp)
     app.cli.add_command(cli.shares)
     app.cli.add_command(cli.redact)
     app.cli.add_command(cli.config)
@@ -124,6 +130,8 @@ def build_services(app: Flask, config: Config) -> Services:
     documents = Documents(uploaded, synced, cache, freshness, slots, descriptions, max_bytes)
     checkpointer = Checkpointer(live_shares, synced, descriptions, max_bytes)
     commits = Commits(store, slots, uploaded, synced, checkpointer, descriptions, object_cleanup)
+    # Whom a proxy names it has let in.
+    allowed = People(config.OIDC_ALLOW if config.OIDC_ISSUER else EVERYBODY)
     heavy_requests = HeavyRequests(config.data_dir / "heavy-requests", config.WEB_CONCURRENCY)
     return Services(
         config,
@@ -145,8 +153,18 @@ def build_services(app: Flask, config: Config) -> Services:
         reserve,
         _scanner(config),
         heavy_requests,
+        Members(connection, People(config.ADMINS), allowed),
+        Signing(connection),
+        _provider(config),
         caches=[documents],
     )
+
+
+def _provider(config: Config) -> OpenIdProvider | None:
+    if not config.OIDC_ISSUER:
+        return None
+    redirect_uri = f"{config.BASE_URL}/account/callback"
+    return OpenIdProvider(config.OIDC_ISSUER, config.OIDC_CLIENT_ID, config.OIDC_CLIENT_SECRET, redirect_uri)
 
 
 def _scanner(config: Config) -> Scanner:

@@ -96,6 +96,36 @@ class ShareEvent(Base):
     items: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class Member(Base):
+    """Somebody who has signed in, as the proxy or the identity provider says.
+
+    `id` is made from `issuer` and `subject` (app.services.members.identity), so that it is the same in every
+    database. `mail` was verified by the issuer; `groups` are separated by line breaks. A session that began
+    before `signed_out_at` has ended.
+    """
+
+    __tablename__ = "members"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    issuer: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    mail: Mapped[str | None] = mapped_column(Text)
+    groups: Mapped[str] = mapped_column(Text, server_default="")
+    first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    signed_out_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SigningKey(Base):
+    """One row: the key that signs the cookies and forms of members, the same on all hosts."""
+
+    __tablename__ = "signing_key"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(Text)
+
+
 class SchemaRelease(Base):
     """One row: the release that migrated last, which an older one names when it refuses to start."""
 

@@ -21,6 +21,9 @@ from app.services.documents.freshness import Freshness
 from app.services.documents.service import Documents
 from app.services.documents.synced_document import SyncedDocument
 from app.services.heavy_requests import HeavyRequests
+from app.services.members.directory import Members
+from app.services.members.openid import OpenIdProvider
+from app.services.members.signing_key import Signing
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.errors import ShareError
 from app.services.shares.live_shares import LiveShares
@@ -45,7 +48,10 @@ class ShareCache(Protocol):
 
 @dataclass(frozen=True)
 class Services:
-    """The collaborators of one app; `caches` are emptied of shares that have ended."""
+    """The collaborators of one app; `caches` are emptied of shares that have ended.
+
+    `provider` is None where people do not sign in at an OpenID provider.
+    """
 
     config: Config
     connection: AutocommitConnection
@@ -66,6 +72,9 @@ class Services:
     reserve: DiskReserve
     scanner: Scanner
     heavy_requests: HeavyRequests
+    members: Members
+    signing: Signing
+    provider: OpenIdProvider | None
     caches: list[ShareCache] = field(default_factory=list)
 
     def is_current(self, share_id: str, version: Version) -> bool:

@@ -1,0 +1,76 @@
+"""Who the current request comes from: the person whom a proxy names, or the member whom a cookie names."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from flask import g, request
+from itsdangerous import BadSignature
+from werkzeug import Response
+
+from app.http.proxy_sign_in import signed_in_name
+from app.services.container import services
+from app.services.cookies import delete_cookie, set_cookie
+from app.services.members.directory import SignedInMember
+from app.services.members.identity import Identity
+
+COOKIE = "member"
+COOKIE_SECONDS = 30 * 24 * 60 * 60
+# A cookie of this age is replaced by a new one, so that only a month of absence ends a session.
+RENEW_SECONDS = 24 * 60 * 60
+SALT = "session of a member"
+
+
+def current_member() -> SignedInMember | None:
+    """Who is signed in; found out once per request, and not at all where nobody asks."""
+    if "member" not in g:
+        g.member = _find_member()
+    member: SignedInMember | None = g.member
+    return member
+
+
+def begin_session(response: Response, member: SignedInMember) -> None:
+    """Signs this browser in, from now on."""
+    began_at = time.time()
+    if member.signed_out_at:
+        # By the clock of another host, that may be in the future.
+        began_at = max(began_at, (member.signed_out_at + timedelta(milliseconds=1)).timestamp())
+    value = services().signing.signer(SALT).sign(f"{member.id}.{round(began_at * 1000)}").decode()
+    set_cookie(response, COOKIE, value, COOKIE_SECONDS)
+
+
+def end_session(response: Response) -> None:
+    """Takes its cookie from this browser; `Members.sign_out` ends the sessions of others too."""
+    delete_cookie(response, COOKIE)
+
+
+def renew_session(response: Response) -> None:
+    """Replaces the cookie of a session that the request has shown to be good, once it is a day old."""
+    member: SignedInMember | None = g.get("member")
+    session = _read_session(request.cookies.get(COOKIE, "")) if member else None
+    if member and session and time.time() - session[1].timestamp() > RENEW_SECONDS:
+        begin_session(response, member)
+
+
+def _read_session(cookie: str) -> tuple[str, datetime] | None:
+    """The id of the member whom a cookie names, and when its session began; None if it is not good."""
+    if not cookie:
+        return None
+    try:
+        member_id, _, milliseconds = services().signing.signer(SALT).unsign(cookie).decode().partition(".")
+        began_at = datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+    except (BadSignature, ValueError, OverflowError):
+        return None
+    return None if datetime.now(UTC) - began_at > timedelta(seconds=COOKIE_SECONDS) else (member_id, began_at)
+
+
+def _find_member() -> SignedInMember | None:
+    if name := signed_in_name():
+        return services().members.see(Identity.from_proxy(name))
+    session = _read_session(request.cookies.get(COOKIE, "")) if services().config.OIDC_ISSUER else None
+    if session is None:
+        return None
+    member_id, began_at = session
+    member = services().members.get(member_id)
+    return member if member and member.has_session_since(began_at) else None
