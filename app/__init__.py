@@ -46,6 +46,7 @@ from app.services.members.directory import Members
 from app.services.members.identity import EVERYBODY, People
 from app.services.members.openid import OpenIdProvider
 from app.services.members.signing_key import Signing
+from app.services.members.tokens import PersonalTokens
 from app.services.server_metrics import ServerCollector
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.expiry import Expiry
@@ -132,6 +133,7 @@ def build_services(app: Flask, config: Config) -> Services:
     commits = Commits(store, slots, uploaded, synced, checkpointer, descriptions, object_cleanup)
     # Whom a proxy names it has let in.
     allowed = People(config.OIDC_ALLOW if config.OIDC_ISSUER else EVERYBODY)
+    members = Members(connection, People(config.ADMINS), allowed)
     heavy_requests = HeavyRequests(config.data_dir / "heavy-requests", config.WEB_CONCURRENCY)
     return Services(
         config,
@@ -153,7 +155,8 @@ def build_services(app: Flask, config: Config) -> Services:
         reserve,
         _scanner(config),
         heavy_requests,
-        Members(connection, People(config.ADMINS), allowed),
+        members,
+        PersonalTokens(connection, members),
         Signing(connection),
         _provider(config),
         caches=[documents],

@@ -15,7 +15,7 @@ from app.api.auth import (
     authorized_share,
     is_secret_in_body,
     presented_secret,
-    require_creation_token,
+    require_creator,
     require_share,
 )
 from app.api.blueprint import bp
@@ -95,7 +95,7 @@ def create() -> ResponseReturnValue:
         existing = require_share(UPLOAD)
         upload = services().shares.renew_upload(existing, declaration)
         return json_of(SignedLink(**link_fields(existing.share_id, upload)))
-    created_by = require_creation_token()
+    creator = require_creator()
     if len(body.shareId) < MIN_NEW_ID_CHARACTERS:
         raise ApiError(
             400, "invalid_request", f"'shareId' must have at least {MIN_NEW_ID_CHARACTERS} characters."
@@ -103,10 +103,15 @@ def create() -> ResponseReturnValue:
     lifetime = timedelta(seconds=body.expiresIn) if body.expiresIn else None
     access, generated = access_of(body.audience, body.password)
     share, secret = services().shares.create(
-        body.shareId, body.sessionId, lifetime=lifetime, created_by=created_by, access=access
+        body.shareId,
+        body.sessionId,
+        lifetime=lifetime,
+        created_by=creator.token,
+        member=creator.member_id,
+        access=access,
     )
     audience = services().audiences.of(access.audience)
-    audit("share_created", share.share_id, token=created_by, audience=audience)
+    audit("share_created", share.share_id, token=creator.token, audience=audience)
     count("shares_created")
     upload = services().shares.sign_upload(share, declaration)
     plugin = plugin_package(services().config.BASE_URL).release

@@ -51,7 +51,8 @@ class Share(Base):
     `audience` says who may read it (Audience), None as the server does by default, and
     `password` is the hash of its password.
 
-    `title` and `project` are those of the session (app.opencode.description) as read last, None before.
+    `title` and `project` are those of the session (app.opencode.description) as read last, None before;
+    `custom_title` is what the author calls it instead. `member` is the id of the member whose share it is.
 
     `cleanup_at` is when to delete the objects of the share in the store that this row does not name.
     """
@@ -77,6 +78,8 @@ class Share(Base):
     password: Mapped[str | None] = mapped_column(Text)
     title: Mapped[str | None] = mapped_column(Text)
     project: Mapped[str | None] = mapped_column(Text)
+    custom_title: Mapped[str | None] = mapped_column(Text)
+    member: Mapped[str | None] = mapped_column(Text, index=True)
     cleanup_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
 
@@ -115,6 +118,20 @@ class Member(Base):
     first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     signed_out_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class PersonalToken(Base):
+    """A token that a member has made for their programs; `hash` is its SHA-256, in hexadecimal."""
+
+    __tablename__ = "personal_tokens"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    member: Mapped[str] = mapped_column(Text, index=True)
+    name: Mapped[str] = mapped_column(Text)
+    hash: Mapped[str] = mapped_column(Text, unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class SigningKey(Base):

@@ -24,6 +24,7 @@ from app.services.heavy_requests import HeavyRequests
 from app.services.members.directory import Members
 from app.services.members.openid import OpenIdProvider
 from app.services.members.signing_key import Signing
+from app.services.members.tokens import PersonalTokens
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.errors import ShareError
 from app.services.shares.live_shares import LiveShares
@@ -73,6 +74,7 @@ class Services:
     scanner: Scanner
     heavy_requests: HeavyRequests
     members: Members
+    personal_tokens: PersonalTokens
     signing: Signing
     provider: OpenIdProvider | None
     caches: list[ShareCache] = field(default_factory=list)

@@ -12,7 +12,7 @@ import msgspec
 from flask import request
 
 from app.lib.visible import visible_json
-from app.services.members.sessions import current_member
+from app.services.members.sessions import current_member, presented_token
 
 Event = Literal[
     "share_created",
@@ -34,9 +34,10 @@ logger = logging.getLogger("app.audit")
 def audit(event: Event, share_id: str | None = None, **details: object) -> None:
     """Writes an event of the current request; details that are None are left out.
 
-    `member` is who is signed in, and `from` the address of the client.
+    `member` is who is signed in or whose token it is, and `from` the address of the client.
     """
-    member = current_member()
+    token = presented_token()
+    member = current_member() or (token and token.member)
     entry = {
         "event": event,
         "shareId": share_id,

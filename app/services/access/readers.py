@@ -11,7 +11,7 @@ from werkzeug import Response
 
 from app.db.models import MEMBERS, PASSWORD
 from app.services.cookies import delete_cookie, set_cookie
-from app.services.members.sessions import current_member
+from app.services.members.sessions import current_member, token_reader
 from app.services.shares.errors import PasswordRequired, SignInRequired
 from app.services.shares.live_share import LiveShare
 
@@ -24,7 +24,7 @@ SIGNED = "reader"
 
 def require_reader(share: LiveShare) -> None:
     """Raises PasswordRequired or SignInRequired unless the current request may read the share."""
-    if share.audience == MEMBERS and not current_member():
+    if share.audience == MEMBERS and not (current_member() or token_reader()):
         raise SignInRequired
     if share.audience == PASSWORD and not _has_cookie(share, request.cookies):
         raise PasswordRequired(share.share_id)

@@ -1,4 +1,4 @@
-"""Who the current request comes from: the person whom a proxy names, or the member whom a cookie names."""
+"""Who the current request comes from: whom a proxy names, or the cookie or the token of a member."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from itsdangerous import BadSignature
 from werkzeug import Response
 
 from app.http.proxy_sign_in import signed_in_name
+from app.http.token_prefix import is_token_in_path
 from app.services.container import services
 from app.services.cookies import delete_cookie, set_cookie
 from app.services.members.directory import SignedInMember
 from app.services.members.identity import Identity
+from app.services.members.tokens import PREFIX, UsedToken
 
 COOKIE = "member"
 COOKIE_SECONDS = 30 * 24 * 60 * 60
@@ -51,6 +53,30 @@ def renew_session(response: Response) -> None:
     session = _read_session(request.cookies.get(COOKIE, "")) if member else None
     if member and session and time.time() - session[1].timestamp() > RENEW_SECONDS:
         begin_session(response, member)
+
+
+def presented_token() -> UsedToken | None:
+    """The personal token that the current request presents, in its header or in its path."""
+    if "personal_token" not in g:
+        token = bearer_token()
+        is_personal = token.startswith(PREFIX) and services().config.has_sign_in
+        g.personal_token = services().personal_tokens.find(token) if is_personal else None
+    used: UsedToken | None = g.personal_token
+    return used
+
+
+def token_reader() -> SignedInMember | None:
+    """The member who reads by a token in the header; one in the path may have come with a link."""
+    if is_token_in_path():
+        return None
+    used = presented_token()
+    return used.member if used else None
+
+
+def bearer_token() -> str:
+    """What the request presents as `Authorization: Bearer`; empty without it."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _read_session(cookie: str) -> tuple[str, datetime] | None:

@@ -82,6 +82,7 @@ class Shares:
         *,
         lifetime: timedelta | None = None,
         created_by: str | None = None,
+        member: str | None = None,
         access: Access = DEFAULT,
     ) -> tuple[Share, str]:
         """A new share and its secret, of which only a hash is stored.
@@ -89,7 +90,8 @@ class Shares:
         Raises ShareExists, also for the id of a share that was deleted: ids are never used twice. Where the
         store takes ids that differ only in case for one, so does this.
         `source` says which protocol it belongs to, UPLOAD or NATIVE. It expires after `lifetime`, or sooner
-        where the server says so; `created_by` names the creation token used, and `access` says who may read.
+        where the server says so; `created_by` names the creation token used, `member` is whose share it is,
+        and `access` says who may read.
         """
         secret = secrets.token_urlsafe(SECRET_BYTES)
         now = datetime.now(UTC)
@@ -102,6 +104,7 @@ class Shares:
             "source": source,
             "expires_at": now + lifetime if lifetime else None,
             "created_by": created_by,
+            "member": member,
             "audience": access.audience,
             "password": access.password_hash,
         }
@@ -112,7 +115,9 @@ class Shares:
             raise ShareExists
         return Share(**row), secret
 
-    def create_native(self, session_id: str, created_by: str | None = None) -> tuple[Share, str]:
+    def create_native(
+        self, session_id: str, created_by: str | None = None, member: str | None = None
+    ) -> tuple[Share, str]:
         """A new share for OpenCode's own protocol, and its secret.
 
         Its id is the end of the session's id, as on OpenCode's own server; when that is taken, or so short
@@ -122,9 +127,9 @@ class Shares:
         preferred = session_id[-NATIVE_ID_LENGTH:]
         if len(preferred) == NATIVE_ID_LENGTH:
             with suppress(ShareExists):
-                return self.create(preferred, session_id, NATIVE, created_by=created_by)
+                return self.create(preferred, session_id, NATIVE, created_by=created_by, member=member)
         id = secrets.token_urlsafe(RANDOM_ID_BYTES)
-        return self.create(id, session_id, NATIVE, created_by=created_by)
+        return self.create(id, session_id, NATIVE, created_by=created_by, member=member)
 
     def find(self, share_id: str) -> Share | None:
         """The row of a share that was not deleted; None for deleted and unknown ids alike."""
