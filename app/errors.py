@@ -22,7 +22,10 @@ from app.services.container import services
 from app.services.documents.checkpoint import SessionTooLarge
 from app.services.members.openid import ProviderUnavailable, SignInRefused
 from app.services.shares.errors import (
+    AudienceNotOffered,
+    NotYourShare,
     ObjectMissing,
+    PasswordNotUsed,
     PasswordRequired,
     RevisionConflict,
     ShareExists,
@@ -64,6 +67,9 @@ RESPONSES: dict[type[Exception], tuple[int, str]] = {
     ObjectMissing: (404, "object_missing"),
     NotUploaded: (404, "not_uploaded"),
     WrongSecret: (401, "wrong_secret"),
+    AudienceNotOffered: (400, "audience_not_offered"),
+    PasswordNotUsed: (400, "invalid_request"),
+    NotYourShare: (403, "not_your_share"),
     SignInRefused: (403, "sign_in_refused"),
     SessionTooLarge: (413, "too_large"),
     UnreadableDocument: (422, "unreadable_document"),

@@ -9,7 +9,7 @@ import msgspec
 from flask.typing import ResponseReturnValue
 from msgspec import UNSET, Meta, UnsetType
 
-from app.api.access import ExpiresIn, Password, access_of
+from app.api.access import ExpiresIn, Password
 from app.api.answers import epoch_milliseconds, json_of
 from app.api.auth import (
     authorized_share,
@@ -26,6 +26,7 @@ from app.errors import ApiError
 from app.http.metrics import count
 from app.http.request_log import set_share_id
 from app.services.access.audit import audit
+from app.services.access.changes import access_of
 from app.services.container import services
 from app.services.plugin_package import plugin_package
 from app.services.shares.errors import ShareNotFound

@@ -26,10 +26,11 @@ CACHEABLE_KEY = "better_share.cacheable"
 
 
 class Version(NamedTuple):
-    """What a response was made from: the share's cache key and the ETag of its document."""
+    """What a response was made from: the share's cache key, the ETag of its document, and its own title."""
 
     cache_key: str
     etag: str
+    custom_title: str | None = None
 
 
 class _Cacheable(NamedTuple):

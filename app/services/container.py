@@ -85,7 +85,8 @@ class Services:
             share = self.live_shares.get(share_id)
         except (ShareError, SQLAlchemyError):
             return False
-        if not share.is_public or share.cache_key != version.cache_key:
+        made_from = (version.cache_key, version.custom_title)
+        if not share.is_public or (share.cache_key, share.custom_title) != made_from:
             return False
         return self.documents.is_current(share, version.etag)
 

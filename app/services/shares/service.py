@@ -187,7 +187,7 @@ class Shares:
         return upload
 
     def update(self, share: Share, **values: Any) -> Share:
-        """Replaces columns of a share: `audience` and `password`, or `expires_at`.
+        """Replaces columns of a share, such as `audience` and `password`, or `expires_at`.
 
         Raises ShareNotFound if it was just deleted.
         """
