@@ -52,6 +52,7 @@ from app.services.shares.descriptions import Descriptions
 from app.services.shares.expiry import Expiry
 from app.services.shares.live_shares import LiveShares
 from app.services.shares.object_cleanup import ObjectCleanup
+from app.services.shares.owned import OwnedShares
 from app.services.shares.recent import RecentShares
 from app.services.shares.service import Shares
 from app.services.shares.share_ids import SHARE_ID
@@ -97,6 +98,8 @@ def create_app(config: Config | None = None) -> Flask:
     if config.has_sign_in:
         app.register_blueprint(account.bp)
     app.cli.add_command(cli.shares)
+    app.cli.add_command(cli.members)
+    app.cli.add_command(cli.tokens)
     app.cli.add_command(cli.redact)
     app.cli.add_command(cli.config)
     app.cli.add_command(cli.version)
@@ -142,6 +145,7 @@ def build_services(app: Flask, config: Config) -> Services:
         store,
         shares,
         live_shares,
+        OwnedShares(store, expiry, audiences),
         audiences,
         descriptions,
         freshness,

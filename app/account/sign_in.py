@@ -99,10 +99,10 @@ def sign_out() -> ResponseReturnValue:
 
 
 def local_path(path: str) -> str:
-    """The path, if it is one of this server; else the first one."""
+    """The path, if it is one of this server; else that of one's own shares."""
     is_here = LOCAL_PATH.fullmatch(path) and len(path) <= MAX_DESTINATION
     return (
-        path if is_here and path.startswith(f"{services().config.base_path}/") else url_for("landing.landing")
+        path if is_here and path.startswith(f"{services().config.base_path}/") else url_for("account.shares")
     )
 
 

@@ -29,6 +29,7 @@ from app.services.shares.descriptions import Descriptions
 from app.services.shares.errors import ShareError
 from app.services.shares.live_shares import LiveShares
 from app.services.shares.object_cleanup import ObjectCleanup
+from app.services.shares.owned import OwnedShares
 from app.services.shares.recent import RecentShares
 from app.services.shares.service import Shares
 from app.storage import ObjectStore
@@ -60,6 +61,7 @@ class Services:
     store: ObjectStore
     shares: Shares
     live_shares: LiveShares
+    owned_shares: OwnedShares
     audiences: Audiences
     descriptions: Descriptions
     freshness: Freshness

@@ -226,9 +226,9 @@ def test_no_link_leads_elsewhere_after_the_sign_in(
     to_provider = browser.get("/account/sign-in", query_string={"next": destination})
     asked = parse_qs(urlsplit(to_provider.location).query)
     provider.sign(asked["nonce"][0])
-    assert finish(browser, asked["state"][0]).location == "/"
+    assert finish(browser, asked["state"][0]).location == "/account/shares"
     # Nor for those who are signed in already.
-    assert browser.get("/account/sign-in", query_string={"next": destination}).location == "/"
+    assert browser.get("/account/sign-in", query_string={"next": destination}).location == "/account/shares"
 
 
 @pytest.mark.parametrize("destination", ["/%2f/example.org", "/%5cexample.org", "/.//example.org", PAGE])

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from time_machine import travel
 
 from app.services.container import services
-from app.services.members.directory import Members
+from app.services.members.directory import Members, UnknownMember
 from app.services.members.identity import Identity, People
 from tests.support.marks import on_both_databases
 
@@ -119,5 +119,9 @@ def test_no_account_name_stands_for_many(name: str) -> None:
 def test_members_are_found_by_what_people_call_them(members: Members) -> None:
     member = members.sign_in(GRACE)
     for account in (member.id, "4711", "grace@example.com"):
-        assert [row.id for row in members.find(account)] == [member.id]
-    assert list(members.find("Grace")) == []
+        assert members.find(account).id == member.id
+    with pytest.raises(UnknownMember, match="no member 'Grace'"):
+        members.find("Grace")
+    members.sign_in(Identity("https://id.example.org", "4711", "Somebody else"))
+    with pytest.raises(UnknownMember, match="2 members"):
+        members.find("4711")

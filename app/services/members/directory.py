@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.connection import AutocommitConnection
@@ -35,6 +35,12 @@ SEE = update(Member).where(Member.id == bindparam("member_id")).values(last_seen
 REPLACE = SEE.values(name=bindparam("new_name"), mail=bindparam("new_mail"), groups=bindparam("new_groups"))
 
 logger = logging.getLogger(__name__)
+
+
+class UnknownMember(Exception):
+    def __init__(self, account: str, count: int) -> None:
+        many = f"{count} members are called {account!r}; use the id of one."
+        super().__init__(many if count else f"There is no member {account!r}.")
 
 
 @dataclass(frozen=True)
@@ -124,10 +130,18 @@ class Members:
         """The rows, those first who were seen last."""
         return db.session.scalars(select(Member).order_by(Member.last_seen_at.desc())).all()
 
-    def find(self, account: str) -> Sequence[Member]:
-        """The rows of those with this id, mail address or name at their issuer."""
-        condition = (Member.id == account) | (Member.mail == account) | (Member.subject == account)
-        return db.session.scalars(select(Member).where(condition)).all()
+    def find(self, account: str) -> Member:
+        """The row of the member with this id, mail address or name. Raises UnknownMember."""
+        condition = or_(Member.id == account, Member.mail == account, Member.subject == account)
+        rows = db.session.scalars(select(Member).where(condition)).all()
+        if len(rows) != 1:
+            raise UnknownMember(account, len(rows))
+        return rows[0]
+
+    def accounts(self, member_ids: Collection[str]) -> dict[str, str]:
+        """What people call these members, by their ids; those who were removed are missing."""
+        rows = db.session.scalars(select(Member).where(Member.id.in_(member_ids)))
+        return {row.id: row.mail or row.subject for row in rows}
 
     def remove(self, member_id: str) -> None:
         """Forgets a member, and so ends their sessions; who may sign in can come back as the same member."""

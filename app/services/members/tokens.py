@@ -41,6 +41,11 @@ class TooManyTokens(Exception):
         super().__init__(f"You have {MAX_TOKENS} tokens; revoke one that you no longer use.")
 
 
+class UnknownToken(Exception):
+    def __init__(self) -> None:
+        super().__init__("There is no such token, or it was revoked before.")
+
+
 @dataclass(frozen=True)
 class UsedToken:
     """A token that a request presents, and whose it is."""

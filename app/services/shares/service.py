@@ -198,6 +198,15 @@ class Shares:
         db.session.commit()
         return updated
 
+    def claim(self, share: Share, member_id: str) -> bool:
+        """Makes a share that of a member; not one that has an owner, or was just deleted."""
+        is_free = (Share.share_id == share.share_id) & Share.deleted_at.is_(None) & Share.member.is_(None)
+        claimed = db.session.execute(
+            update(Share).where(is_free).values(member=member_id).returning(Share.share_id)
+        ).first()
+        db.session.commit()
+        return claimed is not None
+
     def expiry_of(self, share: Share) -> datetime | None:
         """When a share expires, as its author and the server say; None for never."""
         return self._expiry.of(share.created_at, share.expires_at)
@@ -212,6 +221,13 @@ class Shares:
         if share is None or share.deleted_at:
             raise ShareNotFound
         _check_secret(share, secret)
+        return self.delete_owned(share_id)
+
+    def delete_owned(self, share_id: str) -> LiveShare:
+        """As `delete`, for a caller who knows that its owner wants that. Raises ShareNotFound."""
+        share = self.find(share_id)
+        if share is None:
+            raise ShareNotFound
         live = LiveShare.from_row(share_id, share.created_at, share.last_link_at)
         self._mark_deleted(share_id)
         self._object_cleanup.run_or_log(share_id)

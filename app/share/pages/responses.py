@@ -127,7 +127,7 @@ def etag_of(version: DocumentVersion) -> str:
 def page_version() -> str:
     """The version of the page format: the build, and the settings that occur in the HTML."""
     config = services().config
-    return _page_version(config.BASE_URL, config.PREVIEW_TITLES)
+    return _page_version(config.BASE_URL, config.PREVIEW_TITLES, config.has_sign_in)
 
 
 def file_name(id: str) -> str:
