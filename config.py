@@ -150,6 +150,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         ),
     ] = ""
 
+    SHARE_VIEWS: Annotated[
+        bool, Meta(description="Count the readers of a share, for its owner alone, where people can sign in.")
+    ] = True
     OIDC_ISSUER: Annotated[
         str,
         Meta(description="URL of an OpenID provider at which people sign in: [Sign-in](access.md#sign-in)."),

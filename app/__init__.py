@@ -45,6 +45,7 @@ from app.services.heavy_requests import HeavyRequests
 from app.services.members.directory import Members
 from app.services.members.identity import EVERYBODY, People
 from app.services.members.openid import OpenIdProvider
+from app.services.members.sessions import session_in
 from app.services.members.signing_key import Signing
 from app.services.members.tokens import PersonalTokens
 from app.services.server_metrics import ServerCollector
@@ -56,12 +57,13 @@ from app.services.shares.owned import OwnedShares
 from app.services.shares.recent import RecentShares
 from app.services.shares.service import Shares
 from app.services.shares.share_ids import SHARE_ID
+from app.services.views import ViewCounter
 from app.share.views import landing, plugin
 from app.storage import open_store
 from config import Config, ConfigError, read_config
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 MAX_REQUEST_BYTES = 64 * 1024
 
@@ -113,8 +115,9 @@ def build_services(app: Flask, config: Config) -> Services:
     """The collaborators of the views, each built from those before it."""
     max_bytes = config.MAX_SESSION_BYTES
     with app.app_context():
-        connection = AutocommitConnection(db.engine)
-        counters = AutocommitConnection(db.engine, is_durable=False)
+        engine = db.engine
+    connection = AutocommitConnection(engine)
+    counters = AutocommitConnection(engine, is_durable=False)
     store = open_store(config)
     object_cleanup = ObjectCleanup(store)
     recent = RecentShares(config.data_dir / "cache")
@@ -163,6 +166,7 @@ def build_services(app: Flask, config: Config) -> Services:
         PersonalTokens(connection, members),
         Signing(connection),
         _provider(config),
+        ViewCounter(engine, is_on=config.SHARE_VIEWS and config.has_sign_in, session_of=session_in),
         caches=[documents],
     )
 
@@ -193,12 +197,18 @@ def wrap_wsgi_app(app: Flask, config: Config, services: Services) -> WSGIApplica
     observers = [log_format.log_request, *([metrics.observe] if metrics else [])]
 
     wsgi_app: WSGIApplication = app.wsgi_app
+    count_hit = counter(app, "cache_hits")
+
+    def on_hit(environ: WSGIEnvironment, share_id: str) -> None:
+        count_hit()
+        services.views.add(environ, share_id)
+
     response_cache = ResponseCache(
         wsgi_app,
         path=re.compile(f"/share/({SHARE_ID})"),
         route="/share/<share_id>",
         is_current=services.is_current,
-        on_hit=counter(app, "cache_hits"),
+        on_hit=on_hit,
     )
     services.caches.append(response_cache)
     wsgi_app = response_cache

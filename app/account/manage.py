@@ -129,6 +129,7 @@ def _page(
         refusal=refusal,
         passwords=passwords or {},
         base_url=services().config.BASE_URL,
+        has_views=services().config.SHARE_VIEWS,
         min_password=MIN_CHARACTERS,
         max_password=MAX_CHARACTERS,
         max_title=MAX_TITLE_CHARACTERS,

@@ -9,7 +9,8 @@ from app.services.container import services
 from app.services.shares.owned import DEFAULT_SORT, MAX_SEARCH_CHARACTERS, SORTS
 
 MINE = "mine"
-SORT_LABELS = {"created": "Newest", "changed": "Last changed", "title": "Title"}
+VIEWS = "views"
+SORT_LABELS = {"created": "Newest", "changed": "Last changed", "views": "Most readers", "title": "Title"}
 # What the last form has done.
 DONE = {
     "changed": "Changed.",
@@ -23,6 +24,7 @@ def shares() -> str:
     member = require_member()
     sort = request.args.get("sort", DEFAULT_SORT)
     search = request.args.get("q", "").strip()
+    has_views = services().config.SHARE_VIEWS
     is_all = member.is_admin and request.args.get("whose") != MINE
     page = services().owned_shares.page(
         None if is_all else member.id, search=search, sort=sort, after=request.args.get("after", "")
@@ -34,7 +36,10 @@ def shares() -> str:
         owners=services().members.accounts({share.member_id for share in page.shares if share.member_id}),
         search=search,
         sort=sort if sort in SORTS else DEFAULT_SORT,
-        sorts=SORT_LABELS,
+        sorts=SORT_LABELS
+        if has_views
+        else {name: SORT_LABELS[name] for name in SORT_LABELS if name != VIEWS},
+        has_views=has_views,
         is_all=is_all,
         is_first="after" not in request.args,
         max_search=MAX_SEARCH_CHARACTERS,

@@ -52,7 +52,8 @@ class Share(Base):
     `password` is the hash of its password.
 
     `title` and `project` are those of the session (app.opencode.description) as read last, None before;
-    `custom_title` is what the author calls it instead. `member` is the id of the member whose share it is.
+    `custom_title` is what the author calls it instead. `member` is the id of the member whose share it is,
+    and `views` counts its readers, each once a day.
 
     `cleanup_at` is when to delete the objects of the share in the store that this row does not name.
     """
@@ -80,7 +81,27 @@ class Share(Base):
     project: Mapped[str | None] = mapped_column(Text)
     custom_title: Mapped[str | None] = mapped_column(Text)
     member: Mapped[str | None] = mapped_column(Text, index=True)
+    views: Mapped[int] = mapped_column(BigInteger, server_default="0")
     cleanup_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+
+
+class ShareReader(Base):
+    """A reader of a share on a day, such as `2026-11-28`, as a hash (app.services.views)."""
+
+    __tablename__ = "share_readers"
+
+    day: Mapped[str] = mapped_column(Text, primary_key=True)
+    share_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    reader: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+class ViewSalt(Base):
+    """What the hashes of a day are made with, in hexadecimal; gone with them."""
+
+    __tablename__ = "view_salts"
+
+    day: Mapped[str] = mapped_column(Text, primary_key=True)
+    salt: Mapped[str] = mapped_column(Text)
 
 
 class ShareEvent(Base):

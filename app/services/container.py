@@ -32,6 +32,7 @@ from app.services.shares.object_cleanup import ObjectCleanup
 from app.services.shares.owned import OwnedShares
 from app.services.shares.recent import RecentShares
 from app.services.shares.service import Shares
+from app.services.views import ViewCounter
 from app.storage import ObjectStore
 from config import Config
 
@@ -79,6 +80,7 @@ class Services:
     personal_tokens: PersonalTokens
     signing: Signing
     provider: OpenIdProvider | None
+    views: ViewCounter
     caches: list[ShareCache] = field(default_factory=list)
 
     def is_current(self, share_id: str, version: Version) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from flask import g, request
 from itsdangerous import BadSignature
 from werkzeug import Response
 
-from app.http.proxy_sign_in import signed_in_name
+from app.http.proxy_sign_in import MEMBER_KEY, signed_in_name
 from app.http.token_prefix import is_token_in_path
 from app.services.container import services
 from app.services.cookies import delete_cookie, set_cookie
@@ -22,6 +25,7 @@ COOKIE_SECONDS = 30 * 24 * 60 * 60
 # A cookie of this age is replaced by a new one, so that only a month of absence ends a session.
 RENEW_SECONDS = 24 * 60 * 60
 SALT = "session of a member"
+_COOKIE_HEADER = re.compile(rf"(?:^|; ){COOKIE}=([^;]+)")
 
 
 def current_member() -> SignedInMember | None:
@@ -53,6 +57,20 @@ def renew_session(response: Response) -> None:
     session = _read_session(request.cookies.get(COOKIE, "")) if member else None
     if member and session and time.time() - session[1].timestamp() > RENEW_SECONDS:
         begin_session(response, member)
+
+
+def session_in(environ: Mapping[str, Any]) -> str:
+    """The name that a proxy gives in a request, or the cookie of a session, not read yet; empty without."""
+    cookie = _COOKIE_HEADER.search(environ.get("HTTP_COOKIE", ""))
+    return environ.get(MEMBER_KEY) or (cookie[1] if cookie else "")
+
+
+def member_of(session: str) -> str | None:
+    """The id of the member whose session that is."""
+    if services().config.AUTH_PROXY_HEADER:
+        return Identity.from_proxy(session).member_id
+    found = _read_session(session)
+    return found[0] if found else None
 
 
 def presented_token() -> UsedToken | None:

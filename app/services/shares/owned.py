@@ -37,6 +37,7 @@ class Sort(NamedTuple):
 SORTS = {
     "created": Sort(Share.created_at.expression, True),
     "changed": Sort(LAST_CHANGE, True),
+    "views": Sort(Share.views.expression, True),
     "title": Sort(func.lower(func.coalesce(Share.custom_title, Share.title, "")), False),
 }
 DEFAULT_SORT = "created"
@@ -62,6 +63,7 @@ class OwnedShare:
     token: str | None
     member_id: str | None
     size: int | None
+    views: int
 
 
 class OwnedPage(NamedTuple):
@@ -130,6 +132,7 @@ class OwnedShares:
             row.created_by,
             row.member,
             size,
+            row.views,
         )
 
 
