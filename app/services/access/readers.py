@@ -26,7 +26,7 @@ def require_reader(share: LiveShare) -> None:
     """Raises PasswordRequired or SignInRequired unless the current request may read the share."""
     if share.audience == MEMBERS and not (current_member() or token_reader()):
         raise SignInRequired
-    if share.audience == PASSWORD and not _has_cookie(share, request.cookies):
+    if share.audience == PASSWORD and not (_has_cookie(share, request.cookies) or _is_owner(share)):
         raise PasswordRequired(share.share_id)
 
 
@@ -52,6 +52,11 @@ def _has_cookie(share: LiveShare, cookies: Mapping[str, str]) -> bool:
         return _signer(share, share.password_hash).unsign(cookie, COOKIE_SECONDS) == SIGNED.encode()
     except BadSignature:
         return False
+
+
+def _is_owner(share: LiveShare) -> bool:
+    member = current_member() if share.member else None
+    return member is not None and member.id == share.member
 
 
 def _signer(share: LiveShare, password_hash: str) -> TimestampSigner:
