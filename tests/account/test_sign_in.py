@@ -286,6 +286,13 @@ def test_what_the_token_does_not_say_is_asked_for(
         assert sign_in(browser, provider).status_code == 303
 
 
+def test_an_address_is_verified_where_it_stands(browser: FlaskClient, provider: ScriptedProvider) -> None:
+    provider.user_info = {"sub": "4711", "email": "grace@example.org", "email_verified": True}
+    assert sign_in(browser, provider, email_verified=None).status_code == 403
+    provider.user_info = {"sub": "4711", "email": "grace@example.com", "email_verified": True}
+    assert sign_in(browser, provider, email="other@example.org", email_verified=None).status_code == 303
+
+
 def test_new_keys_of_the_provider_are_fetched(browser: FlaskClient, provider: ScriptedProvider) -> None:
     assert sign_in(browser, provider).status_code == 303
     browser.delete_cookie(COOKIE)

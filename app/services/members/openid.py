@@ -117,9 +117,10 @@ class OpenIdProvider:
             raise SignInRefused(
                 f"The answer of the sign-in is not valid ({type(error).__name__}); try again."
             ) from None
-        if metadata.userinfo_endpoint and not {"email", "groups"} <= claims.keys():
-            claims = {**self._user_info(metadata.userinfo_endpoint, tokens, claims["sub"]), **claims}
-        return _identity(metadata.issuer, claims)
+        info: dict[str, Any] = {}
+        if metadata.userinfo_endpoint and not {"email", "email_verified", "groups"} <= claims.keys():
+            info = self._user_info(metadata.userinfo_endpoint, tokens, claims["sub"])
+        return _identity(metadata.issuer, claims, info)
 
     def _metadata(self) -> Metadata:
         metadata = _decode(self._document(self._issuer.rstrip("/") + DISCOVERY), Metadata)
@@ -212,22 +213,23 @@ def _decode(answer: bytes, type: type[T]) -> T:
         raise ProviderUnavailable("an answer of the provider is not what the protocol says") from None
 
 
-def _identity(issuer: str, claims: Mapping[str, Any]) -> Identity:
+def _identity(issuer: str, claims: Mapping[str, Any], info: Mapping[str, Any]) -> Identity:
+    """The person of an ID token, and of what the provider adds to it."""
     subject = _text(claims, "sub", MAX_SUBJECT_CHARACTERS)
     if not subject:
         raise SignInRefused("The answer of the sign-in does not say who you are.")
-    is_verified = claims.get("email_verified") in (True, "true")
-    mail = _text(claims, "email") if is_verified else ""
-    groups = claims.get("groups")
-    names = (group for group in groups if isinstance(group, str)) if isinstance(groups, list) else ()
-    name = _text(claims, "name") or _text(claims, "preferred_username") or mail or subject
-    return Identity(
-        issuer,
-        subject,
-        name,
-        mail or None,
-        tuple(name for name in names if "\n" not in name)[:MAX_GROUPS],
-    )
+    mail = _verified_mail(claims) or _verified_mail(info)
+    both = {**info, **claims}
+    groups = both.get("groups")
+    names = [name for name in groups if isinstance(name, str)] if isinstance(groups, list) else []
+    name = _text(both, "name") or _text(both, "preferred_username") or mail or subject
+    storable = tuple(name for name in names if "\n" not in name)[:MAX_GROUPS]
+    return Identity(issuer, subject, name, mail or None, storable)
+
+
+def _verified_mail(claims: Mapping[str, Any]) -> str:
+    """The mail address that these claims say is verified; what others say of another one does not count."""
+    return _text(claims, "email") if claims.get("email_verified") in (True, "true") else ""
 
 
 def _text(claims: Mapping[str, Any], name: str, length: int = MAX_TEXT_CHARACTERS) -> str:
