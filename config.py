@@ -204,7 +204,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         str, Meta(description="Shares created per IP address, or per /64 network for IPv6.")
     ] = "10/hour"
     RATELIMIT_CREATE_TOKEN: Annotated[
-        str, Meta(description="Shares created per token of SHARE_CREATE_TOKEN.")
+        str, Meta(description="Shares created per token, of SHARE_CREATE_TOKEN or of a member.")
     ] = "100/hour"  # noqa: S105 - a limit
     RATELIMIT_API: Annotated[
         str, Meta(description="API requests per IP address, or per /64 network for IPv6.")

@@ -107,6 +107,13 @@ def test_pages_have_every_share_once_also_when_one_is_deleted_meanwhile(
     assert len(seen) == len(ids)
 
 
+def test_a_public_page_is_the_same_for_everybody(shares: dict[str, Any], grace: Browser, app: Flask) -> None:
+    stranger = app.test_client()
+    pages = {browser.get("/share/grace001").data for browser in (stranger, grace, stranger)}
+    [page] = pages
+    assert b'href="/account/shares/grace001"' in page
+
+
 def test_others_cannot_manage_a_share(shares: dict[str, Any], grace: Browser, app: Flask) -> None:
     assert grace.get("/account/shares/adas0001").status_code == 403
     assert "Is this yours?" in grace.get("/account/shares/nobodys1").text

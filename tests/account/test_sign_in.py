@@ -395,5 +395,7 @@ def test_below_a_path_everything_stays_there(browser: FlaskClient, provider: Scr
 
 
 def test_without_sign_in_there_is_no_page_of_it(client: FlaskClient) -> None:
+    share(client, DOCUMENT, ID)
+    assert "/account" not in client.get(f"/share/{ID}").text + client.get("/").text
     for path in ("/account/sign-in", "/account/callback", "/account/sign-out"):
         assert client.get(path).status_code == 404
