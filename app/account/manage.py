@@ -66,9 +66,10 @@ def change() -> ResponseReturnValue:
     passwords = {}
     for share in owned:
         row = services().shares.find(share.share_id)
-        _, generated = change_share(row, wanted) if row else (None, None)
-        if generated:
-            passwords[share.share_id] = generated
+        with suppress(ShareNotFound):
+            _, generated = change_share(row, wanted) if row else (None, None)
+            if generated:
+                passwords[share.share_id] = generated
     if passwords:
         return _page(_selected(list(passwords)), passwords=passwords)
     return redirect(url_for("account.shares", done="changed"), 303)

@@ -16,6 +16,7 @@ from time_machine import travel
 from werkzeug.test import TestResponse
 
 from app.services.members.sessions import COOKIE, COOKIE_SECONDS
+from tests.account.support import token_in
 from tests.conftest import running_app
 from tests.http.test_audit import audited, entries
 from tests.share.test_passwords import DOCUMENT, HTML, ID, TITLE
@@ -336,6 +337,27 @@ def test_a_session_lasts_for_thirty_days_of_absence(browser: FlaskClient, provid
         assert browser.get(PAGE).status_code == 200
     with travel(time.time() + 3 * COOKIE_SECONDS):
         assert browser.get(PAGE).status_code == 401
+
+
+@pytest.mark.parametrize("days", [0, 2])
+def test_a_sign_out_ends_every_session(browser: FlaskClient, provider: ScriptedProvider, days: int) -> None:
+    other = browser.application.test_client()
+    for each in (browser, other):
+        assert sign_in(each, provider).status_code == 303
+    cookie = browser.get_cookie(COOKIE)
+    assert cookie
+    # A form from two days ago, whose cookie would be renewed by anything else.
+    token = token_in(browser.get("/account/tokens").text)
+    assert browser.post("/account/sign-out", data={"csrf_token": "x"}).status_code == 403
+    with travel(time.time() + days * 24 * 3600):
+        assert browser.post("/account/sign-out", data={"csrf_token": token}).status_code == 303
+        assert browser.get_cookie(COOKIE) is None
+        assert other.get(PAGE).status_code == 401
+        browser.set_cookie(COOKIE, cookie.value)
+        assert browser.get(PAGE).status_code == 401
+        browser.delete_cookie(COOKIE)
+        assert sign_in(browser, provider).status_code == 303
+        assert browser.get(PAGE).status_code == 200
 
 
 def test_a_cookie_that_was_changed_is_none(browser: FlaskClient, provider: ScriptedProvider) -> None:

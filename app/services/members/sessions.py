@@ -48,6 +48,8 @@ def begin_session(response: Response, member: SignedInMember) -> None:
 
 def end_session(response: Response) -> None:
     """Takes its cookie from this browser; `Members.sign_out` ends the sessions of others too."""
+    # Nothing that comes after this may renew it.
+    g.member = None
     delete_cookie(response, COOKIE)
 
 
