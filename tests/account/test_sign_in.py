@@ -133,6 +133,9 @@ HOSTILE = {
     "expired": lambda provider, nonce: provider.sign(nonce, exp=int(time.time()) - 120),
     "from the future": lambda provider, nonce: provider.sign(nonce, iat=int(time.time()) + 3600),
     "for another client": lambda provider, nonce: provider.sign(nonce, aud="another"),
+    "for another client, by this one": lambda provider, nonce: provider.sign(
+        nonce, aud="another", azp=CLIENT["OIDC_CLIENT_ID"]
+    ),
     "for many, not by this one": lambda provider, nonce: provider.sign(
         nonce, aud=["another", CLIENT["OIDC_CLIENT_ID"]], azp="another"
     ),
