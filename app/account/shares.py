@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import render_template, request
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from app.account.blueprint import bp, require_member
 from app.services.container import services
@@ -17,6 +18,12 @@ DONE = {
     "claimed": "This share is yours now.",
     "deleted": "Deleted. Nobody can open these links any more.",
 }
+
+
+@bp.get("/")
+def account() -> ResponseReturnValue:
+    """What somebody finds who shortens an address."""
+    return redirect(url_for("account.shares"), 302)
 
 
 @bp.get("/shares")
