@@ -150,6 +150,30 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         ),
     ] = ""
 
+    SHARE_VIEWS: Annotated[
+        bool, Meta(description="Count the readers of a share, for its owner alone, where people can sign in.")
+    ] = True
+    OIDC_ISSUER: Annotated[
+        str,
+        Meta(description="URL of an OpenID provider at which people sign in: [Sign-in](access.md#sign-in)."),
+    ] = ""
+    OIDC_CLIENT_ID: Annotated[str, Meta(description="What the provider calls this server.")] = ""
+    OIDC_CLIENT_SECRET: Annotated[str, Meta(description="The secret that belongs to it.")] = ""
+    OIDC_ALLOW: Annotated[
+        str,
+        Meta(
+            description="Who of the provider's people may sign in, separated by commas: @example.com for a "
+            "mail domain, grace@example.com for one address, group:staff for a group, * for all."
+        ),
+    ] = ""
+    ADMINS: Annotated[
+        str,
+        Meta(
+            description="Who sees and manages all shares: entries as in OIDC_ALLOW, or names as in "
+            "AUTH_PROXY_HEADER."
+        ),
+    ] = ""
+
     SHARE_CREATE_TOKEN: Annotated[
         str,
         Meta(
@@ -180,7 +204,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         str, Meta(description="Shares created per IP address, or per /64 network for IPv6.")
     ] = "10/hour"
     RATELIMIT_CREATE_TOKEN: Annotated[
-        str, Meta(description="Shares created per token of SHARE_CREATE_TOKEN.")
+        str, Meta(description="Shares created per token, of SHARE_CREATE_TOKEN or of a member.")
     ] = "100/hour"  # noqa: S105 - a limit
     RATELIMIT_API: Annotated[
         str, Meta(description="API requests per IP address, or per /64 network for IPv6.")
@@ -197,6 +221,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     RATELIMIT_PASSWORD_SHARE: Annotated[
         str, Meta(description="Passwords entered for one share, from all addresses.")
     ] = "30/minute"  # noqa: S105 - a limit
+    RATELIMIT_SIGN_IN: Annotated[
+        str, Meta(description="Sign-ins per IP address, or per /64 network for IPv6.")
+    ] = "60/minute"
     TRUSTED_PROXIES: Annotated[
         int,
         Meta(
@@ -234,10 +261,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         possible: list[Audience] = ["link"]
         if not self.S3_PUBLIC_URL:
             possible.append("password")
-        if self.AUTH_PROXY_HEADER:
+        if self.has_sign_in:
             possible.append("members")
         offered = [name for name in possible if name in (named or possible)]
         return sorted(offered, key=lambda name: name != self.SHARE_AUDIENCE)
+
+    @property
+    def has_sign_in(self) -> bool:
+        """Whether people can sign in."""
+        return bool(self.AUTH_PROXY_HEADER or self.OIDC_ISSUER)
 
     @property
     def sign_in_proxies(self) -> tuple[list[IPv4Network | IPv6Network], bool]:
@@ -260,6 +292,7 @@ LIMITS = (
     "RATELIMIT_SEARCH",
     "RATELIMIT_PASSWORD",
     "RATELIMIT_PASSWORD_SHARE",
+    "RATELIMIT_SIGN_IN",
 )
 SIZES = ("MAX_SESSION_BYTES", "CACHE_MAX_BYTES")
 S3_REQUIRED = ("S3_ENDPOINT", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_BUCKET")
@@ -271,10 +304,12 @@ NO_ADDRESS = re.compile(r"[\s<>\"\\^`{|}]")
 # What paths of the server begin with; below one of these it could not tell that address from its own.
 OWN_PATHS = frozenset(
     {
-        *("api", "healthz", "llms.txt", "metrics", "plugin", "plugin.tgz"),
+        *("account", "api", "healthz", "llms.txt", "metrics", "plugin", "plugin.tgz"),
         *("readyz", "share", "static", "t", "themes"),
     }
 )
+OIDC = ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_ALLOW")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 BYTES = {"": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3}
@@ -388,9 +423,18 @@ def _check_tokens(name: str, value: str) -> None:
 
 
 def _check_sign_in(config: Config) -> None:
-    for one, other in (("AUTH_PROXY_HEADER", "AUTH_PROXY_FROM"), ("AUTH_PROXY_FROM", "AUTH_PROXY_HEADER")):
-        if getattr(config, one) and not getattr(config, other):
-            raise ConfigError(f"{one} is set but {other} is not.")
+    for names in (("AUTH_PROXY_HEADER", "AUTH_PROXY_FROM"), OIDC):
+        missing = [name for name in names if not getattr(config, name)]
+        present = [name for name in names if getattr(config, name)]
+        if missing and present:
+            raise ConfigError(f"{present[0]} is set but {missing[0]} is not.")
+    if config.AUTH_PROXY_HEADER and config.OIDC_ISSUER:
+        raise ConfigError("AUTH_PROXY_HEADER and OIDC_ISSUER are both set; people sign in at one of them.")
+    if config.ADMINS and not config.has_sign_in:
+        raise ConfigError("ADMINS is set, but nobody can sign in; set OIDC_ISSUER or AUTH_PROXY_HEADER.")
+    issuer = urlsplit(_web_address("OIDC_ISSUER", config.OIDC_ISSUER))
+    if issuer.scheme == "http" and issuer.hostname not in LOOPBACK:
+        raise ConfigError("OIDC_ISSUER begins with http:, so anybody on the way could sign in; use https:.")
     if not HEADER.fullmatch(config.AUTH_PROXY_HEADER or "Remote-User"):
         raise ConfigError(
             f"AUTH_PROXY_HEADER is {config.AUTH_PROXY_HEADER!r}: expected a name like 'Remote-User'."
@@ -407,8 +451,10 @@ def _check_audiences(config: Config) -> None:
         raise ConfigError(f"SHARE_AUDIENCES has {min(unknown)!r}: use {', '.join(AUDIENCES)}.")
     for name in ("SHARE_AUDIENCE", "SHARE_AUDIENCES"):
         value = getattr(config, name)
-        if "members" in value and not config.AUTH_PROXY_HEADER:
-            raise ConfigError(f"{name} is {value!r}, but nobody can sign in; set AUTH_PROXY_HEADER.")
+        if "members" in value and not config.has_sign_in:
+            raise ConfigError(
+                f"{name} is {value!r}, but nobody can sign in; set OIDC_ISSUER or AUTH_PROXY_HEADER."
+            )
         if config.S3_PUBLIC_URL and value not in ("", "link"):
             raise ConfigError(f"{name} is {value!r}, but S3_PUBLIC_URL lets everyone read every session.")
     if config.SHARE_AUDIENCE not in config.audiences:

@@ -12,7 +12,7 @@ from flask import Flask
 from msgspec.structs import asdict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import api, cli, errors, share
+from app import account, api, cli, errors, share
 from app.api import health, uploads
 from app.db.connection import AutocommitConnection
 from app.db.deadlines import CONNECT_ARGS
@@ -42,20 +42,28 @@ from app.services.documents.service import Documents
 from app.services.documents.sources import UploadedDocument
 from app.services.documents.synced_document import SyncedDocument
 from app.services.heavy_requests import HeavyRequests
+from app.services.members.directory import Members
+from app.services.members.identity import EVERYBODY, People
+from app.services.members.openid import OpenIdProvider
+from app.services.members.sessions import session_in
+from app.services.members.signing_key import Signing
+from app.services.members.tokens import PersonalTokens
 from app.services.server_metrics import ServerCollector
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.expiry import Expiry
 from app.services.shares.live_shares import LiveShares
 from app.services.shares.object_cleanup import ObjectCleanup
+from app.services.shares.owned import OwnedShares
 from app.services.shares.recent import RecentShares
 from app.services.shares.service import Shares
 from app.services.shares.share_ids import SHARE_ID
+from app.services.views import ViewCounter
 from app.share.views import landing, plugin
 from app.storage import open_store
 from config import Config, ConfigError, read_config
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 MAX_REQUEST_BYTES = 64 * 1024
 
@@ -89,7 +97,11 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(landing.bp)
     app.register_blueprint(plugin.bp)
     app.register_blueprint(share.bp)
+    if config.has_sign_in:
+        app.register_blueprint(account.bp)
     app.cli.add_command(cli.shares)
+    app.cli.add_command(cli.members)
+    app.cli.add_command(cli.tokens)
     app.cli.add_command(cli.redact)
     app.cli.add_command(cli.config)
     app.cli.add_command(cli.version)
@@ -103,8 +115,9 @@ def build_services(app: Flask, config: Config) -> Services:
     """The collaborators of the views, each built from those before it."""
     max_bytes = config.MAX_SESSION_BYTES
     with app.app_context():
-        connection = AutocommitConnection(db.engine)
-        counters = AutocommitConnection(db.engine, is_durable=False)
+        engine = db.engine
+    connection = AutocommitConnection(engine)
+    counters = AutocommitConnection(engine, is_durable=False)
     store = open_store(config)
     object_cleanup = ObjectCleanup(store)
     recent = RecentShares(config.data_dir / "cache")
@@ -124,6 +137,9 @@ def build_services(app: Flask, config: Config) -> Services:
     documents = Documents(uploaded, synced, cache, freshness, slots, descriptions, max_bytes)
     checkpointer = Checkpointer(live_shares, synced, descriptions, max_bytes)
     commits = Commits(store, slots, uploaded, synced, checkpointer, descriptions, object_cleanup)
+    # Whom a proxy names it has let in.
+    allowed = People(config.OIDC_ALLOW if config.OIDC_ISSUER else EVERYBODY)
+    members = Members(connection, People(config.ADMINS), allowed)
     heavy_requests = HeavyRequests(config.data_dir / "heavy-requests", config.WEB_CONCURRENCY)
     return Services(
         config,
@@ -132,6 +148,7 @@ def build_services(app: Flask, config: Config) -> Services:
         store,
         shares,
         live_shares,
+        OwnedShares(store, expiry, audiences),
         audiences,
         descriptions,
         freshness,
@@ -145,8 +162,20 @@ def build_services(app: Flask, config: Config) -> Services:
         reserve,
         _scanner(config),
         heavy_requests,
+        members,
+        PersonalTokens(connection, members),
+        Signing(connection),
+        _provider(config),
+        ViewCounter(engine, is_on=config.SHARE_VIEWS and config.has_sign_in, session_of=session_in),
         caches=[documents],
     )
+
+
+def _provider(config: Config) -> OpenIdProvider | None:
+    if not config.OIDC_ISSUER:
+        return None
+    redirect_uri = f"{config.BASE_URL}/account/callback"
+    return OpenIdProvider(config.OIDC_ISSUER, config.OIDC_CLIENT_ID, config.OIDC_CLIENT_SECRET, redirect_uri)
 
 
 def _scanner(config: Config) -> Scanner:
@@ -168,12 +197,18 @@ def wrap_wsgi_app(app: Flask, config: Config, services: Services) -> WSGIApplica
     observers = [log_format.log_request, *([metrics.observe] if metrics else [])]
 
     wsgi_app: WSGIApplication = app.wsgi_app
+    count_hit = counter(app, "cache_hits")
+
+    def on_hit(environ: WSGIEnvironment, share_id: str) -> None:
+        count_hit()
+        services.views.add(environ, share_id)
+
     response_cache = ResponseCache(
         wsgi_app,
         path=re.compile(f"/share/({SHARE_ID})"),
         route="/share/<share_id>",
         is_current=services.is_current,
-        on_hit=counter(app, "cache_hits"),
+        on_hit=on_hit,
     )
     services.caches.append(response_cache)
     wsgi_app = response_cache

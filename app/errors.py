@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 from gunicorn.http.errors import ParseException
@@ -18,9 +18,14 @@ from app.http.metrics import count
 from app.lib.os_errors import describe
 from app.opencode import UnreadableDocument
 from app.services.access.passwords import MAX_CHARACTERS
+from app.services.container import services
 from app.services.documents.checkpoint import SessionTooLarge
+from app.services.members.openid import ProviderUnavailable, SignInRefused
 from app.services.shares.errors import (
+    AudienceNotOffered,
+    NotYourShare,
     ObjectMissing,
+    PasswordNotUsed,
     PasswordRequired,
     RevisionConflict,
     ShareExists,
@@ -62,7 +67,10 @@ RESPONSES: dict[type[Exception], tuple[int, str]] = {
     ObjectMissing: (404, "object_missing"),
     NotUploaded: (404, "not_uploaded"),
     WrongSecret: (401, "wrong_secret"),
-    SignInRequired: (401, "sign_in_required"),
+    AudienceNotOffered: (400, "audience_not_offered"),
+    PasswordNotUsed: (400, "invalid_request"),
+    NotYourShare: (403, "not_your_share"),
+    SignInRefused: (403, "sign_in_refused"),
     SessionTooLarge: (413, "too_large"),
     UnreadableDocument: (422, "unreadable_document"),
 }
@@ -100,6 +108,8 @@ def init_app(app: Flask) -> None:
     for kind in RESPONSES:
         app.register_error_handler(kind, _known_error)
     app.register_error_handler(PasswordRequired, _password_required)
+    app.register_error_handler(SignInRequired, _sign_in_required)
+    app.register_error_handler(ProviderUnavailable, _provider_unavailable)
     app.register_error_handler(RevisionConflict, _revision_conflict)
     app.register_error_handler(ApiError, _stated_error)
     app.register_error_handler(UploadRefused, _stated_error)
@@ -125,10 +135,30 @@ def _revision_conflict(error: RevisionConflict) -> ResponseReturnValue:
 
 def _password_required(error: PasswordRequired) -> ResponseReturnValue:
     """The form for people; programs are told what to do."""
-    is_page = request.method in ("GET", "HEAD") and not request.path.startswith("/api/")
-    if is_page and "text/html" in request.accept_mimetypes.values():
-        return password_form(error.share_id, request.full_path.removesuffix("?"))
+    if _is_for_people() and request.method != "POST":
+        return password_form(error.share_id, _current_path())
     return _json(401, "password_required", str(error))
+
+
+def _sign_in_required(error: SignInRequired) -> ResponseReturnValue:
+    """Leads people to the sign-in and back, where there is one; programs are told what to do."""
+    if not _is_for_people():
+        return _json(401, "sign_in_required", str(error))
+    if services().provider and request.method != "POST":
+        response = redirect(url_for("account.sign_in", next=_current_path()), 302)
+        response.headers["Cache-Control"] = "no-store"
+        return make_response(response)
+    return _page(401, str(error))
+
+
+def _is_for_people() -> bool:
+    """Whether the client is a browser that shows a page."""
+    return not request.path.startswith("/api/") and "text/html" in request.accept_mimetypes.values()
+
+
+def _current_path() -> str:
+    """The path and query of the current request, below the path of the server."""
+    return request.script_root + request.full_path.removesuffix("?")
 
 
 def password_form(share_id: str, destination: str, sentence: str = "") -> Response:
@@ -145,6 +175,11 @@ def password_form(share_id: str, destination: str, sentence: str = "") -> Respon
 
 def _stated_error(error: ApiError | UploadRefused) -> ResponseReturnValue:
     return _response(error.status, error.code, str(error))
+
+
+def _provider_unavailable(error: ProviderUnavailable) -> ResponseReturnValue:
+    logger.error("nobody can sign in: %s", error)
+    return _unavailable("sign_in_unavailable", "Signing in is not possible at the moment; try again soon.")
 
 
 def _storage_error(error: StorageError) -> ResponseReturnValue:
@@ -204,6 +239,10 @@ def _unavailable(code: str, sentence: str) -> Response:
 def _response(status: int, code: str, sentence: str) -> Response:
     if request.path.startswith(("/api/", "/readyz", "/healthz")):
         return _json(status, code, sentence)
+    return _page(status, sentence)
+
+
+def _page(status: int, sentence: str) -> Response:
     heading = HEADINGS.get(status, "This did not work")
     html = render_template("status.html", heading=heading, sentence=sentence)
     return make_response(html, status, {"Cache-Control": "no-store"})

@@ -6,6 +6,7 @@ Secrets are looked up once per request; `flask.g` keeps the result for the rate 
 from __future__ import annotations
 
 import hmac
+from dataclasses import dataclass
 
 from flask import g, request
 
@@ -13,6 +14,8 @@ from app.api.request_body import text_member
 from app.db.models import Share
 from app.errors import ApiError
 from app.services.container import services
+from app.services.members.sessions import bearer_token, presented_token
+from app.services.members.tokens import PREFIX
 from app.services.shares.errors import ShareError, WrongSecret, WrongShareSource
 
 SECRET_HEADER = "X-Share-Secret"  # noqa: S105 - the name of a header
@@ -55,23 +58,45 @@ def require_any_share() -> Share:
     return outcome
 
 
-def creation_token_name() -> str | None:
-    """The name of the creation token that the request presents; None without a valid one."""
-    presented = _bearer_token().encode()
+@dataclass(frozen=True)
+class Creator:
+    """Who creates a share: the name of the token that was used, and the member whose token it is.
+
+    `limit_key` is what the creation counts against.
+    """
+
+    token: str | None = None
+    member_id: str | None = None
+    limit_key: str = ""
+
+
+ANYBODY = Creator()
+
+
+def creator() -> Creator | None:
+    """Who has the creation token or personal token of the request; None without a valid one."""
+    presented = bearer_token().encode()
     match = None
     # Every token is compared, so that the time taken does not tell which came close.
     for name, token in services().config.create_tokens.items():
         if hmac.compare_digest(token.encode(), presented):
-            match = name
+            match = Creator(name, limit_key=f"token:{name}")
+    personal = presented_token()
+    if match is None and personal:
+        match = Creator(personal.name, personal.member.id, f"personal-token:{personal.id}")
     return match
 
 
-def require_creation_token() -> str | None:
-    """The name as above; None on a server where everybody may create. Raises ApiError (401)."""
-    name = creation_token_name()
-    if name or not services().config.create_tokens:
-        return name
-    if _bearer_token():
+def require_creator() -> Creator:
+    """As above; ANYBODY on a server where everybody may create. Raises ApiError (401)."""
+    config = services().config
+    presented = bearer_token()
+    # A personal token that was revoked is refused everywhere, for whoever has it expects to be named.
+    is_personal = config.has_sign_in and presented.startswith(PREFIX)
+    match = creator()
+    if match or not (config.create_tokens or is_personal):
+        return match or ANYBODY
+    if presented:
         raise ApiError(401, "wrong_token", "This server does not know that token; ask who runs it.")
     raise ApiError(401, "token_required", "To share here, send a token as 'Authorization: Bearer'.")
 
@@ -92,8 +117,3 @@ def _authorize() -> Share | ShareError:
         return services().shares.authorize(share_id, secret)
     except ShareError as error:
         return error
-
-
-def _bearer_token() -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""

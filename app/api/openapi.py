@@ -29,6 +29,7 @@ JSON = "application/json"
 ALWAYS = (429, 503)
 SECRET: dict[str, list[str]] = {"shareSecret": []}
 TOKEN: dict[str, list[str]] = {"creationToken": []}
+PERSONAL: dict[str, list[str]] = {"personalToken": []}
 UPLOAD_QUERY = ("expires", "size", "type", "encoding", "sig")
 NOTHING: dict[str, list[str]] = {}
 
@@ -88,7 +89,7 @@ OPERATIONS = {
         {200: shares.SignedLink, 201: shares.CreatedShare},
         (400, 401, 409, 410, 413, 415),
         body=shares.CreateRequest,
-        security=[NOTHING, SECRET, TOKEN],
+        security=[NOTHING, SECRET, TOKEN, PERSONAL],
     ),
     "api.renew": Operation(
         "Get a new link for the upload; with a kind, for what is to be committed",
@@ -118,9 +119,14 @@ OPERATIONS = {
         body=Session,
         query=UPLOAD_QUERY,
     ),
-    "api.document": Operation("Read a session", {200: Session}, (401, 404, 410, 422)),
+    "api.document": Operation(
+        "Read a session", {200: Session}, (401, 404, 410, 422), security=[NOTHING, SECRET, PERSONAL]
+    ),
     "api.data": Operation(
-        "Read a session as `opencode import` does", {200: list[SyncItem]}, (401, 404, 410, 422)
+        "Read a session as `opencode import` does",
+        {200: list[SyncItem]},
+        (401, 404, 410, 422),
+        security=[NOTHING, SECRET, PERSONAL],
     ),
     "api.delete": Operation(
         "Delete a share; OpenCode sends its secret in the body, as `secret`",
@@ -129,7 +135,7 @@ OPERATIONS = {
         security=[SECRET],
     ),
     "api.update": Operation(
-        "Change who may read a session, and until when",
+        "Change who may read a session, until when, and what it is called",
         {200: access.AccessAnswer},
         (400, 401, 404, 410, 413),
         body=access.UpdateRequest,
@@ -140,7 +146,7 @@ OPERATIONS = {
         {200: sync.NativeShare},
         (400, 401, 409, 413),
         body=sync.CreateNativeRequest,
-        security=[NOTHING, TOKEN],
+        security=[NOTHING, TOKEN, PERSONAL],
     ),
     "api.sync": Operation(
         "Change a session of OpenCode without the plugin, which sends the secret in the body, as `secret`",
@@ -168,6 +174,7 @@ def openapi() -> ResponseReturnValue:
             "securitySchemes": {
                 "shareSecret": {"type": "apiKey", "in": "header", "name": SECRET_HEADER},
                 "creationToken": {"type": "http", "scheme": "bearer"},
+                "personalToken": {"type": "http", "scheme": "bearer", "bearerFormat": "bs_..."},
             },
         },
     }

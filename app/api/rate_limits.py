@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from app.api.auth import authorized_share, creation_token_name
+from app.api.auth import authorized_share, creator
 from app.services.rate_limits import limit_by, rate_limit_address
 
 
@@ -19,13 +19,13 @@ def _request_key() -> str:
 
 
 def _creation_setting() -> str:
-    return "RATELIMIT_CREATE_TOKEN" if creation_token_name() else "RATELIMIT_CREATE"
+    return "RATELIMIT_CREATE_TOKEN" if creator() else "RATELIMIT_CREATE"
 
 
 def _creation_key() -> str:
     """A creation with a token counts against the token, any other against its address."""
-    name = creation_token_name()
-    return f"token:{name}" if name else f"ip:{rate_limit_address()}"
+    match = creator()
+    return match.limit_key if match else f"ip:{rate_limit_address()}"
 
 
 # Flask-Limiter drops a blueprint's limit from views that have a limit of their own, so those name both.

@@ -9,13 +9,13 @@ import msgspec
 from flask.typing import ResponseReturnValue
 from msgspec import UNSET, Meta, UnsetType
 
-from app.api.access import ExpiresIn, Password, access_of
+from app.api.access import ExpiresIn, Password
 from app.api.answers import epoch_milliseconds, json_of
 from app.api.auth import (
     authorized_share,
     is_secret_in_body,
     presented_secret,
-    require_creation_token,
+    require_creator,
     require_share,
 )
 from app.api.blueprint import bp
@@ -26,6 +26,7 @@ from app.errors import ApiError
 from app.http.metrics import count
 from app.http.request_log import set_share_id
 from app.services.access.audit import audit
+from app.services.access.changes import access_of
 from app.services.container import services
 from app.services.plugin_package import plugin_package
 from app.services.shares.errors import ShareNotFound
@@ -95,7 +96,7 @@ def create() -> ResponseReturnValue:
         existing = require_share(UPLOAD)
         upload = services().shares.renew_upload(existing, declaration)
         return json_of(SignedLink(**link_fields(existing.share_id, upload)))
-    created_by = require_creation_token()
+    creator = require_creator()
     if len(body.shareId) < MIN_NEW_ID_CHARACTERS:
         raise ApiError(
             400, "invalid_request", f"'shareId' must have at least {MIN_NEW_ID_CHARACTERS} characters."
@@ -103,10 +104,15 @@ def create() -> ResponseReturnValue:
     lifetime = timedelta(seconds=body.expiresIn) if body.expiresIn else None
     access, generated = access_of(body.audience, body.password)
     share, secret = services().shares.create(
-        body.shareId, body.sessionId, lifetime=lifetime, created_by=created_by, access=access
+        body.shareId,
+        body.sessionId,
+        lifetime=lifetime,
+        created_by=creator.token,
+        member=creator.member_id,
+        access=access,
     )
     audience = services().audiences.of(access.audience)
-    audit("share_created", share.share_id, token=created_by, audience=audience)
+    audit("share_created", share.share_id, token=creator.token, audience=audience)
     count("shares_created")
     upload = services().shares.sign_upload(share, declaration)
     plugin = plugin_package(services().config.BASE_URL).release

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from msgspec import Raw
 from msgspec.structs import asdict
 
-from app.api.auth import require_creation_token, require_share
+from app.api.auth import require_creator, require_share
 from app.api.blueprint import bp
 from app.api.rate_limits import limit_creations, limit_requests
 from app.api.request_body import (
@@ -62,10 +62,12 @@ class SyncRequest(msgspec.Struct):
 def create_native() -> ResponseReturnValue:
     """Creates a share, named after the end of its session's id where that is free."""
     body = parse_body(CreateNativeRequest)
-    token = require_creation_token()
-    share, secret = services().shares.create_native(body.sessionID, created_by=token)
+    creator = require_creator()
+    share, secret = services().shares.create_native(
+        body.sessionID, created_by=creator.token, member=creator.member_id
+    )
     set_share_id(share.share_id)
-    audit("share_created", share.share_id, token=token, audience=services().audiences.of(None))
+    audit("share_created", share.share_id, token=creator.token, audience=services().audiences.of(None))
     count("shares_created")
     url = f"{services().config.BASE_URL}/share/{share.share_id}"
     return asdict(NativeShare(share.share_id, url, secret))

@@ -1,8 +1,9 @@
-"""The commands of the operator: `flask shares`, `flask redact`, `flask config` and `flask version`."""
+"""The commands of the operator: `flask shares`, `members`, `tokens`, `redact`, `config` and `version`."""
 
 from app.cli import backfill, backup, check, listing, migrate_store, remove
 from app.cli.config import config
 from app.cli.group import shares
+from app.cli.members import members, tokens
 from app.cli.redact import redact
 from app.cli.version import version
 
@@ -12,9 +13,11 @@ __all__ = [
     "check",
     "config",
     "listing",
+    "members",
     "migrate_store",
     "redact",
     "remove",
     "shares",
+    "tokens",
     "version",
 ]

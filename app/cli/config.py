@@ -33,6 +33,7 @@ SECRETS: dict[str, Callable[[str], str]] = {
     "DATABASE_URL": _without_password,
     "RATELIMIT_STORAGE_URI": _without_password,
     "SECRET_KEY": _masked,
+    "OIDC_CLIENT_SECRET": _masked,
     "S3_ACCESS_KEY_ID": _masked,
     "S3_SECRET_ACCESS_KEY": _masked,
     "SHARE_CREATE_TOKEN": _without_tokens,

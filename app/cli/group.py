@@ -15,10 +15,23 @@ from sqlalchemy.exc import DBAPIError
 from app.lib.data_dir import act_as_owner
 from app.lib.visible import visible
 from app.services.backup.entries import BackupError
+from app.services.members.directory import UnknownMember
+from app.services.members.tokens import UnknownToken
 from app.services.shares.cleanup import StoreMismatch
 from app.services.shares.errors import ShareError
 from app.services.shares.store_migration import OtherVersion
 from app.storage import StorageError
+
+# Errors whose text is a sentence for the operator.
+SENTENCES = (
+    BackupError,
+    OtherVersion,
+    PermissionError,
+    ShareError,
+    StoreMismatch,
+    UnknownMember,
+    UnknownToken,
+)
 
 
 class Administration(AppGroup):
@@ -30,7 +43,7 @@ class Administration(AppGroup):
             raise _failure(f"The session storage failed: {error}; try again.") from None
         except DBAPIError as error:
             raise _failure(f"The database failed: {' '.join(str(error.orig).split())}") from None
-        except (BackupError, ShareError, StoreMismatch, OtherVersion, PermissionError) as error:
+        except SENTENCES as error:
             raise _failure(str(error)) from None
 
 

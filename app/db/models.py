@@ -51,7 +51,9 @@ class Share(Base):
     `audience` says who may read it (Audience), None as the server does by default, and
     `password` is the hash of its password.
 
-    `title` and `project` are those of the session (app.opencode.description) as read last, None before.
+    `title` and `project` are those of the session (app.opencode.description) as read last, None before;
+    `custom_title` is what the author calls it instead. `member` is the id of the member whose share it is,
+    and `views` counts its readers, each once a day.
 
     `cleanup_at` is when to delete the objects of the share in the store that this row does not name.
     """
@@ -77,7 +79,29 @@ class Share(Base):
     password: Mapped[str | None] = mapped_column(Text)
     title: Mapped[str | None] = mapped_column(Text)
     project: Mapped[str | None] = mapped_column(Text)
+    custom_title: Mapped[str | None] = mapped_column(Text)
+    member: Mapped[str | None] = mapped_column(Text, index=True)
+    views: Mapped[int] = mapped_column(BigInteger, server_default="0")
     cleanup_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+
+
+class ShareReader(Base):
+    """A reader of a share on a day, such as `2026-11-28`, as a hash (app.services.views)."""
+
+    __tablename__ = "share_readers"
+
+    day: Mapped[str] = mapped_column(Text, primary_key=True)
+    share_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    reader: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+class ViewSalt(Base):
+    """What the hashes of a day are made with, in hexadecimal; gone with them."""
+
+    __tablename__ = "view_salts"
+
+    day: Mapped[str] = mapped_column(Text, primary_key=True)
+    salt: Mapped[str] = mapped_column(Text)
 
 
 class ShareEvent(Base):
@@ -94,6 +118,50 @@ class ShareEvent(Base):
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
     size: Mapped[int] = mapped_column(BigInteger)
     items: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Member(Base):
+    """Somebody who has signed in, as the proxy or the identity provider says.
+
+    `id` is made from `issuer` and `subject` (app.services.members.identity), so that it is the same in every
+    database. `mail` was verified by the issuer; `groups` are separated by line breaks. A session that began
+    before `signed_out_at` has ended.
+    """
+
+    __tablename__ = "members"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    issuer: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    mail: Mapped[str | None] = mapped_column(Text)
+    groups: Mapped[str] = mapped_column(Text, server_default="")
+    first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    signed_out_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class PersonalToken(Base):
+    """A token that a member has made for their programs; `hash` is its SHA-256, in hexadecimal."""
+
+    __tablename__ = "personal_tokens"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    member: Mapped[str] = mapped_column(Text, index=True)
+    name: Mapped[str] = mapped_column(Text)
+    hash: Mapped[str] = mapped_column(Text, unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SigningKey(Base):
+    """One row: the key that signs the cookies and forms of members, the same on all hosts."""
+
+    __tablename__ = "signing_key"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(Text)
 
 
 class SchemaRelease(Base):

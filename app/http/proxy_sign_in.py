@@ -48,6 +48,6 @@ class ProxySignIn:
         return any(ip in network for network in self._networks)
 
 
-def signed_in_member() -> str | None:
-    """Who is signed in, by the name that the proxy gives them."""
+def signed_in_name() -> str | None:
+    """Who is signed in at the proxy, by the name that it gives them."""
     return request.environ.get(MEMBER_KEY)

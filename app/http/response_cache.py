@@ -26,10 +26,11 @@ CACHEABLE_KEY = "better_share.cacheable"
 
 
 class Version(NamedTuple):
-    """What a response was made from: the share's cache key and the ETag of its document."""
+    """What a response was made from: the share's cache key, the ETag of its document, and its own title."""
 
     cache_key: str
     etag: str
+    custom_title: str | None = None
 
 
 class _Cacheable(NamedTuple):
@@ -56,7 +57,7 @@ class ResponseCache:
 
     `path` matches PATH_INFO and captures the share's id; `route` is its name in logs and metrics.
     `is_current(share_id, version)` decides at every request whether a response may still be served, and
-    `on_hit` is called for each that is.
+    `on_hit(environ, share_id)` is called for each that is.
 
     Reads `better_share.cacheable` from the environ, and sets what `set_request_context` does.
     """
@@ -67,7 +68,7 @@ class ResponseCache:
         path: re.Pattern[str],
         route: str,
         is_current: Callable[[str, Version], bool],
-        on_hit: Callable[[], None],
+        on_hit: Callable[[WSGIEnvironment, str], None],
         max_bytes: int = MAX_BYTES,
     ) -> None:
         self._app = app
@@ -88,7 +89,7 @@ class ResponseCache:
         key = (share_id, best_encoding(environ.get("HTTP_ACCEPT_ENCODING", "")))
         response = self._get(key)
         if response and self._is_current(share_id, response.version):
-            self.on_hit()
+            self.on_hit(environ, share_id)
             set_request_context(environ, self._route, share_id)
             start_response("200 OK", response.headers)
             return [response.body]

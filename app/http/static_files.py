@@ -20,6 +20,7 @@ _CONTENT = ("icons.css", "prose.css", "blocks.css", "generated/terminal.css")
 # What a page needs, as one file, because a browser waits for every file before it paints.
 # The order is that of the cascade.
 BUNDLES: Mapping[str, Sequence[str]] = {
+    "account.css": ("base.css", "controls.css", "account.css"),
     "landing.css": ("base.css", "controls.css", "landing.css"),
     "session.css": ("base.css", "session.css", "timeline.css", *_CONTENT, "controls.css", "search.css"),
     "subpage.css": ("base.css", "session.css", *_CONTENT, "changes.css", "search.css"),

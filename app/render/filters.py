@@ -34,6 +34,11 @@ def machine_time(milliseconds: int | None) -> str:
     return _format(milliseconds, "%Y-%m-%dT%H:%M:%SZ")
 
 
+def day(time: datetime | None) -> str:
+    """A time as `2026-11-22`, in UTC; nothing without one."""
+    return f"{time.astimezone(UTC):%Y-%m-%d}" if time else ""
+
+
 def size(amount: int) -> str:
     """An amount of bytes or characters: `812 B`, `3.4 kB`, `1.2 MB`."""
     if amount < 1000:
@@ -94,6 +99,7 @@ def _format(milliseconds: int | None, pattern: str) -> str:
 
 FILTERS = {
     "count": count,
+    "day": day,
     "duration": duration,
     "machine_time": machine_time,
     "moment": moment,

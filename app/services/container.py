@@ -21,12 +21,18 @@ from app.services.documents.freshness import Freshness
 from app.services.documents.service import Documents
 from app.services.documents.synced_document import SyncedDocument
 from app.services.heavy_requests import HeavyRequests
+from app.services.members.directory import Members
+from app.services.members.openid import OpenIdProvider
+from app.services.members.signing_key import Signing
+from app.services.members.tokens import PersonalTokens
 from app.services.shares.descriptions import Descriptions
 from app.services.shares.errors import ShareError
 from app.services.shares.live_shares import LiveShares
 from app.services.shares.object_cleanup import ObjectCleanup
+from app.services.shares.owned import OwnedShares
 from app.services.shares.recent import RecentShares
 from app.services.shares.service import Shares
+from app.services.views import ViewCounter
 from app.storage import ObjectStore
 from config import Config
 
@@ -45,7 +51,10 @@ class ShareCache(Protocol):
 
 @dataclass(frozen=True)
 class Services:
-    """The collaborators of one app; `caches` are emptied of shares that have ended."""
+    """The collaborators of one app; `caches` are emptied of shares that have ended.
+
+    `provider` is None where people do not sign in at an OpenID provider.
+    """
 
     config: Config
     connection: AutocommitConnection
@@ -53,6 +62,7 @@ class Services:
     store: ObjectStore
     shares: Shares
     live_shares: LiveShares
+    owned_shares: OwnedShares
     audiences: Audiences
     descriptions: Descriptions
     freshness: Freshness
@@ -66,6 +76,11 @@ class Services:
     reserve: DiskReserve
     scanner: Scanner
     heavy_requests: HeavyRequests
+    members: Members
+    personal_tokens: PersonalTokens
+    signing: Signing
+    provider: OpenIdProvider | None
+    views: ViewCounter
     caches: list[ShareCache] = field(default_factory=list)
 
     def is_current(self, share_id: str, version: Version) -> bool:
@@ -74,7 +89,8 @@ class Services:
             share = self.live_shares.get(share_id)
         except (ShareError, SQLAlchemyError):
             return False
-        if not share.is_public or share.cache_key != version.cache_key:
+        made_from = (version.cache_key, version.custom_title)
+        if not share.is_public or (share.cache_key, share.custom_title) != made_from:
             return False
         return self.documents.is_current(share, version.etag)
 

@@ -17,6 +17,7 @@ from flask import Flask
 
 from app.lib.background import Background
 from app.services.container import services
+from app.services.members.sessions import member_of
 
 # Within a minute of its end nothing of a share is left on any host.
 INTERVAL_SECONDS = 25
@@ -45,12 +46,13 @@ def run_maintenance() -> None:
 
 
 def clean_caches() -> None:
-    """Forgets shares that have ended, evicts what was used longest ago, and keeps the reserve."""
+    """Forgets shares that have ended, evicts what was used longest ago, keeps the reserve, writes views."""
     cached = services().cache_keys()
     for cache_key in cached - services().live_shares.cache_keys(cached):
         services().forget(cache_key)
     services().cache.evict()
     services().reserve.create()
+    services().views.flush(member_of)
 
 
 def _store_tasks() -> dict[str, Task]:

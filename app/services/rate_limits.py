@@ -4,36 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Any
 
 from flask import Response, request
 from flask_limiter import Limiter, RouteLimit
 
+from app.http.client_address import network_of
 from app.services import rate_limit_storage
 from app.services.container import services
 from config import Config
-
-# Whoever has one IPv6 address has all of its /64 (RFC 6177), so these count together.
-IPV6_PREFIX_BITS = 64
 
 
 def rate_limit_address() -> str:
     """What an anonymous request counts against: its client's network."""
     return network_of(request.remote_addr or "")
-
-
-def network_of(address: str) -> str:
-    """The /64 of an IPv6 address; an IPv4 address, also one written as IPv6, as it is."""
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(ip, IPv4Address):
-        return address
-    if ip.ipv4_mapped:
-        return str(ip.ipv4_mapped)
-    return str(IPv6Network((int(ip), IPV6_PREFIX_BITS), strict=False))
 
 
 limiter = Limiter(rate_limit_address)

@@ -442,6 +442,7 @@ var rules_default = {
     anthropic: "https://docs.anthropic.com/en/api/overview",
     atlassian: "https://confluence.atlassian.com/enterprise/using-personal-access-tokens-1026032365.html",
     aws: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html",
+    "better-share": "app/services/members/tokens.py",
     betterleaks: "https://github.com/betterleaks/betterleaks/blob/main/config/betterleaks.toml",
     braintree: "https://developer.paypal.com/braintree/docs/guides/authorization/overview",
     buildkite: "https://buildkite.com/docs/platform/security/tokens",
@@ -799,6 +800,16 @@ var rules_default = {
       length: 32,
       examples: ["pri_[0-9a-f]{32}", "pub_[0-9a-f]{32}"],
       counterexamples: ["pri_[0-9a-f]{9}"]
+    },
+    {
+      name: "Better Share token",
+      kind: "better-share-token",
+      source: "better-share",
+      prefix: ["bs_"],
+      alphabet: "A-Za-z0-9",
+      length: 40,
+      examples: ["bs_[A-Za-z0-9]{40}"],
+      counterexamples: ["bs_[A-Za-z0-9]{20}"]
     },
     {
       name: "Bitbucket app password",

@@ -15,6 +15,10 @@ def test_the_settings_in_effect_are_printed_with_secrets_masked(settings: dict[s
         "S3_ENDPOINT": "https://s3.example.com",
         "S3_ACCESS_KEY_ID": "hunter2",
         "S3_SECRET_ACCESS_KEY": "hunter2",
+        "OIDC_ISSUER": "https://id.example.com",
+        "OIDC_CLIENT_ID": "better-share",
+        "OIDC_CLIENT_SECRET": "hunter2",
+        "OIDC_ALLOW": "@example.com",
         "S3_BUCKET": "shares",
     }
     with running_app({**settings, **secrets, "MAX_SESSION_BYTES": "10MB"}) as app:

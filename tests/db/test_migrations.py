@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from app.db.extensions import db
 from tests.conftest import running_app
@@ -45,3 +45,36 @@ def test_downgrading_leaves_nothing_behind(empty: dict[str, str]) -> None:
         upgrade(directory=MIGRATIONS)
         downgrade(directory=MIGRATIONS, revision="base")
         assert set(inspect(db.engine).get_table_names()) <= {"alembic_version"}
+
+
+def test_shares_of_before_keep_what_they_have_on_the_way_there_and_back(empty: dict[str, str]) -> None:
+    before = {
+        "share_id": "abcdefgh",
+        "session_id": "ses_1",
+        "secret": "x",
+        "title": "A title",
+        "audience": "link",
+    }
+    insert = text(
+        "INSERT INTO shares (share_id, session_id, secret, created_at, last_link_at, title, audience) "
+        "VALUES (:share_id, :session_id, :secret, '2026-11-01 10:00:00', '2026-11-01 10:00:00', "
+        ":title, :audience)"
+    )
+    row = text("SELECT share_id, session_id, secret, title, audience FROM shares")
+    new = text("SELECT member, custom_title, views FROM shares")
+    with running_app(empty) as app, app.app_context():
+        upgrade(directory=MIGRATIONS, revision="0007_audience")
+        with db.engine.begin() as connection:
+            connection.execute(insert, before)
+        upgrade(directory=MIGRATIONS)
+        with db.engine.begin() as connection:
+            assert connection.execute(row).one()._asdict() == before
+            assert connection.execute(new).one()._asdict() == {
+                "member": None,
+                "custom_title": None,
+                "views": 0,
+            }
+            connection.execute(text("UPDATE shares SET member = 'somebody', views = 3"))
+        downgrade(directory=MIGRATIONS, revision="0007_audience")
+        with db.engine.begin() as connection:
+            assert connection.execute(row).one()._asdict() == before

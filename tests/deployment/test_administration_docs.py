@@ -69,7 +69,7 @@ def test_cron_clears_away_as_written(
     more = {"SHARE_MAX_AGE": "30d", "S3_REGION": "a & b $HOME 'c' \"d\""}
     lines = [f"{name}={value}\n" for name, value in {**settings, **more}.items()]
     env.write_text("".join(lines))
-    script = installed / "deploy/shares.sh"
+    script = installed / "deploy/flask.sh"
     text = script.read_text().replace("/etc/better-share.env", str(env))
     script.write_text(text.replace("-u better-share", f"-u {getpass.getuser()}"))
     command = job.replace("/opt/better-share", str(installed))

@@ -177,6 +177,10 @@ def test_a_public_bucket_alone_is_half_an_s3_configuration(tmp_path: Path) -> No
         ("SHARE_AUDIENCES", "link,friends"),
         ("AUTH_PROXY_HEADER", "Remote-User"),
         ("AUTH_PROXY_FROM", "127.0.0.1"),
+        ("OIDC_ISSUER", "https://id.example.com"),
+        ("OIDC_CLIENT_ID", "better-share"),
+        ("ADMINS", "grace@example.com"),
+        ("BASE_URL", "https://example.com/account"),
         ("DATA_DIR", "/dev/null/data"),
     ],
 )
@@ -200,6 +204,36 @@ def test_a_proxy_that_cannot_be_believed_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=name):
         read(tmp_path, AUTH_PROXY_HEADER=header, AUTH_PROXY_FROM=proxies)
+
+
+OPENID = {
+    "OIDC_ISSUER": "https://id.example.com/realms/staff/",
+    "OIDC_CLIENT_ID": "better-share",
+    "OIDC_CLIENT_SECRET": "a-secret",
+    "OIDC_ALLOW": "@example.com",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OIDC_ALLOW", ""),
+        ("OIDC_CLIENT_SECRET", ""),
+        ("OIDC_ISSUER", "http://id.example.com"),
+        ("OIDC_ISSUER", "id.example.com"),
+    ],
+)
+def test_a_provider_at_which_anybody_could_sign_in_is_refused(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        read(tmp_path, **{**OPENID, name: value})
+
+
+def test_people_sign_in_in_one_way(tmp_path: Path) -> None:
+    assert read(tmp_path, **OPENID, SHARE_AUDIENCE="members").audiences[0] == "members"
+    # Some providers have a slash at the end of their name, which is then part of it.
+    assert read(tmp_path, **OPENID).OIDC_ISSUER.endswith("/staff/")
+    with pytest.raises(ConfigError, match="AUTH_PROXY_HEADER and OIDC_ISSUER"):
+        read(tmp_path, **OPENID, AUTH_PROXY_HEADER="Remote-User", AUTH_PROXY_FROM="unix")
 
 
 def test_a_public_bucket_has_no_private_sessions(tmp_path: Path) -> None:

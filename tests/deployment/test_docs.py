@@ -32,7 +32,7 @@ SESSION = document_bytes("rate-limit-feature")
 READY = '{"database":"ok","disk":"ok","status":"ok","storage":"ok"}'
 TRIED = {
     # In test_administration_docs.py.
-    "administration.md": 6,
+    "administration.md": 7,
     "quick-start.md": 1,
     "install.md": 4,
     "install-with-compose.md": 1,
@@ -135,7 +135,7 @@ def test_the_service_is_backed_up_as_written(settings: dict[str, str], tmp_path:
         share(app.test_client(), SESSION)
     installed, env, folder = checkout(tmp_path), tmp_path / "better-share.env", tmp_path / "backups"
     env.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-    script = installed / "deploy/shares.sh"
+    script = installed / "deploy/flask.sh"
     text = script.read_text().replace("/etc/better-share.env", str(env))
     script.write_text(text.replace("-u better-share", f"-u {getpass.getuser()}"))
     for command in (save, job):

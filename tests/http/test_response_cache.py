@@ -32,7 +32,7 @@ def hits(app: Flask) -> list[int]:
     services_of(app).freshness.fresh_seconds = 60
     [cache] = [cache for cache in services_of(app).caches if isinstance(cache, ResponseCache)]
     marks: list[int] = []
-    cache.on_hit = lambda: marks.append(1)
+    cache.on_hit = lambda *_: marks.append(1)
     return marks
 
 
@@ -136,7 +136,7 @@ def serving(bodies: dict[str, bytes], max_bytes: int) -> tuple[ResponseCache, li
         return [bodies[share_id]]
 
     path = re.compile("/share/(.+)")
-    return ResponseCache(app, path, "route", lambda *_: True, lambda: None, max_bytes), asked
+    return ResponseCache(app, path, "route", lambda *_: True, lambda *_: None, max_bytes), asked
 
 
 def get(cache: ResponseCache, share_id: str) -> bytes:

@@ -14,6 +14,7 @@ from lxml import html
 
 from config import OWN_PATHS
 from tests.conftest import running_app
+from tests.share.test_members import PROXY
 from tests.support.client import SESSION_ID, share
 from tests.support.paths import ROOT
 from tests.support.recorded import document_bytes
@@ -78,7 +79,7 @@ def test_the_path_itself_is_the_first_page_with_or_without_a_slash(client: Flask
 
 
 def test_no_path_of_the_server_begins_as_its_address_may(settings: dict[str, str]) -> None:
-    with running_app({**settings, "METRICS_ENABLED": "true"}) as app:
+    with running_app({**settings, "METRICS_ENABLED": "true", **PROXY}) as app:
         own = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}
     # The one of tokens is taken off before there are routes.
     assert {*own, "t"} - {""} == OWN_PATHS

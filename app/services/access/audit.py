@@ -11,24 +11,37 @@ from typing import Literal
 import msgspec
 from flask import request
 
-from app.http.proxy_sign_in import signed_in_member
 from app.lib.visible import visible_json
+from app.services.members.sessions import current_member, presented_token
 
-Event = Literal["share_created", "share_changed", "share_deleted", "password_entered", "password_refused"]
+Event = Literal[
+    "share_created",
+    "share_changed",
+    "share_claimed",
+    "share_deleted",
+    "password_entered",
+    "password_refused",
+    "signed_in",
+    "sign_in_refused",
+    "signed_out",
+    "token_created",
+    "token_revoked",
+]
 
 logger = logging.getLogger("app.audit")
 
 
-def audit(event: Event, share_id: str, *, token: str | None = None, **details: object) -> None:
-    """Writes an event of the current request; `token` is the name of the creation token.
+def audit(event: Event, share_id: str | None = None, **details: object) -> None:
+    """Writes an event of the current request; details that are None are left out.
 
-    `member` is who is signed in, and `from` the address of the client.
+    `member` is who is signed in or whose token it is, and `from` the address of the client.
     """
+    token = presented_token()
+    member = current_member() or (token and token.member)
     entry = {
         "event": event,
         "shareId": share_id,
-        "member": signed_in_member(),
-        "token": token,
+        "member": member and member.account,
         "from": request.remote_addr,
         **details,
     }

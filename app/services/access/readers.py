@@ -10,8 +10,8 @@ from itsdangerous import BadSignature, TimestampSigner
 from werkzeug import Response
 
 from app.db.models import MEMBERS, PASSWORD
-from app.http.proxy_sign_in import signed_in_member
-from app.services.container import services
+from app.services.cookies import delete_cookie, set_cookie
+from app.services.members.sessions import current_member, token_reader
 from app.services.shares.errors import PasswordRequired, SignInRequired
 from app.services.shares.live_share import LiveShare
 
@@ -24,9 +24,9 @@ SIGNED = "reader"
 
 def require_reader(share: LiveShare) -> None:
     """Raises PasswordRequired or SignInRequired unless the current request may read the share."""
-    if share.audience == MEMBERS and not signed_in_member():
+    if share.audience == MEMBERS and not (current_member() or token_reader()):
         raise SignInRequired
-    if share.audience == PASSWORD and not _has_cookie(share, request.cookies):
+    if share.audience == PASSWORD and not (_has_cookie(share, request.cookies) or _is_owner(share)):
         raise PasswordRequired(share.share_id)
 
 
@@ -36,21 +36,12 @@ def add_reader_cookie(response: Response, share: LiveShare, password_hash: str) 
     Its path is that of all pages, since `/share/<id>` would leave out `/share/<id>.md` and `/api/share/<id>`.
     """
     name = COOKIE_PREFIX + share.share_id
-    config = services().config
-    path, is_secure = config.base_path or "/", config.BASE_URL.startswith("https:")
     others = [other for other in request.cookies if other.startswith(COOKIE_PREFIX) and other != name]
     # Browsers send the oldest first (RFC 6265, section 5.4).
     for other in others[: max(0, len(others) + 1 - MAX_COOKIES)]:
-        response.delete_cookie(other, path=path)
-    response.set_cookie(
-        name,
-        _signer(share, password_hash).sign(SIGNED).decode(),
-        max_age=COOKIE_SECONDS,
-        path=path,
-        secure=is_secure,
-        httponly=True,
-        samesite="Lax",
-    )
+        delete_cookie(response, other)
+    value = _signer(share, password_hash).sign(SIGNED).decode()
+    set_cookie(response, name, value, COOKIE_SECONDS)
 
 
 def _has_cookie(share: LiveShare, cookies: Mapping[str, str]) -> bool:
@@ -61,6 +52,11 @@ def _has_cookie(share: LiveShare, cookies: Mapping[str, str]) -> bool:
         return _signer(share, share.password_hash).unsign(cookie, COOKIE_SECONDS) == SIGNED.encode()
     except BadSignature:
         return False
+
+
+def _is_owner(share: LiveShare) -> bool:
+    member = current_member() if share.member else None
+    return member is not None and member.id == share.member
 
 
 def _signer(share: LiveShare, password_hash: str) -> TimestampSigner:

@@ -129,13 +129,15 @@ class Documents:
         return self._refresh(share, None, wait=True)
 
     def index(self, version: DocumentVersion) -> DocumentIndex:
-        """The index of a version. Raises VersionGone or UnreadableDocument.
+        """The index of a version, under the title of its share. Raises VersionGone or UnreadableDocument.
 
         Reading from it raises DamagedIndex if the cache was damaged.
         """
         index = version.new_index or self._cache.index(version.share, version.etag)
         if index is None:
             raise VersionGone
+        if version.share.custom_title:
+            index.conversation.title = version.share.custom_title
         return index
 
     def ids(self, version: DocumentVersion) -> IdIndex:

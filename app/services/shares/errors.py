@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 
 class ShareError(Exception):
     """A share cannot do what was asked."""
@@ -55,6 +57,22 @@ class PasswordRequired(ShareError):
 class SignInRequired(ShareError):
     def __init__(self) -> None:
         super().__init__("This session is only for people who are signed in on this server.")
+
+
+class AudienceNotOffered(ShareError):
+    def __init__(self, choices: Collection[str]) -> None:
+        offered = ", ".join(f"'{choice}'" for choice in choices)
+        super().__init__(f"This server does not offer that audience, only {offered}.")
+
+
+class PasswordNotUsed(ShareError):
+    def __init__(self) -> None:
+        super().__init__("'password' needs the audience 'password'.")
+
+
+class NotYourShare(ShareError):
+    def __init__(self) -> None:
+        super().__init__("Somebody else shared this session; only they and admins can manage it.")
 
 
 class WrongSecret(ShareError):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from app.db.extensions import db
 from app.db.models import Share
@@ -24,7 +24,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class ShareSummary:
-    """A share that was not deleted.
+    """A share that was not deleted, under the title that its author gave it, or else that of the session.
 
     `size` in bytes, of all its objects, and `uploaded_at` are None where nothing was uploaded. Sync batches
     that wait for a checkpoint count as well. `title` and `project` are None until the session was read.
@@ -75,9 +75,7 @@ class ShareFilter:
         if self.created_by is not None:
             yield Share.created_by == self.created_by
         if self.search is not None:
-            columns = (Share.title, Share.project)
-            in_title, in_project = (column.icontains(self.search, autoescape=True) for column in columns)
-            yield in_title | in_project
+            yield is_named(self.search)
 
     def matches(self, share: ShareSummary) -> bool:
         """What only the row and the objects together decide."""
@@ -93,12 +91,18 @@ class Order(NamedTuple):
     key: Callable[[ShareSummary], Any] | None = None
 
 
+def is_named(text: str) -> ColumnElement[bool]:
+    """Condition on the row of a share: this is a part of its titles or its project, in any case."""
+    columns = (Share.custom_title, Share.title, Share.project)
+    return or_(*(column.icontains(text, autoescape=True) for column in columns))
+
+
 ANY = ShareFilter()
 OLDEST_FIRST = Order((Share.created_at.asc(), Share.share_id.asc()))
 ORDERS = {
     "created": Order((Share.created_at.desc(), Share.share_id.desc())),
     "size": Order(key=lambda share: share.size or 0),
-    "title": Order((Share.title.asc().nulls_last(), Share.share_id.asc())),
+    "title": Order((func.coalesce(Share.custom_title, Share.title).asc().nulls_last(), Share.share_id.asc())),
     "uploaded": Order(key=lambda share: share.uploaded_at or NEVER),
 }
 
@@ -176,7 +180,7 @@ class Inventory:
             row.share_id,
             row.session_id,
             row.source,
-            row.title,
+            row.custom_title or row.title,
             row.project,
             row.created_by,
             self._audiences.of(row.audience),

@@ -26,6 +26,8 @@ class LiveShare:
 
     `expires_at` is when it expires by the rule of the server. `audience` says who may read it
     (app.db.models.Audience); `password_hash` is that of its password, and `secret_hash` of its secret.
+    `custom_title` is what its author calls it, None for the title of the session, and `member` whose share it
+    is, None for nobody's.
     """
 
     share_id: str
@@ -38,6 +40,8 @@ class LiveShare:
     audience: Audience = LINK
     password_hash: str | None = None
     secret_hash: str = ""
+    custom_title: str | None = None
+    member: str | None = None
 
     @classmethod
     def from_row(cls, share_id: str, created_at: datetime, last_link_at: datetime, *others: Any) -> LiveShare:

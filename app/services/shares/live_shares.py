@@ -35,6 +35,8 @@ ROW = select(
     Share.audience,
     Share.password,
     Share.secret,
+    Share.custom_title,
+    Share.member,
 )
 LIVE_ROW = ROW.where(Share.share_id == bindparam("share_id"), Share.deleted_at.is_(None))
 
@@ -88,10 +90,13 @@ class LiveShares:
         audience: Audience | None,
         password_hash: str | None,
         secret_hash: str,
+        custom_title: str | None,
+        member: str | None,
     ) -> LiveShare:
         expires_at = self._expiry.of(created_at, requested_expiry)
         audience = self._audiences.of(audience)
+        versions = (revision, checkpoint, synced_at)
         access = (audience, password_hash, secret_hash)
         return LiveShare.from_row(
-            share_id, created_at, last_link_at, expires_at, revision, checkpoint, synced_at, *access
+            share_id, created_at, last_link_at, expires_at, *versions, *access, custom_title, member
         )

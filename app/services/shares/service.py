@@ -82,6 +82,7 @@ class Shares:
         *,
         lifetime: timedelta | None = None,
         created_by: str | None = None,
+        member: str | None = None,
         access: Access = DEFAULT,
     ) -> tuple[Share, str]:
         """A new share and its secret, of which only a hash is stored.
@@ -89,7 +90,8 @@ class Shares:
         Raises ShareExists, also for the id of a share that was deleted: ids are never used twice. Where the
         store takes ids that differ only in case for one, so does this.
         `source` says which protocol it belongs to, UPLOAD or NATIVE. It expires after `lifetime`, or sooner
-        where the server says so; `created_by` names the creation token used, and `access` says who may read.
+        where the server says so; `created_by` names the creation token used, `member` is whose share it is,
+        and `access` says who may read.
         """
         secret = secrets.token_urlsafe(SECRET_BYTES)
         now = datetime.now(UTC)
@@ -102,6 +104,7 @@ class Shares:
             "source": source,
             "expires_at": now + lifetime if lifetime else None,
             "created_by": created_by,
+            "member": member,
             "audience": access.audience,
             "password": access.password_hash,
         }
@@ -112,7 +115,9 @@ class Shares:
             raise ShareExists
         return Share(**row), secret
 
-    def create_native(self, session_id: str, created_by: str | None = None) -> tuple[Share, str]:
+    def create_native(
+        self, session_id: str, created_by: str | None = None, member: str | None = None
+    ) -> tuple[Share, str]:
         """A new share for OpenCode's own protocol, and its secret.
 
         Its id is the end of the session's id, as on OpenCode's own server; when that is taken, or so short
@@ -122,9 +127,9 @@ class Shares:
         preferred = session_id[-NATIVE_ID_LENGTH:]
         if len(preferred) == NATIVE_ID_LENGTH:
             with suppress(ShareExists):
-                return self.create(preferred, session_id, NATIVE, created_by=created_by)
+                return self.create(preferred, session_id, NATIVE, created_by=created_by, member=member)
         id = secrets.token_urlsafe(RANDOM_ID_BYTES)
-        return self.create(id, session_id, NATIVE, created_by=created_by)
+        return self.create(id, session_id, NATIVE, created_by=created_by, member=member)
 
     def find(self, share_id: str) -> Share | None:
         """The row of a share that was not deleted; None for deleted and unknown ids alike."""
@@ -182,7 +187,7 @@ class Shares:
         return upload
 
     def update(self, share: Share, **values: Any) -> Share:
-        """Replaces columns of a share: `audience` and `password`, or `expires_at`.
+        """Replaces columns of a share, such as `audience` and `password`, or `expires_at`.
 
         Raises ShareNotFound if it was just deleted.
         """
@@ -192,6 +197,15 @@ class Shares:
             raise ShareNotFound
         db.session.commit()
         return updated
+
+    def claim(self, share: Share, member_id: str) -> bool:
+        """Makes a share that of a member; not one that has an owner, or was just deleted."""
+        is_free = (Share.share_id == share.share_id) & Share.deleted_at.is_(None) & Share.member.is_(None)
+        claimed = db.session.execute(
+            update(Share).where(is_free).values(member=member_id).returning(Share.share_id)
+        ).first()
+        db.session.commit()
+        return claimed is not None
 
     def expiry_of(self, share: Share) -> datetime | None:
         """When a share expires, as its author and the server say; None for never."""
@@ -207,6 +221,13 @@ class Shares:
         if share is None or share.deleted_at:
             raise ShareNotFound
         _check_secret(share, secret)
+        return self.delete_owned(share_id)
+
+    def delete_owned(self, share_id: str) -> LiveShare:
+        """As `delete`, for a caller who knows that its owner wants that. Raises ShareNotFound."""
+        share = self.find(share_id)
+        if share is None:
+            raise ShareNotFound
         live = LiveShare.from_row(share_id, share.created_at, share.last_link_at)
         self._mark_deleted(share_id)
         self._object_cleanup.run_or_log(share_id)

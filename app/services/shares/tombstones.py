@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, delete, update
 
 from app.db.extensions import db
-from app.db.models import Share, ShareEvent
+from app.db.models import Share, ShareEvent, ShareReader
 from app.services.shares.live_share import LiveShare
 
 
@@ -23,12 +23,14 @@ def mark_deleted(share_id: str, *conditions: ColumnElement[bool]) -> LiveShare |
         update(Share)
         .where(is_live, *conditions)
         .values(deleted_at=now, cleanup_at=now, session_id="", expires_at=None, created_by=None)
-        .values(title=None, project=None, audience=None, password=None)
+        .values(title=None, project=None, custom_title=None, member=None, views=0)
+        .values(audience=None, password=None)
         .values(pending_bytes=0, checkpoint=None, synced_at=None)
         .returning(Share.share_id, Share.created_at, Share.last_link_at)
     )
     row = db.session.execute(deleted).first()
     if row:
         db.session.execute(delete(ShareEvent).where(ShareEvent.share_id == share_id))
+        db.session.execute(delete(ShareReader).where(ShareReader.share_id == share_id))
     db.session.commit()
     return LiveShare.from_row(*row) if row else None

@@ -96,7 +96,7 @@ def save_page(
     (pictures as they are).
     What the budget cut short is `no-store`, and rendered again after CUT_PAGE_SECONDS.
     """
-    name = _scope(version.share) + name
+    name = page_scope(version.share) + name
     encoding = accepted_encoding(request) if mimetype.startswith("text/") else "identity"
     page = _load(version, name, encoding)
     count("cache_misses" if page is None else "cache_hits")
@@ -113,7 +113,8 @@ def save_page(
         response.headers["Cache-Control"] = "no-store"
         return response
     if version.share.is_public:
-        made_from = response_cache.Version(version.share.cache_key, version.etag)
+        share = version.share
+        made_from = response_cache.Version(share.cache_key, version.etag, share.custom_title)
         response_cache.mark_cacheable(request.environ, made_from, page.body)
     return encoded_response(page.body, encoding, mimetype)
 
@@ -126,12 +127,18 @@ def etag_of(version: DocumentVersion) -> str:
 def page_version() -> str:
     """The version of the page format: the build, and the settings that occur in the HTML."""
     config = services().config
-    return _page_version(config.BASE_URL, config.PREVIEW_TITLES)
+    return _page_version(config.BASE_URL, config.PREVIEW_TITLES, config.has_sign_in)
 
 
 def file_name(id: str) -> str:
     """An id as part of a file name: whatever a client sent, it becomes 16 hexadecimal digits."""
     return hashlib.sha256(id.encode()).hexdigest()[:16]
+
+
+def page_scope(share: LiveShare) -> str:
+    """What sets the pages of one version apart: those of a private session, and those under another title."""
+    title = f"{file_name(share.custom_title)}-" if share.custom_title else ""
+    return title if share.is_public else f"private-{title}"
 
 
 @cache
@@ -223,19 +230,16 @@ def _cut_page_file(name: str, encoding: str) -> str:
 
 
 def _tag(version: DocumentVersion, variant: str) -> str:
-    return f"{version.etag}.{page_version()}.{_scope(version.share)}{variant}"
-
-
-def _scope(share: LiveShare) -> str:
-    """Sets the pages of a private session apart, which do not say the same as those of a public one."""
-    return "" if share.is_public else "private-"
+    return f"{version.etag}.{page_version()}.{page_scope(version.share)}{variant}"
 
 
 def _add_headers(response: Response, share: LiveShare, tag: str) -> None:
     if not response.cache_control.no_store:
         response.set_etag(tag, weak=True)
         response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["Vary"] = "Accept, Accept-Encoding" + ("" if share.is_public else ", Cookie")
+    response.headers["Vary"] = "Accept, Accept-Encoding" + (
+        "" if share.is_public else ", Authorization, Cookie"
+    )
 
 
 def _waiting(share: LiveShare) -> Response:

@@ -23,7 +23,7 @@ from app.share.pages.levels import level_arguments, requested_level
 from app.share.pages.list_pages import page_number
 from app.share.pages.preview import preview_of
 from app.share.pages.refusal import refuse
-from app.share.pages.responses import document_view, page_version, save_page
+from app.share.pages.responses import document_view, page_scope, page_version, save_page
 from app.share.views.themes import AUTO, theme_css
 
 
@@ -41,7 +41,7 @@ def as_markdown(version: DocumentVersion, budget: Budget) -> Response:
     level = requested_level("everything")
     if "page" in request.args:
         return _markdown_page(version, budget, level, page_number())
-    name = f"markdown-{level}.{page_version()}"
+    name = f"markdown-{page_scope(version.share)}{level}.{page_version()}"
     markdown = services().documents.export(
         version, name, lambda: (text.encode() for text in _markdown(version, budget, level))
     )
@@ -58,7 +58,7 @@ def as_html(version: DocumentVersion, budget: Budget) -> Response:
             return refuse("Another file is being written")
         body = services().documents.export(
             version,
-            f"html-{level}.{page_version()}.zstd",
+            f"html-{page_scope(version.share)}{level}.{page_version()}.zstd",
             lambda: encoded_chunks(FileBody(version, budget, level).chunks(), "zstd"),
         )
     title = services().documents.index(version).conversation.title or "Untitled session"

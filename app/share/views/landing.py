@@ -20,6 +20,7 @@ def landing() -> ResponseReturnValue:
         "landing.html",
         base_url=config.BASE_URL,
         needs_token=bool(config.create_tokens),
+        has_sign_in=config.has_sign_in,
         redacts=config.SHARE_REDACT,
         package=plugin.package(),
         is_private=_is_private(config.BASE_URL),

@@ -32,7 +32,7 @@ def show(share_id: str) -> ResponseReturnValue:
     """A page of the session; all of it as Markdown for clients that prefer that."""
     if prefers_markdown(request.headers.get("Accept", "")):
         return as_markdown(share_id)
-    return show_page(share_id)
+    return _counted(show_page(share_id), share_id)
 
 
 @document_view()
@@ -78,8 +78,13 @@ def child_steps(version: DocumentVersion, budget: Budget, session_id: str, numbe
 
 
 @bp.get("/share/<share_id>/m/<step_id>")
+def message(share_id: str, step_id: str) -> ResponseReturnValue:
+    """As `message_page`, for a reader who comes by a link to it."""
+    return _counted(message_page(share_id, step_id), share_id)
+
+
 @document_view()
-def message(version: DocumentVersion, budget: Budget, step_id: str) -> Response:
+def message_page(version: DocumentVersion, budget: Budget, step_id: str) -> Response:
     """The page that holds a message; the fragment of the URL leads on to the part.
 
     `step_id` is the id of a message, or of a later piece of one that is too long for a single step.
@@ -119,6 +124,13 @@ def import_command(version: DocumentVersion, budget: Budget) -> Response:
         url=f"{services().config.BASE_URL}/share/{id}",
     )
     return make_response(html, {"Cache-Control": "no-store"})
+
+
+def _counted(response: Response, share_id: str) -> Response:
+    """Notes that somebody has the page now, whether it was sent or they had it before."""
+    if response.status_code in (200, 304):
+        services().views.add(request.environ, share_id)
+    return response
 
 
 def _with_alternates(response: Response, version: DocumentVersion) -> Response:
