@@ -4,11 +4,15 @@ Plain functions over bytes and dataclasses; nothing here knows Flask or a databa
 """
 
 from app.opencode.description import Description, description_of
+from app.opencode.document_fields import document_fields
 from app.opencode.encoding import JSON, UnreadableDocument, Utf8Document, as_utf8, replace_lone_surrogates
 from app.opencode.model import Conversation, Step, Turn
-from app.opencode.paging.index_reader import DamagedIndex, DocumentIndex, IndexedSession
+from app.opencode.paging.index_extender import Extension, extend_index
+from app.opencode.paging.index_reader import DocumentIndex, IndexedSession
 from app.opencode.paging.index_writer import write_index
+from app.opencode.paging.pieces import DamagedIndex
 from app.opencode.reading.envelope import as_unreadable, describe_document, read_conversation
+from app.opencode.sync.changes import NeedsWholeDocument
 from app.opencode.sync.export import sync_items
 from app.opencode.sync.merge import DocumentHeader, header_of, merge_batches
 from app.opencode.sync.older_importers import is_older_importer
@@ -26,8 +30,10 @@ __all__ = [
     "Description",
     "DocumentHeader",
     "DocumentIndex",
+    "Extension",
     "IndexedSession",
     "Item",
+    "NeedsWholeDocument",
     "Step",
     "Turn",
     "UnreadableDocument",
@@ -36,6 +42,8 @@ __all__ = [
     "as_utf8",
     "describe_document",
     "description_of",
+    "document_fields",
+    "extend_index",
     "header_of",
     "is_older_importer",
     "merge_batches",

@@ -39,9 +39,14 @@ KINDS: Mapping[str, str] = {
     "write": "edit",
 }
 OTHER = "other"
-EDITING_TOOLS = frozenset(name for name, kind in KINDS.items() if kind == "edit")
+EDIT = "edit"
+EDITING_TOOLS = frozenset(name for name, kind in KINDS.items() if kind == EDIT)
 # What OpenCode 2 may put before the names of its tools.
 PREFIX = "opencode_"
+
+
+# What a call does, and whether it failed.
+Outcome = tuple[str, bool]
 
 
 class _Metadata(msgspec.Struct, frozen=True):
@@ -78,7 +83,7 @@ def kind_of_tool(name: str) -> str:
     return KINDS.get(name) or KINDS.get(name.removeprefix(PREFIX), OTHER)
 
 
-def call_outcome(part: Raw) -> tuple[str, bool] | None:
+def call_outcome(part: Raw) -> Outcome | None:
     """What a call does, and whether it or the command that it ran failed.
 
     None for a part of a message that is no call, or cannot be read as one.

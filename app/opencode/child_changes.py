@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -10,6 +9,7 @@ from msgspec import Raw
 
 from app.opencode.json_pieces import encode_pieces
 from app.opencode.limits import MAX_CHILDREN, MAX_MESSAGES, Counter, objects
+from app.opencode.overlay import Overlay
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -29,19 +29,18 @@ class _Child(msgspec.Struct, frozen=True):
 
 @dataclass
 class ChildChanges:
-    """Changes by the ids of children.
+    """Changes by the ids of children: `whole` has those that were put or deleted.
 
-    `whole` has those that were put, None for one that was deleted; `sessions` and `messages` have what was
-    put into them since, by the ids of the messages, None for one that was deleted.
+    `sessions` and `messages`, by the ids of the messages, have what was put into them since.
     """
 
-    whole: dict[str, Raw | None] = field(default_factory=dict)
+    whole: Overlay[Raw] = field(default_factory=Overlay)
     sessions: dict[str, Raw] = field(default_factory=dict)
-    messages: dict[str, dict[str, Raw | None]] = field(default_factory=dict)
+    messages: dict[str, Overlay[Raw]] = field(default_factory=dict)
 
     def put(self, id: str, child: Raw | None) -> None:
         """Replaces a child, or deletes it (None)."""
-        self.whole[id] = child
+        self.whole.put_or_delete(id, child)
         self.sessions.pop(id, None)
         self.messages.pop(id, None)
 
@@ -51,7 +50,7 @@ class ChildChanges:
 
     def put_message(self, id: str, message_id: str, message: Raw | None) -> None:
         """Adds or replaces a message of a child, or deletes it (None)."""
-        self.messages.setdefault(id, {})[message_id] = message
+        self.messages.setdefault(id, Overlay()).put_or_delete(message_id, message)
 
     def __bool__(self) -> bool:
         return bool(self.whole or self.sessions or self.messages)
@@ -65,32 +64,28 @@ class ChildChanges:
             msgspec.json.decode(child, type=_Child).session.id: child
             for child in objects(stored, MAX_CHILDREN)
         }
-        children = [
-            _merged(child, self.sessions.get(id), self.messages.get(id, {}))
-            for id, child in {**before, **self.whole}.items()
-            if child is not None
-        ]
+        children = [self.merged(id, child) for id, child in self.whole.applied_to(before).items()]
         Counter(MAX_CHILDREN, "sub-sessions").add(len(children))
         return children
+
+    def merged(self, id: str, child: Raw) -> Raw:
+        """A child with what changed in it."""
+        session, changed = self.sessions.get(id), self.messages.get(id)
+        if session is None and not changed:
+            return child
+        stored = msgspec.json.decode(child, type=dict[str, Raw])
+        fields: dict[str, object] = {**stored}
+        if session is not None:
+            fields["session"] = session
+        messages = {
+            id_of_message(message) or f"#{place}": message
+            for place, message in enumerate(objects(stored["messages"], MAX_MESSAGES))
+        }
+        fields["messages"] = list((changed or Overlay()).applied_to(messages).values())
+        return Raw(b"".join(encode_pieces(fields)))
 
 
 def id_of_message(message: Raw) -> str:
     """The id of a message of either generation; empty if it has none. Raises ValidationError."""
     decoded = msgspec.json.decode(message, type=_Message)
     return decoded.info.id if decoded.info else decoded.id
-
-
-def _merged(child: Raw, session: Raw | None, changed: Mapping[str, Raw | None]) -> Raw:
-    if session is None and not changed:
-        return child
-    stored = msgspec.json.decode(child, type=dict[str, Raw])
-    fields: dict[str, object] = {**stored}
-    if session is not None:
-        fields["session"] = session
-    messages = {
-        id_of_message(message) or f"#{place}": message
-        for place, message in enumerate(objects(stored["messages"], MAX_MESSAGES))
-    }
-    merged = {**messages, **changed}
-    fields["messages"] = [message for message in merged.values() if message is not None]
-    return Raw(b"".join(encode_pieces(fields)))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 
 from msgspec import Raw
 
-from app.opencode.model import MAX_PART_BYTES, Conversation, Step, Tool
+from app.opencode.model import MAX_PART_BYTES, Conversation
 
 _SESSION_ID = re.compile(rb"ses_[A-Za-z0-9]+")
 
@@ -21,35 +21,33 @@ def names_child(part: Raw, conversation: Conversation) -> bool:
     )
 
 
-def _child_ids(step: Step, conversation: Conversation) -> Iterator[str]:
-    """The sessions that the calls of a step lead to, whatever the tool."""
-    for index, part in enumerate(step.parts, start=step.first_part):
-        if names_child(part, conversation):
-            block = step.read_part(part, index)
-            if isinstance(block, Tool) and block.child_id and block.child_id in conversation.children:
-                yield block.child_id
+def may_name_session(part: bytes, own_id: str) -> bool:
+    """Whether the JSON of a part of the session `own_id` may contain the id of another."""
+    own = part.count(b'"sessionID":"%b"' % own_id.encode()) if own_id.startswith("ses_") else 0
+    return part.count(b"ses_") > own
 
 
-def uncalled_children(conversation: Conversation) -> list[str]:
-    """The ids of children that no call leads to, nor another of these; a reader finds them only in a list."""
-    if not conversation.children:
-        return []
-    reached = {conversation.id}
-    _reach(conversation, reached)
+def uncalled_children(session_id: str, called: Mapping[str, Iterable[str]]) -> list[str]:
+    """The ids of children that no call leads to, nor another of these; a reader finds them only in a list.
+
+    `called` says of the session and each child which sessions its calls lead to.
+    """
+    reached: set[str] = set()
+    _reach(session_id, called, reached)
     uncalled = []
-    for id, child in conversation.children.items():
+    for id in called:
         if id not in reached:
             uncalled.append(id)
-            reached.add(id)
-            _reach(child, reached)
+            _reach(id, called, reached)
     return uncalled
 
 
-def _reach(start: Conversation, reached: set[str]) -> None:
-    """Adds to `reached` what the calls of `start` lead to, and theirs."""
+def _reach(start: str, called: Mapping[str, Iterable[str]], reached: set[str]) -> None:
+    """Adds to `reached` a session, what its calls lead to, and theirs."""
     waiting = [start]
-    for session in waiting:
-        for id in (id for step in session.steps for id in _child_ids(step, session)):
-            if id not in reached:
+    reached.add(start)
+    for session_id in waiting:
+        for id in called[session_id]:
+            if id in called and id not in reached:
                 reached.add(id)
-                waiting.append(session.children[id])
+                waiting.append(id)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
@@ -262,7 +263,7 @@ class Turn:
         ends = [step.at + (step.milliseconds or 0) for step in self.steps if step.at is not None]
         return TurnTotals(
             tokens=sum((step.tokens for step in self.steps), Tokens()),
-            cost=sum(step.cost for step in self.steps),
+            cost=reduce(add, (step.cost for step in self.steps), 0.0),
             milliseconds=max(0, max(ends) - min(ends)) if ends else None,
         )
 
@@ -272,7 +273,8 @@ class Conversation:
     """One session. `children` are the sessions of its sub-agents, and of theirs, by id, in one flat mapping.
 
     `diffs` are the files that the document says the whole session changed, as a JSON list. `is_importable`:
-    `opencode import` takes it, which needs messages of OpenCode 1.
+    `opencode import` takes it, which needs messages of OpenCode 1. `has_own_ids`: all messages, also those of
+    children, have the ids that they have in the document.
     """
 
     id: str
@@ -290,6 +292,7 @@ class Conversation:
     diffs: Raw = field(default_factory=lambda: NOTHING)
     children: Mapping[str, Conversation] = field(default_factory=dict)
     is_importable: bool = True
+    has_own_ids: bool = True
 
     def release(self) -> None:
         """Lets go of the children, which refer to each other: without that, the memory of all stays in use

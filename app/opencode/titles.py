@@ -35,16 +35,15 @@ def prompt_title(turn: Turn) -> str | None:
     return next(filter(None, map(_name, blocks)), "Empty prompt")
 
 
-def session_title(own_title: str, turns: Iterable[Turn]) -> str:
+def session_title(own_title: str, prompt_titles: Iterable[str | None]) -> str:
     """The title of a session; of one that has only OpenCode's default title, its first prompt.
 
-    No turn after that is read.
+    No title of a prompt after that is asked for.
     """
     title = own_title.strip()
     if title and not _DEFAULT_TITLE.fullmatch(title):
         return own_title
-    prompts = (prompt_title(turn) for turn in turns)
-    return shortened(next(filter(None, prompts), ""), MAX_SESSION_TITLE)
+    return shortened(next(filter(None, prompt_titles), ""), MAX_SESSION_TITLE)
 
 
 def shortened(text: str, length: int) -> str:

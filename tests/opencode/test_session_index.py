@@ -7,10 +7,12 @@ import json
 import pytest
 
 from app.opencode import Conversation, DamagedIndex, DocumentIndex, read_conversation, write_index
-from app.opencode.paging.index_writer import MAX_CHARACTERS, MAX_FIRST_PROMPTS, MAX_LAST_PROMPTS, MAX_MODELS
-from app.opencode.paging.pages import Page, pages_of
+from app.opencode.paging.page_builder import MAX_CHARACTERS, MAX_MODELS
+from app.opencode.paging.pages import Page
+from app.opencode.paging.prompts import MAX_FIRST_PROMPTS, MAX_LAST_PROMPTS
 from tests.support import constructed, recorded
 from tests.support.constructed import id_index, index, read
+from tests.support.whole_pages import pages_of
 
 DOCUMENTS = {
     **{name: recorded.with_children(name) for name in recorded.NAMES},

@@ -10,10 +10,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.opencode import Conversation, as_utf8, describe_document, description_of, read_conversation
-from app.opencode.paging.index_writer import prompts_of
 from app.opencode.titles import shortened
 from tests.support import field, recorded
 from tests.support.client import share
+from tests.support.constructed import index
 
 FIELD = [field.document_bytes(name) for name in field.NAMES]
 TITLE = "Build a receipt book for festivals"
@@ -45,7 +45,7 @@ def read(
 
 
 def prompts(*messages: list[dict[str, Any]]) -> list[str]:
-    return [prompt.title for prompt in prompts_of(read(*messages).turns)]
+    return [prompt.title for prompt in index(read(*messages)).session.prompts]
 
 
 def test_only_what_a_person_asked_is_a_prompt(client: FlaskClient) -> None:
@@ -81,7 +81,7 @@ def test_a_prompt_is_named_after_what_it_says(parts: list[dict[str, Any]], title
 )
 def test_what_opencode_adds_is_no_prompt_and_does_not_count(parts: list[dict[str, Any]]) -> None:
     conversation = read([text("First")], parts, [text("Second")])
-    assert [(each.number, each.title) for each in prompts_of(conversation.turns)] == [
+    assert [(each.number, each.title) for each in index(conversation).session.prompts] == [
         (1, "First"),
         (2, "Second"),
     ]
@@ -92,7 +92,7 @@ def test_a_session_that_begins_with_an_answer_has_no_prompt_there() -> None:
     session["messages"] = session["messages"][1:]
     conversation = read_conversation(json.dumps(session).encode())
     assert len(conversation.turns) == 1
-    assert prompts_of(conversation.turns) == []
+    assert index(conversation).session.prompts == []
 
 
 @pytest.mark.parametrize("document", [*map(recorded.document_bytes, recorded.NAMES), *FIELD])

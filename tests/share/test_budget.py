@@ -250,7 +250,7 @@ def test_a_part_that_is_too_large_is_shown_by_its_beginning(client: FlaskClient)
 def test_changes_are_counted_only_up_to_a_limit_and_the_page_says_so(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.opencode.changes.changes.MAX_DIFFS", 10)
+    monkeypatch.setattr("app.opencode.changes.totals.MAX_DIFFS", 10)
     share_hostile(client, "many_small_patches")
     assert "at least 10 files changed" in client.get("/share/GhIjKlMn").text
     assert "more changes than are counted here" in client.get("/share/GhIjKlMn/changes").text

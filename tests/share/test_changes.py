@@ -9,11 +9,12 @@ import lxml.html
 import pytest
 from flask.testing import FlaskClient
 
-from app.opencode.changes.changes import FileChange, Totals, changes, totals
+from app.opencode.changes.changes import FileChange, changes
+from app.opencode.changes.totals import Totals
 from app.opencode.paths import is_generated
 from tests.support import constructed, field, recorded
 from tests.support.client import share
-from tests.support.constructed import answer, read, with_messages
+from tests.support.constructed import answer, index, read, with_messages
 
 
 def changed(document: object) -> dict[str, FileChange]:
@@ -58,7 +59,7 @@ def test_a_file_changed_in_several_turns_has_a_patch_of_each() -> None:
 
 
 def test_totals_count_files_and_lines() -> None:
-    assert totals(read(recorded.document("rate-limit-feature"))) == Totals(5, 57, 3)
+    assert index(read(recorded.document("rate-limit-feature"))).session.changed == Totals(5, 57, 3)
 
 
 @pytest.mark.parametrize("name", ["rate-limit-feature", "reverted"])
@@ -252,7 +253,7 @@ def test_beyond_the_cap_lines_count_without_their_patches() -> None:
     document = {**recorded.document("empty"), "diffs": [{"file": name, "patch": patch} for name in "abc"]}
     found = changed(document)
     assert [len(found[name].patches) for name in "abc"] == [1, 1, 0]
-    assert totals(constructed.read(document)) == Totals(3, 3, 0)
+    assert index(read(document)).session.changed == Totals(3, 3, 0)
 
 
 # The page

@@ -9,10 +9,9 @@ import lxml.html
 import pytest
 from flask.testing import FlaskClient
 
-from app.opencode import read_conversation
-from app.opencode.children import uncalled_children
 from tests.support import field
 from tests.support.client import share
+from tests.support.constructed import index, read
 
 CASE = "plugin-subagent-unreachable"
 CHILD = "ses_kid00000000000000000000000"
@@ -48,7 +47,7 @@ def family(*calls: tuple[str, str]) -> dict[str, Any]:
 
 
 def uncalled(*calls: tuple[str, str]) -> list[str]:
-    return uncalled_children(read_conversation(json.dumps(family(*calls)).encode()))
+    return list(index(read(family(*calls))).session.uncalled)
 
 
 def test_a_sub_agent_of_a_plugins_tool_is_folded_into_its_call(client: FlaskClient) -> None:

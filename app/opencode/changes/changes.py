@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 
 from app.opencode.changes.edits import Edit, editing_calls, edits_by_path
 from app.opencode.changes.file_diffs import ChangeStatus, FileDiff, listed_diffs, tool_diffs
+from app.opencode.changes.totals import MAX_CHANGED_FILES, MAX_DIFFS
 from app.opencode.model import Conversation, Step
 from app.opencode.paths import canonical_path
 
-MAX_CHANGED_FILES = 10_000
 MAX_PATCHES = 50_000
-# Later changes are not even counted.
-MAX_DIFFS = 100_000
 # Beyond this, patches are left out and only their lines are counted.
 MAX_PATCH_CHARACTERS = 32 * 1024 * 1024
 
@@ -45,16 +43,6 @@ class FileChange:
     old_path: str = ""
 
 
-@dataclass(frozen=True)
-class Totals:
-    """How many files and lines were changed; at least so many, if `is_cut`."""
-
-    files: int
-    additions: int
-    deletions: int
-    is_cut: bool = False
-
-
 def changes(conversation: Conversation) -> list[FileChange]:
     """The files that the session changed and did not undo, in the order of their paths.
 
@@ -62,42 +50,28 @@ def changes(conversation: Conversation) -> list[FileChange]:
     not, the calls of editing tools are used, and those of the sub-agents that were started. What the document
     records for the session as a whole is only used for files that are in neither.
     """
-    gathered = _gather(conversation, MAX_PATCH_CHARACTERS, with_edits=True)
+    gathered = _gather(conversation)
     return sorted(gathered.files.values(), key=lambda change: change.path)
 
 
-def totals(conversation: Conversation, *, with_sub_agents: bool = True) -> Totals:
-    """How many files and lines changed, without keeping a patch."""
-    gathered = _gather(conversation, max_characters=0, with_sub_agents=with_sub_agents)
-    changed = gathered.files.values()
-    return Totals(
-        files=len(changed),
-        additions=sum(change.additions for change in changed),
-        deletions=sum(change.deletions for change in changed),
-        is_cut=gathered.is_full,
-    )
-
-
-def _gather(
-    conversation: Conversation, max_characters: int, *, with_sub_agents: bool = True, with_edits: bool = False
-) -> _Gathered:
-    gathered = _Gathered(max_characters)
+def _gather(conversation: Conversation) -> _Gathered:
+    gathered = _Gathered()
     seen = {conversation.id}
     waiting = [conversation]
     for session in waiting:
-        for change in _changes(session, with_patches=max_characters > 0, with_edits=with_edits):
+        for change in _changes(session):
             if gathered.is_full:
                 return gathered
             if change.diff:
                 gathered.add(change.diff, session.directory, change.message_id, change.edits)
-            child = conversation.children.get(change.child_id) if with_sub_agents else None
+            child = conversation.children.get(change.child_id)
             if child and child.id not in seen:
                 seen.add(child.id)
                 waiting.append(child)
     # When OpenCode undoes something, it puts what was undone here.
     if not any(step.is_undone for step in conversation.steps):
         recorded = set(gathered.files)
-        for diff in listed_diffs(conversation.diffs, with_patches=max_characters > 0):
+        for diff in listed_diffs(conversation.diffs):
             if gathered.is_full:
                 return gathered
             if canonical_path(diff.path, conversation.directory) not in recorded:
@@ -115,18 +89,16 @@ class _Change:
     edits: Sequence[Edit] = ()
 
 
-def _changes(conversation: Conversation, *, with_patches: bool, with_edits: bool) -> Iterator[_Change]:
+def _changes(conversation: Conversation) -> Iterator[_Change]:
     """The changes of a conversation, in the order in which they were made."""
     for steps in _stretches(conversation):
         recorded = [
-            (step.message_id, diff)
-            for step in _recording(steps)
-            for diff in listed_diffs(step.diffs, with_patches=with_patches)
+            (step.message_id, diff) for step in _recording(steps) for diff in listed_diffs(step.diffs)
         ]
         if not recorded:
-            yield from _tool_changes(steps, conversation, with_edits=with_edits)
+            yield from _tool_changes(steps, conversation)
             continue
-        edits = edits_by_path(steps, conversation) if with_edits else {}
+        edits = edits_by_path(steps, conversation)
         for message_id, diff in recorded:
             made_by = edits.get(canonical_path(diff.path, conversation.directory), ())
             yield _Change(message_id, diff, edits=made_by)
@@ -149,22 +121,18 @@ def _recording(steps: Sequence[Step]) -> Sequence[Step]:
     return [] if any(step.is_undone for step in steps) else steps
 
 
-def _tool_changes(
-    steps: Sequence[Step], conversation: Conversation, *, with_edits: bool
-) -> Iterator[_Change]:
-    for call in editing_calls(steps, conversation, with_words=with_edits):
+def _tool_changes(steps: Sequence[Step], conversation: Conversation) -> Iterator[_Change]:
+    for call in editing_calls(steps, conversation):
         message_id = call.step.message_id
         if call.tool.child_id:
             yield _Change(message_id, child_id=call.tool.child_id)
         elif call.tool.status == "completed":
             for diff in tool_diffs(call.tool):
-                edits = [call.edit(diff, conversation.directory, is_all=True)] if with_edits else []
-                yield _Change(message_id, diff, edits=edits)
+                yield _Change(message_id, diff, edits=[call.edit(diff, conversation.directory, is_all=True)])
 
 
 class _Gathered:
-    def __init__(self, max_characters: int) -> None:
-        self._max_characters = max_characters
+    def __init__(self) -> None:
         self.files: dict[str, FileChange] = {}
         self._patches = 0
         self._diffs = 0
@@ -191,7 +159,7 @@ class _Gathered:
         if moved_from not in ("", path):
             change.old_path = moved_from
         characters = len(diff.patch) + sum(edit.characters for edit in edits)
-        is_room = self._characters + characters <= self._max_characters and self._patches < MAX_PATCHES
+        is_room = self._characters + characters <= MAX_PATCH_CHARACTERS and self._patches < MAX_PATCHES
         if diff.patch and is_room:
             self._characters += characters
             self._patches += 1

@@ -20,7 +20,8 @@ MAX_SAID_CHARACTERS = 4_000
 # How many parts before a call are looked through for words.
 MAX_PARTS_BEFORE = 20
 
-_NAMES_IN_JSON = [f'"{name}"'.encode() for name in EDITING_TOOLS]
+# As they are in the JSON of a call.
+EDITING_NAMES = [f'"{name}"'.encode() for name in EDITING_TOOLS]
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,10 @@ class EditingCall:
         )
 
 
-def editing_calls(
-    steps: Iterable[Step], conversation: Conversation, *, with_words: bool
-) -> Iterator[EditingCall]:
+def editing_calls(steps: Iterable[Step], conversation: Conversation) -> Iterator[EditingCall]:
     """The calls of editing tools that were not undone, and those that lead to a sub-agent.
 
-    Other parts are not even read, apart from texts `with_words`, which are told with the call after them.
+    Of other parts, only the texts before a call are read, which are told with it.
     """
     words: tuple[str, Role] = ("", "assistant")
     before: deque[tuple[Step, Raw, int]] = deque(maxlen=MAX_PARTS_BEFORE)
@@ -81,15 +80,14 @@ def editing_calls(
             if len(memoryview(part)) > MAX_PART_BYTES:
                 continue
             encoded = bytes(part)
-            if any(name in encoded for name in _NAMES_IN_JSON) or names_child(part, conversation):
+            if any(name in encoded for name in EDITING_NAMES) or names_child(part, conversation):
                 block = step.read_part(part, index)
                 if isinstance(block, Tool) and (block.name in EDITING_TOOLS or block.child_id):
                     words = _last_words(before) or words
                     before.clear()
                     yield EditingCall(step, block, *words)
                     continue
-            if with_words:
-                before.append((step, part, index))
+            before.append((step, part, index))
 
 
 def edits_by_path(steps: Iterable[Step], conversation: Conversation) -> Mapping[str, Sequence[Edit]]:
@@ -98,7 +96,7 @@ def edits_by_path(steps: Iterable[Step], conversation: Conversation) -> Mapping[
     seen = {conversation.id}
     waiting: list[tuple[Iterable[Step], Conversation]] = [(steps, conversation)]
     for its_steps, session in waiting:
-        for call in editing_calls(its_steps, session, with_words=True):
+        for call in editing_calls(its_steps, session):
             child = conversation.children.get(call.tool.child_id or "")
             if child and child.id not in seen:
                 seen.add(child.id)

@@ -9,35 +9,53 @@ from functools import cached_property
 from itertools import groupby
 from typing import overload
 
-import msgspec
-from msgspec import Raw
-
-from app.lib.files import checksum
-from app.opencode.changes.changes import Totals
+from app.opencode.changes.totals import Totals
 from app.opencode.model import Conversation, Step, Tokens, Turn, TurnTotals
-from app.opencode.paging.index_writer import ByteRange, MessageRecord, Prompt, SessionRecord
+from app.opencode.paging.document import document_pieces, document_size
 from app.opencode.paging.pages import Page, PageTurn, PlacedStep
+from app.opencode.paging.pieces import piece_of
+from app.opencode.paging.prompts import PromptPages, first_and_last
+from app.opencode.paging.records import (
+    MessageRecord,
+    PageRecord,
+    Prompt,
+    SessionRecord,
+    TurnState,
+    decode_index,
+    decode_messages,
+    decode_state,
+    with_id,
+)
 from app.opencode.paging.timeline import Timeline
 from app.opencode.reading.conversation import read_message
-
-_decode_sessions = msgspec.msgpack.Decoder(list[SessionRecord]).decode
-_decode_page = msgspec.msgpack.Decoder(list[MessageRecord]).decode
-_decode_prompts = msgspec.msgpack.Decoder(list[Prompt]).decode
+from app.opencode.reading.steps import FixedId
 
 
 class DocumentIndex:
     """A document as `write_index` left it; `messages` are its chunks joined, in memory or mapped.
 
-    `size` is how many bytes they have.
+    `size` is how many bytes the messages of all sessions have.
     """
 
     def __init__(self, index: bytes, messages: memoryview) -> None:
-        session, *children = [_indexed_session(record, messages) for record in _decode_sessions(index)]
-        self.size = len(messages)
+        self.record = decode_index(index)
+        self.is_extendable = self.record.is_extendable
+        session, *children = [_indexed_session(record, messages) for record in self.record.sessions]
+        self.messages = messages
         self.session = session
         self.children = {session.conversation.id: session for session in children}
         for each in self.sessions:
             each.conversation.children = _LazyChildren(self)
+        self.size = sum(each.size for each in self.sessions)
+
+    @property
+    def document_size(self) -> int:
+        """The bytes of `document`."""
+        return document_size(self.record)
+
+    def document(self) -> Iterator[bytes | memoryview]:
+        """The JSON of an extendable document, in pieces. Raises DamagedIndex."""
+        return document_pieces(self.record, self.messages)
 
     @property
     def sessions(self) -> list[IndexedSession]:
@@ -61,6 +79,7 @@ class IndexedSession:
     conversation: Conversation
     pages: PageIndex
     message_count: int
+    size: int
     prompts: Sequence[Prompt]
     prompt_count: int
     prompt_pages: PromptPages
@@ -70,7 +89,8 @@ class IndexedSession:
 
 
 def _indexed_session(record: SessionRecord, messages: memoryview) -> IndexedSession:
-    pages = PageIndex(record.pages, messages)
+    pages = PageIndex(record, messages)
+    state = decode_state(record.after)
     conversation = Conversation(
         id=record.id,
         title=record.title,
@@ -83,46 +103,32 @@ def _indexed_session(record: SessionRecord, messages: memoryview) -> IndexedSess
         agent=record.agent,
         cost=record.cost,
         tokens=Tokens(*record.tokens),
-        diffs=_piece(messages, record.diffs),
-        turns=_LazyTurns(pages, record.turn_count),
+        diffs=piece_of(messages, record.diffs),
+        turns=_LazyTurns(pages, state.turns),
         is_importable=record.is_importable,
     )
     # Asked for without the turns, which would have to be read for them.
-    conversation.step_count, conversation.weight = record.step_count, record.weight
+    conversation.step_count, conversation.weight = state.steps, state.weight
     return IndexedSession(
         conversation=conversation,
         pages=pages,
-        message_count=record.message_count,
-        prompts=record.prompts,
-        prompt_count=record.prompt_count,
-        prompt_pages=PromptPages(record.prompt_pages, messages),
+        message_count=state.messages,
+        size=state.size,
+        prompts=first_and_last(record.pages),
+        prompt_count=state.prompts,
+        prompt_pages=PromptPages(record.pages),
         changed=record.changed,
         timeline=record.timeline,
         uncalled=record.uncalled,
     )
 
 
-class PromptPages:
-    """All prompts of a conversation, in pages that are numbered from 1; at least one, which may be empty."""
-
-    def __init__(self, places: Sequence[ByteRange], messages: memoryview) -> None:
-        self._places = places
-        self._messages = messages
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def get(self, number: int) -> list[Prompt] | None:
-        if not 1 <= number <= len(self):
-            return None
-        return _decode_prompts(_piece(self._messages, self._places[number - 1]))
-
-
 class PageIndex:
     """The pages of a conversation, numbered from 1."""
 
-    def __init__(self, records: Sequence[Raw], messages: memoryview) -> None:
-        self._records = records
+    def __init__(self, session: SessionRecord, messages: memoryview) -> None:
+        self._records = session.pages
+        self._after = session.after
         self._messages = messages
 
     def __len__(self) -> int:
@@ -132,27 +138,26 @@ class PageIndex:
         if not 1 <= number <= len(self):
             return None
         turns: list[PageTurn] = []
-        turn_before = self._on_page(number - 1)[-1].turn if number > 1 else 0
+        turn_before = decode_state(self._records[number - 1].before).turns
         for message in self._on_page(number):
             if not turns or turns[-1].number != message.turn:
                 turns.append(PageTurn(message.turn, is_continued=message.turn == turn_before))
             first, last = message.pieces
             for step in self.steps_of(message)[first : last + 1]:
                 turns[-1].steps.append(PlacedStep(step, message.shows_author and step.piece == first))
-            if totals := message.totals:
-                turns[-1].totals = TurnTotals(Tokens(*totals.tokens), totals.cost, totals.milliseconds)
+            if message.totals:
+                turns[-1].totals = _turn_totals(message.totals)
+        if turns:
+            turns[-1].totals = self._totals_at_end(self._records[number - 1 :], turns[-1].number)
         return Page(number, len(self), turns)
 
     def holding(self, step_id: str) -> Page | None:
         """The page that holds a step."""
         # The id of a later piece is that of its message with a number.
-        message_ids = {step_id, step_id.rpartition(".")[0]}
-        for number in range(1, len(self) + 1):
-            if any(message.id in message_ids for message in self._on_page(number)):
-                page = self.get(number)
-                if page and page.has(step_id):
-                    return page
-        return None
+        message_ids = filter(None, {step_id, step_id.rpartition(".")[0]})
+        numbers = {number + 1 for id in message_ids for number, _ in with_id(self._records, id)}
+        pages = (self.get(number) for number in sorted(numbers))
+        return next((page for page in pages if page and page.has(step_id)), None)
 
     def message_ids(self, number: int) -> list[str]:
         """The ids of the messages that are on a page, or parts of them."""
@@ -174,23 +179,30 @@ class PageIndex:
         """The steps of the messages on a page that contain `id`, or that begin as it does."""
         needle = b'"%b"' % id.encode(errors="replace")
         for message in self._on_page(number):
-            if id.startswith(message.id) or needle in bytes(_piece(self._messages, message.place)):
+            if id.startswith(message.id) or needle in bytes(piece_of(self._messages, message.place)):
                 yield from self.steps_of(message)
 
     def messages(self, first: int = 0) -> Iterator[tuple[MessageRecord, memoryview]]:
         """Each message from the one numbered `first` on, with its JSON. Raises DamagedIndex."""
         for message in self._all():
             if message.number >= first:
-                yield message, memoryview(_piece(self._messages, message.place))
+                yield message, memoryview(piece_of(self._messages, message.place))
 
     def steps_of(self, message: MessageRecord) -> list[Step]:
         """All steps of a message, of which only some may be on its page."""
-        steps = read_message(_piece(self._messages, message.place), _FixedId(message.id), message.number)
+        steps = read_message(piece_of(self._messages, message.place), FixedId(message.id), message.number)
         for step in steps:
             step.is_undone = message.is_undone
         if message.repeats_failure:
             steps[-1].failure, steps[-1].repeats_failure = None, True
         return steps
+
+    def _totals_at_end(self, records: Sequence[PageRecord], turn: int) -> TurnTotals | None:
+        """The totals of the last turn on the first of these pages, unless it goes on on the next."""
+        if len(records) == 1:
+            return _turn_totals(decode_state(self._after).turn)
+        following = records[1]
+        return None if following.turn == turn else _turn_totals(decode_state(following.before).turn)
 
     def _all(self) -> Iterator[MessageRecord]:
         """Every message once."""
@@ -206,29 +218,11 @@ class PageIndex:
                 last = message.number
 
     def _on_page(self, number: int) -> list[MessageRecord]:
-        return _decode_page(self._records[number - 1])
+        return decode_messages(self._records[number - 1].messages)
 
 
-class DamagedIndex(Exception):
-    """A piece of the file of messages is not as it was written."""
-
-
-def _piece(messages: memoryview, place: ByteRange) -> Raw:
-    """Raises DamagedIndex."""
-    piece = messages[place.start : place.start + place.size]
-    if checksum(piece) != place.checksum:
-        raise DamagedIndex
-    return Raw(piece)
-
-
-class _FixedId:
-    """Gives a message the id that it got when the whole document was read."""
-
-    def __init__(self, id: str) -> None:
-        self._id = id
-
-    def take(self, _id: str, _index: int) -> str:
-        return self._id
+def _turn_totals(turn: TurnState) -> TurnTotals:
+    return TurnTotals(Tokens(*turn.tokens), turn.cost, turn.milliseconds)
 
 
 class _LazyTurns(Sequence[Turn]):

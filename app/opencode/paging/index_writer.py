@@ -6,208 +6,161 @@ The index also has what every page says about the whole session. It is MessagePa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 
 import msgspec
 from msgspec import Raw
 
-from app.lib.files import checksum
-from app.opencode.changes.changes import Totals, totals
+from app.opencode.changes.totals import ChangeRecord, SessionChanges, Totals, totals
 from app.opencode.children import uncalled_children
+from app.opencode.document_fields import DocumentFields
 from app.opencode.fields import bounded
-from app.opencode.model import Conversation, Tokens, Turn, TurnTotals
-from app.opencode.paging.pages import Page, pages_of
-from app.opencode.paging.timeline import Timeline, timeline_of
-from app.opencode.titles import prompt_title
+from app.opencode.model import Conversation
+from app.opencode.paging.page_builder import MAX_CHARACTERS, MAX_MODELS, PageBuilder, is_within
+from app.opencode.paging.pieces import Pieces
+from app.opencode.paging.records import (
+    ByteRange,
+    IndexRecord,
+    PageRecord,
+    SessionRecord,
+    bounded_all,
+    counts_of,
+    decode_state,
+    encode,
+)
+from app.opencode.paging.timeline import KnownMarks, StepsOnPage, Timeline, marks_of
 
-# Upper bounds of what every page says about the session.
-MAX_FIRST_PROMPTS = MAX_LAST_PROMPTS = 100
-# How many prompts one page of all of them has.
-PAGE_PROMPTS = 500
-MAX_MODELS = 20
-MAX_CHARACTERS = 10_000
-
-
-class Prompt(msgspec.Struct, array_like=True, frozen=True):
-    """A person's prompt, numbered from 1; `id` is that of its first step."""
-
-    number: int
-    id: str
-    title: str
+_decode_changes = msgspec.msgpack.Decoder(list[ChangeRecord]).decode
 
 
-class ByteRange(msgspec.Struct, array_like=True, frozen=True):
-    """A piece of the file of messages, and its checksum."""
+@dataclass(frozen=True)
+class PagedSession:
+    """A session that was cut into pages. `head` is the conversation, whose turns are not needed any more.
 
-    start: int
-    size: int
-    checksum: int
-
-
-class TotalsRecord(msgspec.Struct, array_like=True, frozen=True):
-    """A model.TurnTotals; `tokens` are the fields of model.Tokens in order."""
-
-    tokens: Sequence[int]
-    cost: float
-    milliseconds: int | None
-
-
-class MessageRecord(msgspec.Struct, array_like=True, frozen=True):
-    """A message on a page: its JSON is at `place`.
-
-    `number` is its place in the session from 0, `turn` the number of its turn from 1. `pieces` are the first
-    and the last of its steps that are on the page. `totals` are those of the turn that ends with it.
+    `known` is the record of an earlier version, from which is taken what cannot have changed.
     """
 
-    id: str
-    number: int
-    place: ByteRange
-    turn: int
-    pieces: tuple[int, int]
-    shows_author: bool
-    is_undone: bool
-    repeats_failure: bool
-    totals: TotalsRecord | None = None
+    head: Conversation
+    pages: Sequence[PageRecord]
+    after: bytes
+    diffs_place: ByteRange
+    fields: Mapping[str, ByteRange] = field(default_factory=dict)
+    known: SessionRecord | None = None
+
+    @property
+    def changes(self) -> SessionChanges:
+        """What it changed, to be counted."""
+        return SessionChanges(
+            self.head.id,
+            self.head.directory,
+            self._change_records,
+            self.head.diffs,
+            decode_state(self.after).is_undone,
+        )
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether its changes are those that were counted for `known`."""
+        known = self.known
+        return (
+            known is not None
+            and known.diffs == self.diffs_place
+            and decode_state(known.after).is_undone == decode_state(self.after).is_undone
+            and [page.changes for page in known.pages] == [page.changes for page in self.pages]
+        )
+
+    def _change_records(self) -> Iterator[ChangeRecord]:
+        return (record for page in self.pages for record in _decode_changes(page.changes))
 
 
-class SessionRecord(msgspec.Struct, array_like=True, frozen=True):
-    """A session; `tokens` are the fields of model.Tokens in order, `pages` encoded lists of MessageRecord.
+def write_index(conversation: Conversation, fields: DocumentFields | None = None) -> tuple[bytes, list[Raw]]:
+    """The index of a conversation with its children, and the chunks of the file of messages.
 
-    `prompts` are the first and the last; all of them are at `prompt_pages`, as MessagePack lists.
+    With the `fields` of its document, changes can be merged into it later.
     """
-
-    id: str
-    title: str
-    parent_id: str | None
-    directory: str
-    version: str
-    created_at: int | None
-    updated_at: int | None
-    models: Sequence[str]
-    agent: str
-    cost: float
-    tokens: Sequence[int]
-    diffs: ByteRange
-    message_count: int
-    turn_count: int
-    prompts: Sequence[Prompt]
-    prompt_count: int
-    prompt_pages: Sequence[ByteRange]
-    changed: Totals
-    timeline: Timeline
-    uncalled: Sequence[str]
-    is_importable: bool
-    step_count: int
-    weight: int
-    pages: Sequence[Raw]
+    pieces = Pieces()
+    own = [fields.fields, *fields.children] if fields else []
+    sessions = []
+    for number, each in enumerate(conversation.walk()):
+        undone = next((step for turn in each.turns for step in turn.steps if step.is_undone), None)
+        builder = PageBuilder(each.id, each.directory, reads_all=undone is not None and is_within(undone))
+        for turn in each.turns:
+            for _, run in groupby(turn.steps, key=lambda step: step.number):
+                steps = list(run)
+                builder.add(steps, pieces.add(steps[0].message))
+        after = builder.finish()
+        places = pieces.add_all(own[number]) if fields else {}
+        diffs_place = places["diffs"] if places.get("diffs") and number == 0 else pieces.add(each.diffs)
+        sessions.append(PagedSession(each, builder.pages, after, diffs_place, places))
+    return encode(index_record(sessions, is_extendable=fields is not None)), pieces.pieces
 
 
-_encode = msgspec.msgpack.encode
-
-
-class _Messages:
-    """Collects the messages of a document one after another, and what else pages read only in part."""
-
-    def __init__(self) -> None:
-        self.pieces: list[Raw] = []
-        self._end = 0
-
-    def add(self, piece: Raw) -> ByteRange:
-        place = ByteRange(self._end, len(memoryview(piece)), checksum(memoryview(piece)))
-        self.pieces.append(piece)
-        self._end += place.size
-        return place
-
-
-def write_index(conversation: Conversation) -> tuple[bytes, list[Raw]]:
-    """The index of a conversation with its children, and the chunks of the file of messages."""
-    messages = _Messages()
+def index_record(sessions: Sequence[PagedSession], *, is_extendable: bool) -> IndexRecord:
+    """The index of a session and its children."""
+    root, *children = sessions
     # What sub-agents changed counts once, for the session: they may call each other in chains.
-    session, *children = [
-        _indexed_session(each, messages, is_root=each is conversation) for each in conversation.walk()
-    ]
-    sessions = [msgspec.structs.replace(session, uncalled=uncalled_children(conversation)), *children]
-    return _encode(sessions), messages.pieces
-
-
-def _indexed_session(conversation: Conversation, messages: _Messages, *, is_root: bool) -> SessionRecord:
-    places: dict[int, ByteRange] = {}
-    prompts = prompts_of(conversation.turns)
-    pages = pages_of(conversation)
-    records = [Raw(_encode(list(_on_page(page, places, messages)))) for page in pages]
-    return SessionRecord(
-        id=conversation.id,
-        title=conversation.title[:MAX_CHARACTERS],
-        parent_id=conversation.parent_id,
-        directory=conversation.directory[:MAX_CHARACTERS],
-        version=conversation.version[:MAX_CHARACTERS],
-        created_at=_time(conversation.created_at),
-        updated_at=_time(conversation.updated_at),
-        models=[model[:MAX_CHARACTERS] for model in conversation.models[:MAX_MODELS]],
-        agent=conversation.agent[:MAX_CHARACTERS],
-        cost=conversation.cost,
-        tokens=_bounded_tokens(conversation.tokens),
-        diffs=messages.add(conversation.diffs),
-        message_count=len(places),
-        turn_count=len(conversation.turns),
-        prompts=prompts[:MAX_FIRST_PROMPTS] + prompts[MAX_FIRST_PROMPTS:][-MAX_LAST_PROMPTS:],
-        prompt_count=len(prompts),
-        prompt_pages=[
-            messages.add(Raw(_encode(prompts[start : start + PAGE_PROMPTS])))
-            for start in range(0, len(prompts) or 1, PAGE_PROMPTS)
+    if root.known and all(session.is_counted for session in sessions):
+        changed = root.known.changed
+    else:
+        changed = totals(root.changes, {child.head.id: child.changes for child in children})
+    called = {each.head.id: [id for page in each.pages for id in page.called] for each in sessions}
+    return IndexRecord(
+        [
+            _session_record(root, changed, uncalled_children(root.head.id, called)),
+            *(_session_record(child, _own_totals(child), ()) for child in children),
         ],
-        changed=_bounded_totals(totals(conversation, with_sub_agents=is_root)),
-        timeline=timeline_of(pages),
-        uncalled=(),
-        is_importable=conversation.is_importable,
-        step_count=conversation.step_count,
-        weight=conversation.weight,
-        pages=records,
+        is_extendable,
     )
 
 
-def prompts_of(turns: Sequence[Turn]) -> list[Prompt]:
-    """What people asked, in order; not what OpenCode continued by itself."""
-    titles = ((turn.id, prompt_title(turn)) for turn in turns)
-    prompted = [(id, title) for id, title in titles if title is not None]
-    return [Prompt(number, id, title) for number, (id, title) in enumerate(prompted, start=1)]
+def _own_totals(session: PagedSession) -> Totals:
+    if session.known and session.is_counted:
+        return session.known.changed
+    return totals(session.changes, {})
 
 
-def _on_page(page: Page, places: dict[int, ByteRange], messages: _Messages) -> Iterator[MessageRecord]:
-    for turn in page.turns:
-        last = turn.steps[-1].step.number
-        for number, run in groupby(turn.steps, key=lambda placed: placed.step.number):
-            pieces = list(run)
-            step = pieces[0].step
-            if number not in places:
-                places[number] = messages.add(step.message)
-            yield MessageRecord(
-                id=step.message_id,
-                number=number,
-                place=places[number],
-                turn=turn.number,
-                pieces=(step.piece, pieces[-1].step.piece),
-                shows_author=pieces[0].shows_author,
-                is_undone=step.is_undone,
-                repeats_failure=pieces[-1].step.repeats_failure,
-                totals=_totals_record(turn.totals) if turn.totals and number == last else None,
-            )
+def _session_record(session: PagedSession, changed: Totals, uncalled: Sequence[str]) -> SessionRecord:
+    head = session.head
+    return SessionRecord(
+        id=head.id,
+        title=head.title[:MAX_CHARACTERS],
+        parent_id=head.parent_id,
+        directory=head.directory[:MAX_CHARACTERS],
+        version=head.version[:MAX_CHARACTERS],
+        created_at=_time(head.created_at),
+        updated_at=_time(head.updated_at),
+        models=[model[:MAX_CHARACTERS] for model in head.models[:MAX_MODELS]],
+        agent=head.agent[:MAX_CHARACTERS],
+        cost=head.cost,
+        tokens=bounded_all(counts_of(head.tokens)),
+        is_importable=head.is_importable,
+        changed=changed,
+        timeline=_timeline(session),
+        uncalled=uncalled,
+        diffs=session.diffs_place,
+        fields=session.fields,
+        pages=session.pages,
+        after=session.after,
+    )
 
 
-def _totals_record(totals: TurnTotals) -> TotalsRecord:
-    return TotalsRecord(_bounded_tokens(totals.tokens), totals.cost, _time(totals.milliseconds))
+def _timeline(session: PagedSession) -> Timeline:
+    state = decode_state(session.after)
+    steps = [StepsOnPage(page.step_count, page.steps) for page in session.pages]
+    agent = bounded(state.agent_milliseconds + (state.turn.milliseconds or 0))
+    return Timeline(marks_of(steps, _known_marks(session)), agent, state.person_milliseconds)
 
 
-def _bounded_totals(totals: Totals) -> Totals:
-    return replace(totals, additions=bounded(totals.additions), deletions=bounded(totals.deletions))
-
-
-def _bounded_tokens(tokens: Tokens) -> list[int]:
-    # Not `astuple`, which copies deeply and takes twenty times as long.
-    counts = (tokens.input, tokens.output, tokens.reasoning, tokens.cache_read, tokens.cache_write)
-    return [bounded(count) for count in counts]
+def _known_marks(session: PagedSession) -> KnownMarks:
+    known = session.known
+    if known is None:
+        return KnownMarks((), 0, 0)
+    pairs = zip(known.pages, session.pages, strict=False)
+    changed = next((at for at, (old, new) in enumerate(pairs) if old.steps != new.steps), None)
+    same_pages = min(len(known.pages), len(session.pages)) if changed is None else changed
+    return KnownMarks(known.timeline.marks, decode_state(known.after).steps, same_pages)
 
 
 def _time(milliseconds: int | None) -> int | None:

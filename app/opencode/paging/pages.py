@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
-from app.opencode.model import Conversation, Step, Turn, TurnTotals
+from app.opencode.model import Step, TurnTotals
 
 PAGE_BYTES = 160 * 1024
 PAGE_STEPS = 150
@@ -57,30 +57,3 @@ class Page:
     def has(self, step_id: str) -> bool:
         """Whether a step is on this page; a message's id is that of its first step."""
         return step_id in self.step_ids
-
-
-def pages_of(conversation: Conversation) -> list[Page]:
-    """The pages of a conversation; at least one, which may be empty."""
-    pages: list[list[PageTurn]] = [[]]
-    size = steps = 0
-    for number, turn in enumerate(conversation.turns, start=1):
-        for place, placed in enumerate(_placed(turn)):
-            if steps and (size + placed.step.weight > PAGE_BYTES or steps == PAGE_STEPS):
-                pages.append([])
-                size = steps = 0
-            if not pages[-1] or pages[-1][-1].number != number:
-                pages[-1].append(PageTurn(number, is_continued=place > 0))
-            pages[-1][-1].steps.append(placed)
-            size += placed.step.weight
-            steps += 1
-        if turn.steps:
-            pages[-1][-1].totals = turn.totals
-    return [Page(number, len(pages), turns) for number, turns in enumerate(pages, start=1)]
-
-
-def _placed(turn: Turn) -> list[PlacedStep]:
-    authors = [(step.role, step.agent, step.model) for step in turn.steps]
-    return [
-        PlacedStep(step, shows_author=index == 0 or authors[index] != authors[index - 1])
-        for index, step in enumerate(turn.steps)
-    ]

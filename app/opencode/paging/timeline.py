@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
 import msgspec
 
-from app.opencode.calls import OTHER, call_outcome
+from app.opencode.calls import OTHER, Outcome
 from app.opencode.fields import bounded
 from app.opencode.model import Step
-from app.opencode.paging.pages import Page
 
 MAX_MARKS = 160
 # A person is thought to have worked in a pause before a prompt unless it has more milliseconds.
@@ -50,28 +49,79 @@ class Timeline(msgspec.Struct, array_like=True, frozen=True):
     person_milliseconds: int
 
 
-def timeline_of(pages: Sequence[Page]) -> Timeline:
-    """The timeline of a conversation. What was undone is in it, but not counted."""
-    size = ceil(sum(len(turn.steps) for page in pages for turn in page.turns) / MAX_MARKS)
+class StepRecord(msgspec.Struct, array_like=True, omit_defaults=True, frozen=True):
+    """What a timeline has to know of a step; `prompt` is the number of the prompt that begins with it, or 0.
+
+    `calls` and `failed` count by kind, as in a Mark.
+    """
+
+    id: str
+    is_users: bool = False
+    milliseconds: int = 0
+    calls: dict[str, int] = {}
+    failed: dict[str, int] = {}
+    prompt: int = 0
+    pause: int = 0
+
+
+@dataclass(frozen=True)
+class StepsOnPage:
+    """How many steps are on a page, and an encoded list of their StepRecords."""
+
+    count: int
+    encoded: bytes
+
+
+@dataclass(frozen=True)
+class KnownMarks:
+    """The marks of an earlier version, and how many pages from the first on were the same in it."""
+
+    marks: Sequence[Mark]
+    step_count: int
+    same_pages: int
+
+
+def record_of_step(step: Step, outcomes: Iterable[Outcome | None], prompt: int, pause: int) -> StepRecord:
+    """The record of a step whose parts have these outcomes. What was undone is there, but not counted."""
+    calls: dict[str, int] = {}
+    failed: dict[str, int] = {}
+    if step.failure and not step.failure.aborted:
+        failed[ANSWER] = 1
+    for outcome in () if step.is_undone else outcomes:
+        if outcome:
+            kind, has_failed = outcome
+            calls[kind] = calls.get(kind, 0) + 1
+            if has_failed:
+                failed[kind] = failed.get(kind, 0) + 1
+    milliseconds = bounded(step.milliseconds or 0)
+    return StepRecord(step.id, step.role == "user", milliseconds, calls, failed, prompt, pause)
+
+
+def marks_of(pages: Sequence[StepsOnPage], known: KnownMarks) -> Sequence[Mark]:
+    """The marks of a conversation; of pages that are the same as before, those that are known."""
+    size = _steps_in_mark(sum(page.count for page in pages))
+    done: list[Mark] = []
+    if size and size == _steps_in_mark(known.step_count):
+        done = list(known.marks[: sum(page.count for page in pages[: known.same_pages]) // size])
+    skipped = len(done) * size
     marks: list[_Mark] = []
-    prompts = working = absent_since = 0
-    for page in pages:
-        for turn in page.turns:
-            for place, placed in enumerate(turn.steps):
-                step = placed.step
-                if not marks or marks[-1].steps == size:
-                    marks.append(_Mark(step.id, page.number))
-                mark = marks[-1]
-                mark.add(step, page.number)
-                if step.role == "user" and place == 0 and not turn.is_continued:
-                    prompts += 1
-                    pause = max(0, step.at - absent_since) if step.at and absent_since else 0
-                    mark.begin_turn(prompts, pause)
-                    working += pause if pause <= MAX_WORKING_PAUSE else 0
-                if step.at:
-                    absent_since = max(absent_since, step.at + (step.milliseconds or 0))
-    spans = (turn.totals.milliseconds or 0 for page in pages for turn in page.turns if turn.totals)
-    return Timeline([mark.done() for mark in marks], bounded(sum(spans)), bounded(working))
+    for number, page in enumerate(pages, start=1):
+        if skipped >= page.count:
+            skipped -= page.count
+            continue
+        for step in _decode_steps(page.encoded)[skipped:]:
+            if not marks or marks[-1].steps == size:
+                marks.append(_Mark(step.id, number))
+            marks[-1].add(step, number)
+        skipped = 0
+    return [*done, *(mark.done() for mark in marks)]
+
+
+def _steps_in_mark(step_count: int) -> int:
+    return ceil(step_count / MAX_MARKS)
+
+
+_decode_steps = msgspec.msgpack.Decoder(list[StepRecord]).decode
 
 
 @dataclass(slots=True)
@@ -88,29 +138,29 @@ class _Mark:
     prompt: int = 0
     pause: int = 0
 
-    def add(self, step: Step, page: int) -> None:
+    def add(self, step: StepRecord, page: int) -> None:
         self.steps += 1
-        self.milliseconds += step.milliseconds or 0
-        failed = [ANSWER] if step.failure and not step.failure.aborted else []
-        for part in () if step.is_undone else step.parts:
-            if outcome := call_outcome(part):
-                kind, has_failed = outcome
-                self.calls[kind] = self.calls.get(kind, 0) + 1
-                if has_failed:
-                    failed.append(kind)
-        if failed and not self.failed:
+        self.milliseconds += step.milliseconds
+        if step.failed and not self.failed:
             self.id, self.page = step.id, page
-        for kind in failed:
-            self.failed[kind] = self.failed.get(kind, 0) + 1
-        self.kinds.add(PROMPT if step.role == "user" else ANSWER)
-
-    def begin_turn(self, prompt: int, pause: int) -> None:
-        self.prompt = self.prompt or prompt
-        self.pause = max(self.pause, pause)
+        for counts, added in ((self.calls, step.calls), (self.failed, step.failed)):
+            for kind, count in added.items():
+                counts[kind] = counts.get(kind, 0) + count
+        self.kinds.add(PROMPT if step.is_users else ANSWER)
+        self.prompt = self.prompt or step.prompt
+        self.pause = max(self.pause, step.pause)
 
     def done(self) -> Mark:
         kind = min(self.failed or self.calls or self.kinds, key=SIGNIFICANCE.index)
-        milliseconds, pause = bounded(self.milliseconds), bounded(self.pause)
+        milliseconds = bounded(self.milliseconds)
         return Mark(
-            self.id, self.page, kind, self.steps, self.calls, self.failed, milliseconds, self.prompt, pause
+            self.id,
+            self.page,
+            kind,
+            self.steps,
+            self.calls,
+            self.failed,
+            milliseconds,
+            self.prompt,
+            self.pause,
         )

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
+from operator import add
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
+from xxhash import xxh3_64_intdigest
 
 from app.opencode.fields import ABSENT, decoder, is_absent, lenient, read_model, read_span, read_tokens
 from app.opencode.model import Conversation, Step, Tokens, Turn
 from app.opencode.reading import v1, v2
 from app.opencode.reading.steps import IdAllocator, UniqueIds, unreadable
-from app.opencode.titles import session_title
+from app.opencode.titles import prompt_title, session_title
+
+# How many failures of a turn are remembered, so that they are not told twice.
+MAX_TOLD = 100
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -44,6 +51,17 @@ _read_place = lenient(_Place)
 _read_revert = lenient(_Revert)
 
 
+class Summary(NamedTuple):
+    """What the messages of a session say about it: costs and tokens are sums."""
+
+    has_messages: bool
+    prompt_titles: Iterable[str | None] = ()
+    models: Sequence[str] = ()
+    agent: str = ""
+    cost: float = 0
+    tokens: Tokens = Tokens()
+
+
 def read(session: Raw, messages: Sequence[Raw], ids: UniqueIds) -> Conversation:
     """The conversation; a message that cannot be read becomes a step that shows its JSON.
 
@@ -51,29 +69,18 @@ def read(session: Raw, messages: Sequence[Raw], ids: UniqueIds) -> Conversation:
     messages or parts.
     """
     ids.messages.add(len(messages))
-    head = _decode_session(session)
-    turns = _turns(_messages(messages, ids), undone_from=_read_revert(head.revert).messageID)
+    turns = _turns(_messages(messages, ids), undone_from(session))
     steps = [step for turn in turns for step in turn.steps]
-    models = list(dict.fromkeys(step.model for step in steps if step.model))
-    session_model, session_tokens = read_model(head.model), read_tokens(head.tokens)
-    time = read_span(head.time)
-    return Conversation(
-        id=head.id,
-        title=session_title(head.title or "", turns),
-        parent_id=head.parentID,
-        directory=_directory(head),
-        version=head.version or "",
-        created_at=time.at,
-        updated_at=time.updated_at,
-        models=models or ([session_model] if session_model else []),
-        agent=head.agent or next((step.agent for step in steps if step.agent), ""),
-        cost=head.cost or sum(turn.totals.cost for turn in turns),
-        tokens=sum((turn.totals.tokens for turn in turns), Tokens())
-        if session_tokens == Tokens()
-        else session_tokens,
-        turns=turns,
-        is_importable=bool(messages) and is_absent(head.location),
+    summary = Summary(
+        bool(messages),
+        map(prompt_title, turns),
+        list(dict.fromkeys(step.model for step in steps if step.model)),
+        next((step.agent for step in steps if step.agent), ""),
+        # Not `sum`, which rounds in another way than adding one after another.
+        reduce(add, (turn.totals.cost for turn in turns), 0.0),
+        reduce(add, (turn.totals.tokens for turn in turns), Tokens()),
     )
+    return read_session(session, summary, turns)
 
 
 def read_head(session: Raw, messages: Sequence[Raw]) -> Conversation:
@@ -81,10 +88,44 @@ def read_head(session: Raw, messages: Sequence[Raw]) -> Conversation:
 
     Raises as `read`.
     """
-    head = _decode_session(session)
     ids = UniqueIds()
     turns = (Turn(read_message(raw, ids, number)) for number, raw in enumerate(messages))
-    return Conversation(id=head.id, title=session_title(head.title or "", turns), directory=_directory(head))
+    return read_session(session, Summary(bool(messages), map(prompt_title, turns)))
+
+
+def read_session(session: Raw, summary: Summary, turns: Sequence[Turn] = ()) -> Conversation:
+    """The conversation of a session and what its messages say; what the session says itself comes first.
+
+    Raises msgspec.ValidationError when it is no session.
+    """
+    head = _decode_session(session)
+    session_model, session_tokens = read_model(head.model), read_tokens(head.tokens)
+    time = read_span(head.time)
+    return Conversation(
+        id=head.id,
+        title=session_title(head.title or "", summary.prompt_titles),
+        parent_id=head.parentID,
+        directory=_directory(head),
+        version=head.version or "",
+        created_at=time.at,
+        updated_at=time.updated_at,
+        models=summary.models or ([session_model] if session_model else []),
+        agent=head.agent or summary.agent,
+        cost=head.cost or summary.cost,
+        tokens=summary.tokens if session_tokens == Tokens() else session_tokens,
+        turns=turns,
+        is_importable=summary.has_messages and is_absent(head.location),
+    )
+
+
+def directory_of(session: Raw) -> str:
+    """The folder that a session ran in. Raises msgspec.ValidationError."""
+    return _directory(_decode_session(session))
+
+
+def undone_from(session: Raw) -> str:
+    """The id of the first message that was undone; empty if none was. Raises msgspec.ValidationError."""
+    return _read_revert(_decode_session(session).revert).messageID
 
 
 def read_message(raw: Raw, ids: IdAllocator, number: int) -> list[Step]:
@@ -95,18 +136,24 @@ def read_message(raw: Raw, ids: IdAllocator, number: int) -> list[Step]:
     return steps
 
 
-def _tell_once(step: Step, told: set[tuple[bool, str]]) -> None:
-    """Removes the failure of a message of OpenCode that adds nothing to those `told` in its turn."""
-    if step.failure is None:
-        return
-    aborted, detail = step.failure.aborted, step.failure.detail.strip()
-    if step.role == "opencode" and (aborted, detail) in told:
-        step.failure, step.repeats_failure = None, True
-    told |= {(aborted, detail), (aborted, "")}
-
-
 def _directory(head: Session) -> str:
     return head.directory or _read_place(head.location).directory
+
+
+def tell_once(step: Step, told: Sequence[int]) -> Sequence[int]:
+    """Removes the failure of a message of OpenCode that adds nothing to those `told` in its turn.
+
+    Returns hashes of those that are told by then, the last MAX_TOLD.
+    """
+    if step.failure is None:
+        return told
+    full, short = (
+        xxh3_64_intdigest(repr((step.failure.aborted, detail)).encode(errors="replace"))
+        for detail in (step.failure.detail.strip(), "")
+    )
+    if step.role == "opencode" and full in told:
+        step.failure, step.repeats_failure = None, True
+    return list(dict.fromkeys((*told, full, short)))[-MAX_TOLD:]
 
 
 def _read_either_generation(raw: Raw, ids: IdAllocator, number: int) -> list[Step]:
@@ -126,18 +173,18 @@ def _messages(messages: Sequence[Raw], ids: UniqueIds) -> Iterator[list[Step]]:
         yield steps
 
 
-def _turns(messages: Iterator[list[Step]], undone_from: str) -> list[Turn]:
+def _turns(messages: Iterator[list[Step]], first_undone: str) -> list[Turn]:
     turns: list[Turn] = []
     is_undone = False
-    told: set[tuple[bool, str]] = set()
+    told: Sequence[int] = ()
     for steps in messages:
-        is_undone = is_undone or steps[0].message_id == undone_from
+        is_undone = is_undone or steps[0].message_id == first_undone
         for step in steps:
             step.is_undone = is_undone
         if steps[0].role == "user" or not turns:
             turns.append(Turn(steps))
-            told.clear()
+            told = ()
         else:
             turns[-1].steps.extend(steps)
-        _tell_once(steps[-1], told)
+        told = tell_once(steps[-1], told)
     return turns

@@ -19,8 +19,8 @@ from app.opencode.fields import model_name
 from app.opencode.limits import MAX_CHILDREN, check_counts, objects
 from app.opencode.model import NOTHING, Conversation
 from app.opencode.reading import conversation
+from app.opencode.reading.item_list import Contents, merge_items
 from app.opencode.reading.steps import UniqueIds
-from app.opencode.sync_items import Contents, merge_items
 
 MAX_MODELS = 1_000
 
@@ -53,7 +53,8 @@ def read_conversation(document: JSON) -> Conversation:
         session = conversation.read(contents.session, contents.messages, ids)
         session.diffs = contents.diffs
         session.children = _children(contents.children, session.id, ids)
-        names = _model_names(contents.models)
+        session.has_own_ids = ids.are_own
+        names = model_names(contents.models)
         for each in session.walk():
             # Sub-agents may call others, which are all in one place.
             each.children = session.children
@@ -120,7 +121,7 @@ def _children(field: Raw, parent_id: str, ids: UniqueIds) -> dict[str, Conversat
     return children
 
 
-def _model_names(field: Raw) -> dict[str, str]:
+def model_names(field: Raw) -> dict[str, str]:
     """Display names by `provider/model`; none for a broken list."""
     try:
         models = [msgspec.json.decode(model, type=_Model) for model in objects(field, MAX_MODELS)]

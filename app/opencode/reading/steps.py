@@ -27,9 +27,13 @@ class IdAllocator(Protocol):
 
 
 class UniqueIds:
-    """Unique ids for the messages of one document; counts messages and parts against their limits."""
+    """Unique ids for the messages of one document; counts messages and parts against their limits.
+
+    `are_own`: all of them are those that the document has.
+    """
 
     def __init__(self) -> None:
+        self.are_own = True
         self.messages = Counter(MAX_MESSAGES, "messages")
         self.parts = Counter(MAX_PARTS, "parts")
         self._taken: dict[str, int] = {}
@@ -41,7 +45,20 @@ class UniqueIds:
             self._taken[base] += 1
             free = f"{base}.again{self._taken[base]}"
         self._taken[free] = 1
+        self.are_own &= free == id
         return free
+
+
+class FixedId:
+    """Gives a message the id that it got when the whole document was read; `own` is that in its JSON."""
+
+    def __init__(self, id: str) -> None:
+        self.own = ""
+        self._id = id
+
+    def take(self, id: str, _index: int) -> str:
+        self.own = id
+        return self._id
 
 
 def steps_of(message: Step) -> list[Step]:

@@ -14,7 +14,7 @@ from app.opencode.fields import ABSENT, is_absent
 from app.opencode.json_pieces import PartlyEncoded, encode_pieces
 from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, Counter, objects
 from app.opencode.model import NOTHING
-from app.opencode.sync_items import SyncState, by_id
+from app.opencode.sync_state import StoredMessage, SyncState, by_id
 
 COMMA = memoryview(b",")
 
@@ -47,14 +47,6 @@ class _Document(msgspec.Struct, frozen=True):
     children: Raw = NOTHING
 
 
-class _Stored(msgspec.Struct, frozen=True):
-    """A message of V1 in a document; anything else, as one of V2 with a `type`, is kept as it came."""
-
-    info: Raw
-    type: None = None
-    parts: Raw = NOTHING
-
-
 def header_of(document: JSON) -> StoredHeader:
     """The header of a stored document. Raises ValidationError."""
     return msgspec.json.decode(document, type=StoredHeader)
@@ -75,10 +67,20 @@ def merge_batches(
     for batch in batches:
         for item in msgspec.json.decode(batch, type=list[Raw]):
             state.add(item)
+    fields: dict[str, Any] = {**_other_fields(document), **fields_of(state, header)}
+    if state.children:
+        fields["children"] = state.children.applied_to(stored.children)
+    messages = [[memoryview(raw)] for raw in state.batch.values()] or state.pieces_of_messages()
+    pieces = [piece for message in messages for piece in (COMMA, *message)][1:]
+    *head, end = encode_pieces(fields)
+    return [*head, b',"messages":[', *pieces, b"]", end]
+
+
+def fields_of(state: SyncState, header: DocumentHeader) -> dict[str, Any]:
+    """What a document has beside its messages and children. Raises UnreadableDocument."""
     others = [*_others(state)]
     Counter(MAX_PARTS, "parts").add(len(others))
-    fields: dict[str, Any] = {
-        **_other_fields(document),
+    return {
         "shareId": header.share_id,
         "sessionId": header.session_id,
         "createdAt": header.created_at,
@@ -90,12 +92,6 @@ def merge_batches(
         "models": state.models,
         "others": others,
     }
-    if state.children:
-        fields["children"] = state.children.applied_to(stored.children)
-    messages = [[memoryview(raw)] for raw in state.batch.values()] or state.pieces_of_messages()
-    pieces = [piece for message in messages for piece in (COMMA, *message)][1:]
-    *head, end = encode_pieces(fields)
-    return [*head, b',"messages":[', *pieces, b"]", end]
 
 
 def _other_fields(document: JSON) -> dict[str, Raw]:
@@ -113,8 +109,7 @@ def _load(state: SyncState, document: _Document) -> None:
     batch = []
     for raw in objects(document.messages, MAX_MESSAGES):
         try:
-            stored = msgspec.json.decode(raw, type=_Stored)
-            state.keep_message(stored.info, stored.parts)
+            state.put_stored(raw)
         except msgspec.ValidationError:
             batch.append(raw)
     state.batch = by_id(batch)
@@ -128,6 +123,6 @@ def _others(state: SyncState) -> Iterator[PartlyEncoded]:
     yield from state.orphans()
     if state.batch:
         for message in state.messages():
-            stored = msgspec.json.decode(message, type=_Stored)
+            stored = msgspec.json.decode(message, type=StoredMessage)
             yield {"type": "message", "data": stored.info}
             yield from ({"type": "part", "data": part} for part in objects(stored.parts, MAX_PARTS))

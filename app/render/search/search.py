@@ -11,7 +11,7 @@ from app.lib.budget import Budget
 from app.lib.time_limit import TimeLimitExceeded
 from app.opencode import DocumentIndex, IndexedSession, Step
 from app.opencode.model import Block
-from app.opencode.paging.index_writer import MessageRecord
+from app.opencode.paging.records import MessageRecord
 from app.render.search.blocks import Match, match_block, match_failure
 from app.render.search.prefilter import Prefilter
 from app.render.search.query import Query

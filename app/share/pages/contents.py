@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.opencode import IndexedSession
-from app.opencode.paging.index_writer import MAX_FIRST_PROMPTS, Prompt
 from app.opencode.paging.pages import Page
+from app.opencode.paging.prompts import MAX_FIRST_PROMPTS
+from app.opencode.paging.records import Prompt
 from app.share.pages.links import ShareLinks
 
 
