@@ -21,8 +21,10 @@ from flask.testing import FlaskClient
 from app.opencode import read_conversation
 from app.render import Renderer
 from app.services.container import Services, services
-from app.services.documents.cache import DERIVED_BYTES, MEASURED_BYTES, DocumentCache, short_version
+from app.services.documents.cache import DERIVED_BYTES, DocumentCache
 from app.services.documents.cache_size import folder_size
+from app.services.documents.document_files import short_version
+from app.services.documents.page_files import MEASURED_BYTES
 from app.services.documents.stored_document import StoredDocument
 from app.services.maintenance import run_maintenance
 from app.services.shares.live_share import LiveShare
@@ -278,7 +280,7 @@ def test_what_another_release_kept_is_not_read(client: FlaskClient, monkeypatch:
     share(client, SESSION)
     client.get("/share/GhIjKlMn")
     read: list[bool] = []
-    monkeypatch.setattr("app.services.documents.cache.build_id", lambda: "another")
+    monkeypatch.setattr("app.services.documents.document_files.build_id", lambda: "another")
     monkeypatch.setattr(
         "app.services.documents.cache.read_conversation",
         lambda json: read.append(True) or read_conversation(json),
@@ -368,7 +370,7 @@ def test_another_host_drops_what_it_holds_of_a_deleted_share(
 def test_the_cache_drops_what_was_used_longest_ago(tmp_path: Path) -> None:
     cache = a_cache(tmp_path, max_bytes=0)
     for age, name in enumerate(("newest", "middle", "oldest")):
-        cache.write_page(live(name), "etag", "page", [b"x" * 100])
+        cache.pages.write(live(name), "etag", "page", [b"x" * 100])
         os.utime(tmp_path / live(name).cache_key, (1e9 - age, 1e9 - age))
     # A file of 100 bytes takes a block of the disk and an inode.
     cache.max_bytes = 2 * folder_size(tmp_path / live("newest").cache_key)
@@ -382,11 +384,11 @@ def test_one_share_holds_no_more_than_its_part_of_the_cache(tmp_path: Path) -> N
     folder = tmp_path / live("One").cache_key
     page = os.urandom(1024 * 1024)
     for number in range(40):
-        assert cache.write_page(live("One"), "etag", f"page-{number}", [page])
+        assert cache.pages.write(live("One"), "etag", f"page-{number}", [page])
         os.utime(folder / f"{short_version('etag')}.page-{number}", (1e9 + number, 1e9 + number))
     assert folder_size(folder) < DERIVED_BYTES + MEASURED_BYTES + 1024 * 1024
-    assert cache.page(live("One"), "etag", "page-39") == page
-    assert cache.page(live("One"), "etag", "page-0") is None
+    assert cache.pages.read(live("One"), "etag", "page-39") == page
+    assert cache.pages.read(live("One"), "etag", "page-0") is None
 
 
 def test_what_is_shown_from_memory_counts_as_used(client: FlaskClient, settings: dict[str, str]) -> None:
@@ -406,6 +408,6 @@ def test_what_is_shown_from_memory_counts_as_used(client: FlaskClient, settings:
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     cache = a_cache(tmp_path / "file", max_bytes=250)
     (tmp_path / "file").write_text("in the way")
-    cache.write_page(live("One"), "etag", "page", [b"x"])
-    assert cache.page(live("One"), "etag", "page") is None
+    cache.pages.write(live("One"), "etag", "page", [b"x"])
+    assert cache.pages.read(live("One"), "etag", "page") is None
     cache.evict()

@@ -49,7 +49,8 @@ class Writer:
 
     def put(self, kind: str, content: object) -> dict[str, str]:
         """Uploads something, and returns what a commit names it by."""
-        plain = json.dumps(content).encode()
+        # As JavaScript writes it.
+        plain = json.dumps(content, separators=(",", ":")).encode()
         body = gzip.compress(plain)
         link = self.link(kind, len(body))
         assert link["kind"] == kind

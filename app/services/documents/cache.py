@@ -8,7 +8,7 @@ deleting a share is one call.
 
     cache/<LiveShare.cache_key>/
         version                                  the version that was cached last: {"etag", "size"}
-        <version>.<build>.stored                 the document as it was stored
+        <version>.<build>.stored                 the document as it was stored, or nothing if it is in pieces
         <version>.<build>.messages               its messages, one after another; pages map this file
         <version>.<build>.index                  where each message lies (app.opencode.paging)
         <version>.<build>.unreadable.<max>       why the document cannot be read
@@ -22,62 +22,52 @@ deleting a share is one call.
 from __future__ import annotations
 
 import gc
-import hashlib
 import logging
 import os
 import shutil
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 
-from app.lib.build_id import build_id
 from app.lib.file_lock import file_lock
-from app.lib.files import (
-    DamagedFile,
-    file_id,
-    map_file,
-    read_checked,
-    replace_file,
+from app.lib.files import DamagedFile, file_id, read_checked
+from app.opencode import (
+    DamagedIndex,
+    DocumentIndex,
+    Extension,
+    UnreadableDocument,
+    document_fields,
+    read_conversation,
+    write_index,
 )
-from app.opencode import DamagedIndex, DocumentIndex, UnreadableDocument, read_conversation, write_index
 from app.services.documents.cache_files import CacheFiles
 from app.services.documents.cache_size import (
     entries,
-    evict_files,
     evict_folders,
     folder_size,
-    modified_at,
-    size_on_disk,
 )
+from app.services.documents.cached_version import CachedIndex, CachedVersion
+from app.services.documents.document_files import DocumentFiles, document_file, short_version
+from app.services.documents.page_files import STEPS, PageFiles
 from app.services.documents.stored_document import StoredDocument
 from app.services.shares.live_share import LiveShare
 from app.services.shares.recent import ROW
 
 VERSION = "version"
-STEPS = "steps."
 LOCK = ".lock"
-# What stays of a share that holds too much: what all else is made from.
-KEPT = (".stored", ".messages", ".index", VERSION, ROW)
 # How many shares the cache has room for at least.
 SHARES_AT_LEAST = 4
 # What one share may hold: so much, and so many times its document.
 DERIVED_BYTES = 16 * 1024 * 1024
 DOCUMENT_FACTOR = 3
-# How much may be written for a share before its folder is measured again.
-MEASURED_BYTES = 4 * 1024 * 1024
+# How large a file of messages may become with what no version needs: so many times the document and so much.
+MESSAGES_FACTOR = 2
+SPARE_BYTES = 4 * 1024 * 1024
 
 logger = logging.getLogger(__name__)
-
-
-class CachedVersion(msgspec.Struct, frozen=True):
-    """A version of a document; `size` in bytes of JSON, 0 when it cannot be read."""
-
-    etag: str
-    size: int
 
 
 class DocumentCache:
@@ -95,11 +85,12 @@ class DocumentCache:
         on_damage: Callable[[], None] = lambda: None,
     ) -> None:
         self._files = CacheFiles(folder, on_damage)
+        self._documents = DocumentFiles(self._files)
+        self.pages = PageFiles(self._files, self._max_share_bytes, kept=(VERSION, ROW))
         self.max_bytes = max_bytes
         self._max_document_bytes = max_document_bytes
         self._unreadable = f"unreadable.{max_document_bytes}"
         self._used: set[str] = set()
-        self._written: dict[str, int] = {}
         self._size: int | None = None
         self._read_version = lru_cache(maxsize=1024)(self._read_version_file)
 
@@ -142,45 +133,69 @@ class DocumentCache:
             json = document.json
             with _without_garbage_collection():
                 conversation = read_conversation(json)
-                index, messages = write_index(conversation)
+                # Only to what is synced or committed is something added later.
+                fields = document_fields(json, conversation) if share.revision else None
+                index, messages = write_index(conversation, fields)
                 conversation.release()
         except UnreadableDocument as error:
             self.write_error(share, document.etag, error)
             self._write_version(share, CachedVersion(document.etag, 0))
             raise
-        messages_path = self._files.path(share, _document_file(document.etag, "messages"))
-        try:
-            replace_file(messages_path, messages)
-        except OSError:
-            self.drop(share)
-            return DocumentIndex(index, memoryview(b"".join(messages)))
-        if (
-            self._files.write(share, _document_file(document.etag, "stored"), [document.clean])
-            and self._files.write(share, _document_file(document.etag, "index"), [index])
-            and self._write_version(share, CachedVersion(document.etag, len(json)))
-        ):
-            mapped = map_file(messages_path)
-            if mapped:
-                return DocumentIndex(index, mapped)
-        else:
-            self.drop(share)
+        written = self._documents.write(share, document.etag, document.clean, index, messages)
+        if written and self._write_version(share, CachedVersion(document.etag, len(json))):
+            return written
+        self.drop(share)
         return DocumentIndex(index, memoryview(b"".join(messages)))
+
+    def note_checkpoint(self, share: LiveShare) -> None:
+        """Remembers the checkpoint of a share with the cached version, if that is the current one."""
+        version = self.version(share)
+        if version and version.etag == share.synced_etag and version.checkpoint != share.checkpoint:
+            with self.lock(share, wait=False) as is_acquired:
+                if is_acquired and self.version(share) == version:
+                    self._write_version(share, version)
 
     def index(self, share: LiveShare, etag: str) -> DocumentIndex | None:
         """The index of a version, unless it was evicted. Raises UnreadableDocument."""
-        index = self._files.read(share, _document_file(etag, "index"))
-        messages = map_file(self._files.path(share, _document_file(etag, "messages")))
-        if index is not None and messages is not None:
-            try:
-                return DocumentIndex(index, messages)
-            except DamagedIndex:
-                self.drop_damaged(share)
+        try:
+            if index := self._documents.index(share, etag):
+                return index
+        except DamagedIndex:
+            self.drop_damaged(share)
         self.raise_cached_error(share, etag)
         return None
 
+    def extendable(self, share: LiveShare) -> CachedIndex | None:
+        """The cached version, if changes can be merged into its index."""
+        version = self.version(share)
+        try:
+            index = self.index(share, version.etag) if version else None
+        except UnreadableDocument:
+            return None
+        if version is None or index is None or not index.is_extendable:
+            return None
+        # Otherwise the file of messages has grown too much; then all is written anew.
+        has_room = len(index.messages) <= MESSAGES_FACTOR * version.size + SPARE_BYTES
+        return CachedIndex(version, index) if has_room else None
+
+    def extend(
+        self, share: LiveShare, etag: str, base: CachedIndex, extension: Extension
+    ) -> DocumentIndex | None:
+        """Makes an extension of the cached version `base` the cached one; None if the disk does not allow it.
+
+        Only to be called with the lock.
+        """
+        index = self._documents.extend(share, etag, base.version.etag, base.index, extension)
+        is_current = index and self._write_version(share, CachedVersion(etag, extension.document_size))
+        return index if is_current else None
+
     def stored(self, share: LiveShare, etag: str) -> bytes | None:
         """The document of a version as it was stored, unless it was evicted."""
-        return self._files.read(share, _document_file(etag, "stored"))
+        try:
+            return self._documents.stored(share, etag)
+        except DamagedIndex:
+            self.drop_damaged(share)
+            return None
 
     def drop_damaged(self, share: LiveShare) -> None:
         """As `drop`, for a version of which a message was found damaged."""
@@ -195,44 +210,16 @@ class DocumentCache:
     def write_error(self, share: LiveShare, etag: str, error: UnreadableDocument) -> None:
         """Remembers that a version cannot be read, and why."""
         logger.warning("the session of share %s cannot be read: %s", share.share_id, error)
-        self._files.write(share, _document_file(etag, self._unreadable), [str(error).encode()])
+        self._files.write(share, document_file(etag, self._unreadable), [str(error).encode()])
 
     def raise_cached_error(self, share: LiveShare, etag: str) -> None:
         """Raises UnreadableDocument for a version that is known to be unreadable."""
-        if reason := self._files.read(share, _document_file(etag, self._unreadable)):
+        if reason := self._files.read(share, document_file(etag, self._unreadable)):
             raise UnreadableDocument(reason.decode())
-
-    def page(self, share: LiveShare, etag: str, name: str, max_seconds: float | None = None) -> bytes | None:
-        """A page made from a version; `name` says which one, by what and in which encoding.
-
-        None if it is older than `max_seconds`.
-        """
-        file = f"{short_version(etag)}.{name}"
-        if (
-            max_seconds is not None
-            and abs(time.time() - modified_at(self._files.path(share, file))) > max_seconds
-        ):
-            return None
-        return self._files.read(share, file)
-
-    def map_page(self, share: LiveShare, etag: str, name: str) -> memoryview | None:
-        """As `page`, mapped into memory instead of read."""
-        return self._files.map(share, f"{short_version(etag)}.{name}")
-
-    def write_page(self, share: LiveShare, etag: str, name: str, body: Iterable[bytes]) -> bool:
-        """Saves a page, whose body comes in chunks. Returns whether there was room for it."""
-        return self._write_derived(share, f"{short_version(etag)}.{name}", body)
-
-    def steps(self, share: LiveShare, name: str) -> bytes | None:
-        """The rendered steps of a page, whichever version of the document they were made from."""
-        return self._files.read(share, STEPS + name)
-
-    def write_steps(self, share: LiveShare, name: str, steps: bytes) -> None:
-        self._write_derived(share, STEPS + name, [steps])
 
     def forget(self, cache_key: str) -> None:
         """Removes everything that was cached for a share."""
-        self._written.pop(cache_key, None)
+        self.pages.forget(cache_key)
         shutil.rmtree(self._files.folder / cache_key, ignore_errors=True)
 
     def cache_keys(self) -> list[str]:
@@ -250,18 +237,6 @@ class DocumentCache:
             self._size = sum(map(folder_size, entries(self._files.folder)))
         return self._size
 
-    def _write_derived(self, share: LiveShare, name: str, chunks: Iterable[bytes]) -> bool:
-        """Writes what was made from a document, of which one share may not keep too much."""
-        if not self._files.write(share, name, chunks):
-            return False
-        written = self._written.get(share.cache_key, 0) + size_on_disk(self._files.path(share, name))
-        if written > MEASURED_BYTES:
-            written = 0
-            folder = self._files.folder / share.cache_key
-            evict_files(folder, self._max_share_bytes(share), _may_go)
-        self._written[share.cache_key] = written
-        return True
-
     def _max_share_bytes(self, share: LiveShare) -> int:
         """How much one share may hold: a part of the cache, but as much as the largest document needs."""
         version = self.version(share)
@@ -271,6 +246,8 @@ class DocumentCache:
 
     def _write_version(self, share: LiveShare, version: CachedVersion) -> bool:
         """Makes a version current and drops what was made from others. Returns whether it is current."""
+        if version.etag == share.synced_etag:
+            version = msgspec.structs.replace(version, checkpoint=share.checkpoint)
         if not self._files.write(share, VERSION, [msgspec.json.encode(version)]):
             return False
         self._files.write(share, ROW, [msgspec.json.encode(share)])
@@ -294,21 +271,6 @@ class DocumentCache:
         for cache_key in used:
             with suppress(OSError):
                 os.utime(self._files.folder / cache_key)
-
-
-def _may_go(name: str) -> bool:
-    """Whether a file can be made again from others; hidden ones are locks and drafts."""
-    return not name.startswith(".") and not name.endswith(KEPT)
-
-
-def short_version(etag: str) -> str:
-    """A version's ETag as the beginning of file names."""
-    return hashlib.sha256(etag.encode()).hexdigest()[:16]
-
-
-def _document_file(etag: str, kind: str) -> str:
-    # Another build may index documents otherwise.
-    return f"{short_version(etag)}.{build_id()}.{kind}"
 
 
 @contextmanager

@@ -154,8 +154,8 @@ def has_pending(share: LiveShare) -> bool:
     return db.session.scalar(select(Share.share_id).where(_is_live_row(share), has_rows)) is not None
 
 
-def read_state(share: LiveShare) -> LogState:
-    """The row of a share and its batches, as they are at this moment.
+def read_state(share: LiveShare, since: int = 0) -> LogState:
+    """The row of a share and its batches, as they are at this moment; only the rows from number `since` on.
 
     Raises ShareNotFound, or StorageError when a checkpoint deletes the batches each time.
     """
@@ -171,7 +171,7 @@ def read_state(share: LiveShare) -> LogState:
             ShareEvent.received_at,
             ShareEvent.size,
         )
-        .outerjoin(ShareEvent, Share.share_id == ShareEvent.share_id)
+        .outerjoin(ShareEvent, (Share.share_id == ShareEvent.share_id) & (ShareEvent.number >= since))
         .where(_is_live_row(share))
         .order_by(ShareEvent.number)
     )
@@ -241,17 +241,22 @@ def with_events(
     What it returns reads the document, after the caller has let go of what it is merged from. Raises
     UnreadableDocument.
     """
+    header = header_after(state, events, revision)
+    with as_unreadable():
+        pieces = merge_batches(document, (event.items for event in events), header)
+    return spool(pieces, SPOOLED_BYTES)
+
+
+def header_after(state: LogState, events: Sequence[Event], revision: int | None = None) -> DocumentHeader:
+    """The header of a document that has got these batches; with the number of the last one, or `revision`."""
     updated_at = events[-1].received_at if events else datetime.now(UTC)
-    header = DocumentHeader(
+    return DocumentHeader(
         share_id=state.share.share_id,
         session_id=state.session_id,
         created_at=state.share.created_ms,
         updated_at=round(updated_at.timestamp() * 1000),
         revision=revision or events[-1].number,
     )
-    with as_unreadable():
-        pieces = merge_batches(document, (event.items for event in events), header)
-    return spool(pieces, SPOOLED_BYTES)
 
 
 def _is_live(share: Share | LiveShare) -> bool:

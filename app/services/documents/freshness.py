@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.services.documents.cache import CachedVersion
+from app.services.documents.cached_version import CachedVersion
 from app.services.shares.live_share import LiveShare
 
 # While a session may still grow: a large one is served stale and looked up in the background.
@@ -79,11 +79,6 @@ class Freshness:
             return share.was_current(cached.etag, self.clock() - MAX_STALE_SECONDS)
         check = self._checks.get(share.cache_key)
         return check is None or check.etag == cached.etag
-
-    def has_just_changed(self, share: LiveShare) -> bool:
-        """Whether the last sync or commit is so new that a reader of a large document need not see it yet."""
-        age = self.clock() - share.synced_at.timestamp() if share.synced_at else self.fresh_seconds
-        return age < self.fresh_seconds
 
     def is_settled(self, share: LiveShare) -> bool:
         """Whether no upload can change the document any more."""

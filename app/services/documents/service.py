@@ -12,9 +12,17 @@ from app.lib.slots import Slots
 from app.opencode import JSON, DocumentIndex, description_of
 from app.opencode.changes.record import FileRecord, read_changes, write_changes
 from app.opencode.paging.ids import IdIndex, write_ids
-from app.services.documents.cache import CachedVersion, DocumentCache, short_version
+from app.services.documents.cache import DocumentCache
+from app.services.documents.cached_version import CachedVersion
+from app.services.documents.document_files import short_version
 from app.services.documents.freshness import Freshness
-from app.services.documents.sources import NotModified, OpenDocument, UploadedDocument, waiting_for_store
+from app.services.documents.sources import (
+    NewVersion,
+    NotModified,
+    OpenDocument,
+    UploadedDocument,
+    waiting_for_store,
+)
 from app.services.documents.stored_document import StoredDocument
 from app.services.documents.synced_document import SyncedDocument
 from app.services.shares.descriptions import Descriptions
@@ -84,16 +92,17 @@ class Documents:
         """The current version of a share's document, read once on this host; None before the first upload.
 
         While a large document may have changed, readers get the cached version as stale, without waiting. Of
-        what is synced or committed, only those do that come within a second, or while another worker merges
-        the next version. Raises UnreadableDocument or StorageError.
+        what is synced or committed, only those do that come while another worker makes the next version.
+        Raises UnreadableDocument or StorageError.
         """
         cached = self._cache.version(share)
         if cached is None:
             return self._refresh(share, None, wait=True)
         if self._freshness.is_fresh(share, cached):
+            self._cache.note_checkpoint(share)
             return DocumentVersion(share, cached.etag)
         if self._freshness.may_serve_stale(share, cached):
-            if share.revision and not self._freshness.has_just_changed(share):
+            if share.revision:
                 merged = self._refresh(share, cached, wait=False)
                 if merged and merged.new_index:
                     return merged
@@ -157,12 +166,12 @@ class Documents:
     def export(self, version: DocumentVersion, name: str, make: Callable[[], Iterable[bytes]]) -> memoryview:
         """What `make` writes from the whole of a version; it is made once on this host, in chunks."""
         share, etag = version.share, version.etag
-        export = self._cache.map_page(share, etag, name)
+        export = self._cache.pages.map(share, etag, name)
         if export is None:
             with self._cache.lock(share, wait=True, name=name):
-                export = self._cache.map_page(share, etag, name)
-                if export is None and self._cache.write_page(share, etag, name, make()):
-                    export = self._cache.map_page(share, etag, name)
+                export = self._cache.pages.map(share, etag, name)
+                if export is None and self._cache.pages.write(share, etag, name, make()):
+                    export = self._cache.pages.map(share, etag, name)
         return memoryview(b"".join(make())) if export is None else export
 
     def json(self, version: DocumentVersion) -> JSON:
@@ -208,13 +217,10 @@ class Documents:
             with self._cache.lock(share, wait=wait) as is_acquired:
                 latest = self._cache.version(share)
                 if is_acquired and latest == cached:
-                    document = opened.read()
-                    # The rest is work, and no reason to refuse others.
-                    slot.close()
-                    index = self._cache.write(share, document)
-                    self._descriptions.replace(share, description_of(index.conversation))
-                    self._freshness.mark_checked(share, document.etag, asked_at)
-                    return DocumentVersion(share, document.etag, new_index=index)
+                    new = opened.extend() or self._write(share, opened, slot)
+                    self._descriptions.replace(share, description_of(new.index.conversation))
+                    self._freshness.mark_checked(share, new.etag, asked_at)
+                    return DocumentVersion(share, new.etag, new_index=new.index)
                 opened.close()
             if not is_acquired or latest is None or latest.etag == opened.etag:
                 break
@@ -225,3 +231,9 @@ class Documents:
             return None
         self._freshness.mark_checked(share, opened.etag, asked_at)
         return DocumentVersion(share, opened.etag)
+
+    def _write(self, share: LiveShare, opened: OpenDocument, slot: ExitStack) -> NewVersion:
+        document = opened.read()
+        # The rest is work, and no reason to refuse others.
+        slot.close()
+        return NewVersion(document.etag, self._cache.write(share, document))

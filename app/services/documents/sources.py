@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 from app.lib.slots import Slots
+from app.opencode import DocumentIndex
 from app.services.documents.freshness import Freshness
 from app.services.documents.stored_document import StoredDocument, read_body, too_large
 from app.services.shares.live_share import LiveShare
@@ -24,11 +25,23 @@ def waiting_for_store(slots: Slots) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class OpenDocument:
-    """A version that was found; either `read` it or `close` it."""
+    """A version that was found; either `read` it or `close` it.
+
+    `extend` makes it the cached version, if all that is new in it can be added to the one that is cached.
+    """
 
     etag: str
     read: Callable[[], StoredDocument]
     close: Callable[[], None] = field(default=lambda: None)
+    extend: Callable[[], NewVersion | None] = field(default=lambda: None)
+
+
+@dataclass(frozen=True)
+class NewVersion:
+    """A version that was just cached, and its index."""
+
+    etag: str
+    index: DocumentIndex
 
 
 @dataclass(frozen=True)

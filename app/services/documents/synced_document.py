@@ -10,15 +10,21 @@ import logging
 import secrets
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from typing import NamedTuple
 
-from app.opencode import JSON, UnreadableDocument, as_unreadable, header_of, weight_of_document
+from app.opencode import (
+    JSON,
+    UnreadableDocument,
+    as_unreadable,
+    header_of,
+    weight_of_document,
+)
 from app.services.documents import event_log
 from app.services.documents.cache import DocumentCache
 from app.services.documents.event_log import EMPTY_DOCUMENT, Event, LogState
 from app.services.documents.sources import NotModified, OpenDocument
 from app.services.documents.stored_document import StoredDocument, gzip, read_body, too_large
+from app.services.documents.version_extender import VersionExtender, etag_after
 from app.services.shares.live_share import LiveShare
 from app.storage import (
     ObjectStore,
@@ -53,12 +59,13 @@ class SyncedDocument:
         self._store = store
         self._cache = cache
         self._max_bytes = max_bytes
+        self._extender = VersionExtender(cache, max_bytes)
 
     def open(self, share: LiveShare, known_etag: str | None) -> OpenDocument | NotModified:
         etag = share.synced_etag
         if known_etag == etag:
             return NotModified(etag)
-        return OpenDocument(etag, lambda: self._read(share))
+        return OpenDocument(etag, lambda: self._read(share), extend=lambda: self._extender.extend(share))
 
     def merge(self, share: LiveShare) -> MergedDocument:
         """The document as its row is by now. Raises ShareNotFound, UnreadableDocument or StorageError.
@@ -169,8 +176,7 @@ class SyncedDocument:
         """The document of this host's cache, if it is that of a batch in the log: the store is not asked."""
         version = self._cache.version(state.share)
         for event in reversed(state.events):
-            merged = replace(state.share, revision=event.number, synced_at=event.received_at)
-            if version and merged.synced_etag == version.etag:
+            if version and etag_after(state, event) == version.etag:
                 stored = self._cache.stored(state.share, version.etag)
                 return StoredDocument(version.etag, stored, self._max_bytes).json if stored else None
         return None

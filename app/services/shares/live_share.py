@@ -96,13 +96,18 @@ class LiveShare:
         time = f"-{round(self.synced_at.timestamp() * 1e6):x}" if self.synced_at else ""
         return f"{self.created_ms}-{self.revision}{time}"
 
+    def revision_of(self, etag: str) -> int | None:
+        """The revision of a document with this ETag; None unless it is that of a `synced_etag`."""
+        match = self._match_etag(etag)
+        return int(match[1]) if match else None
+
     def was_current(self, etag: str, since: float) -> bool:
         """Whether a version with this ETag was current at some time since then (epoch seconds).
 
         Not if the checkpoint is newer, and not if it is two revisions behind and older: when the first of
         them came is not known.
         """
-        match = re.fullmatch(rf"{self.created_ms}-(\d+)-([0-9a-f]+)", etag)
+        match = self._match_etag(etag)
         if match is None or self.synced_at is None:
             return False
         revision, synced_at = int(match[1]), int(match[2], 16) / 1e6
@@ -110,3 +115,6 @@ class LiveShare:
             return False
         ended_at = self.synced_at.timestamp() if revision + 1 == self.revision else synced_at
         return ended_at >= since
+
+    def _match_etag(self, etag: str) -> re.Match[str] | None:
+        return re.fullmatch(rf"{self.created_ms}-(\d+)-([0-9a-f]+)", etag)

@@ -198,11 +198,11 @@ class _SavedPage(NamedTuple):
 
 
 def _load(version: DocumentVersion, name: str, encoding: str) -> _SavedPage | None:
-    cache = services().cache
-    body = cache.page(version.share, version.etag, _page_file(name, encoding))
+    pages = services().cache.pages
+    body = pages.read(version.share, version.etag, _page_file(name, encoding))
     if body is not None:
         return _SavedPage(body, is_cut=False)
-    body = cache.page(version.share, version.etag, _cut_page_file(name, encoding), CUT_PAGE_SECONDS)
+    body = pages.read(version.share, version.etag, _cut_page_file(name, encoding), CUT_PAGE_SECONDS)
     return None if body is None else _SavedPage(body, is_cut=True)
 
 
@@ -217,7 +217,7 @@ def _recode(version: DocumentVersion, name: str, encoding: str) -> _SavedPage | 
 def _save(version: DocumentVersion, name: str, encoding: str, page: bytes, *, is_cut: bool) -> _SavedPage:
     body = ENCODERS[encoding](page)
     file = _cut_page_file(name, encoding) if is_cut else _page_file(name, encoding)
-    services().cache.write_page(version.share, version.etag, file, [body])
+    services().cache.pages.write(version.share, version.etag, file, [body])
     return _SavedPage(body, is_cut)
 
 

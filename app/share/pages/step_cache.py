@@ -71,7 +71,7 @@ class StepCache:
     def save(self) -> None:
         """Saves the steps that the page consists of, if they are complete and others than before."""
         if self.is_complete and self._used.keys() != self._cached.keys():
-            self._cache.write_steps(self._version.share, self._name, msgspec.json.encode(self._used))
+            self._cache.pages.write_steps(self._version.share, self._name, msgspec.json.encode(self._used))
 
     def _render(self, step: Step) -> RenderedStep:
         digest = self._digest(step)
@@ -88,7 +88,7 @@ class StepCache:
 
     def _load(self) -> dict[str, RenderedStep]:
         try:
-            steps = self._cache.steps(self._version.share, self._name)
+            steps = self._cache.pages.read_steps(self._version.share, self._name)
             return msgspec.json.decode(steps, type=dict[str, RenderedStep]) if steps else {}
         except msgspec.DecodeError:
             return {}
