@@ -16,6 +16,7 @@ from playwright.sync_api import Browser
 
 from app.share.pages.levels import LEVELS
 from benchmarks.browser import watch_reader
+from benchmarks.changes import change_cpu_seconds
 from benchmarks.client import Answer, Uploader, get, get_page, look_at, read_plain
 from benchmarks.load import Load, PageRequest, PresignRequest, apply_load
 from benchmarks.prepared import Prepared
@@ -123,6 +124,8 @@ class Bench:
         if self.browser and with_browser:
             row |= watch_reader(self.browser, url, session.last_id, self.effort.visits)
         row |= _follow_growth(server, session, url, uploader)
+        changing = change_cpu_seconds(server, url, uploader, session.growth)
+        row["change_cpu_ms"] = None if changing is None else changing * 1000
         wait_until_idle(server.workers)
         return {**row, "peak_mb": server.peak_bytes() / MB, "held_mb": server.held_bytes() / MB}
 

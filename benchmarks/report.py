@@ -34,6 +34,7 @@ COLUMNS = {
     "reserved_ms": "changed page ms",
     "new_step_ms": "new step ms",
     "change_served_s": "change served after s",
+    "change_cpu_ms": "CPU per change ms",
     "peak_mb": "worker peak MB",
     "held_mb": "worker after MB",
     "first_paint_ms": "first paint ms",

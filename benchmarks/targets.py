@@ -108,6 +108,14 @@ TARGETS = (
         "long sessions feel slower than short ones",
     ),
     Target(
+        "CPU of a change and its page, 100 MB",
+        " x",
+        2,
+        _growth("change_cpu_ms", "100M", "1.5M"),
+        "the same at 1.5 MB, whose first page is as full",
+        "a long session that is followed keeps a worker busy",
+    ),
+    Target(
         "cold page, 15 MB, S3",
         " x",
         4,
