@@ -78,7 +78,7 @@ def callback() -> ResponseReturnValue:
     if not services().members.may_sign_in(person):
         raise _refusal(
             "You are signed in, but not among those who may use this server; ask who runs it.",
-            account=person.mail or person.subject,
+            account=person.account,
         )
     g.member = services().members.sign_in(person)
     audit("signed_in")

@@ -8,10 +8,11 @@ import msgspec
 from flask.typing import ResponseReturnValue
 from msgspec import UNSET, Meta, UnsetType
 
-from app.api.answers import epoch_milliseconds, json_of
+from app.api.answers import json_of
 from app.api.auth import require_any_share
 from app.api.blueprint import bp
 from app.api.request_body import parse_body
+from app.lib.epoch import epoch_milliseconds
 from app.services.access.changes import MAX_EXPIRES_IN, MAX_TITLE_CHARACTERS, Change, change_share
 from app.services.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS
 from app.services.container import services

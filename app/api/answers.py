@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -11,7 +10,3 @@ import msgspec
 def json_of(answer: msgspec.Struct) -> dict[str, Any]:
     built: dict[str, Any] = msgspec.to_builtins(answer)
     return built
-
-
-def epoch_milliseconds(time: datetime) -> int:
-    return round(time.timestamp() * 1000)

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from msgspec import UNSET, Meta, UnsetType
 
 from app.api.access import ExpiresIn, Password
-from app.api.answers import epoch_milliseconds, json_of
+from app.api.answers import json_of
 from app.api.auth import (
     authorized_share,
     is_secret_in_body,
@@ -25,6 +25,7 @@ from app.db.models import UPLOAD
 from app.errors import ApiError
 from app.http.metrics import count
 from app.http.request_log import set_share_id
+from app.lib.epoch import epoch_milliseconds
 from app.services.access.audit import audit
 from app.services.access.changes import access_of
 from app.services.container import services

@@ -26,7 +26,7 @@ def list_members(as_json: bool) -> None:
             [
                 {
                     "id": row.id,
-                    "account": row.mail or row.subject,
+                    "account": row.account,
                     "name": row.name,
                     "issuer": row.issuer,
                     "firstSeenAt": milliseconds(row.first_seen_at),
@@ -39,7 +39,7 @@ def list_members(as_json: bool) -> None:
     echo(MEMBER_ROW.format("ID", "ACCOUNT", "NAME", "FIRST SEEN (UTC)", "LAST SEEN (UTC)", "ISSUER"))
     for row in rows:
         times = format_time(row.first_seen_at), format_time(row.last_seen_at)
-        echo(MEMBER_ROW.format(row.id, row.mail or row.subject, row.name, *times, row.issuer))
+        echo(MEMBER_ROW.format(row.id, row.account, row.name, *times, row.issuer))
 
 
 @members.command("remove")
@@ -50,7 +50,7 @@ def remove_member(account: str) -> None:
     Who may sign in, by the settings and the provider, can come back.
     """
     row = services().members.find(account)
-    member_id, name = row.id, row.mail or row.subject
+    member_id, name = row.id, row.account
     count = services().personal_tokens.revoke_all_of(member_id)
     services().members.remove(member_id)
     echo(f"Removed {name}, with {count} tokens.")

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from app.lib.epoch import epoch_milliseconds
 from app.lib.visible import visible, visible_json
 from app.services.shares.share_ids import SHARE_ID
 from config import BYTES, read_duration, read_size
@@ -80,7 +81,7 @@ def progress(items: Iterable[T], label: str) -> Iterator[T]:
 
 
 def milliseconds(time: datetime | None) -> int | None:
-    return round(time.timestamp() * 1000) if time else None
+    return epoch_milliseconds(time) if time else None
 
 
 def format_time(time: datetime | None) -> str:

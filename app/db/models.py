@@ -140,6 +140,11 @@ class Member(Base):
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     signed_out_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    @property
+    def account(self) -> str:
+        """As app.services.members.identity.Identity.account."""
+        return self.mail or self.subject
+
 
 class PersonalToken(Base):
     """A token that a member has made for their programs; `hash` is its SHA-256, in hexadecimal."""

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from app.db.models import PASSWORD, Share
+from app.lib.epoch import epoch_milliseconds
 from app.services.access.access import Access
 from app.services.access.audit import audit
 from app.services.access.passwords import generate_password, hash_password
@@ -56,7 +57,7 @@ def change_share(share: Share, change: Change) -> tuple[Share, str | None]:
             "share_changed",
             share.share_id,
             audience=services().audiences.of(share.audience),
-            shareExpiresAt=round(expires_at.timestamp() * 1000) if expires_at else None,
+            shareExpiresAt=epoch_milliseconds(expires_at) if expires_at else None,
             newPassword=access.password_hash is not None,
             newTitle=True if "custom_title" in values else None,
         )

@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, 
 
 from app.db.extensions import db
 from app.db.models import Share, ShareEvent
+from app.lib.epoch import epoch_milliseconds
 from app.lib.files import spool
 from app.opencode import JSON, DocumentHeader, as_unreadable, merge_batches
 from app.services.documents.batch import ROW_BYTES, Batch
@@ -254,7 +255,7 @@ def header_after(state: LogState, events: Sequence[Event], revision: int | None 
         share_id=state.share.share_id,
         session_id=state.session_id,
         created_at=state.share.created_ms,
-        updated_at=round(updated_at.timestamp() * 1000),
+        updated_at=epoch_milliseconds(updated_at),
         revision=revision or events[-1].number,
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import NamedTuple
 
+from app.lib.epoch import epoch_milliseconds
 from app.opencode import (
     JSON,
     UnreadableDocument,
@@ -21,7 +22,7 @@ from app.opencode import (
 )
 from app.services.documents import event_log
 from app.services.documents.cache import DocumentCache
-from app.services.documents.event_log import EMPTY_DOCUMENT, Event, LogState
+from app.services.documents.event_log import EMPTY_DOCUMENT, LogState
 from app.services.documents.sources import NotModified, OpenDocument
 from app.services.documents.stored_document import StoredDocument, gzip, read_body, too_large
 from app.services.documents.version_extender import VersionExtender, etag_after
@@ -220,11 +221,8 @@ def _merged(state: LogState, document: JSON, *, by_time: bool) -> tuple[LogState
     later = [
         event
         for event in state.events
-        if event.number > header.revision or (by_time and _milliseconds(event) > header.updated_at)
+        if event.number > header.revision
+        or (by_time and epoch_milliseconds(event.received_at) > header.updated_at)
     ]
     read = event_log.with_events(state, document, later) if later else lambda: document
     return state._replace(events=[]), read
-
-
-def _milliseconds(event: Event) -> int:
-    return round(event.received_at.timestamp() * 1000)

@@ -59,8 +59,7 @@ class SignedInMember:
 
     @property
     def account(self) -> str:
-        """What tells this member from others, for people: the mail address, or what the issuer calls them."""
-        return self.person.mail or self.person.subject
+        return self.person.account
 
     def has_session_since(self, began_at: datetime) -> bool:
         """Whether a session that began then is still good."""
@@ -141,7 +140,7 @@ class Members:
     def accounts(self, member_ids: Collection[str]) -> dict[str, str]:
         """What people call these members, by their ids; those who were removed are missing."""
         rows = db.session.scalars(select(Member).where(Member.id.in_(member_ids)))
-        return {row.id: row.mail or row.subject for row in rows}
+        return {row.id: row.account for row in rows}
 
     def remove(self, member_id: str) -> None:
         """Forgets a member, and so ends their sessions; who may sign in can come back as the same member."""

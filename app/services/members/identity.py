@@ -36,6 +36,11 @@ class Identity:
         return cls(PROXY, name, name, mail=name if "@" in name else None)
 
     @property
+    def account(self) -> str:
+        """What tells this person from others, for people: the mail address, or what the issuer calls them."""
+        return self.mail or self.subject
+
+    @property
     def member_id(self) -> str:
         """The same on all servers, so that shares that are restored elsewhere belong to the same people."""
         digest = hashlib.sha256(f"{self.issuer}\n{self.subject}".encode()).digest()

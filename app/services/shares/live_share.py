@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from app.db.models import LINK
+from app.lib.epoch import epoch_milliseconds
 from config import Audience
 
 UPLOAD_LINK_LIFETIME = timedelta(hours=1)
@@ -61,7 +62,7 @@ class LiveShare:
     @cached_property
     def created_ms(self) -> int:
         """Creation time in epoch milliseconds."""
-        return round(self.created_at.timestamp() * 1000)
+        return epoch_milliseconds(self.created_at)
 
     @property
     def has_expired(self) -> bool:
