@@ -17,7 +17,7 @@ from app.opencode.sync.export import sync_items
 from app.opencode.sync.merge import DocumentHeader, header_of, merge_batches
 from app.opencode.sync.older_importers import is_older_importer
 from app.opencode.sync.sanitize import sanitize_item
-from app.opencode.sync.validate import require_spare_levels, validate_batch
+from app.opencode.sync.validate import require_spare_levels, validate_batch, validate_snapshot
 from app.opencode.sync.weight import MAX_WEIGHT, weight_of, weight_of_document
 from app.opencode.sync_items import CHANGE_TYPES, Item
 
@@ -53,6 +53,7 @@ __all__ = [
     "sanitize_item",
     "sync_items",
     "validate_batch",
+    "validate_snapshot",
     "weight_of",
     "weight_of_document",
     "write_index",

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from app.opencode.json_pieces import encode_pieces
-from app.opencode.limits import MAX_CHILDREN, MAX_MESSAGES, Counter, objects
+from app.opencode.limits import MAX_CHILDREN, MAX_MESSAGES, Counter, object_fields, objects
 from app.opencode.overlay import Overlay
 
 
@@ -73,7 +73,7 @@ class ChildChanges:
         session, changed = self.sessions.get(id), self.messages.get(id)
         if session is None and not changed:
             return child
-        stored = msgspec.json.decode(child, type=dict[str, Raw])
+        stored = object_fields(child)
         fields: dict[str, object] = {**stored}
         if session is not None:
             fields["session"] = session

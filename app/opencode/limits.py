@@ -3,6 +3,7 @@
 This module's annotations must not be postponed: `_counting_type` needs them as they are.
 """
 
+from enum import Enum
 from typing import Any
 
 import msgspec
@@ -13,10 +14,12 @@ from app.opencode.encoding import JSON, UnreadableDocument
 MAX_MESSAGES = 50_000
 MAX_PARTS = 200_000
 MAX_CHILDREN = 1_000
+# Of one object whose fields are kept as they are; in memory, the shortest takes thirty times its JSON.
+MAX_FIELDS = 10_000
 # A list of anything but objects cannot be counted before it is decoded; its commas are an upper bound.
 MAX_COMMAS = 2_000_000
-# A list of no more bytes than this cannot hold enough to do harm, so it is counted when decoded.
-SMALL_LIST_BYTES = 16 * 1024
+# A list or an object of no more bytes than this cannot hold enough to do harm.
+SMALL_BYTES = 16 * 1024
 # What may be, by mistake, where a list belongs: it contains nothing to count.
 Scalar = str | float | bool | None
 
@@ -50,12 +53,40 @@ def check_counts(document: JSON) -> None:
 
 def objects(field: Raw, limit: int) -> list[Raw]:
     """The objects of a JSON list. Raises ValidationError for anything else, and for more than `limit`."""
-    if len(memoryview(field)) > SMALL_LIST_BYTES:
+    if len(memoryview(field)) > SMALL_BYTES:
         _check_length(field, limit)
     items = msgspec.json.decode(field, type=list[Raw])
     if len(items) > limit:
         raise msgspec.ValidationError(f"more than {limit} items")
     return items
+
+
+def object_fields(json: JSON | Raw) -> dict[str, Raw]:
+    """The fields of a JSON object. Raises ValidationError for anything else, and for more than MAX_FIELDS."""
+    if len(memoryview(json)) > SMALL_BYTES:
+        _check_number_of_fields(json)
+    return msgspec.json.decode(json, type=dict[str, Raw])
+
+
+def _check_number_of_fields(json: JSON | Raw) -> None:
+    """Counts the names as they are decoded: msgspec asks `_missing_` for each, and stops at None."""
+    count = 0
+
+    class Name(Enum):
+        ANY = ""
+
+        @classmethod
+        def _missing_(cls, value: object) -> "Name | None":
+            nonlocal count
+            count += 1
+            return cls.ANY if count <= MAX_FIELDS else None
+
+    try:
+        msgspec.json.decode(json, type=dict[Name, Raw])
+    except msgspec.ValidationError:
+        if count > MAX_FIELDS:
+            raise msgspec.ValidationError(f"Object with more than {MAX_FIELDS:,} fields") from None
+        raise
 
 
 def _check_length(field: Raw, limit: int) -> None:

@@ -18,6 +18,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.opencode.limits import MAX_FIELDS
 from app.services.container import services
 from app.services.documents.freshness import MAX_STALE_SECONDS
 from app.storage import document_key, object_key, objects_of
@@ -207,6 +208,25 @@ def test_what_is_no_document_is_refused(client: FlaskClient, writer: Writer, con
     named = {"kind": "snapshot", "sha256": hashlib.sha256(content).hexdigest()}
     assert writer.commit(named).status_code == 422
     assert client.get("/share/GhIjKlMn").status_code == 202
+
+
+MANY_FIELDS = {f"field{number}": 1 for number in range(MAX_FIELDS)}
+
+
+def test_a_snapshot_with_fields_without_end_is_refused(writer: Writer) -> None:
+    child = {**CHILDREN[0], **MANY_FIELDS}
+    for fields in (MANY_FIELDS, {"children": [child]}):
+        refused = writer.commit(writer.put("snapshot", {**writer.document(), **fields}))
+        assert (refused.status_code, refused.get_json()["code"]) == (422, "unreadable_document")
+
+
+def test_a_sub_agents_session_with_fields_without_end_is_refused(writer: Writer) -> None:
+    writer.snapshot()
+    child = {"type": "put_child", "data": {**CHILDREN[0], **MANY_FIELDS}}
+    refused = writer.commit(writer.put("changes", [child]))
+    assert refused.status_code == 422
+    assert "more than 10,000 fields in item 0" in refused.get_json()["error"]
+    writer.assert_stored()
 
 
 def test_what_is_not_there_cannot_be_committed(writer: Writer) -> None:

@@ -7,8 +7,10 @@ import tracemalloc
 from typing import Any
 
 import pytest
+from msgspec import ValidationError
 
 from app.opencode import UnreadableDocument, read_conversation
+from app.opencode.limits import MAX_FIELDS, object_fields
 from app.opencode.model import Block, Tool, Unknown
 from app.render.text.block_texts import MAX_INDENTED_BYTES, MAX_INDENTED_LEVELS, texts
 from tests.support import constructed, recorded
@@ -63,6 +65,14 @@ ATTACHED = [{"type": "user", "text": "x", "files": [{}] * 200}] * 1_000
 def test_something_of_a_wrong_type_does_not_lift_the_limits(document: bytes, sentence: str) -> None:
     with pytest.raises(UnreadableDocument, match=sentence):
         read_conversation(document)
+
+
+def test_no_more_fields_of_an_object_are_kept_than_the_limit_says() -> None:
+    fields = b",".join(b'"field%d":{"padding":"%s"}' % (number, b"x" * 20) for number in range(MAX_FIELDS))
+    assert len(object_fields(b"{%b}" % fields)) == MAX_FIELDS
+    for one_more in (b'"one more":1', b'"field0":1'):
+        with pytest.raises(ValidationError, match="more than 10,000 fields"):
+            object_fields(b"{%b,%b}" % (fields, one_more))
 
 
 def test_something_of_a_wrong_type_leaves_the_rest_of_a_document_readable() -> None:

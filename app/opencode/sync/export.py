@@ -12,7 +12,7 @@ from app.lib.chunks import chunks
 from app.opencode.encoding import JSON
 from app.opencode.fields import ABSENT, read_text
 from app.opencode.json_pieces import json_pieces
-from app.opencode.limits import MAX_MESSAGES, Counter
+from app.opencode.limits import MAX_MESSAGES, Counter, object_fields
 from app.opencode.reading.envelope import as_unreadable, open_document
 from app.opencode.reading.v1_parts import READERS
 from app.opencode.sync.import_fields import Fields, fields_of
@@ -47,7 +47,7 @@ def sync_items(document: JSON, *, for_older_importer: bool = False) -> Iterator[
     """
     with as_unreadable():
         contents = open_document(document)
-        session = msgspec.json.decode(contents.session, type=dict[str, Raw])
+        session = object_fields(contents.session)
     Counter(MAX_MESSAGES, "messages").add(len(contents.messages))
     session.pop("share", None)
     return _items(session, contents.messages, downgrade if for_older_importer else _as_it_is)

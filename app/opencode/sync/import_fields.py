@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from app.opencode.limits import object_fields
+
 Fields = dict[str, Any]
 
 UNKNOWN = "unknown"
@@ -21,7 +23,7 @@ def fields_of(json: Raw) -> Fields:
 
     Raises ValidationError.
     """
-    fields = msgspec.json.decode(json, type=dict[str, Raw])
+    fields = object_fields(json)
     return {name: _field(name, value) for name, value in fields.items()}
 
 

@@ -12,7 +12,7 @@ from msgspec import Raw
 from app.opencode.encoding import JSON
 from app.opencode.fields import ABSENT, is_absent
 from app.opencode.json_pieces import PartlyEncoded, encode_pieces
-from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, Counter, objects
+from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, Counter, object_fields, objects
 from app.opencode.model import NOTHING
 from app.opencode.sync_state import StoredMessage, SyncState, by_id
 
@@ -96,7 +96,7 @@ def fields_of(state: SyncState, header: DocumentHeader) -> dict[str, Any]:
 
 def _other_fields(document: JSON) -> dict[str, Raw]:
     """What a document has beside its messages."""
-    fields = msgspec.json.decode(document, type=dict[str, Raw])
+    fields = object_fields(document)
     fields.pop("messages", None)
     return fields
 

@@ -6,7 +6,9 @@ import msgspec
 from msgspec import Raw
 
 from app.lib.chunks import chunks
-from app.opencode.limits import MAX_COMMAS, MAX_MESSAGES, MAX_PARTS, objects
+from app.opencode.encoding import JSON
+from app.opencode.limits import MAX_CHILDREN, MAX_COMMAS, MAX_MESSAGES, MAX_PARTS, object_fields, objects
+from app.opencode.model import NOTHING
 from app.opencode.sync_items import (
     Batch,
     ChildSession,
@@ -48,6 +50,13 @@ def validate_batch(data: Raw) -> list[Item]:
     return [_validate(raw, number) for number, raw in enumerate(objects(data, MAX_PARTS))]
 
 
+def validate_snapshot(document: JSON) -> None:
+    """Raises ValidationError when a document, or a child in it, has too many fields to merge changes into."""
+    fields = object_fields(document)
+    for child in objects(fields.get("children", NOTHING), MAX_CHILDREN):
+        object_fields(child)
+
+
 def require_spare_levels(json: bytearray) -> None:
     """Raises RecursionError when JSON is nested so deeply that a document cannot be made of it."""
     # In place, because a second copy may have 100 MB.
@@ -64,6 +73,8 @@ def _validate(raw: Raw, number: int) -> Item:
         item = msgspec.json.decode(raw, type=Item)
         if shape := SHAPES.get(item.type):
             data = msgspec.json.decode(item.data, type=shape)
+            if isinstance(data, PutChild):
+                object_fields(item.data)
             if isinstance(data, Batch | PutChild):
                 objects(data.messages, MAX_MESSAGES)
             if isinstance(data, PutChildMessage):

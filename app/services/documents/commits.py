@@ -29,6 +29,7 @@ from app.opencode import (
     read_conversation,
     require_spare_levels,
     validate_batch,
+    validate_snapshot,
     weight_of_document,
 )
 from app.services.documents import event_log
@@ -119,6 +120,7 @@ class Commits:
         revision = live.revision + 1
         json = uploaded.json
         with as_unreadable():
+            validate_snapshot(json)
             header, weight = header_of(json), weight_of_document(json)
         if (header.created_at, header.revision) != (live.created_ms, revision):
             raise UnreadableDocument("The document does not have the 'createdAt' and 'revision' it is for.")
