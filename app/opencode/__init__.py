@@ -4,7 +4,6 @@ Plain functions over bytes and dataclasses; nothing here knows Flask or a databa
 """
 
 from app.opencode.description import Description, description_of
-from app.opencode.document_fields import document_fields
 from app.opencode.encoding import JSON, UnreadableDocument, Utf8Document, as_utf8, replace_lone_surrogates
 from app.opencode.model import Conversation, Step, Turn
 from app.opencode.paging.index_extender import Extension, extend_index
@@ -42,7 +41,6 @@ __all__ = [
     "as_utf8",
     "describe_document",
     "description_of",
-    "document_fields",
     "extend_index",
     "header_of",
     "is_older_importer",

@@ -3,61 +3,61 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec import Raw
 
 from app.opencode.encoding import JSON
-from app.opencode.fields import bounded
-from app.opencode.limits import MAX_CHILDREN, objects
-from app.opencode.model import NOTHING, Conversation, Step
+from app.opencode.fields import MAX_NUMBER, bounded
+from app.opencode.limits import MAX_CHILDREN, object_fields, objects
+from app.opencode.model import NOTHING, Step
 from app.opencode.sync_state import StoredMessage
 
-MESSAGES, CHILDREN = "messages", "children"
+SESSION, MESSAGES, CHILDREN, DIFFS = "session", "messages", "children", "diffs"
 # How a message of OpenCode 1 begins, unless somebody has made it by hand.
 _V1 = re.compile(rb'\s*\{\s*"info"\s*:')
 
 
-@dataclass(frozen=True)
-class DocumentFields:
-    """The fields of a session's document and those of its children, in order.
+def document_fields(document: JSON, sessions: int) -> list[dict[str, Raw]] | None:
+    """The fields of a document and those of its children, in order, which are so many `sessions`.
 
     Their messages and the children are left out; where these are not the last field, an empty list keeps
-    their place.
-    """
-
-    fields: Mapping[str, Raw]
-    children: Sequence[Mapping[str, Raw]]
-
-
-def document_fields(document: JSON, conversation: Conversation) -> DocumentFields | None:
-    """The fields of a document that was read as `conversation`; None if its changes need all of it.
-
-    That is so where merging them would change what they do not name: the order of the messages, their ids, or
-    the JSON of a child.
+    their place. None if there are other children, or if merging would change the JSON of one by itself.
     """
     try:
-        fields = msgspec.json.decode(document, type=dict[str, Raw])
+        fields = object_fields(document)
         encoded = objects(fields.get(CHILDREN, NOTHING), MAX_CHILDREN)
-        children = [msgspec.json.decode(child, type=dict[str, Raw]) for child in encoded]
+        children = [object_fields(child) for child in encoded]
     except msgspec.ValidationError:
         return None
-    sessions = [*conversation.walk()]
-    if "session" not in fields or not conversation.has_own_ids or len(sessions) != len(children) + 1:
-        return None
-    if not all(map(_is_uniform, sessions)) or not _is_ordered(conversation):
-        return None
-    if not all(map(is_compact, encoded, children)):
+    if SESSION not in fields or len(children) + 1 != sessions or not all(map(is_compact, encoded, children)):
         return None
     fields.pop(MESSAGES, None)
     for child in children:
         child[MESSAGES] = NOTHING
     if CHILDREN in fields:
         fields[CHILDREN] = NOTHING
-    return DocumentFields(fields, children)
+    return [fields, *children]
+
+
+class MessageOrder:
+    """Whether merging changes would leave the messages of a session in their order.
+
+    They are all of one generation, and those of OpenCode 1 are in the order of their times.
+    """
+
+    def __init__(self) -> None:
+        self.is_kept = True
+        self._is_v1: bool | None = None
+        self._before = (-MAX_NUMBER, "")
+
+    def add(self, first: Step) -> None:
+        """Goes on to the message that begins with the step `first`."""
+        is_v1_message = is_v1(first.message)
+        key = (bounded(first.at or 0), first.message_id)
+        self.is_kept &= self._is_v1 in (None, is_v1_message) and (not is_v1_message or self._before < key)
+        self._is_v1, self._before = is_v1_message, key
 
 
 def is_compact(json: Raw, fields: Mapping[str, Raw]) -> bool:
@@ -94,22 +94,3 @@ def _sizes(fields: Mapping[str, Raw]) -> Iterator[int]:
             yield size_of_list(len(messages), sum(len(memoryview(message)) for message in messages))
         else:
             yield len(memoryview(value))
-
-
-def _is_uniform(conversation: Conversation) -> bool:
-    """Whether all messages are of one generation."""
-    return len({is_v1(step.message) for step in _messages(conversation)}) <= 1
-
-
-def _is_ordered(conversation: Conversation) -> bool:
-    """Whether the messages have the order that merging gives to those of OpenCode 1."""
-    messages = [*_messages(conversation)]
-    if not messages or not is_v1(messages[0].message):
-        return True
-    keys = [(bounded(step.at or 0), step.message_id) for step in messages]
-    return all(before < after for before, after in pairwise(keys))
-
-
-def _messages(conversation: Conversation) -> Iterator[Step]:
-    """The first step of each message."""
-    return (step for turn in conversation.turns for step in turn.steps if step.piece == 0)

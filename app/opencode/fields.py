@@ -204,7 +204,10 @@ def bounded(number: int) -> int:
 
 
 def first(*values: float | None) -> float | None:
-    return next((value for value in values if value is not None), None)
+    for value in values:
+        if value is not None:
+            return value
+    return None
 
 
 def safe_id(id: str, fallback: str) -> str:

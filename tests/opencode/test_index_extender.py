@@ -12,15 +12,13 @@ from app.opencode import (
     DocumentHeader,
     DocumentIndex,
     NeedsWholeDocument,
-    document_fields,
     extend_index,
     merge_batches,
-    read_conversation,
-    write_index,
 )
 from app.opencode.paging import page_builder
 from app.opencode.paging.records import ByteRange, PageRecord, records_of
 from tests.support import constructed, recorded
+from tests.support.constructed import index
 from tests.support.random_changes import RandomChanges
 
 
@@ -46,7 +44,7 @@ class Grown:
         self.session_id = document["session"]["id"]
         self.revision = 1
         self.json = self.merged(msgspec.json.encode(document), [])
-        self.index = read_whole(self.json)
+        self.index = index(self.json, is_extendable=True)
         self.extended = 0
 
     def add(self, batch: list[dict[str, Any]]) -> None:
@@ -58,7 +56,7 @@ class Grown:
                 raise NeedsWholeDocument
             extension = extend_index(self.index, [msgspec.json.encode(batch)], self.header())
         except NeedsWholeDocument:
-            self.index = read_whole(self.json)
+            self.index = index(self.json, is_extendable=True)
             return
         messages = b"".join([self.index.messages, *extension.pieces])
         self.index = DocumentIndex(extension.index, memoryview(messages))
@@ -69,12 +67,6 @@ class Grown:
 
     def header(self) -> DocumentHeader:
         return DocumentHeader("aShare", self.session_id, 1, self.revision, self.revision)
-
-
-def read_whole(document: bytes) -> DocumentIndex:
-    conversation = read_conversation(document)
-    written, pieces = write_index(conversation, document_fields(document, conversation))
-    return DocumentIndex(written, memoryview(b"".join(pieces)))
 
 
 def told(index: DocumentIndex) -> object:
@@ -117,7 +109,7 @@ def test_after_any_changes_it_is_the_index_of_the_whole_document(name: str, seed
     for _ in range(30):
         batch = changes.batch()
         grown.add(batch)
-        whole = read_whole(grown.json)
+        whole = index(grown.json, is_extendable=True)
         assert told(grown.index) == told(whole), batch
         if grown.index.is_extendable:
             assert b"".join(grown.index.document()) == grown.json, batch
@@ -170,4 +162,4 @@ def test_a_change_that_needs_everything_is_not_merged_into_the_index() -> None:
         grown = Grown(document)
         grown.add([{"type": type, "data": data}])
         assert grown.extended == 0
-        assert told(grown.index) == told(read_whole(grown.json))
+        assert told(grown.index) == told(index(grown.json, is_extendable=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.opencode import Conversation
 from app.opencode.model import Block, File, Text, Tool
 from app.opencode.paging.find import find_block, find_file
 from tests.support import constructed, recorded
@@ -39,17 +38,17 @@ def test_every_task_that_ran_leads_to_its_session() -> None:
         assert child.turns
 
 
-def block_of(conversation: Conversation, id: str) -> Block | None:
-    found = find_block(id_index(conversation), id)
+def block_of(document: object, id: str) -> Block | None:
+    found = find_block(id_index(document), id)
     return found[0] if found else None
 
 
 def test_a_block_of_a_child_is_found_by_its_id() -> None:
-    conversation = read(family())
+    found_ids = id_index(family())
     for name in CHILDREN:
         for part in recorded.parts(name):
             if part["type"] == "text":
-                found = find_block(id_index(conversation), part["id"])
+                found = find_block(found_ids, part["id"])
                 assert found
                 assert isinstance(found[0], Text)
                 assert found[0].text == part["text"]
@@ -57,10 +56,10 @@ def test_a_block_of_a_child_is_found_by_its_id() -> None:
 
 def test_a_file_of_a_child_is_found_by_its_id() -> None:
     document = constructed.document("v2b")
-    found = find_file(id_index(read(document)), "msg_c02-1-file0")
+    found = find_file(id_index(document), "msg_c02-1-file0")
     assert found
     assert found.name == "map.png"
-    assert find_file(id_index(read({**document, "children": []})), "msg_c02-1-file0") is None
+    assert find_file(id_index({**document, "children": []}), "msg_c02-1-file0") is None
 
 
 def test_children_that_lead_to_each_other_or_to_the_session_itself_are_flat() -> None:
@@ -112,7 +111,7 @@ def test_parts_with_the_same_id_become_two_that_can_both_be_found() -> None:
     blocks = conversation.steps[1].blocks
     assert len({block.id for block in blocks}) == 3
     assert [block.text for block in blocks if isinstance(block, Text)] == texts
-    assert [block_of(conversation, block.id) for block in blocks] == blocks
+    assert [block_of(document, block.id) for block in blocks] == blocks
 
 
 def test_many_messages_with_the_same_id_are_read_quickly() -> None:
@@ -159,12 +158,12 @@ def test_every_id_that_is_made_up_is_found() -> None:
         for file in (block.files if isinstance(block, Tool) else [block])
         if isinstance(file, File) and not file.id.startswith(own)
     ]
-    assert [block_of(conversation, block.id) for block in blocks if block.id not in own] == [
+    assert [block_of(document, block.id) for block in blocks if block.id not in own] == [
         block for block in blocks if block.id not in own
     ]
-    assert [find_file(id_index(conversation), file.id) for file in files] == files
+    assert [find_file(id_index(document), file.id) for file in files] == files
     assert [file.url[-1] for file in files] == list("34568") * 2
     for id, url in (("prt_1-file0", "data:,1"), ("prt_1-file1", "data:,2"), ("prt_7-file0", "data:,7")):
-        found = find_file(id_index(conversation), id)
+        found = find_file(id_index(document), id)
         assert found
         assert found.url == url

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -60,7 +61,7 @@ def on(page: Page | None) -> object:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_it_tells_all_that_the_document_tells(name: str) -> None:
     conversation = read_conversation(DOCUMENTS[name])
-    found = index(conversation)
+    found = index(DOCUMENTS[name])
     assert [told(each) for each in found.conversation.walk()] == [told(each) for each in conversation.walk()]
     assert bytes(found.conversation.diffs) == bytes(conversation.diffs)
 
@@ -68,7 +69,7 @@ def test_it_tells_all_that_the_document_tells(name: str) -> None:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_its_pages_are_those_of_the_whole(name: str) -> None:
     conversation = read_conversation(DOCUMENTS[name])
-    for session, whole in zip(index(conversation).sessions, conversation.walk(), strict=True):
+    for session, whole in zip(index(DOCUMENTS[name]).sessions, conversation.walk(), strict=True):
         pages = pages_of(whole)
         assert len(session.pages) == len(pages)
         assert [on(session.pages.get(page.number)) for page in pages] == [on(page) for page in pages]
@@ -79,21 +80,21 @@ def test_its_pages_are_those_of_the_whole(name: str) -> None:
                 assert found.number == page.number
 
 
-def long_message() -> Conversation:
+def long_message() -> dict[str, Any]:
     """A session whose second message alone fills several pages."""
     document = recorded.document("single-message")
     document["messages"][1]["parts"] = [
         {"id": f"prt_{number}", "type": "text", "text": f"{number} " * 6_000} for number in range(60)
     ]
-    return read(document)
+    return document
 
 
 def test_a_message_on_several_pages_is_read_piece_by_piece() -> None:
-    conversation = long_message()
-    found = index(conversation).session.pages
+    document = long_message()
+    found = index(document).session.pages
     assert len(found) > 2
     shown = [step.id for number in range(1, len(found) + 1) for step in steps_on(found.get(number))]
-    assert shown == [step.id for step in conversation.steps]
+    assert shown == [step.id for step in read(document).steps]
     assert [step.id for turn in found.turns() for step in turn.steps] == shown
     last = found.holding(shown[-1])
     assert last
@@ -106,7 +107,7 @@ def steps_on(page: Page | None) -> list:
 
 
 def test_a_page_reads_no_message_of_another() -> None:
-    written, pieces = write_index(read_conversation(recorded.document_bytes("large-output")))
+    written, pieces = write_index(recorded.document_bytes("large-output"))
     messages = bytearray(b"".join(pieces))
     before = on(DocumentIndex(written, memoryview(messages)).session.pages.get(2))
     own = [
@@ -124,7 +125,7 @@ def test_a_page_reads_no_message_of_another() -> None:
 
 
 def test_a_part_of_an_id_finds_nothing() -> None:
-    found = id_index(read_conversation(recorded.document_bytes("rate-limit-feature")))
+    found = id_index(recorded.document_bytes("rate-limit-feature"))
     id = "prt_2020fad85001wrAyG77btHYbb9"
     assert {step.message_id for step in found.steps_with(id)} == {"msg_2020facf0001B1YK2cfF03x0ai"}
     assert not list(found.steps_with(id[:-1]))
@@ -132,7 +133,7 @@ def test_a_part_of_an_id_finds_nothing() -> None:
 
 
 def test_a_page_that_does_not_exist_is_none() -> None:
-    pages = index(read_conversation(recorded.document_bytes("single-message"))).session.pages
+    pages = index(recorded.document_bytes("single-message")).session.pages
     assert [pages.get(number) for number in (-1, 0, 2)] == [None, None, None]
     assert pages.holding("msg_unknown") is None
     assert pages.holding("") is None
@@ -148,7 +149,7 @@ def test_what_stands_on_every_page_is_bounded() -> None:
             {**prompt, "info": {**prompt["info"], "id": f"msg_{number}"}},
             {**answer, "info": {**answer["info"], "id": f"msg_{number}b", "modelID": f"m{number}"}},
         ]
-    found = index(read(document)).session
+    found = index(document).session
     assert len(found.prompts) == MAX_FIRST_PROMPTS + MAX_LAST_PROMPTS
     assert found.prompt_count == 300
     assert len(found.conversation.turns) == 300
@@ -165,6 +166,6 @@ def test_numbers_beyond_any_clock_do_not_keep_a_session_from_being_read() -> Non
         "diffs": [{"file": "a", "patch": "", "additions": 1e300, "deletions": 10**30, "status": "added"}]
     }
     del document["session"]["tokens"]
-    found = index(read(document)).session
+    found = index(document).session
     assert found.conversation.tokens.input > 2**62
     assert found.changed.files == 1

@@ -24,7 +24,7 @@ DOCUMENTS = {
 
 
 def timeline(document: Any) -> Timeline:
-    return index(read(document)).session.timeline
+    return index(document).session.timeline
 
 
 def calls(found: Timeline) -> Counter[str]:
@@ -62,7 +62,7 @@ def calls_of(conversation: Conversation) -> list[Tool]:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_calls_and_failures_are_those_that_the_page_shows(name: str) -> None:
     conversation = read(json.loads(DOCUMENTS[name]))
-    for session, each in zip(index(conversation).sessions, conversation.walk(), strict=True):
+    for session, each in zip(index(DOCUMENTS[name]).sessions, conversation.walk(), strict=True):
         shown = calls_of(each)
         assert calls(session.timeline) == Counter(kind_of_tool(call.name) for call in shown)
         expected = Counter(kind_of_tool(call.name) for call in shown if has_failed(call))
@@ -73,7 +73,7 @@ def test_calls_and_failures_are_those_that_the_page_shows(name: str) -> None:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_each_step_of_a_short_session_has_a_mark_of_its_own(name: str) -> None:
     conversation = read(json.loads(DOCUMENTS[name]))
-    marks = index(conversation).session.timeline.marks
+    marks = index(DOCUMENTS[name]).session.timeline.marks
     assert [mark.id for mark in marks] == [step.id for step in conversation.steps]
 
 
@@ -105,7 +105,7 @@ def test_a_mark_of_several_steps_leads_to_the_first_that_failed() -> None:
 
 
 def test_a_mark_names_the_page_of_its_step() -> None:
-    session = index(read(long_session(turns=40))).session
+    session = index(long_session(turns=40)).session
     pages = {mark.page for mark in session.timeline.marks}
     assert len(pages) > 1
     for mark in session.timeline.marks:

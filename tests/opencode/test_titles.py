@@ -9,7 +9,7 @@ import lxml.html
 import pytest
 from flask.testing import FlaskClient
 
-from app.opencode import Conversation, as_utf8, describe_document, description_of, read_conversation
+from app.opencode import as_utf8, describe_document, description_of, read_conversation
 from app.opencode.titles import shortened
 from tests.support import field, recorded
 from tests.support.client import share
@@ -27,9 +27,9 @@ def file(**fields: object) -> dict[str, Any]:
     return {"type": "file", "mime": "image/png", "url": "data:image/png;base64,AA==", **fields}
 
 
-def read(
+def session_of(
     *messages: list[dict[str, Any]], title: str = "New session - 2026-08-20T08:33:35.299Z"
-) -> Conversation:
+) -> bytes:
     """A session of prompts with these parts, each with an answer."""
     session = field.document("default-title")
     prompt, answer = session["messages"]
@@ -41,11 +41,18 @@ def read(
             {"info": info, "parts": parts},
             {**answer, "info": {**answer["info"], "id": f"a{number}"}},
         ]
-    return read_conversation(json.dumps(session).encode())
+    return json.dumps(session).encode()
+
+
+def title_of(*messages: list[dict[str, Any]], title: str) -> str:
+    document = session_of(*messages, title=title)
+    read = read_conversation(document).title
+    assert index(document).conversation.title == read
+    return read
 
 
 def prompts(*messages: list[dict[str, Any]]) -> list[str]:
-    return [prompt.title for prompt in index(read(*messages)).session.prompts]
+    return [prompt.title for prompt in index(session_of(*messages)).session.prompts]
 
 
 def test_only_what_a_person_asked_is_a_prompt(client: FlaskClient) -> None:
@@ -80,8 +87,8 @@ def test_a_prompt_is_named_after_what_it_says(parts: list[dict[str, Any]], title
     "parts", [[{"type": "compaction", "auto": False}], [text("Continue", synthetic=True)]], ids=str
 )
 def test_what_opencode_adds_is_no_prompt_and_does_not_count(parts: list[dict[str, Any]]) -> None:
-    conversation = read([text("First")], parts, [text("Second")])
-    assert [(each.number, each.title) for each in index(conversation).session.prompts] == [
+    found = index(session_of([text("First")], parts, [text("Second")]))
+    assert [(each.number, each.title) for each in found.session.prompts] == [
         (1, "First"),
         (2, "Second"),
     ]
@@ -90,9 +97,9 @@ def test_what_opencode_adds_is_no_prompt_and_does_not_count(parts: list[dict[str
 def test_a_session_that_begins_with_an_answer_has_no_prompt_there() -> None:
     session = field.document("default-title")
     session["messages"] = session["messages"][1:]
-    conversation = read_conversation(json.dumps(session).encode())
-    assert len(conversation.turns) == 1
-    assert index(conversation).session.prompts == []
+    found = index(session).session
+    assert len(found.conversation.turns) == 1
+    assert found.prompts == []
 
 
 @pytest.mark.parametrize("document", [*map(recorded.document_bytes, recorded.NAMES), *FIELD])
@@ -120,12 +127,12 @@ def test_the_first_prompt_stands_for_a_default_title(client: FlaskClient, addres
 )
 def test_every_default_title_is_one(default: str) -> None:
     continued = [text("Continue", synthetic=True)]
-    assert read(continued, [text("word " * 40)], title=default).title == "word " * 15 + "word…"
+    assert title_of(continued, [text("word " * 40)], title=default) == "word " * 15 + "word…"
 
 
 def test_a_title_that_somebody_gave_stays() -> None:
     title = "New session - about 2026-08-20T08:33:35.299Z"
-    assert read([text("x")], title=title).title == title
+    assert title_of([text("x")], title=title) == title
 
 
 def test_a_title_is_cut_between_words_where_it_has_any() -> None:

@@ -113,8 +113,8 @@ def test_the_pages_of_a_session_have_together_what_the_whole_has() -> None:
         for number in range(400)
         for message in [prompt if number % 100 == 0 else answer]
     ]
-    conversation = read_conversation(json.dumps(session).encode())
-    pages = index(conversation).session.pages
+    document = json.dumps(session).encode()
+    conversation, pages = read_conversation(document), index(document).session.pages
     texts = ["".join(transcript(conversation, URL, Budget(), page=pages.get(n))) for n in (1, 2, 3)]
     assert len(pages) == 3
     assert [f"page {n} of 3" in text for n, text in enumerate(texts, 1)] == [True] * 3

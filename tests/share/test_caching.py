@@ -18,7 +18,7 @@ import zstandard
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.opencode import read_conversation
+from app.opencode import write_index
 from app.render import Renderer
 from app.services.container import Services, services
 from app.services.documents.cache import DERIVED_BYTES, DocumentCache
@@ -240,7 +240,7 @@ def test_a_document_that_cannot_be_read_is_read_once(
 ) -> None:
     share_unchecked(client, b'{"session": 5, "messages": []}')
     assert client.get("/share/GhIjKlMn").status_code == 422
-    monkeypatch.setattr("app.services.documents.cache.read_conversation", None)
+    monkeypatch.setattr("app.services.documents.cache.write_index", None)
     again = client.get("/share/GhIjKlMn/changes")
     assert again.status_code == 422
     assert "not a session of OpenCode" in again.text
@@ -282,8 +282,8 @@ def test_what_another_release_kept_is_not_read(client: FlaskClient, monkeypatch:
     read: list[bool] = []
     monkeypatch.setattr("app.services.documents.document_files.build_id", lambda: "another")
     monkeypatch.setattr(
-        "app.services.documents.cache.read_conversation",
-        lambda json: read.append(True) or read_conversation(json),
+        "app.services.documents.cache.write_index",
+        lambda *args, **options: read.append(True) or write_index(*args, **options),
     )
     assert client.get("/share/GhIjKlMn/changes").status_code == 200
     assert read == [True]

@@ -59,7 +59,7 @@ def test_a_file_changed_in_several_turns_has_a_patch_of_each() -> None:
 
 
 def test_totals_count_files_and_lines() -> None:
-    assert index(read(recorded.document("rate-limit-feature"))).session.changed == Totals(5, 57, 3)
+    assert index(recorded.document("rate-limit-feature")).session.changed == Totals(5, 57, 3)
 
 
 @pytest.mark.parametrize("name", ["rate-limit-feature", "reverted"])
@@ -253,7 +253,7 @@ def test_beyond_the_cap_lines_count_without_their_patches() -> None:
     document = {**recorded.document("empty"), "diffs": [{"file": name, "patch": patch} for name in "abc"]}
     found = changed(document)
     assert [len(found[name].patches) for name in "abc"] == [1, 1, 0]
-    assert index(read(document)).session.changed == Totals(3, 3, 0)
+    assert index(document).session.changed == Totals(3, 3, 0)
 
 
 # The page

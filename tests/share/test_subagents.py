@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from tests.support import field
 from tests.support.client import share
-from tests.support.constructed import index, read
+from tests.support.constructed import index
 
 CASE = "plugin-subagent-unreachable"
 CHILD = "ses_kid00000000000000000000000"
@@ -47,7 +47,7 @@ def family(*calls: tuple[str, str]) -> dict[str, Any]:
 
 
 def uncalled(*calls: tuple[str, str]) -> list[str]:
-    return list(index(read(family(*calls))).session.uncalled)
+    return list(index(family(*calls)).session.uncalled)
 
 
 def test_a_sub_agent_of_a_plugins_tool_is_folded_into_its_call(client: FlaskClient) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from app.opencode import Conversation, DocumentIndex, Step, as_utf8, read_conversation, write_index
+from app.opencode import JSON, Conversation, DocumentIndex, Step, as_utf8, read_conversation, write_index
 from app.opencode.paging.ids import IdIndex, write_ids
 from tests.support.paths import FIXTURES
 
@@ -18,19 +18,24 @@ def document(name: str) -> dict[str, Any]:
     return loaded
 
 
+def encoded(document: object) -> JSON:
+    return as_utf8(json.dumps(document).encode()).json
+
+
 def read(document: object) -> Conversation:
-    return read_conversation(as_utf8(json.dumps(document).encode()).json)
+    return read_conversation(encoded(document))
 
 
-def index(conversation: Conversation) -> DocumentIndex:
-    """The conversation as pages read it."""
-    written, pieces = write_index(conversation)
+def index(document: object, *, is_extendable: bool = False) -> DocumentIndex:
+    """The index of a document, which may be encoded already, as pages read it."""
+    json = document if isinstance(document, bytes) else encoded(document)
+    written, pieces = write_index(json, is_extendable=is_extendable)
     return DocumentIndex(written, memoryview(b"".join(pieces)))
 
 
-def id_index(conversation: Conversation) -> IdIndex:
-    """Where the parts of a conversation are, as pages find them."""
-    opened = index(conversation)
+def id_index(document: object) -> IdIndex:
+    """Where the parts of a document are, as pages find them."""
+    opened = index(document)
     return IdIndex(memoryview(write_ids(opened)), opened)
 
 

@@ -59,7 +59,7 @@ class SessionChanges:
 
 def recorded_files(step: Step, directory: str) -> list[ChangeRecord]:
     """What a step records; none of what was undone, in a session that ran in `directory`."""
-    if step.is_undone:
+    if step.is_undone or step.diffs is NOTHING:
         return []
     return [_file(RECORDED, diff, directory) for diff in listed_diffs(step.diffs, with_patches=False)]
 

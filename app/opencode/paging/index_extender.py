@@ -9,35 +9,30 @@ import msgspec
 from msgspec import Raw
 
 from app.opencode.child_changes import id_of_message
-from app.opencode.document_fields import CHILDREN, MESSAGES, is_compact, is_v1
+from app.opencode.document_fields import CHILDREN, DIFFS, MESSAGES, SESSION, is_compact, is_v1
 from app.opencode.encoding import JSON
-from app.opencode.limits import MAX_CHILDREN, MAX_MESSAGES, MAX_PARTS, objects
-from app.opencode.model import NOTHING, Conversation, Tokens
+from app.opencode.limits import MAX_CHILDREN, MAX_MESSAGES, MAX_PARTS, object_fields, objects
+from app.opencode.model import NOTHING
 from app.opencode.overlay import Overlay
 from app.opencode.paging.document import document_size
 from app.opencode.paging.index_reader import DocumentIndex
-from app.opencode.paging.index_writer import PagedSession, index_record
+from app.opencode.paging.index_record import PagedSession, head_of, index_record
 from app.opencode.paging.page_builder import PageBuilder, is_within
 from app.opencode.paging.page_editor import PageEditor, read_changed
 from app.opencode.paging.pieces import Pieces, piece_of
-from app.opencode.paging.prompts import first_and_last
 from app.opencode.paging.records import (
     ByteRange,
-    PageRecord,
     SessionRecord,
-    added,
     decode_state,
     encode,
     records_of,
     with_id,
 )
-from app.opencode.reading.conversation import Summary, directory_of, read_message, read_session, undone_from
+from app.opencode.reading.conversation import directory_of, read_message, undone_from
 from app.opencode.reading.envelope import model_names
 from app.opencode.reading.steps import FixedId
 from app.opencode.sync.changes import DocumentChanges, NeedsWholeDocument, read_changes
 from app.opencode.sync.merge import DocumentHeader
-
-SESSION, DIFFS = "session", "diffs"
 
 
 @dataclass(frozen=True)
@@ -119,7 +114,7 @@ class _Extender:
             elif id in changed.sessions or id in changed.messages:
                 yield self._changed_child(child)
             else:
-                head = self._head(self._session(child), child.pages, child.after)
+                head = head_of(self._session(child), child.pages, child.after, self._names)
                 yield PagedSession(head, child.pages, child.after, child.diffs, child.fields, child)
 
     def _changed_child(self, record: SessionRecord) -> PagedSession:
@@ -130,7 +125,7 @@ class _Extender:
         return self._changed(record, places, session or self._session(record), messages, by_time=False)
 
     def _new_child(self, id: str, child: Raw) -> PagedSession:
-        fields = msgspec.json.decode(child, type=dict[str, Raw])
+        fields = object_fields(child)
         session, messages = fields[SESSION], objects(fields[MESSAGES], MAX_MESSAGES)
         builder = PageBuilder(id, directory_of(session), undone_from(session))
         ids = [*map(id_of_message, messages)]
@@ -141,7 +136,7 @@ class _Extender:
         after = builder.finish()
         self._new_ids += [(id, message_id) for message_id in ids]
         places = self._pieces.add_all({**fields, MESSAGES: NOTHING})
-        head = self._head(session, builder.pages, after)
+        head = head_of(session, builder.pages, after, self._names)
         return PagedSession(head, builder.pages, after, self._pieces.add(NOTHING), places)
 
     def _changed(
@@ -166,7 +161,7 @@ class _Extender:
             reads_all=self._reads_all(record, messages, undone_from(session), undone_from(before)),
         )
         after = editor.rebuild(builder, undone_from(session), undone_from(before))
-        head = self._head(session, builder.pages, after)
+        head = head_of(session, builder.pages, after, self._names)
         if head.id != record.id:
             raise NeedsWholeDocument
         return PagedSession(head, builder.pages, after, record.diffs, places, record)
@@ -194,20 +189,6 @@ class _Extender:
             if place is None or piece_of(self._messages, place) != value:
                 places[name] = self._pieces.add(value)
         return places
-
-    def _head(self, session: Raw, pages: Sequence[PageRecord], after: bytes) -> Conversation:
-        state = decode_state(after)
-        summary = Summary(
-            has_messages=state.messages > 0,
-            prompt_titles=(prompt.title for prompt in first_and_last(pages)),
-            models=state.models,
-            agent=state.agent,
-            cost=state.cost + state.turn.cost,
-            tokens=Tokens(*added(state.tokens, state.turn.tokens)),
-        )
-        head = read_session(session, summary)
-        head.models = [self._names.get(model, model) for model in head.models]
-        return head
 
     def _check(self, sessions: Sequence[PagedSession]) -> None:
         """Raises NeedsWholeDocument for what a document may not have."""

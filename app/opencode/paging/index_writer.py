@@ -6,162 +6,100 @@ The index also has what every page says about the whole session. It is MessagePa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
+from collections.abc import Iterable, Mapping
+from itertools import repeat
 
-import msgspec
 from msgspec import Raw
 
-from app.opencode.changes.totals import ChangeRecord, SessionChanges, Totals, totals
-from app.opencode.children import uncalled_children
-from app.opencode.document_fields import DocumentFields
-from app.opencode.fields import bounded
-from app.opencode.model import Conversation
-from app.opencode.paging.page_builder import MAX_CHARACTERS, MAX_MODELS, PageBuilder, is_within
+from app.opencode.document_fields import DIFFS, MessageOrder, document_fields
+from app.opencode.encoding import JSON
+from app.opencode.model import NOTHING
+from app.opencode.paging.index_record import PagedSession, head_of, index_record
+from app.opencode.paging.page_builder import PageBuilder, is_within
 from app.opencode.paging.pieces import Pieces
-from app.opencode.paging.records import (
-    ByteRange,
-    IndexRecord,
-    PageRecord,
-    SessionRecord,
-    bounded_all,
-    counts_of,
-    decode_state,
-    encode,
+from app.opencode.paging.records import encode
+from app.opencode.reading.conversation import directory_of, id_of, read_message, undone_from
+from app.opencode.reading.envelope import (
+    StoredSession,
+    as_unreadable,
+    model_names,
+    open_document,
+    stored_children,
 )
-from app.opencode.paging.timeline import KnownMarks, StepsOnPage, Timeline, marks_of
-
-_decode_changes = msgspec.msgpack.Decoder(list[ChangeRecord]).decode
+from app.opencode.reading.steps import FixedId, UniqueIds
 
 
-@dataclass(frozen=True)
-class PagedSession:
-    """A session that was cut into pages. `head` is the conversation, whose turns are not needed any more.
+def write_index(document: JSON, *, is_extendable: bool = False) -> tuple[bytes, list[Raw]]:
+    """The index of a document of JSON as `as_utf8` returns it, and the chunks of the file of messages.
 
-    `known` is the record of an earlier version, from which is taken what cannot have changed.
+    With `is_extendable`, changes can be merged into it later, unless that would change more of the document
+    than they name. Raises UnreadableDocument.
+    """
+    with as_unreadable():
+        contents = open_document(document)
+        stored = [
+            StoredSession(contents.session, contents.messages),
+            *stored_children(contents).values(),
+        ]
+        fields = document_fields(document, len(stored)) if is_extendable else None
+        indexer = _Indexer(model_names(contents.models))
+        sessions: list[PagedSession] = []
+        for each, own in zip(stored, fields or repeat({})):  # noqa: B905 - one may be endless
+            sessions.append(indexer.add(each, NOTHING if sessions else contents.diffs, own))
+        record = index_record(sessions, is_extendable=bool(fields) and indexer.keeps_messages)
+        return encode(record), indexer.pieces
+
+
+class _Indexer:
+    """Cuts sessions into pages, whose messages are in `pieces`.
+
+    It `keeps_messages` as long as all have the ids and the order that they have in the document.
     """
 
-    head: Conversation
-    pages: Sequence[PageRecord]
-    after: bytes
-    diffs_place: ByteRange
-    fields: Mapping[str, ByteRange] = field(default_factory=dict)
-    known: SessionRecord | None = None
+    def __init__(self, names_of_models: Mapping[str, str]) -> None:
+        self._names_of_models = names_of_models
+        self._ids = UniqueIds()
+        self._pieces = Pieces()
+        self._is_in_order = True
 
     @property
-    def changes(self) -> SessionChanges:
-        """What it changed, to be counted."""
-        return SessionChanges(
-            self.head.id,
-            self.head.directory,
-            self._change_records,
-            self.head.diffs,
-            decode_state(self.after).is_undone,
-        )
+    def keeps_messages(self) -> bool:
+        return self._is_in_order and self._ids.are_own
 
     @property
-    def is_counted(self) -> bool:
-        """Whether its changes are those that were counted for `known`."""
-        known = self.known
-        return (
-            known is not None
-            and known.diffs == self.diffs_place
-            and decode_state(known.after).is_undone == decode_state(self.after).is_undone
-            and [page.changes for page in known.pages] == [page.changes for page in self.pages]
-        )
+    def pieces(self) -> list[Raw]:
+        return self._pieces.pieces
 
-    def _change_records(self) -> Iterator[ChangeRecord]:
-        return (record for page in self.pages for record in _decode_changes(page.changes))
-
-
-def write_index(conversation: Conversation, fields: DocumentFields | None = None) -> tuple[bytes, list[Raw]]:
-    """The index of a conversation with its children, and the chunks of the file of messages.
-
-    With the `fields` of its document, changes can be merged into it later.
-    """
-    pieces = Pieces()
-    own = [fields.fields, *fields.children] if fields else []
-    sessions = []
-    for number, each in enumerate(conversation.walk()):
-        undone = next((step for turn in each.turns for step in turn.steps if step.is_undone), None)
-        builder = PageBuilder(each.id, each.directory, reads_all=undone is not None and is_within(undone))
-        for turn in each.turns:
-            for _, run in groupby(turn.steps, key=lambda step: step.number):
-                steps = list(run)
-                builder.add(steps, pieces.add(steps[0].message))
+    def add(self, stored: StoredSession, diffs: Raw, fields: Mapping[str, Raw]) -> PagedSession:
+        """The session, which changed the files `diffs`; its `fields` become pieces as well."""
+        session, messages = stored.session, stored.messages
+        self._ids.messages.add(len(messages))
+        undone = undone_from(session)
+        reads_all = bool(undone) and _is_within(undone, messages)
+        builder = PageBuilder(id_of(session), directory_of(session), undone, reads_all=reads_all)
+        order = MessageOrder()
+        for number, message in enumerate(messages):
+            steps = read_message(message, self._ids, number)
+            for step in steps:
+                self._ids.parts.add(len(step.parts))
+            order.add(steps[0])
+            builder.add(steps, self._pieces.add(message))
         after = builder.finish()
-        places = pieces.add_all(own[number]) if fields else {}
-        diffs_place = places["diffs"] if places.get("diffs") and number == 0 else pieces.add(each.diffs)
-        sessions.append(PagedSession(each, builder.pages, after, diffs_place, places))
-    return encode(index_record(sessions, is_extendable=fields is not None)), pieces.pieces
+        self._is_in_order &= order.is_kept
+        head = head_of(session, builder.pages, after, self._names_of_models)
+        head.diffs = diffs
+        places = self._pieces.add_all(fields)
+        diffs_place = places[DIFFS] if fields.get(DIFFS) == diffs else self._pieces.add(diffs)
+        return PagedSession(head, builder.pages, after, diffs_place, places)
 
 
-def index_record(sessions: Sequence[PagedSession], *, is_extendable: bool) -> IndexRecord:
-    """The index of a session and its children."""
-    root, *children = sessions
-    # What sub-agents changed counts once, for the session: they may call each other in chains.
-    if root.known and all(session.is_counted for session in sessions):
-        changed = root.known.changed
-    else:
-        changed = totals(root.changes, {child.head.id: child.changes for child in children})
-    called = {each.head.id: [id for page in each.pages for id in page.called] for each in sessions}
-    return IndexRecord(
-        [
-            _session_record(root, changed, uncalled_children(root.head.id, called)),
-            *(_session_record(child, _own_totals(child), ()) for child in children),
-        ],
-        is_extendable,
-    )
-
-
-def _own_totals(session: PagedSession) -> Totals:
-    if session.known and session.is_counted:
-        return session.known.changed
-    return totals(session.changes, {})
-
-
-def _session_record(session: PagedSession, changed: Totals, uncalled: Sequence[str]) -> SessionRecord:
-    head = session.head
-    return SessionRecord(
-        id=head.id,
-        title=head.title[:MAX_CHARACTERS],
-        parent_id=head.parent_id,
-        directory=head.directory[:MAX_CHARACTERS],
-        version=head.version[:MAX_CHARACTERS],
-        created_at=_time(head.created_at),
-        updated_at=_time(head.updated_at),
-        models=[model[:MAX_CHARACTERS] for model in head.models[:MAX_MODELS]],
-        agent=head.agent[:MAX_CHARACTERS],
-        cost=head.cost,
-        tokens=bounded_all(counts_of(head.tokens)),
-        is_importable=head.is_importable,
-        changed=changed,
-        timeline=_timeline(session),
-        uncalled=uncalled,
-        diffs=session.diffs_place,
-        fields=session.fields,
-        pages=session.pages,
-        after=session.after,
-    )
-
-
-def _timeline(session: PagedSession) -> Timeline:
-    state = decode_state(session.after)
-    steps = [StepsOnPage(page.step_count, page.steps) for page in session.pages]
-    agent = bounded(state.agent_milliseconds + (state.turn.milliseconds or 0))
-    return Timeline(marks_of(steps, _known_marks(session)), agent, state.person_milliseconds)
-
-
-def _known_marks(session: PagedSession) -> KnownMarks:
-    known = session.known
-    if known is None:
-        return KnownMarks((), 0, 0)
-    pairs = zip(known.pages, session.pages, strict=False)
-    changed = next((at for at, (old, new) in enumerate(pairs) if old.steps != new.steps), None)
-    same_pages = min(len(known.pages), len(session.pages)) if changed is None else changed
-    return KnownMarks(known.timeline.marks, decode_state(known.after).steps, same_pages)
-
-
-def _time(milliseconds: int | None) -> int | None:
-    return None if milliseconds is None else bounded(milliseconds)
+def _is_within(id: str, messages: Iterable[Raw]) -> bool:
+    """Whether `is_within` holds for the first message with an id."""
+    encoded = id.encode(errors="replace")
+    for message in messages:
+        if encoded in bytes(message):
+            ids = FixedId(id)
+            first = read_message(message, ids, 0)[0]
+            if ids.own == id:
+                return is_within(first)
+    return False

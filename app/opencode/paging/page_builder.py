@@ -46,9 +46,7 @@ class PageBuilder:
     A page that exists already can be taken over where it would come out the same.
     """
 
-    def __init__(
-        self, session_id: str, directory: str, undone_from: str = "", *, reads_all: bool = False
-    ) -> None:
+    def __init__(self, session_id: str, directory: str, undone_from: str, *, reads_all: bool = False) -> None:
         self.pages: list[PageRecord] = []
         self._session_id = session_id
         self._directory = directory
@@ -99,7 +97,7 @@ class PageBuilder:
         begins_turn = steps[0].role == "user" or not state.turns
         if begins_turn:
             self._begin_turn()
-        state.is_undone |= steps[0].is_undone or steps[0].message_id == self._undone_from
+        state.is_undone |= steps[0].message_id == self._undone_from
         for step in steps:
             step.is_undone = state.is_undone
         state.told = tell_once(steps[-1], state.told)

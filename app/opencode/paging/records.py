@@ -7,6 +7,7 @@ and whose state before are as they were is kept as it is, without being decoded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import add
 
 import msgspec
 
@@ -163,7 +164,7 @@ def counts_of(tokens: Tokens) -> tuple[int, ...]:
 
 
 def added(counts: Sequence[int], others: Sequence[int]) -> list[int]:
-    return [count + other for count, other in zip(counts, others, strict=True)]
+    return list(map(add, counts, others))
 
 
 def bounded_all(counts: Sequence[int]) -> list[int]:

@@ -118,6 +118,11 @@ def read_session(session: Raw, summary: Summary, turns: Sequence[Turn] = ()) -> 
     )
 
 
+def id_of(session: Raw) -> str:
+    """The id of a session. Raises msgspec.ValidationError."""
+    return _decode_session(session).id
+
+
 def directory_of(session: Raw) -> str:
     """The folder that a session ran in. Raises msgspec.ValidationError."""
     return _directory(_decode_session(session))

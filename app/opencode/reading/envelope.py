@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
@@ -34,9 +34,11 @@ class _Envelope(msgspec.Struct, frozen=True):
     models: Raw = NOTHING
 
 
-class _Child(msgspec.Struct, frozen=True):
+class StoredSession(msgspec.Struct, frozen=True):
+    """A session and its messages, as JSON."""
+
     session: Raw
-    messages: list[Raw]
+    messages: Sequence[Raw]
 
 
 class _Model(msgspec.Struct, frozen=True):
@@ -52,7 +54,10 @@ def read_conversation(document: JSON) -> Conversation:
         ids = UniqueIds()
         session = conversation.read(contents.session, contents.messages, ids)
         session.diffs = contents.diffs
-        session.children = _children(contents.children, session.id, ids)
+        session.children = {
+            id: conversation.read(child.session, child.messages, ids)
+            for id, child in stored_children(contents).items()
+        }
         session.has_own_ids = ids.are_own
         names = model_names(contents.models)
         for each in session.walk():
@@ -103,21 +108,22 @@ def open_document(document: JSON) -> Contents:
     return Contents(session, envelope.messages, envelope.diffs, envelope.children, envelope.models)
 
 
-def _children(field: Raw, parent_id: str, ids: UniqueIds) -> dict[str, Conversation]:
+def stored_children(contents: Contents) -> dict[str, StoredSession]:
     """The sessions of sub-agents by id; a broken one is left out, as if it had never been stored."""
-    children: dict[str, Conversation] = {}
+    children: dict[str, StoredSession] = {}
     try:
-        encoded = objects(field, MAX_CHILDREN)
+        encoded = objects(contents.children, MAX_CHILDREN)
     except msgspec.ValidationError:
         return {}
+    own_id = conversation.id_of(contents.session)
     for raw in encoded:
         try:
-            stored = msgspec.json.decode(raw, type=_Child)
-            child = conversation.read(stored.session, stored.messages, ids)
+            child = msgspec.json.decode(raw, type=StoredSession)
+            id = conversation.id_of(child.session)
         except msgspec.ValidationError:
             continue
-        if child.id not in ("", parent_id):
-            children.setdefault(child.id, child)
+        if id not in ("", own_id):
+            children.setdefault(id, child)
     return children
 
 

@@ -39,8 +39,6 @@ from app.opencode import (
     DocumentIndex,
     Extension,
     UnreadableDocument,
-    document_fields,
-    read_conversation,
     write_index,
 )
 from app.services.documents.cache_files import CacheFiles
@@ -132,11 +130,8 @@ class DocumentCache:
         try:
             json = document.json
             with _without_garbage_collection():
-                conversation = read_conversation(json)
                 # Only to what is synced or committed is something added later.
-                fields = document_fields(json, conversation) if share.revision else None
-                index, messages = write_index(conversation, fields)
-                conversation.release()
+                index, messages = write_index(json, is_extendable=share.revision > 0)
         except UnreadableDocument as error:
             self.write_error(share, document.etag, error)
             self._write_version(share, CachedVersion(document.etag, 0))
