@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from flask import render_template
 
@@ -105,14 +105,18 @@ class SessionPage:
 
     def _step_cache(self, renderer_type: type[Renderer], prefix: str = "") -> StepCache:
         conversation = self.session.conversation
-        # Steps are the same at every level, and so are the links in them.
-        renderer = renderer_type(ShareLinks(self.version.share.share_id), conversation, self.budget)
+        renderer = renderer_type(self._links_in_steps, conversation, self.budget)
         name = f"{prefix}{file_name(conversation.id)}.{self.page.number}"
         return StepCache(services().cache, self.version, name, renderer)
 
-    @property
+    @cached_property
     def _links(self) -> ShareLinks:
         return ShareLinks(self.version.share.share_id, self.level)
+
+    @cached_property
+    def _links_in_steps(self) -> ShareLinks:
+        """Steps are the same at every level, and so are the links in them."""
+        return ShareLinks(self.version.share.share_id)
 
     @property
     def is_child(self) -> bool:
@@ -134,7 +138,7 @@ class SessionPage:
 
     def _steps_url(self, number: int) -> str:
         """The address of a page's steps alone, which are the same at every level."""
-        return f"{ShareLinks(self.version.share.share_id).page(1, self._child_id)}/steps/{number}"
+        return f"{self._links_in_steps.page(1, self._child_id)}/steps/{number}"
 
 
 def page_name(number: int, child_id: str | None = None, level: str = DEFAULT_LEVEL) -> str:

@@ -95,12 +95,13 @@ class TimelineView:
 
 def timeline_view(timeline: Timeline, url_of: Callable[[Mark], str]) -> TimelineView:
     """The timeline laid out; the widths of marks and gaps grow with the logarithm of their times."""
-    view = TimelineView(counts=list(_counts(timeline.marks)), lines=list(_lines(timeline.marks)))
+    labels = [_label([mark]) for mark in timeline.marks]
+    view = TimelineView(counts=list(_counts(timeline.marks)), lines=list(_lines(timeline.marks, labels)))
     if len(timeline.marks) < MIN_MARKS:
         return view
     scale = 100 / sum(_gap_width(mark) + _mark_width(mark) for mark in timeline.marks)
     x, last_number = 0.0, -float(NUMBER_DISTANCE)
-    for mark in timeline.marks:
+    for mark, label_of_mark in zip(timeline.marks, labels, strict=True):
         if gap := _gap_width(mark) * scale:
             label = duration(mark.pause) if mark.pause >= MIN_LABELLED_GAP else ""
             view.gaps.append(Gap(x, gap, label))
@@ -110,7 +111,7 @@ def timeline_view(timeline: Timeline, url_of: Callable[[Mark], str]) -> Timeline
             view.numbers.append(Number(x, url_of(mark), str(mark.prompt) if has_room else ""))
             last_number = x if has_room else last_number
         look, width = LOOKS.get(mark.kind, OTHER), _mark_width(mark) * scale
-        view.segments.append(Segment(x, width, url_of(mark), look, bool(mark.failed), _label([mark])))
+        view.segments.append(Segment(x, width, url_of(mark), look, bool(mark.failed), label_of_mark))
         x += width
     return view
 
@@ -145,14 +146,15 @@ def _by_look(counts: Iterator[dict[str, int]]) -> dict[str, int]:
     return total
 
 
-def _lines(marks: Sequence[Mark]) -> Iterator[str]:
+def _lines(marks: Sequence[Mark], labels: Sequence[str]) -> Iterator[str]:
     """What each prompt led to, up to the next one that has a mark of its own."""
     starts = [place for place, mark in enumerate(marks) if mark.prompt or place == 0]
     for start, end in pairwise([*starts, len(marks)]):
         first = marks[start]
         name = f"Prompt {first.prompt:,}" if first.prompt else "Before the first prompt"
         pause = f", after {duration(first.pause)}" if first.pause >= MIN_GAP else ""
-        yield f"{name}{pause}: {_label(marks[start:end])}"
+        label = labels[start] if end == start + 1 else _label(marks[start:end])
+        yield f"{name}{pause}: {label}"
 
 
 def _label(marks: Sequence[Mark]) -> str:
