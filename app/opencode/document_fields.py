@@ -12,6 +12,7 @@ from app.opencode.encoding import JSON
 from app.opencode.fields import MAX_NUMBER, bounded
 from app.opencode.limits import MAX_CHILDREN, object_fields, objects
 from app.opencode.model import NOTHING, Step
+from app.opencode.reading.item_list import Contents
 from app.opencode.sync_state import StoredMessage
 
 SESSION, MESSAGES, CHILDREN, DIFFS = "session", "messages", "children", "diffs"
@@ -19,14 +20,14 @@ SESSION, MESSAGES, CHILDREN, DIFFS = "session", "messages", "children", "diffs"
 _V1 = re.compile(rb'\s*\{\s*"info"\s*:')
 
 
-def document_fields(document: JSON, sessions: int) -> list[dict[str, Raw]] | None:
+def document_fields(document: JSON, contents: Contents, sessions: int) -> list[dict[str, Raw]] | None:
     """The fields of a document and those of its children, in order, which are so many `sessions`.
 
     Their messages and the children are left out; where these are not the last field, an empty list keeps
     their place. None if there are other children, or if merging would change the JSON of one by itself.
     """
     try:
-        fields = object_fields(document)
+        fields = object_fields(document, contents.size)
         encoded = objects(fields.get(CHILDREN, NOTHING), MAX_CHILDREN)
         children = [object_fields(child) for child in encoded]
     except msgspec.ValidationError:

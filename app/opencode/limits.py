@@ -61,9 +61,12 @@ def objects(field: Raw, limit: int) -> list[Raw]:
     return items
 
 
-def object_fields(json: JSON | Raw) -> dict[str, Raw]:
-    """The fields of a JSON object. Raises ValidationError for anything else, and for more than MAX_FIELDS."""
-    if len(memoryview(json)) > SMALL_BYTES:
+def object_fields(json: JSON | Raw, known_bytes: int = 0) -> dict[str, Raw]:
+    """The fields of a JSON object, of which `known_bytes` are in the values of a few.
+
+    Raises ValidationError for anything else, and for more than MAX_FIELDS.
+    """
+    if len(memoryview(json)) - known_bytes > SMALL_BYTES:
         _check_number_of_fields(json)
     return msgspec.json.decode(json, type=dict[str, Raw])
 

@@ -41,7 +41,7 @@ def write_index(document: JSON, *, is_extendable: bool = False) -> tuple[bytes, 
             StoredSession(contents.session, contents.messages),
             *stored_children(contents).values(),
         ]
-        fields = document_fields(document, len(stored)) if is_extendable else None
+        fields = document_fields(document, contents, len(stored)) if is_extendable else None
         indexer = _Indexer(model_names(contents.models))
         sessions: list[PagedSession] = []
         for each, own in zip(stored, fields or repeat({})):  # noqa: B905 - one may be endless

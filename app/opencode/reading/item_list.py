@@ -24,6 +24,12 @@ class Contents(NamedTuple):
     children: Raw = NOTHING
     models: Raw = NOTHING
 
+    @property
+    def size(self) -> int:
+        """The bytes of all of these."""
+        parts = (self.session, self.diffs, self.children, self.models, *self.messages)
+        return sum(len(memoryview(part)) for part in parts)
+
 
 def merge_items(items: Sequence[Raw]) -> Contents:
     """The items as the parts of one document. Raises UnreadableDocument when no session is among them."""
