@@ -41,6 +41,7 @@ def main() -> None:
             samples = [_pass(number, options.seconds / HOURS, servers, client) for number in range(HOURS)]
         finally:
             people.stop()
+        warnings = [f"{warning} ({count})" for warning, count in servers.warnings().most_common(10)]
     requests = ", ".join(f"{count} {method}" for method, count in client.requests.most_common())
     problems = [f"{problem} ({count})" for problem, count in client.problems.most_common()]
     problems += misses(samples, CACHE_BYTES_AT_MOST)
@@ -50,6 +51,7 @@ def main() -> None:
     )
     sys.stdout.write("\n".join(["", table(samples), "", summary, *problems, ""]))
     if problems:
+        sys.stdout.write("\n".join(["The servers have warned of:", *warnings, ""]))
         sys.exit(1)
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ UPSTREAM = "server unix:/run/better-share/better-share.sock fail_timeout=0;"
 WORKERS = 2
 RETRY_SECONDS = 2
 STOP_SECONDS = 60
+# A line of a log between its time and id, and the fields that it ends with.
+WARNING = re.compile(r"^\S+ ((?:WARNING|ERROR) \S+ )\S+ (.*?)(?: \w+=\S+)*$", re.MULTILINE)
 # Of `/metrics`, by the columns of the table.
 GAUGES = {
     "memory": "memory_bytes",
@@ -71,6 +74,11 @@ class Server:
         shutil.copy(self.log, self.log.with_suffix(f".{self._rotations}"))
         with self.log.open("r+b") as log:
             log.truncate()
+
+    def warnings(self) -> Counter[str]:
+        """What it has warned of, without times and ids."""
+        logs = "".join(path.read_text() for path in self.log.parent.glob(f"{self.log.name}*"))
+        return Counter(map("".join, WARNING.findall(logs)))
 
     def gauges(self) -> dict[str, float]:
         """What it holds, as it tells Prometheus."""
@@ -119,6 +127,10 @@ class Servers:
         """Runs a command of the operator."""
         command = [PROGRAMS / "flask", "--app", "wsgi", "shares", *words]
         subprocess.run(command, cwd=ROOT, env=self._environment, check=True, capture_output=True)  # noqa: S603
+
+    def warnings(self) -> Counter[str]:
+        """What all servers have warned of."""
+        return sum((server.warnings() for server in self._all), Counter())
 
     def sample(self) -> dict[str, float]:
         """What all servers and the database hold now, added up."""
