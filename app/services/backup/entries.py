@@ -1,4 +1,4 @@
-"""What a backup has of a share, as a line of JSON that knows nothing of a database or a store."""
+"""What a backup has of shares and members, as JSON that knows nothing of a database or a store."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Table
 
 from app.db.models import Share, ShareEvent, UtcDateTime
+from app.services.members.copied_accounts import MEMBERS, TOKENS, Accounts
 
 SHARES: Table = Share.__table__  # type: ignore[assignment]
 EVENTS: Table = ShareEvent.__table__  # type: ignore[assignment]
@@ -49,6 +50,22 @@ class Entry(msgspec.Struct):
     @property
     def is_deleted(self) -> bool:
         return self.share["deleted_at"] is not None
+
+
+class AccountsEntry(msgspec.Struct):
+    """Rows of `members` and of `personal_tokens`, whose values are JSON as in Entry."""
+
+    members: list[dict[str, Any]]
+    tokens: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, accounts: Accounts) -> AccountsEntry:
+        return cls([to_json(row) for row in accounts.members], [to_json(row) for row in accounts.tokens])
+
+    def accounts(self) -> Accounts:
+        """The rows, for a database. Raises BackupError."""
+        members = [_from_json(MEMBERS, row) for row in self.members]
+        return Accounts(members, [_from_json(TOKENS, row) for row in self.tokens])
 
 
 def share_values(entry: Entry) -> dict[str, Any]:
