@@ -140,6 +140,7 @@ def build_services(app: Flask, config: Config) -> Services:
     # Whom a proxy names it has let in.
     allowed = People(config.OIDC_ALLOW if config.OIDC_ISSUER else EVERYBODY)
     members = Members(connection, People(config.ADMINS), allowed)
+    signing = Signing(connection)
     heavy_requests = HeavyRequests(config.data_dir / "heavy-requests", config.WEB_CONCURRENCY)
     return Services(
         config,
@@ -148,7 +149,7 @@ def build_services(app: Flask, config: Config) -> Services:
         store,
         shares,
         live_shares,
-        OwnedShares(store, expiry, audiences),
+        OwnedShares(expiry, audiences, signing),
         audiences,
         descriptions,
         freshness,
@@ -164,7 +165,7 @@ def build_services(app: Flask, config: Config) -> Services:
         heavy_requests,
         members,
         PersonalTokens(connection, members),
-        Signing(connection),
+        signing,
         _provider(config),
         ViewCounter(engine, is_on=config.SHARE_VIEWS and config.has_sign_in, session_of=session_in),
         caches=[documents],

@@ -11,7 +11,13 @@ from app.services.shares.owned import DEFAULT_SORT, MAX_SEARCH_CHARACTERS, SORTS
 
 MINE = "mine"
 VIEWS = "views"
-SORT_LABELS = {"created": "Newest", "changed": "Last changed", "views": "Most readers", "title": "Title"}
+SORT_LABELS = {
+    "created": "Newest",
+    "changed": "Last changed",
+    "views": "Most readers",
+    "size": "Largest",
+    "title": "Title",
+}
 # What the last form has done.
 DONE = {
     "changed": "Changed.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 
@@ -18,8 +19,10 @@ from app.services.shares.owned import SHARES_PER_PAGE
 from tests.account.support import PROXY, Browser
 from tests.http.test_audit import audited, entries
 from tests.share.test_passwords import DOCUMENT, TITLE
-from tests.support.client import create, share
+from tests.support import recorded
+from tests.support.client import create, share, share_unchecked
 from tests.support.marks import on_both_databases, without_rate_limits
+from tests.support.sync_batches import shared
 
 __all__ = ["audited"]
 
@@ -48,7 +51,11 @@ def own(app: Flask, name: str, share_id: str, **columns: Any) -> None:
 def listed(browser: Browser, **query: str) -> list[str]:
     page = browser.get("/account/shares", **query)
     assert page.status_code == 200
-    return re.findall(r'name="share" value="([^"]+)"', page.text)
+    return share_ids(page.text)
+
+
+def share_ids(page: str) -> list[str]:
+    return re.findall(r'name="share" value="([^"]+)"', page)
 
 
 @pytest.fixture
@@ -84,7 +91,7 @@ def test_shares_are_searched_and_sorted(shares: dict[str, Any], grace: Browser, 
     assert listed(grace, sort="nonsense") == ["grace002", "grace001"]
 
 
-@pytest.mark.parametrize("sort", ["created", "changed", "title"])
+@pytest.mark.parametrize("sort", ["created", "changed", "size", "title", "views"])
 def test_pages_have_every_share_once_also_when_one_is_deleted_meanwhile(
     app: Flask, client: FlaskClient, grace: Browser, sort: str
 ) -> None:
@@ -92,19 +99,40 @@ def test_pages_have_every_share_once_also_when_one_is_deleted_meanwhile(
     ids = [f"many{number:04}" for number in range(2 * SHARES_PER_PAGE + 3)]
     for number, id in enumerate(ids):
         assert create(client, id).status_code == 201
-        # Many with one title, which the ids then order.
-        own(app, "grace", id, title=f"Title {number // 20}")
-    seen: list[str] = []
-    after: dict[str, str] = {}
-    while True:
-        page = grace.get("/account/shares", sort=sort, **after)
-        seen += re.findall(r'name="share" value="([^"]+)"', page.text)
-        following = re.findall(r'after=(many\d+)[^"]*"', page.text)
-        if not following:
-            break
-        after = {"after": following[0]}
+        # Many with one value, which the ids then order.
+        alike = number // 20
+        own(app, "grace", id, title=f"Title {alike}", upload_bytes=1000 * alike, views=alike)
+    page = grace.get("/account/shares", sort=sort)
+    seen = share_ids(page.text)
+    while following := re.findall(r'rel="next" href="([^"]+)"', page.text):
+        with app.app_context():
+            services().shares.delete_owned(seen[-1])
+        page = grace.get(html.unescape(following[0]))
+        seen += share_ids(page.text)
     assert sorted(seen) == ids
     assert len(seen) == len(ids)
+
+
+def test_an_address_of_a_page_that_is_not_right_leads_to_the_first(
+    shares: dict[str, Any], grace: Browser
+) -> None:
+    for after in ("", "grace002", "WyJhIiwiYiJd.aaaaaa.bbbbbb"):
+        assert listed(grace, after=after) == ["grace002", "grace001"]
+
+
+def test_the_size_is_known_however_a_session_came(app: Flask, client: FlaskClient, grace: Browser) -> None:
+    grace.get("/account/shares")
+    share(client, DOCUMENT, "uploaded")
+    share_unchecked(client, DOCUMENT, "unopened")
+    native = shared(client, recorded.document("rate-limit-feature"))["id"]
+    for id in ("uploaded", "unopened", native):
+        own(app, "grace", id)
+    assert listed(grace, sort="size") == ["uploaded", native, "unopened"]
+    page = grace.get("/account/shares", sort="size").text
+    assert page.count("size not known yet") == 1
+    assert client.get("/share/unopened").status_code == 200
+    assert "size not known yet" not in grace.get("/account/shares").text
+    assert listed(grace, sort="size") == ["uploaded", "unopened", native]
 
 
 def test_a_public_page_is_the_same_for_everybody(shares: dict[str, Any], grace: Browser, app: Flask) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Table
 
-from app.db.models import Share, ShareEvent, UtcDateTime
+from app.db.models import Share, ShareEvent
 from app.services.members.copied_accounts import MEMBERS, TOKENS, Accounts
 
 SHARES: Table = Share.__table__  # type: ignore[assignment]
@@ -96,5 +96,5 @@ def _from_json(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _type_of(table: Table, name: str) -> Any:
     column = table.c[name]
-    kind: Any = datetime if isinstance(column.type, UtcDateTime) else column.type.python_type
+    kind: Any = column.type.python_type
     return kind | None if column.nullable else kind
