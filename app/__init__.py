@@ -223,7 +223,8 @@ def wrap_wsgi_app(app: Flask, config: Config, services: Services) -> WSGIApplica
         wsgi_app = ProxyFix(ClientAddress(wsgi_app), x_for=hops, x_proto=hops, x_host=hops)
     if header := config.AUTH_PROXY_HEADER:
         networks, with_unix_socket = config.sign_in_proxies
-        wsgi_app = ProxySignIn(wsgi_app, header, networks, with_unix_socket)
+        groups_header = config.AUTH_PROXY_GROUPS_HEADER
+        wsgi_app = ProxySignIn(wsgi_app, header, groups_header, networks, with_unix_socket)
     return wsgi_app
 
 

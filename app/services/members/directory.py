@@ -111,7 +111,8 @@ class Members:
         try:
             row = self._connection.first(BY_ID, {"id": person.member_id})
             member = self._member(*row) if row else None
-            if member and datetime.now(UTC) - member.last_seen_at < SEEN_EVERY:
+            is_noted = member and member.person == person
+            if member and is_noted and datetime.now(UTC) - member.last_seen_at < SEEN_EVERY:
                 return member
             return self.sign_in(person)
         except SQLAlchemyError as error:
