@@ -37,7 +37,10 @@ limit_sign_ins = limit_by(lambda: "RATELIMIT_SIGN_IN", scope="sign-in", key_func
 @bp.get("/sign-in")
 @limit_sign_ins
 def sign_in() -> ResponseReturnValue:
-    """Leads to the provider, or on to `next` for those who are signed in."""
+    """Leads to the provider, or on to `next` for those who are signed in.
+
+    With `choose` the provider asks for the account, where it would take the one that it refused before.
+    """
     destination = local_path(request.args.get("next", ""))
     if current_member():
         return redirect(destination, 303)
@@ -45,7 +48,8 @@ def sign_in() -> ResponseReturnValue:
     if provider is None:
         raise SignInRequired
     attempt = Attempt(destination)
-    response = redirect(provider.authorization_url(attempt), 302)
+    url = provider.authorization_url(attempt, with_choice="choose" in request.args)
+    response = redirect(url, 302)
     others = [name for name in request.cookies if name.startswith(COOKIE_PREFIX)]
     for other in others[: max(0, len(others) + 1 - MAX_ATTEMPTS)]:
         delete_cookie(response, other, BELOW)
