@@ -233,7 +233,10 @@ def test_an_admin_manages_the_shares_of_others(shares: dict[str, Any], root: Bro
 def test_a_share_is_claimed_with_its_secret(
     shares: dict[str, Any], grace: Browser, app: Flask, audited: pytest.LogCaptureFixture
 ) -> None:
-    assert grace.post("/account/shares/nobodys1/claim", secret="wrong").status_code == 401
+    refused = grace.post("/account/shares/nobodys1/claim", secret="wrong")
+    assert refused.status_code == 403
+    assert "That is not the secret of this share." in refused.text
+    assert 'name="secret"' in refused.text
     secret = shares["nobodys1"]["secret"]
     assert grace.post("/account/shares/nobodys1/claim", secret=f" {secret} ").status_code == 303
     assert "nobodys1" in listed(grace)
@@ -248,6 +251,25 @@ def test_so_many_are_selected_at_once(shares: dict[str, Any], grace: Browser) ->
     ids = [f"share{number:03}" for number in range(101)]
     assert grace.post("/account/selection/delete", share=ids).status_code == 400
     assert grace.get("/account/selection", share=["a\0b", "../x"]).status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/account/selection", "/account/selection/delete"])
+def test_who_selects_nothing_is_told_to(grace: Browser, path: str) -> None:
+    back = grace.get(path)
+    assert back.status_code == 303
+    assert "Select one or more shares first." in grace.get(back.location).text
+
+
+def test_several_shares_are_changed_under_their_titles(shares: dict[str, Any], grace: Browser) -> None:
+    page = grace.get("/account/selection", share=["grace001", "grace002"]).text
+    assert "<bdi>Zebra</bdi>" in page
+    assert "<bdi>apple 100%</bdi>" in page
+
+
+def test_an_error_leads_back_to_ones_own_shares(shares: dict[str, Any], grace: Browser) -> None:
+    page = grace.get("/account/shares/adas0001")
+    assert page.status_code == 403
+    assert '<a href="/account/shares">My shares</a>' in page.text
 
 
 def test_what_was_made_with_a_token_is_listed_with_its_name(app: Flask, grace: Browser) -> None:
