@@ -179,7 +179,7 @@ def _stated_error(error: ApiError | UploadRefused) -> ResponseReturnValue:
 
 def _sign_in_refused(error: SignInRefused) -> ResponseReturnValue:
     url = url_for("account.sign_in", choose="")
-    return _page(403, str(error), url=url, label="Sign in with another account")
+    return _page(403, str(error), url=url, label="Sign in again")
 
 
 def _provider_unavailable(error: ProviderUnavailable) -> ResponseReturnValue:
@@ -249,7 +249,7 @@ def _response(status: int, code: str, sentence: str) -> Response:
 
 def _page(status: int, sentence: str, **link: str) -> Response:
     heading = HEADINGS.get(status, "This did not work")
-    if not link and request.blueprint == "account" and services().config.has_sign_in:
+    if not link and request.blueprint == "account" and status != 401:
         link = {"url": url_for("account.shares"), "label": "My shares"}
     html = render_template("status.html", heading=heading, sentence=sentence, link=link)
     return make_response(html, status, {"Cache-Control": "no-store"})

@@ -300,7 +300,7 @@ def test_an_address_is_verified_where_it_stands(browser: FlaskClient, provider: 
 
 def test_who_is_refused_can_choose_another_account(browser: FlaskClient, provider: ScriptedProvider) -> None:
     page = sign_in(browser, provider, email="mallory@example.org")
-    [link] = re.findall(r'<a href="([^"]+)">Sign in with another account</a>', page.text)
+    [link] = re.findall(r'<a href="([^"]+)">Sign in again</a>', page.text)
     asked = parse_qs(urlsplit(browser.get(link).location).query)
     assert asked["prompt"] == ["select_account"]
     assert "prompt" not in begin(browser)
