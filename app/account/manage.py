@@ -59,6 +59,8 @@ def selection() -> ResponseReturnValue:
 def change() -> ResponseReturnValue:
     """Changes who may read the shares, and until when; shows passwords that were made for that."""
     owned = _selected(request.form.getlist("share"))
+    if not owned:
+        return _nothing_selected()
     try:
         wanted = _change()
     except ValueError as error:
@@ -87,7 +89,10 @@ def confirm_delete() -> ResponseReturnValue:
 @bp.post("/selection/delete")
 def delete() -> ResponseReturnValue:
     """Deletes the shares for good."""
-    for share in _selected(request.form.getlist("share")):
+    owned = _selected(request.form.getlist("share"))
+    if not owned:
+        return _nothing_selected()
+    for share in owned:
         with suppress(ShareNotFound):
             services().forget(services().shares.delete_owned(share.share_id).cache_key)
             audit("share_deleted", share.share_id)

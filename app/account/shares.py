@@ -23,7 +23,7 @@ DONE = {
     "changed": "Changed.",
     "claimed": "This share is yours now.",
     "deleted": "Deleted. Nobody can open these links any more.",
-    "nothing": "Select one or more shares first.",
+    "nothing": "No share is selected, or it was deleted meanwhile.",
 }
 
 

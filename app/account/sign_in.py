@@ -25,7 +25,7 @@ COOKIE_CHARACTERS = 12
 ATTEMPT_SECONDS = 15 * 60
 # Begun in one browser at the same time, such as by tabs that it opens again.
 MAX_ATTEMPTS = 5
-BELOW = "/account"
+COOKIE_PATH = "/account"
 SALT = "attempt to sign in"
 MAX_DESTINATION = 2000
 # Neither the address of another host (`//`), nor what browsers take for one (`/\`, tabs, line breaks).
@@ -52,9 +52,9 @@ def sign_in() -> ResponseReturnValue:
     response = redirect(url, 302)
     others = [name for name in request.cookies if name.startswith(COOKIE_PREFIX)]
     for other in others[: max(0, len(others) + 1 - MAX_ATTEMPTS)]:
-        delete_cookie(response, other, BELOW)
+        delete_cookie(response, other, COOKIE_PATH)
     value = services().signing.serializer(SALT).dumps(msgspec.to_builtins(attempt))
-    set_cookie(response, _cookie_name(attempt.state), value, ATTEMPT_SECONDS, BELOW)
+    set_cookie(response, _cookie_name(attempt.state), value, ATTEMPT_SECONDS, COOKIE_PATH)
     return response
 
 
@@ -69,7 +69,7 @@ def callback() -> ResponseReturnValue:
 
     @after_this_request
     def end_attempt(response: Response) -> Response:
-        delete_cookie(response, _cookie_name(attempt.state), BELOW)
+        delete_cookie(response, _cookie_name(attempt.state), COOKIE_PATH)
         return response
 
     code = request.args.get("code", "")

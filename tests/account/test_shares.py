@@ -257,7 +257,16 @@ def test_so_many_are_selected_at_once(shares: dict[str, Any], grace: Browser) ->
 def test_who_selects_nothing_is_told_to(grace: Browser, path: str) -> None:
     back = grace.get(path)
     assert back.status_code == 303
-    assert "Select one or more shares first." in grace.get(back.location).text
+    assert "No share is selected" in grace.get(back.location).text
+
+
+@pytest.mark.parametrize("action", ["change", "delete"])
+def test_nothing_is_said_to_be_done_where_nothing_was(
+    shares: dict[str, Any], grace: Browser, action: str
+) -> None:
+    for form in ({"share": "adas0001"}, {}):
+        done = grace.post(f"/account/selection/{action}", audience="members", **form)
+        assert (done.status_code, done.location) == (303, "/account/shares?done=nothing")
 
 
 def test_several_shares_are_changed_under_their_titles(shares: dict[str, Any], grace: Browser) -> None:

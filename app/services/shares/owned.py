@@ -93,8 +93,8 @@ class OwnedShares:
         if search:
             # PostgreSQL compares with no NUL.
             query = query.where(is_named(search[:MAX_SEARCH_CHARACTERS].replace("\0", "")))
-        if place := self._read_place(order, after):
-            query = query.where(_is_after(order, *place))
+        if cursor := self._read_cursor(order, after):
+            query = query.where(_is_after(order, *cursor))
         columns = (order.expression, Share.share_id)
         ordered = [column.desc() if order.is_descending else column.asc() for column in columns]
         rows = db.session.execute(query.order_by(*ordered).limit(SHARES_PER_PAGE + 1)).all()
@@ -102,8 +102,8 @@ class OwnedShares:
         if len(rows) <= SHARES_PER_PAGE:
             return OwnedPage(shares, None)
         _, _, value = rows[SHARES_PER_PAGE - 1]
-        place = msgspec.to_builtins((value, shares[-1].share_id))
-        return OwnedPage(shares, str(self._signing.serializer(SALT).dumps(place)))
+        cursor = msgspec.to_builtins((value, shares[-1].share_id))
+        return OwnedPage(shares, str(self._signing.serializer(SALT).dumps(cursor)))
 
     def some(self, share_ids: Collection[str], member_id: str | None) -> Sequence[OwnedShare]:
         """Those of these shares that a member owns, None for any owner; the newest first."""
@@ -112,7 +112,7 @@ class OwnedShares:
         rows = db.session.execute(query.order_by(Share.created_at.desc()))
         return [self._owned(row, size) for row, size in rows]
 
-    def _read_place(self, order: Sort, after: str) -> tuple[Any, str] | None:
+    def _read_cursor(self, order: Sort, after: str) -> tuple[Any, str] | None:
         """The value and the id of the last share of the page before, as they were then."""
         try:
             value, share_id = self._signing.serializer(SALT).loads(after)
