@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from app.http.proxy_sign_in import GROUPS_KEY, MEMBER_KEY, ProxySignIn
 from tests.conftest import running_app
 from tests.share.test_passwords import DOCUMENT, HTML, ID, TITLE, change
 from tests.support import recorded
@@ -120,6 +121,21 @@ def test_only_the_proxy_says_what_groups_somebody_is_in(client: FlaskClient) -> 
     stranger = {"REMOTE_ADDR": "192.0.2.1"}
     assert client.get("/account/shares", headers=forged, environ_base=stranger).status_code == 401
     assert client.get("/account/shares", headers={"Remote-Groups": "admins"}).status_code == 401
+
+
+@pytest.mark.parametrize("peer", ["", "192.0.2.1"])
+def test_the_headers_of_the_proxy_go_no_further(peer: str) -> None:
+    seen: dict[str, Any] = {}
+
+    def app(environ: dict[str, Any], _start_response: Any) -> list[bytes]:
+        seen.update(environ)
+        return []
+
+    middleware = ProxySignIn(app, "Remote-User", "Remote-Groups", [], with_unix_socket=True)
+    sent = {"HTTP_REMOTE_USER": "grace", "HTTP_REMOTE_GROUPS": "admins"}
+    middleware({"REMOTE_ADDR": peer, **sent}, lambda *_: lambda _: None)
+    assert not sent.keys() & seen.keys()
+    assert (seen.get(MEMBER_KEY), seen.get(GROUPS_KEY)) == ((None, None) if peer else ("grace", "admins"))
 
 
 def test_names_are_in_utf_8(client: FlaskClient) -> None:
