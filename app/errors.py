@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+from collections.abc import Mapping
 
 from flask import Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -178,8 +179,8 @@ def _stated_error(error: ApiError | UploadRefused) -> ResponseReturnValue:
 
 
 def _sign_in_refused(error: SignInRefused) -> ResponseReturnValue:
-    url = url_for("account.sign_in", choose="")
-    return _page(403, str(error), url=url, label="Sign in again")
+    link = {"url": url_for("account.sign_in", choose=""), "label": "Sign in again"}
+    return _page(403, str(error), link)
 
 
 def _provider_unavailable(error: ProviderUnavailable) -> ResponseReturnValue:
@@ -247,9 +248,10 @@ def _response(status: int, code: str, sentence: str) -> Response:
     return _page(status, sentence)
 
 
-def _page(status: int, sentence: str, **link: str) -> Response:
+def _page(status: int, sentence: str, link: Mapping[str, str] | None = None) -> Response:
+    """The page of an error; `link` has the `url` and the `label` of where to go on."""
     heading = HEADINGS.get(status, "This did not work")
-    if not link and request.blueprint == "account" and status != 401:
+    if link is None and request.blueprint == "account" and status != 401:
         link = {"url": url_for("account.shares"), "label": "My shares"}
     html = render_template("status.html", heading=heading, sentence=sentence, link=link)
     return make_response(html, status, {"Cache-Control": "no-store"})
