@@ -107,6 +107,7 @@ def claim(share_id: str) -> ResponseReturnValue:
     try:
         row = services().shares.authorize(share_id, request.form.get("secret", "").strip())
     except WrongSecret:
+        audit("claim_refused", share_id)
         refusal = "That is not the secret of this share."
         return render_template("account/claim.html", share_id=share_id, refusal=refusal), 403
     if not services().shares.claim(row, require_member().id):

@@ -243,7 +243,7 @@ def test_a_share_is_claimed_with_its_secret(
     ada = Browser(app.test_client(), "ada")
     assert ada.post("/account/shares/nobodys1/claim", secret=secret).status_code == 403
     assert "nobodys1" in listed(grace)
-    assert [entry["event"] for entry in entries(audited)] == ["share_claimed"]
+    assert [entry["event"] for entry in entries(audited)] == ["claim_refused", "share_claimed"]
     assert secret not in audited.text
 
 
