@@ -149,6 +149,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
             "From elsewhere, the header is ignored."
         ),
     ] = ""
+    AUTH_PROXY_GROUPS_HEADER: Annotated[
+        str,
+        Meta(
+            description="Header in which that proxy names their groups, separated by commas or bars, such as "
+            "Remote-Groups; for group:staff in ADMINS."
+        ),
+    ] = ""
 
     SHARE_VIEWS: Annotated[
         bool, Meta(description="Count the readers of a share, for its owner alone, where people can sign in.")
@@ -170,7 +177,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         str,
         Meta(
             description="Who sees and manages all shares: entries as in OIDC_ALLOW, or names as in "
-            "AUTH_PROXY_HEADER."
+            "AUTH_PROXY_HEADER, separated by commas."
         ),
     ] = ""
 
@@ -435,10 +442,14 @@ def _check_sign_in(config: Config) -> None:
     issuer = urlsplit(_web_address("OIDC_ISSUER", config.OIDC_ISSUER))
     if issuer.scheme == "http" and issuer.hostname not in LOOPBACK:
         raise ConfigError("OIDC_ISSUER begins with http:, so anybody on the way could sign in; use https:.")
-    if not HEADER.fullmatch(config.AUTH_PROXY_HEADER or "Remote-User"):
-        raise ConfigError(
-            f"AUTH_PROXY_HEADER is {config.AUTH_PROXY_HEADER!r}: expected a name like 'Remote-User'."
-        )
+    for name in ("AUTH_PROXY_HEADER", "AUTH_PROXY_GROUPS_HEADER"):
+        value = getattr(config, name)
+        if value and not HEADER.fullmatch(value):
+            raise ConfigError(f"{name} is {value!r}: expected the name of a header, such as 'Remote-User'.")
+    if config.AUTH_PROXY_GROUPS_HEADER and not config.AUTH_PROXY_HEADER:
+        raise ConfigError("AUTH_PROXY_GROUPS_HEADER is set but AUTH_PROXY_HEADER is not.")
+    if config.AUTH_PROXY_GROUPS_HEADER.lower() == config.AUTH_PROXY_HEADER.lower() != "":
+        raise ConfigError("AUTH_PROXY_GROUPS_HEADER and AUTH_PROXY_HEADER name the same header.")
     try:
         _ = config.sign_in_proxies
     except ValueError as error:

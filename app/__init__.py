@@ -140,6 +140,7 @@ def build_services(app: Flask, config: Config) -> Services:
     # Whom a proxy names it has let in.
     allowed = People(config.OIDC_ALLOW if config.OIDC_ISSUER else EVERYBODY)
     members = Members(connection, People(config.ADMINS), allowed)
+    signing = Signing(connection)
     heavy_requests = HeavyRequests(config.data_dir / "heavy-requests", config.WEB_CONCURRENCY)
     return Services(
         config,
@@ -148,7 +149,7 @@ def build_services(app: Flask, config: Config) -> Services:
         store,
         shares,
         live_shares,
-        OwnedShares(store, expiry, audiences),
+        OwnedShares(expiry, audiences, signing),
         audiences,
         descriptions,
         freshness,
@@ -164,7 +165,7 @@ def build_services(app: Flask, config: Config) -> Services:
         heavy_requests,
         members,
         PersonalTokens(connection, members),
-        Signing(connection),
+        signing,
         _provider(config),
         ViewCounter(engine, is_on=config.SHARE_VIEWS and config.has_sign_in, session_of=session_in),
         caches=[documents],
@@ -222,7 +223,8 @@ def wrap_wsgi_app(app: Flask, config: Config, services: Services) -> WSGIApplica
         wsgi_app = ProxyFix(ClientAddress(wsgi_app), x_for=hops, x_proto=hops, x_host=hops)
     if header := config.AUTH_PROXY_HEADER:
         networks, with_unix_socket = config.sign_in_proxies
-        wsgi_app = ProxySignIn(wsgi_app, header, networks, with_unix_socket)
+        groups_header = config.AUTH_PROXY_GROUPS_HEADER
+        wsgi_app = ProxySignIn(wsgi_app, header, groups_header, networks, with_unix_socket)
     return wsgi_app
 
 

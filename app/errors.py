@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+from collections.abc import Mapping
 
 from flask import Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -70,7 +71,6 @@ RESPONSES: dict[type[Exception], tuple[int, str]] = {
     AudienceNotOffered: (400, "audience_not_offered"),
     PasswordNotUsed: (400, "invalid_request"),
     NotYourShare: (403, "not_your_share"),
-    SignInRefused: (403, "sign_in_refused"),
     SessionTooLarge: (413, "too_large"),
     UnreadableDocument: (422, "unreadable_document"),
 }
@@ -109,6 +109,7 @@ def init_app(app: Flask) -> None:
         app.register_error_handler(kind, _known_error)
     app.register_error_handler(PasswordRequired, _password_required)
     app.register_error_handler(SignInRequired, _sign_in_required)
+    app.register_error_handler(SignInRefused, _sign_in_refused)
     app.register_error_handler(ProviderUnavailable, _provider_unavailable)
     app.register_error_handler(RevisionConflict, _revision_conflict)
     app.register_error_handler(ApiError, _stated_error)
@@ -177,6 +178,11 @@ def _stated_error(error: ApiError | UploadRefused) -> ResponseReturnValue:
     return _response(error.status, error.code, str(error))
 
 
+def _sign_in_refused(error: SignInRefused) -> ResponseReturnValue:
+    link = {"url": url_for("account.sign_in", choose=""), "label": "Sign in again"}
+    return _page(403, str(error), link)
+
+
 def _provider_unavailable(error: ProviderUnavailable) -> ResponseReturnValue:
     logger.error("nobody can sign in: %s", error)
     return _unavailable("sign_in_unavailable", "Signing in is not possible at the moment; try again soon.")
@@ -242,9 +248,12 @@ def _response(status: int, code: str, sentence: str) -> Response:
     return _page(status, sentence)
 
 
-def _page(status: int, sentence: str) -> Response:
+def _page(status: int, sentence: str, link: Mapping[str, str] | None = None) -> Response:
+    """The page of an error; `link` has the `url` and the `label` of where to go on."""
     heading = HEADINGS.get(status, "This did not work")
-    html = render_template("status.html", heading=heading, sentence=sentence)
+    if link is None and request.blueprint == "account" and status != 401:
+        link = {"url": url_for("account.shares"), "label": "My shares"}
+    html = render_template("status.html", heading=heading, sentence=sentence, link=link)
     return make_response(html, status, {"Cache-Control": "no-store"})
 
 

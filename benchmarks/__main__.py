@@ -16,6 +16,7 @@ from benchmarks.load import clients
 from benchmarks.measure import QUICK, Bench, Effort
 from benchmarks.opencode import measure_opencode
 from benchmarks.prepared import prepare
+from benchmarks.private_pages import measure_private_pages
 from benchmarks.redaction import measure_redaction
 from benchmarks.report import as_json, tables
 from benchmarks.service import services
@@ -42,6 +43,11 @@ def main() -> None:
                 for service in setups:
                     _note(f"{size}, {shape}, {service.name}")
                     rows.append(bench.measure(service, session))
+        _note("private pages")
+        full_page = prepare(folder, "1.5M", SIZES["1.5M"], "turns")
+        private = [
+            row for service in setups for row in measure_private_pages(pool, bench.effort, service, full_page)
+        ]
         _note("growth")
         growth = measure_growth(setups[0], folder, is_quick=options.quick)
         _note("OpenCode")
@@ -55,6 +61,7 @@ def main() -> None:
     results = {
         "sessions": rows,
         "api": api,
+        "private": private,
         "growth": growth,
         "opencode": opencode,
         "hostile": hostile,

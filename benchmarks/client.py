@@ -119,13 +119,14 @@ class _References(HTMLParser):
             self.pages = int(given["aria-label"].rpartition(" ")[2])
 
 
-def put_document(address: str, share_id: str, packed: bytes) -> None:
-    """Shares a gzip-encoded document whole, as clients do that commit nothing."""
+def put_document(address: str, share_id: str, packed: bytes, **access: str) -> None:
+    """Shares a gzip-encoded document whole, as clients do that commit nothing; `access` says for whom."""
     wanted = {
         "shareId": share_id,
         "sessionId": "ses_benchmark",
         "size": len(packed),
         "contentEncoding": "gzip",
+        **access,
     }
     link = json.loads(_send("POST", f"{address}/api/share/presign", json.dumps(wanted).encode(), {}))
     _send("PUT", link["presignedUrl"], packed, link["headers"])

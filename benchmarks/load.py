@@ -50,14 +50,16 @@ class Load:
 
 @dataclass(frozen=True)
 class PageRequest:
-    """A reader who wants the same page every time."""
+    """A reader who wants the same page every time; `header` is one line that says who they are."""
 
     path: str
+    header: str = ""
 
     def __call__(self, number: int) -> bytes:
+        own = f"{self.header}\r\n" if self.header else ""
         return (
             f"GET {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: {ACCEPT}\r\n"
-            f"Accept-Encoding: {ENCODINGS}\r\nConnection: close\r\n\r\n"
+            f"Accept-Encoding: {ENCODINGS}\r\n{own}Connection: close\r\n\r\n"
         ).encode()
 
 

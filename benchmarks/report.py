@@ -52,6 +52,15 @@ API_COLUMNS = {
     "sync_ms": "sync ms",
     "commit_ms": "bare commit ms",
 }
+PRIVATE_COLUMNS = {
+    "audience": "private page for",
+    "store": "store",
+    "database": "database",
+    "cpu_ms": "CPU per request ms",
+    "flask_cpu_ms": "public, past the cache of responses ms",
+    "public_cpu_ms": "public ms",
+    "requests_per_second": "pages per s",
+}
 HOSTILE_COLUMNS = {
     "document": "hostile session",
     "document_kb": "KB",
@@ -91,6 +100,7 @@ OPENCODE_COLUMNS = {
 PARTS = {
     "sessions": COLUMNS,
     "api": API_COLUMNS,
+    "private": PRIVATE_COLUMNS,
     "growth": GROWTH_COLUMNS,
     "opencode": OPENCODE_COLUMNS,
     "hostile": HOSTILE_COLUMNS,

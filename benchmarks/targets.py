@@ -238,6 +238,18 @@ TARGETS = (
     ),
 )
 
+PRIVATE_TARGETS = tuple(
+    Target(
+        f"CPU of a page, {audience}",
+        " x",
+        1.5,
+        _part("cpu_ms", "flask_cpu_ms", 1, audience=audience),
+        "a public page that the cache of responses does not know",
+        "a company's server needs more workers",
+    )
+    for audience in ("members", "password")
+)
+
 
 COLD_PAGE = "the CPU of a cold page of 15 MB"
 HOSTILE_TARGETS = (
@@ -329,6 +341,7 @@ REDACTION_TARGETS = (
 def check_targets(results: Mapping[str, Sequence[Row]]) -> list[Row]:
     return [
         *(target.check(results["sessions"], results["api"]) for target in TARGETS),
+        *(target.check(results["private"], []) for target in PRIVATE_TARGETS),
         *(target.check(results["growth"], []) for target in GROWTH_TARGETS),
         *(target.check(results["opencode"], []) for target in OPENCODE_TARGETS),
         *(target.check(results["hostile"], []) for target in HOSTILE_TARGETS),

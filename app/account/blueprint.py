@@ -15,8 +15,8 @@ from app.services.shares.errors import SignInRequired
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
-# What is there for those who are not signed in.
-SIGN_IN = ("account.sign_in", "account.callback")
+# For those who are not signed in yet.
+PUBLIC_ENDPOINTS = ("account.sign_in", "account.callback")
 SALT = "form of a member"
 
 
@@ -31,7 +31,7 @@ def require_member() -> SignedInMember:
 @bp.before_request
 def admit() -> None:
     """Lets members in, and of forms only those that this server has given to the same member."""
-    if request.endpoint in SIGN_IN:
+    if request.endpoint in PUBLIC_ENDPOINTS:
         return
     member = require_member()
     presented = request.form.get("csrf_token", "").encode() if request.method == "POST" else b""

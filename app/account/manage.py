@@ -18,7 +18,7 @@ from app.services.access.changes import MAX_TITLE_CHARACTERS, Change, change_sha
 from app.services.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS
 from app.services.container import services
 from app.services.rate_limits import limit_by, rate_limit_address
-from app.services.shares.errors import NotYourShare, ShareNotFound
+from app.services.shares.errors import NotYourShare, ShareNotFound, WrongSecret
 from app.services.shares.owned import OwnedShare
 from config import Audience
 
@@ -52,13 +52,15 @@ def share(share_id: str) -> ResponseReturnValue:
 def selection() -> ResponseReturnValue:
     """What can be done with several shares at once; with none, back to the list."""
     owned = _selected(request.args.getlist("share"))
-    return _page(owned) if owned else redirect(url_for("account.shares"), 303)
+    return _page(owned) if owned else _nothing_selected()
 
 
 @bp.post("/selection/change")
 def change() -> ResponseReturnValue:
     """Changes who may read the shares, and until when; shows passwords that were made for that."""
     owned = _selected(request.form.getlist("share"))
+    if not owned:
+        return _nothing_selected()
     try:
         wanted = _change()
     except ValueError as error:
@@ -80,14 +82,17 @@ def confirm_delete() -> ResponseReturnValue:
     """Asks once more, since nothing brings a share back."""
     owned = _selected(request.args.getlist("share"))
     if not owned:
-        return redirect(url_for("account.shares"), 303)
+        return _nothing_selected()
     return render_template("account/delete.html", shares=owned)
 
 
 @bp.post("/selection/delete")
 def delete() -> ResponseReturnValue:
     """Deletes the shares for good."""
-    for share in _selected(request.form.getlist("share")):
+    owned = _selected(request.form.getlist("share"))
+    if not owned:
+        return _nothing_selected()
+    for share in owned:
         with suppress(ShareNotFound):
             services().forget(services().shares.delete_owned(share.share_id).cache_key)
             audit("share_deleted", share.share_id)
@@ -99,7 +104,12 @@ def delete() -> ResponseReturnValue:
 @limit_by(lambda: "RATELIMIT_PASSWORD", scope="claim", key_func=rate_limit_address)
 def claim(share_id: str) -> ResponseReturnValue:
     """Makes a share that nobody owns that of a member who knows its secret."""
-    row = services().shares.authorize(share_id, request.form.get("secret", "").strip())
+    try:
+        row = services().shares.authorize(share_id, request.form.get("secret", "").strip())
+    except WrongSecret:
+        audit("claim_refused", share_id)
+        refusal = "That is not the secret of this share."
+        return render_template("account/claim.html", share_id=share_id, refusal=refusal), 403
     if not services().shares.claim(row, require_member().id):
         raise NotYourShare
     audit("share_claimed", share_id)
@@ -117,6 +127,10 @@ def _selected(share_ids: Sequence[str]) -> Sequence[OwnedShare]:
     if len(share_ids) > MAX_SELECTION:
         raise ApiError(400, "too_many", f"Select at most {MAX_SELECTION} shares at once.")
     return services().owned_shares.some(share_ids, _owner())
+
+
+def _nothing_selected() -> ResponseReturnValue:
+    return redirect(url_for("account.shares", done="nothing"), 303)
 
 
 def _page(

@@ -11,12 +11,19 @@ from app.services.shares.owned import DEFAULT_SORT, MAX_SEARCH_CHARACTERS, SORTS
 
 MINE = "mine"
 VIEWS = "views"
-SORT_LABELS = {"created": "Newest", "changed": "Last changed", "views": "Most readers", "title": "Title"}
+SORT_LABELS = {
+    "created": "Newest",
+    "changed": "Last changed",
+    "views": "Most readers",
+    "size": "Largest",
+    "title": "Title",
+}
 # What the last form has done.
 DONE = {
     "changed": "Changed.",
     "claimed": "This share is yours now.",
     "deleted": "Deleted. Nobody can open these links any more.",
+    "nothing": "No share is selected, or it was deleted meanwhile.",
 }
 
 

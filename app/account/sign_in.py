@@ -25,7 +25,7 @@ COOKIE_CHARACTERS = 12
 ATTEMPT_SECONDS = 15 * 60
 # Begun in one browser at the same time, such as by tabs that it opens again.
 MAX_ATTEMPTS = 5
-BELOW = "/account"
+COOKIE_PATH = "/account"
 SALT = "attempt to sign in"
 MAX_DESTINATION = 2000
 # Neither the address of another host (`//`), nor what browsers take for one (`/\`, tabs, line breaks).
@@ -37,7 +37,10 @@ limit_sign_ins = limit_by(lambda: "RATELIMIT_SIGN_IN", scope="sign-in", key_func
 @bp.get("/sign-in")
 @limit_sign_ins
 def sign_in() -> ResponseReturnValue:
-    """Leads to the provider, or on to `next` for those who are signed in."""
+    """Leads to the provider, or on to `next` for those who are signed in.
+
+    With `choose` the provider asks for the account, where it would take the one that it refused before.
+    """
     destination = local_path(request.args.get("next", ""))
     if current_member():
         return redirect(destination, 303)
@@ -45,12 +48,13 @@ def sign_in() -> ResponseReturnValue:
     if provider is None:
         raise SignInRequired
     attempt = Attempt(destination)
-    response = redirect(provider.authorization_url(attempt), 302)
+    url = provider.authorization_url(attempt, with_choice="choose" in request.args)
+    response = redirect(url, 302)
     others = [name for name in request.cookies if name.startswith(COOKIE_PREFIX)]
     for other in others[: max(0, len(others) + 1 - MAX_ATTEMPTS)]:
-        delete_cookie(response, other, BELOW)
+        delete_cookie(response, other, COOKIE_PATH)
     value = services().signing.serializer(SALT).dumps(msgspec.to_builtins(attempt))
-    set_cookie(response, _cookie_name(attempt.state), value, ATTEMPT_SECONDS, BELOW)
+    set_cookie(response, _cookie_name(attempt.state), value, ATTEMPT_SECONDS, COOKIE_PATH)
     return response
 
 
@@ -65,7 +69,7 @@ def callback() -> ResponseReturnValue:
 
     @after_this_request
     def end_attempt(response: Response) -> Response:
-        delete_cookie(response, _cookie_name(attempt.state), BELOW)
+        delete_cookie(response, _cookie_name(attempt.state), COOKIE_PATH)
         return response
 
     code = request.args.get("code", "")

@@ -96,6 +96,9 @@ def require_creator() -> Creator:
     match = creator()
     if match or not (config.create_tokens or is_personal):
         return match or ANYBODY
+    if is_personal:
+        page = f"{config.BASE_URL}/account/tokens"
+        raise ApiError(401, "wrong_token", f"This token was revoked, or is not of this server; see {page}.")
     if presented:
         raise ApiError(401, "wrong_token", "This server does not know that token; ask who runs it.")
     raise ApiError(401, "token_required", "To share here, send a token as 'Authorization: Bearer'.")

@@ -27,8 +27,8 @@ bp = Blueprint("uploads", __name__)
 @bp.put("/api/upload/sessions/<share_id>.json")
 def upload(share_id: str) -> ResponseReturnValue:
     """Stores the document of a live share, if link and headers are as signed, and it can be read."""
-    share, description = _store(share_id, document_key(share_id), _require_readable)
-    services().descriptions.replace(share, description)
+    share, (description, size) = _store(share_id, document_key(share_id), _require_readable)
+    services().descriptions.replace(share, description, size)
     return {"ok": True}
 
 
@@ -85,13 +85,16 @@ def _require_same_share(share: LiveShare) -> None:
         raise _share_deleted()
 
 
-def _require_readable(staged: StagedObject) -> Description:
-    """Raises UploadRefused for what nobody could read; the document that was there stays."""
+def _require_readable(staged: StagedObject) -> tuple[Description, int]:
+    """What the session is called, and its size as JSON.
+
+    Raises UploadRefused for what nobody could read; the document that was there stays.
+    """
     try:
         document = StoredDocument("", staged.read(), services().config.MAX_SESSION_BYTES)
         conversation = read_conversation(document.json)
         conversation.release()
-        return description_of(conversation)
+        return description_of(conversation), len(document.json)
     except UnreadableDocument as error:
         raise UploadRefused(422, "unreadable_document", str(error)) from None
 

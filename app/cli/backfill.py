@@ -10,7 +10,7 @@ from app.services.documents.backfill import Backfill
 
 @shares.command("backfill-titles")
 def backfill_titles() -> None:
-    """Read the title and project of every share that 'list' shows without a title.
+    """Read title, project and size of every share that lists show without them.
 
     May run beside the server. If the command is interrupted, run it again: it continues where it stopped.
     """

@@ -15,6 +15,7 @@ from app.services.backup.entries import BackupError
 from app.services.backup.folder import BackupFolder
 from app.services.backup.restore import Restore
 from app.services.container import services
+from app.services.members.copied_accounts import read_accounts
 from app.services.shares.live_share import LiveShare
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -36,7 +37,7 @@ folder = click.argument(
     help="Remove older backups than the newest so many.",
 )
 def back_up(path: Path, keep: int) -> None:
-    """Back up all shares into DIR: their rows and their documents.
+    """Back up all shares into DIR, their rows and their documents, and the members and their tokens.
 
     May run beside the server. Documents that DIR has already are not fetched again. Exits with status 1 if a
     document is no longer in the storage; what DIR has of it stays there.
@@ -44,12 +45,14 @@ def back_up(path: Path, keep: int) -> None:
     backups = BackupFolder(path)
     with backups.writing(lambda warning: echo(warning, err=True)):
         backup = Backup(db.engine, services().store, backups)
-        name = backups.add(progress(backup, "Backing up shares"))
+        accounts = read_accounts(db.engine)
+        name = backups.add(progress(backup, "Backing up shares"), accounts)
         removed = backups.rotate(keep)
     report = backup.report
     size = format_size(report.fetched_bytes)
     echo(
-        f"backup {name}: {report.shares} shares, {report.documents} documents ({report.fetched} new, {size})"
+        f"backup {name}: {report.shares} shares, {report.documents} documents "
+        f"({report.fetched} new, {size}), {len(accounts.members)} members"
     )
     if removed:
         echo(f"backups removed: {len(removed)}")
@@ -61,10 +64,10 @@ def back_up(path: Path, keep: int) -> None:
 @folder
 @click.option("--at", "name", metavar="NAME", help="A backup of DIR/snapshots; by default the newest.")
 def restore(path: Path, name: str | None) -> None:
-    """Bring the shares of a backup back. Stop the server first.
+    """Bring the shares and members of a backup back. Stop the server first.
 
-    What is in the database and the storage stays if it is newer, and what was deleted since the backup stays
-    deleted, as far as this or a later backup knows. The command may be repeated.
+    What is in the database and the storage stays if it is newer. What was deleted or revoked since the backup
+    stays so, as far as this or a later backup knows. The command may be repeated.
     """
     backups = BackupFolder(path)
     names = backups.names()
@@ -78,7 +81,10 @@ def restore(path: Path, name: str | None) -> None:
         services().forget(LiveShare.from_row(share.share_id, share.created_at, share.last_link_at).cache_key)
     report = restoration.report
     size = format_size(report.bytes)
-    echo(f"restored from {name}: {report.shares} shares, {report.documents} documents ({size})")
+    echo(
+        f"restored from {name}: {report.shares} shares, {report.documents} documents ({size}), "
+        f"{report.members} members"
+    )
     if report.failed:
         raise click.ClickException(f"These documents could not be brought back: {_names(report.failed)}")
 

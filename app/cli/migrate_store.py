@@ -22,7 +22,7 @@ PREFIX = "OLD_"
 
 @shares.command("migrate-store")
 def migrate_store() -> None:
-    """Copy all shares from another database and store.
+    """Copy all shares, members and tokens from another database and store.
 
     The other site is named by its settings with OLD_ in front: OLD_DATA_DIR for SQLite and a folder, or else
     OLD_DATABASE_URL, OLD_S3_ENDPOINT and so on. Nothing is changed there. Stop the old server first. If the
@@ -38,7 +38,10 @@ def migrate_store() -> None:
         engine.dispose()
     report = migration.report
     size = format_size(report.bytes)
-    echo(f"shares moved: {report.shares}, documents moved: {report.documents} ({size})")
+    echo(
+        f"shares moved: {report.shares}, documents moved: {report.documents} ({size}), "
+        f"members moved: {report.members}"
+    )
     if report.failed:
         failed = visible(", ".join(report.failed))
         raise click.ClickException(

@@ -26,6 +26,10 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[datetime]:
+        return datetime
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return value and value.astimezone(UTC)
 
@@ -51,9 +55,10 @@ class Share(Base):
     `audience` says who may read it (Audience), None as the server does by default, and
     `password` is the hash of its password.
 
-    `title` and `project` are those of the session (app.opencode.description) as read last, None before;
-    `custom_title` is what the author calls it instead. `member` is the id of the member whose share it is,
-    and `views` counts its readers, each once a day.
+    `title` and `project` are those of the session (app.opencode.description) as read last, None before, and
+    `upload_bytes` is the size as JSON of what was uploaded without a commit. `custom_title` is what the
+    author calls it instead. `member` is the id of the member whose share it is, and `views` counts its
+    readers, each once a day.
 
     `cleanup_at` is when to delete the objects of the share in the store that this row does not name.
     """
@@ -79,6 +84,7 @@ class Share(Base):
     password: Mapped[str | None] = mapped_column(Text)
     title: Mapped[str | None] = mapped_column(Text)
     project: Mapped[str | None] = mapped_column(Text)
+    upload_bytes: Mapped[int | None] = mapped_column(BigInteger)
     custom_title: Mapped[str | None] = mapped_column(Text)
     member: Mapped[str | None] = mapped_column(Text, index=True)
     views: Mapped[int] = mapped_column(BigInteger, server_default="0")

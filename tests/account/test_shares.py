@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 
@@ -18,8 +19,10 @@ from app.services.shares.owned import SHARES_PER_PAGE
 from tests.account.support import PROXY, Browser
 from tests.http.test_audit import audited, entries
 from tests.share.test_passwords import DOCUMENT, TITLE
-from tests.support.client import create, share
+from tests.support import recorded
+from tests.support.client import create, share, share_unchecked
 from tests.support.marks import on_both_databases, without_rate_limits
+from tests.support.sync_batches import shared
 
 __all__ = ["audited"]
 
@@ -48,7 +51,11 @@ def own(app: Flask, name: str, share_id: str, **columns: Any) -> None:
 def listed(browser: Browser, **query: str) -> list[str]:
     page = browser.get("/account/shares", **query)
     assert page.status_code == 200
-    return re.findall(r'name="share" value="([^"]+)"', page.text)
+    return share_ids(page.text)
+
+
+def share_ids(page: str) -> list[str]:
+    return re.findall(r'name="share" value="([^"]+)"', page)
 
 
 @pytest.fixture
@@ -84,7 +91,7 @@ def test_shares_are_searched_and_sorted(shares: dict[str, Any], grace: Browser, 
     assert listed(grace, sort="nonsense") == ["grace002", "grace001"]
 
 
-@pytest.mark.parametrize("sort", ["created", "changed", "title"])
+@pytest.mark.parametrize("sort", ["created", "changed", "size", "title", "views"])
 def test_pages_have_every_share_once_also_when_one_is_deleted_meanwhile(
     app: Flask, client: FlaskClient, grace: Browser, sort: str
 ) -> None:
@@ -92,19 +99,40 @@ def test_pages_have_every_share_once_also_when_one_is_deleted_meanwhile(
     ids = [f"many{number:04}" for number in range(2 * SHARES_PER_PAGE + 3)]
     for number, id in enumerate(ids):
         assert create(client, id).status_code == 201
-        # Many with one title, which the ids then order.
-        own(app, "grace", id, title=f"Title {number // 20}")
-    seen: list[str] = []
-    after: dict[str, str] = {}
-    while True:
-        page = grace.get("/account/shares", sort=sort, **after)
-        seen += re.findall(r'name="share" value="([^"]+)"', page.text)
-        following = re.findall(r'after=(many\d+)[^"]*"', page.text)
-        if not following:
-            break
-        after = {"after": following[0]}
+        # Many with one value, which the ids then order.
+        alike = number // 20
+        own(app, "grace", id, title=f"Title {alike}", upload_bytes=1000 * alike, views=alike)
+    page = grace.get("/account/shares", sort=sort)
+    seen = share_ids(page.text)
+    while following := re.findall(r'rel="next" href="([^"]+)"', page.text):
+        with app.app_context():
+            services().shares.delete_owned(seen[-1])
+        page = grace.get(html.unescape(following[0]))
+        seen += share_ids(page.text)
     assert sorted(seen) == ids
     assert len(seen) == len(ids)
+
+
+def test_an_address_of_a_page_that_is_not_right_leads_to_the_first(
+    shares: dict[str, Any], grace: Browser
+) -> None:
+    for after in ("", "grace002", "WyJhIiwiYiJd.aaaaaa.bbbbbb"):
+        assert listed(grace, after=after) == ["grace002", "grace001"]
+
+
+def test_the_size_is_known_however_a_session_came(app: Flask, client: FlaskClient, grace: Browser) -> None:
+    grace.get("/account/shares")
+    share(client, DOCUMENT, "uploaded")
+    share_unchecked(client, DOCUMENT, "unopened")
+    native = shared(client, recorded.document("rate-limit-feature"))["id"]
+    for id in ("uploaded", "unopened", native):
+        own(app, "grace", id)
+    assert listed(grace, sort="size") == ["uploaded", native, "unopened"]
+    page = grace.get("/account/shares", sort="size").text
+    assert page.count("size not known yet") == 1
+    assert client.get("/share/unopened").status_code == 200
+    assert "size not known yet" not in grace.get("/account/shares").text
+    assert listed(grace, sort="size") == ["uploaded", "unopened", native]
 
 
 def test_a_public_page_is_the_same_for_everybody(shares: dict[str, Any], grace: Browser, app: Flask) -> None:
@@ -205,14 +233,17 @@ def test_an_admin_manages_the_shares_of_others(shares: dict[str, Any], root: Bro
 def test_a_share_is_claimed_with_its_secret(
     shares: dict[str, Any], grace: Browser, app: Flask, audited: pytest.LogCaptureFixture
 ) -> None:
-    assert grace.post("/account/shares/nobodys1/claim", secret="wrong").status_code == 401
+    refused = grace.post("/account/shares/nobodys1/claim", secret="wrong")
+    assert refused.status_code == 403
+    assert "That is not the secret of this share." in refused.text
+    assert 'name="secret"' in refused.text
     secret = shares["nobodys1"]["secret"]
     assert grace.post("/account/shares/nobodys1/claim", secret=f" {secret} ").status_code == 303
     assert "nobodys1" in listed(grace)
     ada = Browser(app.test_client(), "ada")
     assert ada.post("/account/shares/nobodys1/claim", secret=secret).status_code == 403
     assert "nobodys1" in listed(grace)
-    assert [entry["event"] for entry in entries(audited)] == ["share_claimed"]
+    assert [entry["event"] for entry in entries(audited)] == ["claim_refused", "share_claimed"]
     assert secret not in audited.text
 
 
@@ -220,6 +251,34 @@ def test_so_many_are_selected_at_once(shares: dict[str, Any], grace: Browser) ->
     ids = [f"share{number:03}" for number in range(101)]
     assert grace.post("/account/selection/delete", share=ids).status_code == 400
     assert grace.get("/account/selection", share=["a\0b", "../x"]).status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/account/selection", "/account/selection/delete"])
+def test_who_selects_nothing_is_told_to(grace: Browser, path: str) -> None:
+    back = grace.get(path)
+    assert back.status_code == 303
+    assert "No share is selected" in grace.get(back.location).text
+
+
+@pytest.mark.parametrize("action", ["change", "delete"])
+def test_nothing_is_said_to_be_done_where_nothing_was(
+    shares: dict[str, Any], grace: Browser, action: str
+) -> None:
+    for form in ({"share": "adas0001"}, {}):
+        done = grace.post(f"/account/selection/{action}", audience="members", **form)
+        assert (done.status_code, done.location) == (303, "/account/shares?done=nothing")
+
+
+def test_several_shares_are_changed_under_their_titles(shares: dict[str, Any], grace: Browser) -> None:
+    page = grace.get("/account/selection", share=["grace001", "grace002"]).text
+    assert "<bdi>Zebra</bdi>" in page
+    assert "<bdi>apple 100%</bdi>" in page
+
+
+def test_an_error_leads_back_to_ones_own_shares(shares: dict[str, Any], grace: Browser) -> None:
+    page = grace.get("/account/shares/adas0001")
+    assert page.status_code == 403
+    assert '<a href="/account/shares">My shares</a>' in page.text
 
 
 def test_what_was_made_with_a_token_is_listed_with_its_name(app: Flask, grace: Browser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -295,6 +296,14 @@ def test_an_address_is_verified_where_it_stands(browser: FlaskClient, provider: 
     assert sign_in(browser, provider, email_verified=None).status_code == 403
     provider.user_info = {"sub": "4711", "email": "grace@example.com", "email_verified": True}
     assert sign_in(browser, provider, email="other@example.org", email_verified=None).status_code == 303
+
+
+def test_who_is_refused_can_choose_another_account(browser: FlaskClient, provider: ScriptedProvider) -> None:
+    page = sign_in(browser, provider, email="mallory@example.org")
+    [link] = re.findall(r'<a href="([^"]+)">Sign in again</a>', page.text)
+    asked = parse_qs(urlsplit(browser.get(link).location).query)
+    assert asked["prompt"] == ["select_account"]
+    assert "prompt" not in begin(browser)
 
 
 def test_new_keys_of_the_provider_are_fetched(browser: FlaskClient, provider: ScriptedProvider) -> None:

@@ -92,6 +92,8 @@ def test_a_revoked_token_is_good_for_nothing(app: Flask, client: FlaskClient, to
     assert client.get(f"/share/{ID}").status_code == 401
     answer = create(client, "another1")
     assert (answer.status_code, answer.get_json()["code"]) == (401, "wrong_token")
+    assert "was revoked" in answer.get_json()["error"]
+    assert "/account/tokens" in answer.get_json()["error"]
 
 
 def test_the_tokens_of_who_was_removed_are_good_for_nothing(

@@ -66,7 +66,7 @@ def shared_by(page: Page, address: str, share_id: str) -> Shared:
     """A share that was made with a new token of the person whose page it is."""
     page.goto("/account/tokens")
     page.get_by_label("Name").fill(f"for {share_id}")
-    page.get_by_role("button", name="Make the token").click()
+    page.get_by_role("button", name="Create token").click()
     token = page.get_by_role("region", name="The new token").inner_text().strip()
     return Shared.create(f"{address}/t/{token}", share_id, DOCUMENT)
 
@@ -108,7 +108,7 @@ def test_a_share_is_found_changed_and_deleted(
     box.check()
     page.get_by_role("button", name="Delete selected").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Delete 1 share?")
-    page.get_by_role("button", name="Delete for good").click()
+    page.get_by_role("button", name="Delete permanently").click()
     expect(page.get_by_text("Deleted.")).to_be_visible()
     assert fetch("GET", f"{address}{shared.path}")[0] == 404
 
@@ -116,7 +116,7 @@ def test_a_share_is_found_changed_and_deleted(
 def test_a_token_is_copied(address: str, open_signed_in: OpenFor) -> None:
     page = open_signed_in("/account/tokens", permissions=["clipboard-read", "clipboard-write"])
     page.get_by_label("Name").fill("copied")
-    page.get_by_role("button", name="Make the token").click()
+    page.get_by_role("button", name="Create token").click()
     page.get_by_role("button", name="Copy: Line for your shell").click()
     expect(page.get_by_role("status").last).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")

@@ -25,7 +25,7 @@ SENTENCE = "titles read: {}, sessions that cannot be read: {}\n"
 def forget_titles(app: Flask) -> None:
     """As a release without these columns left the rows."""
     with app.app_context():
-        db.session.execute(update(Share).values(title=None, project=None))
+        db.session.execute(update(Share).values(title=None, project=None, upload_bytes=None))
         db.session.commit()
         for cache_key in services().cache_keys():
             services().forget(cache_key)
@@ -54,6 +54,24 @@ def test_every_share_that_has_a_session_gets_its_title(
     assert (found["broken"], found["empty-share"], found["gone-share"]) == (None, None, None)
     assert run("backfill-titles").stdout == SENTENCE.format(0, 1)
     assert titles(app) == found
+
+
+def test_a_share_with_a_title_from_before_there_were_sizes_gets_its_size(
+    app: Flask, client: FlaskClient, run: Run
+) -> None:
+    share(client, SMALL, "uploaded")
+    synced = shared(client, SESSION)["id"]
+    client.get(f"/share/{synced}")
+    before = titles(app)
+    with app.app_context():
+        db.session.execute(update(Share).values(upload_bytes=None))
+        db.session.commit()
+    assert run("backfill-titles").stdout == SENTENCE.format(1, 0)
+    with app.app_context():
+        found = db.session.get(Share, "uploaded")
+        assert found
+        assert found.upload_bytes == len(SMALL)
+    assert titles(app) == before
 
 
 def test_it_leaves_no_documents_in_the_cache(app: Flask, client: FlaskClient, run: Run) -> None:
@@ -86,7 +104,7 @@ def test_it_does_not_go_back_behind_a_reader(
 
     def read_slowly(documents: Documents, live: object) -> object:
         found = read(documents, live)  # type: ignore[arg-type]
-        db.session.execute(update(Share).values(title="What a later version says"))
+        db.session.execute(update(Share).values(title="What a later version says", upload_bytes=1))
         db.session.commit()
         return found
 

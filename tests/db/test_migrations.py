@@ -61,7 +61,7 @@ def test_shares_of_before_keep_what_they_have_on_the_way_there_and_back(empty: d
         ":title, :audience)"
     )
     row = text("SELECT share_id, session_id, secret, title, audience FROM shares")
-    new = text("SELECT member, custom_title, views FROM shares")
+    new = text("SELECT member, custom_title, views, upload_bytes FROM shares")
     with running_app(empty) as app, app.app_context():
         upgrade(directory=MIGRATIONS, revision="0007_audience")
         with db.engine.begin() as connection:
@@ -73,8 +73,9 @@ def test_shares_of_before_keep_what_they_have_on_the_way_there_and_back(empty: d
                 "member": None,
                 "custom_title": None,
                 "views": 0,
+                "upload_bytes": None,
             }
-            connection.execute(text("UPDATE shares SET member = 'somebody', views = 3"))
+            connection.execute(text("UPDATE shares SET member = 'somebody', views = 3, upload_bytes = 5"))
         downgrade(directory=MIGRATIONS, revision="0007_audience")
         with db.engine.begin() as connection:
             assert connection.execute(row).one()._asdict() == before

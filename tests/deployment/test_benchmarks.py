@@ -20,6 +20,7 @@ from benchmarks.report import (
     HOSTILE_COLUMNS,
     OPENCODE_COLUMNS,
     PARTS,
+    PRIVATE_COLUMNS,
     Results,
     as_json,
     tables,
@@ -38,6 +39,7 @@ from benchmarks.targets import (
     GROWTH_TARGETS,
     HOSTILE_TARGETS,
     OPENCODE_TARGETS,
+    PRIVATE_TARGETS,
     REDACTION_TARGETS,
     TARGETS,
     check_targets,
@@ -67,6 +69,10 @@ def test_it_measures_every_column_it_promises(tmp_path: Path) -> None:
         assert [name for name in COLUMNS if name not in left_out and not is_number(row[name])] == []
     for row in measured["api"]:
         assert [name for name in API_COLUMNS if name not in WORDS and not is_number(row[name])] == []
+    assert [row["audience"] for row in measured["private"]] == ["members", "password"]
+    for row in measured["private"]:
+        left_out = ("audience", *WORDS)
+        assert [name for name in PRIVATE_COLUMNS if name not in left_out and not is_number(row[name])] == []
     for row in measured["growth"]:
         assert [name for name in GROWTH_COLUMNS if name != "engine" and not is_number(row[name])] == []
         assert row["uploaded"] < 2
@@ -80,7 +86,8 @@ def test_it_measures_every_column_it_promises(tmp_path: Path) -> None:
         assert is_number(row["ms_per_mb"])
         assert 1 < row["worst"] < 100
         assert is_number(row["pause_ms"]) or row["engine"].startswith("Python ")
-    judged = (*TARGETS, *GROWTH_TARGETS, *OPENCODE_TARGETS, *HOSTILE_TARGETS, *REDACTION_TARGETS)
+    judged = (*TARGETS, *PRIVATE_TARGETS, *GROWTH_TARGETS, *OPENCODE_TARGETS)
+    judged += (*HOSTILE_TARGETS, *REDACTION_TARGETS)
     assert [target["target"] for target in measured["targets"]] == [target.name for target in judged]
     assert all(target["target"] in done.stdout for target in measured["targets"])
 

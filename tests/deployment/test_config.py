@@ -177,6 +177,7 @@ def test_a_public_bucket_alone_is_half_an_s3_configuration(tmp_path: Path) -> No
         ("SHARE_AUDIENCES", "link,friends"),
         ("AUTH_PROXY_HEADER", "Remote-User"),
         ("AUTH_PROXY_FROM", "127.0.0.1"),
+        ("AUTH_PROXY_GROUPS_HEADER", "Remote-Groups"),
         ("OIDC_ISSUER", "https://id.example.com"),
         ("OIDC_CLIENT_ID", "better-share"),
         ("ADMINS", "grace@example.com"),
@@ -188,6 +189,13 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_setting(tmp_path: Path, nam
     with pytest.raises(ConfigError, match=name) as refused:
         read_config({"DATA_DIR": str(tmp_path), name: value})
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("groups", ["Remote_Groups", "remote-user"])
+def test_a_header_that_cannot_name_groups_is_refused(tmp_path: Path, groups: str) -> None:
+    proxy = {"AUTH_PROXY_HEADER": "Remote-User", "AUTH_PROXY_FROM": "127.0.0.1"}
+    with pytest.raises(ConfigError, match="AUTH_PROXY_GROUPS_HEADER"):
+        read(tmp_path, **proxy, AUTH_PROXY_GROUPS_HEADER=groups)
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,8 @@ def installed(
             "TRUSTED_PROXIES": "1",
             "AUTH_PROXY_HEADER": "Remote-User",
             "AUTH_PROXY_FROM": "unix",
+            "AUTH_PROXY_GROUPS_HEADER": "Remote-Groups",
+            "ADMINS": "group:admins",
             "WEB_CONCURRENCY": "4",
             "LOG_FORMAT": "json",
             "METRICS_ENABLED": "true",
@@ -206,7 +208,8 @@ def test_nobody_forges_a_sign_in_through_nginx(team: Team) -> None:
     secret = {"X-Share-Secret": str(answer["secret"])}
     team.ask("PATCH", "/api/share/Members1", json={"audience": "members"}, headers=secret)
     for header in ("Remote-User", "Remote_User", "REMOTE_USER"):
-        assert team.ask("GET", "/api/share/Members1", headers={header: "grace"}).status == 401
+        forged = {header: "grace", "Remote-Groups": "admins", "Remote_Groups": "admins"}
+        assert team.ask("GET", "/api/share/Members1", headers=forged).status == 401
 
 
 def test_limits_stay_exact_when_redis_is_killed(team: Team) -> None:

@@ -91,7 +91,7 @@ def test_messages_that_come_before_the_head_of_their_session_give_it_a_title(
     assert described(app, made["id"]) == (SESSION["session"]["title"], "acme-api")
 
 
-def test_only_another_title_or_project_is_written(app: Flask, client: FlaskClient) -> None:
+def test_only_another_title_project_or_size_is_written(app: Flask, client: FlaskClient) -> None:
     answer = share(client, document("First"))
 
     def change(title: str, directory: str = "/home/ana/receipts") -> None:
@@ -101,7 +101,7 @@ def test_only_another_title_or_project_is_written(app: Flask, client: FlaskClien
 
     change("First", "/srv/receipts")
     written = updates(app)
-    change("First", "/home/ana/projects/receipts")
+    change("First", "/opt/receipts")
     assert written == []
     change("Second")
     assert described(app) == ("Second", "receipts")

@@ -147,7 +147,7 @@ def test_a_move_that_broke_off_goes_on(
     assert failed.exit_code == 1
     assert "the bucket is full" in failed.stderr
     assert move(new).stdout.startswith("shares moved: 3, documents moved: 2")
-    assert move(new).stdout == "shares moved: 0, documents moved: 0 (0 B)\n"
+    assert move(new).stdout == "shares moved: 0, documents moved: 0 (0 B), members moved: 0\n"
     assert len(stored_keys(new_settings)) == 3
     assert {new.test_client().get(f"/share/{share_id}").status_code for share_id in names} == {200}
 
@@ -209,7 +209,7 @@ def test_what_happened_at_the_new_place_meanwhile_is_kept(
     there = new.test_client()
     assert delete(there, "gone-share", secrets["gone-share"]).status_code == 200
     s3_client(new_settings).put_object(Bucket="shares", Key="sessions/grown-share.json", Body=LARGE)
-    assert move(new).stdout == "shares moved: 0, documents moved: 0 (0 B)\n"
+    assert move(new).stdout == "shares moved: 0, documents moved: 0 (0 B), members moved: 0\n"
     assert there.get("/share/gone-share").status_code == 404
     assert there.get("/api/share/grown-share").data == LARGE
 

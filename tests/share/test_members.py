@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from app.http.proxy_sign_in import GROUPS_KEY, MEMBER_KEY, ProxySignIn
 from tests.conftest import running_app
 from tests.share.test_passwords import DOCUMENT, HTML, ID, TITLE, change
 from tests.support import recorded
@@ -76,6 +77,75 @@ def test_another_header_is_not_believed(
 
 def test_nobody_without_a_name_is_signed_in(client: FlaskClient, members_only: dict[str, Any]) -> None:
     assert client.get(f"/share/{ID}", headers={"Remote-User": "  "}).status_code == 401
+
+
+GROUPS = {"AUTH_PROXY_GROUPS_HEADER": "Remote-Groups", "ADMINS": "group:admins"}
+
+
+def is_admin(client: FlaskClient, **sent: Any) -> bool:
+    """Whether the list has the shares of everybody."""
+    page = client.get("/account/shares", **sent)
+    assert page.status_code == 200
+    return "All shares" in page.text
+
+
+@pytest.mark.settings(**PROXY, **GROUPS)
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        ("admins", True),
+        ("staff, admins", True),
+        ("staff|admins", True),
+        ("staff,admins2", False),
+        ("group:admins", False),
+        ("", False),
+    ],
+)
+def test_a_group_that_the_proxy_names_manages_all_shares(
+    client: FlaskClient, groups: str, expected: bool
+) -> None:
+    assert is_admin(client, headers={**SIGNED_IN, "Remote-Groups": groups}) == expected
+
+
+@pytest.mark.settings(**PROXY, **GROUPS)
+def test_who_leaves_a_group_manages_nothing_with_the_next_request(client: FlaskClient) -> None:
+    assert is_admin(client, headers={**SIGNED_IN, "Remote-Groups": "admins"})
+    assert not is_admin(client, headers={**SIGNED_IN, "Remote-Groups": "staff"})
+    assert is_admin(client, headers={**SIGNED_IN, "Remote-Groups": "admins"})
+    assert not is_admin(client, headers=SIGNED_IN)
+
+
+@pytest.mark.settings(**PROXY, **GROUPS)
+def test_only_the_proxy_says_what_groups_somebody_is_in(client: FlaskClient) -> None:
+    forged = {**SIGNED_IN, "Remote-Groups": "admins"}
+    stranger = {"REMOTE_ADDR": "192.0.2.1"}
+    assert client.get("/account/shares", headers=forged, environ_base=stranger).status_code == 401
+    assert client.get("/account/shares", headers={"Remote-Groups": "admins"}).status_code == 401
+
+
+@pytest.mark.parametrize("peer", ["", "192.0.2.1"])
+def test_the_headers_of_the_proxy_go_no_further(peer: str) -> None:
+    seen: dict[str, Any] = {}
+
+    def app(environ: dict[str, Any], _start_response: Any) -> list[bytes]:
+        seen.update(environ)
+        return []
+
+    middleware = ProxySignIn(app, "Remote-User", "Remote-Groups", [], with_unix_socket=True)
+    sent = {"HTTP_REMOTE_USER": "grace", "HTTP_REMOTE_GROUPS": "admins"}
+    middleware({"REMOTE_ADDR": peer, **sent}, lambda *_: lambda _: None)
+    assert not sent.keys() & seen.keys()
+    assert (seen.get(MEMBER_KEY), seen.get(GROUPS_KEY)) == ((None, None) if peer else ("grace", "admins"))
+
+
+def test_names_are_in_utf_8(client: FlaskClient) -> None:
+    sent = {"HTTP_REMOTE_USER": "Zoë".encode().decode("latin-1")}
+    assert "Zoë</p>" in client.get("/account/shares", environ_base=sent).text
+
+
+@pytest.mark.settings(**PROXY, ADMINS="group:admins")
+def test_without_the_setting_no_header_names_groups(client: FlaskClient) -> None:
+    assert not is_admin(client, headers={**SIGNED_IN, "Remote-Groups": "admins"})
 
 
 def test_a_page_for_members_is_not_served_to_strangers(

@@ -18,6 +18,7 @@ Event = Literal[
     "share_created",
     "share_changed",
     "share_claimed",
+    "claim_refused",
     "share_deleted",
     "password_entered",
     "password_refused",

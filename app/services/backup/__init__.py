@@ -1,1 +1,1 @@
-"""Backups: copies of all shares in a folder, apart from the database and the store that they came from."""
+"""Backups: copies of all shares and members in a folder, apart from their database and store."""

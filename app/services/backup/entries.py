@@ -1,4 +1,4 @@
-"""What a backup has of a share, as a line of JSON that knows nothing of a database or a store."""
+"""What a backup has of shares and members, as JSON that knows nothing of a database or a store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Table
 
-from app.db.models import Share, ShareEvent, UtcDateTime
+from app.db.models import Share, ShareEvent
+from app.services.members.copied_accounts import MEMBERS, TOKENS, Accounts
 
 SHARES: Table = Share.__table__  # type: ignore[assignment]
 EVENTS: Table = ShareEvent.__table__  # type: ignore[assignment]
@@ -51,6 +52,22 @@ class Entry(msgspec.Struct):
         return self.share["deleted_at"] is not None
 
 
+class AccountsEntry(msgspec.Struct):
+    """Rows of `members` and of `personal_tokens`, whose values are JSON as in Entry."""
+
+    members: list[dict[str, Any]]
+    tokens: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, accounts: Accounts) -> AccountsEntry:
+        return cls([to_json(row) for row in accounts.members], [to_json(row) for row in accounts.tokens])
+
+    def accounts(self) -> Accounts:
+        """The rows, for a database. Raises BackupError."""
+        members = [_from_json(MEMBERS, row) for row in self.members]
+        return Accounts(members, [_from_json(TOKENS, row) for row in self.tokens])
+
+
 def share_values(entry: Entry) -> dict[str, Any]:
     """The row of the share, for a database. Raises BackupError."""
     return _from_json(SHARES, entry.share)
@@ -79,5 +96,5 @@ def _from_json(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _type_of(table: Table, name: str) -> Any:
     column = table.c[name]
-    kind: Any = datetime if isinstance(column.type, UtcDateTime) else column.type.python_type
+    kind: Any = column.type.python_type
     return kind | None if column.nullable else kind

@@ -1,6 +1,7 @@
 """The folder of the backups of one server.
 
 snapshots/<time>.jsonl.gz        a backup: a line for each share (app.services.backup.entries)
+members/<time>.json.gz           the members of that time and their personal tokens
 documents/<ab>/<abcd...>         a document as stored, named after its SHA-256; backups share them
 """
 
@@ -22,9 +23,11 @@ from app.lib.data_dir import make_private
 from app.lib.file_lock import file_lock
 from app.lib.files import make_folder, write_durably
 from app.lib.os_errors import describe
-from app.services.backup.entries import BackupError, Entry
+from app.services.backup.entries import AccountsEntry, BackupError, Entry
+from app.services.members.copied_accounts import Accounts
 
 SUFFIX = ".jsonl.gz"
+MEMBERS_SUFFIX = ".json.gz"
 NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 GZIP_WBITS = 31
 
@@ -38,6 +41,7 @@ class BackupFolder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._snapshots = path / "snapshots"
+        self._members = path / "members"
         self._documents = path / "documents"
 
     @contextmanager
@@ -46,7 +50,7 @@ class BackupFolder:
         with ExitStack() as stack:
             with self._errors():
                 make_folder(self._path)
-                for warning in make_private(self._path, [self._snapshots, self._documents]):
+                for warning in make_private(self._path, [self._snapshots, self._members, self._documents]):
                     warn(warning)
                 is_acquired = stack.enter_context(file_lock(self._path / ".lock", wait=False))
             if not is_acquired:
@@ -62,14 +66,24 @@ class BackupFolder:
     def entries(self, name: str) -> Iterator[Entry]:
         """The shares in a backup."""
         decode = msgspec.json.Decoder(Entry).decode
-        try:
-            with self._errors(), open_gzip(self._snapshots / f"{name}{SUFFIX}") as lines:
-                yield from map(decode, lines)
-        except (BadGzipFile, EOFError, zlib.error, msgspec.DecodeError) as error:
-            raise BackupError(f"The backup {name} is damaged: {error}.") from None
+        with self._damages(name), open_gzip(self._snapshots / f"{name}{SUFFIX}") as lines:
+            yield from map(decode, lines)
 
-    def add(self, entries: Iterable[Entry]) -> str:
-        """Writes a backup, reads it back, and returns its name. If anything fails, nothing of it stays."""
+    def accounts(self, name: str) -> Accounts | None:
+        """The members and tokens in a backup; None in one that a release before 0.3 made."""
+        path = self._accounts(name)
+        with self._damages(name):
+            if not path.exists():
+                return None
+            with open_gzip(path) as file:
+                entry = msgspec.json.decode(file.read(), type=AccountsEntry)
+        return entry.accounts()
+
+    def add(self, entries: Iterable[Entry], accounts: Accounts) -> str:
+        """Writes a backup, reads it back, and returns its name.
+
+        If anything fails, there is no backup of this name, and `rotate` removes what is left of it.
+        """
         count = 0
 
         def lines() -> Iterator[bytes]:
@@ -80,8 +94,10 @@ class BackupFolder:
         name = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         path = self._snapshots / f"{name}{SUFFIX}"
         with self._errors():
+            content = msgspec.json.encode(AccountsEntry.of(accounts))
+            write_durably(self._accounts(name), _compressed([content]))
             write_durably(path, _compressed(lines()))
-        if sum(1 for _ in self.entries(name)) != count:
+        if self.accounts(name) != accounts or sum(1 for _ in self.entries(name)) != count:
             path.unlink()
             raise BackupError(f"The backup {name} could not be read back as it was written.")
         return name
@@ -121,12 +137,25 @@ class BackupFolder:
             for name in old:
                 (self._snapshots / f"{name}{SUFFIX}").unlink()
             unneeded = (path for path in self._documents.glob("*/*") if path.name not in needed)
-            for path in (*self._snapshots.glob(".*"), *unneeded):
+            accounts = {self._accounts(name) for name in kept}
+            others = (path for path in self._members.glob("*") if path not in accounts)
+            for path in (*self._snapshots.glob(".*"), *unneeded, *others):
                 path.unlink()
         return old
 
     def _document(self, sha256: str) -> Path:
         return self._documents / sha256[:2] / sha256
+
+    def _accounts(self, name: str) -> Path:
+        return self._members / f"{name}{MEMBERS_SUFFIX}"
+
+    @contextmanager
+    def _damages(self, name: str) -> Iterator[None]:
+        try:
+            with self._errors():
+                yield
+        except (BadGzipFile, EOFError, zlib.error, msgspec.DecodeError) as error:
+            raise BackupError(f"The backup {name} is damaged: {error}.") from None
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Brings the shares of a backup back into a database and a store."""
+"""Brings the shares and the members of a backup back into a database and a store."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from app.db.models import Share
 from app.services.backup.entries import Copy, Entry, event_values, share_values
 from app.services.backup.folder import BackupFolder
+from app.services.members.copied_accounts import Accounts, add_accounts
 from app.services.shares.copied_rows import find_rows, is_behind, is_newer, replace_rows
 from app.storage import ObjectStore, delete_objects, encoding_of, read_object, share_id_of
 
@@ -24,6 +25,7 @@ ROWS_PER_BATCH = 200
 class RestoreReport:
     """What a restore did; `failed` are the ids of shares whose documents could not be brought back."""
 
+    members: int = 0
     shares: int = 0
     documents: int = 0
     bytes: int = 0
@@ -31,7 +33,7 @@ class RestoreReport:
 
 
 class Restore:
-    """The shares of the backup `name`, without those that a later backup knows to be deleted.
+    """The members and shares of the backup `name`, without what a later backup calls revoked or deleted.
 
     What the database and the store have already stays if it is newer, and a deleted share stays deleted; so a
     restore may be broken off and repeated. The server must not run.
@@ -45,10 +47,11 @@ class Restore:
         self.report = RestoreReport()
 
     def __iter__(self) -> Iterator[Share]:
-        """Restores share after share and yields them; a row follows its document.
+        """Restores the members, and then share after share and yields them; a row follows its document.
 
         Raises StorageError and BackupError.
         """
+        self.report.members = add_accounts(self._engine, self._accounts())
         times = {info.key: info.modified_at for info in self._store.list()}
         stored_ids = {share_id_of(key) for key in times}
         entries = self._entries()
@@ -67,11 +70,27 @@ class Restore:
                 yield share
             self._write_rows(newer)
 
+    def _accounts(self) -> Accounts:
+        """The accounts in the backup; revoked tokens are those that any backup since then has.
+
+        Members whom the last one does not have were removed.
+        """
+        found = self._folder.accounts(self._name) or Accounts()
+        later = [accounts for name in self._later() if (accounts := self._folder.accounts(name))]
+        present = {row["id"] for row in (later or [found])[-1].members}
+        revoked = {row["id"]: row for accounts in later for row in accounts.tokens if row["revoked_at"]}
+        tokens = {row["id"]: row for row in found.tokens} | revoked
+        members = [row for row in found.members if row["id"] in present]
+        return Accounts(members, list(tokens.values()))
+
+    def _later(self) -> Sequence[str]:
+        """The names of the backups that were made after this one."""
+        names = self._folder.names()
+        return names[names.index(self._name) + 1 :]
+
     def _entries(self) -> Iterator[Entry]:
         """The shares of the backup; tombstones are the newest that any backup since then has."""
-        names = self._folder.names()
-        later = names[names.index(self._name) + 1 :]
-        entries = (entry for name in later for entry in self._folder.entries(name))
+        entries = (entry for name in self._later() for entry in self._folder.entries(name))
         deleted = {entry.share_id: entry for entry in entries if entry.is_deleted}
         for entry in self._folder.entries(self._name):
             yield deleted.pop(entry.share_id, entry)

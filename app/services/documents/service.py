@@ -218,7 +218,8 @@ class Documents:
                 latest = self._cache.version(share)
                 if is_acquired and latest == cached:
                     new = opened.extend() or self._write(share, opened, slot)
-                    self._descriptions.replace(share, description_of(new.index.conversation))
+                    upload_bytes = None if share.revision else new.size
+                    self._descriptions.replace(share, description_of(new.index.conversation), upload_bytes)
                     self._freshness.mark_checked(share, new.etag, asked_at)
                     return DocumentVersion(share, new.etag, new_index=new.index)
                 opened.close()
@@ -236,4 +237,4 @@ class Documents:
         document = opened.read()
         # The rest is work, and no reason to refuse others.
         slot.close()
-        return NewVersion(document.etag, self._cache.write(share, document))
+        return NewVersion(document.etag, self._cache.write(share, document), len(document.json))

@@ -38,10 +38,11 @@ class OpenDocument:
 
 @dataclass(frozen=True)
 class NewVersion:
-    """A version that was just cached, and its index."""
+    """A version that was just cached, its index, and its size in bytes if it was read whole."""
 
     etag: str
     index: DocumentIndex
+    size: int | None = None
 
 
 @dataclass(frozen=True)

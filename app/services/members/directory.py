@@ -111,7 +111,7 @@ class Members:
         try:
             row = self._connection.first(BY_ID, {"id": person.member_id})
             member = self._member(*row) if row else None
-            if member and datetime.now(UTC) - member.last_seen_at < SEEN_EVERY:
+            if member and member.person == person and datetime.now(UTC) - member.last_seen_at < SEEN_EVERY:
                 return member
             return self.sign_in(person)
         except SQLAlchemyError as error:

@@ -31,9 +31,9 @@ class Identity:
     groups: tuple[str, ...] = ()
 
     @classmethod
-    def from_proxy(cls, name: str) -> Identity:
+    def from_proxy(cls, name: str, groups: tuple[str, ...] = ()) -> Identity:
         """The person whom a proxy names, by an account name or a mail address."""
-        return cls(PROXY, name, name, mail=name if "@" in name else None)
+        return cls(PROXY, name, name, mail=name if "@" in name else None, groups=groups[:MAX_GROUPS])
 
     @property
     def account(self) -> str:

@@ -90,8 +90,8 @@ class OpenIdProvider:
         self._http = PoolManager(timeout=Timeout(total=TIMEOUT_SECONDS), retries=False)
         self._documents: TTLCache[str, bytes] = TTLCache(MAX_DOCUMENTS, DISCOVERY_SECONDS)
 
-    def authorization_url(self, attempt: Attempt) -> str:
-        """Where the browser goes to sign in. Raises ProviderUnavailable."""
+    def authorization_url(self, attempt: Attempt, *, with_choice: bool = False) -> str:
+        """Where the browser goes to sign in, or to choose an account first. Raises ProviderUnavailable."""
         metadata = self._metadata()
         groups = ["groups"] if "groups" in metadata.scopes_supported else []
         url: str = prepare_grant_uri(
@@ -104,6 +104,7 @@ class OpenIdProvider:
             nonce=attempt.nonce,
             code_challenge=create_s256_code_challenge(attempt.verifier),
             code_challenge_method="S256",
+            **({"prompt": "select_account"} if with_choice else {}),
         )
         return url
 

@@ -12,7 +12,7 @@ from flask import g, request
 from itsdangerous import BadSignature
 from werkzeug import Response
 
-from app.http.proxy_sign_in import MEMBER_KEY, signed_in_name
+from app.http.proxy_sign_in import MEMBER_KEY, signed_in_groups, signed_in_name
 from app.http.token_prefix import is_token_in_path
 from app.services.container import services
 from app.services.cookies import delete_cookie, set_cookie
@@ -113,7 +113,7 @@ def _read_session(cookie: str) -> tuple[str, datetime] | None:
 
 def _find_member() -> SignedInMember | None:
     if name := signed_in_name():
-        return services().members.see(Identity.from_proxy(name))
+        return services().members.see(Identity.from_proxy(name, signed_in_groups()))
     session = _read_session(request.cookies.get(COOKIE, "")) if services().config.OIDC_ISSUER else None
     if session is None:
         return None

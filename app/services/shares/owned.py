@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+import msgspec
+from itsdangerous import BadData
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from app.db.extensions import db
 from app.db.models import Share
 from app.services.access.audiences import Audiences
+from app.services.members.signing_key import Signing
 from app.services.shares.expiry import Expiry
 from app.services.shares.inventory import is_named
 from app.services.shares.share_ids import is_share_id
-from app.storage import ObjectStore, StorageError, objects_of
 from config import Audience
 
 SHARES_PER_PAGE = 25
 MAX_SEARCH_CHARACTERS = 100
-# For what only the store knows, which answers slowly and to many at once.
-PARALLEL_SIZES = 8
+SALT = "page of shares"
 
+# In bytes of JSON; of an upload that was not committed, only its reader knows them. NULL sorts as nothing.
+SIZE = case((Share.revision > 0, Share.document_bytes + Share.pending_bytes), else_=Share.upload_bytes)
 LAST_CHANGE = func.coalesce(Share.synced_at, Share.last_link_at)
 
 
@@ -37,6 +39,7 @@ class Sort(NamedTuple):
 SORTS = {
     "created": Sort(Share.created_at.expression, True),
     "changed": Sort(LAST_CHANGE, True),
+    "size": Sort(func.coalesce(SIZE, 0), True),
     "views": Sort(Share.views.expression, True),
     "title": Sort(func.lower(func.coalesce(Share.custom_title, Share.title, "")), False),
 }
@@ -48,7 +51,7 @@ class OwnedShare:
     """A share as its owner sees it.
 
     `title` is that of the session, empty before it was read, and `custom_title` the owner's. `size` is in
-    bytes, None if nothing was uploaded or the store does not answer.
+    bytes of JSON, None before an upload was read.
     """
 
     share_id: str
@@ -67,7 +70,7 @@ class OwnedShare:
 
 
 class OwnedPage(NamedTuple):
-    """Some shares, and the id after which the next page begins, if there is one."""
+    """Some shares, and where the next page begins, if there is one."""
 
     shares: Sequence[OwnedShare]
     next_after: str | None
@@ -76,45 +79,45 @@ class OwnedPage(NamedTuple):
 class OwnedShares:
     """Rows of shares that were not deleted, with what the rules of the server make of them."""
 
-    def __init__(self, store: ObjectStore, expiry: Expiry, audiences: Audiences) -> None:
-        self._store = store
+    def __init__(self, expiry: Expiry, audiences: Audiences, signing: Signing) -> None:
         self._expiry = expiry
         self._audiences = audiences
+        self._signing = signing
 
     def page(
         self, member_id: str | None, *, search: str = "", sort: str = DEFAULT_SORT, after: str = ""
     ) -> OwnedPage:
-        """A page of the shares of a member, None for those of all; it begins after the share with this id."""
+        """The page of shares of a member, None for all, that follows the page with this `next_after`."""
         order = SORTS.get(sort, SORTS[DEFAULT_SORT])
-        query = select(Share).where(*_of(member_id))
+        query = select(Share, SIZE, order.expression).where(*_of(member_id))
         if search:
             # PostgreSQL compares with no NUL.
             query = query.where(is_named(search[:MAX_SEARCH_CHARACTERS].replace("\0", "")))
-        if is_share_id(after):
-            query = query.where(_is_after(order, after))
+        if cursor := self._read_cursor(order, after):
+            query = query.where(_is_after(order, *cursor))
         columns = (order.expression, Share.share_id)
         ordered = [column.desc() if order.is_descending else column.asc() for column in columns]
-        rows = db.session.scalars(query.order_by(*ordered).limit(SHARES_PER_PAGE + 1)).all()
-        shown = rows[:SHARES_PER_PAGE]
-        return OwnedPage(self._describe(shown), shown[-1].share_id if len(rows) > len(shown) else None)
+        rows = db.session.execute(query.order_by(*ordered).limit(SHARES_PER_PAGE + 1)).all()
+        shares = [self._owned(row, size) for row, size, _ in rows[:SHARES_PER_PAGE]]
+        if len(rows) <= SHARES_PER_PAGE:
+            return OwnedPage(shares, None)
+        _, _, value = rows[SHARES_PER_PAGE - 1]
+        cursor = msgspec.to_builtins((value, shares[-1].share_id))
+        return OwnedPage(shares, str(self._signing.serializer(SALT).dumps(cursor)))
 
     def some(self, share_ids: Collection[str], member_id: str | None) -> Sequence[OwnedShare]:
         """Those of these shares that a member owns, None for any owner; the newest first."""
         ids = [id for id in share_ids if is_share_id(id)]
-        query = select(Share).where(Share.share_id.in_(ids), *_of(member_id))
-        return self._describe(db.session.scalars(query.order_by(Share.created_at.desc())).all())
+        query = select(Share, SIZE).where(Share.share_id.in_(ids), *_of(member_id))
+        rows = db.session.execute(query.order_by(Share.created_at.desc()))
+        return [self._owned(row, size) for row, size in rows]
 
-    def _describe(self, rows: Sequence[Share]) -> Sequence[OwnedShare]:
-        with ThreadPoolExecutor(PARALLEL_SIZES) as pool:
-            sizes = pool.map(self._size, [row.share_id for row in rows], [_known_size(row) for row in rows])
-        return [self._owned(row, size) for row, size in zip(rows, sizes, strict=True)]
-
-    def _size(self, share_id: str, known: int | None) -> int | None:
-        if known:
-            return known
+    def _read_cursor(self, order: Sort, after: str) -> tuple[Any, str] | None:
+        """The value and the id of the last share of the page before, as they were then."""
         try:
-            return sum(info.size for info in objects_of(self._store, share_id)) or None
-        except StorageError:
+            value, share_id = self._signing.serializer(SALT).loads(after)
+            return msgspec.convert(value, order.expression.type.python_type), share_id
+        except (BadData, msgspec.ValidationError):
             return None
 
     def _owned(self, row: Share, size: int | None) -> OwnedShare:
@@ -141,15 +144,9 @@ def _of(member_id: str | None) -> list[ColumnElement[bool]]:
     return [live] if member_id is None else [live, Share.member == member_id]
 
 
-def _is_after(order: Sort, share_id: str) -> ColumnElement[bool]:
-    """Condition: a row follows that of this share, which may have been deleted since."""
-    value = db.session.scalar(select(order.expression).where(Share.share_id == share_id))
+def _is_after(order: Sort, value: Any, share_id: str) -> ColumnElement[bool]:
+    """Condition: a row follows one with this value and id, which may have changed or been deleted since."""
     expression, id = order.expression, Share.share_id
     if order.is_descending:
         return or_(expression < value, and_(expression == value, id < share_id))
     return or_(expression > value, and_(expression == value, id > share_id))
-
-
-def _known_size(row: Share) -> int | None:
-    """What was synced or committed; of an upload, only the store knows the size."""
-    return row.document_bytes + row.pending_bytes if row.revision else None

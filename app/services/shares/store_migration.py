@@ -1,4 +1,4 @@
-"""Copies shares from another database and another store."""
+"""Copies shares and members from another database and another store."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import Engine, Row, func, select
 from sqlalchemy.exc import DBAPIError
 
 from app.db.models import Share, ShareEvent
+from app.services.members.copied_accounts import add_accounts, read_accounts
 from app.services.shares.copied_rows import find_rows, is_behind, is_newer, replace_rows
 from app.services.shares.object_cleanup import named_keys
 from app.storage import ObjectStore, delete_objects, encoding_of, read_object, share_id_of
@@ -42,6 +43,7 @@ class Site:
 class MigrationReport:
     """What a migration did; `failed` are the ids of shares whose documents did not arrive as they were."""
 
+    members: int = 0
     shares: int = 0
     documents: int = 0
     bytes: int = 0
@@ -49,7 +51,7 @@ class MigrationReport:
 
 
 class StoreMigration:
-    """Copies shares from the site `old` to the site `new`, and changes nothing in `old`.
+    """Copies members and shares from the site `old` to the site `new`, and changes nothing in `old`.
 
     At the new site only older rows and documents are replaced, so a migration may be broken off and repeated.
     Raises OtherVersion.
@@ -70,7 +72,11 @@ class StoreMigration:
             return connection.execute(select(func.count()).select_from(SHARES)).scalar_one()
 
     def __iter__(self) -> Iterator[str]:
-        """Copies share after share and yields their ids; a row follows its document. Raises StorageError."""
+        """Copies the members, and then share after share and yields their ids; a row follows its document.
+
+        Raises StorageError.
+        """
+        self.report.members = add_accounts(self._new.engine, read_accounts(self._old.engine))
         old_times = _modification_times(self._old.store)
         new_times = _modification_times(self._new.store)
         new_ids = {share_id_of(key) for key in new_times}
