@@ -33,10 +33,10 @@ def write_index(document: JSON, *, is_extendable: bool = False) -> tuple[bytes, 
     """The index of a document of JSON as `as_utf8` returns it, and the chunks of the file of messages.
 
     With `is_extendable`, changes can be merged into it later, unless that would change more of the document
-    than they name. Raises UnreadableDocument.
+    than they name; such a document was counted when its last change was taken. Raises UnreadableDocument.
     """
     with as_unreadable():
-        contents = open_document(document)
+        contents = open_document(document, is_counted=is_extendable)
         stored = [
             StoredSession(contents.session, contents.messages),
             *stored_children(contents).values(),

@@ -96,9 +96,13 @@ def as_unreadable() -> Iterator[None]:
         raise UnreadableDocument(f"The document is {reason}.") from None
 
 
-def open_document(document: JSON) -> Contents:
-    """The parts of a document, whichever its form. Raises what `as_unreadable` handles."""
-    check_counts(document)
+def open_document(document: JSON, *, is_counted: bool = False) -> Contents:
+    """The parts of a document, whichever its form. Raises what `as_unreadable` handles.
+
+    One that `is_counted` has passed `check_counts` before.
+    """
+    if not is_counted:
+        check_counts(document)
     envelope = msgspec.json.decode(document, type=_Envelope | list[Raw])
     if isinstance(envelope, list):
         return merge_items(envelope)

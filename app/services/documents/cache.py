@@ -131,7 +131,8 @@ class DocumentCache:
             json = document.json
             with _without_garbage_collection():
                 # Only to what is synced or committed is something added later.
-                index, messages = write_index(json, is_extendable=share.revision > 0)
+                is_extendable = share.revision > 0 and document.etag == share.synced_etag
+                index, messages = write_index(json, is_extendable=is_extendable)
         except UnreadableDocument as error:
             self.write_error(share, document.etag, error)
             self._write_version(share, CachedVersion(document.etag, 0))
