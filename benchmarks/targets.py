@@ -2,86 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-Row = dict[str, Any]
-Figures = list[float | None]
-
-
-@dataclass(frozen=True)
-class Target:
-    """A figure that may be at most, or at least, `bound`.
-
-    `yardstick` is what the figure is compared with, `miss` what it means for people when it is missed.
-    """
-
-    name: str
-    unit: str
-    bound: float
-    figures: Callable[[Sequence[Row], Sequence[Row]], Figures]
-    yardstick: str
-    miss: str
-    is_least: bool = False
-
-    def check(self, rows: Sequence[Row], api: Sequence[Row]) -> Row:
-        """The target beside what was measured; None where the run did not measure it."""
-        figures = self.figures(rows, api)
-        known = [figure for figure in figures if figure is not None]
-        worst = (min if self.is_least else max)(known) if known and len(known) == len(figures) else None
-        limit = f"at {'least' if self.is_least else 'most'} {self.bound:g}{self.unit}"
-        reached = None if worst is None else (worst >= self.bound if self.is_least else worst <= self.bound)
-        return {
-            "target": self.name,
-            "measured": worst,
-            "unit": self.unit,
-            "limit": limit,
-            "yardstick": self.yardstick,
-            "reached": reached,
-            "miss": self.miss,
-        }
-
-
-def _figure(name: str, **where: str) -> Callable[[Sequence[Row], Sequence[Row]], Figures]:
-    return lambda rows, _api: [row.get(name) for row in _select(rows, where)]
-
-
-def _part(
-    name: str, whole: str, scale: float, **where: str
-) -> Callable[[Sequence[Row], Sequence[Row]], Figures]:
-    """One figure of a row against another of the same row."""
-    return lambda rows, _api: [_ratio(row.get(name), row.get(whole), scale) for row in _select(rows, where)]
-
-
-def _growth(name: str, large: str, small: str) -> Callable[[Sequence[Row], Sequence[Row]], Figures]:
-    """A figure of a large session against that of a small one of the same shape in the same surroundings."""
-
-    def figures(rows: Sequence[Row], _api: Sequence[Row]) -> Figures:
-        found = []
-        for row in _select(rows, {"size": large}):
-            same = {key: row[key] for key in ("shape", "store", "database")}
-            for other in _select(rows, {"size": small, **same}):
-                if name in row:
-                    found.append(_ratio(row[name], other[name], 1))
-        return found
-
-    return figures
-
-
-def _api(name: str, whole: str, database: str) -> Callable[[Sequence[Row], Sequence[Row]], Figures]:
-    return lambda _rows, api: [
-        _ratio(row.get(name), row.get(whole), 1) for row in _select(api, {"database": database})
-    ]
-
-
-def _select(rows: Iterable[Row], where: Row) -> list[Row]:
-    return [row for row in rows if all(row[key] == value for key, value in where.items())]
-
-
-def _ratio(one: float | None, other: float | None, scale: float) -> float | None:
-    return one / other * scale if one is not None and other else None
-
+from benchmarks.target import Row, Target, figure, growth, part, part_of_api
 
 BARE_ROUTE = "a bare Flask route with the same bytes"
 DECODE = "gunzip and decode of the same bytes"
@@ -92,7 +15,7 @@ TARGETS = (
             f"warm page, 15 MB, {database}",
             " %",
             60,
-            _part("requests_per_second", "bare_per_second", 100, size="15M", database=database),
+            part("requests_per_second", "bare_per_second", 100, size="15M", database=database),
             f"requests per second of {BARE_ROUTE}",
             "a link that spreads needs more workers",
             is_least=True,
@@ -103,7 +26,7 @@ TARGETS = (
         "warm first byte, 100 MB",
         " x",
         1.5,
-        _growth("warm_first_byte_ms", "100M", "60K"),
+        growth("warm_first_byte_ms", "100M", "60K"),
         "the same at 60 KB",
         "long sessions feel slower than short ones",
     ),
@@ -111,7 +34,7 @@ TARGETS = (
         "CPU of a change and its page, 100 MB",
         " x",
         2,
-        _growth("change_cpu_ms", "100M", "1.5M"),
+        growth("change_cpu_ms", "100M", "1.5M"),
         "the same at 1.5 MB, whose first page is as full",
         "a long session that is followed keeps a worker busy",
     ),
@@ -119,7 +42,7 @@ TARGETS = (
         "cold page, 15 MB, S3",
         " x",
         4,
-        _part("cold_page_ms", "decode_ms", 1, size="15M", store="S3"),
+        part("cold_page_ms", "decode_ms", 1, size="15M", store="S3"),
         DECODE,
         "the first reader waits",
     ),
@@ -127,7 +50,7 @@ TARGETS = (
         "cold page, 100 MB, S3",
         " x",
         3,
-        _part("cold_page_ms", "decode_ms", 1, size="100M", store="S3"),
+        part("cold_page_ms", "decode_ms", 1, size="100M", store="S3"),
         DECODE,
         "the first reader waits",
     ),
@@ -135,7 +58,7 @@ TARGETS = (
         "page after one more step, 15 MB",
         " %",
         10,
-        _part("reserved_ms", "cold_page_ms", 100, size="15M"),
+        part("reserved_ms", "cold_page_ms", 100, size="15M"),
         "the cold page",
         "following a session costs as much as opening it",
     ),
@@ -144,7 +67,7 @@ TARGETS = (
             f"search, {size} MB",
             " x",
             0.5,
-            _part("search_ms", "cold_page_ms", 1, size=f"{size}M", store="disk"),
+            part("search_ms", "cold_page_ms", 1, size=f"{size}M", store="disk"),
             "the cold page",
             "readers scroll instead of searching",
         )
@@ -154,7 +77,7 @@ TARGETS = (
         "HTML file, 15 MB",
         " x",
         30,
-        _part("html_file_ms", "cold_page_ms", 1, size="15M"),
+        part("html_file_ms", "cold_page_ms", 1, size="15M"),
         "the cold page",
         "whoever saves a session waits, and one worker with them",
     ),
@@ -162,7 +85,7 @@ TARGETS = (
         "first page with assets on the wire",
         " KB",
         120,
-        _figure("page_wire_kb"),
+        figure("page_wire_kb"),
         "-",
         "slow on a phone",
     ),
@@ -170,7 +93,7 @@ TARGETS = (
         "first contentful paint, 100 MB",
         " x",
         1.3,
-        _growth("first_paint_ms", "100M", "60K"),
+        growth("first_paint_ms", "100M", "60K"),
         "the same at 60 KB",
         "long sessions feel slower than short ones",
     ),
@@ -178,7 +101,7 @@ TARGETS = (
         "last turn readable, 15 MB",
         " x",
         2.5,
-        _part("last_turn_ms", "first_paint_ms", 1, size="15M", store="disk"),
+        part("last_turn_ms", "first_paint_ms", 1, size="15M", store="disk"),
         "first contentful paint",
         "the end of a session is far away",
     ),
@@ -186,7 +109,7 @@ TARGETS = (
         "main thread blocked, 15 MB",
         " x",
         0.5,
-        _part("blocking_ms", "first_paint_ms", 1, size="15M", store="disk"),
+        part("blocking_ms", "first_paint_ms", 1, size="15M", store="disk"),
         "first contentful paint",
         "the page does not react while it loads",
     ),
@@ -194,7 +117,7 @@ TARGETS = (
         "worker memory, 15 MB and its HTML file, peak",
         " MB",
         250,
-        _figure("peak_mb", size="15M"),
+        figure("peak_mb", size="15M"),
         "-",
         "one file takes the memory of the pages",
     ),
@@ -202,7 +125,7 @@ TARGETS = (
         "worker memory, 100 MB, peak",
         " MB",
         300,
-        _figure("peak_mb", size="100M"),
+        figure("peak_mb", size="100M"),
         "-",
         "four workers do not fit into 2 GB",
     ),
@@ -210,7 +133,7 @@ TARGETS = (
         "worker memory, 100 MB, afterwards",
         " MB",
         150,
-        _figure("held_mb", size="100M"),
+        figure("held_mb", size="100M"),
         "-",
         "memory is not returned",
     ),
@@ -219,7 +142,7 @@ TARGETS = (
             f"CPU of an upload link, {database}",
             " x",
             10,
-            _api("presign_cpu_ms", "bare_cpu_ms", database),
+            part_of_api("presign_cpu_ms", "bare_cpu_ms", database),
             BARE_ROUTE.removesuffix(" with the same bytes"),
             "fewer people can share at once",
         )
@@ -230,7 +153,7 @@ TARGETS = (
             f"sync of 25 KB, {database}",
             " x",
             bound,
-            _api("sync_ms", "commit_ms", database),
+            part_of_api("sync_ms", "commit_ms", database),
             "a commit of as many bytes",
             "fewer sessions can be followed at once",
         )
@@ -243,7 +166,7 @@ PRIVATE_TARGETS = tuple(
         f"CPU of a page, {audience}",
         " x",
         1.5,
-        _part("cpu_ms", "flask_cpu_ms", 1, audience=audience),
+        part("cpu_ms", "flask_cpu_ms", 1, audience=audience),
         "a public page that the cache of responses does not know",
         "a company's server needs more workers",
     )
@@ -253,21 +176,21 @@ PRIVATE_TARGETS = tuple(
 
 COLD_PAGE = "the CPU of a cold page of 15 MB"
 HOSTILE_TARGETS = (
-    Target("any GET, hostile sessions", " x", 12, _figure("get"), COLD_PAGE, "one reader stops a worker"),
+    Target("any GET, hostile sessions", " x", 12, figure("get"), COLD_PAGE, "one reader stops a worker"),
     Target(
         "the same again, hostile sessions",
         " x",
         0.5,
-        _figure("repeated"),
+        figure("repeated"),
         COLD_PAGE,
         "a reload costs as much as a share",
     ),
-    Target("page, hostile sessions", " MB", 4, _figure("page_mb"), "-", "a phone cannot show it"),
+    Target("page, hostile sessions", " MB", 4, figure("page_mb"), "-", "a phone cannot show it"),
     Target(
         "worker memory, hostile sessions",
         " MB",
         300,
-        _figure("peak_mb"),
+        figure("peak_mb"),
         "-",
         "four workers do not fit into 2 GB",
     ),
@@ -275,7 +198,7 @@ HOSTILE_TARGETS = (
         "cache beyond 3 x the session",
         " MB",
         20,
-        _figure("cache_mb"),
+        figure("cache_mb"),
         "-",
         "one share empties the cache of all others",
     ),
@@ -287,7 +210,7 @@ GROWTH_TARGETS = (
         "uploaded while a session grows to 15 MB in 300 changes",
         " x",
         2,
-        _figure("uploaded"),
+        figure("uploaded"),
         "the finished session, compressed",
         "following a session costs the square of its size",
     ),
@@ -295,7 +218,7 @@ GROWTH_TARGETS = (
         "longest pause of the plugin, a session of 15 MB",
         " ms",
         20,
-        _figure("pause_ms"),
+        figure("pause_ms"),
         "CPU of the thread of OpenCode's event loop",
         "OpenCode does not react",
     ),
@@ -303,7 +226,7 @@ GROWTH_TARGETS = (
         "link of a session of 15 MB that is shared at once",
         " ms",
         1_000,
-        _figure("first_returned_ms"),
+        figure("first_returned_ms"),
         "-",
         "/share shows no progress while it waits",
     ),
@@ -311,7 +234,7 @@ GROWTH_TARGETS = (
         "its page",
         " ms",
         6_000,
-        _figure("first_page_ms"),
+        figure("first_page_ms"),
         "-",
         "who opens the link at once waits",
     ),
@@ -321,7 +244,7 @@ OPENCODE_TARGETS = (
         "CPU of OpenCode with the plugin while a session grows",
         " %",
         110,
-        _part("plugin_s", "unshared_s", 100),
+        part("plugin_s", "unshared_s", 100),
         "the same without sharing",
         "OpenCode becomes slower where it is shared",
     ),
@@ -331,7 +254,7 @@ REDACTION_TARGETS = (
         "worst text, redaction",
         " x",
         4,
-        _figure("worst"),
+        figure("worst"),
         "ordinary text of its size",
         "a text keeps a worker, or OpenCode, busy",
     ),
