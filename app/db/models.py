@@ -60,6 +60,9 @@ class Share(Base):
     author calls it instead. `member` is the id of the member whose share it is, and `views` counts its
     readers, each once a day.
 
+    `copy_etag` is the ETag of the copy that was made for programs which read the bucket
+    (app.services.documents.bucket_copies), None before the first.
+
     `cleanup_at` is when to delete the objects of the share in the store that this row does not name.
     """
 
@@ -88,6 +91,7 @@ class Share(Base):
     custom_title: Mapped[str | None] = mapped_column(Text)
     member: Mapped[str | None] = mapped_column(Text, index=True)
     views: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    copy_etag: Mapped[str | None] = mapped_column(Text)
     cleanup_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
 

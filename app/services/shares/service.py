@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from app.db.connection import AutocommitConnection
 from app.db.errors import is_disk_full
 from app.db.extensions import db
+from app.db.locks import advisory_lock
 from app.db.models import NATIVE, UPLOAD, Share
 from app.lib.disk_reserve import DiskReserve
 from app.services.access.access import DEFAULT, Access
@@ -25,7 +26,7 @@ from app.services.shares.live_share import UPLOAD_LINK_LIFETIME, LiveShare
 from app.services.shares.object_cleanup import ObjectCleanup
 from app.services.shares.share_ids import is_share_id
 from app.services.shares.tombstones import mark_deleted
-from app.storage import ObjectStore, UploadLink, document_key
+from app.storage import ObjectStore, StorageError, UploadLink, document_key
 
 SECRET_BYTES = 24
 NATIVE_ID_LENGTH = 8
@@ -169,22 +170,18 @@ class Shares:
         return self._sign(share, key, declaration, now)
 
     def renew_upload(self, share: Share, declaration: UploadDeclaration) -> SignedUpload:
-        """A new upload link, recorded in the share's row. Raises ShareNotFound if it was just deleted."""
-        if share.synced_at and share.last_link_at <= share.synced_at:
-            # What was PUT by a link from before the last commit must not count because there is a newer link.
+        """A new upload link, recorded in the share's row.
+
+        Raises ShareNotFound if it was just deleted, or StorageError.
+        """
+        if share.synced_at is None or share.last_link_at > share.synced_at:
+            return self._renew(share, declaration)
+        # What was written there before the last commit must not count because there is a newer link.
+        with advisory_lock(share.share_id) as is_acquired:
+            if not is_acquired:
+                raise StorageError("the session is being checkpointed; this takes a moment")
             self._store.delete(document_key(share.share_id))
-        now = datetime.now(UTC)
-        if share.synced_at:
-            # By the clock of another server, the last commit may be in the future.
-            now = max(now, share.synced_at + timedelta(microseconds=1))
-        live = (Share.share_id == share.share_id) & Share.deleted_at.is_(None)
-        recorded = update(Share).where(live).values(last_link_at=now).returning(Share)
-        renewed = db.session.scalar(recorded)
-        if renewed is None:
-            raise ShareNotFound
-        upload = self.sign_upload(renewed, declaration)
-        db.session.commit()
-        return upload
+            return self._renew(share, declaration)
 
     def update(self, share: Share, **values: Any) -> Share:
         """Replaces columns of a share, such as `audience` and `password`, or `expires_at`.
@@ -246,6 +243,20 @@ class Shares:
         self._mark_deleted(share_id)
         self._object_cleanup.run(share_id)
         return live
+
+    def _renew(self, share: Share, declaration: UploadDeclaration) -> SignedUpload:
+        now = datetime.now(UTC)
+        if share.synced_at:
+            # By the clock of another server, the last commit may be in the future.
+            now = max(now, share.synced_at + timedelta(microseconds=1))
+        live = (Share.share_id == share.share_id) & Share.deleted_at.is_(None)
+        recorded = update(Share).where(live).values(last_link_at=now).returning(Share)
+        renewed = db.session.scalar(recorded)
+        if renewed is None:
+            raise ShareNotFound
+        upload = self.sign_upload(renewed, declaration)
+        db.session.commit()
+        return upload
 
     def _sign(
         self, share: Share, key: str, declaration: UploadDeclaration, issued_at: datetime
