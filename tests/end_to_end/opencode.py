@@ -188,6 +188,14 @@ class OpenCode:
         """Stops the answer that is being given."""
         self._call("POST", f"/session/{session_id}/abort")
 
+    def undo(self, session_id: str, message_id: str) -> None:
+        """Undoes a message and all after it."""
+        self._call("POST", f"/session/{session_id}/revert", {"messageID": message_id})
+
+    def redo(self, session_id: str) -> None:
+        """Restores what was undone."""
+        self._call("POST", f"/session/{session_id}/unrevert", {})
+
     def session(self, session_id: str) -> dict[str, Any]:
         found: dict[str, Any] = self._call("GET", f"/session/{session_id}")
         return found
