@@ -42,8 +42,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Share(Base):
     """A link to one session, or the tombstone of a deleted one (`deleted_at` set, no session id).
 
-    `secret` is the SHA-256 of the secret, in hexadecimal. `last_link_at` is when an upload link was last
-    issued. `expires_at` is what the author asked for; `created_by` names the creation token that was used.
+    `secret` is the SHA-256 of the secret, in hexadecimal, and `removal_secret` that of the one which only
+    removes the share (app.services.shares.share_secrets), None for shares from before there was one.
+    `last_link_at` is when an upload link was last issued. `expires_at` is what the author asked for;
+    `created_by` names the creation token that was used.
 
     `source` is UPLOAD or NATIVE. `revision` numbers what was synced or committed last, and stays 0 for an
     upload whose client commits nothing. `document_bytes` is the size of the checkpoint as JSON, and
@@ -71,6 +73,7 @@ class Share(Base):
     share_id: Mapped[str] = mapped_column(Text, primary_key=True)
     session_id: Mapped[str] = mapped_column(Text)
     secret: Mapped[str] = mapped_column(Text)
+    removal_secret: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=func.now())
     last_link_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
