@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { cp, mkdir, writeFile } from "node:fs/promises"
+import { mkdir, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { CommandLine } from "./support/command-line"
 import { World } from "./support/world"
@@ -68,7 +68,6 @@ describe("doctor", () => {
   test("says whether OpenCode follows what is shared", async () => {
     expect((await examined()).of("plugin")).toEndWith("nothing is shared")
     await world.start().created()
-    await cp(world.folder, join(cli.home, ".local", "state", "opencode-own-share"), { recursive: true })
     expect((await examined()).of("plugin")).toContain('your 1 shared session is updated by "update" alone')
     const file = join(cli.home, ".config", "opencode", "opencode.json")
     await mkdir(dirname(file), { recursive: true })
