@@ -44,6 +44,7 @@ class Share(Base):
 
     `secret` is the SHA-256 of the secret, in hexadecimal, and `removal_secret` that of the one which only
     removes the share (app.services.shares.share_secrets), None for shares from before there was one.
+    `plugin_missing_at` is when OpenCode wanted to change the share with the latter, because it had no plugin.
     `last_link_at` is when an upload link was last issued. `expires_at` is what the author asked for;
     `created_by` names the creation token that was used.
 
@@ -74,6 +75,7 @@ class Share(Base):
     session_id: Mapped[str] = mapped_column(Text)
     secret: Mapped[str] = mapped_column(Text)
     removal_secret: Mapped[str | None] = mapped_column(Text)
+    plugin_missing_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=func.now())
     last_link_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

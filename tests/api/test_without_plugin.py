@@ -16,6 +16,7 @@ from tests.support.writer import Writer
 
 pytestmark = [on_both_databases, without_rate_limits]
 SESSION = document("single-message")
+NOTE = "This page no longer follows the session"
 
 
 @pytest.fixture
@@ -45,6 +46,30 @@ def test_opencode_cannot_change_it_and_is_told_what_to_do(client: FlaskClient, w
         assert code(client.post(f"/api/share/GhIjKlMn/{path}", headers=headers)) == (401, "plugin_missing")
     assert code(client.patch("/api/share/GhIjKlMn", headers=headers)) == (401, "plugin_missing")
     writer.assert_stored()
+
+
+def test_the_page_says_so_until_the_plugin_is_back(client: FlaskClient, writer: Writer) -> None:
+    def sync(secret: str) -> None:
+        body = {"secret": secret, "data": items(SESSION)}
+        assert client.post("/api/share/GhIjKlMn/sync", json=body).status_code == 401
+
+    def page() -> tuple[bool, str]:
+        response = client.get("/share/GhIjKlMn")
+        assert response.status_code == 200
+        return NOTE in response.text, response.headers["ETag"]
+
+    is_said, before = page()
+    assert not is_said
+    for wrong in ("wrong", sealed("another secret"), "sealed."):
+        sync(wrong)
+    assert page() == (False, before)
+    sync(sealed(writer.secret))
+    is_said, after = page()
+    assert (is_said, after != before) == (True, True)
+    writer.change(writer.rename("The plugin is back"))
+    assert page()[0] is False
+    sync(sealed(writer.secret))
+    assert page()[0] is True
 
 
 @pytest.mark.parametrize("secret", [sealed("another secret"), "sealed.onlyThePluginCanOpenThis", "sealed."])

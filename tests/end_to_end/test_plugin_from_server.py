@@ -185,7 +185,7 @@ def test_opencode_unshares_without_the_plugin_what_was_shared_with_it(
     file.write_text(json.dumps(json.loads(file.read_text()) | {"plugin": [], "enterprise": {"url": service}}))
     with opencode(profile, program) as editor:
         editor.prompt(session, "Say goodbye")
-        wait_until(lambda: "status=401" in profile.logs(), lambda: "OpenCode did not sync")
+        wait_for("This page no longer follows the session", link)
         assert b"Goodbye to everybody." not in fetch("GET", link)[1]
         editor.unshare(session)
         assert fetch("GET", link)[0] == 404

@@ -43,6 +43,11 @@ def check_secret(share: Share, secret: str) -> None:
 
 def check_removal(share: Share, secret: str) -> None:
     """As `check_secret`, but takes what OpenCode has of a share of the plugin, too."""
-    removal_secret = secret.removeprefix(SEALED).rpartition(".")[2]
-    if not hmac.compare_digest(share.removal_secret or "", hash_of(removal_secret)):
+    if not is_removal_secret(share, secret):
         check_secret(share, secret)
+
+
+def is_removal_secret(share: Share, secret: str) -> bool:
+    """Whether it is the removal secret of a share, or what OpenCode has, which ends with that."""
+    removal_secret = secret.removeprefix(SEALED).rpartition(".")[2]
+    return hmac.compare_digest(share.removal_secret or "", hash_of(removal_secret))
