@@ -32,10 +32,10 @@ soak-day: development ## See what two servers hold after a day, in an hour (OPTI
 	@$(BIN)/python -m benchmarks.day $(OPTIONS)
 
 # Releases of OpenCode on Linux, with the plugin as a server hands it out.
-VERSIONS ?= 1.1.65 1.2.1 1.2.12 1.2.20 1.2.27 1.3.0 1.3.2 1.14.34 1.14.41 1.15.0 1.15.4 1.15.13 1.17.0 1.17.11 1.18.3 1.18.33
+VERSIONS ?= 1.0.185 1.1.34 1.1.65 1.2.1 1.2.12 1.2.20 1.2.27 1.3.0 1.3.2 1.14.34 1.14.41 1.15.0 1.15.4 1.15.13 1.17.0 1.17.11 1.18.3 1.18.33
 OPENCODES = $(CURDIR)/$(VENV)/opencode
 
-test-opencode: development ## Test the plugin in sixteen releases of OpenCode, on Linux
+test-opencode: development ## Test the plugin in eighteen releases of OpenCode, on Linux
 	@for version in $(VERSIONS); do \
 		npm install --silent --no-save --prefix $(OPENCODES)/$$version opencode-linux-x64-baseline@$$version || exit 1; \
 	done

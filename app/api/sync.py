@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from msgspec import Raw
 from msgspec.structs import asdict
 
-from app.api.auth import require_creator, require_share
+from app.api.auth import presented_secret, require_creator, require_share
 from app.api.blueprint import bp
 from app.api.rate_limits import limit_creations, limit_requests
 from app.api.request_body import (
@@ -32,6 +32,8 @@ from app.redaction import redact_items
 from app.services.access.audit import audit
 from app.services.container import services
 from app.services.documents.batch import Batch
+from app.services.shares.errors import SealedSecret
+from app.services.shares.missing_plugin import note_missing_plugin
 
 # Processor time; a whole session of 20 MB takes some seconds.
 REDACTION_SECONDS = 30
@@ -77,7 +79,11 @@ def create_native() -> ResponseReturnValue:
 @bp.post("/shares/<share_id>/sync")
 def sync(share_id: str) -> ResponseReturnValue:
     """Stores what changed in a session: all of it once, and then at most one batch a second."""
-    share = require_share(NATIVE)
+    try:
+        share = require_share(NATIVE)
+    except SealedSecret:
+        note_missing_plugin(share_id, presented_secret())
+        raise
     services().checkpointer.append(share, _batch())
     return {}
 

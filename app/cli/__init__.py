@@ -1,6 +1,6 @@
 """The commands of the operator: `flask shares`, `members`, `tokens`, `redact`, `config` and `version`."""
 
-from app.cli import backfill, backup, check, listing, migrate_store, remove
+from app.cli import backfill, backup, check, checkpoint, listing, migrate_store, remove
 from app.cli.config import config
 from app.cli.group import shares
 from app.cli.members import members, tokens
@@ -11,6 +11,7 @@ __all__ = [
     "backfill",
     "backup",
     "check",
+    "checkpoint",
     "config",
     "listing",
     "members",

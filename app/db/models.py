@@ -42,8 +42,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Share(Base):
     """A link to one session, or the tombstone of a deleted one (`deleted_at` set, no session id).
 
-    `secret` is the SHA-256 of the secret, in hexadecimal. `last_link_at` is when an upload link was last
-    issued. `expires_at` is what the author asked for; `created_by` names the creation token that was used.
+    `secret` is the SHA-256 of the secret, in hexadecimal, and `removal_secret` that of the one which only
+    removes the share (app.services.shares.share_secrets), None for shares from before there was one.
+    `plugin_missing_at` is when OpenCode wanted to change the share with the latter, because it had no plugin.
+    `last_link_at` is when an upload link was last issued. `expires_at` is what the author asked for;
+    `created_by` names the creation token that was used.
 
     `source` is UPLOAD or NATIVE. `revision` numbers what was synced or committed last, and stays 0 for an
     upload whose client commits nothing. `document_bytes` is the size of the checkpoint as JSON, and
@@ -60,6 +63,9 @@ class Share(Base):
     author calls it instead. `member` is the id of the member whose share it is, and `views` counts its
     readers, each once a day.
 
+    `copy_etag` is the ETag of the copy that was made for programs which read the bucket
+    (app.services.documents.bucket_copies), None before the first.
+
     `cleanup_at` is when to delete the objects of the share in the store that this row does not name.
     """
 
@@ -68,6 +74,8 @@ class Share(Base):
     share_id: Mapped[str] = mapped_column(Text, primary_key=True)
     session_id: Mapped[str] = mapped_column(Text)
     secret: Mapped[str] = mapped_column(Text)
+    removal_secret: Mapped[str | None] = mapped_column(Text)
+    plugin_missing_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=func.now())
     last_link_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -88,6 +96,7 @@ class Share(Base):
     custom_title: Mapped[str | None] = mapped_column(Text)
     member: Mapped[str | None] = mapped_column(Text, index=True)
     views: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    copy_etag: Mapped[str | None] = mapped_column(Text)
     cleanup_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
 

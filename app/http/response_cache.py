@@ -26,11 +26,11 @@ CACHEABLE_KEY = "better_share.cacheable"
 
 
 class Version(NamedTuple):
-    """What a response was made from: the share's cache key, the ETag of its document, and its own title."""
+    """What a response was made from: a share (its cache key), a document (its ETag), fields of the row."""
 
     cache_key: str
     etag: str
-    custom_title: str | None = None
+    page_fields: tuple[object, ...] = ()
 
 
 class _Cacheable(NamedTuple):

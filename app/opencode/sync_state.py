@@ -68,7 +68,8 @@ class SyncState:
 
     `batch` has the messages of V2 by id. `entries` has those of V1, and `new_parts` the parts that came after
     them, by message and part. `children` has what became of sub-agents' sessions. Items of other sessions,
-    and of unknown types, are in `others` by their keys. `deleted` are the messages that were.
+    and of unknown types, are in `others` by their keys. `deleted` are the messages that were, and `added` the
+    new ones of OpenCode's own items.
 
     What is merged into a document need not have its messages: `read_stored` reads one by its id.
     """
@@ -83,6 +84,7 @@ class SyncState:
     children: ChildChanges = field(default_factory=ChildChanges)
     others: dict[str, Raw] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
+    added: set[str] = field(default_factory=set)
     read_stored: Callable[[str], Raw | None] = lambda _id: None
 
     def add(self, raw: Raw) -> None:
@@ -100,7 +102,10 @@ class SyncState:
 
     def keep_message(self, info: Raw, parts: Raw) -> None:
         """Merges a message, whichever session it names. Raises ValidationError when it is broken."""
-        existing = self.entry(msgspec.json.decode(info, type=Message).id)
+        id = msgspec.json.decode(info, type=Message).id
+        existing = self.entry(id)
+        if existing is None:
+            self.added.add(id)
         self._put_entry(info, existing.parts if existing else parts)
 
     def put_stored(self, message: Raw) -> None:
@@ -162,7 +167,7 @@ class SyncState:
         self.children.put_message(item.sessionID, item.id, None)
         return True
 
-    def _delete_message(self, id: str) -> None:
+    def delete_message(self, id: str) -> None:
         self._drop(id)
         self.deleted.add(id)
 
@@ -217,7 +222,7 @@ class SyncState:
             case "put_message":
                 return self._put_message(data)
             case "delete_message":
-                self._delete_message(msgspec.json.decode(data, type=Deletion).id)
+                self.delete_message(msgspec.json.decode(data, type=Deletion).id)
                 return True
             case "put_child":
                 self.children.put(msgspec.json.decode(data, type=PutChild).session.id, data)

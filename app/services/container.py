@@ -89,8 +89,8 @@ class Services:
             share = self.live_shares.get(share_id)
         except (ShareError, SQLAlchemyError):
             return False
-        made_from = (version.cache_key, version.custom_title)
-        if not share.is_public or (share.cache_key, share.custom_title) != made_from:
+        made_from = (version.cache_key, version.page_fields)
+        if not share.is_public or (share.cache_key, share.page_fields) != made_from:
             return False
         return self.documents.is_current(share, version.etag)
 

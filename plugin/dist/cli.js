@@ -9534,7 +9534,7 @@ var addressOf = ({ base, id }) => `${base}/share/${id}`;
 var isPageOf = (link, address) => address === link || address.startsWith(`${link}/`) || address.startsWith(`${link}.`);
 
 // src/state/share-seal.ts
-import { createCipheriv, createDecipheriv, randomBytes as randomBytes2, randomUUID } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, randomBytes as randomBytes2, randomUUID } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync as readFileSync3, rmSync, writeFileSync } from "node:fs";
 import { join as join7 } from "node:path";
 var PREFIX2 = "sealed.";
@@ -9553,12 +9553,14 @@ class ShareSeal {
     const nonce = randomBytes2(NONCE_BYTES);
     const cipher = createCipheriv(CIPHER, this.#keyOrNew(), nonce).setAAD(Buffer.from(id));
     const sealed = Buffer.concat([cipher.update(JSON.stringify({ base, secret })), cipher.final()]);
-    return PREFIX2 + Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString("base64url");
+    const removalSecret = createHmac("sha256", secret).update("remove").digest("base64url");
+    return `${PREFIX2}${Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString("base64url")}.${removalSecret}`;
   }
   open(id, text) {
     if (!text.startsWith(PREFIX2))
       return unpackSecret(id, text);
-    const bytes = Buffer.from(text.slice(PREFIX2.length), "base64url");
+    const [own = ""] = text.slice(PREFIX2.length).split(".");
+    const bytes = Buffer.from(own, "base64url");
     const [nonce, tag] = [bytes.subarray(0, NONCE_BYTES), bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES)];
     try {
       const decipher = createDecipheriv(CIPHER, this.#storedKey(), nonce).setAAD(Buffer.from(id)).setAuthTag(tag);
@@ -10152,6 +10154,18 @@ var CHECKS2 = [
     }
   },
   {
+    name: "plugin",
+    mayFail: true,
+    async run({ context }) {
+      const [file] = context.configuration().plugin;
+      if (file !== undefined)
+        return `listed in ${file}`;
+      const { length } = await context.shareList.list();
+      const shares = length === 1 ? "session is" : "sessions are";
+      return length === 0 ? "not in your configuration of OpenCode, and nothing is shared" : `not in your configuration of OpenCode, so your ${length} shared ${shares} updated by "update" alone`;
+    }
+  },
+  {
     name: "proxy",
     mayFail: true,
     async run({ settings, context: { env } }) {
@@ -10270,8 +10284,8 @@ var doctor = {
   usages: [
     {
       words: "doctor",
-      summary: `checks address, redaction, proxy, certificate, clock, token and version, and shares and removes
-a test session`
+      summary: `checks address, redaction, plugin, proxy, certificate, clock, token and version, and shares and
+removes a test session`
     }
   ],
   accepts: ({ words }) => words.length === 0,

@@ -8721,7 +8721,7 @@ function isRunning(pid) {
 }
 
 // src/state/share-seal.ts
-import { createCipheriv, createDecipheriv, randomBytes as randomBytes3, randomUUID } from "crypto";
+import { createCipheriv, createDecipheriv, createHmac, randomBytes as randomBytes3, randomUUID } from "crypto";
 import { linkSync, mkdirSync, readFileSync as readFileSync2, rmSync, writeFileSync } from "fs";
 import { join as join2 } from "path";
 var PREFIX2 = "sealed.";
@@ -8740,12 +8740,14 @@ class ShareSeal {
     const nonce = randomBytes3(NONCE_BYTES);
     const cipher = createCipheriv(CIPHER, this.#keyOrNew(), nonce).setAAD(Buffer.from(id));
     const sealed = Buffer.concat([cipher.update(JSON.stringify({ base, secret })), cipher.final()]);
-    return PREFIX2 + Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString("base64url");
+    const removalSecret = createHmac("sha256", secret).update("remove").digest("base64url");
+    return `${PREFIX2}${Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString("base64url")}.${removalSecret}`;
   }
   open(id, text) {
     if (!text.startsWith(PREFIX2))
       return unpackSecret(id, text);
-    const bytes = Buffer.from(text.slice(PREFIX2.length), "base64url");
+    const [own = ""] = text.slice(PREFIX2.length).split(".");
+    const bytes = Buffer.from(own, "base64url");
     const [nonce, tag] = [bytes.subarray(0, NONCE_BYTES), bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES)];
     try {
       const decipher = createDecipheriv(CIPHER, this.#storedKey(), nonce).setAAD(Buffer.from(id)).setAuthTag(tag);

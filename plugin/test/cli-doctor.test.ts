@@ -43,6 +43,7 @@ describe("doctor", () => {
     expect(out.split("\n").map((line) => line.slice(0, 20).trim())).toEqual([
       "ok       address",
       "ok       redaction",
+      "ok       plugin",
       "ok       proxy",
       "ok       connection",
       "ok       clock",
@@ -60,8 +61,18 @@ describe("doctor", () => {
   test("says that no server is named", async () => {
     const { failed, skipped, of } = await examined({ BETTER_SHARE_BASE_URL: undefined })
     expect(failed).toEqual(["address"])
-    expect(skipped).toHaveLength(8)
+    expect(skipped).toHaveLength(9)
     expect(of("address")).toContain("Set BETTER_SHARE_BASE_URL")
+  })
+
+  test("says whether OpenCode follows what is shared", async () => {
+    expect((await examined()).of("plugin")).toEndWith("nothing is shared")
+    await world.start().created()
+    expect((await examined()).of("plugin")).toContain('your 1 shared session is updated by "update" alone')
+    const file = join(cli.home, ".config", "opencode", "opencode.json")
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, JSON.stringify({ plugin: ["opencode-own-share@https://share.example.com/plugin.tgz"] }))
+    expect((await examined()).of("plugin")).toBe(`listed in ${file}`)
   })
 
   test("says that redaction is off, and all else is well", async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { createHmac } from "node:crypto"
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -21,6 +22,13 @@ describe("what OpenCode keeps for a share", () => {
     expect(new ShareSeal(folder).open(share.id, sealed)).toEqual(share)
   })
 
+  test("can be used by OpenCode alone to remove the share, and was sealed without that before", () => {
+    const sealed = new ShareSeal(folder).seal(share)
+    const end = sealed.lastIndexOf(".")
+    expect(sealed.slice(end + 1)).toBe(createHmac("sha256", share.secret).update("remove").digest("base64url"))
+    expect(new ShareSeal(folder).open(share.id, sealed.slice(0, end))).toEqual(share)
+  })
+
   test("is sealed by one key, whoever comes first, which only its owner can read", async () => {
     const seals = [new ShareSeal(folder), new ShareSeal(folder)]
     const [first, second] = seals.map((seal) => seal.seal(share))
@@ -33,7 +41,8 @@ describe("what OpenCode keeps for a share", () => {
   test("is lost without the key, and when it is of another share or was changed", async () => {
     const sealed = new ShareSeal(folder).seal(share)
     expect(new ShareSeal(folder).open("another1", sealed)).toBe("lost")
-    expect(new ShareSeal(folder).open(share.id, sealed.slice(0, -2))).toBe("lost")
+    const [prefix, own = "", removalSecret] = sealed.split(".")
+    expect(new ShareSeal(folder).open(share.id, `${prefix}.${own.slice(0, -2)}.${removalSecret}`)).toBe("lost")
     expect(new ShareSeal(folder).open(share.id, "sealed.")).toBe("lost")
     expect(new ShareSeal(join(folder, "elsewhere")).open(share.id, sealed)).toBe("lost")
   })

@@ -23,6 +23,7 @@ from tests.support.sync_batches import (
     document_of,
     first,
     items,
+    message_items,
     rows,
     shared,
     stored,
@@ -70,6 +71,25 @@ def test_an_unchanged_session_is_not_sent_twice(client: FlaskClient) -> None:
     assert client.get(f"/api/share/{share['id']}", headers=tag).status_code == 304
     sync(client, share, items(first(1)))
     assert client.get(f"/api/share/{share['id']}", headers=tag).status_code == 200
+
+
+def test_undone_messages_are_marked_and_gone_with_the_next_prompt(client: FlaskClient) -> None:
+    *kept, prompt, answer = SESSION["messages"][:10]
+    made = shared(client, first(10))
+    id, note = prompt["info"]["id"], "Undone: reverted, and no longer part of the session."
+    assert note not in client.get(f"/share/{made['id']}").text
+    undone = {**SESSION["session"], "revert": {"messageID": id}}
+    assert sync(client, made, [{"type": "session", "data": undone}]).status_code == 200
+    page = client.get(f"/share/{made['id']}").text
+    assert (id in page, note in page) == (True, True)
+
+    time = {**prompt["info"]["time"], "created": answer["info"]["time"]["created"] + 1}
+    following = {**prompt, "info": {**prompt["info"], "id": "msg_zzz", "time": time}, "parts": []}
+    restored = {"type": "session", "data": SESSION["session"]}
+    assert sync(client, made, [restored, *message_items(following)]).status_code == 200
+    page = client.get(f"/share/{made['id']}").text
+    assert (id in page, note in page, "msg_zzz" in page) == (False, False, True)
+    assert document_of(client, made)["messages"] == [*kept, following]
 
 
 def test_deleting_ends_everything_at_once(app: Flask, client: FlaskClient) -> None:

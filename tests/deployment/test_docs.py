@@ -32,7 +32,7 @@ SESSION = document_bytes("rate-limit-feature")
 READY = '{"database":"ok","disk":"ok","status":"ok","storage":"ok"}'
 TRIED = {
     # In test_administration_docs.py.
-    "administration.md": 7,
+    "administration.md": 8,
     "quick-start.md": 1,
     "install.md": 4,
     "install-with-compose.md": 1,

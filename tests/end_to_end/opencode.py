@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.end_to_end import model
+from tests.end_to_end import model, old_releases
 from tests.support.optional import OPENCODE, require
 from tests.support.paths import ROOT
 from tests.support.patience import patience
@@ -133,8 +133,10 @@ def opencode(profile: Profile, program: Path = PROGRAM) -> Iterator[OpenCode]:
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     command = [program, "serve", "--hostname", "127.0.0.1", "--port", str(port), "--print-logs"]
+    if old_releases.is_old(program):
+        old_releases.prepare(profile.home, program)
     # Only an answer counts: a connection made while OpenCode begins to listen may stay without one.
-    ready = partial(is_healthy, f"{url}/global/health")
+    ready = partial(is_healthy, url + ("/config" if old_releases.is_old(program) else "/global/health"))
     # At each start OpenCode unpacks a library into its temporary folder and leaves it there.
     with TemporaryDirectory(prefix="opencode-") as scratch:
         environment = {**profile.environment, "TMPDIR": scratch}
@@ -187,6 +189,14 @@ class OpenCode:
     def abort(self, session_id: str) -> None:
         """Stops the answer that is being given."""
         self._call("POST", f"/session/{session_id}/abort")
+
+    def undo(self, session_id: str, message_id: str) -> None:
+        """Undoes a message and all after it."""
+        self._call("POST", f"/session/{session_id}/revert", {"messageID": message_id})
+
+    def redo(self, session_id: str) -> None:
+        """Restores what was undone."""
+        self._call("POST", f"/session/{session_id}/unrevert", {})
 
     def session(self, session_id: str) -> dict[str, Any]:
         found: dict[str, Any] = self._call("GET", f"/session/{session_id}")

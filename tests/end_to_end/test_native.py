@@ -150,6 +150,36 @@ def test_an_unmodified_opencode_shares_continues_imports_and_unshares(
     assert secret not in (folder / "gunicorn.log").read_text()
 
 
+def test_what_is_undone_is_marked_and_leaves_the_page_as_it_leaves_the_session(
+    tmp_path: Path, service: str, outside: Trap
+) -> None:
+    with (
+        scripted_model(SCRIPT) as model,
+        opencode(profile(tmp_path / "author", service, outside, model)) as author,
+    ):
+        session = author.create_session()
+        author.prompt(session, "Greet everybody")
+        link = author.share(session)
+        author.prompt(session, "Say goodbye")
+        wait_for("Goodbye to everybody.", link)
+        prompts = [message["info"]["id"] for message in author.messages(session) if is_prompt(message)]
+        author.undo(session, prompts[1])
+        wait_for("Undone: reverted", link)
+        author.redo(session)
+        until(lambda: "Undone: reverted" not in page(link), "the end of the undo")
+        assert "Goodbye to everybody." in page(link)
+        author.undo(session, prompts[1])
+        wait_for("Undone: reverted", link)
+        author.prompt(session, "Let somebody count")
+        wait_for("Somebody has counted.", link)
+        until(lambda: document(link)["messages"] == author.messages(session), "the last sync")
+        assert "Goodbye to everybody." not in page(link)
+
+
+def is_prompt(message: dict[str, Any]) -> bool:
+    return bool(message["info"]["role"] == "user")
+
+
 def last_message(link: str) -> dict[str, Any]:
     found: dict[str, Any] = document(link)["messages"][-1]["info"]
     return found

@@ -173,6 +173,27 @@ def test_a_session_that_opencode_shared_without_the_plugin_is_unshared_with_it(
     assert not profile.is_shared(session)
 
 
+def test_opencode_unshares_without_the_plugin_what_was_shared_with_it(
+    profile: Profile, service: str, program: Path
+) -> None:
+    with opencode(profile, program) as editor:
+        session = editor.create_session()
+        editor.prompt(session, "Greet everybody")
+        link = editor.share(session)
+        wait_for("Everybody is greeted.", link)
+    file = profile.home / "config" / "opencode" / "opencode.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"plugin": [], "enterprise": {"url": service}}))
+    with opencode(profile, program) as editor:
+        editor.prompt(session, "Say goodbye")
+        wait_for("This page no longer follows the session", link)
+        assert b"Goodbye to everybody." not in fetch("GET", link)[1]
+        editor.unshare(session)
+        assert fetch("GET", link)[0] == 404
+        assert not profile.is_shared(session)
+        second = editor.share(session)
+        wait_for("Goodbye to everybody.", second)
+
+
 @pytest.fixture
 def shared(profile: Profile, program: Path) -> str:
     """A session that the plugin has shared before OpenCode was closed."""

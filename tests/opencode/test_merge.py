@@ -94,6 +94,42 @@ def test_merging_again_what_is_in_the_document_already_changes_nothing() -> None
     assert merge(*batches[40:], into=document) == document
 
 
+PROMPTS = [message["info"]["id"] for message in SESSION["messages"] if message["info"]["role"] == "user"]
+UNDONE = {"type": "session", "data": {**SESSION["session"], "revert": {"messageID": PROMPTS[1]}}}
+RESTORED = {"type": "session", "data": SESSION["session"]}
+NEXT = recorded.document("single-message")["messages"][0]
+NEXT = {"info": {**NEXT["info"], "id": "msg_zzz", "sessionID": SESSION["session"]["id"]}, "parts": []}
+NEXT["info"]["time"] = {"created": SESSION["messages"][-1]["info"]["time"]["created"] + 1}
+
+
+def ids(document: dict[str, Any]) -> list[str]:
+    return [message["info"]["id"] for message in document["messages"]]
+
+
+def test_what_was_undone_is_gone_with_the_next_prompt_though_nothing_says_so() -> None:
+    kept = ids(SESSION)[: ids(SESSION).index(PROMPTS[1])]
+    first = merge(items(SESSION), [UNDONE])
+    assert ids(first) == ids(SESSION)
+    for batch in ([RESTORED, *message_items(NEXT)], [*message_items(NEXT), RESTORED]):
+        assert ids(merge(batch, into=first)) == [*kept, "msg_zzz"]
+
+
+def test_what_was_undone_and_restored_stays_with_the_next_prompt() -> None:
+    restored = merge(items(SESSION), [UNDONE], [RESTORED])
+    assert ids(merge([*message_items(NEXT)], into=restored)) == [*ids(SESSION), "msg_zzz"]
+
+
+def test_what_was_undone_stays_when_messages_before_it_change() -> None:
+    undone = merge(items(SESSION), [UNDONE])
+    assert ids(merge([RESTORED, *message_items(SESSION["messages"][0])], into=undone)) == ids(SESSION)
+
+
+def test_the_plugin_says_itself_what_was_deleted() -> None:
+    undone = merge(items(SESSION), [UNDONE])
+    put = {"type": "put_message", "data": NEXT}
+    assert ids(merge([RESTORED, put], into=undone)) == [*ids(SESSION), "msg_zzz"]
+
+
 def test_a_part_waits_for_its_message() -> None:
     first, *rest = SESSION["messages"]
     message, *parts = message_items(rest[0])

@@ -16,6 +16,7 @@ from app.opencode.limits import MAX_PARTS, objects
 from app.opencode.model import NOTHING
 from app.opencode.overlay import Overlay
 from app.opencode.sync.merge import DocumentHeader, fields_of
+from app.opencode.sync.undone import add_batch
 from app.opencode.sync_items import Item
 from app.opencode.sync_state import SyncState
 
@@ -58,11 +59,12 @@ def read_changes(
         for raw in objects(document.field("others") or NOTHING, MAX_PARTS):
             state.add(raw)
         for batch in batches:
-            for raw in msgspec.json.decode(batch, type=list[Raw]):
-                # It replaces all messages of OpenCode 2.
-                if msgspec.json.decode(raw, type=Item).type == "messages":
-                    raise NeedsWholeDocument
-                state.add(raw)
+            items = msgspec.json.decode(batch, type=list[Raw])
+            # Messages of OpenCode 2 replace all that there are.
+            if any(msgspec.json.decode(raw, type=Item).type == "messages" for raw in items):
+                raise NeedsWholeDocument
+            if add_batch(state, items):
+                raise NeedsWholeDocument
         fields = fields_of(state, header)
     except (msgspec.ValidationError, UnreadableDocument):
         raise NeedsWholeDocument from None

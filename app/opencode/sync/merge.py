@@ -14,6 +14,7 @@ from app.opencode.fields import ABSENT, is_absent
 from app.opencode.json_pieces import PartlyEncoded, encode_pieces
 from app.opencode.limits import MAX_MESSAGES, MAX_PARTS, Counter, object_fields, objects
 from app.opencode.model import NOTHING
+from app.opencode.sync.undone import add_batch, delete_from
 from app.opencode.sync_state import StoredMessage, SyncState, by_id
 
 COMMA = memoryview(b",")
@@ -65,8 +66,8 @@ def merge_batches(
     stored = msgspec.json.decode(document, type=_Document)
     _load(state, stored)
     for batch in batches:
-        for item in msgspec.json.decode(batch, type=list[Raw]):
-            state.add(item)
+        if first_deleted := add_batch(state, msgspec.json.decode(batch, type=list[Raw])):
+            delete_from(state, first_deleted)
     fields: dict[str, Any] = {**_other_fields(document), **fields_of(state, header)}
     if state.children:
         fields["children"] = state.children.applied_to(stored.children)

@@ -15,7 +15,7 @@ from app.db.locks import advisory_lock
 from app.db.models import Share
 from app.services.shares.expiry import Expiry
 from app.services.shares.live_share import LiveShare
-from app.services.shares.object_cleanup import ObjectCleanup, named_keys
+from app.services.shares.object_cleanup import ObjectCleanup, is_named
 from app.services.shares.share_ids import is_share_id
 from app.services.shares.tombstones import mark_deleted
 from app.storage import ObjectInfo, ObjectStore, is_temporary, objects_of, share_id_of
@@ -86,7 +86,7 @@ class Cleanup:
                 orphaned += found
                 continue
             matches += bool(found)
-            orphaned += [info for info in found if info.key not in named_keys(share) and _is_old(info, now)]
+            orphaned += [info for info in found if not is_named(share, info) and _is_old(info, now)]
             if not found and not share.pending_bytes and share.last_link_at < now - GRACE:
                 empty.append(share.share_id)
         without_row = [info for found in stored.values() for info in found if _is_old(info, now)]
@@ -116,7 +116,7 @@ class Cleanup:
         if share is None:
             if share_id and not self._add_tombstone(share_id):
                 return False
-        elif share.deleted_at is None and info.key in named_keys(share):
+        elif share.deleted_at is None and is_named(share, info):
             return False
         if self._store.info(info.key) is None:
             return False

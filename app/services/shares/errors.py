@@ -75,6 +75,16 @@ class NotYourShare(ShareError):
         super().__init__("Somebody else shared this session; only they and admins can manage it.")
 
 
+class SealedSecret(ShareError):
+    """What OpenCode has as the secret of a share that the plugin made, which only the plugin can use."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This session was shared with the plugin, and without it OpenCode cannot update its page. "
+            "Install the plugin again, or remove the link: in OpenCode, or with the plugin's command line."
+        )
+
+
 class WrongSecret(ShareError):
     def __init__(self) -> None:
         super().__init__("The secret of this share is missing or wrong; send it as 'X-Share-Secret'.")

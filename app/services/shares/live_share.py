@@ -28,7 +28,7 @@ class LiveShare:
     `expires_at` is when it expires by the rule of the server. `audience` says who may read it
     (app.db.models.Audience); `password_hash` is that of its password, and `secret_hash` of its secret.
     `custom_title` is what its author calls it, None for the title of the session, and `member` whose share it
-    is, None for nobody's.
+    is, None for nobody's. `plugin_missing_at` is when OpenCode first had changes and no plugin.
     """
 
     share_id: str
@@ -43,6 +43,7 @@ class LiveShare:
     secret_hash: str = ""
     custom_title: str | None = None
     member: str | None = None
+    plugin_missing_at: datetime | None = None
 
     @classmethod
     def from_row(cls, share_id: str, created_at: datetime, last_link_at: datetime, *others: Any) -> LiveShare:
@@ -81,6 +82,17 @@ class LiveShare:
     def has_newer_link(self) -> bool:
         """Whether a link for the whole document was issued since the last commit."""
         return self.synced_at is not None and self.last_link_at > self.synced_at
+
+    @cached_property
+    def lacks_plugin(self) -> bool:
+        """Whether the session goes on in an OpenCode that cannot upload it, because the plugin is gone."""
+        last_change_at = max(self.last_link_at, self.synced_at or self.last_link_at)
+        return self.plugin_missing_at is not None and self.plugin_missing_at > last_change_at
+
+    @property
+    def page_fields(self) -> tuple[str | None, bool]:
+        """What pages show of the row of the share, beside its document."""
+        return self.custom_title, self.lacks_plugin
 
     @property
     def settles_at(self) -> float:

@@ -37,6 +37,7 @@ ROW = select(
     Share.secret,
     Share.custom_title,
     Share.member,
+    Share.plugin_missing_at,
 )
 LIVE_ROW = ROW.where(Share.share_id == bindparam("share_id"), Share.deleted_at.is_(None))
 
@@ -92,11 +93,12 @@ class LiveShares:
         secret_hash: str,
         custom_title: str | None,
         member: str | None,
+        plugin_missing_at: datetime | None,
     ) -> LiveShare:
         expires_at = self._expiry.of(created_at, requested_expiry)
         audience = self._audiences.of(audience)
         versions = (revision, checkpoint, synced_at)
         access = (audience, password_hash, secret_hash)
-        return LiveShare.from_row(
-            share_id, created_at, last_link_at, expires_at, *versions, *access, custom_title, member
-        )
+        times = (created_at, last_link_at, expires_at)
+        others = (custom_title, member, plugin_missing_at)
+        return LiveShare.from_row(share_id, *times, *versions, *access, *others)

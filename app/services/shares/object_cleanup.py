@@ -18,6 +18,7 @@ from app.db.extensions import db
 from app.db.models import Share
 from app.db.write_ahead_log import truncate_log
 from app.storage import (
+    ObjectInfo,
     ObjectStore,
     StorageError,
     delete_objects,
@@ -85,7 +86,7 @@ class ObjectCleanup:
     def delete_before(self, share_id: str, revision: int) -> None:
         """Deletes what the row of a share does not name and a revision has replaced, at once.
 
-        A checkpoint of a later revision may be about to be named. Raises StorageError.
+        That includes a copy. A checkpoint of a later revision may be about to be named. Raises StorageError.
         """
         share = db.session.get(Share, share_id, populate_existing=True)
         if share is None:
@@ -102,10 +103,9 @@ class ObjectCleanup:
             delete_objects(self._store, share.share_id)
             is_log_empty = truncate_log(db.engine)
             return _next_round(share.deleted_at) if is_log_empty else datetime.now(UTC) + RETRY
-        named = named_keys(share)
         oldest = None
         for info in objects_of(self._store, share.share_id):
-            if info.key in named:
+            if is_named(share, info):
                 continue
             if info.modified_at < datetime.now(UTC) - GRACE:
                 self._store.delete(info.key)
@@ -138,6 +138,12 @@ def named_keys(share: Share | Row[Any]) -> list[str]:
     checkpoint = object_key(share.share_id, share.checkpoint)
     is_document_newer = share.synced_at is None or share.last_link_at > share.synced_at
     return [checkpoint, document] if is_document_newer else [checkpoint]
+
+
+def is_named(share: Share, info: ObjectInfo) -> bool:
+    """Whether the row of a share names an object, as what is read or as a copy of it."""
+    is_copy = info.key == document_key(share.share_id) and info.etag == share.copy_etag
+    return is_copy or info.key in named_keys(share)
 
 
 def _next_round(deleted_at: datetime) -> datetime | None:

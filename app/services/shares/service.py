@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,18 +14,25 @@ from sqlalchemy.exc import OperationalError
 from app.db.connection import AutocommitConnection
 from app.db.errors import is_disk_full
 from app.db.extensions import db
+from app.db.locks import advisory_lock
 from app.db.models import NATIVE, UPLOAD, Share
 from app.lib.disk_reserve import DiskReserve
 from app.services.access.access import DEFAULT, Access
-from app.services.shares.errors import ShareExists, ShareExpired, ShareNotFound, WrongSecret
+from app.services.shares.errors import ShareExists, ShareExpired, ShareNotFound
 from app.services.shares.expiry import Expiry
 from app.services.shares.live_share import UPLOAD_LINK_LIFETIME, LiveShare
 from app.services.shares.object_cleanup import ObjectCleanup
 from app.services.shares.share_ids import is_share_id
+from app.services.shares.share_secrets import (
+    check_removal,
+    check_secret,
+    hash_of,
+    new_secret,
+    removal_secret_of,
+)
 from app.services.shares.tombstones import mark_deleted
-from app.storage import ObjectStore, UploadLink, document_key
+from app.storage import ObjectStore, StorageError, UploadLink, document_key
 
-SECRET_BYTES = 24
 NATIVE_ID_LENGTH = 8
 RANDOM_ID_BYTES = 9
 
@@ -93,12 +98,13 @@ class Shares:
         where the server says so; `created_by` names the creation token used, `member` is whose share it is,
         and `access` says who may read.
         """
-        secret = secrets.token_urlsafe(SECRET_BYTES)
+        secret = new_secret()
         now = datetime.now(UTC)
         row = {
             "share_id": share_id,
             "session_id": session_id,
-            "secret": _hash(secret),
+            "secret": hash_of(secret),
+            "removal_secret": hash_of(removal_secret_of(secret)),
             "created_at": now,
             "last_link_at": now,
             "source": source,
@@ -138,11 +144,11 @@ class Shares:
         return db.session.scalar(select(Share).where(Share.share_id == share_id, Share.deleted_at.is_(None)))
 
     def authorize(self, share_id: str, secret: str) -> Share:
-        """The live share with this id. Raises ShareNotFound, WrongSecret or ShareExpired."""
+        """The live share with this id. Raises ShareNotFound, WrongSecret, SealedSecret or ShareExpired."""
         share = self.find(share_id)
         if share is None:
             raise ShareNotFound
-        _check_secret(share, secret)
+        check_secret(share, secret)
         expires_at = self.expiry_of(share)
         if expires_at and expires_at <= datetime.now(UTC):
             raise ShareExpired
@@ -169,22 +175,18 @@ class Shares:
         return self._sign(share, key, declaration, now)
 
     def renew_upload(self, share: Share, declaration: UploadDeclaration) -> SignedUpload:
-        """A new upload link, recorded in the share's row. Raises ShareNotFound if it was just deleted."""
-        if share.synced_at and share.last_link_at <= share.synced_at:
-            # What was PUT by a link from before the last commit must not count because there is a newer link.
+        """A new upload link, recorded in the share's row.
+
+        Raises ShareNotFound if it was just deleted, or StorageError.
+        """
+        if share.synced_at is None or share.last_link_at > share.synced_at:
+            return self._renew(share, declaration)
+        # What was written there before the last commit must not count because there is a newer link.
+        with advisory_lock(share.share_id) as is_acquired:
+            if not is_acquired:
+                raise StorageError("the session is being checkpointed; this takes a moment")
             self._store.delete(document_key(share.share_id))
-        now = datetime.now(UTC)
-        if share.synced_at:
-            # By the clock of another server, the last commit may be in the future.
-            now = max(now, share.synced_at + timedelta(microseconds=1))
-        live = (Share.share_id == share.share_id) & Share.deleted_at.is_(None)
-        recorded = update(Share).where(live).values(last_link_at=now).returning(Share)
-        renewed = db.session.scalar(recorded)
-        if renewed is None:
-            raise ShareNotFound
-        upload = self.sign_upload(renewed, declaration)
-        db.session.commit()
-        return upload
+            return self._renew(share, declaration)
 
     def update(self, share: Share, **values: Any) -> Share:
         """Replaces columns of a share, such as `audience` and `password`, or `expires_at`.
@@ -212,15 +214,15 @@ class Shares:
         return self._expiry.of(share.created_at, share.expires_at)
 
     def delete(self, share_id: str, secret: str) -> LiveShare:
-        """Deletes a share, also one that has expired, for whoever knows its secret.
+        """Deletes a share, also one that has expired, for whoever knows its secret or removal secret.
 
         First for every reader, then its objects; if the store fails, these go when it is back. Raises
-        ShareNotFound or WrongSecret.
+        ShareNotFound, WrongSecret or SealedSecret.
         """
         share = db.session.get(Share, share_id) if is_share_id(share_id) else None
         if share is None or share.deleted_at:
             raise ShareNotFound
-        _check_secret(share, secret)
+        check_removal(share, secret)
         return self.delete_owned(share_id)
 
     def delete_owned(self, share_id: str) -> LiveShare:
@@ -246,6 +248,20 @@ class Shares:
         self._mark_deleted(share_id)
         self._object_cleanup.run(share_id)
         return live
+
+    def _renew(self, share: Share, declaration: UploadDeclaration) -> SignedUpload:
+        now = datetime.now(UTC)
+        if share.synced_at:
+            # By the clock of another server, the last commit may be in the future.
+            now = max(now, share.synced_at + timedelta(microseconds=1))
+        live = (Share.share_id == share.share_id) & Share.deleted_at.is_(None)
+        recorded = update(Share).where(live).values(last_link_at=now).returning(Share)
+        renewed = db.session.scalar(recorded)
+        if renewed is None:
+            raise ShareNotFound
+        upload = self.sign_upload(renewed, declaration)
+        db.session.commit()
+        return upload
 
     def _sign(
         self, share: Share, key: str, declaration: UploadDeclaration, issued_at: datetime
@@ -276,12 +292,3 @@ class Shares:
                 raise
             db.session.rollback()
             mark_deleted(share_id)
-
-
-def _check_secret(share: Share, secret: str) -> None:
-    if not hmac.compare_digest(share.secret, _hash(secret)):
-        raise WrongSecret
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -26,6 +26,7 @@ def mark_deleted(share_id: str, *conditions: ColumnElement[bool]) -> LiveShare |
         .values(title=None, project=None, upload_bytes=None, custom_title=None, member=None, views=0)
         .values(audience=None, password=None)
         .values(pending_bytes=0, checkpoint=None, synced_at=None)
+        .values(removal_secret=None, plugin_missing_at=None)
         .returning(Share.share_id, Share.created_at, Share.last_link_at)
     )
     row = db.session.execute(deleted).first()

@@ -114,7 +114,7 @@ def save_page(
         return response
     if version.share.is_public:
         share = version.share
-        made_from = response_cache.Version(share.cache_key, version.etag, share.custom_title)
+        made_from = response_cache.Version(share.cache_key, version.etag, share.page_fields)
         response_cache.mark_cacheable(request.environ, made_from, page.body)
     return encoded_response(page.body, encoding, mimetype)
 
@@ -136,9 +136,10 @@ def file_name(id: str) -> str:
 
 
 def page_scope(share: LiveShare) -> str:
-    """What sets the pages of one version apart: those of a private session, and those under another title."""
+    """What sets the pages of one version apart: private or not, the title, and whether the plugin is gone."""
     title = f"{file_name(share.custom_title)}-" if share.custom_title else ""
-    return title if share.is_public else f"private-{title}"
+    plugin = "without-plugin-" if share.lacks_plugin else ""
+    return ("" if share.is_public else "private-") + plugin + title
 
 
 @cache

@@ -64,6 +64,7 @@ class SessionPage:
             # OpenCode takes only links at the root of a host.
             is_importable=self.index.conversation.is_importable and not services().config.base_path,
             is_public=self.version.share.is_public,
+            lacks_plugin=self.version.share.lacks_plugin,
             # On every page, since a public one is the same for everybody.
             has_sign_in=services().config.has_sign_in,
             preview=preview_of(session),

@@ -63,6 +63,19 @@ export const CHECKS: readonly Check[] = [
     },
   },
   {
+    name: "plugin",
+    mayFail: true,
+    async run({ context }) {
+      const [file] = context.configuration().plugin
+      if (file !== undefined) return `listed in ${file}`
+      const { length } = await context.shareList.list()
+      const shares = length === 1 ? "session is" : "sessions are"
+      return length === 0
+        ? "not in your configuration of OpenCode, and nothing is shared"
+        : `not in your configuration of OpenCode, so your ${length} shared ${shares} updated by "update" alone`
+    },
+  },
+  {
     name: "proxy",
     mayFail: true,
     async run({ settings, context: { env } }) {

@@ -17,8 +17,8 @@ export const doctor: Command = {
   usages: [
     {
       words: "doctor",
-      summary: `checks address, redaction, proxy, certificate, clock, token and version, and shares and removes
-a test session`,
+      summary: `checks address, redaction, plugin, proxy, certificate, clock, token and version, and shares and
+removes a test session`,
     },
   ],
   accepts: ({ words }) => words.length === 0,

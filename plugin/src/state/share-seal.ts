@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from "node:crypto"
+import { createCipheriv, createDecipheriv, createHmac, randomBytes, randomUUID } from "node:crypto"
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { isObject } from "../opencode/client"
@@ -14,7 +14,8 @@ const TAG_BYTES = 16
 /**
  * OpenCode stores one string per share and returns it with each call. It holds the address of the server, so that a share stays
  * where it was created, and the secret. Both are sealed with a key in the state folder: without the plugin, OpenCode sends the
- * string to its vendor with the next prompt, where it must mean nothing.
+ * string to its vendor with the next prompt, where it must mean nothing. It ends with a secret that only removes the share: sent
+ * to the server of the share, it lets OpenCode unshare without the plugin (`app/services/shares/share_secrets.py`).
  */
 export class ShareSeal {
   #key: Buffer | undefined
@@ -26,13 +27,15 @@ export class ShareSeal {
     const nonce = randomBytes(NONCE_BYTES)
     const cipher = createCipheriv(CIPHER, this.#keyOrNew(), nonce).setAAD(Buffer.from(id))
     const sealed = Buffer.concat([cipher.update(JSON.stringify({ base, secret })), cipher.final()])
-    return PREFIX + Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString("base64url")
+    const removalSecret = createHmac("sha256", secret).update("remove").digest("base64url")
+    return `${PREFIX}${Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString("base64url")}.${removalSecret}`
   }
 
   /** The share of a string, also of one that a version without seals made; "lost" without the key, undefined if it is foreign. */
   open(id: string, text: string): Share | "lost" | undefined {
     if (!text.startsWith(PREFIX)) return unpackSecret(id, text)
-    const bytes = Buffer.from(text.slice(PREFIX.length), "base64url")
+    const [own = ""] = text.slice(PREFIX.length).split(".")
+    const bytes = Buffer.from(own, "base64url")
     const [nonce, tag] = [bytes.subarray(0, NONCE_BYTES), bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES)]
     try {
       const decipher = createDecipheriv(CIPHER, this.#storedKey(), nonce).setAAD(Buffer.from(id)).setAuthTag(tag)
