@@ -5291,11 +5291,19 @@ var keyOf = (share) => `${share.base}/${share.id}`;
 
 // src/server/api.ts
 var UNKNOWN_SIZE = 1;
+var TOKEN_IN_ADDRESS = /\/t\/[^/]+$/;
 var ASKS_FOR_TOKEN = "asks for a token: set BETTER_SHARE_TOKEN";
 var TOKEN_MISSING = {
   user: ASKS_FOR_TOKEN,
   project: `${ASKS_FOR_TOKEN}, and BETTER_SHARE_BASE_URL, because a token is not sent to a server that only a project names`
 };
+function tokenProblem(base, token, chosenBy) {
+  if (token)
+    return "does not accept BETTER_SHARE_TOKEN";
+  if (TOKEN_IN_ADDRESS.test(base))
+    return "does not accept the token in its address";
+  return TOKEN_MISSING[chosenBy];
+}
 
 class ShareApi {
   timeouts;
@@ -5325,7 +5333,7 @@ class ShareApi {
       signal
     }).catch((error) => {
       if (error instanceof Failure && error.kind === "unauthorized") {
-        throw new Failure("unauthorized", `${host} ${token ? "does not accept BETTER_SHARE_TOKEN" : TOKEN_MISSING[chosenBy]}.`);
+        throw new Failure("unauthorized", `${host} ${tokenProblem(base, token, chosenBy)}.`);
       }
       if (error instanceof Failure && error.kind === "missing")
         throw misdirected(host);

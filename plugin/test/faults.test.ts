@@ -90,6 +90,13 @@ describe("/share fails with a sentence that helps, and OpenCode is told so, when
     await world.host.told(/does not accept BETTER_SHARE_TOKEN/)
   })
 
+  test("does not accept the token in its address", async () => {
+    world.server.always.other = () => status(401)
+    const base = `${world.server.base}/t/revoked-token`
+    await world.start({ settings: { base, token: undefined, chosenBy: "user", uploadHosts: [] } }).create()
+    await world.host.told(/does not accept the token in its address/)
+  })
+
   test("has both names taken", async () => {
     world.server.always.create = () => status(409)
     await refuses(/refused \(A sentence about 409/)

@@ -35,10 +35,19 @@ export interface About {
  */
 const UNKNOWN_SIZE = 1
 
+/** The end of a server's address that has a token in it, as OpenCode's own settings need it. */
+const TOKEN_IN_ADDRESS = /\/t\/[^/]+$/
 const ASKS_FOR_TOKEN = "asks for a token: set BETTER_SHARE_TOKEN"
 const TOKEN_MISSING: Record<Settings["chosenBy"], string> = {
   user: ASKS_FOR_TOKEN,
   project: `${ASKS_FOR_TOKEN}, and BETTER_SHARE_BASE_URL, because a token is not sent to a server that only a project names`,
+}
+
+/** Why a server refuses to create a share. */
+function tokenProblem(base: string, token: Settings["token"], chosenBy: Settings["chosenBy"]): string {
+  if (token) return "does not accept BETTER_SHARE_TOKEN"
+  if (TOKEN_IN_ADDRESS.test(base)) return "does not accept the token in its address"
+  return TOKEN_MISSING[chosenBy]
 }
 
 /** A client for the API of a Better Share server, with timeouts and retries. */
@@ -81,10 +90,7 @@ export class ShareApi {
       signal,
     }).catch((error: unknown) => {
       if (error instanceof Failure && error.kind === "unauthorized") {
-        throw new Failure(
-          "unauthorized",
-          `${host} ${token ? "does not accept BETTER_SHARE_TOKEN" : TOKEN_MISSING[chosenBy]}.`,
-        )
+        throw new Failure("unauthorized", `${host} ${tokenProblem(base, token, chosenBy)}.`)
       }
       if (error instanceof Failure && error.kind === "missing") throw misdirected(host)
       throw error
