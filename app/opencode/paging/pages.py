@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from app.opencode.model import Step, TurnTotals
 
-PAGE_BYTES = 112 * 1024
+PAGE_BYTES = 128 * 1024
 PAGE_STEPS = 150
 
 
