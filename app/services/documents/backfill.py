@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from sqlalchemy import func, select
-
-from app.db.extensions import db
 from app.db.models import Share
 from app.opencode import UnreadableDocument, describe_document
 from app.services.documents.service import Documents
 from app.services.shares.descriptions import IS_UNREAD, Descriptions
 from app.services.shares.errors import ShareError
+from app.services.shares.inventory import ShareIds
 from app.services.shares.live_shares import LiveShares
 
-IDS_PER_QUERY = 1000
-UNREAD = Share.deleted_at.is_(None), IS_UNREAD
+UNREAD = ShareIds(Share.deleted_at.is_(None), IS_UNREAD)
 
 
 class Backfill:
@@ -32,23 +29,13 @@ class Backfill:
         self.unreadable = 0
 
     def __len__(self) -> int:
-        return db.session.scalar(select(func.count()).select_from(Share).where(*UNREAD)) or 0
+        return len(UNREAD)
 
     def __iter__(self) -> Iterator[str]:
         """Fills in share after share and yields their ids. Raises StorageError."""
-        last_id = ""
-        while ids := self._ids_after(last_id):
-            for share_id in ids:
-                self._fill(share_id)
-                yield share_id
-            last_id = ids[-1]
-
-    def _ids_after(self, last_id: str) -> Sequence[str]:
-        query = select(Share.share_id).where(*UNREAD, Share.share_id > last_id)
-        ids = db.session.scalars(query.order_by(Share.share_id).limit(IDS_PER_QUERY)).all()
-        # No transaction is left open while documents are read.
-        db.session.rollback()
-        return ids
+        for share_id in UNREAD:
+            self._fill(share_id)
+            yield share_id
 
     def _fill(self, share_id: str) -> None:
         try:

@@ -7,9 +7,9 @@ hold the lock of the share.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from app.db.extensions import db
 from app.db.locks import advisory_lock
@@ -18,12 +18,12 @@ from app.opencode import UnreadableDocument
 from app.services.documents import event_log
 from app.services.documents.checkpoint import Checkpointer
 from app.services.shares.errors import ShareError
+from app.services.shares.inventory import ShareIds
 from app.services.shares.live_share import LiveShare
 from app.services.shares.live_shares import LiveShares
 from app.storage import ObjectStore, document_key, encoding_of, object_key, read_object
 
-IDS_PER_QUERY = 1000
-SYNCED = Share.deleted_at.is_(None), Share.revision > 0
+SYNCED = ShareIds(Share.deleted_at.is_(None), Share.revision > 0)
 
 
 class BucketCopies:
@@ -42,16 +42,13 @@ class BucketCopies:
         self.skipped = 0
 
     def __len__(self) -> int:
-        return db.session.scalar(select(func.count()).select_from(Share).where(*SYNCED)) or 0
+        return len(SYNCED)
 
     def __iter__(self) -> Iterator[str]:
         """Copies share after share and yields their ids. Raises StorageError."""
-        last_id = ""
-        while ids := _ids_after(last_id):
-            for share_id in ids:
-                self._update(share_id)
-                yield share_id
-            last_id = ids[-1]
+        for share_id in SYNCED:
+            self._update(share_id)
+            yield share_id
 
     def _update(self, share_id: str) -> None:
         try:
@@ -98,10 +95,3 @@ class BucketCopies:
         if not is_recorded:
             self._store.delete(key)
         return is_recorded
-
-
-def _ids_after(last_id: str) -> Sequence[str]:
-    query = select(Share.share_id).where(*SYNCED, Share.share_id > last_id)
-    ids = db.session.scalars(query.order_by(Share.share_id).limit(IDS_PER_QUERY)).all()
-    db.session.rollback()
-    return ids

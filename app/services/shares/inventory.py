@@ -19,7 +19,31 @@ from app.services.shares.expiry import Expiry
 from app.storage import ObjectInfo, ObjectStore, objects_of, share_id_of
 
 ROWS_PER_FETCH = 1000
+IDS_PER_QUERY = 1000
 NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class ShareIds:
+    """The ids of the shares that meet some conditions, in order, also while shares come and go."""
+
+    def __init__(self, *conditions: ColumnElement[bool]) -> None:
+        self._conditions = conditions
+
+    def __len__(self) -> int:
+        return db.session.scalar(select(func.count()).select_from(Share).where(*self._conditions)) or 0
+
+    def __iter__(self) -> Iterator[str]:
+        last_id = ""
+        while ids := self._after(last_id):
+            yield from ids
+            last_id = ids[-1]
+
+    def _after(self, last_id: str) -> Sequence[str]:
+        query = select(Share.share_id).where(*self._conditions, Share.share_id > last_id)
+        ids = db.session.scalars(query.order_by(Share.share_id).limit(IDS_PER_QUERY)).all()
+        # No transaction is left open while something is done with each.
+        db.session.rollback()
+        return ids
 
 
 @dataclass(frozen=True)
