@@ -154,18 +154,28 @@ def test_doctor_finds_nothing_wrong(profile: Profile, service: str) -> None:
     assert [check for check in checks if check["state"] != "ok"] == []
 
 
+def settings_file(profile: Profile) -> Path:
+    return profile.home / "config" / "opencode" / "opencode.json"
+
+
+def remove_plugin(profile: Profile, service: str) -> str:
+    """Leaves sharing to OpenCode alone, on the same server; returns the settings before."""
+    before = settings_file(profile).read_text()
+    alone = json.loads(before) | {"plugin": [], "enterprise": {"url": service}}
+    settings_file(profile).write_text(json.dumps(alone))
+    return before
+
+
 def test_a_session_that_opencode_shared_without_the_plugin_is_unshared_with_it(
     profile: Profile, service: str, program: Path
 ) -> None:
-    file = profile.home / "config" / "opencode" / "opencode.json"
-    settings = file.read_text()
-    file.write_text(json.dumps(json.loads(settings) | {"plugin": [], "enterprise": {"url": service}}))
+    settings = remove_plugin(profile, service)
     with opencode(profile, program) as editor:
         session = editor.create_session()
         editor.prompt(session, "Greet everybody")
         link = editor.share(session)
         wait_for("Everybody is greeted.", link)
-    file.write_text(settings)
+    settings_file(profile).write_text(settings)
     with opencode(profile, program) as editor:
         wait_for_plugin(editor)
         editor.unshare(session)
@@ -181,8 +191,7 @@ def test_opencode_unshares_without_the_plugin_what_was_shared_with_it(
         editor.prompt(session, "Greet everybody")
         link = editor.share(session)
         wait_for("Everybody is greeted.", link)
-    file = profile.home / "config" / "opencode" / "opencode.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"plugin": [], "enterprise": {"url": service}}))
+    remove_plugin(profile, service)
     with opencode(profile, program) as editor:
         editor.prompt(session, "Say goodbye")
         wait_for("This page no longer follows the session", link)
@@ -214,7 +223,7 @@ def sent(outside: Trap) -> set[str]:
 @contextmanager
 def without_plugin(profile: Profile, program: Path, outside: Trap) -> Iterator[OpenCode]:
     """OpenCode without the lines of the landing page, whose only way out is the trap."""
-    file = profile.home / "config" / "opencode" / "opencode.json"
+    file = settings_file(profile)
     settings = json.loads(file.read_text())
     del settings["plugin"], settings["enterprise"]
     file.write_text(json.dumps(settings))
