@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import astuple
 
 from app.opencode.encoding import JSON
 from app.opencode.fields import ABSENT, is_absent
@@ -68,7 +69,7 @@ def merge_batches(
     for batch in batches:
         if first_deleted := add_batch(state, msgspec.json.decode(batch, type=list[Raw])):
             delete_from(state, first_deleted)
-    fields: dict[str, Any] = {**_other_fields(document), **fields_of(state, header)}
+    fields: dict[str, Any] = {**_other_fields(document, stored), **fields_of(state, header)}
     if state.children:
         fields["children"] = state.children.applied_to(stored.children)
     messages = [[memoryview(raw)] for raw in state.batch.values()] or state.pieces_of_messages()
@@ -95,9 +96,9 @@ def fields_of(state: SyncState, header: DocumentHeader) -> dict[str, Any]:
     }
 
 
-def _other_fields(document: JSON) -> dict[str, Raw]:
+def _other_fields(document: JSON, stored: _Document) -> dict[str, Raw]:
     """What a document has beside its messages."""
-    fields = object_fields(document)
+    fields = object_fields(document, sum(len(memoryview(value)) for value in astuple(stored)))
     fields.pop("messages", None)
     return fields
 
