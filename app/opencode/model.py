@@ -273,8 +273,7 @@ class Conversation:
     """One session. `children` are the sessions of its sub-agents, and of theirs, by id, in one flat mapping.
 
     `diffs` are the files that the document says the whole session changed, as a JSON list. `is_importable`:
-    `opencode import` takes it, which needs messages of OpenCode 1. `has_own_ids`: all messages, also those of
-    children, have the ids that they have in the document.
+    `opencode import` takes it, which needs messages of OpenCode 1.
     """
 
     id: str
@@ -292,7 +291,6 @@ class Conversation:
     diffs: Raw = field(default_factory=lambda: NOTHING)
     children: Mapping[str, Conversation] = field(default_factory=dict)
     is_importable: bool = True
-    has_own_ids: bool = True
 
     def release(self) -> None:
         """Lets go of the children, which refer to each other: without that, the memory of all stays in use

@@ -7,7 +7,6 @@ The index also has what every page says about the whole session. It is MessagePa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import repeat
 
 from msgspec import Raw
 
@@ -44,7 +43,7 @@ def write_index(document: JSON, *, is_extendable: bool = False) -> tuple[bytes, 
         fields = document_fields(document, contents, len(stored)) if is_extendable else None
         indexer = _Indexer(model_names(contents.models))
         sessions: list[PagedSession] = []
-        for each, own in zip(stored, fields or repeat({})):  # noqa: B905 - one may be endless
+        for each, own in zip(stored, fields or [{} for _ in stored], strict=True):
             sessions.append(indexer.add(each, NOTHING if sessions else contents.diffs, own))
         record = index_record(sessions, is_extendable=bool(fields) and indexer.keeps_messages)
         return encode(record), indexer.pieces

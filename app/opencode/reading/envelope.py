@@ -58,7 +58,6 @@ def read_conversation(document: JSON) -> Conversation:
             id: conversation.read(child.session, child.messages, ids)
             for id, child in stored_children(contents).items()
         }
-        session.has_own_ids = ids.are_own
         names = model_names(contents.models)
         for each in session.walk():
             # Sub-agents may call others, which are all in one place.
