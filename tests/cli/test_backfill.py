@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 from app.db.extensions import db
 from app.db.models import Share
 from app.services.container import services
-from app.services.documents import backfill
 from app.services.documents.service import Documents
+from app.services.shares import inventory
 from tests.cli.support import LARGE, SMALL, Run, refuse
 from tests.support.client import create, delete, share, share_unchecked
 from tests.support.marks import on_both_databases, without_rate_limits
@@ -39,7 +39,7 @@ def titles(app: Flask) -> dict[str, str | None]:
 def test_every_share_that_has_a_session_gets_its_title(
     app: Flask, client: FlaskClient, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backfill, "IDS_PER_QUERY", 2)
+    monkeypatch.setattr(inventory, "IDS_PER_QUERY", 2)
     share(client, SMALL, "small-share")
     share(client, LARGE, "large-share")
     synced = shared(client, SESSION)["id"]
