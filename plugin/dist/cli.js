@@ -1919,7 +1919,8 @@ var rules_default = {
     outer: "[^ \\t\\n\\r\"'`<>&;,(){}\\[\\]\\\\.:?|]",
     run: "<inner>{7,511}<outer>",
     literal: "(?=[^\"'` \\t\\n\\r]{8})[^\"'` \\t\\n\\r\\\\]{0,128}(?:\\\\(?:\\\\?u00[0-9A-Fa-f][0-9A-Fa-f]|/)[^\"'` \\t\\n\\r\\\\]{0,64}){0,16}(?=\\\\{0,3}[\"'`])",
-    line: "(?=[^ \\t\\n\\r\"'`]{8})(?!&)(?!<inner>{513})<inner>{0,512}(?!<inner>)(?:[&;,](?![&;, \\t]|[A-Za-z_.$ ]{1,40}[=:]|<entity>)<inner>{0,65}(?!<inner>)){0,16}(?<=<outer>)(?=[ \\t]{0,8}(?:[\\n\\r]|\\\\{1,3}[nr]|$)|[ \\t]{1,8}#)",
+    joint: "[&;,](?![&;, \\t]|[A-Za-z_.$ ]{1,40}[=:]|<entity>)",
+    line: "(?=[^ \\t\\n\\r\"'`]{8})(?!&)(?!<inner>{513})(?:<inner>{0,512}(?!<inner>)<joint>(?:<inner>{0,65}(?!<inner>)<joint>){0,15})?<inner>{0,511}<outer>(?!<inner>)(?=[ \\t]{0,8}(?:[\\n\\r]|\\\\{1,3}[nr]|$)|[ \\t]{1,8}#)",
     opened: "(?:(?:\\\\{1,3}[\"'`]?|[\"'`])[ \\t]{0,2})?",
     entered: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|<opened>(?:(<line>)|(<run>)))",
     assigned: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|<opened>(<run>))",
@@ -6250,7 +6251,7 @@ function formatRule({ alphabet, length, tail = "", prefix, next, ...entry }) {
   return {
     name: entry.name,
     kind: entry.kind,
-    pattern: compiled(`(?=(?:${prefixes})${letters})${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`, "dy"),
+    pattern: compiled(`(?=(?:${prefixes})${letters})${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`, "y"),
     anchors: lower(followed(prefix, next)),
     before: [0],
     after: [],
@@ -6275,7 +6276,7 @@ var ruleOf = ({
 }) => ({
   name: entry.name,
   kind: entry.kind,
-  pattern: compiled(pattern, `dy${ignoreCase ? "i" : ""}`),
+  pattern: compiled(pattern, `y${ignoreCase ? "i" : ""}`),
   anchors: lower(followed(anchors, next)),
   before: before ?? [0],
   after: lower(after ?? []),
@@ -7107,8 +7108,15 @@ function endOfMatch(pattern, text, start) {
 function secretOfMatch(pattern, text, start) {
   if (endOfMatch(pattern, text, start) === undefined)
     return;
-  pattern.lastIndex = start;
-  return pattern.exec(text)?.indices?.findLast((place) => place !== undefined);
+  const indexed = withIndices(pattern);
+  indexed.lastIndex = start;
+  return indexed.exec(text)?.indices?.findLast((place) => place !== undefined);
+}
+var indexedPatterns = new Map;
+function withIndices(pattern) {
+  const indexed = indexedPatterns.get(pattern) ?? new RegExp(pattern.source, `${pattern.flags}d`);
+  indexedPatterns.set(pattern, indexed);
+  return indexed;
 }
 function mergeOverlaps(findings) {
   const result = [];
@@ -7179,7 +7187,7 @@ var KEY = /^keys?$/i;
 var WORD_BEFORE = /([A-Za-z]{2,12})[ ]$/;
 var UPPER = /^[A-Z0-9_]+$/;
 var way = (pattern, check) => ({
-  pattern: compiled(pattern, "dy"),
+  pattern: compiled(pattern, "y"),
   ...check ? { check } : {}
 });
 var FOLLOWED = compiled("<followed>", "y");
@@ -7634,7 +7642,7 @@ var MAX_REST = 40;
 var STEP3 = 64;
 var REST2 = /[A-Za-z0-9_.-]{0,40}/y;
 var REST_OF_WORD2 = /[A-Za-z0-9_.-]+/y;
-var KEY2 = compiled("<near>(?![A-Za-z0-9_=-]{131})([A-Za-z0-9_=-]{14,130})(?![A-Za-z0-9_=/+-])", "dy");
+var KEY2 = compiled("<near>(?![A-Za-z0-9_=-]{131})([A-Za-z0-9_=-]{14,130})(?![A-Za-z0-9_=/+-])", "y");
 var OTHER3 = /(?:id|uuid|sha|md5|hash|commit|ref|rev|revision|release|version|digest|checksum|integrity|ur[il]|path|file|image|public|dsn)s?[0-9]{0,3}$/i;
 function* findUnprefixed(text, offsets) {
   const findings = [];

@@ -523,7 +523,8 @@ var rules_default = {
     outer: "[^ \\t\\n\\r\"'`<>&;,(){}\\[\\]\\\\.:?|]",
     run: "<inner>{7,511}<outer>",
     literal: "(?=[^\"'` \\t\\n\\r]{8})[^\"'` \\t\\n\\r\\\\]{0,128}(?:\\\\(?:\\\\?u00[0-9A-Fa-f][0-9A-Fa-f]|/)[^\"'` \\t\\n\\r\\\\]{0,64}){0,16}(?=\\\\{0,3}[\"'`])",
-    line: "(?=[^ \\t\\n\\r\"'`]{8})(?!&)(?!<inner>{513})<inner>{0,512}(?!<inner>)(?:[&;,](?![&;, \\t]|[A-Za-z_.$ ]{1,40}[=:]|<entity>)<inner>{0,65}(?!<inner>)){0,16}(?<=<outer>)(?=[ \\t]{0,8}(?:[\\n\\r]|\\\\{1,3}[nr]|$)|[ \\t]{1,8}#)",
+    joint: "[&;,](?![&;, \\t]|[A-Za-z_.$ ]{1,40}[=:]|<entity>)",
+    line: "(?=[^ \\t\\n\\r\"'`]{8})(?!&)(?!<inner>{513})(?:<inner>{0,512}(?!<inner>)<joint>(?:<inner>{0,65}(?!<inner>)<joint>){0,15})?<inner>{0,511}<outer>(?!<inner>)(?=[ \\t]{0,8}(?:[\\n\\r]|\\\\{1,3}[nr]|$)|[ \\t]{1,8}#)",
     opened: "(?:(?:\\\\{1,3}[\"'`]?|[\"'`])[ \\t]{0,2})?",
     entered: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|<opened>(?:(<line>)|(<run>)))",
     assigned: "<assign>(?:\\\\{0,3}[\"'`](<literal>)|<opened>(<run>))",
@@ -4854,7 +4855,7 @@ function formatRule({ alphabet, length, tail = "", prefix, next, ...entry }) {
   return {
     name: entry.name,
     kind: entry.kind,
-    pattern: compiled(`(?=(?:${prefixes})${letters})${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`, "dy"),
+    pattern: compiled(`(?=(?:${prefixes})${letters})${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`, "y"),
     anchors: lower(followed(prefix, next)),
     before: [0],
     after: [],
@@ -4879,7 +4880,7 @@ var ruleOf = ({
 }) => ({
   name: entry.name,
   kind: entry.kind,
-  pattern: compiled(pattern, `dy${ignoreCase ? "i" : ""}`),
+  pattern: compiled(pattern, `y${ignoreCase ? "i" : ""}`),
   anchors: lower(followed(anchors, next)),
   before: before ?? [0],
   after: lower(after ?? []),

@@ -86,7 +86,7 @@ export function formatRule({ alphabet, length, tail = "", prefix, next, ...entry
     kind: entry.kind,
     pattern: compiled(
       `(?=(?:${prefixes})${letters})${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`,
-      "dy",
+      "y",
     ),
     anchors: lower(followed(prefix, next)),
     before: [0],
@@ -116,7 +116,7 @@ const ruleOf = ({
 }: RuleData): Rule => ({
   name: entry.name,
   kind: entry.kind,
-  pattern: compiled(pattern, `dy${ignoreCase ? "i" : ""}`),
+  pattern: compiled(pattern, `y${ignoreCase ? "i" : ""}`),
   anchors: lower(followed(anchors, next)),
   before: before ?? [0],
   after: lower(after ?? []),
