@@ -134,7 +134,7 @@ def build_services(app: Flask, config: Config) -> Services:
     slots = Slots(config.data_dir / "slots", max(1, config.WEB_CONCURRENCY - 1))
     descriptions = Descriptions(connection)
     uploaded = UploadedDocument(store, freshness, max_bytes)
-    documents = Documents(uploaded, synced, cache, freshness, slots, descriptions, max_bytes)
+    documents = Documents(uploaded, synced, cache, freshness, slots, descriptions)
     checkpointer = Checkpointer(live_shares, synced, descriptions, max_bytes)
     commits = Commits(store, slots, uploaded, synced, checkpointer, descriptions, object_cleanup)
     # Whom a proxy names it has let in.

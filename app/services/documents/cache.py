@@ -137,7 +137,7 @@ class DocumentCache:
             self.write_error(share, document.etag, error)
             self._write_version(share, CachedVersion(document.etag, 0))
             raise
-        written = self._documents.write(share, document.etag, document.clean, index, messages)
+        written = self._documents.write(share, document.etag, document, index, messages)
         if written and self._write_version(share, CachedVersion(document.etag, len(json))):
             return written
         self.drop(share)
@@ -185,13 +185,14 @@ class DocumentCache:
         is_current = index and self._write_version(share, CachedVersion(etag, extension.document_size))
         return index if is_current else None
 
-    def stored(self, share: LiveShare, etag: str) -> bytes | None:
-        """The document of a version as it was stored, unless it was evicted."""
+    def document(self, share: LiveShare, etag: str) -> StoredDocument | None:
+        """The document of a version, unless it was evicted."""
         try:
-            return self._documents.stored(share, etag)
+            stored = self._documents.stored(share, etag)
         except DamagedIndex:
             self.drop_damaged(share)
             return None
+        return StoredDocument(etag, stored, self._max_document_bytes, known_clean=True) if stored else None
 
     def drop_damaged(self, share: LiveShare) -> None:
         """As `drop`, for a version of which a message was found damaged."""

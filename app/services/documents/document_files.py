@@ -14,6 +14,7 @@ from app.lib.build_id import build_id
 from app.lib.files import map_file, replace_file
 from app.opencode import JSON, DocumentIndex, Extension
 from app.services.documents.cache_files import CacheFiles
+from app.services.documents.stored_document import StoredDocument
 from app.services.shares.live_share import LiveShare
 
 DOCUMENT_ENDINGS = (".stored", ".messages", ".index")
@@ -28,7 +29,7 @@ class DocumentFiles:
         self._files = files
 
     def write(
-        self, share: LiveShare, etag: str, document: JSON, index: bytes, messages: list[Raw]
+        self, share: LiveShare, etag: str, document: StoredDocument, index: bytes, messages: list[Raw]
     ) -> DocumentIndex | None:
         """Writes a version, and returns its index; None if there is no room for it."""
         path = self._files.path(share, document_file(etag, "messages"))
@@ -36,7 +37,13 @@ class DocumentFiles:
             replace_file(path, messages)
         except OSError:
             return None
-        return self._write_index(share, etag, document, index)
+        opened = self._open(share, etag, index)
+        if opened is None:
+            return None
+        # Written without spaces, it is what its pieces make.
+        is_made = opened.is_extendable and opened.document_size == len(document.json)
+        stored = MADE_OF_PIECES if is_made else document.clean
+        return opened if self._write_index(share, etag, stored, index) else None
 
     def extend(
         self, share: LiveShare, etag: str, base_etag: str, base: DocumentIndex, extension: Extension
@@ -51,7 +58,8 @@ class DocumentFiles:
                 file.writelines(extension.pieces)
         except OSError:
             return None
-        return self._write_index(share, etag, MADE_OF_PIECES, extension.index)
+        is_written = self._write_index(share, etag, MADE_OF_PIECES, extension.index)
+        return self._open(share, etag, extension.index) if is_written else None
 
     def index(self, share: LiveShare, etag: str) -> DocumentIndex | None:
         """The index of a version. Raises DamagedIndex."""
@@ -66,11 +74,11 @@ class DocumentFiles:
         index = self.index(share, etag)
         return b"".join(index.document()) if index else None
 
-    def _write_index(self, share: LiveShare, etag: str, document: JSON, index: bytes) -> DocumentIndex | None:
-        for kind, content in {"stored": document, "index": index}.items():
-            if not self._files.write(share, document_file(etag, kind), [content]):
-                return None
-        return self._open(share, etag, index)
+    def _write_index(self, share: LiveShare, etag: str, stored: JSON, index: bytes) -> bool:
+        files = {"stored": stored, "index": index}
+        return all(
+            self._files.write(share, document_file(etag, kind), [content]) for kind, content in files.items()
+        )
 
     def _open(self, share: LiveShare, etag: str, index: bytes) -> DocumentIndex | None:
         messages = map_file(self._files.path(share, document_file(etag, "messages")))

@@ -55,7 +55,7 @@ class VersionGone(Exception):
 
 
 class Documents:
-    """The documents in `store`, none of more than `max_bytes` of JSON, cached on this host."""
+    """The documents in the store, cached on this host."""
 
     def __init__(
         self,
@@ -65,13 +65,11 @@ class Documents:
         freshness: Freshness,
         slots: Slots,
         descriptions: Descriptions,
-        max_bytes: int,
     ) -> None:
         self._cache = cache
         self._slots = slots
         self._descriptions = descriptions
         self._freshness = freshness
-        self._max_bytes = max_bytes
         self._uploaded = uploaded
         self._synced = synced
 
@@ -192,8 +190,7 @@ class Documents:
     def _cached_document(self, version: DocumentVersion) -> StoredDocument | None:
         """The document of a version, unless it was evicted. Raises UnreadableDocument."""
         self._cache.raise_cached_error(version.share, version.etag)
-        stored = self._cache.stored(version.share, version.etag)
-        return StoredDocument(version.etag, stored, self._max_bytes) if stored else None
+        return self._cache.document(version.share, version.etag)
 
     def _source(self, share: LiveShare) -> UploadedDocument | SyncedDocument:
         if share.revision and not self._uploaded.is_newer(share):

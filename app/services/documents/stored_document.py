@@ -22,11 +22,15 @@ MAX_RATIO = 1032
 
 @dataclass(frozen=True)
 class StoredDocument:
-    """The bytes of an object in the store; decoded, it may have at most `max_bytes`."""
+    """The bytes of an object in the store; decoded, it may have at most `max_bytes`.
+
+    What is `known_clean` was `json` of another document before.
+    """
 
     etag: str
     stored: JSON
     max_bytes: int
+    known_clean: bool = False
 
     @property
     def is_gzip(self) -> bool:
@@ -54,7 +58,7 @@ class StoredDocument:
 
     @cached_property
     def _utf8(self) -> Utf8Document:
-        return as_utf8(self._decoded)
+        return Utf8Document(self._decoded, is_changed=False) if self.known_clean else as_utf8(self._decoded)
 
     @cached_property
     def _decoded(self) -> JSON:

@@ -10,6 +10,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from typing import NamedTuple
 
 from app.lib.epoch import epoch_milliseconds
@@ -149,7 +150,7 @@ class SyncedDocument:
 
     def _read(self, share: LiveShare) -> StoredDocument:
         state, json = self.merge(share)
-        return StoredDocument(state.share.synced_etag, json, self._max_bytes)
+        return StoredDocument(state.share.synced_etag, json, self._max_bytes, known_clean=True)
 
     def _merge(self, share: LiveShare) -> MergedDocument:
         state, read = self._open(share)
@@ -163,7 +164,10 @@ class SyncedDocument:
             checkpoint = self._checkpoint(state)
             if checkpoint is not None:
                 # Releases before 0.2 wrote checkpoints over each other, which a row cannot name.
-                return _merged(state, checkpoint, by_time=not state.share.checkpoint)
+                is_named = bool(state.share.checkpoint)
+                if is_named and not state.events:
+                    return state, partial(_itself, checkpoint)
+                return _merged(state, checkpoint, by_time=not is_named)
         logger.error("the checkpoint of share %s is not in the store", share.share_id)
         return self._open_newest(share)
 
@@ -178,8 +182,8 @@ class SyncedDocument:
         version = self._cache.version(state.share)
         for event in reversed(state.events):
             if version and etag_after(state, event) == version.etag:
-                stored = self._cache.stored(state.share, version.etag)
-                return StoredDocument(version.etag, stored, self._max_bytes).json if stored else None
+                document = self._cache.document(state.share, version.etag)
+                return document.json if document else None
         return None
 
     def _repair_if_rolled_back(self, share: LiveShare) -> None:
@@ -205,6 +209,10 @@ class SyncedDocument:
     def _read_object(self, key: str) -> JSON | None:
         stored = self.read_object(key)
         return stored.json if stored else None
+
+
+def _itself(document: JSON) -> JSON:
+    return document
 
 
 def _merged(state: LogState, document: JSON, *, by_time: bool) -> tuple[LogState, Reader]:
