@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.sessions import Growth, Shape, grow, write_session
-from benchmarks.yardsticks import decode_seconds
 
 GZIP_LEVEL = 6
 
@@ -22,7 +21,6 @@ class Prepared:
     last_id: str
     packed: Path
     growth: Growth
-    decode_seconds: float
 
     @property
     def share_id(self) -> str:
@@ -34,15 +32,7 @@ def prepare(folder: Path, size_name: str, size: int, shape: Shape) -> Prepared:
     session = write_session(folder / "session.json", size, shape)
     growth = grow(session)
     packed = _pack(session.path, folder / f"{size_name}-{shape}.gz")
-    return Prepared(
-        size_name,
-        shape,
-        session.size,
-        session.last_id,
-        packed,
-        growth,
-        decode_seconds(packed),
-    )
+    return Prepared(size_name, shape, session.size, session.last_id, packed, growth)
 
 
 def _pack(source: Path, target: Path) -> Path:
