@@ -28,7 +28,7 @@ DELETED_PERCENT = 60
 class Client:
     """Asks the server at `address`; `problems` counts unexpected answers.
 
-    It comes back when it is asked to (503), as the plugin does; `waits` counts that.
+    It comes back when `Retry-After` of a 503 says, as the plugin does; `waits` counts that.
     """
 
     def __init__(self, address: str) -> None:
@@ -47,13 +47,13 @@ class Client:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._address + path, data, method=method)  # noqa: S310
         request.add_header("Content-Type", "application/json")
-        status, content = self._send(request)
+        status, content, retry_after = self._send(request)
         for _ in range(RETRIES):
             if status != 503:
                 break
             self.waits += 1
-            time.sleep(RETRY_SECONDS)
-            status, content = self._send(request)
+            time.sleep(retry_after)
+            status, content, retry_after = self._send(request)
         self.requests[method] += 1
         if status in expected:
             return content
@@ -61,18 +61,18 @@ class Client:
             self.problems[f"{method} was answered {status} instead of {expected}"] += 1
         return b""
 
-    def _send(self, request: urllib.request.Request) -> tuple[int, bytes]:
-        """Status and body; 0 if there was no answer, which is a problem."""
+    def _send(self, request: urllib.request.Request) -> tuple[int, bytes, int]:
+        """Status, body, and seconds until the next try; all zero without an answer, which is a problem."""
         try:
             with urllib.request.urlopen(  # noqa: S310
                 request, timeout=TIMEOUT_SECONDS, context=self._context
             ) as answer:
-                return answer.status, answer.read()
+                return answer.status, answer.read(), 0
         except urllib.error.HTTPError as error:
-            return error.code, error.read()
+            return error.code, error.read(), int(error.headers.get("Retry-After", RETRY_SECONDS))
         except OSError as error:
             self.problems[f"{request.method} failed: {error}"[:100]] += 1
-            return 0, b""
+            return 0, b"", 0
 
 
 class Session:
