@@ -22,7 +22,19 @@ from tests.support.servers.postgres import postgres, run_sql
 from tests.support.servers.s3 import s3_client, s3_server, stored_keys
 
 # Parts that only servers provide; tests that use them need no marker of their own.
-SERVER_FIXTURES = {"postgres_url", "postgres_database", "s3_peer", "s3_settings", "empty_bucket", "s3_filer"}
+SERVER_FIXTURES = {"postgres_url", "postgres_database", "empty_postgres", "s3_peer", "s3_settings", "empty_bucket", "s3_filer"}
+# Ends what a test has left behind as well.
+EMPTY = """
+DO $$
+DECLARE name text;
+BEGIN
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid != pg_backend_pid();
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename != 'alembic_version' LOOP
+        EXECUTE format('DELETE FROM %I', name);
+    END LOOP;
+END $$
+"""
 SERVER_FOLDERS = {"browser", "end_to_end", "deployment", "faults"}
 
 
@@ -123,6 +135,22 @@ def postgres_database(postgres_url: str) -> Iterator[str]:
     run_sql(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def _reused_database(postgres_url: str) -> str:
+    """The URL of a migrated database for many tests: making one takes longer than most of them."""
+    name = f"reused_{uuid.uuid4().hex}"
+    run_sql(postgres_url, f"CREATE DATABASE {name} TEMPLATE migrated")
+    return f"{postgres_url}/{name}"
+
+
+@pytest.fixture
+def empty_postgres(_reused_database: str) -> Iterator[str]:
+    """The URL of a migrated database without rows; the test does not change its tables."""
+    yield _reused_database
+    server, _, name = _reused_database.rpartition("/")
+    run_sql(server, EMPTY, name)
+
+
 @pytest.fixture
 def settings(request: pytest.FixtureRequest, tmp_path: Path, migrated_sqlite: Path) -> dict[str, str]:
     """The environment of the test's app: a migrated SQLite database, documents on disk.
@@ -145,7 +173,7 @@ def each_database(request: pytest.FixtureRequest, settings: dict[str, str]) -> d
     Used as `pytestmark = on_both_databases`; `on_sqlite` on a test of such a module leaves PostgreSQL out.
     """
     if request.param == "postgresql":
-        settings["DATABASE_URL"] = request.getfixturevalue("postgres_database")
+        settings["DATABASE_URL"] = request.getfixturevalue("empty_postgres")
     return settings
 
 
