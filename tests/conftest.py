@@ -22,7 +22,16 @@ from tests.support.servers.postgres import postgres, run_sql
 from tests.support.servers.s3 import s3_client, s3_server, stored_keys
 
 # Parts that only servers provide; tests that use them need no marker of their own.
-SERVER_FIXTURES = {"postgres_url", "postgres_database", "empty_postgres", "s3_peer", "s3_settings", "empty_bucket", "s3_filer"}
+SERVER_FIXTURES = {
+    "postgres_url",
+    "postgres_database",
+    "empty_postgres",
+    "s3_peer",
+    "s3_settings",
+    "empty_bucket",
+    "s3_filer",
+}
+SERVER_FOLDERS = {"browser", "end_to_end", "deployment", "faults"}
 # Ends what a test has left behind as well.
 EMPTY = """
 DO $$
@@ -30,12 +39,13 @@ DECLARE name text;
 BEGIN
     PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid != pg_backend_pid();
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename != 'alembic_version' LOOP
+    FOR name IN
+        SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename != 'alembic_version'
+    LOOP
         EXECUTE format('DELETE FROM %I', name);
     END LOOP;
 END $$
 """
-SERVER_FOLDERS = {"browser", "end_to_end", "deployment", "faults"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
