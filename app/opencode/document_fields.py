@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 
 import msgspec
 from msgspec import Raw
@@ -16,6 +17,7 @@ from app.opencode.reading.item_list import Contents
 from app.opencode.sync_state import StoredMessage
 
 SESSION, MESSAGES, CHILDREN, DIFFS = "session", "messages", "children", "diffs"
+NO_MESSAGES = b"[]"
 # How a message of OpenCode 1 begins, unless somebody has made it by hand.
 _V1 = re.compile(rb'\s*\{\s*"info"\s*:')
 
@@ -27,7 +29,7 @@ def document_fields(document: JSON, contents: Contents, sessions: int) -> list[d
     their place. None if there are other children, or if merging would change the JSON of one by itself.
     """
     try:
-        fields = object_fields(document, contents.size)
+        fields = _fields_beside(document, contents)
         encoded = objects(fields.get(CHILDREN, NOTHING), MAX_CHILDREN)
         children = [object_fields(child) for child in encoded]
     except msgspec.ValidationError:
@@ -40,6 +42,23 @@ def document_fields(document: JSON, contents: Contents, sessions: int) -> list[d
     if CHILDREN in fields:
         fields[CHILDREN] = NOTHING
     return [fields, *children]
+
+
+def _fields_beside(document: JSON, contents: Contents) -> dict[str, Raw]:
+    """The fields of a document, in most cases with an empty list of messages. Raises ValidationError.
+
+    Most documents are written without spaces: then the list can be cut out, which saves decoding it again.
+    What was cut out may be another list.
+    """
+    messages = [memoryview(message) for message in contents.messages]
+    start = document.find(b'"messages":[') + len('"messages":')
+    if messages and document.startswith(messages[0], start + 1):
+        end = start + size_of_list(len(messages), sum(map(len, messages)))
+        with suppress(msgspec.DecodeError):
+            fields = object_fields(document[:start] + NO_MESSAGES + document[end:])
+            if fields.get(MESSAGES) == Raw(NO_MESSAGES):
+                return fields
+    return object_fields(document, contents.size)
 
 
 class MessageOrder:
