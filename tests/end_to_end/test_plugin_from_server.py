@@ -96,6 +96,18 @@ def test_a_newcomer_shares_with_nothing_but_the_lines_of_the_page(
         assert fetch("GET", link)[0] == 404
 
 
+def test_releases_that_know_no_options_have_them_in_a_file(
+    profile: Profile, service: str, program: Path
+) -> None:
+    options = {"url": service, "redact": {"deny": ["Everybody"]}}
+    (settings_file(profile).parent / "better-share.json").write_text(json.dumps(options))
+    with opencode(profile, program) as editor:
+        session = editor.create_session()
+        editor.prompt(session, "Greet everybody")
+        link = editor.share(session)
+        wait_for("[redacted:private] is greeted.", f"{link}.md")
+
+
 def run_command(profile: Profile, service: str, *arguments: str) -> str:
     """What the command line of the package prints on the standard output."""
     done = subprocess.run(
