@@ -6251,7 +6251,7 @@ function formatRule({ alphabet, length, tail = "", prefix, next, ...entry }) {
   return {
     name: entry.name,
     kind: entry.kind,
-    pattern: compiled(`(?=(?:${prefixes})${letters})${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`, "y"),
+    pattern: compiled(`(?=(?:${prefixes})${letters})${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`, "dy"),
     anchors: lower(followed(prefix, next)),
     before: [0],
     after: [],
@@ -6276,7 +6276,7 @@ var ruleOf = ({
 }) => ({
   name: entry.name,
   kind: entry.kind,
-  pattern: compiled(pattern, `y${ignoreCase ? "i" : ""}`),
+  pattern: compiled(pattern, `dy${ignoreCase ? "i" : ""}`),
   anchors: lower(followed(anchors, next)),
   before: before ?? [0],
   after: lower(after ?? []),
@@ -7108,15 +7108,8 @@ function endOfMatch(pattern, text, start) {
 function secretOfMatch(pattern, text, start) {
   if (endOfMatch(pattern, text, start) === undefined)
     return;
-  const indexed = withIndices(pattern);
-  indexed.lastIndex = start;
-  return indexed.exec(text)?.indices?.findLast((place) => place !== undefined);
-}
-var indexedPatterns = new Map;
-function withIndices(pattern) {
-  const indexed = indexedPatterns.get(pattern) ?? new RegExp(pattern.source, `${pattern.flags}d`);
-  indexedPatterns.set(pattern, indexed);
-  return indexed;
+  pattern.lastIndex = start;
+  return pattern.exec(text)?.indices?.findLast((place) => place !== undefined);
 }
 function mergeOverlaps(findings) {
   const result = [];
@@ -7187,7 +7180,7 @@ var KEY = /^keys?$/i;
 var WORD_BEFORE = /([A-Za-z]{2,12})[ ]$/;
 var UPPER = /^[A-Z0-9_]+$/;
 var way = (pattern, check) => ({
-  pattern: compiled(pattern, "y"),
+  pattern: compiled(pattern, "dy"),
   ...check ? { check } : {}
 });
 var FOLLOWED = compiled("<followed>", "y");
@@ -7642,7 +7635,7 @@ var MAX_REST = 40;
 var STEP3 = 64;
 var REST2 = /[A-Za-z0-9_.-]{0,40}/y;
 var REST_OF_WORD2 = /[A-Za-z0-9_.-]+/y;
-var KEY2 = compiled("<near>(?![A-Za-z0-9_=-]{131})([A-Za-z0-9_=-]{14,130})(?![A-Za-z0-9_=/+-])", "y");
+var KEY2 = compiled("<near>(?![A-Za-z0-9_=-]{131})([A-Za-z0-9_=-]{14,130})(?![A-Za-z0-9_=/+-])", "dy");
 var OTHER3 = /(?:id|uuid|sha|md5|hash|commit|ref|rev|revision|release|version|digest|checksum|integrity|ur[il]|path|file|image|public|dsn)s?[0-9]{0,3}$/i;
 function* findUnprefixed(text, offsets) {
   const findings = [];

@@ -4855,7 +4855,7 @@ function formatRule({ alphabet, length, tail = "", prefix, next, ...entry }) {
   return {
     name: entry.name,
     kind: entry.kind,
-    pattern: compiled(`(?=(?:${prefixes})${letters})${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`, "y"),
+    pattern: compiled(`(?=(?:${prefixes})${letters})${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`, "dy"),
     anchors: lower(followed(prefix, next)),
     before: [0],
     after: [],
@@ -4880,7 +4880,7 @@ var ruleOf = ({
 }) => ({
   name: entry.name,
   kind: entry.kind,
-  pattern: compiled(pattern, `y${ignoreCase ? "i" : ""}`),
+  pattern: compiled(pattern, `dy${ignoreCase ? "i" : ""}`),
   anchors: lower(followed(anchors, next)),
   before: before ?? [0],
   after: lower(after ?? []),

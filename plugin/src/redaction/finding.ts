@@ -21,22 +21,13 @@ export function endOfMatch(pattern: RegExp, text: string, start: number): number
 }
 
 /**
- * The part of the text that a sticky pattern is about: its last group that took part, or the whole match. Most patterns
- * match nowhere, and asking for indices makes a pattern several times as slow in some engines.
+ * The part of the text that a sticky pattern with indices is about: its last group that took part, or the whole match.
+ * Most patterns match nowhere, and only a match is worth its indices.
  */
 export function secretOfMatch(pattern: RegExp, text: string, start: number): [start: number, end: number] | undefined {
   if (endOfMatch(pattern, text, start) === undefined) return undefined
-  const indexed = withIndices(pattern)
-  indexed.lastIndex = start
-  return indexed.exec(text)?.indices?.findLast((place) => place !== undefined)
-}
-
-const indexedPatterns = new Map<RegExp, RegExp>()
-
-function withIndices(pattern: RegExp): RegExp {
-  const indexed = indexedPatterns.get(pattern) ?? new RegExp(pattern.source, `${pattern.flags}d`)
-  indexedPatterns.set(pattern, indexed)
-  return indexed
+  pattern.lastIndex = start
+  return pattern.exec(text)?.indices?.findLast((place) => place !== undefined)
 }
 
 /** The findings in order, overlapping ones merged under the kind that came first in the input. */

@@ -29,7 +29,7 @@ interface Way {
 }
 
 const way = (pattern: string, check?: string): Way => ({
-  pattern: compiled(pattern, "y"),
+  pattern: compiled(pattern, "dy"),
   ...(check ? { check } : {}),
 })
 

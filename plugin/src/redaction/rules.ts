@@ -88,7 +88,7 @@ export function formatRule({ alphabet, length, tail = "", prefix, next, ...entry
     kind: entry.kind,
     pattern: compiled(
       `(?=(?:${prefixes})${letters})${entry.anywhere ? "" : "<start>"}(?:${prefixes})${run}${tail}${isClosed ? `(?!${letters})` : ""}`,
-      "y",
+      "dy",
     ),
     anchors: lower(followed(prefix, next)),
     before: [0],
@@ -118,7 +118,7 @@ const ruleOf = ({
 }: RuleData): Rule => ({
   name: entry.name,
   kind: entry.kind,
-  pattern: compiled(pattern, `y${ignoreCase ? "i" : ""}`),
+  pattern: compiled(pattern, `dy${ignoreCase ? "i" : ""}`),
   anchors: lower(followed(anchors, next)),
   before: before ?? [0],
   after: lower(after ?? []),

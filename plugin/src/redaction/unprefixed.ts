@@ -14,7 +14,7 @@ const STEP = 64
 /** The rest of the name, and the key. */
 const REST = /[A-Za-z0-9_.-]{0,40}/y
 const REST_OF_WORD = /[A-Za-z0-9_.-]+/y
-const KEY = compiled("<near>(?![A-Za-z0-9_=-]{131})([A-Za-z0-9_=-]{14,130})(?![A-Za-z0-9_=/+-])", "y")
+const KEY = compiled("<near>(?![A-Za-z0-9_=-]{131})([A-Za-z0-9_=-]{14,130})(?![A-Za-z0-9_=/+-])", "dy")
 /** Names of what has the length of a key and is none. */
 const OTHER =
   /(?:id|uuid|sha|md5|hash|commit|ref|rev|revision|release|version|digest|checksum|integrity|ur[il]|path|file|image|public|dsn)s?[0-9]{0,3}$/i
