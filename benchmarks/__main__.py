@@ -55,7 +55,8 @@ def main() -> None:
         hostile = []
         if options.with_hostile:
             _note("hostile sessions")
-            hostile = measure_hostile(setups[0], prepare(folder, "15M", SIZES["15M"], "turns"))
+            honest = prepare(folder, "15M", SIZES["15M"], "turns")
+            hostile = measure_hostile(setups[0], honest, is_quick=options.quick)
     _note("redaction")
     redaction = measure_redaction(is_quick=options.quick)
     results = {

@@ -16,11 +16,16 @@ from tests.support import hostile
 # Not the id with which the session is measured itself.
 HONEST_ID = "hostile-yardstick"
 ADDRESSES = ("", "/steps/1", "?page=2", "/changes", "/changes/1", "/block/prt_0", "/prompts", "/card.png")
+QUICK_STEP = 7
 EXPORTS = (".md", ".json", "/full/prt_0/call")
 
 
-def measure_hostile(service: Service, honest: Prepared) -> list[Row]:
-    """For each document, its worst GET and the worst repetition, in cold pages of `honest`."""
+def measure_hostile(service: Service, honest: Prepared, *, is_quick: bool) -> list[Row]:
+    """For each document, its worst GET and the worst repetition, in cold pages of `honest`.
+
+    A quick run measures every QUICK_STEPth document.
+    """
+    names = list(hostile.DOCUMENTS)[:: QUICK_STEP if is_quick else 1]
     with service.running() as server:
         put_document(server.address, HONEST_ID, honest.packed.read_bytes())
     service.wipe_caches()
@@ -28,9 +33,7 @@ def measure_hostile(service: Service, honest: Prepared) -> list[Row]:
         # Workers import what they need lazily, which is no part of a page.
         get(f"{server.address}/")
         cold_page = _cpu_of_get(server, f"/share/{HONEST_ID}")[0]
-        return [
-            _measure(server, service.folder / "data/cache", name, cold_page) for name in hostile.DOCUMENTS
-        ]
+        return [_measure(server, service.folder / "data/cache", name, cold_page) for name in names]
 
 
 def _measure(server: Running, cache: Path, name: str, cold_page: float) -> Row:

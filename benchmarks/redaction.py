@@ -27,7 +27,7 @@ ATTACK_BYTES = 60_000
 SUSPICIOUS = 3
 ROUNDS = 3
 # Of the texts made to cost much every so many are measured in a quick run.
-QUICK_STEP = 50
+QUICK_STEP = 500
 SCRIPT = ROOT / "plugin/bench/attacks.ts"
 
 Attack = tuple[str, str]

@@ -40,7 +40,8 @@ BEGIN
     PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid != pg_backend_pid();
     FOR name IN
-        SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename != 'alembic_version'
+        SELECT tablename FROM pg_tables
+            WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'schema_release')
     LOOP
         EXECUTE format('DELETE FROM %I', name);
     END LOOP;

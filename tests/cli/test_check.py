@@ -172,9 +172,8 @@ def test_going_back_a_release_needs_the_sessions_written_back(
         assert document_of(again.test_client(), share) == before
 
 
-def test_a_release_that_is_too_old_for_the_database_names_the_newer_one(
-    app: Flask, settings: dict[str, str], tmp_path: Path
-) -> None:
+@on_sqlite
+def test_a_release_that_is_too_old_for_the_database_names_the_newer_one(app: Flask) -> None:
     with app.app_context():
         with db.engine.begin() as connection:
             connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0099_later'")

