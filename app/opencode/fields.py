@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -122,11 +123,16 @@ def decoder(shape: type[_S]) -> Callable[[Raw], _S]:
 def _without_wrong_types(json: Raw, shape: type[msgspec.Struct]) -> bytes:
     if len(memoryview(json)) > MAX_REPAIRED_BYTES:
         raise msgspec.ValidationError("too large to be read field by field")
-    types = {field.encode_name: field.type for field in msgspec.structs.fields(shape)}
+    types = _types_of(shape)
     given = msgspec.json.decode(json, type=dict[str, Raw])
     return msgspec.json.encode(
         {name: value for name, value in given.items() if name in types and _is_of(value, types[name])}
     )
+
+
+@cache
+def _types_of(shape: type[msgspec.Struct]) -> dict[str, Any]:
+    return {field.encode_name: field.type for field in msgspec.structs.fields(shape)}
 
 
 def _is_of(value: Raw, type: Any) -> bool:
