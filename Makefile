@@ -22,7 +22,7 @@ test: packages lint tests/end_to_end/node_modules tests/end_to_end/older/node_mo
 	@cd plugin && npm test
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadscope
 
-test-quick: development ## Run the tests that start no server, in less than a minute
+test-quick: development ## Run the tests that start no server, in five minutes
 	@TEST_WITHOUT_SERVERS=1 $(BIN)/python -m pytest --quiet --numprocesses auto -m 'not server'
 
 soak: development ## Test with random clients and faults, an hour long (SOAK_SECONDS=60 for each installation)
