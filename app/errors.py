@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 from collections.abc import Mapping
+from math import ceil
 
 from flask import Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -22,6 +23,7 @@ from app.services.access.passwords import MAX_CHARACTERS
 from app.services.container import services
 from app.services.documents.checkpoint import SessionTooLarge
 from app.services.members.openid import ProviderUnavailable, SignInRefused
+from app.services.rate_limits import seconds_until_reset
 from app.services.shares.errors import (
     AudienceNotOffered,
     NotYourShare,
@@ -230,7 +232,15 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def _rate_limited(error: RateLimitExceeded) -> ResponseReturnValue:
-    return _response(429, "rate_limited", str(error.description))
+    """When to come back, and where to, for people; programs are told the limit and its setting."""
+    if not _is_for_people():
+        return _response(429, "rate_limited", str(error.description))
+    minutes = max(1, ceil(seconds_until_reset() / 60))
+    wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+    share_id = (request.view_args or {}).get("share_id")
+    link = {"url": url_for("share.show", share_id=share_id), "label": "Back to the session"}
+    sentence = f"This server takes only so many of these requests. Try again in {wait}."
+    return _page(429, sentence, link if share_id else None)
 
 
 def _unexpected_error(error: Exception) -> ResponseReturnValue:

@@ -48,6 +48,12 @@ def settings(config: Config) -> dict[str, Any]:
     }
 
 
+def seconds_until_reset() -> int:
+    """When the limit that is nearest to being reached counts anew; 0 where there is none."""
+    limit = limiter.current_limit
+    return max(0, int(limit.reset_at - time.time())) if limit else 0
+
+
 def add_headers(response: Response) -> Response:
     """The limit that is nearest to being reached, as RateLimit-* headers; seconds in -Reset and Retry-After.
 
@@ -57,7 +63,7 @@ def add_headers(response: Response) -> Response:
     limit = limiter.current_limit
     if limit is None:
         return response
-    seconds_left = max(0, int(limit.reset_at - time.time()))
+    seconds_left = seconds_until_reset()
     response.headers["RateLimit-Limit"] = str(limit.limit.amount)
     response.headers["RateLimit-Remaining"] = str(limit.remaining)
     response.headers["RateLimit-Reset"] = str(seconds_left)

@@ -304,6 +304,21 @@ def test_guesses_are_limited_by_address_and_lock_no_reader_out(
     assert client.get(f"/share/{ID}").status_code == 200
 
 
+@pytest.mark.settings(RATELIMIT_PASSWORD="1/hour")
+def test_who_guesses_too_often_is_told_when_to_come_back_and_led_there(
+    client: FlaskClient, private: dict[str, Any]
+) -> None:
+    enter(client, "a guess")
+    guess = {"password": "a guess"}
+    page = client.post(f"/share/{ID}/password", data=guess, headers={"Accept": "text/html"})
+    assert page.status_code == 429
+    assert re.search(r"Try again in \d\d minutes\.", page.text)
+    assert f'href="/share/{ID}"' in page.text
+    assert "RATELIMIT_PASSWORD" not in page.text
+    program = client.post(f"/share/{ID}/password", data=guess, headers={"Accept": "application/json"})
+    assert "RATELIMIT_PASSWORD" in program.text
+
+
 @pytest.mark.settings(RATELIMIT_PASSWORD_SHARE="3/minute")
 def test_guesses_from_many_addresses_are_limited_by_share(
     client: FlaskClient, private: dict[str, Any]
