@@ -237,10 +237,13 @@ def _rate_limited(error: RateLimitExceeded) -> ResponseReturnValue:
         return _response(429, "rate_limited", str(error.description))
     minutes = max(1, ceil(seconds_until_reset() / 60))
     wait = "a minute" if minutes == 1 else f"{minutes} minutes"
-    share_id = (request.view_args or {}).get("share_id")
-    link = {"url": url_for("share.show", share_id=share_id), "label": "Back to the session"}
     sentence = f"This server takes only so many of these requests. Try again in {wait}."
-    return _page(429, sentence, link if share_id else None)
+    share_id = (request.view_args or {}).get("share_id")
+    if share_id is None:
+        return _page(429, sentence)
+    return _page(
+        429, sentence, {"url": url_for("share.show", share_id=share_id), "label": "Back to the session"}
+    )
 
 
 def _unexpected_error(error: Exception) -> ResponseReturnValue:

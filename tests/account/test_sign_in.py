@@ -400,6 +400,8 @@ def test_who_is_no_longer_allowed_is_no_longer_signed_in(
 def test_sign_ins_are_limited(browser: FlaskClient) -> None:
     statuses = [browser.get("/account/sign-in").status_code for _ in range(4)]
     assert statuses == [302, 302, 302, 429]
+    page = browser.get("/account/sign-in", headers={"Accept": "text/html"})
+    assert (page.status_code, "Try again in a minute." in page.text) == (429, True)
 
 
 def test_sign_ins_are_written_down(
