@@ -17,7 +17,6 @@ from app.opencode.reading.item_list import Contents
 from app.opencode.sync_state import StoredMessage
 
 SESSION, MESSAGES, CHILDREN, DIFFS = "session", "messages", "children", "diffs"
-NO_MESSAGES = b"[]"
 # How a message of OpenCode 1 begins, unless somebody has made it by hand.
 _V1 = re.compile(rb'\s*\{\s*"info"\s*:')
 
@@ -55,8 +54,8 @@ def _fields_beside(document: JSON, contents: Contents) -> dict[str, Raw]:
     if messages and document.startswith(messages[0], start + 1):
         end = start + size_of_list(len(messages), sum(map(len, messages)))
         with suppress(msgspec.DecodeError):
-            fields = object_fields(document[:start] + NO_MESSAGES + document[end:])
-            if fields.get(MESSAGES) == Raw(NO_MESSAGES):
+            fields = object_fields(document[:start] + bytes(NOTHING) + document[end:])
+            if fields.get(MESSAGES) == NOTHING:
                 return fields
     return object_fields(document, contents.size)
 

@@ -10,7 +10,6 @@ import logging
 import secrets
 from collections.abc import Callable
 from contextlib import closing
-from functools import partial
 from typing import NamedTuple
 
 from app.lib.epoch import epoch_milliseconds
@@ -164,10 +163,7 @@ class SyncedDocument:
             checkpoint = self._checkpoint(state)
             if checkpoint is not None:
                 # Releases before 0.2 wrote checkpoints over each other, which a row cannot name.
-                is_named = bool(state.share.checkpoint)
-                if is_named and not state.events:
-                    return state, partial(_itself, checkpoint)
-                return _merged(state, checkpoint, by_time=not is_named)
+                return _merged(state, checkpoint, by_time=not state.share.checkpoint)
         logger.error("the checkpoint of share %s is not in the store", share.share_id)
         return self._open_newest(share)
 
@@ -211,16 +207,14 @@ class SyncedDocument:
         return stored.json if stored else None
 
 
-def _itself(document: JSON) -> JSON:
-    return document
-
-
 def _merged(state: LogState, document: JSON, *, by_time: bool) -> tuple[LogState, Reader]:
     """A document with the batches that it lacks, to be read when they have been freed.
 
     Numbers say which, unless the database was restored, and counts on from an earlier number: then batches
     with a known number that arrived after the last one of the document are new as well.
     """
+    if not by_time and not state.events:
+        return state, lambda: document
     with as_unreadable():
         header = header_of(document)
     if header.created_at != state.share.created_ms:
