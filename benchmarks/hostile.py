@@ -16,8 +16,8 @@ from tests.support import hostile
 # Not the id with which the session is measured itself.
 HONEST_ID = "hostile-yardstick"
 ADDRESSES = ("", "/steps/1", "?page=2", "/changes", "/changes/1", "/block/prt_0", "/prompts", "/card.png")
-QUICK_STEP = 7
 EXPORTS = (".md", ".json", "/full/prt_0/call")
+QUICK_STEP = 7
 
 
 def measure_hostile(service: Service, honest: Prepared, *, is_quick: bool) -> list[Row]:

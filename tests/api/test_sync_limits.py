@@ -154,7 +154,6 @@ def of_parts(start: int, count: int, message: str) -> list[Item]:
     return [{"type": "part", "data": {"id": f"p{number:06}", "messageID": message}} for number in numbers]
 
 
-@on_sqlite
 def test_a_session_has_as_many_messages_as_can_be_read(app: Flask, client: FlaskClient) -> None:
     """What would be more is refused, also when it comes in small batches."""
     share = shared(client, SESSION)

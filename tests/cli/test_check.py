@@ -173,16 +173,6 @@ def test_going_back_a_release_needs_the_sessions_written_back(
 
 
 @on_sqlite
-def test_a_release_that_is_too_old_for_the_database_names_the_newer_one(app: Flask) -> None:
-    with app.app_context():
-        with db.engine.begin() as connection:
-            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0099_later'")
-            connection.exec_driver_sql("UPDATE schema_release SET release = '7.1'")
-        with pytest.raises(SystemExit, match=r"migrated by 7\.1 \(0099_later\)"):
-            upgrade(directory=MIGRATIONS)
-
-
-@on_sqlite
 def test_a_damaged_database_is_named_with_the_way_out(settings: dict[str, str]) -> None:
     path = Path(settings["DATA_DIR"], "better-share.db")
     data: Any = bytearray(path.read_bytes())

@@ -40,6 +40,16 @@ def test_upgrading_twice_changes_nothing(empty: dict[str, str]) -> None:
         upgrade(directory=MIGRATIONS)
 
 
+def test_a_release_that_is_too_old_for_the_database_names_the_newer_one(empty: dict[str, str]) -> None:
+    with running_app(empty) as app, app.app_context():
+        upgrade(directory=MIGRATIONS)
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0099_later'")
+            connection.exec_driver_sql("UPDATE schema_release SET release = '7.1'")
+        with pytest.raises(SystemExit, match=r"migrated by 7\.1 \(0099_later\)"):
+            upgrade(directory=MIGRATIONS)
+
+
 def test_downgrading_leaves_nothing_behind(empty: dict[str, str]) -> None:
     with running_app(empty) as app, app.app_context():
         upgrade(directory=MIGRATIONS)
